@@ -45,7 +45,7 @@ from lodeline.collation.exception import exceptions
 from lodeline.collation.match import Collation, collate
 from lodeline.collation.piece import number_key, number_parts
 from lodeline.collation.tolerance import special_kinds, tolerances
-from lodeline.detection.battery import look
+from lodeline.detection.battery import run_detectors
 from lodeline.detection.detectors.feed_mismatch import AMONG, DETECTOR
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
@@ -295,7 +295,7 @@ def print_detector(planted_seeds: list[int], clean_seeds: list[int], firms: int,
         records = made(place, seed=seed, firms=firms, months=months, plants=0 if clean else max(1, firms // 8))
         found = records.found
         sight = SnapshotView(store=found.store, snapshot=found.snapshot, law=found.law)
-        findings = [seen(one.as_json()) for one in look(sight, detector)]
+        findings = [seen(one.as_json()) for one in run_detectors(sight, detector)]
         items = {item["id"]: item for item in records.truth["planted"]}
         plants = {name: planted(item) for name, item in items.items()}
         touched = {one for plant in plants.values() for one in plant.organisations}

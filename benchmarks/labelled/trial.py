@@ -26,7 +26,7 @@ from labelled.matching import Seen, planted, seen
 from labelled.plan import plants_for
 from labelled.quick import quick_sight
 from labelled.sizes import ceilings
-from lodeline.detection.battery import DETECTORS, look
+from lodeline.detection.battery import DETECTORS, run_detectors
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
 from lodeline.service.findings.finding import SnapshotView
@@ -117,9 +117,9 @@ def _sight(ask: Ask, room: Path) -> SnapshotView:
 
 def _look(sight: SnapshotView, room: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     truth = json.loads((room / "world.truth.json").read_text("utf-8"))
-    findings = [seen(one.as_json()) for one in look(sight)]
+    findings = [seen(one.as_json()) for one in run_detectors(sight)]
     with asking_for():
-        below = [seen(one.as_json()) for one in look(sight)]
+        below = [seen(one.as_json()) for one in run_detectors(sight)]
     reached = ceilings(sight, truth["planted"])
     plants = [
         asdict(planted(item))

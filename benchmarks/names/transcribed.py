@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from lodeline.party import transcription
 from lodeline.party.name import parsed
-from lodeline.party.script import spoken
+from lodeline.party.script import pinyin_syllables
 from names.pairs import elsewhere, pairs
 
 ROOM: Final = Path(__file__).parent
@@ -61,7 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--without-known", action="store_true", help="leave out firms that weights are fitted on")
     known = without_known(names()) if parser.parse_args().without_known else names()
-    coded = [(transcription.sounds_of(spoken(han)), transcription.letters_of(word)) for han, word in known]
+    coded = [(transcription.sounds_of(pinyin_syllables(han)), transcription.letters_of(word)) for han, word in known]
     sounds = sorted({one for some, _ in coded for one in some})
     weights = learned(coded, sounds)
     _write(TABLE, ("heard", "written", "bits"), (
@@ -116,7 +116,7 @@ def learned_habits(known: Sequence[tuple[str, str]]) -> dict[str, tuple[float, f
     with (ROOM / "elsewhere.csv").open(encoding="utf-8", newline="") as stream:
         brands += [parsed(row["zh"]).brand_han for row in csv.DictReader(stream) if row["english"] in OF_CHINA]
     found: dict[str, tuple[float, float]] = {}
-    for parts in (list, spoken):
+    for parts in (list, pinyin_syllables):
         there, here = (Counter(one for han in some for one in parts(han))
                        for some in ([han for han, _ in known], brands))  # fmt: skip
         every = {*there, *here}
@@ -164,7 +164,7 @@ def learned_syllables(
     Each name is parted as it is likeliest by what is known before; what a syllable was seen to stand for counts as it
     was seen, beside BELIEF times what its sounds say.
     """
-    pairs = [([tuple(transcription.sounds_of([one])) for one in spoken(han)],
+    pairs = [([tuple(transcription.sounds_of([one])) for one in pinyin_syllables(han)],
               "".join(letter for letter in transcription.letters_of(word) if letter in _LETTERS))
              for han, word in known]  # fmt: skip
     often = Counter(letter for _, word in pairs for letter in word)

@@ -13,8 +13,8 @@ from tests.api.conftest import Office, Program
 from tests.desk import LAW
 
 from lodeline.ledger.register import TABLES, Register
-from lodeline.office.findings.own import own_findings
-from lodeline.service.firm.own import OrganisationView
+from lodeline.office.findings.firm_view import own_findings
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.snapshot import open_snapshot
 from lodeline.web.api import api
 

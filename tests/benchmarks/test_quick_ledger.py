@@ -10,7 +10,7 @@ import pytest
 
 from labelled.quick import QuickSight, quick_sight
 from labelled.trial import Ask, run
-from lodeline.detection.battery import look
+from lodeline.detection.battery import run_detectors
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
 from lodeline.service.findings.finding import SnapshotView
@@ -66,7 +66,7 @@ def test_files_were_refused_and_corrected_in_that_world(sights: tuple[QuickSight
 
 @pytest.mark.medium
 def test_both_ways_give_the_same_findings(sights: tuple[QuickSight, SnapshotView]) -> None:
-    quick, full = ([one.as_json() for one in look(sight)] for sight in sights)
+    quick, full = ([one.as_json() for one in run_detectors(sight)] for sight in sights)
     assert {one["detector"] for one in full} >= {"feed-mismatch"} and len(full) > 5
     assert quick == full
 

@@ -29,7 +29,7 @@ def held_back(page: Page, at: str, *, times: int, end: int = 200) -> None:
             return
         left[0] -= 1
         step = Progress(
-            id="computing", label="Computing", says="Step 3 of 3.", done=times - left[0], total=9, seconds=1
+            id="computing", label="Computing", text="Step 3 of 3.", done=times - left[0], total=9, seconds=1
         )
         part = render_to_string("lodeline/parts/progress.html", {"progress": step})
         head = render_to_string("lodeline/parts/progress_head.html", {"progress": step})

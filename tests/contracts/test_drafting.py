@@ -24,7 +24,7 @@ from lodeline.service.filing.filing import preview
 from lodeline.service.filing.posting import Outcome, post
 from lodeline.service.filing.transfers import transfers
 from lodeline.service.firm.acceptance import Acceptance, ClosedShipment, open_shipments, receipt_rows
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.queries.filing import month_in_force
 from lodeline.store.snapshot import open_snapshot
 

@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.conftest import Backup
 from tests.desk import Desk, organisation
 
-from lodeline.detection.battery import look
+from lodeline.detection.battery import run_detectors
 from lodeline.regulation.parameter import load
 from lodeline.service.entries import cases
 from lodeline.service.findings import finding
@@ -30,9 +30,9 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counting(sight: finding.SnapshotView, *rest: Any) -> object:
         seen.append(sight.snapshot.entry)
-        return look(sight, *rest)
+        return run_detectors(sight, *rest)
 
-    monkeypatch.setattr(finding, "look", counting)
+    monkeypatch.setattr(finding, "run_detectors", counting)
     return seen
 
 

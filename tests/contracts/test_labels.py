@@ -14,7 +14,7 @@ from tests.desk import LAW, Desk, amounts, codes
 from lodeline.journal.verify import verify_receipt
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.filing.transfers import transfers
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.log.audit import rebuild_differences, verify
 from lodeline.service.lots.aliases import AliasError, give_alias, paper
 from lodeline.service.lots.flow import origins, trace
@@ -288,9 +288,9 @@ def test_a_lot_bought_by_title_goes_by_the_sellers_alias_and_is_shipped_on_under
     assert codes(refused) == ["lot.unknown"], "the id is not the buyer's to know"
     take(own, ("MAG", "Q title 7 - T-1 300 counterparty=SEP"))
     for who, called in (("MAG", "TRADE/T-1"), ("SEP", "MAG/T-1")):
-        assert OrganisationView(own.store, LAW, who).calling.lot_name("MINE/7", "MINE", "7") == called
+        assert OrganisationView(own.store, LAW, who).lot_naming.lot_name("MINE/7", "MINE", "7") == called
         assert OrganisationView(own.store, LAW, who).lot_of("MINE/7") is None
-    assert OrganisationView(own.store, LAW, "MINE").calling.lot_name("MINE/7", "MINE", "7") == "MINE/7"
+    assert OrganisationView(own.store, LAW, "MINE").lot_naming.lot_name("MINE/7", "MINE", "7") == "MINE/7"
     assert rebuild_differences(own.store) == []
     own.rows("MAG", "2025-06", f"O origin 2 mag Z 9 {CONCENTRATE}")
     with pytest.raises(AliasError, match="used the alias"):

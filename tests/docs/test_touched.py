@@ -25,7 +25,7 @@ TESTS = (
             "src/lodeline/service/licences/draws.py",
             ["tests/contracts/test_draw_races.py", "tests/contracts/test_draws.py"],
         ),
-        ("src/lodeline/office/lots/own.py", ["tests/contracts/test_lots.py", "tests/web/test_lots.py"]),
+        ("src/lodeline/office/lots/firm_view.py", ["tests/contracts/test_lots.py", "tests/web/test_lots.py"]),
         ("src/lodeline/web/api/law.py", ["tests/cli/test_law.py"]),
         ("src/lodeline/filing/rules.py", ["tests/unit/filing/test_rules.py"]),
         ("src/lodeline/filing/typed.py", ["tests/unit/filing/test_problem.py", "tests/unit/filing/test_rules.py"]),

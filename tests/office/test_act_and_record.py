@@ -25,7 +25,7 @@ from lodeline.office.licences import acts as licence_acts
 from lodeline.office.licences import applications, runs
 from lodeline.office.licences import draws as licence_draws
 from lodeline.office.log import editions
-from lodeline.office.lots import own as own_lots
+from lodeline.office.lots import firm_view as own_lots
 from lodeline.office.matching import feeds
 from lodeline.office.models import AuditRecord
 from lodeline.office.parties import parties
@@ -34,7 +34,7 @@ from lodeline.service.balance.inspections import Seal, Visited
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import answer
 from lodeline.service.firm.acceptance import Acceptance
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.licences import draws
 from lodeline.service.licences import proposals as licence_proposals
 from lodeline.service.licences import runs as service_runs

@@ -15,7 +15,7 @@ from tests.stores import bare_store
 
 from lodeline.journal.verify import Fault
 from lodeline.office.access import clock
-from lodeline.office.access.audit import record_act, record_looks
+from lodeline.office.access.audit import record_access, record_act
 from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.jobs import work
 from lodeline.office.log import anchoring
@@ -43,21 +43,21 @@ def at_now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def looked(times: int = 1) -> None:
     for _ in range(times):
-        record_looks(ANALYST, "organisation", organisations=["MAG-1"], reason="routine")
+        record_access(ANALYST, "organisation", organisations=["MAG-1"], reason="routine")
 
 
 def test_records_are_anchored_once_and_hold(store: Store) -> None:
     looked(3)
-    assert verdict_of(store).told == {"audit_records": 3, "not_anchored": 3}
+    assert verdict_of(store).counts == {"audit_records": 3, "not_anchored": 3}
     assert anchor(store, now=NOW) == 3
     size = store.head().size
     assert anchor(store, now=NOW) == 0
     assert store.head().size == size, "where nothing is new nothing is entered"
     looked()
-    assert verdict_of(store).told == {"audit_records": 4, "not_anchored": 1}
+    assert verdict_of(store).counts == {"audit_records": 4, "not_anchored": 1}
     assert anchor(store, now=NOW) == 1
     found = verdict_of(store)
-    assert (found.faults, found.told) == ((), {"audit_records": 4, "not_anchored": 0})
+    assert (found.faults, found.counts) == ((), {"audit_records": 4, "not_anchored": 0})
 
 
 def test_a_worker_anchors_by_itself(store: Store) -> None:
@@ -65,12 +65,12 @@ def test_a_worker_anchors_by_itself(store: Store) -> None:
     work.recur()
     while work.work_once("worker"):
         pass
-    assert verdict_of(store).told == {"audit_records": 2, "not_anchored": 0}
+    assert verdict_of(store).counts == {"audit_records": 2, "not_anchored": 0}
 
 
 def test_a_store_without_an_office_is_verified(url: str) -> None:
     found = verify(bare_store(url), judge=judge)
-    assert (found.faults, found.told) == ((), {"audit_records": 0, "not_anchored": 0})
+    assert (found.faults, found.counts) == ((), {"audit_records": 0, "not_anchored": 0})
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_many_records_take_several_anchors_of_bounded_length(store: Store, monke
     assert [one.ids for one in found if one is not None] == [
         ((1, 5),), ((6, 6), (8, 8)), ((10, 10), (12, 12)), ((14, 15),),
     ]  # fmt: skip
-    assert verdict_of(store).told["not_anchored"] == 0
+    assert verdict_of(store).counts["not_anchored"] == 0
     assert faults_of(store) == []
 
 
@@ -191,7 +191,7 @@ def test_two_who_anchor_at_once_anchor_each_record_once(store: Store) -> None:
         one.join()
     assert sum(done) == 30
     assert len(done) == 4
-    assert (verdict_of(store).told["not_anchored"], faults_of(store)) == (0, [])
+    assert (verdict_of(store).counts["not_anchored"], faults_of(store)) == (0, [])
 
 
 def test_what_is_committed_late_is_covered_by_the_next_anchor(url: str, store: Store) -> None:
@@ -206,7 +206,7 @@ def test_what_is_committed_late_is_covered_by_the_next_anchor(url: str, store: S
         assert [one[:2] for one in newest_anchor(store).missing] == [(2, 2)]  # type: ignore[union-attr]
         assert faults_of(store) == []
         slow.commit()
-    assert verdict_of(store).told["not_anchored"] == 1
+    assert verdict_of(store).counts["not_anchored"] == 1
     looked()
     assert anchor(store, now=NOW + timedelta(minutes=5)) == 2
     newest = newest_anchor(store)

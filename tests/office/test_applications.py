@@ -192,9 +192,9 @@ def test_documents_are_sealed_and_only_who_may_opens_them(store: Store) -> None:
 def test_nobody_reads_or_acts_for_another_firm(store: Store) -> None:
     one = handed_in(store)
     with pytest.raises(ApplicationError):
-        application_views.own_one(OTHER, "ALL-1", one.reference)
+        application_views.own_application(OTHER, "ALL-1", one.reference)
     with pytest.raises(NotAllowedError):
-        application_views.own_one(OTHER, FIRM, one.reference)
+        application_views.own_application(OTHER, FIRM, one.reference)
     with pytest.raises(NotAllowedError):
         office.withdraw(OTHER, store, one, text="Ours now.", now=NOW)
     with pytest.raises(NotAllowedError):
@@ -202,16 +202,16 @@ def test_nobody_reads_or_acts_for_another_firm(store: Store) -> None:
     with pytest.raises(NotAllowedError):
         office.begin(of_firm(FIRM, "certifier"), FIRM, now=NOW)
     away = officer("away", region="somewhere else")
-    assert application_views.handed(away) == []
+    assert application_views.submitted(away) == []
     with pytest.raises(NotAllowedError):
         review.take(away, store, one, seen=1, now=NOW)
 
 
 def test_a_draft_is_nobodys_but_its_firms(store: Store) -> None:
     made = drafted(store)
-    assert application_views.handed(officer("first")) == []
+    assert application_views.submitted(officer("first")) == []
     with pytest.raises(ApplicationError):
-        application_views.handed_one(officer("first"), made.reference)
+        application_views.submitted_one(officer("first"), made.reference)
     office.drop(FILER, made)
     assert not Application.objects.exists() and not ApplicationDocument.objects.exists()
 

@@ -210,7 +210,7 @@ def test_nobody_fills_the_queue_or_sends_a_file_beyond_all_bounds(store: Store) 
 def test_what_failed_for_good_can_be_tried_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = begun(store)
     with monkeypatch.context() as patch:
-        patch.setattr(desk_batch.BatchHearing, "judged", lambda *_: 1 / 0)
+        patch.setattr(desk_batch.RecordedBatchEvaluation, "judged", lambda *_: 1 / 0)
         for turn in range(jobs.ATTEMPTS):
             Job.objects.update(run_after=NOW + timedelta(days=-turn))
             assert work_once(WORKER)

@@ -10,7 +10,7 @@ from tests.office.conftest import NOW, of_firm, official
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.filing.duty import DemandError, demand, demands
 from lodeline.office.models import AuditRecord, Notice
-from lodeline.office.notices.notices import told
+from lodeline.office.notices.notices import notices_of
 from lodeline.store.store import Store
 
 
@@ -37,9 +37,9 @@ def test_order_names_its_day_and_what_is_to_be_corrected(store: Store) -> None:
 
 def test_what_is_demanded_is_told_like_any_other_notice(store: Store) -> None:
     demand(official("analyst"), ["MAG-1"], period="2025-12", kind="ordered-to-file", now=NOW, until=date(2026, 2, 20))
-    (notice,) = told(of_firm("MAG-1", "filer"), "MAG-1", str)
+    (notice,) = notices_of(of_firm("MAG-1", "filer"), "MAG-1", str)
     assert (notice.kind, notice.page, notice.read) == ("ordered-to-file", "firm-file", False)
-    assert notice.says["en"] == "The authority orders you to file December 2025 by 20 February 2026."
+    assert notice.text["en"] == "The authority orders you to file December 2025 by 20 February 2026."
 
 
 def test_a_day_begins_at_midnight_where_the_authority_is(store: Store) -> None:

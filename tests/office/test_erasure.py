@@ -128,7 +128,7 @@ def replaced(certifier: User) -> None:
 
 
 def requested(user: User, said: str = "I have left.") -> ErasureRequest:
-    return erasure.ask(actor_of(user, on=TODAY), ground="not-needed", said=said, now=NOW)
+    return erasure.ask(actor_of(user, on=TODAY), ground="not-needed", reason=said, now=NOW)
 
 
 def as_text(pem: bytes) -> list[str]:
@@ -169,7 +169,7 @@ def test_nothing_is_left_of_the_name_and_all_that_was_filed_still_proves_itself(
         traces(store, NAME, FAMILY, ADDRESS, *as_text(certificate()))
     )
     erasure.carry_out(
-        official("zhou", "registrar"), request.pk, said=f"{NAME} has left.", before_term=True, law=LAW, now=NOW
+        official("zhou", "registrar"), request.pk, reason=f"{NAME} has left.", before_term=True, law=LAW, now=NOW
     )
     sweep_job({}, None)
     assert traces(store, NAME, FAMILY, ADDRESS, "qiaolan", *as_text(certificate())) == []
@@ -193,7 +193,7 @@ def test_what_was_signed_is_proved_for_the_firm_after_the_holder_is_erased(store
     number = registration_of(FIRM, person_.pseudonym, facts["public_key"])
     assert number is not None
     request = requested(person_)
-    erasure.carry_out(official("zhou", "registrar"), request.pk, said="Left.", before_term=True, law=LAW, now=NOW)
+    erasure.carry_out(official("zhou", "registrar"), request.pk, reason="Left.", before_term=True, law=LAW, now=NOW)
     registration = json.dumps(receipts.receipt(store, number))
     assert verify.verify_registration(receipt, registration, store.signer.verifier.vkey) == []
     english, chinese = verify.registered_as(json.loads(registration)["envelope"])
@@ -217,10 +217,10 @@ def test_what_was_sealed_for_a_person_cannot_be_read_by_whoever_kept_a_copy(stor
         with pytest.raises(ValueError, match="sealed"):
             opened_text(who, copy, purpose)  # type: ignore[arg-type]
     request = requested(person_)
-    erasure.carry_out(official("zhou", "registrar"), request.pk, said="Left.", before_term=False, law=LAW, now=NOW)
+    erasure.carry_out(official("zhou", "registrar"), request.pk, reason="Left.", before_term=False, law=LAW, now=NOW)
     assert opened_text(person_, copy, "hold") is None
     told = erasure.asked(official("qian", "registrar"), request.pk, law=LAW, today=TODAY)
-    assert told.said is None and told.decided_said is None
+    assert told.reason is None and told.decision_reason is None
 
 
 def test_the_audit_trail_stands_with_the_pseudonym(store: Store) -> None:
@@ -229,7 +229,7 @@ def test_the_audit_trail_stands_with_the_pseudonym(store: Store) -> None:
     before = list(AuditRecord.objects.order_by("pk").values_list("pk", "who", "what"))
     request = requested(person_)
     officer = official("zhou", "system-admin")
-    erasure.carry_out(officer, request.pk, said="Left.", before_term=False, law=LAW, now=NOW)
+    erasure.carry_out(officer, request.pk, reason="Left.", before_term=False, law=LAW, now=NOW)
     records = list(AuditRecord.objects.order_by("pk").values_list("pk", "who", "what"))
     assert records[: len(before)] == before
     added = [(what, who) for _, who, what in records[len(before) :]]
@@ -247,18 +247,18 @@ def test_nobody_decides_what_he_has_asked_for(store: Store) -> None:
     user = invited()
     replaced(user)
     officer = official("zhou", "registrar")
-    request = erasure.enter(officer, ADDRESS.upper(), ground="order", said="Order 17 of the court.", now=NOW)
+    request = erasure.enter(officer, ADDRESS.upper(), ground="order", reason="Order 17 of the court.", now=NOW)
     # Registrars are people too: erasing oneself needs another one.
     Membership.objects.create(user=user, organisation="", role="registrar", valid_from=date(2025, 1, 1), granted_at=NOW)
     for who in (officer, actor_of(User.objects.get(pk=user.pk), on=TODAY)):
         with pytest.raises(PeopleError, match="Somebody else"):
-            erasure.refuse(who, request.pk, said="No.", now=NOW)
+            erasure.refuse(who, request.pk, reason="No.", now=NOW)
         with pytest.raises(PeopleError, match="Somebody else"):
-            erasure.carry_out(who, request.pk, said="Yes.", before_term=True, law=LAW, now=NOW)
-    erasure.refuse(official("qian", "registrar"), request.pk, said="Not this person.", now=NOW)
+            erasure.carry_out(who, request.pk, reason="Yes.", before_term=True, law=LAW, now=NOW)
+    erasure.refuse(official("qian", "registrar"), request.pk, reason="Not this person.", now=NOW)
     assert User.objects.get(pk=user.pk).erased_at is None
     with pytest.raises(PeopleError, match="not open"):
-        erasure.refuse(official("sun", "registrar"), request.pk, said="No.", now=NOW)
+        erasure.refuse(official("sun", "registrar"), request.pk, reason="No.", now=NOW)
 
 
 @EACH
@@ -277,14 +277,14 @@ def test_a_legal_hold_blocks_erasure_until_it_is_lifted(store: Store, place: str
     Membership.objects.filter(user=user).update(valid_to=date(2026, 1, 31))
     request = requested(user)
     with pytest.raises(PeopleError, match="legal hold"):
-        erasure.carry_out(officer, request.pk, said="Left.", before_term=True, law=LAW, now=LONG_AFTER)
+        erasure.carry_out(officer, request.pk, reason="Left.", before_term=True, law=LAW, now=LONG_AFTER)
     assert User.objects.get(pk=user.pk).name == f"{FAMILY} {NAME}"
     auditor = official("feng", "auditor")
     assert [(one.reason, one.lifted_reason) for one in holds.holds(auditor)] == [(reason, "")]
     holds.lift(auditor, hold.pk, reason="The case is closed.", now=NOW)
     with pytest.raises(PeopleError, match="not stand"):
         holds.lift(auditor, hold.pk, reason="Again.", now=NOW)
-    erasure.carry_out(officer, request.pk, said="Left.", before_term=True, law=LAW, now=LONG_AFTER)
+    erasure.carry_out(officer, request.pk, reason="Left.", before_term=True, law=LAW, now=LONG_AFTER)
     # What was written about the person goes with the person; what was written about the firm stays.
     kept = None if place == "person" else reason
     assert [one.reason for one in holds.holds(auditor)] == [kept]
@@ -326,10 +326,10 @@ def test_who_filed_is_kept_as_long_as_the_records_of_it(store: Store) -> None:
     (parameter,) = load().named("personal-record-years")
     assert parameter.at(TODAY, known=TODAY).evidence == "assumption"
     with pytest.raises(PeopleError, match="2031-02-06"):
-        erasure.carry_out(officer, request.pk, said="Left.", before_term=False, law=LAW, now=NOW)
+        erasure.carry_out(officer, request.pk, reason="Left.", before_term=False, law=LAW, now=NOW)
     assert not ErasureRequest.objects.get(pk=request.pk).before_term
     later = NOW + timedelta(days=5 * 366)
-    erasure.carry_out(officer, request.pk, said="The term is over.", before_term=False, law=LAW, now=later)
+    erasure.carry_out(officer, request.pk, reason="The term is over.", before_term=False, law=LAW, now=later)
     done = ErasureRequest.objects.get(pk=request.pk)
     assert (done.state, done.before_term) == ("done", False)
 
@@ -339,7 +339,7 @@ def test_an_erasure_before_the_term_says_so_for_ever(store: Store) -> None:
     replaced(user)
     filed_by(user)
     request = requested(user)
-    erasure.carry_out(official("zhou", "registrar"), request.pk, said="Court.", before_term=True, law=LAW, now=NOW)
+    erasure.carry_out(official("zhou", "registrar"), request.pk, reason="Court.", before_term=True, law=LAW, now=NOW)
     assert ErasureRequest.objects.get(pk=request.pk).before_term
     assert json.loads(AuditRecord.objects.get(what="erasure.done").facts)["before_term"] is True
 
@@ -354,7 +354,7 @@ def test_a_request_can_be_taken_back_by_who_made_it_alone(store: Store) -> None:
         erasure.withdraw(person("other", "filer")[1], request.pk, now=NOW)
     erasure.withdraw(actor_of(user, on=TODAY), request.pk, now=NOW)
     with pytest.raises(PeopleError, match="not open"):
-        erasure.carry_out(official("zhou", "registrar"), request.pk, said="x", before_term=True, law=LAW, now=NOW)
+        erasure.carry_out(official("zhou", "registrar"), request.pk, reason="x", before_term=True, law=LAW, now=NOW)
     assert requested(user).pk != request.pk
 
 
@@ -362,13 +362,13 @@ def test_only_who_may_does_any_of_it(store: Store) -> None:
     user = invited()
     request = requested(user).pk
     acts: list[tuple[str, Callable[[Actor], object]]] = [
-        ("erasure.write", lambda who: erasure.enter(who, ADDRESS, ground="order", said="x", now=NOW)),
+        ("erasure.write", lambda who: erasure.enter(who, ADDRESS, ground="order", reason="x", now=NOW)),
         ("erasure.write", erasure.requests),
-        ("erasure.write", lambda who: erasure.refuse(who, request, said="x", now=NOW)),
+        ("erasure.write", lambda who: erasure.refuse(who, request, reason="x", now=NOW)),
         ("erasure.write", lambda who: erasure.erase_again(who, [user.pseudonym], now=NOW)),
         (
             "erasure.write",
-            lambda who: erasure.carry_out(who, request, said="x", before_term=True, law=LAW, now=NOW),
+            lambda who: erasure.carry_out(who, request, reason="x", before_term=True, law=LAW, now=NOW),
         ),
         ("hold.write", holds.holds),
         ("hold.write", lambda who: holds.hold_person(who, user, reason="x", now=NOW)),
@@ -402,10 +402,10 @@ def test_an_open_invitation_of_the_same_address_goes_too(store: Store) -> None:
     registrar = official("zhou", "registrar")
     invite(registrar, email=ADDRESS, name=NAME, organisation="ALL-1", role="filer", today=TODAY, now=NOW)
     request = requested(user)
-    erasure.carry_out(registrar, request.pk, said="Left.", before_term=False, law=LAW, now=NOW)
+    erasure.carry_out(registrar, request.pk, reason="Left.", before_term=False, law=LAW, now=NOW)
     assert not Invitation.objects.filter(email=ADDRESS).exists()
     assert jobs.active("erasure.sweep") is not None
     with pytest.raises(InputError):
-        erasure.enter(registrar, ADDRESS, ground="order", said="Again.", now=NOW)
+        erasure.enter(registrar, ADDRESS, ground="order", reason="Again.", now=NOW)
     with pytest.raises(PeopleError, match="already"):
-        erasure.enter(registrar, user.pseudonym, ground="order", said="Again.", now=NOW)
+        erasure.enter(registrar, user.pseudonym, ground="order", reason="Again.", now=NOW)

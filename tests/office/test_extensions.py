@@ -17,7 +17,7 @@ from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load
 from lodeline.service.entries.records import put_records
 from lodeline.service.filing.status import filing_states
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.log.audit import verify
 from lodeline.store.store import Store
 

@@ -88,6 +88,6 @@ def test_what_a_command_decides_is_told_from_the_log_and_a_dossier_tells_nothing
     remind(NOW + timedelta(minutes=5), store)
     remind(NOW + timedelta(minutes=9), store)
     assert len(told()) == 1 and other not in told()[0][1]
-    (notice,) = (one for one in notices.told(of_firm(FIRM, "filer"), FIRM, str) if one.kind == "licence-act")
-    assert notice.says["en"].endswith("is revoked from 5 March 2026. The authority's grounds: No answer.")
-    assert "自2026年3月5日起撤销。主管部门理由：No answer." in notice.says["zh"]
+    (notice,) = (one for one in notices.notices_of(of_firm(FIRM, "filer"), FIRM, str) if one.kind == "licence-act")
+    assert notice.text["en"].endswith("is revoked from 5 March 2026. The authority's grounds: No answer.")
+    assert "自2026年3月5日起撤销。主管部门理由：No answer." in notice.text["zh"]

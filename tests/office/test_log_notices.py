@@ -19,7 +19,7 @@ from lodeline.office.balance import inspections
 from lodeline.office.licences import draws as licence_draws
 from lodeline.office.models import Bookmark, Notice
 from lodeline.office.notices import log_notices
-from lodeline.office.notices.notices import notify_all, told
+from lodeline.office.notices.notices import notices_of, notify_all
 from lodeline.office.overview.reminders import remind
 from lodeline.service.balance.inspections import Seal, Visited
 from lodeline.service.licences import draws, runs
@@ -67,8 +67,8 @@ def by_officer(store: Store, *which: Exit) -> list[Drawn]:
 
 def said() -> list[str]:
     """What SEP is told of its licence, in the order in which it was told."""
-    every = told(person("SEP"), "SEP", str)
-    return [one.says["en"] for one in sorted(every, key=lambda one: one.notice) if one.page == "firm-licence"]
+    every = notices_of(person("SEP"), "SEP", str)
+    return [one.text["en"] for one in sorted(every, key=lambda one: one.notice) if one.page == "firm-licence"]
 
 
 def left(kg: str, line: str) -> str:
@@ -99,12 +99,12 @@ def test_an_exit_entered_by_command_is_told_once(store: Store) -> None:
 def test_a_line_that_is_closed_with_nothing_says_so_and_no_mass(store: Store) -> None:
     by_officer(store, *exits(("1", 6)))
     by_officer(store, Exit(declaration="D-9", line="1", mass_mg=0, reference="E-1-end", closes=True))
-    (_, last) = sorted(told(person("SEP"), "SEP", str), key=lambda one: one.notice)
-    assert last.says["en"] == (
+    (_, last) = sorted(notices_of(person("SEP"), "SEP", str), key=lambda one: one.notice)
+    assert last.text["en"] == (
         "Customs confirms that nothing more leaves under declaration D-9, line 1: what was still reserved for it"
         " returns to the licence LIC-1."
     )
-    assert last.says["zh"] == "海关确认报关单 D-9 第 1 项不再有货物出境，许可证 LIC-1 为其预留的余量已退回。"
+    assert last.text["zh"] == "海关确认报关单 D-9 第 1 项不再有货物出境，许可证 LIC-1 为其预留的余量已退回。"
 
 
 def test_an_exit_of_an_officer_is_told_at_once_and_not_again(store: Store) -> None:

@@ -22,7 +22,7 @@ from lodeline.office.filing.extensions import Wanted, grant
 from lodeline.office.models import Mail, Membership, Notice, User
 from lodeline.office.notices import mail
 from lodeline.office.notices.kinds import KINDS
-from lodeline.office.notices.notices import mark_read, notify, told, unread
+from lodeline.office.notices.notices import mark_read, notices_of, notify, unread
 from lodeline.office.overview.reminders import remind
 from lodeline.regulation.parameter import load
 from lodeline.store.opening import open_store
@@ -82,8 +82,8 @@ def test_an_extended_month_is_told_once_with_its_reason_and_reminded_of_by_its_n
         remind(at(f"2025-02-{moment}+08:00"), store)
     news = [kind for kind in kinds("MAG") if kind != "transfer-to-accept"]
     assert news == ["late", "deadline-extended", "due-soon", "due-tomorrow", "late"]
-    extended = next(one for one in told(person("MAG", "filer"), "MAG", name) if one.kind == "deadline-extended")
-    assert "14 February 2025" in extended.says["en"] and "The portal was down" in extended.says["zh"]
+    extended = next(one for one in notices_of(person("MAG", "filer"), "MAG", name) if one.kind == "deadline-extended")
+    assert "14 February 2025" in extended.text["en"] and "The portal was down" in extended.text["zh"]
 
 
 def test_reminding_again_makes_nothing_new(store: Store) -> None:
@@ -123,7 +123,7 @@ def test_what_is_past_both_deadlines_is_mentioned_once_for_its_month(store: Stor
     member(2, "SEP")
     remind(LATER, store)
     (notice,) = Notice.objects.filter(kind="exception-ageing")
-    assert told(person("SEP", user=2), "SEP", name)[0].says["en"].startswith("2 transfers of January 2025")
+    assert notices_of(person("SEP", user=2), "SEP", name)[0].text["en"].startswith("2 transfers of January 2025")
     assert notice.organisation == "SEP"
 
 
@@ -136,8 +136,10 @@ def test_a_counterpartys_correction_is_told_to_whom_it_touches(store: Store) -> 
     remind(NOW, store)
     assert kinds("SEP").count("corrected-by-counterparty") == 1, "a withdrawn shipment touches its receiver"
     assert "corrected-by-counterparty" not in kinds("MINE") + kinds("MAG") + kinds("TRADE")
-    says = next(one for one in told(person("SEP", user=2), "SEP", name) if one.kind == "corrected-by-counterparty")
-    assert says.says["en"].startswith("<TRADE> has corrected its filing of January 2025")
+    says = next(
+        one for one in notices_of(person("SEP", user=2), "SEP", name) if one.kind == "corrected-by-counterparty"
+    )
+    assert says.text["en"].startswith("<TRADE> has corrected its filing of January 2025")
 
 
 def test_what_is_for_a_role_is_told_to_who_has_it_alone(store: Store) -> None:
@@ -146,9 +148,9 @@ def test_what_is_for_a_role_is_told_to_who_has_it_alone(store: Store) -> None:
     asked = {"period": "2025-01", "draft": 7}
     notify("MAG", "certification-asked", asked, key="certify:7:1", now=NOW, role="certifier")
     assert not notify("MAG", "certification-asked", asked, key="certify:7:1", now=NOW, role="certifier")
-    (one,) = told(person("MAG", "certifier", user=2), "MAG", name)
+    (one,) = notices_of(person("MAG", "certifier", user=2), "MAG", name)
     assert (one.page, one.facts["draft"]) == ("firm-draft", 7)
-    assert told(person("MAG", user=3), "MAG", name) == []
+    assert notices_of(person("MAG", user=3), "MAG", name) == []
     mail.send(NOW)
     assert [one.to for one in django_mail.outbox] == [["p2@test.example"]]
 
@@ -158,11 +160,11 @@ def test_what_is_read_is_read_by_one_person(store: Store) -> None:
     remind(NOW, store)
     first, second = person("MAG"), person("MAG", user=2)
     before = unread(first, "MAG")
-    assert before == len(told(first, "MAG", name)) > 1
-    one = told(first, "MAG", name)[0].notice
+    assert before == len(notices_of(first, "MAG", name)) > 1
+    one = notices_of(first, "MAG", name)[0].notice
     assert mark_read(first, "MAG", [one], now=NOW) == 1
     assert mark_read(first, "MAG", [one], now=NOW) == 0
-    assert [told(first, "MAG", name)[-1].notice, unread(first, "MAG"), unread(second, "MAG")] == [
+    assert [notices_of(first, "MAG", name)[-1].notice, unread(first, "MAG"), unread(second, "MAG")] == [
         one,
         before - 1,
         before,
@@ -175,7 +177,7 @@ def test_notices_of_others_are_closed(store: Store) -> None:
     notify("SEP", "late", {"period": "2025-01", "last_day": "2025-02-09"}, key="a", now=NOW)
     number = Notice.objects.get().pk
     assert mark_read(person("MAG"), "MAG", [number], now=NOW) == 0
-    for ask in (unread, lambda actor, firm: told(actor, firm, name)):
+    for ask in (unread, lambda actor, firm: notices_of(actor, firm, name)):
         with pytest.raises(NotAllowedError):
             ask(person("MAG"), "SEP")
 
@@ -195,7 +197,7 @@ DECIDED = {"customs-query-decided": "closed", "application-decided": "granted"}
 @pytest.mark.parametrize("count", [1, 3])
 def test_every_kind_has_a_sentence_in_both_languages(kind: str, count: int) -> None:
     facts = {**FACTS, "count": count, "days": count, "decided": DECIDED.get(kind, FACTS["decided"])}
-    says = KINDS[kind].says(facts, name)
+    says = KINDS[kind].text(facts, name)
     assert says["en"].endswith((".", "scale")) and says["en"].isascii() != says["zh"].isascii()
     assert "1 deliveries" not in says["en"]
 

@@ -13,7 +13,7 @@ from tests.desk import LAW, Desk
 from tests.office.trade import LATER, NOW, file_trade
 from tests.stores import new_database
 
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 
 pytestmark = pytest.mark.medium
 

@@ -20,7 +20,7 @@ from lodeline.office.accounts import erasure, holds
 from lodeline.office.filing import disputes
 from lodeline.office.log.anchoring import anchor
 from lodeline.office.models import AuditRecord, Dispute, ErasureRequest, LegalHold, User
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -108,11 +108,11 @@ def test_holds_and_requests_hold_until_after_the_erasure_and_show_what_was_alter
     inspector, registrar = with_account("wu", "inspector"), with_account("sun", "registrar")
     hold = holds.hold_person(inspector, subject, reason="Case 2025/3.", now=NOW)
     of_firm = holds.hold_organisation(inspector, "MAG", reason="Case 2025/4.", registered={"MAG"}, now=NOW)
-    asked = erasure.enter(registrar, subject.pseudonym, ground="not-needed", said="Left.", now=NOW)
+    asked = erasure.enter(registrar, subject.pseudonym, ground="not-needed", reason="Left.", now=NOW)
     assert faults_of(store) == []
     holds.lift(inspector, hold.pk, reason="Closed.", now=NOW)
     second = with_account("two", "registrar")
-    erasure.carry_out(second, asked.pk, said="Done.", before_term=True, law=LAW, now=LATER)
+    erasure.carry_out(second, asked.pk, reason="Done.", before_term=True, law=LAW, now=LATER)
     anchor(store, now=LATER)
     assert faults_of(store) == []
     LegalHold.objects.filter(pk=of_firm.pk).update(lifted_at=LATER)
@@ -126,7 +126,7 @@ def test_holds_and_requests_hold_until_after_the_erasure_and_show_what_was_alter
 
 def test_a_request_that_an_erasure_anew_has_decided_holds(store: Store) -> None:
     subject, registrar = User.objects.get(pk=1), with_account("sun", "registrar")
-    erasure.enter(registrar, subject.pseudonym, ground="not-needed", said="Left.", now=NOW)
+    erasure.enter(registrar, subject.pseudonym, ground="not-needed", reason="Left.", now=NOW)
     erasure.erase_again(with_account("two", "registrar"), [subject.pseudonym], now=LATER)
     assert ErasureRequest.objects.get().state == "done"
     assert faults_of(store) == []

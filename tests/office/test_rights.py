@@ -175,9 +175,9 @@ def test_invitation_first_run_and_erasure_go_the_same_way(store: Store, url: str
     tokens.issue(actor_of(person, on=TODAY), FIRM, name="ERP", scopes=["filings:certify"], days=9, now=NOW)
     second = account("two")
     role(second, "registrar", AUTHORITY)
-    asked = erasure.enter(registrar, person.pseudonym, ground="not-needed", said="Left.", now=NOW)
+    asked = erasure.enter(registrar, person.pseudonym, ground="not-needed", reason="Left.", now=NOW)
     law = load()
-    erasure.carry_out(actor_of(second, on=TODAY), asked.pk, said="Done.", before_term=True, law=law, now=NOW)
+    erasure.carry_out(actor_of(second, on=TODAY), asked.pk, reason="Done.", before_term=True, law=law, now=NOW)
     assert acts(store) == [
         "membership.grant", "membership.grant", "membership.grant", "token.issue", "membership.grant",
         "membership.end", "token.revoke",

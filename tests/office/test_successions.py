@@ -22,7 +22,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.balance.balances import balance
 from lodeline.service.filing.drafting import known_for_template
 from lodeline.service.filing.status import filing_status, has_duty
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.log.audit import verify
 from lodeline.service.overview.flow_matrix import flow_ends
 from lodeline.store.opening import open_store

@@ -25,7 +25,7 @@ from lodeline.office.models import AuditRecord, Dispute, Draft, Notice
 from lodeline.office.overview.home import home
 from lodeline.service.filing.posting import post
 from lodeline.service.firm.acceptance import Acceptance, ClosedShipment
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

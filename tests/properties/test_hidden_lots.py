@@ -26,11 +26,11 @@ from tests.web.as_official import furnish
 
 from lodeline.filing.check import check
 from lodeline.filing.table import read_bytes
-from lodeline.office.findings.own import own_findings
+from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.models import Notice
 from lodeline.service.filing.drafting import known_for_template
 from lodeline.service.filing.filing import preview
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.lots.aliases import give_alias
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store

@@ -25,7 +25,7 @@ from tests.web.as_official import furnish
 
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.store import Store
 from lodeline.web.urls import PAGES
 from lodeline.world import build_world, write_world

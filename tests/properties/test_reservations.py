@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from lodeline.ledger.reservation import Gone, Reserved, account
-from lodeline.service.licences.draw_facts import Draw, said
+from lodeline.service.licences.draw_facts import Draw, draw_totals
 
 NAMES = ("", "Dy", "Tb")
 DECLARATIONS = ("D1", "D2", "D10")
@@ -172,7 +172,7 @@ def test_what_was_corrected_is_what_was_right_from_the_first(data: st.DataObject
         else:
             continue
         corrected.append(right[number])
-    one, other = (said(told).get(("L1", "MAG")) for told in (corrected, list(right.values())))
+    one, other = (draw_totals(told).get(("L1", "MAG")) for told in (corrected, list(right.values())))
     assert (one is None) == (other is None)
     if one is not None and other is not None:
         positions = [account({}, it.reserved.values(), (), it.confirmed).positions for it in (one, other)]

@@ -112,11 +112,11 @@ def test_what_is_missing_is_called_as_in_the_form_and_once() -> None:
     empty = problem("application.cell-missing", Where(column="kind"), column="kind")
     unknown = problem("grant.kind-unknown", Where(column="kind"), value="…", known="individual, general")
     assert part.problems_once([empty, unknown]) == [empty]
-    assert part.problem_said(visit, empty).startswith("申请书未填写 许可类型。")
-    assert "可用：单项许可、通用许可" in part.problem_said(visit, unknown)
+    assert part.problem_text(visit, empty).startswith("申请书未填写 许可类型。")
+    assert "可用：单项许可、通用许可" in part.problem_text(visit, unknown)
     changed = problem("application.new-needed", Where(column="end_users"), columns="end_users, destination")
     english = Visit(HttpRequest(), language="en", name="firm-application", arguments={})
-    assert part.problem_said(english, changed).startswith("This changes end users, destination: ")
+    assert part.problem_text(english, changed).startswith("This changes end users, destination: ")
 
 
 def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> None:

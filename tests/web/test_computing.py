@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from tests.web.conftest import Browser, Page
 
+from lodeline.errors import UserError
 from lodeline.office.access.actor import NOBODY, Actor, RoleGrant
 from lodeline.progress import counted
 from lodeline.service.findings.finding import findings
-from lodeline.spoken import UserError
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web import reading as module
@@ -118,7 +118,7 @@ def test_two_viewers_wait_for_one_computation_and_other_pages_do_not(browser: Br
 
 
 def test_who_comes_is_not_held_by_what_is_made_ahead(browser: Browser, held: Held) -> None:
-    ahead = threading.Thread(target=serving._look_ahead)
+    ahead = threading.Thread(target=serving._preview)
     ahead.start()
     assert held.at_work.wait(20)
     began = time.monotonic()

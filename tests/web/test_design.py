@@ -178,15 +178,15 @@ class TestAct:
 
 @pytest.mark.usefixtures("pages")
 def test_a_problem_is_told_at_once_and_a_success_in_a_pause() -> None:
-    assert 'role="alert"' in rendered("notices.html", notices=[Notice(kind="problem", says="No.")])
-    assert 'role="status"' in rendered("notices.html", notices=[Notice(kind="success", says="Done.")])
+    assert 'role="alert"' in rendered("notices.html", notices=[Notice(kind="problem", text="No.")])
+    assert 'role="status"' in rendered("notices.html", notices=[Notice(kind="success", text="Done.")])
 
 
 @pytest.mark.usefixtures("pages")
 @pytest.mark.parametrize("running", [True, False])
 def test_page_asks_again_for_a_job_that_runs_with_and_without_script(running: bool) -> None:
     progress = Progress(
-        id="job", label="Checking", says="62 of 100 rows", done=62, total=100, running=running, seconds=4
+        id="job", label="Checking", text="62 of 100 rows", done=62, total=100, running=running, seconds=4
     )
     head, part = (rendered(name, progress=progress) for name in ("progress_head.html", "progress.html"))
     assert ('<meta http-equiv="refresh" content="4">' in head.partition("<noscript>")[2]) == running
@@ -197,8 +197,8 @@ def test_page_asks_again_for_a_job_that_runs_with_and_without_script(running: bo
 @pytest.mark.usefixtures("pages")
 def test_problem_without_a_place_is_itself_the_link() -> None:
     html = rendered("problems.html", part=Problems(heading="One", problems=[
-        Problem(severity="reject", says="Choose a site.", href="#f-site"),
-        Problem(severity="flag", says="Nothing to do."),
+        Problem(severity="reject", text="Choose a site.", href="#f-site"),
+        Problem(severity="flag", text="Nothing to do."),
     ]))  # fmt: skip
     assert html.count("Choose a site.") == 1 and '<a href="#f-site">Choose a site.</a>' in html
     assert html.count("Nothing to do.") == 1
@@ -212,7 +212,7 @@ def test_messages_of_a_grid_fill_its_width_and_can_be_read(
     columns: int, problems: list[tuple[int | None, Any]]
 ) -> None:
     said = [
-        GridProblem(id=f"m{at}", severity=severity, says="…", column=None if column is None else column % columns)
+        GridProblem(id=f"m{at}", severity=severity, text="…", column=None if column is None else column % columns)
         for at, (column, severity) in enumerate(problems)
     ]
     grid = Grid(

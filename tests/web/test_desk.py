@@ -34,7 +34,7 @@ from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.kept import Kept
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs import desk
 from lodeline.web.pages.customs.desk import KEPT
 from lodeline.web.pages.customs.form import LABELS
@@ -81,7 +81,7 @@ def test_published_case_fills_the_form_and_gets_the_verdict_of_the_service(
     given |= dict(re.findall(chosen, form.html))
     assert given == dict(case.fields)
     law = load()
-    expected = declare_line(case.fields, law=law, today=lawful.today(law), snapshot=open_snapshot(store))
+    expected = declare_line(case.fields, law=law, today=law_days.today(law), snapshot=open_snapshot(store))
     page = asked(browser, given)
     assert expected["id"] in page.html
     assert {"hold": "This line must wait", "query": "This line needs an answer before it leaves"}[

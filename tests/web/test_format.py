@@ -7,7 +7,7 @@ import pytest
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import preferred
-from lodeline.web.words.lots import composition_said
+from lodeline.web.words.lots import composition_text
 
 T = 1_000_000_000
 
@@ -64,8 +64,8 @@ def test_regions_by_their_names() -> None:
 
 
 def test_a_composition_as_somebody_wrote_it_is_easier_to_read() -> None:
-    assert plain(composition_said("Nd=24.1; Pr = 6；Fe=67.5;")) == "Nd 24.1 · Pr 6 · Fe 67.5"
-    assert composition_said("") == ""
+    assert plain(composition_text("Nd=24.1; Pr = 6；Fe=67.5;")) == "Nd 24.1 · Pr 6 · Fe 67.5"
+    assert composition_text("") == ""
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load
 from lodeline.service.law import law as questions
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.run import runs
 from lodeline.web.words.law import EVIDENCE, STATUS, sentences, vocabulary
 
@@ -25,7 +25,7 @@ BEFORE, AFTER = "on=2025-11-08&known=2025-11-06", "on=2025-11-08&known=2025-11-0
 
 @pytest.fixture(autouse=True)
 def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lawful, "today", lambda _: date(2026, 11, 24))
+    monkeypatch.setattr(law_days, "today", lambda _: date(2026, 11, 24))
 
 
 def rows(browser: Browser, path: str) -> list[dict[str, str]]:

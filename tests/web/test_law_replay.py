@@ -13,14 +13,14 @@ from lodeline.regulation.parameter import load
 from lodeline.service.customs.replay import replay
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 
 OVER = "from=2025-04-03&to=2025-04-05"
 
 
 @pytest.fixture(autouse=True)
 def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lawful, "today", lambda _: date(2026, 11, 24))
+    monkeypatch.setattr(law_days, "today", lambda _: date(2026, 11, 24))
 
 
 def rows(browser: Browser, path: str) -> list[dict[str, str]]:

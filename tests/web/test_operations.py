@@ -20,9 +20,9 @@ from django.urls import path
 from prometheus_client.parser import text_string_to_metric_families
 from tests.desk import Desk as Filer
 
+from lodeline.errors import UserError
 from lodeline.office.models import Job
 from lodeline.office.opening import prepare
-from lodeline.spoken import UserError
 from lodeline.store.opening import create
 from lodeline.web.server import configuration, logs
 from lodeline.web.server.configuration import read

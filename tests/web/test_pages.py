@@ -39,7 +39,7 @@ from lodeline.office.models import Application, Membership, User
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.customs.desk import answer as judged
 from lodeline.service.entries.records import put_records
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.store.opening import open_store
@@ -137,7 +137,7 @@ def _made(url: str) -> Examples:
         "edition": {"period": edition.period},
         "edition-file": {"period": edition.period, "edition": str(edition.number)},
         "invitation": {"token": invited.token},
-        "erasure": {"asked": str(erasure.ask(member, ground="consent", said="I leave.", now=now).pk)},
+        "erasure": {"asked": str(erasure.ask(member, ground="consent", reason="I leave.", now=now).pk)},
         "account-email": {"token": token_of(User.objects.get(pk=member.user), "new@test.example", now=now)},
         "mail-end": {"token": signing.dumps(member.user, salt="lodeline.mail")},
     }

@@ -12,8 +12,8 @@ import pytest
 from tests.desk import Desk as Filer
 from tests.desk import organisation
 
+from lodeline.errors import UserError
 from lodeline.service.entries.office_log import put
-from lodeline.spoken import UserError
 from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web import reading as module

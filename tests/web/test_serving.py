@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 from tests.accounts import office, person
 
+from lodeline.errors import UserError
 from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS
 from lodeline.office.models import User
-from lodeline.spoken import UserError
 from lodeline.store import opening
 from lodeline.store.opening import create
 from lodeline.store.store import Store

@@ -25,8 +25,8 @@ def test_no_line_is_longer_than_a_screen() -> None:
 @pytest.mark.parametrize(
     ("laid_out", "read"),
     [
-        ('{% say\n  "One\n   two"\n  "一，\n   二" n=n %}', '{% say "One two" "一，二" n=n %}'),
-        ('{% say "a" "铈\n  Ce 与\n  镧" %}', '{% say "a" "铈 Ce 与镧" %}'),
+        ('{% text\n  "One\n   two"\n  "一，\n   二" n=n %}', '{% text "One two" "一，二" n=n %}'),
+        ('{% text "a" "铈\n  Ce 与\n  镧" %}', '{% text "a" "铈 Ce 与镧" %}'),
         ("<b>1</b>\n{%- if a -%}\n  <i>2</i>\n{%- endif %}.", "<b>1</b>{% if a %}<i>2</i>{% endif %}."),
         ("<b>1</b>{#- -#}\n<i>2</i>\n{{- three -}}\n", "<b>1</b>{# #}<i>2</i>{{ three }}"),
     ],
@@ -41,7 +41,7 @@ def test_what_the_layout_adds_is_taken_away(laid_out: str, read: str) -> None:
     [
         "<b>1</b>\n<i>2</i>",
         "{{ a }}\n{% if b %}\n  c - d\n{% endif %}",
-        '{% say " (-1) " "——" %} {{ "x"|default:"-" }}',
+        '{% text " (-1) " "——" %} {{ "x"|default:"-" }}',
         "中文\n中文",
     ],
 )

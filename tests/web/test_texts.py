@@ -15,7 +15,7 @@ ROOM = Path(lodeline.web.__file__).parent
 TEMPLATES = sorted((ROOM / "templates").rglob("*.html"))
 MODULES = [path for path in sorted(ROOM.rglob("*.py")) if "drawing" not in path.parts]
 CHINESE = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
-SAY = re.compile(r'\{% say "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"([^%]*)%\}')
+SAY = re.compile(r'\{% text "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"([^%]*)%\}')
 #: What is the same in every language, and what English needs between words and Chinese does not.
 _SAME = re.compile(r"\s*|LEI")
 
@@ -35,7 +35,7 @@ def faults(en: str, zh: str) -> list[str]:
 def test_template(path: Path) -> None:
     text = joined(path.read_text("utf-8"))
     calls = SAY.findall(text)
-    assert len(calls) == text.count("{% say "), "a say without its two texts"
+    assert len(calls) == text.count("{% text "), "a say without its two texts"
     assert {(en, *faults(en, zh)) for en, zh, _ in calls if faults(en, zh)} == set()
     # Words outside of tags would be the same in both languages.
     bare = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<[^>]*>", " ", re.sub(r"\{% comment.*?endcomment %\}", "", text))
@@ -60,8 +60,8 @@ def test_module(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-            if name in ("say", "BadQuestionError", "NotHereError", "UserError", "EmptyStoreError"):
-                if name != "say" and len(node.args) == 1:
+            if name in ("text", "BadQuestionError", "NotHereError", "UserError", "EmptyStoreError"):
+                if len(node.args) == 1:
                     continue
                 assert len(node.args) == 2, f"{path.name}:{node.lineno}"
                 en, zh = (strings(argument) for argument in node.args)

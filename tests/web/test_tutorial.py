@@ -38,7 +38,7 @@ def test_the_tutorial_quotes_most_pages_it_opens() -> None:
 @pytest.mark.slow
 def test_the_demo_says_what_the_tutorial_quotes(tmp_path: Path, elsewhere: Callable[[str], Browser]) -> None:
     database = str(tmp_path / "demo.sqlite3")
-    report.demo(database, report.Asked(organisations=120, months=12, seed=7))
+    report.demo(database, report.WorldOptions(organisations=120, months=12, seed=7))
     prepare(database)
     furnish(database)
     browser = elsewhere(database)

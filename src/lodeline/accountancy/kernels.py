@@ -146,10 +146,10 @@ _no_sources: Any = njit(cache=True, nogil=True)(_no_sources_of)
 def _twice_of(places: Any, whose: Any, errors: Any) -> Any:
     """The same with room for as many again."""
     size = len(places)
-    new_places, new_whose, new_errors = np.empty(2 * size, np.int64), np.empty(2 * size, np.int64), np.empty(2 * size)
+    new_places, new_sources, new_errors = np.empty(2 * size, np.int64), np.empty(2 * size, np.int64), np.empty(2 * size)
     for item in range(size):
-        new_places[item], new_whose[item], new_errors[item] = places[item], whose[item], errors[item]
-    return new_places, new_whose, new_errors
+        new_places[item], new_sources[item], new_errors[item] = places[item], whose[item], errors[item]
+    return new_places, new_sources, new_errors
 
 
 _twice: Any = njit(cache=True, nogil=True)(_twice_of)
@@ -340,8 +340,8 @@ add_assays: Any = njit(cache=True, nogil=True)(_assays)
 def _inside(location: Any, product: Any, scope_location: Any, scope_product: Any, begin: Any, end: Any) -> Any:  # noqa: PLR0917
     """Whether some scope from `begin` to `end` − 1 is of that location (0 for none) and speaks for the product."""
     for scope in range(begin, end):
-        speaks = scope_product[scope] == 0 or scope_product[scope] == product
-        if scope_location[scope] == location and speaks:
+        applies = scope_product[scope] == 0 or scope_product[scope] == product
+        if scope_location[scope] == location and applies:
             return True
     return False
 
@@ -424,12 +424,12 @@ def _passed(passed_on: Any, order: Any, run: Any, held: Any, signed: Any, counte
     """Marks the rows of each lot in a run that was not `counted` there and left as it came, a milligram a row aside."""
     begin = 0
     while begin < len(order):
-        end, total, went, seen = begin, np.int64(0), False, False
+        end, total, moved, seen = begin, np.int64(0), False, False
         while end < len(order) and run[order[end]] == run[order[begin]] and held[order[end]] == held[order[begin]]:
             row = order[end]
-            total, went, seen = total + signed[row], went or signed[row] < 0, seen or counted[row]
+            total, moved, seen = total + signed[row], moved or signed[row] < 0, seen or counted[row]
             end += 1
-        if went and not seen and abs(total) <= end - begin:
+        if moved and not seen and abs(total) <= end - begin:
             for place in range(begin, end):
                 passed_on[order[place]] = True
         begin = end

@@ -160,13 +160,13 @@ def balanced(
     names = {"leak": list(nodes["node"]), "bias": list(streams.filter(pl.Series(open_))["stream"])}
     passing = _passing(matrix, given, exact, result)
     found = locate(result, kinds=("leak", "bias"), at_most=passing) if result.reason is None else []
-    told = {one for hypothesis in found for one in hypothesis.alike}
+    causes = {one for hypothesis in found for one in hypothesis.alike}
     # A stream that nobody measured has no bias, and where nothing passes there is nothing to tell.
     untold = [
         (kind, names[kind][place])
         for kind in ("leak", "bias")
         for place in np.flatnonzero(~(passing[kind] == 0))
-        if result.reason is None and (kind, int(place)) not in told and (kind == "leak" or measured[open_][place])
+        if result.reason is None and (kind, int(place)) not in causes and (kind == "leak" or measured[open_][place])
     ]
     return Balanced(
         reason=result.reason,

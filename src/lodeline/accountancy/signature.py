@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 #: Signatures that explain the differences at least this well beside the best one are named with it: posterior odds of
 #: one in twenty, every signature being as likely beforehand.
-_TOLD_APART: Final = 1 / 20
+_DISTINGUISHED: Final = 1 / 20
 #: What is left beyond the best signature with less probability than this fits no signature.
 _MISFIT: Final = 0.01
 #: No difference is taken for larger than so many standard deviations: absurd figures overflow nowhere.
@@ -129,7 +129,7 @@ def identify(
         named=tuple(
             match.signature.name
             for match in matches
-            if fits and match.z > 0 and exp((match.z**2 - best.z**2) / 2) >= _TOLD_APART
+            if fits and match.z > 0 and exp((match.z**2 - best.z**2) / 2) >= _DISTINGUISHED
         ),
     )
 

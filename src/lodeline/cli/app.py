@@ -15,8 +15,8 @@ import typer
 from typer.main import get_command, get_command_name
 
 from lodeline import __version__
-from lodeline.cli.output import console, errors, print_json, print_table, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, errors, print_json, print_table, text
+from lodeline.errors import UserError
 
 app = typer.Typer(
     name="lodeline",
@@ -73,22 +73,22 @@ def main() -> None:
     try:
         _command(sys.argv[1] if len(sys.argv) > 1 else "")()
     except UserError as error:
-        errors.print(say(error.en, error.zh), markup=False)
+        errors.print(text(error.en, error.zh), markup=False)
         sys.exit(2)
     except SystemExit as end:
         # The library turns Ctrl-C into this status and says nothing.
         if end.code == INTERRUPTED:
             errors.print(
-                say("Stopped. What was filed stands; nothing is half-done.", "已停止。已申报内容有效，没有半途数据。")
+                text("Stopped. What was filed stands; nothing is half-done.", "已停止。已申报内容有效，没有半途数据。")
             )
         raise
     except Exception as error:
         from lodeline.store.trouble import trouble  # noqa: PLC0415
 
-        said = trouble(error)
-        if said is None:
+        message = trouble(error)
+        if message is None:
             raise
-        errors.print(say(*said), markup=False)
+        errors.print(text(*message), markup=False)
         sys.exit(2)
 
 
@@ -168,9 +168,9 @@ def print_rows(document: dict[str, Any], keys: tuple[str, ...], as_json: bool, *
         print_json(document)
         return
     rows = [tuple(_shown_number(row[key]) for key in keys) for row in document["rows"]]
-    print_table("", [say(key, _COLUMNS_ZH[key]) for key in keys], rows[:200], numbers=tuple(numbers))
+    print_table("", [text(key, _COLUMNS_ZH[key]) for key in keys], rows[:200], numbers=tuple(numbers))
     if len(rows) > 200:
-        console.print(say(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
+        console.print(text(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
 
 
 def _shown_number(value: object) -> object:

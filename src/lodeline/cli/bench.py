@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from lodeline.cli.app import app
-from lodeline.cli.output import console, errors, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, errors, text
+from lodeline.errors import UserError
 
 ROOM = Path(__file__).parents[3] / "benchmarks"
 
@@ -36,7 +36,7 @@ def bench(
             "the benchmarks are not in the installed package: run this in a checkout (git clone, then make test)",
             "安装包中不含基准测试：请在源码目录中运行（git clone 后执行 make test）",
         )
-    listed = say(f"benchmarks: {', '.join(known)}", f"基准：{', '.join(known)}")
+    listed = text(f"benchmarks: {', '.join(known)}", f"基准：{', '.join(known)}")
     if name is None:
         console.print(listed, markup=False)
         return

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
-from lodeline.cli.output import console, language, print_json, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, language, print_json, text
+from lodeline.errors import UserError
 
 _WORDS = {
     "release": ("RELEASE", "放行", "green"),
@@ -133,8 +133,8 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
         raise typer.Exit(1 if document["conflicts"] else 0)
     for row in document["rows"]:
         hours = f"{row['late_s'] / 3600:.1f}"
-        late, again = say(f"{hours} hours late", f"晚 {hours} 小时"), say(" · there already", " · 此前已导入")
-        was = say(*_WORDS[row["verdict"]][:2])
+        late, again = text(f"{hours} hours late", f"晚 {hours} 小时"), text(" · there already", " · 此前已导入")
+        was = text(*_WORDS[row["verdict"]][:2])
         console.print(
             f"{row['asked_at']}  {was}  → {row['entry']}  {late}{again if row['repeated'] else ''}", markup=False
         )
@@ -143,18 +143,18 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
                 console.print(f"    ! {found['code']}: {found['message'][language()]}", markup=False)
         for one in row["otherwise"]:
             number = one["line"] or one["row"]
-            was, is_now = (say(*_WORDS[one[name]][:2]) for name in ("was", "now"))
+            was, is_now = (text(*_WORDS[one[name]][:2]) for name in ("was", "now"))
             console.print(
-                say(
+                text(
                     f"    line {number}: {was} then, {is_now} by the ledger now",
                     f"    第{number}项：当时{was}，现按账簿{is_now}",
                 ),
                 markup=False,
             )
-    console.print(say(f"{document['taken']} questions taken in.", f"已导入 {document['taken']} 次查询。"))
+    console.print(text(f"{document['taken']} questions taken in.", f"已导入 {document['taken']} 次查询。"))
     if document["conflicts"]:
         number = document["conflicts"]
-        console.print(say(f"Promises of the port that do not hold: {number}.", f"存在冲突的口岸放行：{number} 项。"))
+        console.print(text(f"Promises of the port that do not hold: {number}.", f"存在冲突的口岸放行：{number} 项。"))
         raise typer.Exit(1)
 
 
@@ -180,14 +180,14 @@ def bundle(
     pack, now, today = _moment()
     content = bundles.make(store, snapshot, pack, now=now, days=days, port=port)
     out.write_bytes(content)
-    said = bundles.open_bundle(content, today=today, key=store.signer.verifier.vkey).said(now)
+    limits = bundles.open_bundle(content, today=today, key=store.signer.verifier.vkey).limits(now)
     if as_json:
-        print_json(said)
+        print_json(limits)
         return
     console.print(
-        say(
-            f"{out}: as of entry {said['entry']}, to be used until {said['last_day']}. Key: {said['key']}",
-            f"{out}：截至条目 {said['entry']}，有效期至 {said['last_day']}。公钥：{said['key']}",
+        text(
+            f"{out}: as of entry {limits['entry']}, to be used until {limits['last_day']}. Key: {limits['key']}",
+            f"{out}：截至条目 {limits['entry']}，有效期至 {limits['last_day']}。公钥：{limits['key']}",
         ),
         markup=False,
     )
@@ -206,69 +206,73 @@ def ledger_at(database: str, *, quiet: bool) -> tuple[Any, Any]:
         return snapshot_at(database)
     except StoreError as error:
         if not quiet and database != DEFAULT_DATABASE:
-            console.print(say(error.en, error.zh), markup=False)
+            console.print(text(error.en, error.zh), markup=False)
         return None, None
 
 
 def _print(document: dict[str, Any]) -> None:
-    spoken = language()
+    reader_language = language()
     for found in document["problems"]:
         where = ":".join(str(part) for part in found["where"].values() if part is not None)
-        console.print(f"{where} {found['code']}\n    {found['message'][spoken]}", markup=False)
+        console.print(f"{where} {found['code']}\n    {found['message'][reader_language]}", markup=False)
     for line in document["lines"][:_LINES_SHOWN]:
         english, chinese, colour = _WORDS[line["verdict"]]
-        console.print(f"[{colour}]{say(english, chinese)}[/]", end=" ")
-        about = (say("line", "第") + f" {line['line'] or '?'} " + say("", "项")).strip()
+        console.print(f"[{colour}]{text(english, chinese)}[/]", end=" ")
+        about = (text("line", "第") + f" {line['line'] or '?'} " + text("", "项")).strip()
         console.print(f"{about}  {line['product_name'] or '–'}  {line['hs_code'] or '–'}  {line['day']}", markup=False)
         for found in line["problems"]:
-            console.print(f"    ! {found['where']['column'] or ''}: {found['message'][spoken]}", markup=False)
+            console.print(f"    ! {found['where']['column'] or ''}: {found['message'][reader_language]}", markup=False)
         for found in (line.get("reservation") or {}).get("problems", ()):
-            console.print(f"    ! {found['code']}: {found['message'][spoken]}", markup=False)
+            console.print(f"    ! {found['code']}: {found['message'][reader_language]}", markup=False)
         for reason in sorted(line["reasons"], key=lambda one: -list(_WORDS).index(one["verdict"])):
-            _print_reason(reason, spoken)
+            _print_reason(reason, reader_language)
     if len(document["lines"]) > _LINES_SHOWN:
         more = len(document["lines"]) - _LINES_SHOWN
-        console.print(say(f"… {more} more lines; --json has all", f"……另有 {more} 项，见 --json"))
+        console.print(text(f"… {more} more lines; --json has all", f"……另有 {more} 项，见 --json"))
     counts = document["counts"]
     console.print(
-        say(
+        text(
             f"{counts['release']} released, {counts['query']} to be asked about, {counts['hold']} held.",
             f"放行 {counts['release']} 项，质疑 {counts['query']} 项，暂缓放行 {counts['hold']} 项。",
         )
     )
     if "entry" in document:
-        console.print(say(f"Kept as entry {document['entry']}.", f"已记入条目 {document['entry']}。"))
+        console.print(text(f"Kept as entry {document['entry']}.", f"已记入条目 {document['entry']}。"))
     if document.get("bundle"):
-        _print_bundle(document["bundle"], spoken)
+        _print_bundle(document["bundle"], reader_language)
     if document["licences"] == "unknown":
-        console.print(say("No licences were at hand.", "未取得许可证登记数据。"))
-    console.print(say("Not checked:", "未核对："))
+        console.print(text("No licences were at hand.", "未取得许可证登记数据。"))
+    console.print(text("Not checked:", "未核对："))
     for found in document["not_checked"]:
-        console.print(f"    {found[spoken]}", markup=False)
+        console.print(f"    {found[reader_language]}", markup=False)
 
 
-def _print_reason(reason: dict[str, Any], spoken: str) -> None:
+def _print_reason(reason: dict[str, Any], reader_language: str) -> None:
     mark = {"release": "·", "query": "?", "hold": "×"}[reason["verdict"]]
-    console.print(f"    {mark} {reason['text'][spoken]} [{reason['code']}]", markup=False)
+    console.print(f"    {mark} {reason['text'][reader_language]} [{reason['code']}]", markup=False)
     if reason.get("settle"):
-        console.print(f"        {say('settled by', '可凭以下材料解决')}: {reason['settle'][spoken]}", markup=False)
+        console.print(
+            f"        {text('settled by', '可凭以下材料解决')}: {reason['settle'][reader_language]}", markup=False
+        )
     if reason["verdict"] != "release":
-        cited = dict.fromkeys(f"{one['title'][spoken]}, {one['article'][spoken]}" for one in reason["law"])
+        cited = dict.fromkeys(
+            f"{one['title'][reader_language]}, {one['article'][reader_language]}" for one in reason["law"]
+        )
         for one in list(cited)[:3]:
             console.print(f"        § {one}", markup=False)
 
 
-def _print_bundle(told: dict[str, Any], spoken: str) -> None:
+def _print_bundle(bundle: dict[str, Any], reader_language: str) -> None:
     """How old the bundle is, who signed it, and what it cannot tell."""
-    name = told["key"].partition("+")[0]
+    name = bundle["key"].partition("+")[0]
     console.print(
-        say(
-            f"From a bundle {told['age_hours']} hours old, to be used until {told['last_day']}; signed by {name}"
-            f"{'' if told['pinned'] else ', a key that nobody vouched for'}.",
-            f"数据包已生成 {told['age_hours']} 小时，有效期至 {told['last_day']}；签名者 {name}"
-            f"{'' if told['pinned'] else '（公钥未经核实）'}。",
+        text(
+            f"From a bundle {bundle['age_hours']} hours old, to be used until {bundle['last_day']}; signed by {name}"
+            f"{'' if bundle['pinned'] else ', a key that nobody vouched for'}.",
+            f"数据包已生成 {bundle['age_hours']} 小时，有效期至 {bundle['last_day']}；签名者 {name}"
+            f"{'' if bundle['pinned'] else '（公钥未经核实）'}。",
         ),
         markup=False,
     )
-    for found in told["limits"]:
-        console.print(f"    {found[spoken]}", markup=False)
+    for found in bundle["limits"]:
+        console.print(f"    {found[reader_language]}", markup=False)

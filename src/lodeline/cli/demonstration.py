@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from lodeline.cli.app import DEFAULT_PORT, DEMO_DATABASE, DemoDatabase, Port, app
-from lodeline.cli.output import console, progress, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, progress, text
+from lodeline.errors import UserError
 
 
 @app.command()
@@ -39,7 +39,7 @@ def demo(
     with _frames_on_one_thread():
         from lodeline.cli import report  # noqa: PLC0415
 
-        stands = report.demo(database, report.Asked(organisations=organisations, months=months, seed=seed))
+        stands = report.demo(database, report.WorldOptions(organisations=organisations, months=months, seed=seed))
     if listener is not None:
         # Sample accounts, and a clock that has not run on since the synthetic year: the next month is due.
         os.environ |= {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": _morning_after(stands)}
@@ -106,6 +106,6 @@ def world(
         plants = None if plant is None else asked_plants(planned, plant)
     except PlantError as error:
         raise UserError(error.en, error.zh) from error
-    with progress(say("world", "模拟")) as bar:
+    with progress(text("world", "模拟")) as bar:
         write_world(planned, out, progress=bar, plants=plants, feeds=feeds, named=named)
-    console.print(say(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)
+    console.print(text(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)

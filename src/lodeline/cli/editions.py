@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
-from lodeline.cli.output import console, print_json, print_table, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, print_json, print_table, text
+from lodeline.errors import UserError
 
 
 @app.command()
@@ -50,7 +50,7 @@ def edition(
             }
         )  # fmt: skip
     else:
-        columns = say(
+        columns = text(
             "edition,entry,frozen,computed from entry,sha256,reason", "版次,条目,公布时间,所据条目,sha256,原因"
         )
         rows = [
@@ -59,13 +59,13 @@ def edition(
         ]
         print_table(period, columns.split(","), rows, numbers=(0, 1, 3))
         console.print(
-            say(
+            text(
                 f"Edition {chosen.number}, computed again from the log as of entry {chosen.stamp[0]}, is the same to"
                 " the byte.",
                 f"第{chosen.number}版：依条目 {chosen.stamp[0]} 时的日志重算，逐字节一致。",
             )
             if same
-            else say(
+            else text(
                 f"Edition {chosen.number} is not what the log as of entry {chosen.stamp[0]} gives.",
                 f"第{chosen.number}版与条目 {chosen.stamp[0]} 时日志的重算结果不一致。",
             )

@@ -21,8 +21,8 @@ from lodeline.cli.app import (
     snapshot_at,
     store_at,
 )
-from lodeline.cli.output import console, print_json, print_problems, print_table, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, print_json, print_problems, print_table, text
+from lodeline.errors import UserError
 
 
 @app.command()
@@ -63,12 +63,12 @@ def feed(
             print_problems(received.problems)
             if received.entry is None:
                 console.print(
-                    say(f"{path}: not accepted, nothing of it was taken in.", f"{path}：未受理，没有任何内容入账。")
+                    text(f"{path}: not accepted, nothing of it was taken in.", f"{path}：未受理，没有任何内容入账。")
                 )
                 continue
-            again = say(" It had come before.", "此前已接收。") if received.repeated else ""
+            again = text(" It had come before.", "此前已接收。") if received.repeated else ""
             console.print(
-                say(
+                text(
                     f"{path}: entry {received.entry.index}, {received.entry.row_count} rows.{again}",
                     f"{path}：条目 {received.entry.index}，{received.entry.row_count} 行。{again}",
                 ),
@@ -106,7 +106,7 @@ def exceptions(
     if as_json:
         print_json(document)
         return
-    columns = say(
+    columns = text(
         "id,cause,state,age,organisation,on,kg,filed,invoiced,border",
         "编号,原因,状态,天数,企业,日期,千克,申报,开票,过境",
     )
@@ -117,7 +117,7 @@ def exceptions(
     ]  # fmt: skip
     print_table("", columns.split(","), rows[:200], numbers=(3, 6, 7, 8, 9))
     if len(rows) > 200:
-        console.print(say(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
+        console.print(text(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
 
 
 def _print_one(document: dict[str, Any], as_json: bool) -> None:
@@ -127,9 +127,9 @@ def _print_one(document: dict[str, Any], as_json: bool) -> None:
     found = document["exception"]
     console.print(f"{found['id']}  {found['cause']}  {found['organisation']}  {found['mass_kg']} kg", markup=False)
     for side, title in (
-        ("filed", say("Filed", "申报")),
-        ("invoiced", say("Invoiced", "开票")),
-        ("border", say("Border", "过境")),
+        ("filed", text("Filed", "申报")),
+        ("invoiced", text("Invoiced", "开票")),
+        ("border", text("Border", "过境")),
     ):
         rows = document[side]
         columns = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, app, law, store_at
-from lodeline.cli.output import console, print_json, print_problems, progress, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, print_json, print_problems, progress, text
+from lodeline.errors import UserError
 
 Files = Annotated[
     list[Path], typer.Argument(help="CSV, XLSX, JSON or NDJSON; several files are one filing. 申报文件。")
@@ -38,7 +38,7 @@ def template(
         if organisation not in register.roles:
             raise UserError(f"no organisation {organisation!r} in the register", f"登记簿中没有企业 {organisation}")
     write_template(out, organisation=organisation, register=register)
-    console.print(say(f"Wrote {out}.", f"已写入 {out}。"), markup=False)
+    console.print(text(f"Wrote {out}.", f"已写入 {out}。"), markup=False)
 
 
 def _check(files: list[Path], organisation: str | None, period: str | None, corrects: str | None, register: Any) -> Any:
@@ -86,16 +86,16 @@ def check(
         print_problems(problems)
         rows = checked.rows.height
         console.print(
-            say(f"{rows} rows would be accepted.", f"{rows} 行可以受理。") if accepted and rows
-            else say(
+            text(f"{rows} rows would be accepted.", f"{rows} 行可以受理。") if accepted and rows
+            else text(
                 "No row is filled in. If nothing happened in the month, file it with --nil.",
                 "没有填写任何行。如当月确无业务，申报时请加 --nil。",
             ) if accepted
-            else say("This filing would not be accepted.", "此申报不会被受理。")
+            else text("This filing would not be accepted.", "此申报不会被受理。")
         )  # fmt: skip
         if register is not None and checked.rejects:
             console.print(
-                say(
+                text(
                     "The books come next: what lots hold, deliveries and quotas are held against the rows once they can"
                     " be read.",
                     "其后核对账目：各行可以读取后，再核对批次库存、流转与指标。",
@@ -103,7 +103,7 @@ def check(
             )
         if register is None:
             console.print(
-                say(
+                text(
                     "Checked without a register: sites, methods and holdings were not judged.",
                     "未使用登记簿检查：场所、测量方法与库存未核对。",
                 )
@@ -147,7 +147,7 @@ def file_(
 
     store = store_at(database)
     register = store.register(store.head())
-    with progress(say("filing", "申报"), quiet=as_json) as bar:
+    with progress(text("filing", "申报"), quiet=as_json) as bar:
         checked = _check(files, organisation, period, corrects, register)
         _be_sure_of_nil(checked, nil)
         entry = resolve_correction(store, corrects or checked.corrects) if corrects or checked.corrects else None
@@ -162,16 +162,16 @@ def file_(
     else:
         print_problems(outcome.problems)
         if outcome.entry is None:
-            console.print(say("Not accepted: nothing was filed.", "未受理：没有任何内容入账。"))
+            console.print(text("Not accepted: nothing was filed.", "未受理：没有任何内容入账。"))
         else:
-            again = say(" It had been filed before.", "此前已申报过。") if outcome.repeated else ""
+            again = text(" It had been filed before.", "此前已申报过。") if outcome.repeated else ""
             console.print(
-                say(
+                text(
                     f"Filed as entry {outcome.entry.index} ({outcome.entry.row_count} rows).{again}",
                     f"已申报，条目 {outcome.entry.index}（{outcome.entry.row_count} 行）。{again}",
                 )
             )
             console.print(
-                say("Keep the receipt: lodeline receipt", "请保存回执：lodeline receipt"), outcome.entry.index
+                text("Keep the receipt: lodeline receipt", "请保存回执：lodeline receipt"), outcome.entry.index
             )
     raise typer.Exit(0 if outcome.entry is not None else 1)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at
-from lodeline.cli.output import console, language, print_json, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, language, print_json, text
+from lodeline.errors import UserError
 
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="finding", help="The evidence of a finding. 线索证据。")
@@ -28,7 +28,7 @@ def write_bundle(
     content = bundle(store, snapshot, law(), finding)
     out.write_bytes(content)
     size = f"{len(content) / 1000:,.0f} kB"
-    console.print(say(f"{out}: {size}, as of entry {snapshot.entry}.", f"{out}：{size}，截至条目 {snapshot.entry}。"))
+    console.print(text(f"{out}: {size}, as of entry {snapshot.entry}.", f"{out}：{size}，截至条目 {snapshot.entry}。"))
 
 
 @commands.command()
@@ -49,7 +49,7 @@ def recompute(
             fault = {"what": "bundle.damaged", "facts": {}, "message": {"en": error.en, "zh": error.zh}}
             print_json({"ok": False, "faults": [fault]})
         else:
-            console.print(say(error.en, error.zh), markup=False)
+            console.print(text(error.en, error.zh), markup=False)
         raise typer.Exit(1) from error
     document = verdict.as_json()
     if as_json:
@@ -58,22 +58,22 @@ def recompute(
     for fault in document["faults"]:
         console.print(f"{fault['what']}: {fault['message'][language()]}", markup=False)
     if verdict.ok:
-        counted = say(
+        counted = text(
             f"{verdict.rows} rows of {verdict.entries} entries are proved",
             f"{verdict.entries} 个条目的 {verdict.rows} 行均已证明",
         )
         again = (
-            say("the finding computed from them is the same.", "由此重算的线索完全一致。")
+            text("the finding computed from them is the same.", "由此重算的线索完全一致。")
             if verdict.gives_the_finding
-            else say(
+            else text(
                 "the detector needs more of the ledger than a bundle holds: its figures were not computed again.",
                 "该检测方法所需数据超出证据包范围：未重算数值。",
             )
         )
-        console.print(f"{counted}{say('; ', '；')}{again}", markup=False)
+        console.print(f"{counted}{text('; ', '；')}{again}", markup=False)
     if vkey is None:
         console.print(
-            say(
+            text(
                 "The key was taken from the bundle itself: compare it with one from elsewhere (--vkey).",
                 "公钥取自证据包本身：请与另行获得的公钥比对（--vkey）。",
             )

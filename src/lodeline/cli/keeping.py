@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, shown, store_at
-from lodeline.cli.output import console, errors, print_json, print_problems, progress, say
+from lodeline.cli.output import console, errors, print_json, print_problems, progress, text
 
 
 @app.command()
@@ -41,12 +41,12 @@ def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     place = shown(database)
     done = _brought_up_to_date(migrated, guards, rights)
     if new:
-        text = say(f"Made a store at {place}.", f"已建立数据库：{place}。")
+        wording = text(f"Made a store at {place}.", f"已建立数据库：{place}。")
     elif done:
-        text = "\n".join([say(f"Brought the store at {place} up to date:", f"已更新数据库 {place}："), *done])
+        wording = "\n".join([text(f"Brought the store at {place} up to date:", f"已更新数据库 {place}："), *done])
     else:
-        text = say(f"There is a store at {place} already; nothing changed.", f"数据库 {place} 已存在，未作改动。")
-    console.print(text, markup=False)
+        wording = text(f"There is a store at {place} already; nothing changed.", f"数据库 {place} 已存在，未作改动。")
+    console.print(wording, markup=False)
 
 
 def _brought_up_to_date(migrated: Sequence[str], guards: Sequence[str], rights: bool) -> list[str]:
@@ -54,15 +54,15 @@ def _brought_up_to_date(migrated: Sequence[str], guards: Sequence[str], rights: 
     tables = [step for step in migrated if not step.startswith("format-")]
     formats = [step.removeprefix("format-") for step in migrated if step.startswith("format-")]
     named = {
-        say("tables changed", "更改数据表"): tables,
-        say("format taken up", "采用格式"): formats,
-        say("guards set again", "恢复防改触发器"): guards,
+        text("tables changed", "更改数据表"): tables,
+        text("format taken up", "采用格式"): formats,
+        text("guards set again", "恢复防改触发器"): guards,
     }
     lines = [
-        say(f"  {what}: {', '.join(names)}", f"  {what}：{'、'.join(names)}") for what, names in named.items() if names
+        text(f"  {what}: {', '.join(names)}", f"  {what}：{'、'.join(names)}") for what, names in named.items() if names
     ]
     if rights:
-        lines.append(say("  roles, delegations and tokens entered in the log", "  角色、委托和令牌已记入日志"))
+        lines.append(text("  roles, delegations and tokens entered in the log", "  角色、委托和令牌已记入日志"))
     return lines
 
 
@@ -76,14 +76,14 @@ def load(
     from lodeline.service.filing.loading import load as load_dossier  # noqa: PLC0415
 
     store = store_at(database)
-    with progress(say("loading", "装载"), quiet=as_json) as bar:
+    with progress(text("loading", "装载"), quiet=as_json) as bar:
         loaded = load_dossier(store, directory, law=law(), progress=bar)
     head = store.head()
     if as_json:
         print_json({**loaded.as_json(), "size": head.size, "root": head.frontier.root().hex()})
         return
     console.print(
-        say(
+        text(
             f"{loaded.accepted} filings accepted ({loaded.rows} rows), {loaded.repeated} already there,"
             f" {len(loaded.refused)} refused.",
             f"受理 {loaded.accepted} 份申报（{loaded.rows} 行），"
@@ -92,7 +92,7 @@ def load(
     )
     if loaded.feeds or loaded.feeds_repeated or loaded.feeds_refused:
         console.print(
-            say(
+            text(
                 f"{loaded.feeds} feeds taken in ({loaded.feed_rows} rows), {loaded.feeds_repeated} already there,"
                 f" {len(loaded.feeds_refused)} refused.",
                 f"接收 {loaded.feeds} 份其他部门数据（{loaded.feed_rows} 行），"
@@ -115,8 +115,8 @@ def rebuild(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> Non
         print_json(result)
     else:
         found = len(result["differences"])
-        whole = say("Everything stood as the filings amount to.", "现状与申报推算结果一致。")
-        mended = say(f"{found} differences, now mended.", f"发现 {found} 处不符，已更正。")
+        whole = text("Everything stood as the filings amount to.", "现状与申报推算结果一致。")
+        mended = text(f"{found} differences, now mended.", f"发现 {found} 处不符，已更正。")
         console.print(mended if found else whole)
     raise typer.Exit(0 if result["ok"] else 1)
 
@@ -134,7 +134,7 @@ def backup(
     store, now = store_at(database), datetime.now(UTC)
     # Its checkpoint is kept: it shall cover what the office has recorded up to now.
     anchor_if_kept(store, now=now)
-    with progress(say("backing up", "备份"), quiet=as_json) as bar:
+    with progress(text("backing up", "备份"), quiet=as_json) as bar:
         made = back_up(store, file, made_at=now, progress=bar)
     checkpoint = checkpoint_beside(file)
     if as_json:
@@ -146,7 +146,7 @@ def backup(
         )  # fmt: skip
         return
     console.print(
-        say(
+        text(
             f"Backed up {made.size} entries, root {made.root}, to {file}.\n"
             f"Keep {checkpoint} elsewhere: only against it does a rewritten or old backup show.",
             f"已备份 {made.size} 条（根 {made.root}）到 {file}。\n"
@@ -154,11 +154,11 @@ def backup(
         ),
         markup=False,
     )
-    inside = say(
+    inside = text(
         "The store's secret is inside: whoever has the backup can sign for the log. Keep it as safe as the store.",
         "备份中含有数据库密钥：持有备份者可为日志签名，请与数据库同等保管。",
     )
-    outside = say(
+    outside = text(
         "LODELINE_SECRET is not inside: without it the backup cannot be opened. Keep it apart.",
         "备份中不含 LODELINE_SECRET：没有它将无法打开备份，请另行保管。",
     )
@@ -186,7 +186,7 @@ def restore(
 
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
     try:
-        with progress(say("restoring", "恢复"), quiet=as_json) as bar:
+        with progress(text("restoring", "恢复"), quiet=as_json) as bar:
             found = restore_backup(
                 file, database, make_tables=prepare, judge=judge, kept=kept, older=older, progress=bar
             )
@@ -194,14 +194,14 @@ def restore(
         if as_json:
             print_json({"ok": False, "message": {"en": refused.en, "zh": refused.zh}})
         else:
-            errors.print(say(refused.en, refused.zh), markup=False)
+            errors.print(text(refused.en, refused.zh), markup=False)
         raise typer.Exit(1) from refused
     if as_json:
         print_json({"ok": True, "size": found.size, "root": found.root, "missing": found.missing})
         return
     place = shown(database)
     console.print(
-        say(
+        text(
             f"Restored {found.size} entries, root {found.root}, to {place}: everything was recomputed and holds.",
             f"已恢复 {found.size} 条（根 {found.root}）到 {place}：全部重算，均成立。",
         ),
@@ -209,7 +209,7 @@ def restore(
     )
     if found.missing:
         console.print(
-            say(
+            text(
                 f"The backup is older than the checkpoint: {found.missing} entries are missing, and the checkpoint"
                 " alone cannot prove that they followed on these. Their filers hold receipts: ask for them again.",
                 f"备份早于检查点：缺少 {found.missing} 条，且仅凭该检查点无法证明其与现有条目相接。"
@@ -218,7 +218,7 @@ def restore(
         )
     if checkpoint is None:
         console.print(
-            say(
+            text(
                 "An old backup or a rewritten log shows only against a checkpoint kept elsewhere (--checkpoint).",
                 "旧备份或被整体改写的日志，只有与另行保存的检查点比对才能发现（--checkpoint 文件）。",
             )
@@ -246,14 +246,14 @@ def prune(
         )
         return
     console.print(
-        say(
+        text(
             f"{len(done.removed)} removed, {len(done.kept)} kept.", f"已删除 {len(done.removed)} 个，保留"
             f" {len(done.kept)} 个。",
         )
     )  # fmt: skip
     if oldest is not None:
         console.print(
-            say(
+            text(
                 f"The oldest is from {oldest}: whoever was erased since is still in a backup.",
                 f"最早的备份制作于 {oldest}：此后被删除的个人信息仍在备份中。",
             )

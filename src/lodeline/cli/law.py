@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law
-from lodeline.cli.output import console, language, print_json, print_table, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, language, print_json, print_table, text
+from lodeline.errors import UserError
 
 _STATUS = {
     "in-force": "有效", "suspended": "暂停实施", "ended": "已失效", "not-yet": "尚未施行", "unknown": "不明",
@@ -66,11 +66,11 @@ def show(
         print_json(document)
         return
     print_table(
-        say(
+        text(
             f"On {document['on']}, as known on {document['known']}",
             f"{document['on']}（截至 {document['known']} 已公布）",
         ),
-        say("status,parameter,value,from,to,citation,evidence", "状态,事项,内容,自,至,依据,证据").split(","),
+        text("status,parameter,value,from,to,citation,evidence", "状态,事项,内容,自,至,依据,证据").split(","),
         [
             (
                 _word(row["status"]),
@@ -79,7 +79,7 @@ def show(
                 row["in_force_from"],
                 row["in_force_to"],
                 _cited(row["citation"]) + _suspended(row["suspension"]),
-                say(row["evidence"], _EVIDENCE[row["evidence"]]),
+                text(row["evidence"], _EVIDENCE[row["evidence"]]),
             )
             for row in document["rows"]
         ],
@@ -105,11 +105,11 @@ def difference(
         print_json(document)
         return
     if not document["rows"]:
-        console.print(say(f"Nothing changed from {a} to {b}.", f"{a} 至 {b} 期间没有变化。"))
+        console.print(text(f"Nothing changed from {a} to {b}.", f"{a} 至 {b} 期间没有变化。"))
         return
     print_table(
-        say(f"From {a} to {b}, as known on {document['known']}", f"{a} 至 {b}（截至 {document['known']} 已公布）"),
-        say("on,what,instrument,parameter,from,to,citation", "日期,变化,文件,事项,自,至,依据").split(","),
+        text(f"From {a} to {b}, as known on {document['known']}", f"{a} 至 {b}（截至 {document['known']} 已公布）"),
+        text("on,what,instrument,parameter,from,to,citation", "日期,变化,文件,事项,自,至,依据").split(","),
         [
             (
                 row["on"],
@@ -154,7 +154,7 @@ def replayed(
 
 
 def _word(status: str) -> str:
-    return say(status, _STATUS[status])
+    return text(status, _STATUS[status])
 
 
 def _cited(citation: dict[str, Any], named: str = "") -> str:
@@ -162,7 +162,7 @@ def _cited(citation: dict[str, Any], named: str = "") -> str:
     article: str = citation["article"][language()]
     if citation["instrument"] == named:
         return article
-    return f"{citation['title'][language()]}{say(', ', '，')}{article}"
+    return f"{citation['title'][language()]}{text(', ', '，')}{article}"
 
 
 def _suspended(suspension: dict[str, Any] | None) -> str:
@@ -170,7 +170,7 @@ def _suspended(suspension: dict[str, Any] | None) -> str:
         return ""
     until = suspension["to"] or "…"
     title = suspension["citation"]["title"][language()]
-    return say(
+    return text(
         f"; suspended {suspension['from']} to {until} by {title}",
         f"；{suspension['from']} 至 {until} 暂停实施，依据{title}",
     )
@@ -179,7 +179,7 @@ def _suspended(suspension: dict[str, Any] | None) -> str:
 def _short(value: Any) -> str:
     """A value in a cell: lists of items as their number, for `--json` has them."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return say(f"{len(value)} items", f"{len(value)} 项")
+        return text(f"{len(value)} items", f"{len(value)} 项")
     if isinstance(value, dict):
         if value.keys() == {"en", "zh"}:
             return str(value[language()])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lodeline.cli.app import snapshot_at
-from lodeline.cli.output import console, language, print_table, say
+from lodeline.cli.output import console, language, print_table, text
 from lodeline.service.customs.replay import replay, replay_declaration
 
 Document = dict[str, Any]
@@ -41,8 +41,8 @@ def print_replay(document: Document) -> None:
     """Each kind under a headline that counts; what came out the same is counted and not listed."""
     a, b = document["from"], document["to"]
     print_table(
-        say(f"Rules that stand otherwise: {a} → {b}", f"状态不同的规定：{a} → {b}"),
-        say("rule,instrument,before,after", "事项,文件,前,后").split(","),
+        text(f"Rules that stand otherwise: {a} → {b}", f"状态不同的规定：{a} → {b}"),
+        text("rule,instrument,before,after", "事项,文件,前,后").split(","),
         [
             (row["label"][language()], row["title"][language()], _word(row["from"]), _word(row["to"]))
             for row in document["law"]
@@ -59,8 +59,8 @@ def print_replay(document: Document) -> None:
 def _exports(found: Document) -> None:
     _print(
         found,
-        say("exports", "项出口"),
-        say("on,exporter,lot,to,kg,before,after,items", "日期,企业,批次,目的地,千克,前,后,管制编码"),
+        text("exports", "项出口"),
+        text("on,exporter,lot,to,kg,before,after,items", "日期,企业,批次,目的地,千克,前,后,管制编码"),
         [
             (
                 row["on"], row["organisation"], row["lot"], row["destination"], row["mass_kg"],
@@ -76,7 +76,7 @@ def _items(row: Document) -> str:
     for one in (row["to"], row["from"]):
         listed = [item["item"] for item in (*one["items"], *one["unknown_items"])]
         if listed:
-            trace = say(" (trace)", "（微量）") if one["is_trace"] else ""
+            trace = text(" (trace)", "（微量）") if one["is_trace"] else ""
             return ", ".join(dict.fromkeys(listed)) + trace
     return ""
 
@@ -84,8 +84,8 @@ def _items(row: Document) -> str:
 def _declarations(found: Document) -> None:
     _print(
         found,
-        say("declarations", "份报关单（或项）"),
-        say("declaration,before,after,why", "报关单,前,后,原因"),
+        text("declarations", "份报关单（或项）"),
+        text("declaration,before,after,why", "报关单,前,后,原因"),
         [(_named(row), _word(row["from"]), _word(row["to"]), _why(row)) for row in found["rows"][:_SHOWN]],
     )
 
@@ -96,15 +96,15 @@ def _named(row: Document) -> str:
 
 
 def _why(row: Document) -> str:
-    told = [f"+ {one['code']}" for one in row["come"]] + [f"− {one['code']}" for one in row["gone"]]
-    return ", ".join(dict.fromkeys(told))
+    changes = [f"+ {one['code']}" for one in row["come"]] + [f"− {one['code']}" for one in row["gone"]]
+    return ", ".join(dict.fromkeys(changes))
 
 
 def _filings(found: Document) -> None:
     _print(
         found,
-        say("months of filings", "个申报月"),
-        say("organisation,period,before,after", "企业,月份,前,后"),
+        text("months of filings", "个申报月"),
+        text("organisation,period,before,after", "企业,月份,前,后"),
         [
             (row["organisation"], row["period"], _word(row["from"]), _word(row["to"]))
             for row in found["rows"][:_SHOWN]
@@ -115,8 +115,8 @@ def _filings(found: Document) -> None:
 def _findings(found: Document) -> None:
     _print(
         found,
-        say("findings of detectors that ask the law", "条与法规有关的线索"),
-        say("detector,subject,from,to,what", "检测方法,对象,自,至,变化"),
+        text("findings of detectors that ask the law", "条与法规有关的线索"),
+        text("detector,subject,from,to,what", "检测方法,对象,自,至,变化"),
         [
             (
                 row["detector"], " ".join(row["subject"].values()), row["period"]["from"], row["period"]["to"],
@@ -129,17 +129,17 @@ def _findings(found: Document) -> None:
 
 def _print(found: Document, of: str, heads: str, rows: Sequence[tuple[object, ...]]) -> None:
     different, judged = len(found["rows"]), found["judged"]
-    told = say(f"{different} of {judged} {of} come out differently.", f"{judged} {of}中有 {different} 个结论不同。")
+    summary = text(f"{different} of {judged} {of} come out differently.", f"{judged} {of}中有 {different} 个结论不同。")
     if not different:
-        console.print(told, markup=False)
+        console.print(summary, markup=False)
         return
-    print_table(told, heads.split(","), rows)
+    print_table(summary, heads.split(","), rows)
     if different > _SHOWN:
         more = different - _SHOWN
-        console.print(say(f"… {more} more; --json has all", f"……另有 {more} 行，见 --json"))
+        console.print(text(f"… {more} more; --json has all", f"……另有 {more} 行，见 --json"))
 
 
 def _word(state: str | None) -> str:
     if state is None:
-        return say("nothing due", "未到期")
-    return say(state, _WORDS[state])
+        return text("nothing due", "未到期")
+    return text(state, _WORDS[state])

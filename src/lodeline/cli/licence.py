@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, print_rows, snapshot_at, store_at, today
-from lodeline.cli.output import console, language, print_json, print_problems, print_table, say
+from lodeline.cli.output import console, language, print_json, print_problems, print_table, text
 
 licence_app = typer.Typer(help="Export licences, and what is drawn on them. 出口许可证及核销。", no_args_is_help=True)
 app.add_typer(licence_app, name="licence")
@@ -47,18 +47,18 @@ def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json 
     if as_json:
         print_json(document)
         return
-    masses = {say("goods", "货物"): document, **document["elements"]}
+    masses = {text("goods", "货物"): document, **document["elements"]}
     names = ("granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg")
-    words = say("mass,granted,reserved,used,overdrawn,left", "项目,许可,预留,已用,超用,剩余").split(",")
+    words = text("mass,granted,reserved,used,overdrawn,left", "项目,许可,预留,已用,超用,剩余").split(",")
     rows = [(name, *(mass[key] for key in names)) for name, mass in masses.items()]
     print_table(f"{licence}  {document['state']}", words, rows, numbers=range(1, 6))
     for act in document["acts"]:
         console.print(f"{act['on']} {act['deed']} {act['holder'] or ''} {act['reason']}", markup=False)
     for one in proposals(snapshot.register, licence):
         if one.state == "proposed":
-            said = say("proposed", "提议")
-            console.print(f"{said} {one.id}: {one.on} {one.deed} {one.holder} {one.reason}", markup=False)
-    words = say("entry,on,act,declaration,line,kg,closes,number", "条目,日期,办理,报关单,项,千克,结清,编号").split(",")
+            state = text("proposed", "提议")
+            console.print(f"{state} {one.id}: {one.on} {one.deed} {one.holder} {one.reason}", markup=False)
+    words = text("entry,on,act,declaration,line,kg,closes,number", "条目,日期,办理,报关单,项,千克,结清,编号").split(",")
     keys = ("entry", "on", "act", "declaration", "line", "mass_kg", "closes", "reference")
     rows = [tuple("" if one[key] is None else one[key] for key in keys) for one in document["draws"][:200]]
     print_table("", words, rows, numbers=(5,))
@@ -115,10 +115,10 @@ def void(
     declaration: Declaration, line: Line, reason: Reason, database: Database = DEFAULT_DATABASE, as_json: Json = False
 ) -> None:
     """Take a reservation back, as its declaration was amended or withdrawn. 撤销预留。"""
-    from lodeline.service.licences.draws import void as take_back  # noqa: PLC0415
+    from lodeline.service.licences.draws import void  # noqa: PLC0415
 
     store, now = store_at(database), datetime.now(UTC)
-    found = take_back(store=store, declaration=declaration, line=line, reason=reason, on=today(), filed_at=now)
+    found = void(store=store, declaration=declaration, line=line, reason=reason, on=today(), filed_at=now)
     _end(found, as_json)
 
 
@@ -164,7 +164,7 @@ def propose(
         store_at(database), licence, deed, on=_day(on) if on else day, reason=reason, today=day,
         filed_at=datetime.now(UTC), by=by, holder=holder,
     )  # fmt: skip
-    _told(found, as_json)
+    _print_outcome(found, as_json)
 
 
 @licence_app.command()
@@ -182,11 +182,11 @@ def decide(
         found = licence_proposals.refuse(store, proposal, answer=refuse, filed_at=now, by=by)
     else:
         found = licence_proposals.confirm(store, proposal, today=today(), filed_at=now, by=by)
-    _told(found, as_json)
+    _print_outcome(found, as_json)
 
 
 def _day(text: str) -> date:
-    from lodeline.spoken import UserError  # noqa: PLC0415
+    from lodeline.errors import UserError  # noqa: PLC0415
 
     try:
         return date.fromisoformat(text)
@@ -196,7 +196,7 @@ def _day(text: str) -> date:
         ) from error
 
 
-def _told(found: Any, as_json: bool) -> None:
+def _print_outcome(found: Any, as_json: bool) -> None:
     """Prints how a proposal stands; status 1 where there is none, or the licence does not stand so."""
     if as_json:
         print_json(found.as_json())
@@ -204,16 +204,17 @@ def _told(found: Any, as_json: bool) -> None:
         print_problems(list(found.problems), limit=10)
         if found.entry is not None:
             one = found.proposal
-            said = f"{one.id}: {one.licence} {one.deed} {one.on} {one.holder}".rstrip()
+            outcome = f"{one.id}: {one.licence} {one.deed} {one.on} {one.holder}".rstrip()
             console.print(
-                f"{said} ({one.state}); " + say(f"entry {found.entry.index}", f"条目 {found.entry.index}"), markup=False
+                f"{outcome} ({one.state}); " + text(f"entry {found.entry.index}", f"条目 {found.entry.index}"),
+                markup=False,
             )
     raise typer.Exit(0 if found.entry is not None else 1)
 
 
 def _mg(text: str) -> int:
+    from lodeline.errors import UserError  # noqa: PLC0415
     from lodeline.material.mass import parse_mass  # noqa: PLC0415
-    from lodeline.spoken import UserError  # noqa: PLC0415
 
     try:
         return int(parse_mass(text))
@@ -230,6 +231,6 @@ def _end(found: Any, as_json: bool) -> None:
         print_problems(list(found.problems), limit=10)
         if found.draw is not None:
             entry, number = document["entry"], document["reservation"] or found.draw.number
-            text = say(f"Entry {entry}, number {number}", f"条目 {entry}，序号 {number}")
-            console.print(text + (say(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
+            wording = text(f"Entry {entry}, number {number}", f"条目 {entry}，序号 {number}")
+            console.print(wording + (text(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
     raise typer.Exit(0 if found.draw is not None else 1)

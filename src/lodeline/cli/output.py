@@ -40,7 +40,7 @@ def language() -> Language:
     return "zh" if chosen.lower().startswith(("zh", "chinese")) else "en"
 
 
-def say(en: str, zh: str) -> str:
+def text(en: str, zh: str) -> str:
     """The text in the reader's language."""
     return zh if language() == "zh" else en
 
@@ -70,11 +70,11 @@ def print_problems(problems: Sequence[Problem], limit: int = 50) -> None:
         place = ":".join(str(part) for part in (where.file, where.sheet, where.row, where.column) if part is not None)
         colour = _COLOUR[found.severity]
         console.print(
-            f"[{colour}]{say(*_SEVERITY[found.severity])}[/] {escape(place)} [dim]{found.code}[/]\n"
+            f"[{colour}]{text(*_SEVERITY[found.severity])}[/] {escape(place)} [dim]{found.code}[/]\n"
             f"    {escape(found.message(language()))}"
         )
     if len(problems) > limit:
-        console.print(say(f"… and {len(problems) - limit} more", f"……另有 {len(problems) - limit} 项"))
+        console.print(text(f"… and {len(problems) - limit} more", f"……另有 {len(problems) - limit} 项"))
 
 
 @contextmanager

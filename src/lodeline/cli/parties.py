@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
-from lodeline.cli.output import console, language, print_json, print_table, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, language, print_json, print_table, text
+from lodeline.errors import UserError
 
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="parties", help="Whom filed names mean. 交易方归并。")
@@ -34,7 +34,7 @@ def queue(
     if as_json:
         print_json(document)
         return
-    columns = say("name,filed by,rows,kg,perhaps,likely,why", "名称,申报企业,行数,千克,可能为,可能性,理由").split(",")
+    columns = text("name,filed by,rows,kg,perhaps,likely,why", "名称,申报企业,行数,千克,可能为,可能性,理由").split(",")
     rows = []
     for one in document["names"]:
         best = one["candidates"][0] if one["candidates"] else None
@@ -43,7 +43,7 @@ def queue(
         party = f"{best['party']} {best['name']}" if best else ""
         rows.append((one["name"], ", ".join(one["by"][:3]), one["rows"], one["mass_kg"], party, likely, why))
     print_table("", columns, rows, numbers=(2, 3, 5))
-    console.print(say(f"{document['waiting']} names wait.", f"共 {document['waiting']} 个名称待归并。"))
+    console.print(text(f"{document['waiting']} names wait.", f"共 {document['waiting']} 个名称待归并。"))
 
 
 @commands.command()
@@ -60,7 +60,7 @@ def settle(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None
     for name, party, likely in done.names:
         console.print(f"{likely:.2f}  {name}  →  {party}", markup=False)
     console.print(
-        say(
+        text(
             f"{len(done.names)} names settled, {done.waiting} wait for a person.",
             f"已自动归并 {len(done.names)} 个名称，{done.waiting} 个待人工决定。",
         )
@@ -91,7 +91,7 @@ def decide(
         identifiers=numbers or (),
     )  # fmt: skip
     entry, meant = parties.decide(store_at(database), decision, filed_at=datetime.now(UTC), by=_BY)
-    _told({"entry": entry.index, "name": name, "party": meant}, as_json)
+    _print_document({"entry": entry.index, "name": name, "party": meant}, as_json)
 
 
 @commands.command()
@@ -108,7 +108,7 @@ def merge(
 
     wanted = parties.Proposal(kind="merge", party=party, into=into, reason=reason)
     entry, proposal = parties.propose(store_at(database), wanted, filed_at=datetime.now(UTC), by=by)
-    _told({"entry": entry.index, "proposal": proposal}, as_json)
+    _print_document({"entry": entry.index, "proposal": proposal}, as_json)
 
 
 @commands.command()
@@ -127,7 +127,7 @@ def split(
 
     wanted = parties.Proposal(kind="split", party=party, names=names or (), reason=reason)
     entry, proposal = parties.propose(store_at(database), wanted, filed_at=datetime.now(UTC), by=by)
-    _told({"entry": entry.index, "proposal": proposal}, as_json)
+    _print_document({"entry": entry.index, "proposal": proposal}, as_json)
 
 
 @commands.command()
@@ -142,7 +142,7 @@ def accept(
     from lodeline.service.parties import parties  # noqa: PLC0415
 
     entry = parties.settle(store_at(database), proposal, accept=not refuse, filed_at=datetime.now(UTC), by=by)
-    _told({"entry": entry.index, "proposal": proposal, "accepted": not refuse}, as_json)
+    _print_document({"entry": entry.index, "proposal": proposal, "accepted": not refuse}, as_json)
 
 
 @commands.command("own", hidden=True, deprecated=True)
@@ -164,7 +164,9 @@ def own(
         store_at(database), owner=owner, owned=owned, share_pct=share, since=_day(since), until=_day(until),
         source=source, filed_at=datetime.now(UTC), by=_BY,
     )  # fmt: skip
-    _told({"entry": entry.index if entry else None, "owner": owner, "owned": owned, "share_pct": share}, as_json)
+    _print_document(
+        {"entry": entry.index if entry else None, "owner": owner, "owned": owned, "share_pct": share}, as_json
+    )
 
 
 @commands.command()
@@ -199,9 +201,9 @@ def load(
             console.print(
                 f"{found.where.file}:{found.where.row} {found.code}: {found.message(language())}", markup=False
             )
-        told = (f"{called}: {len(read.parties)} parties", f"{called}：{len(read.parties)} 个主体")
+        summary = (f"{called}: {len(read.parties)} parties", f"{called}：{len(read.parties)} 个主体")
         refused = (f"The list {called} was not loaded.", f"名录 {called} 未载入。")
-        console.print(say(*(told if entry else refused)), markup=False)
+        console.print(text(*(summary if entry else refused)), markup=False)
     raise typer.Exit(0 if entry else 1)
 
 
@@ -242,7 +244,7 @@ def _one_of(text: str | None, words: tuple[_Word, ...]) -> _Word | None:
     return found
 
 
-def _told(document: dict[str, Any], as_json: bool) -> None:
+def _print_document(document: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(document)
     else:

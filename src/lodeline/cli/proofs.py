@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at
-from lodeline.cli.output import console, language, print_json, progress, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, language, print_json, progress, text
+from lodeline.errors import UserError
 
 
 @app.command()
@@ -46,7 +46,7 @@ def verify(
     from lodeline.service.log.audit import verify as verify_store  # noqa: PLC0415
 
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
-    with progress(say("verifying", "核验"), quiet=as_json) as bar:
+    with progress(text("verifying", "核验"), quiet=as_json) as bar:
         verdict = verify_store(
             store_at(database), kept=kept, judge=judge, progress=lambda _, share: bar(int(share * 100), 100)
         )
@@ -55,20 +55,20 @@ def verify(
         print_json(document)
     else:
         for fault in document["faults"]:
-            entry = say("entry", "条目") + f" {fault['entry']}" if fault["entry"] is not None else say("log", "日志")
+            entry = text("entry", "条目") + f" {fault['entry']}" if fault["entry"] is not None else text("log", "日志")
             console.print(f"{entry}: {fault['what']}: {fault['message'][language()]}", markup=False)
         console.print(
-            say(
+            text(
                 f"{document['size']} entries, root {document['root']}: ",
                 f"共 {document['size']} 条，根 {document['root']}：",
             )
-            + (say("all holds.", "全部成立。") if document["ok"] else say("does NOT hold.", "不成立。")),
+            + (text("all holds.", "全部成立。") if document["ok"] else text("does NOT hold.", "不成立。")),
             markup=False,
         )
-        if verdict.told.get("not_anchored"):
-            count = verdict.told["not_anchored"]
+        if verdict.counts.get("not_anchored"):
+            count = verdict.counts["not_anchored"]
             console.print(
-                say(
+                text(
                     f"{count} audit records stand in no anchor yet: nothing shows whether these are as they were"
                     " written. A server that runs anchors them within minutes; so does a backup.",
                     f"另有 {count} 条审计记录尚未锚定，无从证明其未被改动。运行中的服务器每隔几分钟锚定一次，"
@@ -77,7 +77,7 @@ def verify(
             )
         if checkpoint is None:
             console.print(
-                say(
+                text(
                     "An old backup or a rewritten log shows only against a checkpoint kept elsewhere (--checkpoint).",
                     "旧备份或被整体改写的日志，只有与另行保存的检查点比对才能发现（--checkpoint 文件）。",
                 )
@@ -131,13 +131,13 @@ def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: 
         for fault in faults:
             console.print(f"{fault.what}: {text_of(fault, language())}", markup=False)
         if not faults:
-            console.print(say("The receipt holds.", "回执成立。"))
+            console.print(text("The receipt holds.", "回执成立。"))
             certified = certified_by(str(document["envelope"]))
             if certified is not None:
-                console.print(say(*certified), markup=False)
+                console.print(text(*certified), markup=False)
         if vkey is None:
             console.print(
-                say(
+                text(
                     "The key was taken from the receipt itself: compare it with one from elsewhere (--vkey).",
                     "公钥取自回执本身：请与另行获得的公钥比对（--vkey）。",
                 )

@@ -22,8 +22,8 @@ from lodeline.cli.app import (
     snapshot_at,
     today,
 )
-from lodeline.cli.output import console, language, print_json, print_table, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, language, print_json, print_table, text
+from lodeline.errors import UserError
 
 
 @app.command()
@@ -46,11 +46,11 @@ def trace(
         (node["lot"], node["product"], node["site"], node["on"], node["mass_kg"], _shares(node["booked_shares"]))
         for node in document["nodes"][:60]
     ]
-    columns = say("lot,product,site,on,kg,booked share", "批次,产品,场所,日期,千克,账面占比").split(",")
+    columns = text("lot,product,site,on,kg,booked share", "批次,产品,场所,日期,千克,账面占比").split(",")
     print_table(f"{lot} ({document['direction']})", columns, rows, numbers=(4,))
     if len(document["nodes"]) > 60:
         console.print(
-            say(
+            text(
                 f"… {len(document['nodes']) - 60} more; --json has all",
                 f"……另有 {len(document['nodes']) - 60} 条，见 --json",
             )
@@ -80,7 +80,7 @@ def origins(
         for row in document["rows"]
     ]
     print_table(
-        lot, say("origin,kind,place,organisation,booked share", "来源批次,类型,来源地,企业,账面占比").split(","), rows
+        lot, text("origin,kind,place,organisation,booked share", "来源批次,类型,来源地,企业,账面占比").split(","), rows
     )
 
 
@@ -205,14 +205,14 @@ def reconcile(
         console.print(document["explanation"][language()], markup=False)
     else:
         console.print(
-            say(
+            text(
                 f"global test {document['global_test']:.2f}, {document['freedom']} degrees of freedom,"
                 f" p = {document['p']:.2g}",
                 f"整体检验 {document['global_test']:.2f}，自由度 {document['freedom']}，p = {document['p']:.2g}",
             )
         )
     nodes = ("node", "imbalance_kg", "sigma_kg", "test")
-    words = say("node,missing kg,σ kg,|z|", "节点,缺少 kg,σ kg,|z|").split(",")
+    words = text("node,missing kg,σ kg,|z|", "节点,缺少 kg,σ kg,|z|").split(",")
     print_table("", words, [tuple(_shown(row[key]) for key in nodes) for row in document["nodes"]], numbers=(1, 2, 3))
     suspects = [
         (
@@ -224,12 +224,12 @@ def reconcile(
         if one["alarm"]
     ]  # fmt: skip
     if suspects:
-        words = say("suspect,where,kg,σ kg,z,p,cannot be told from", "疑点,位置,千克,σ kg,z,p,无法区分").split(",")
+        words = text("suspect,where,kg,σ kg,z,p,cannot be told from", "疑点,位置,千克,σ kg,z,p,无法区分").split(",")
         print_table("", words, suspects, numbers=(2, 3, 4, 5))
     if document["untold"]:
         # The names themselves are those of --json.
         untold = "; ".join(f"{one['kind']} {one['place']}" for one in document["untold"])
-        console.print(say(f"cannot be told: {untold}", f"无法判断：{untold}"), markup=False, soft_wrap=True)
+        console.print(text(f"cannot be told: {untold}", f"无法判断：{untold}"), markup=False, soft_wrap=True)
 
 
 def _shown(value: object) -> object:
@@ -259,7 +259,7 @@ def findings(
         console.print(f"    {row['explanation'][language()]}", markup=False)
     if len(document["rows"]) > 20:
         console.print(
-            say(
+            text(
                 f"… {len(document['rows']) - 20} more; --json has all",
                 f"……另有 {len(document['rows']) - 20} 条，见 --json",
             )

@@ -14,7 +14,8 @@ import polars as pl
 from rich.markup import escape
 
 from lodeline.cli.app import shown
-from lodeline.cli.output import console, print_table, progress, say
+from lodeline.cli.output import console, print_table, progress, text
+from lodeline.errors import UserError
 from lodeline.journal.verify import verify_receipt
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import format_kg, share_mg_expr
@@ -27,7 +28,6 @@ from lodeline.service.filing import transfers
 from lodeline.service.filing.loading import Loaded, load
 from lodeline.service.lots import flow as lot_flow
 from lodeline.service.overview import flow_matrix
-from lodeline.spoken import UserError
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
 from lodeline.store.opening import create, open_store
@@ -41,7 +41,7 @@ NAMED = 0.04
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class WorldOptions:
     """The world that is asked for; None: whatever stands, else as many as `WORLD` has."""
 
     organisations: int | None = None
@@ -53,7 +53,7 @@ class Asked:
 WORLD = {"organisations": 120, "months": 12, "seed": 7}
 
 
-def demo(database: str, asked: Asked) -> int:
+def demo(database: str, asked: WorldOptions) -> int:
     """The months of the world that stands in the demo's store afterwards.
 
     What an earlier demo has loaded is kept, with all that people have done since; else a synthetic world is loaded and
@@ -63,7 +63,7 @@ def demo(database: str, asked: Asked) -> int:
     stands = _stands(database)
     if stands is not None and given.items() <= stands.items():
         console.print(
-            say(
+            text(
                 f"{shown(database)} holds a demo already (seed {stands['seed']}, {stands['organisations']} firms,"
                 f" {stands['months']} months): it is left as it is. Remove it to begin anew.",
                 f"{shown(database)} 中已有演示数据（种子 {stands['seed']}，{stands['organisations']} 家企业，"
@@ -81,12 +81,12 @@ def _stands(database: str) -> dict[str, int] | None:
     """The world that a demo has loaded whole into this very store; None where there is none, or it cannot be read."""
     note = _note(database)
     try:
-        told = json.loads(note.read_text("utf-8"))
+        stamp = json.loads(note.read_text("utf-8"))
         store = open_store(database)
-        last = store.entry(told["entry"])
+        last = store.entry(stamp["entry"])
         store.database.close()
-        same = last is not None and last.root == told["root"]
-        return {name: int(told[name]) for name in WORLD} if same else None
+        same = last is not None and last.root == stamp["root"]
+        return {name: int(stamp[name]) for name in WORLD} if same else None
     except (OSError, ValueError, KeyError, StoreError):
         return None
 
@@ -106,15 +106,15 @@ def _load(database: str, *, organisations: int, months: int, seed: int) -> None:
     law = load_law()
     with tempfile.TemporaryDirectory() as room:
         dossier = Path(room) / "world"
-        with progress(say("writing a synthetic world", "生成模拟世界")) as bar:
+        with progress(text("writing a synthetic world", "生成模拟世界")) as bar:
             write_world(
                 build_world(seed=seed, organisations=organisations, months=months), dossier, progress=bar, feeds=True,
                 named=NAMED,
             )  # fmt: skip
-        with progress(say("filing it, month by month", "逐月申报入账")) as bar:
+        with progress(text("filing it, month by month", "逐月申报入账")) as bar:
             loaded = load(store, dossier, law=law, progress=bar)
     snapshot = open_snapshot(store)
-    console.rule(say("Lodeline demo: a synthetic industry", "Lodeline 演示：模拟产业"))
+    console.rule(text("Lodeline demo: a synthetic industry", "Lodeline 演示：模拟产业"))
     _filings(store, snapshot, loaded, law)
     _flows(snapshot, law)
     _transfers(snapshot, law)
@@ -123,10 +123,10 @@ def _load(database: str, *, organisations: int, months: int, seed: int) -> None:
     _proof(store)
     last = store.entry(store.head().size - 1)
     assert last is not None, "a world has entries"
-    told = {"organisations": organisations, "months": months, "seed": seed, "entry": last.index, "root": last.root}
-    _note(database).write_text(json.dumps(told), "utf-8")
+    stamp = {"organisations": organisations, "months": months, "seed": seed, "entry": last.index, "root": last.root}
+    _note(database).write_text(json.dumps(stamp), "utf-8")
     console.print(
-        say(
+        text(
             f"All of it is synthetic (seed {seed}). {time.monotonic() - started:.0f} s. The store is {database}.",
             f"以上均为模拟数据（种子 {seed}）。用时 {time.monotonic() - started:.0f} 秒。数据库：{database}。",
         ),
@@ -154,7 +154,7 @@ def _filings(store: Store, snapshot: Snapshot, loaded: Loaded, law: Any) -> None
     counts = dict(states.group_by("state").len().iter_rows())
     firms = snapshot.register.tables["organisations"].height
     console.print(
-        say(
+        text(
             f"[bold]{counts.get('filed', 0)}[/] months filed in time, [bold]{counts.get('late', 0)}[/] late,"
             f" [bold]{counts.get('missing', 0)}[/] missing; {firms} organisations, {loaded.rows} rows;"
             f" {len(loaded.refused)} filings were refused with the cell named,"
@@ -177,15 +177,15 @@ def _flows(snapshot: Snapshot, law: Any) -> None:
         .sort("tonnes", descending=True)
     )
     rows = [(source, target, f"{tonnes:,.1f}") for source, target, tonnes in totals.head(12).iter_rows()]
-    title = say("Flow of neodymium by stage, tonnes over the year", "钕流向（按环节，全年，吨）")
-    print_table(title, say("from,to,t Nd", "自,至,吨钕").split(","), rows, numbers=(2,))
+    title = text("Flow of neodymium by stage, tonnes over the year", "钕流向（按环节，全年，吨）")
+    print_table(title, text("from,to,t Nd", "自,至,吨钕").split(","), rows, numbers=(2,))
 
 
 def _transfers(snapshot: Snapshot, law: Any) -> None:
     judged = transfers.judged_transfers(snapshot, law)
     counts = judged.group_by("state", "cause").len().sort("len", descending=True)
     parts = [f"{number} {state}{f' ({cause})' if cause else ''}" for state, cause, number in counts.iter_rows()]
-    console.print(say("Transfers: ", "流转：") + ", ".join(parts) + ".", markup=False)
+    console.print(text("Transfers: ", "流转：") + ", ".join(parts) + ".", markup=False)
 
 
 def _balances(snapshot: Snapshot) -> None:
@@ -198,17 +198,17 @@ def _balances(snapshot: Snapshot) -> None:
     for column, title in (
         (
             "process_difference_kg",
-            say("Largest process differences (TREO, consumed − made)", "工艺差异最大者（TREO，投入−产出）"),
+            text("Largest process differences (TREO, consumed − made)", "工艺差异最大者（TREO，投入−产出）"),
         ),
         (
             "count_difference_kg",
-            say("Largest count differences (TREO, book − physical)", "盘存差异最大者（TREO，账面−实物）"),
+            text("Largest count differences (TREO, book − physical)", "盘存差异最大者（TREO，账面−实物）"),
         ),
     ):
         worst = numbers.filter(pl.col(column).is_not_null()).sort(pl.col(column).abs(), descending=True).head(5)
         print_table(
             title,
-            say("site,month,kg,MUF kg,σ kg,z", "场所,月份,千克,MUF 千克,σ 千克,z").split(","),
+            text("site,month,kg,MUF kg,σ kg,z", "场所,月份,千克,MUF 千克,σ 千克,z").split(","),
             [
                 (row["site"], row["period"], *map(_tenths, (row[column], row["muf_kg"], row["sigma_kg"], row["z"])))
                 for row in worst.iter_rows(named=True)
@@ -246,7 +246,7 @@ def _magnet(snapshot: Snapshot) -> None:
         by_place[place] = by_place.get(place, 0.0) + row["booked_shares"].get("Nd", 0.0)
     best = sorted(by_place.items(), key=lambda item: -item[1])[:6]
     console.print(
-        say(
+        text(
             f"Magnet lot [bold]{escape(lot)}[/] ({format_kg(heavy['dry_mg'][0])} kg) goes back through"
             f" {len(traced['nodes']) - 1} lots to {len(found)} origins; its neodymium: ",
             f"磁体批次 [bold]{escape(lot)}[/]（{format_kg(heavy['dry_mg'][0])} 千克）"
@@ -263,11 +263,11 @@ def _proof(store: Store) -> None:
     document = receipt(store, head.size - 1)
     assert document is not None, "the head's last entry exists"
     faults = verify_receipt(document, vkey=store.signer.verifier.vkey)
-    console.print(say("Checkpoint of the log:", "日志检查点："))
+    console.print(text("Checkpoint of the log:", "日志检查点："))
     console.print(head.checkpoint.rstrip(), style="dim", markup=False)
-    holds = say("holds", "成立") if not faults else say("does NOT hold", "不成立")
+    holds = text("holds", "成立") if not faults else text("does NOT hold", "不成立")
     console.print(
-        say(
+        text(
             f"Receipt of entry {head.size - 1}: {holds}, checked offline.",
             f"条目 {head.size - 1} 的回执{holds}（离线核验）。",
         )

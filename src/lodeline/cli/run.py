@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at, today
-from lodeline.cli.output import console, print_json, print_problems, say
+from lodeline.cli.output import console, print_json, print_problems, text
 
 run_app = typer.Typer(
     help="Planned runs, and the quota that they reserve. 计划批次及其占用指标。", no_args_is_help=True
@@ -48,9 +48,9 @@ def announce(
     as_json: Json = False,
 ) -> None:
     """Reserve quota for a planned run until rows that name it draw it. 预留指标。"""
+    from lodeline.errors import UserError  # noqa: PLC0415
     from lodeline.material.mass import parse_mass  # noqa: PLC0415
     from lodeline.service.licences.runs import announce_run  # noqa: PLC0415
-    from lodeline.spoken import UserError  # noqa: PLC0415
 
     try:
         reo_mg = int(parse_mass(kg))
@@ -90,17 +90,17 @@ def _end(found: Any, organisation: str, run: str, as_json: bool) -> None:
     from lodeline.material.element import TREO  # noqa: PLC0415
     from lodeline.material.mass import format_kg  # noqa: PLC0415
 
-    told, draw = found.as_json(), found.draw
+    document, draw = found.as_json(), found.draw
     if as_json:
         mass_kg = None if draw is None or draw.act == "void" else format_kg(draw.masses_mg.get(TREO, 0))
-        kept = {name: told[name] for name in ("reservation", "entry", "until", "repeated", "problems")}
+        kept = {name: document[name] for name in ("reservation", "entry", "until", "repeated", "problems")}
         print_json({"organisation": organisation, "run": run, "reo_kg": mass_kg, **kept})
     else:
         print_problems(list(found.problems), limit=10)
         if draw is not None:
-            text = say(
-                f"Entry {told['entry']}, number {told['reservation']}",
-                f"条目 {told['entry']}，序号 {told['reservation']}",
+            wording = text(
+                f"Entry {document['entry']}, number {document['reservation']}",
+                f"条目 {document['entry']}，序号 {document['reservation']}",
             )  # fmt: skip
-            console.print(text + (say(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
+            console.print(wording + (text(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
     raise typer.Exit(0 if draw is not None else 1)

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at
-from lodeline.cli.output import console, language, print_json, say
-from lodeline.spoken import UserError
+from lodeline.cli.output import console, language, print_json, text
+from lodeline.errors import UserError
 
 _WORDS = {
     "listed": ("LISTED", "列入名录", "red"),
@@ -88,7 +88,7 @@ def _snapshot(database: str, *, quiet: bool) -> tuple[Any, Any]:
         return snapshot_at(database)
     except StoreError as error:
         if not quiet and database != DEFAULT_DATABASE:
-            console.print(say(error.en, error.zh), markup=False)
+            console.print(text(error.en, error.zh), markup=False)
         return None, None
 
 
@@ -123,49 +123,49 @@ def _country(text: str) -> str:
 
 
 def _print(document: dict[str, Any]) -> None:
-    spoken = language()
+    reader_language = language()
     for one in document["lists"]:
         for found in one["problems"]:
             where = ":".join(str(part) for part in found["where"].values() if part is not None)
-            console.print(f"{where} {found['code']}\n    {found['message'][spoken]}", markup=False)
+            console.print(f"{where} {found['code']}\n    {found['message'][reader_language]}", markup=False)
         if not one["accepted"]:
             console.print(
-                say(f"The list {one['list']} was not used.", f"名录 {one['list']} 未使用。"), style="red", markup=False
+                text(f"The list {one['list']} was not used.", f"名录 {one['list']} 未使用。"), style="red", markup=False
             )
     for found in document["names"]:
         english, chinese, colour = _WORDS[found["verdict"]]
-        console.print(f"[{colour}]{say(english, chinese)}[/]", end="  ")
+        console.print(f"[{colour}]{text(english, chinese)}[/]", end="  ")
         console.print(found["name"], markup=False)
         for remark in found["remarks"]:
-            console.print(f"    ! {remark['text'][spoken]}", markup=False)
+            console.print(f"    ! {remark['text'][reader_language]}", markup=False)
         for hit in found["hits"]:
-            _print_hit(hit, spoken)
+            _print_hit(hit, reader_language)
     console.print(_basis(document), markup=False)
 
 
-def _print_hit(hit: dict[str, Any], spoken: str) -> None:
+def _print_hit(hit: dict[str, Any], reader_language: str) -> None:
     sources = ", ".join(f"{party['source']}:{party['id']}" for party in hit["parties"])
     console.print(f"  {hit['probability']:.2f}  {hit['name']}  [{sources}]", markup=False)
     for reason in hit["reasons"]:
         mark = "!" if reason["code"] in ("listed", "owned") else _MARKS[reason["speaks"]]
-        console.print(f"        {mark} {reason['text'][spoken]}", markup=False)
+        console.print(f"        {mark} {reason['text'][reader_language]}", markup=False)
 
 
 def _basis(document: dict[str, Any]) -> str:
     lists = ", ".join(f"{one['list']} ({one['listed']})" for one in document["lists"] if one["accepted"])
     packed = document["law_lists"]
     count, missing = sum(one["named"] for one in packed), sum(one["unnamed"] for one in packed)
-    pack = say(
+    pack = text(
         f"the law pack ({count} parties; of {missing} more it has no name)",
         f"法规库（{count} 个主体；另有 {missing} 个名称未查到）",
     )
     if document["stamp"] is None:
-        register = say("no register", "无登记册")
+        register = text("no register", "无登记册")
     else:
-        register = say(
+        register = text(
             f"the register at entry {document['stamp']['entry']}", f"登记册（第 {document['stamp']['entry']} 条）"
         )
-    return say(
+    return text(
         f"Searched on {document['day']}: {register}; {pack}; lists (listed parties): {lists or 'none'}.",
         f"查询日 {document['day']}：{register}；{pack}；名录（列入数）：{lists or '无'}。",
     )

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, DEFAULT_PORT, Database, Port, app, shown, store_at
-from lodeline.cli.output import console, say
+from lodeline.cli.output import console, text
 
 _HOST = "127.0.0.1"
 
@@ -54,9 +54,9 @@ def serve_pages(database: str, listener: socket.socket) -> NoReturn:
     address = f"http://{named}:{port}/"
     if configuration.current().log == "errors":
         names = ", ".join(hosts)
-        reached = say("Reached as ", "访问域名：") + names if hosts else say("Only from this machine", "仅限本机访问")
+        reached = text("Reached as ", "访问域名：") + names if hosts else text("Only from this machine", "仅限本机访问")
         console.print(
-            say(f"Pages of {shown(database)} at {address}", f"{shown(database)} 的页面：{address}"), markup=False
+            text(f"Pages of {shown(database)} at {address}", f"{shown(database)} 的页面：{address}"), markup=False
         )
-        console.print(reached + say(". Ctrl-C ends.", "。按 Ctrl-C 结束。"), markup=False)
+        console.print(reached + text(". Ctrl-C ends.", "。按 Ctrl-C 结束。"), markup=False)
     serving.serve(database, listener, key=key)

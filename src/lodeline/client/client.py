@@ -420,14 +420,14 @@ class Client:
 
     def _response(self, method: str, path: str, **request: Any) -> httpx.Response:
         """A good answer. What got lost on the way is asked again: a key makes that harmless."""
-        said = "nothing was tried"
+        problem = "nothing was tried"
         attempt, computed_s = 0, 0.0
         while attempt < ATTEMPTS:
             pause_s = min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0)
             try:
                 response = self._http.request(method, path, **request)
             except httpx.TransportError as error:
-                said = f"{type(error).__name__}: {error}"
+                problem = f"{type(error).__name__}: {error}"
             else:
                 if response.is_success:
                     return response
@@ -435,7 +435,7 @@ class Client:
                 in_flight = isinstance(error_, ConflictError) and error_.code == "idempotency-in-flight"
                 if response.status_code not in _AGAIN and not in_flight:
                     raise error_
-                said = f"status {response.status_code}: {error_}"
+                problem = f"status {response.status_code}: {error_}"
                 stated = response.headers.get("Retry-After", "")
                 pause_s = min(float(stated), _LONGEST_PAUSE_S) if stated.isdecimal() else pause_s
                 if error_.code == "still-computing" and computed_s < COMPUTED_WITHIN_S:
@@ -446,7 +446,7 @@ class Client:
             attempt += 1
             if attempt < ATTEMPTS:
                 self._sleep(pause_s)
-        raise UnreachableError(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last: {said}")
+        raise UnreachableError(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last: {problem}")
 
 
 def _encoded(files: Sequence[Path]) -> list[Json]:

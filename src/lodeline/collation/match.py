@@ -99,7 +99,7 @@ def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
     declared = declared.filter(pl.col("part").is_not_null())
     long = pl.col("part").str.len_chars() >= unique_characters
     keys = [
-        numbered.select("piece", key=pl.concat_str(pl.lit("n"), "part", _whose("seller", long), separator="\t")),
+        numbered.select("piece", key=pl.concat_str(pl.lit("n"), "part", _owner("seller", long), separator="\t")),
         declared.select("piece", key=pl.concat_str(pl.lit("d"), "part", _firm(long), separator="\t")),
         rows.filter(pl.col("event").is_not_null()).select("piece", key=pl.concat_str(pl.lit("e\t"), "event")),
     ]
@@ -113,7 +113,7 @@ def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
     return _joined(frame.height, [*keys, more]) if more.height else label
 
 
-def _whose(side: str, long: pl.Expr) -> pl.Expr:
+def _owner(side: str, long: pl.Expr) -> pl.Expr:
     return pl.when(long).then(pl.lit("")).otherwise(pl.col(side).cast(pl.String))
 
 
@@ -253,9 +253,9 @@ def _with_invoices(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
     for block in (_SELLER, _BUYER):
         opened.meet(block=block, measure="mass", tolerance=search.exact, window=close, also=search.value)
     received = _as(table.filter(_has("received") & _none("sold", "invoiced")), "received")
-    told = Open(search, opened.label, received, opened.theirs)
-    told.meet(block=PAIR, measure="mass", tolerance=search.mass, window=near)
-    return told.label
+    joined = Open(search, opened.label, received, opened.theirs)
+    joined.meet(block=PAIR, measure="mass", tolerance=search.mass, window=near)
+    return joined.label
 
 
 def _border_and_invoice(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:

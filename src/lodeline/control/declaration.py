@@ -32,7 +32,7 @@ _YES_NO = {
     **dict.fromkeys(("no", "n", "false", "0", "否"), False),
 }
 #: Whose a composition is: of the whole goods, or of the magnet inside.
-_WHOSE = {
+_MEASURED_ON = {
     **dict.fromkeys(("goods", "whole", "整件货物", "整件", "货物"), "goods"),
     **dict.fromkeys(("magnet", "货物内的磁体", "内含磁体", "磁体"), "magnet"),
 }
@@ -237,8 +237,8 @@ def _with_problems(lines: Sequence[Line], by_row: Mapping[int, list[Problem]], w
             at = replace(where, row=line.row, column="line")
             yield problem("declaration.line-twice", at, line=str(line["line"]))
 
-    told = ((line, tuple(more(line))) for line in lines)
-    return tuple(replace(line, problems=(*line.problems, *found)) if found else line for line, found in told)
+    checked = ((line, tuple(more(line))) for line in lines)
+    return tuple(replace(line, problems=(*line.problems, *found)) if found else line for line, found in checked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +323,7 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "currency": _checked("currency", "[A-Z]{3}", "currency.malformed"),
     "yes-no": _choice(_YES_NO, "yes, no"),
     "basis": _choice({basis: basis for basis in BASES}, ", ".join(BASES)),
-    "whose": _choice(_WHOSE, "goods, magnet"),
+    "whose": _choice(_MEASURED_ON, "goods, magnet"),
     "integer": _as_filing("pieces"),
     "percent": _percent,
     "mass": _as_filing("mass_kg", negative="mass.negative"),

@@ -97,11 +97,11 @@ def judge(
     records : what the ledger knows of the lots, models and exporters that the lines name; None where there is none.
     screened : what is known of the parties that the lines name; None where neither register nor list is at hand.
     """
-    hearing = BatchEvaluation(
+    evaluation = BatchEvaluation(
         declaration, law=law, day=day, known=known, licences=licences, exporters=exporters, rules=rules,
         records=records, screened=screened, keeps=True,
     )  # fmt: skip
-    return tuple(hearing.verdicts())
+    return tuple(evaluation.verdicts())
 
 
 class BatchEvaluation:
@@ -115,7 +115,7 @@ class BatchEvaluation:
         self, declaration: Declaration, *, law: Jurisdiction, day: date, known: date,
         licences: pl.DataFrame | Mapping[str, Licence] | None = None, exporters: Mapping[str, str] | None = None,
         rules: Rulebook | None = None, records: Records | None = None, screened: Screened | None = None,
-        keeps: bool = False, say: Callable[[float], None] | None = None,
+        keeps: bool = False, progress: Callable[[float], None] | None = None,
     ) -> None:  # fmt: skip
         self.declaration, self.day, self.records, self.screened = declaration, day, records, screened
         self._law, self._known, self._rules, self._exporters = law, known, rules, exporters or {}
@@ -132,8 +132,8 @@ class BatchEvaluation:
             together.add(place, draft)
             if self._kept is not None:
                 self._kept.append(draft)
-            if say is not None and not place % _SAID_EVERY:
-                say(place / len(lines))
+            if progress is not None and not place % _PROGRESS_EVERY:
+                progress(place / len(lines))
         self._together = together.others(lines)
 
     def verdicts(self, first: int = 0, last: int | None = None) -> Iterator[Verdict]:
@@ -215,7 +215,7 @@ def _but(own: object, several: Iterable[Line]) -> tuple[Line, ...]:
 #: Of a batch so many other lines to one buyer are looked at; more say no more.
 _TOGETHER_MOST = 50
 #: After so many lines it is said how far the first look is.
-_SAID_EVERY = 1_000
+_PROGRESS_EVERY = 1_000
 
 
 def _reasons(case: Case) -> tuple[Reason, ...]:

@@ -58,7 +58,7 @@ def code_differs(case: Case) -> Iterator[Reason]:
     goods = case.goods
     if not case.rules.tariff:
         return
-    described = {column: forms for column, forms in goods.told.items() if column != "hs_code"}
+    described = {column: forms for column, forms in goods.stated.items() if column != "hs_code"}
     if goods.tariff is None:
         if goods.rare and goods.forms & set(LISTABLE) and not goods.is_assembly and case.line["hs_code"]:
             yield reason(
@@ -91,12 +91,12 @@ def code_element_differs(case: Case) -> Iterator[Reason]:
             )  # fmt: skip
 
 
-def told_differently(case: Case) -> Iterator[Reason]:
+def contradictory_description(case: Case) -> Iterator[Reason]:
     """Name, product code and composition that speak of different goods, as samarium-cobalt under the name of NdFeB."""
-    columns = [column for column in _COLUMN_LABELS if column in case.goods.told and column != "hs_code"]
+    columns = [column for column in _COLUMN_LABELS if column in case.goods.stated and column != "hs_code"]
     for place, first in enumerate(columns):
         for second in columns[place + 1 :]:
-            one, other = case.goods.told[first], case.goods.told[second]
+            one, other = case.goods.stated[first], case.goods.stated[second]
             if agree(one, other) or ("assembly" in one | other and second in ("composition", "assay_composition")):
                 continue
             shown, against = label(one), label(other)
@@ -140,7 +140,7 @@ def outside(case: Case) -> Iterator[Reason]:
     goods = case.goods
     if not case.line.is_read:
         return
-    if "magnet-other" in goods.forms and not goods.forms & set(LISTABLE) and _is_told_other(case):
+    if "magnet-other" in goods.forms and not goods.forms & set(LISTABLE) and _is_other_magnet(case):
         yield reason("goods.other-magnet")
     elif not goods.rare and not goods.is_magnet and "magnet-other" not in goods.forms and not goods.is_assembly:
         # Metal, alloy, oxide: words of every trade, and here without a rare earth.
@@ -154,21 +154,21 @@ def magnet_of_unknown_material(case: Case) -> Iterator[Reason]:
         return
     # One element that is named and is not listed needs no composition, and one that is listed is held by itself.
     is_single = len(goods.named) == 1 and not goods.is_magnet
-    magnetic = goods.is_magnet or ("magnet-other" in goods.forms and not _is_told_other(case))
+    magnetic = goods.is_magnet or ("magnet-other" in goods.forms and not _is_other_magnet(case))
     is_open_magnet = magnetic and (goods.rare or not goods.shares)
     is_open_material = goods.rare and not magnetic and goods.forms & set(LISTABLE) and not is_single
     if is_open_magnet or is_open_material:
         yield reason("content.missing")
 
 
-def _is_told_other(case: Case) -> bool:
+def _is_other_magnet(case: Case) -> bool:
     """Whether name, product code or composition, and not the tariff code alone, tell a magnet without rare earths."""
     goods = case.goods
     stated = bool(goods.shares) and not any(goods.shares.get(symbol) for symbol in RARE_EARTHS)
-    return stated or "other-magnet" in goods.words.means or "magnet-other" in goods.told.get("product", frozenset())
+    return stated or "other-magnet" in goods.words.means or "magnet-other" in goods.stated.get("product", frozenset())
 
 
 RULES: tuple[Rule, ...] = (
     unread_cells, unclear_file, outside, waste_of_assemblies, form_unclear, code_differs, code_element_differs,
-    told_differently, samarium_in_ndfeb, magnet_of_unknown_material, not_stated,
+    contradictory_description, samarium_in_ndfeb, magnet_of_unknown_material, not_stated,
 )  # fmt: skip

@@ -21,14 +21,14 @@ _REACH_LATIN, _REACH_HAN = 40, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class MilitaryWord:
     """A word of a statement, and what it tells."""
 
     end: End
     word: str
 
 
-def end_told(text: str, words: Iterable[Mapping[str, Any]]) -> Told | None:
+def military_end(text: str, words: Iterable[Mapping[str, Any]]) -> MilitaryWord | None:
     """The worst that a stated use says of its end; None where it says nothing of a military one.
 
     `words`: the value of the parameter `military-words`.
@@ -36,14 +36,14 @@ def end_told(text: str, words: Iterable[Mapping[str, Any]]) -> Told | None:
     by_kind = {row["kind"]: tuple(row["words"]) for row in words}
     clauses = _clauses(text)
     if word := _first(clauses, by_kind, "military-use"):
-        return Told(end="military-use", word=word)
+        return MilitaryWord(end="military-use", word=word)
     word = _first(clauses, by_kind, "military-strength")
     if word and not _first(clauses, by_kind, "civil"):
-        return Told(end="military-strength", word=word)
+        return MilitaryWord(end="military-strength", word=word)
     return None
 
 
-def user_told(name: str, words: Iterable[Mapping[str, Any]]) -> str | None:
+def military_user(name: str, words: Iterable[Mapping[str, Any]]) -> str | None:
     """The word by which a user's name speaks of defence."""
     by_kind = {row["kind"]: tuple(row["words"]) for row in words}
     return _first((_plain(name),), by_kind, "user")

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from lodeline.control.case import Case, Rule
-from lodeline.control.military import end_told, user_told
+from lodeline.control.military import military_end, military_user
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.rulebook import Rulebook
 from lodeline.party.packed import LISTED, MILITARY, Roll, list_name, packed
@@ -97,7 +97,7 @@ def _of_parties(asked: _Asked) -> Iterator[Reason]:
 def _of_hits(asked: _Asked, hits: list[Hit], column: str, name: str) -> Iterator[Reason]:
     day = asked.rules.day
     certain, possible = threshold("certain", day), threshold("possible", day)
-    told: set[str] = set()
+    reported: set[str] = set()
     for hit in hits:
         if not hit.standings or hit.probability < possible:
             continue
@@ -107,20 +107,21 @@ def _of_hits(asked: _Asked, hits: list[Hit], column: str, name: str) -> Iterator
             else:
                 found = list(_alike(asked, hit, standing, column, name))
             # One body of a ministry stands within the name of another: one reason of a kind and list says it.
-            yield from (one for one in found if f"{one.code} {standing.list}" not in told)
-            told |= {f"{one.code} {standing.list}" for one in found}
+            yield from (one for one in found if f"{one.code} {standing.list}" not in reported)
+            reported |= {f"{one.code} {standing.list}" for one in found}
             if hit.probability < certain:
                 break
 
 
 def _of_standing(asked: _Asked, hit: Hit, standing: ListMatch, column: str, name: str) -> Iterator[Reason]:
     """What it means for the line that a party of it stands on a list."""
-    said = next((one for one in hit.reasons if one.facts.get("list") == standing.list and not one.speaks), None)
-    if said is None and standing.listing is not None:
-        said = explained_standing(standing)
+    hit_reason = next((one for one in hit.reasons if one.facts.get("list") == standing.list and not one.speaks), None)
+    if hit_reason is None and standing.listing is not None:
+        hit_reason = explained_standing(standing)
     facts = {
-        **_facts(column, name), "known": hit.name, "list": standing.list, "told": said.text("en") if said else "",
-        "told_zh": said.text("zh") if said else "",
+        **_facts(column, name), "known": hit.name, "list": standing.list,
+        "told": hit_reason.text("en") if hit_reason else "",
+        "told_zh": hit_reason.text("zh") if hit_reason else "",
     }  # fmt: skip
     law = _law(asked.rules, standing)
     if not _is_concerned(asked, standing):
@@ -172,7 +173,7 @@ def _barred_for_use(asked: _Asked, column: str, law: tuple[Citation, ...], facts
     """Barred for military use: held where that is stated, or where no use is; else the statement is to be proved."""
     use = asked.case.line["end_use"]
     words = asked.rules.parameter("military-words") or ()
-    is_military = not use or end_told(use, words) is not None
+    is_military = not use or military_end(use, words) is not None
     code = "parties.use-barred" if is_military else "parties.use-to-prove"
     yield reason(code, fields=(column, "end_use"), law=law, use=use or "–", **facts)
 
@@ -198,18 +199,18 @@ def _of_military_ends(asked: _Asked) -> Iterator[Reason]:
     use = line["end_use"]
     if use:
         body = _body_in(use, rules) if "military-user" in limbs else None
-        told = end_told(use, words) if countries else None
-        if (body or (told and told.end == "military-use")) and asked.status != "none":
-            said = body.name if body else told.word if told else ""
-            yield reason("parties.military-use", fields=("end_use", *_COUNTRIES), law=law, use=use, word=said)
+        military = military_end(use, words) if countries else None
+        if (body or (military and military.end == "military-use")) and asked.status != "none":
+            military_word = body.name if body else military.word if military else ""
+            yield reason("parties.military-use", fields=("end_use", *_COUNTRIES), law=law, use=use, word=military_word)
             return
-        if told and "military-strength" in limbs and asked.status != "none":
+        if military and "military-strength" in limbs and asked.status != "none":
             yield reason(
-                "parties.military-strength", fields=("end_use", *_COUNTRIES), law=law, what=use, word=told.word
+                "parties.military-strength", fields=("end_use", *_COUNTRIES), law=law, what=use, word=military.word
             )  # fmt: skip
             return
     for column in PARTIES if countries and "military-strength" in limbs else ():
-        word = user_told(line[column] or "", words)
+        word = military_user(line[column] or "", words)
         if word and asked.status != "none" and not _is_body(line[column], rules):
             yield reason(
                 "parties.military-strength", fields=(column, *_COUNTRIES), law=law, what=line[column], word=word

@@ -27,8 +27,8 @@ def movements(case: Case) -> tuple[str, ...]:
 
 def zone(case: Case) -> Iterator[Reason]:
     """Bonded zones, transit and re-export are covered as an export is: nothing is released for being one."""
-    told = set(movements(case))
-    rows = [row["label"] for row in case.rules.parameter("zones") or () if row["kind"] in told]
+    moves = set(movements(case))
+    rows = [row["label"] for row in case.rules.parameter("zones") or () if row["kind"] in moves]
     if rows and case.goods.rare:
         yield reason(
             "zone.covered", law=case.rules.cited("zones"), movement=", ".join(row["en"] for row in rows),
@@ -70,8 +70,8 @@ def materials(case: Case) -> Iterator[Reason]:
     rules = case.rules
     is_open = rules.is_open("us-materials")
     value = rules.open_values["us-materials"].value if is_open else rules.parameter("us-materials")
-    destination, told = case.line["destination"], set(kinds("us-materials", case.line["product_name"]))
-    rows = [row["label"] for row in value or () if row["kind"] in told and destination in row["countries"]]
+    destination, materials_named = case.line["destination"], set(kinds("us-materials", case.line["product_name"]))
+    rows = [row["label"] for row in value or () if row["kind"] in materials_named and destination in row["countries"]]
     if rows:
         yield reason(
             "materials.state-unknown" if is_open else "materials.refused", law=rules.cited("us-materials"),

@@ -93,9 +93,9 @@ def word(verdict: Verdict) -> VerdictWord:
 
 def only_in(one: Verdict, other: Verdict) -> tuple[Reason, ...]:
     """The reasons of one verdict that the other has not."""
-    known = {_said(why) for why in other.reasons}
-    return tuple(why for why in one.reasons if _said(why) not in known)
+    known = {_reason_content(why) for why in other.reasons}
+    return tuple(why for why in one.reasons if _reason_content(why) not in known)
 
 
-def _said(why: Reason) -> tuple[object, ...]:
+def _reason_content(why: Reason) -> tuple[object, ...]:
     return (why.code, why.fields, tuple(sorted((name, str(fact)) for name, fact in why.facts.items())))

@@ -44,6 +44,6 @@ DETECTORS: Final[tuple[Detector, ...]] = tuple(
 )  # fmt: skip
 
 
-def look(sight: LedgerView, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:
+def run_detectors(view: LedgerView, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:
     """What the detectors see, as `ranked`."""
-    return ranked(finding for detector in detectors for finding in detector.look(sight))
+    return ranked(finding for detector in detectors for finding in detector.look(view))

@@ -15,7 +15,7 @@ import polars as pl
 
 from lodeline.collation.exception import EXCEPTION
 from lodeline.detection.comparison import BEHIND, COMPARED
-from lodeline.detection.finding import Finding, Text, said
+from lodeline.detection.finding import Finding, Text, text
 from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
 from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
@@ -33,7 +33,7 @@ OFFERED: Final[Mapping[str, Mapping[str, pl.DataType]]] = {
 }  # fmt: skip
 
 #: Where a finding asks no more than the name of its detector says.
-ANY_QUESTION: Final = said("{label}: a question to {firm}, {until}", "{label}：请{firm}说明（{until}）")
+ANY_QUESTION: Final = text("{label}: a question to {firm}, {until}", "{label}：请{firm}说明（{until}）")
 
 
 class LedgerView(Protocol):

@@ -23,12 +23,12 @@ class Text(TypedDict):
     zh: str
 
 
-def said(en: str, zh: str) -> Text:
+def text(en: str, zh: str) -> Text:
     """One sentence in both languages."""
     return {"en": en, "zh": zh}
 
 
-def spoken_kg(mass_mg: float) -> str:
+def short_kg(mass_mg: float) -> str:
     """Kilograms as a sentence needs them: whole from a tonne on, to the gram from a kilogram on, else to the milligram.
 
     Evidence rows carry every digit.

@@ -27,7 +27,7 @@ from lodeline.accountancy.signature import Identification, identify
 from lodeline.accountancy.unassayed import bounds, unassayed
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.evidence import described, largest_rows, places, with_element_mass
-from lodeline.detection.finding import Text, spoken_kg
+from lodeline.detection.finding import Text, short_kg
 from lodeline.detection.watching import Alarm, alarms
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
@@ -397,16 +397,16 @@ def explained(imbalance: Imbalance, *, en: str, zh: str) -> Text:
     """The explanation; `en` and `zh` are the predicate of `{mass} kg of {element} …` between two counts."""
     leading = imbalance.leading
     seen = leading.sighting
-    mass, half = spoken_kg(seen.mass), spoken_kg(HALF_WIDTH_95 * seen.sigma)
+    mass, half = short_kg(seen.mass), short_kg(HALF_WIDTH_95 * seen.sigma)
     chance_en, chance_zh = _chance(imbalance.score)
     others = ", ".join(
-        f"{other.element} {spoken_kg(other.sighting.mass)} kg ({other.sighting.z:.1f} σ)" for other in imbalance.others
+        f"{other.element} {short_kg(other.sighting.mass)} kg ({other.sighting.z:.1f} σ)" for other in imbalance.others
     )
     balances = seen.last - seen.first + 1
     over_en = f" over {balances} balances" if balances > 1 else ""
     over_zh = f"（跨 {balances} 个平衡期）" if balances > 1 else ""
     book_en, book_zh = _book(imbalance, seen.mass)
-    source_en, source_zh = _looks_like(imbalance.source)
+    source_en, source_zh = _likely_cause(imbalance.source)
     lots_en, lots_zh = _taken_innocently(imbalance.unassayed)
     return {
         "en": (
@@ -431,7 +431,7 @@ def _book(imbalance: Imbalance, mass_mg: float) -> tuple[str, str]:
     """Where the books alone say another mass than what remains once other balances of the site are allowed for."""
     if abs(imbalance.book_mg - mass_mg) <= 0.01 * mass_mg:
         return "", ""
-    book = spoken_kg(imbalance.book_mg)
+    book = short_kg(imbalance.book_mg)
     return (
         f" The books of these months differ by {book} kg; what the other balances say about the site's scales and"
         " assays is allowed for.",
@@ -448,7 +448,7 @@ def _taken_innocently(lots: int) -> tuple[str, str]:
     )
 
 
-def _looks_like(source: Identification | None) -> tuple[str, str]:
+def _likely_cause(source: Identification | None) -> tuple[str, str]:
     if source is None:
         return "", ""
     named = named_sources(source)

@@ -111,14 +111,14 @@ def _ring(members: tuple[str, ...], chains: list[tuple[int, ...]], hops: pl.Data
     )
 
 
-def told(ring: Ring) -> str:
+def arrows(ring: Ring) -> str:
     """The ring in a line: A → B → A."""
     return " → ".join([*ring.members, ring.members[0]])
 
 
 def subject_of(ring: Ring) -> dict[str, str]:
     """The firm where it began, and the ring."""
-    return {"organisation": ring.members[0], "ring": told(ring)}
+    return {"organisation": ring.members[0], "ring": arrows(ring)}
 
 
 def hop_rows(ring: Ring, kind: str) -> list[dict[str, Any]]:

@@ -65,8 +65,8 @@ def alarms(
     muf = runs.muf_mg.copy()
     if unassayed is not None and unassayed.height:
         low, high = bounds(unassayed, table).to_numpy().T.astype(np.float64)
-        said = muf[table["matrix"].to_numpy(), table["place"].to_numpy()]
-        innocent = most_innocent(said, table["sigma_mg"].to_numpy(), low, high)
+        stated = muf[table["matrix"].to_numpy(), table["place"].to_numpy()]
+        innocent = most_innocent(stated, table["sigma_mg"].to_numpy(), low, high)
         muf[table["matrix"].to_numpy(), table["place"].to_numpy()] = innocent
     untested = table.filter("untested")
     muf[untested["matrix"].to_numpy(), untested["place"].to_numpy()] = np.nan

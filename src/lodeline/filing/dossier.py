@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.filing.cell import PARSERS, Read, read_decimal
 from lodeline.filing.check import month_bounds
 from lodeline.filing.columns.header import folded
@@ -26,7 +27,6 @@ from lodeline.ledger.licence_terms import contradictions
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import TABLES, Register
 from lodeline.ledger.roles import ROLES
-from lodeline.spoken import UserError
 
 #: China Standard Time, without daylight saving since 1991.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")

@@ -177,8 +177,8 @@ class _Judgement:
             return
         filed = self.text[column] if column in self.text.columns else pl.repeat(None, self.text.height, eager=True)
         for place, row, value in zip(places, self.cells[places].to_dicts(), filed[places], strict=True):
-            said = {name: "" if fact is None else fact for name, fact in facts({**row, "value": value}).items()}
-            yield place, problem(code, replace(self.where, row=row["row"], column=column), severity=None, **said)
+            values = {name: "" if fact is None else fact for name, fact in facts({**row, "value": value}).items()}
+            yield place, problem(code, replace(self.where, row=row["row"], column=column), severity=None, **values)
 
     def _absent_columns(self) -> Iterator[Problem]:
         for name, column in self.known.items():

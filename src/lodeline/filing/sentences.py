@@ -26,20 +26,20 @@ def sentences(summary: Summary) -> list[dict[str, str]]:
     """The filing in words, one sentence for each thing that it says: `en` and `zh`."""
     if not summary.parts:
         return [{"en": "A nil return: nothing happened in this month.", "zh": "零申报：本月没有发生业务。"}]
-    told: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
     for what in _FIRST:
         if part := summary.part(what):
-            told.append(_moved(part))
-    told += _processed(summary)
+            found.append(_moved(part))
+    found += _processed(summary)
     for what in _OUTWARD:
         if part := summary.part(what):
-            told.append(_moved(part))
+            found.append(_moved(part))
     if exported := summary.part("export"):
-        told.append(_exported(exported, summary.exports))
+        found.append(_exported(exported, summary.exports))
     for what in _LAST:
         if part := summary.part(what):
-            told.append(_other(part))
-    return [{"en": en, "zh": zh} for en, zh in told]
+            found.append(_other(part))
+    return [{"en": en, "zh": zh} for en, zh in found]
 
 
 def kilograms(mass_mg: int) -> str:

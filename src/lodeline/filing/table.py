@@ -92,7 +92,7 @@ def read_sheets(files: Sequence[tuple[str, bytes]], *, limits: Limits | None = N
     sheets: list[Sheet] = []
     with tempfile.TemporaryDirectory(prefix="lodeline-") as room:
         for place, (given, content) in enumerate(files):
-            name = _told_apart(given, names)
+            name = _distinct_name(given, names)
             ending = PurePath(name).suffix.lower()
             # Nothing is written under an ending, or of a size, that will not be read.
             if ending not in READERS:
@@ -111,7 +111,7 @@ def read_sheets(files: Sequence[tuple[str, bytes]], *, limits: Limits | None = N
     return list(zip(names, sheets, strict=True))
 
 
-def _told_apart(name: str, others: Sequence[str]) -> str:
+def _distinct_name(name: str, others: Sequence[str]) -> str:
     """The name, with a number before its ending where another file of the filing has it: a problem names one file."""
     path, number, found = PurePath(name), 2, name
     while found in others:

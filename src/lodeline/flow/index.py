@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.flow import kernels
 from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, damaged_files, map_arrays, write_arrays
 from lodeline.flow.kernels import Graph
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
-from lodeline.spoken import UserError
 
 __all__ = ["DamagedIndex", "FlowIndex", "UnknownLot", "build_index", "open_index", "verify_index"]
 

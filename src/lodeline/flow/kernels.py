@@ -213,7 +213,7 @@ def _larger_table(keys: Int32s, count: int, room: int) -> Int64s:
     return table
 
 
-class _Sighted(NamedTuple):
+class _Visited(NamedTuple):
     """Buffers of a backward walk under way; what they hold is described in `Ancestry`."""
 
     lots: Int32s
@@ -235,7 +235,7 @@ class _Sighted(NamedTuple):
 def ancestors(graph: Graph, asked: int) -> Ancestry:
     """Every lot that went into `asked`, breadth first; each event is opened once."""
     room = _FIRST_ROOM
-    sighted = _Sighted(
+    visited = _Visited(
         np.empty(room, np.int32),
         np.empty(room, np.int32),
         np.empty(room, np.int32),
@@ -251,59 +251,59 @@ def ancestors(graph: Graph, asked: int) -> Ancestry:
         np.empty(2 * room, np.int32),
     )
     facts = graph.lots[asked]
-    sighted.lots[0], sighted.distance[0], sighted.lot_event[0] = asked, 0, -1
-    sighted.made_rank[0], sighted.made_part[0] = facts["made_rank"], _made_part(facts)
-    sighted.lot_table[_slot(sighted.lot_table, asked)] = int(asked) << 32
+    visited.lots[0], visited.distance[0], visited.lot_event[0] = asked, 0, -1
+    visited.made_rank[0], visited.made_part[0] = facts["made_rank"], _made_part(facts)
+    visited.lot_table[_slot(visited.lot_table, asked)] = int(asked) << 32
     lots, events = 1, 0
     made = facts["made_event"]
     if made >= 0 and not graph.is_origin[made]:
-        sighted.events[0], sighted.event_distance[0], sighted.lot_event[0], events = made, 0, 0, 1
-        sighted.first_link[0], sighted.after_link[0] = graph.link_start[made], graph.link_start[made + 1]
-        sighted.event_table[_slot(sighted.event_table, made)] = int(made) << 32
+        visited.events[0], visited.event_distance[0], visited.lot_event[0], events = made, 0, 0, 1
+        visited.first_link[0], visited.after_link[0] = graph.link_start[made], graph.link_start[made + 1]
+        visited.event_table[_slot(visited.event_table, made)] = int(made) << 32
     links = opened = 0
     cyclic = False
     while True:
-        lots, events, links, opened, circle = _open_events(graph, sighted, (lots, events, links, opened))
+        lots, events, links, opened, circle = _open_events(graph, visited, (lots, events, links, opened))
         cyclic = cyclic or circle
         if opened == events:
             break
-        needed = sighted.after_link[opened] - sighted.first_link[opened]
+        needed = visited.after_link[opened] - visited.first_link[opened]
         while room < max(lots, events, links // 2) + needed:
             room *= 4
-        sighted = _Sighted(
-            _longer(sighted.lots, room),
-            _longer(sighted.distance, room),
-            _longer(sighted.lot_event, room),
-            _longer(sighted.made_rank, room),
-            _longer(sighted.made_part, room),
-            _larger_table(sighted.lots, lots, room),
-            _longer(sighted.events, room),
-            _longer(sighted.event_distance, room),
-            _longer(sighted.first_link, room),
-            _longer(sighted.after_link, room),
-            _larger_table(sighted.events, events, room),
-            _longer(sighted.link_start, room),
-            _longer(sighted.link_lot, 2 * room),
+        visited = _Visited(
+            _longer(visited.lots, room),
+            _longer(visited.distance, room),
+            _longer(visited.lot_event, room),
+            _longer(visited.made_rank, room),
+            _longer(visited.made_part, room),
+            _larger_table(visited.lots, lots, room),
+            _longer(visited.events, room),
+            _longer(visited.event_distance, room),
+            _longer(visited.first_link, room),
+            _longer(visited.after_link, room),
+            _larger_table(visited.events, events, room),
+            _longer(visited.link_start, room),
+            _longer(visited.link_lot, 2 * room),
         )
     link_start = np.empty(events + 1, np.int64)
-    link_start[:events] = sighted.link_start[:events]
+    link_start[:events] = visited.link_start[:events]
     link_start[events] = links
     return Ancestry(
-        sighted.lots[:lots],
-        sighted.distance[:lots],
-        sighted.lot_event[:lots],
-        sighted.made_rank[:lots],
-        sighted.made_part[:lots],
-        sighted.events[:events],
-        sighted.first_link[:events],
+        visited.lots[:lots],
+        visited.distance[:lots],
+        visited.lot_event[:lots],
+        visited.made_rank[:lots],
+        visited.made_part[:lots],
+        visited.events[:events],
+        visited.first_link[:events],
         link_start,
-        sighted.link_lot[:links],
+        visited.link_lot[:links],
         cyclic,
     )
 
 
 @njit(cache=True, nogil=True)
-def _open_events(graph: Graph, sighted: _Sighted, so_far: tuple[int, int, int, int]) -> tuple[int, int, int, int, bool]:
+def _open_events(graph: Graph, visited: _Visited, so_far: tuple[int, int, int, int]) -> tuple[int, int, int, int, bool]:
     """Open events until none is left or the buffers might not hold the next. Takes and returns the number of lots,
     events, links and events opened, and says whether a back-reference was met.
 
@@ -313,11 +313,11 @@ def _open_events(graph: Graph, sighted: _Sighted, so_far: tuple[int, int, int, i
     so they overlap, where the same reads later would stall one after the other.
     """
     graph_lots, graph_links, starts = graph.lots, graph.links, graph.link_start
-    lots, distance, lot_event, lot_table = sighted.lots, sighted.distance, sighted.lot_event, sighted.lot_table
-    made_rank, made_part = sighted.made_rank, sighted.made_part
-    events, event_distance, event_table = sighted.events, sighted.event_distance, sighted.event_table
-    first_link, after_link = sighted.first_link, sighted.after_link
-    link_start, link_lot = sighted.link_start, sighted.link_lot
+    lots, distance, lot_event, lot_table = visited.lots, visited.distance, visited.lot_event, visited.lot_table
+    made_rank, made_part = visited.made_rank, visited.made_part
+    events, event_distance, event_table = visited.events, visited.event_distance, visited.event_table
+    first_link, after_link = visited.first_link, visited.after_link
+    link_start, link_lot = visited.link_start, visited.link_lot
     lot_count, event_count, link_count, opened = so_far
     cyclic = False
     while opened < event_count:

@@ -38,9 +38,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
+from lodeline.errors import UserError
 from lodeline.journal.entry import Envelope, canonical_json
 from lodeline.journal.verify import REASONS, ed25519_key_binds, read_certificate
-from lodeline.spoken import UserError
 
 CERTIFY_FORMAT = "lodeline-certify-v1"
 Kind = Literal["passkey", "key", "certificate", "password"]

@@ -976,7 +976,7 @@ def verify_receipt(
 # ---- Command line -----------------------------------------------------------------------------------------------
 
 
-def _say(english: str, chinese: str) -> None:
+def _print(english: str, chinese: str) -> None:
     print(english)
     print(chinese)
 
@@ -1028,14 +1028,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults = verify_registration(receipt, registration, options.vkey)
     for fault in faults:
         entry = "" if fault.entry is None else f" [{fault.entry}]"
-        _say(f"NO{entry} {fault.what}: {text_of(fault, 'en')}", f"否{entry} {fault.what}: {text_of(fault, 'zh')}")
+        _print(f"NO{entry} {fault.what}: {text_of(fault, 'en')}", f"否{entry} {fault.what}: {text_of(fault, 'zh')}")
     if faults:
         return 1
     named = None if registration is None else _read_json(registration)["envelope"]
     _report(_read_json(receipt), named, key_given=options.vkey is not None, compared=kept is not None)
     which = None if upload is None else uploaded_as(_read_json(receipt), upload)
     if which is not None:
-        _say(*which)
+        _print(*which)
     return 0
 
 
@@ -1043,32 +1043,32 @@ def _report(receipt: dict[str, Any], registration: str | None, *, key_given: boo
     checkpoint = _open_checkpoint(receipt["checkpoint"], receipt["vkey"])
     entry, filed_at, rows = receipt["entry"], receipt["filed_at"], len(receipt["rows"])
     origin, size = checkpoint.origin, checkpoint.size
-    _say(
+    _print(
         f"YES: entry {entry} of {origin}, log size {size}, filed at {filed_at}; rows proved: {rows}",
         f"是：{origin} 第 {entry} 号条目，日志大小 {size}，申报时间 {filed_at}；已证明的行数：{rows}",
     )
-    said = certified_by(receipt["envelope"])
-    if said is not None:
-        _say(*said)
+    certification = certified_by(receipt["envelope"])
+    if certification is not None:
+        _print(*certification)
     if registration is not None:
-        _say(*registered_as(registration))
-    elif said is not None and "public_key" in (_certification_of(_read_envelope(receipt["envelope"])) or {}):
-        _say(
+        _print(*registered_as(registration))
+    elif certification is not None and "public_key" in (_certification_of(_read_envelope(receipt["envelope"])) or {}):
+        _print(
             "NOTE: for whom this key stood is shown by the receipt of its registration (--registration).",
             "提示：该密钥当时代表何人，须由其登记条目的回执证明 (--registration)。",
         )
     if not key_given:
-        _say(
+        _print(
             "WARNING: the key was taken from the receipt itself: the receipt is whole, but who signed it is not shown.",
             "注意：公钥取自回执本身，只证明回执完整，不证明签名者身份。",
         )
     if not compared:
-        _say(
+        _print(
             "NOTE: a log rewritten later shows only against a checkpoint kept elsewhere (--checkpoint).",
             "提示：日志事后被改写，只有与另行保存的检查点比较才能发现 (--checkpoint)。",
         )
     if not receipt["flags"] and _read_envelope(receipt["envelope"])["flags_hash"] is not None:
-        _say("NOTE: the entry has flags that this receipt does not show.", "提示：该条目另附提示，本回执未出示。")
+        _print("NOTE: the entry has flags that this receipt does not show.", "提示：该条目另附提示，本回执未出示。")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from itertools import product
 from typing import Final
 
 from lodeline.party.tables import rows_of
-from lodeline.party.words import foreign_readings, glosses, said
+from lodeline.party.words import foreign_readings, glosses, phrase_words
 
 #: How many spellings of one tongue are tried, and of Japanese where a firm's own form says that it is one.
 _MOST: Final = 4
@@ -60,14 +60,14 @@ _LAST: Final = ("", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", 
 
 
 @lru_cache(maxsize=50_000)
-def read_abroad(hanzi: str, spoken: tuple[str, ...], *, foreign: bool = False) -> tuple[str, ...]:
-    """Spellings of simplified hanzi outside the mainland, joined; `spoken`: their syllables in pinyin.
+def read_abroad(hanzi: str, syllables: tuple[str, ...], *, foreign: bool = False) -> tuple[str, ...]:
+    """Spellings of simplified hanzi outside the mainland, joined; `syllables`: their syllables in pinyin.
 
     A tongue that lacks a reading of one of the characters has none of the whole. `foreign`: whether the firm is likely
     none of the mainland; then the words that Japanese names are made of are tried as well, and they are many.
     """
     rows = [characters().get(one) for one in hanzi]
-    found = ["".join(map(wade, spoken))] if len(spoken) == len(hanzi) else []
+    found = ["".join(map(wade, syllables))] if len(syllables) == len(hanzi) else []
     if rows and all(row is not None for row in rows):
         known = [row for row in rows if row is not None]
         found += ["".join(map(cantonese, some)) for some in _several([row["cantonese"] for row in known])]
@@ -136,7 +136,9 @@ def _voiced(word: str) -> str:
 def characters() -> dict[str, dict[str, tuple[str, ...]]]:
     """Hanzi → its readings by tongue and its English meanings, each as `characters.csv` has them."""
     return {
-        row["han"]: {name: tuple(filter(None, told.split("|"))) for name, told in row.items() if name != "han"}
+        row["han"]: {
+            name: tuple(filter(None, spellings.split("|"))) for name, spellings in row.items() if name != "han"
+        }
         for row in rows_of("characters.csv")
     }
 
@@ -145,7 +147,7 @@ def characters() -> dict[str, dict[str, tuple[str, ...]]]:
 def meanings() -> frozenset[str]:
     """Every English word that hanzi of a brand may mean."""
     of_characters = {word for row in characters().values() for word in row["english"]}
-    return frozenset(of_characters.union(*map(said, glosses().values())))
+    return frozenset(of_characters.union(*map(phrase_words, glosses().values())))
 
 
 def _several(readings: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -16,9 +16,9 @@ from typing import Final
 
 from lodeline.party.abroad import characters, meanings
 from lodeline.party.name import MOST_MEANT, Name
-from lodeline.party.script import as_syllables, spoken
+from lodeline.party.script import as_syllables, pinyin_syllables
 from lodeline.party.transcription import UNSEEN, rarity
-from lodeline.party.words import glosses, phrases, said, vocabulary
+from lodeline.party.words import glosses, phrase_words, phrases, vocabulary
 
 #: A brand in pinyin has so many syllables at least of which each means something.
 _LEAST_SYLLABLES: Final = 2
@@ -46,7 +46,7 @@ _MOST_SYLLABLES: Final = 4
 def meant(name: Name) -> frozenset[str]:
     """English words that the brand means: all that its hanzi may, or those that it is made of."""
     if name.brand_han:
-        return frozenset().union(*map(said, name.meanings))
+        return frozenset().union(*map(phrase_words, name.meanings))
     if name.cjk:
         return frozenset()
     return frozenset(word for one in (*name.brand_words, *_joined(name.brand_words)) for word in _made_of(one))
@@ -83,12 +83,12 @@ def bits_meant(a: Name, b: Name) -> float:
 
 
 def _bits(known: _Words, words: tuple[str, ...], beside: frozenset[str], *, by_sound: bool) -> float:
-    every, chances, total = _said_by(words, beside), _chances(by_sound), 0.0
+    every, chances, total = _words_of(words, beside), _chances(by_sound), 0.0
     left = set(every)
-    for length, phrases_ in _told_best(known, words, beside):
-        told = [one for one in phrases_ if left.issuperset(one.split()) or one.replace(" ", "") in left]
-        if told:
-            chance, word = min((chances.get((one, length), 2.0**-UNSEEN), one) for one in told)
+    for length, phrases_ in _best_meaning(known, words, beside):
+        known_words = [one for one in phrases_ if left.issuperset(one.split()) or one.replace(" ", "") in left]
+        if known_words:
+            chance, word = min((chances.get((one, length), 2.0**-UNSEEN), one) for one in known_words)
             total -= log2(min(1.0, len(known) * chance))
             left.difference_update(word.split())
     return total
@@ -115,7 +115,7 @@ def _in_hanzi(brand_han: str) -> _Words:
 
 
 @lru_cache(maxsize=50_000)
-def _said_by(words: tuple[str, ...], beside: frozenset[str]) -> frozenset[str]:
+def _words_of(words: tuple[str, ...], beside: frozenset[str]) -> frozenset[str]:
     """All that words say, those they join and those beside them."""
     return beside.union(*map(_made_of, words), *map(_made_of, _joined(words)))
 
@@ -144,21 +144,23 @@ def _chances(by_sound: bool) -> dict[tuple[str, int], float]:
     return dict(found)
 
 
-def _told_best(known: _Words, words: tuple[str, ...], beside: frozenset[str]) -> tuple[tuple[int, frozenset[str]], ...]:
+def _best_meaning(
+    known: _Words, words: tuple[str, ...], beside: frozenset[str]
+) -> tuple[tuple[int, frozenset[str]], ...]:
     """What the parts of a brand mean if it is parted so that most of it is among the words: 方正 may be a word, or 方
     and 正. Of equals the longest parts.
     """
-    every = _said_by(words, beside)
+    every = _words_of(words, beside)
     size = len(known)
-    told = [0.0] * (size + 1)
+    best = [0.0] * (size + 1)
     chosen: list[tuple[int, frozenset[str]]] = [(0, frozenset())] * size
     for at in range(size - 1, -1, -1):
-        told[at] = -1.0
+        best[at] = -1.0
         for length, meant_ in known[at]:
             share = _among(meant_, every)
-            here = told[at + length] + length * (share + _WHOLLY * (share == 1.0))
-            if here > told[at]:
-                told[at], chosen[at] = here, (length, meant_)
+            here = best[at + length] + length * (share + _WHOLLY * (share == 1.0))
+            if here > best[at]:
+                best[at], chosen[at] = here, (length, meant_)
     found, at = [], 0
     while at < size:
         found.append(chosen[at])
@@ -168,7 +170,7 @@ def _told_best(known: _Words, words: tuple[str, ...], beside: frozenset[str]) ->
 
 def _meant_best(known: _Words, words: tuple[str, ...], beside: frozenset[str]) -> tuple[frozenset[str], ...]:
     """What each part means, without how long it is."""
-    return tuple(meant_ for _, meant_ in _told_best(known, words, beside))
+    return tuple(meant_ for _, meant_ in _best_meaning(known, words, beside))
 
 
 def meaning_of_trades(a: Name, b: Name) -> float:
@@ -198,7 +200,7 @@ def meaning_of_trades(a: Name, b: Name) -> float:
 
 def _begun(parts: tuple[frozenset[str], ...], name: Name) -> tuple[str, ...]:
     """Words that a brand means with which a branch of trade of the name begins, each once."""
-    words = sorted(word for word in frozenset().union(*map(said, parts)) if len(word) >= _LEAST_JOINED)
+    words = sorted(word for word in frozenset().union(*map(phrase_words, parts)) if len(word) >= _LEAST_JOINED)
     return tuple(word for word in words if any(text.startswith(word) and text != word for text, _ in name.trades))
 
 
@@ -244,11 +246,11 @@ def _covered(
 ) -> tuple[float, float]:
     """Which part of what a brand means is among the words, or `beside` them, and which part of the words is meant."""
     alone, joined = ([_made_of(one) for one in some] for some in (words, _joined(words)))
-    every, meant_ = _said_by(words, beside), frozenset().union(*map(said, parts))
-    told = {at for at, one in enumerate(alone) if one & meant_}
+    every, meant_ = _words_of(words, beside), frozenset().union(*map(phrase_words, parts))
+    covered = {at for at, one in enumerate(alone) if one & meant_}
     for at, one in enumerate(joined):
-        told |= {at, at + 1} if one & meant_ else set()
-    return sum(_among(one, every) for one in parts) / len(parts), len(told) / len(words)
+        covered |= {at, at + 1} if one & meant_ else set()
+    return sum(_among(one, every) for one in parts) / len(parts), len(covered) / len(words)
 
 
 def _among(phrases_: frozenset[str], words: frozenset[str]) -> float:
@@ -297,7 +299,7 @@ def _meant_by_parts(known: _Words) -> frozenset[str]:
     for at, here in enumerate(known):
         for length, phrases_ in here:
             if length > 1 or at >= until:
-                found |= said(phrases_)
+                found |= phrase_words(phrases_)
                 until = max(until, at + length)
     return frozenset(found)
 
@@ -371,7 +373,7 @@ def _spelt_out() -> dict[str, frozenset[str]]:
     """Pinyin, syllable by syllable → the English words that hanzi in common use with that sound may mean."""
     found: dict[str, set[str]] = defaultdict(set)
     for han, row in islice(characters().items(), _COMMON):
-        found["".join(spoken(han))].update(row["english"])
+        found["".join(pinyin_syllables(han))].update(row["english"])
     for han, words in glosses().items():
-        found[" ".join(spoken(han))] |= words
+        found[" ".join(pinyin_syllables(han))] |= words
     return {sound: frozenset(words) for sound, words in found.items()}

@@ -26,7 +26,7 @@ from lodeline.party.words import MOST_SHORTENED, trade_letters, vocabulary
 #: All that is not hanzi, and the forms that stand behind a name in short.
 HANZI: Final = re.compile(r"[^\u4e00-\u9fff]|股份$|集团$|股份有限公司$|有限公司$|有限责任公司$")
 #: A word of fewer syllables may be pinyin by chance.
-TOLD: Final = 2
+DISTINCTIVE_SYLLABLES: Final = 2
 #: As much evidence a name among thousands gives by chance, and more than that says no more.
 SOME_BITS: Final = 6.0
 SURE_BITS: Final = 20.0
@@ -117,7 +117,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "trade-same": trades,
         "industry-partly": 1 - industries.shared if industries.shared else 0.0,
         "industry-one-sided": industries.one_sided,
-        "industry-disjoint": industries.disjoint * float(not _says_little(a, b)),
+        "industry-disjoint": industries.disjoint * float(not _is_generic_industry(a, b)),
         "function-one-sided": float(bool(functions)),
         "group-one-sided": float(a.group != b.group and not (short and _may_leave_out_group(a, b))),
         # Across scripts every form is translated as "Co., Ltd.".
@@ -141,7 +141,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
     }
 
 
-def _says_little(a: Name, b: Name) -> bool:
+def _is_generic_industry(a: Name, b: Name) -> bool:
     """Whether a Japanese firm says of its trade that it is industry and no more: 本田技研工业 is "Honda Motor"."""
     return any(is_japanese(one) and one.industries == _GENERAL for one in (a, b))
 
@@ -238,7 +238,7 @@ def _in_japan(hanzi: str, other: Name) -> float:
         spelt = spelt_in_japan(hanzi, letters) if len(letters) >= _LEAST_IN_JAPAN else 0
         if spelt == len(hanzi):
             return 1.0
-        if spelt >= TOLD and len(hanzi) - spelt <= MOST_SHORTENED:
+        if spelt >= DISTINCTIVE_SYLLABLES and len(hanzi) - spelt <= MOST_SHORTENED:
             best = _ALIKE_ABROAD
     return best
 

@@ -39,11 +39,11 @@ from lodeline.party.terms import (
     as_transcribed,
     as_transcribed_anyhow,
     every_code,
-    is_heard,
+    is_phonetic,
+    query_terms,
     rarity_of,
     standing,
     term_spelt,
-    terms_asked,
     terms_meant,
     terms_of,
 )
@@ -103,7 +103,7 @@ class _Orders(NamedTuple):
     share: npt.NDArray[np.int64]
 
     @property
-    def telling(self) -> tuple[npt.NDArray[np.int64], ...]:
+    def significant(self) -> tuple[npt.NDArray[np.int64], ...]:
         """Those that say how many others have as much in common, which two names do not; letters say no more than
         they do, and a share too little.
         """
@@ -120,12 +120,12 @@ def _known(name: str) -> Known:
 
 def _several(names: Sequence[str]) -> Columns:
     # What is made for a name is thrown away without a cycle: looking for cycles among it takes a fifth of the time.
-    looks = gc.isenabled()
+    is_collecting = gc.isenabled()
     gc.disable()
     try:
         return Columns.of([_known(name) for name in names])
     finally:
-        if looks:
+        if is_collecting:
             gc.enable()
 
 
@@ -196,7 +196,7 @@ class NameIndex:
     def nearest(self, name: str, *, most: int = 20) -> list[int]:
         """Places of the names that are written or sound most like it, among those with the most terms in common."""
         asked = parsed(name)
-        found = self._by_letters(asked, self._common(terms_asked(asked), most=max(_LOOKED_THROUGH, 2 * most)))
+        found = self._by_letters(asked, self._common(query_terms(asked), most=max(_LOOKED_THROUGH, 2 * most)))
         return [int(place) for place in found[:most]]
 
     def _by_letters(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -246,7 +246,7 @@ class NameIndex:
                 place: spelt_bits(letters, parsed(self._names[place]), trades_beside=bool(asked.industries))
                 for place in here[may][:_SPELT_OUT].tolist()
             }
-            found = sorted((place for place, told in bits.items() if told), key=lambda place: -bits[place])
+            found = sorted((place for place, bit_count in bits.items() if bit_count), key=lambda place: -bits[place])
             return np.array(found, np.int64)
         return np.empty(0, np.int64)
 
@@ -255,24 +255,24 @@ class NameIndex:
         their syllables may mean, whatever they do.
         """
         found = np.zeros(len(here), np.bool_)
-        if is_heard(asked):
+        if is_phonetic(asked):
             for segment in self._parts():
                 own = (here >= segment.first) & (here < segment.first + segment.size)
-                found[own] = segment.heard[here[own] - segment.first]
+                found[own] = segment.phonetic[here[own] - segment.first]
         return found
 
     def _by_meaning(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The places, those first that have most in common with it beside the letters of the brand."""
-        scores = self._said(terms_meant(asked), here)
+        scores = self._shared_weight(terms_meant(asked), here)
         return here[np.lexsort((here, -scores * ~self._by_ear(asked, here)))]
 
     def _by_share(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The places, those first that have most of what is asked, however much they have beside it: a brand in hanzi
         may be read in several tongues.
         """
-        return here[np.argsort(-self._said(terms_asked(asked), here), kind="stable")]
+        return here[np.argsort(-self._shared_weight(query_terms(asked), here), kind="stable")]
 
-    def _said(self, wanted: Codes, here: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def _shared_weight(self, wanted: Codes, here: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """(len(here),) how much the names at the places have of the terms."""
         weights = np.zeros(every_code(), np.float32)
         weights[wanted] = rarity_of(wanted, self._frequencies(wanted), len(self._names))
@@ -305,7 +305,7 @@ class NameIndex:
             score = np.zeros(segment.size, np.float32)
             touched = gather_rare(wanted, weights, segment.starts, segment.holders, score)
             alive = np.frombuffer(self._alive, np.bool_, count=segment.size, offset=segment.first)[touched]
-            touched = touched[alive & ~segment.heard[touched]] if is_heard(asked) else touched[alive]
+            touched = touched[alive & ~segment.phonetic[touched]] if is_phonetic(asked) else touched[alive]
             scores.append(score[touched] / segment.lengths[touched])
             places.append(touched + segment.first)
         score, place = np.concatenate(scores), np.concatenate(places)
@@ -375,7 +375,7 @@ class NameIndex:
 
     def _leading(self, asked: Name) -> _Orders:
         """Places of the names that may be meant, in each of the orders in which they are looked through."""
-        common = self._common(terms_asked(asked), most=_LOOKED_THROUGH)
+        common = self._common(query_terms(asked), most=_LOOKED_THROUGH)
         # First letters that are translated freely are no terms.
         if (common.size or letters_alone(asked)) and len(self._names) <= _LOOKED_THROUGH_ALL:
             alive = np.flatnonzero(np.frombuffer(self._alive, np.bool_))
@@ -384,7 +384,9 @@ class NameIndex:
         translated = self._translated(asked)
         common = np.concatenate([common, np.setdiff1d(translated, common, assume_unique=True)])
         # Of names that stand elsewhere there are many, and none of them is meant.
-        elsewhere = self._elsewhere(asked, common) & (self._said(np.array(term_spelt(asked), np.int32), common) == 0)
+        elsewhere = self._elsewhere(asked, common) & (
+            self._shared_weight(np.array(term_spelt(asked), np.int32), common) == 0
+        )
         here, common = common[~elsewhere], common[np.argsort(elsewhere, kind="stable")]
         # Errors of typing are found by letters, translations by what is said in common.
         return _Orders(
@@ -397,7 +399,7 @@ class NameIndex:
 def _led(leading: Sequence[_Orders]) -> dict[int, float]:
     """Place → how far ahead it is in the orders that tell, together; in each by its best way to part the name."""
     found: dict[int, float] = defaultdict(float)
-    for ways in zip(*(one.telling for one in leading), strict=True):
+    for ways in zip(*(one.significant for one in leading), strict=True):
         ahead: dict[int, float] = {}
         for order in ways:
             for rank, place in enumerate(order[:_RANKED].tolist()):

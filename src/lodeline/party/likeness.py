@@ -21,12 +21,12 @@ from rapidfuzz import fuzz
 
 from lodeline.party.brand import in_pinyin, meaning
 from lodeline.party.features import (
+    DISTINCTIVE_SYLLABLES,
     FAR,
     FEATURES,
     FUNCTIONS,
     SOME_BITS,
     SURE_BITS,
-    TOLD,
     are_initials,
     called_otherwise,
     features_of,
@@ -50,7 +50,7 @@ ANOTHER_BRAND: Final = 0.1
 _MOST_LEFT: Final = {"syllable": ANOTHER_WORD, "brand": ANOTHER_BRAND}
 #: And when brands in letters and hanzi have nothing to do with each other, nor a trade or a place in common.
 NOTHING: Final = 0.2
-_SPEAKING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym-bits", "shortened",
+_SUPPORTING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym-bits", "shortened",
                     "abbreviation", "initials", "brand-part", "industry-shared", "place-same",
                     "direction-same")  # fmt: skip
 #: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.
@@ -90,7 +90,7 @@ def compared(a: Name, b: Name) -> Likeness:
     of the other; across scripts, brands that only sound the same are too many. Of several ways to part a name the one
     counts that makes them most alike.
     """
-    best = _as_heard(a, b)
+    best = _phonetic_likeness(a, b)
     if best.probability > TWIN_PLACES and may_be_twins(best.one, best.other):
         return replace(best, probability=TWIN_PLACES, vetoes=(*best.vetoes, "twins"))
     return best
@@ -102,7 +102,7 @@ def is_one_brands(alike: Likeness) -> bool:
     return not alike.vetoes and alike.features["brand-same"] == 1 and (not one or not other or bool(one & other))
 
 
-def _as_heard(a: Name, b: Name) -> Likeness:
+def _phonetic_likeness(a: Name, b: Name) -> Likeness:
     """The likeliest of all ways to part both names, and what is left of it where one of them is spelt in pinyin."""
     if not a.otherwise and not b.otherwise:
         best = _compared(a, b)
@@ -113,8 +113,8 @@ def _as_heard(a: Name, b: Name) -> Likeness:
     most = 1.0 if a.text == b.text or called_otherwise(best.features) else _most_left_by_ear(a, b)
     if most == 1.0:
         return best
-    told = ("syllable",) if most == ANOTHER_WORD else ("brand",)
-    vetoes = told if best.probability > most else best.vetoes
+    features_used = ("syllable",) if most == ANOTHER_WORD else ("brand",)
+    vetoes = features_used if best.probability > most else best.vetoes
     return replace(best, probability=_below(most, best.probability), vetoes=vetoes)
 
 
@@ -138,7 +138,7 @@ def _most_left_by_ear(a: Name, b: Name) -> float:
                 return ANOTHER_BRAND
         elif not other.cjk and not other.placed and not other.read:
             syllables = in_pinyin(other)
-            if syllables and len(syllables) >= TOLD and other.brand not in letters:
+            if syllables and len(syllables) >= DISTINCTIVE_SYLLABLES and other.brand not in letters:
                 near = fuzz.partial_ratio(other.brand, letters) >= _READ_OUT
                 return ANOTHER_WORD if near else ANOTHER_BRAND
     return 1.0
@@ -158,7 +158,7 @@ def _compared(a: Name, b: Name) -> Likeness:
         probability = max(probability, SAME_PARTS)
     elif bool(a.numbers) != bool(b.numbers):
         probability = min(probability, ONE_NUMBER)
-    elif _nothing_speaks_for_it(features):
+    elif _has_no_support(features):
         probability = _below(NOTHING, probability)
     elif a.cjk == b.cjk and a.industries != b.industries:
         probability = min(probability, ANOTHER_TRADE)
@@ -167,14 +167,14 @@ def _compared(a: Name, b: Name) -> Likeness:
     return Likeness(probability=probability, vetoes=vetoes, features=features, one=a, other=b)
 
 
-def _nothing_speaks_for_it(features: Mapping[str, float]) -> bool:
+def _has_no_support(features: Mapping[str, float]) -> bool:
     """Whether one brand is in letters that do not transcribe the other, and neither the brands nor a trade or a place
     have anything in common.
     """
     return (
         features["transcribed-far"] * SURE_BITS >= SOME_BITS
         and features["brand-sound"] < FAR
-        and not any(features[name] for name in _SPEAKING)
+        and not any(features[name] for name in _SUPPORTING)
     )
 
 
@@ -223,7 +223,7 @@ def _other_brand(a: Name, b: Name) -> bool:
     else:
         other = b if a.brand_han else a
         syllables = in_pinyin(other)
-        if syllables is None or len(syllables) < TOLD:
+        if syllables is None or len(syllables) < DISTINCTIVE_SYLLABLES:
             return False
     related = is_part(a, b) or are_initials(a, b) or meaning(a, b)
     return not related and sound_of_brands(a, b) < FAR

@@ -147,7 +147,7 @@ def read_list(
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        reading.say("list.not-utf-8", line, None, offset=error.start)
+        reading.add("list.not-utf-8", line, None, offset=error.start)
         text = ""
     ending = Path(called).suffix.lower()
     if text and ending == ".csv":
@@ -155,9 +155,9 @@ def read_list(
     elif text and ending in _JSON_ENDINGS:
         reading.entities(text)
     elif text or ending not in (".csv", *_JSON_ENDINGS):
-        reading.say("list.unknown-format", None, None, path=called)
+        reading.add("list.unknown-format", None, None, path=called)
     elif not reading.problems:
-        reading.say("list.nobody", None, None)
+        reading.add("list.nobody", None, None)
     return reading.done(sha256(content).hexdigest())
 
 
@@ -171,20 +171,20 @@ class _Reading:
         self.parties: dict[str, Party] = {}
         self.stakes: list[tuple[int, Stake]] = []
         self.skipped: Counter[str] = Counter()
-        self._said: Counter[str] = Counter()
+        self._seen: Counter[str] = Counter()
 
-    def say(self, code: str, line: int | None, column: str | None, **facts: str | int) -> None:
-        self._said[code] += 1
-        if self._said[code] <= _MOST_OF_A_CODE:
+    def add(self, code: str, line: int | None, column: str | None, **facts: str | int) -> None:
+        self._seen[code] += 1
+        if self._seen[code] <= _MOST_OF_A_CODE:
             self.problems.append(problem(code, Where(file=self.file, row=line, column=column), severity=None, **facts))
 
     def done(self, digest: str) -> PartyList:
         for line, stake in self.stakes:
             for end in (stake.owner, stake.owned):
                 if end not in self.parties:
-                    self.say("list.owner-unknown", line, None, value=end)
+                    self.add("list.owner-unknown", line, None, value=end)
         if not self.problems and not any(party.listings for party in self.parties.values()):
-            self.say("list.nobody", None, None)
+            self.add("list.nobody", None, None)
         read = PartyList(
             name=self.name, problems=tuple(self.problems), skipped=dict(self.skipped), digest=digest,
             measure=self.measure, scope=self.scope,
@@ -201,13 +201,13 @@ class _Reading:
 
     def _take(self, party: Party, line: int) -> None:
         if party.id in self.parties:
-            self.say("list.twice", line, "id", value=party.id)
+            self.add("list.twice", line, "id", value=party.id)
         self.parties[party.id] = party
 
     def _number(self, schemes: Iterable[str], text: str, line: int, column: str, *, strict: bool) -> list[Identifier]:
         found = next((one for scheme in schemes if (one := identifier(scheme, text))), None)
         if found is None and strict:
-            self.say("list.number-wrong", line, column, value=text)
+            self.add("list.number-wrong", line, column, value=text)
         return [found] if found else []
 
     def _day(self, text: str, line: int, column: str, *, last: bool = False) -> date | None:
@@ -222,22 +222,22 @@ class _Reading:
                 return date(year, month or 1, day or 1)
             return date(year + (month or 12) // 12, (month or 12) % 12 + 1, 1) - timedelta(days=1)
         except ValueError:
-            self.say("list.day-wrong", line, column, value=text)
+            self.add("list.day-wrong", line, column, value=text)
             return None
 
     def _share(self, text: str, line: int, column: str) -> Fraction | None:
         percent = _SHARE.fullmatch(text)
         if percent is None or Fraction(percent.group(1)) > 100:
-            self.say("list.share-wrong", line, column, value=text)
+            self.add("list.share-wrong", line, column, value=text)
             return None
         return Fraction(percent.group(1)) / 100
 
     def _kind(self, measure: str, scope: str, line: int) -> tuple[Measure, Scope]:
         """What a row says of measure and scope, else what the list is said to be."""
         if measure and measure not in MEASURES:
-            self.say("list.measure-wrong", line, "measure", value=measure, known=", ".join(MEASURES))
+            self.add("list.measure-wrong", line, "measure", value=measure, known=", ".join(MEASURES))
         if scope and scope not in SCOPES:
-            self.say("list.scope-wrong", line, "scope", value=scope, known=", ".join(SCOPES))
+            self.add("list.scope-wrong", line, "scope", value=scope, known=", ".join(SCOPES))
         return (
             measure if measure in MEASURES else self.measure or "barred",
             scope if scope in SCOPES else self.scope or "all-goods",
@@ -258,31 +258,31 @@ class _Reading:
             line = reader.line_num + 1
             for row in reader:
                 if "" in row:
-                    self.say("list.too-many-cells", line, None)
+                    self.add("list.too-many-cells", line, None)
                 elif any(cell and cell.strip() for cell in row.values()):
                     self._row({column: (cell or "").strip() for column, cell in row.items()}, line)
                 line = reader.line_num + 1
         except csv.Error:
-            self.say("list.quotes", line, None)
+            self.add("list.quotes", line, None)
 
     def _header(self, header: list[str]) -> None:
         for column in ("id", "names"):
             if column not in header:
-                self.say("list.column-missing", 1, column, header=column)
+                self.add("list.column-missing", 1, column, header=column)
         for column in header:
             if column not in _COLUMNS:
-                self.say("list.column-unknown", 1, column, header=column)
+                self.add("list.column-unknown", 1, column, header=column)
 
     def _row(self, row: dict[str, str], line: int) -> None:
         names = _parts(row["names"])
         if not row["id"]:
-            self.say("list.id-missing", line, "id")
+            self.add("list.id-missing", line, "id")
             return
         if not names:
-            self.say("list.unnamed", line, "names", value=row["id"])
+            self.add("list.unnamed", line, "names", value=row["id"])
         listed = row.get("listed", "").lower()
         if listed not in ("", "yes", "no"):
-            self.say("list.listed-wrong", line, "listed", value=listed)
+            self.add("list.listed-wrong", line, "listed", value=listed)
         numbers = [
             one
             for scheme in SCHEMES
@@ -343,7 +343,7 @@ class _Reading:
             if isinstance(entity, dict) and _is_entity(entity):
                 yield line, entity
             else:
-                self.say("list.no-entity", line, None)
+                self.add("list.no-entity", line, None)
 
     def _entity(self, id_: str, values: dict[str, list[str]], line: int, sanctions: Iterable[Listing]) -> None:
         names = list(dict.fromkeys(name for kind in _NAMES for name in values.get(kind, ())))
@@ -353,7 +353,7 @@ class _Reading:
             listings = (Listing(reason=", ".join(topics), source=" ".join(values.get("sourceUrl", ())[:1])),)
         listings = tuple(self._measured(one, topics) for one in listings)
         if listings and not names:
-            self.say("list.unnamed", line, "name", value=id_)
+            self.add("list.unnamed", line, "name", value=id_)
         numbers = [
             one
             for column, schemes in _NUMBERS.items()
@@ -372,8 +372,8 @@ class _Reading:
     def _measured(self, listing: Listing, topics: Iterable[str]) -> Listing:
         """The listing with the measure and scope that its programme names, else those of the list, else of its topics:
         of several topics the strictest."""
-        told = listing.reason.casefold()
-        named = next((kind for words, kind in _programmes() if words in told), None)
+        reason = listing.reason.casefold()
+        named = next((kind for words, kind in _programmes() if words in reason), None)
         by_topic = [listing_topics()[one] for one in topics]
         measure: Measure = min((one for one, _ in by_topic), key=MEASURES.index, default="barred")
         scope: Scope = max((one for _, one in by_topic), key=SCOPES.index, default="all-goods")

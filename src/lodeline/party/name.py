@@ -21,9 +21,9 @@ from lodeline.party.script import (
     as_syllables,
     folded,
     is_cjk,
+    pinyin_syllables,
     readings,
     sounded,
-    spoken,
     traditional_letters,
 )
 from lodeline.party.words import foreign_readings, glosses, vocabulary
@@ -140,7 +140,7 @@ def _read_out(whole: str, pieces: list[Piece]) -> str:
     if not all(HAN.match(sign) for one in texts for sign in one):
         return ""
     # Piece by piece: words of the table are known by heart.
-    return "".join(syllable for one in texts for syllable in spoken(one))
+    return "".join(syllable for one in texts for syllable in pinyin_syllables(one))
 
 
 def _read(pieces: list[Piece], whole: _Whole, otherwise: tuple[Name, ...] = ()) -> Name:
@@ -313,14 +313,14 @@ class _Reader:
             text=whole.folded, cjk=not whole.folded.isascii() and any(map(is_cjk, whole.folded)), brand_han=han,
             brand_words=words, sounds=_sounds(brand, words), meanings=_meanings(han),
             foreign=_is_foreign(whole.folded, whole.text, places) if han else self.foreign,
-            places=_told_apart(tuple(concepts for _, concepts in places)), directions=frozenset(self.directions),
+            places=_distinguished(tuple(concepts for _, concepts in places)), directions=frozenset(self.directions),
             industries=frozenset(self.industries), trades=tuple(self.trades), group=self.group,
             forms=frozenset(self.forms), numbers=frozenset(self.numbers), placed=placed,
             read=whole.read, otherwise=otherwise,
         )  # fmt: skip
 
 
-def _told_apart(places: tuple[frozenset[str], ...]) -> tuple[frozenset[str], ...]:
+def _distinguished(places: tuple[frozenset[str], ...]) -> tuple[frozenset[str], ...]:
     """The places, of which one that may be several is the one that another place of the name lies around, or within:
     "Taizhou, Zhejiang" is not the Taizhou of Jiangsu.
     """
@@ -368,7 +368,7 @@ def _words(part: str) -> tuple[str, ...]:
     if part.isascii():
         return (part,)
     if HAN.match(part):
-        return tuple(filter(None, map(sounded, spoken(part))))
+        return tuple(filter(None, map(sounded, pinyin_syllables(part))))
     sound = sounded(part)
     return (sound,) if sound else ()
 

@@ -111,11 +111,11 @@ class _Written:
 
     words: tuple[str, ...]
     joined: str
-    telling: frozenset[str]
+    significant: frozenset[str]
 
     @classmethod
     def of(cls, words: tuple[str, ...]) -> _Written:
-        return cls(words=words, joined="".join(words), telling=frozenset(words) - _SMALL)
+        return cls(words=words, joined="".join(words), significant=frozenset(words) - _SMALL)
 
 
 class Roll:
@@ -137,7 +137,7 @@ class Roll:
             self._of_source[party.source].append(at)
             if is_cjk(written.joined[0]):
                 self._han.append((at, written.joined))
-            for key in (written.joined, written.telling, ("first", written.words[0]), *_ends(written.joined)):
+            for key in (written.joined, written.significant, ("first", written.words[0]), *_ends(written.joined)):
                 self._by[key].append(at)
 
     def find(self, name: str, *, country: str | None = None) -> tuple[Hit, ...]:
@@ -163,7 +163,7 @@ class Roll:
         """The places of the names that may be one of these or within it."""
         found: set[int] = set()
         for one in asked:
-            keys: list[object] = [one.joined, one.telling, *(("first", word) for word in one.words)]
+            keys: list[object] = [one.joined, one.significant, *(("first", word) for word in one.words)]
             for size in (-1, 0, 1):
                 keys += _ends(one.joined, size=len(one.joined) + size)
             for key in keys:
@@ -189,7 +189,7 @@ def _ends(joined: str, *, size: int | None = None) -> list[tuple[str, int, str]]
 def _compared(asked: _Written, known: _Written, party: Party, country: str | None) -> tuple[float, str]:
     """How likely, and why."""
     elsewhere = country is not None and country not in party.countries
-    same = asked.joined == known.joined or (len(known.words) > 1 and asked.telling == known.telling)
+    same = asked.joined == known.joined or (len(known.words) > 1 and asked.significant == known.significant)
     if same:
         return (_ALIKE if elsewhere and len(known.joined) < _SHORT_NAME else 1.0), "written-same"
     letters, han = (_LEAST_LETTERS_ABROAD, _LEAST_HAN_ABROAD) if elsewhere else (_LEAST_LETTERS, _LEAST_HAN)

@@ -105,7 +105,7 @@ def pieces_otherwise(whole: str, usual: list[Piece]) -> list[list[Piece]]:
     tokens = whole.split()
     if is_spelt(tokens):
         return [one for one in _hidden(tokens, usual) if one != usual]
-    return [*_in_front(usual), *_joined_to_trade(usual), *_heard(usual)]
+    return [*_in_front(usual), *_joined_to_trade(usual), *_sounding_like_trade(usual)]
 
 
 def _in_front(usual: list[Piece]) -> list[list[Piece]]:
@@ -119,14 +119,14 @@ def _in_front(usual: list[Piece]) -> list[list[Piece]]:
     return [[one._replace(word=None) if at == front else one for at, one in enumerate(usual)]]
 
 
-def _heard(usual: list[Piece]) -> list[list[Piece]]:
+def _sounding_like_trade(usual: list[Piece]) -> list[list[Piece]]:
     """What only sounds like a branch of trade may be a brand, or of it: "Cixing" is 慈星 as well as 磁性."""
-    heard = [
+    sounds_like_trade = [
         one.text.isascii() and one.word is not None and one.word.kind == "industry" and one.word.read for one in usual
     ]
-    if not any(heard):
+    if not any(sounds_like_trade):
         return []
-    return [[one._replace(word=None) if only else one for one, only in zip(usual, heard, strict=True)]]
+    return [[one._replace(word=None) if only else one for one, only in zip(usual, sounds_like_trade, strict=True)]]
 
 
 def _joined_to_trade(usual: list[Piece]) -> list[list[Piece]]:
@@ -165,7 +165,7 @@ def _hidden(tokens: list[str], usual: list[Piece]) -> Iterator[list[Piece]]:
         for end in range(start + 1, min(start + _MOST_HIDDEN, len(tokens) - 1) + 1):
             rest = _spelt_phrases(tokens[end:])
             word = rest[0][2]
-            if word is None or _says_where(tokens[start:end]):
+            if word is None or _is_place(tokens[start:end]):
                 continue
             if word.kind != "industry" and not _only_sounds(tokens[start:end]):
                 continue
@@ -183,7 +183,7 @@ def _only_sounds(tokens: list[str]) -> bool:
     return found[0][2] is None and len(behind) == 1 and behind[0] is not None and behind[0].weak
 
 
-def _says_where(tokens: list[str]) -> bool:
+def _is_place(tokens: list[str]) -> bool:
     """Whether syllables are a country or a direction, which are no brand by themselves."""
     word = vocabulary().spelt.get(" ".join(tokens))
     if word is None:

@@ -73,7 +73,7 @@ def threshold(name: str, day: date) -> float:
     return float(([row for row in rows if row["since"] <= day.isoformat()] or rows[:1])[-1]["value"])
 
 
-def kind_said(kind: str, language: Language) -> str:
+def kind_text(kind: str, language: Language) -> str:
     """A measure or a scope in words."""
     return _kinds()[kind][f"text_{language}"]
 
@@ -91,8 +91,8 @@ def kind_facts(standing: ListMatch) -> dict[str, str]:
     """Measure and scope in words, as the text of a reason quotes them."""
     scope = "unsure" if standing.unsure else standing.scope
     return {
-        "measure": kind_said(standing.measure, "en"), "measure_zh": kind_said(standing.measure, "zh"),
-        "scope": kind_said(scope, "en"), "scope_zh": kind_said(scope, "zh"),
+        "measure": kind_text(standing.measure, "en"), "measure_zh": kind_text(standing.measure, "zh"),
+        "scope": kind_text(scope, "en"), "scope_zh": kind_text(scope, "zh"),
     }  # fmt: skip
 
 

@@ -211,11 +211,11 @@ class Screener:
         names = [name for record in records for name in record.names] or [""]
         likenesses = [compared(asked.name, parsed(name)) for name in names]
         at = max(range(len(names)), key=lambda place: likenesses[place].probability)
-        told = explained(likenesses[at]) if asked.name.text else []
+        why = explained(likenesses[at]) if asked.name.text else []
         unlike = likenesses[at].probability < threshold("possible", asked.day)
-        if asked.name.text and (unlike or any(one.code == "brand-far" for one in told)):
-            told = [Reason(code="name-differs", facts={"name": shorten(names[at])})]
-        reasons += told
+        if asked.name.text and (unlike or any(one.code == "brand-far" for one in why)):
+            why = [Reason(code="name-differs", facts={"name": shorten(names[at])})]
+        reasons += why
         return self._hit(person, names[at], by="number", probability=1.0, reasons=reasons, day=asked.day)
 
     def _named(self, person: str, name: str, asked: _Asked) -> Hit:
@@ -246,14 +246,14 @@ class Screener:
         records = self._of(person)
         listings = [(record.source, listing) for record in records for listing in record.listings]
         standings = self._standings(person, day)
-        told = [self._told(standing) for standing in standings]
+        listed = [self._listing_reason(standing) for standing in standings]
         ended = [
             Reason(code="listing-ended", facts={"list": source, "until": listing.until.isoformat()})
             for source, listing in listings
             if listing.until is not None and listing.until < day
         ]
         return Hit(
-            records=tuple(records), name=name, by=by, probability=probability, reasons=(*reasons, *told, *ended),
+            records=tuple(records), name=name, by=by, probability=probability, reasons=(*reasons, *listed, *ended),
             standings=standings,
         )  # fmt: skip
 
@@ -278,7 +278,7 @@ class Screener:
                 )
         return tuple(found)
 
-    def _told(self, standing: ListMatch) -> Reason:
+    def _listing_reason(self, standing: ListMatch) -> Reason:
         if standing.listing is not None:
             return explained_standing(standing)
         assert standing.share is not None

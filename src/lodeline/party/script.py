@@ -1,6 +1,6 @@
 """Writing, made comparable: one form for full-width and invisible characters, lookalike letters, traditional hanzi.
 
-`folded` keeps the script, `spoken` gives hanzi their pinyin, `sounded` brings any script to Latin letters.
+`folded` keeps the script, `pinyin_syllables` gives hanzi their pinyin, `sounded` brings any script to Latin letters.
 Sources: Unicode UAX 15 (NFKC), UTS 39 (lookalikes, the part of it that company names meet); pinyin: pypinyin;
 traditional to simplified: OpenCC; other scripts: AnyAscii.
 """
@@ -170,7 +170,7 @@ def _unmixed(word: str) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def spoken(hanzi: str) -> tuple[str, ...]:
+def pinyin_syllables(hanzi: str) -> tuple[str, ...]:
     """Pinyin syllables of simplified hanzi, without tones, ü as v; by phrase, so 重庆 is chong qing."""
     size = len(hanzi)
     # A brand is seldom a word: then each of its hanzi is read as it mostly is, which is what pypinyin says as well.

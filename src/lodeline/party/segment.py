@@ -121,7 +121,7 @@ class Segment:
     """Names from `first` on by what they are found by.
 
     `starts`, `holders`: for each term the names (from 0) that have it, joined; `lengths`: how long each name's vector
-    is, with weights by term kind alone; `heard`: whether its brand is in hanzi or pinyin.
+    is, with weights by term kind alone; `phonetic`: whether its brand is in hanzi or pinyin.
     """
 
     first: int
@@ -129,7 +129,7 @@ class Segment:
     starts: npt.NDArray[np.int64]
     holders: Codes
     lengths: npt.NDArray[np.float32]
-    heard: npt.NDArray[np.bool_]
+    phonetic: npt.NDArray[np.bool_]
 
     @property
     def size(self) -> int:
@@ -146,7 +146,7 @@ class Segment:
         return Segment(
             first=first, columns=columns, starts=starts, holders=_by_term(terms, offsets, starts),
             lengths=np.sqrt(sums + 1.0).astype(np.float32),
-            heard=_heard(columns.transcribed.units, columns.transcribed.offsets),
+            phonetic=_phonetic(columns.transcribed.units, columns.transcribed.offsets),
         )  # fmt: skip
 
     @staticmethod
@@ -191,7 +191,7 @@ def gather_rare(
 
 
 @numba.njit(cache=True)
-def _heard(units: npt.NDArray[np.uint16], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _phonetic(units: npt.NDArray[np.uint16], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """(texts,) whether each begins with a sound, and not with a letter."""
     found = np.zeros(len(offsets) - 1, dtype=np.bool_)
     for text in range(len(offsets) - 1):

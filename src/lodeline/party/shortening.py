@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from lodeline.party.abroad import characters
 from lodeline.party.name import JAPANESE_FORM, Name, parted_han
-from lodeline.party.script import HAN, as_syllables, spoken
+from lodeline.party.script import HAN, as_syllables, pinyin_syllables
 from lodeline.party.tables import rows_of
 from lodeline.party.words import glosses, phrases, place_letters, trade_letters, vocabulary
 
@@ -28,7 +28,7 @@ _MOST_PARTS: Final = 3
 #: How many sightings of letters for a branch of trade what is known of all branches is worth.
 _BELIEF: Final = 6.0
 #: How often letters leave out what a firm does where words behind them say it, JL of "JL MAG" (assumed).
-_SAID_BESIDE: Final = 0.8
+_STATED_BESIDE: Final = 0.8
 #: What stands at the end of first letters: company, group, limited, works, industry; engineering, technology, holding,
 #: manufacturing, materials.
 TAILS: Final = ("c", "g", "l", "gc", "co", "cg", "ic", "i", "cl", "w", "corp",
@@ -117,8 +117,8 @@ def ways_to_shorten(name: Name, *, trades_beside: bool = False) -> tuple[dict[st
         for slot, letters in zip(slots, found, strict=True):
             if slot.concepts:
                 for one in letters:
-                    letters[one] *= 1 - _SAID_BESIDE
-                letters[""] += _SAID_BESIDE
+                    letters[one] *= 1 - _STATED_BESIDE
+                letters[""] += _STATED_BESIDE
     return tuple(found)
 
 
@@ -137,8 +137,8 @@ def odds(slot: Slot, known: Shares, seen: Seen) -> dict[str, float]:
     for one in sorted(slot.concepts):
         sightings = seen.get(one, {})
         every = (sum(sightings.values()) + _BELIEF) * len(slot.concepts)
-        for told, share in (*((told, share * _BELIEF) for told, share in found.items()), *sightings.items()):
-            trade[told] += share / every
+        for meaning, share in (*((meaning, share * _BELIEF) for meaning, share in found.items()), *sightings.items()):
+            trade[meaning] += share / every
     return trade
 
 
@@ -185,7 +185,7 @@ def behind(before: dict[str, float], after: dict[str, float], most: int) -> dict
                 found[one + other] += share * more
     if len(found) <= most:
         return found
-    return dict(sorted(found.items(), key=lambda told: (-told[1], told[0]))[:most])
+    return dict(sorted(found.items(), key=lambda meaning: (-meaning[1], meaning[0]))[:most])
 
 
 def _heads_of_parts(name: Name) -> list[str]:
@@ -265,7 +265,7 @@ def letters_near(concepts: frozenset[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=10_000)
 def letters_read(text: str) -> tuple[str, ...]:
     """The first letters of hanzi as they are read."""
-    return ("".join(one[0] for one in spoken(text) if one),) if HAN.match(text) else ()
+    return ("".join(one[0] for one in pinyin_syllables(text) if one),) if HAN.match(text) else ()
 
 
 def is_japanese(name: Name) -> bool:
@@ -304,6 +304,6 @@ def _letters_by_sound() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[
     trades: dict[str, set[str]] = defaultdict(set)
     for found, letters in ((places, place_letters()), (trades, trade_letters())):
         for letter, concepts in letters.items():
-            found["".join(spoken(letter))] |= concepts
+            found["".join(pinyin_syllables(letter))] |= concepts
     return ({one: frozenset(some) for one, some in places.items()},
             {one: frozenset(some) for one, some in trades.items()})  # fmt: skip

@@ -21,7 +21,7 @@ from lodeline.party.brand import in_pinyin, meant, meant_by_sound
 from lodeline.party.initials import acronyms, acronyms_freely, letters_alone
 from lodeline.party.name import Name
 from lodeline.party.shortening import shortened
-from lodeline.party.words import said, vocabulary
+from lodeline.party.words import phrase_words, vocabulary
 
 _LETTERS: Final = "^abcdefghijklmnopqrstuvwxyz0123456789$"
 _BASE: Final = len(_LETTERS)
@@ -51,7 +51,7 @@ def terms_of(name: Name) -> list[int]:
     """The same as a list, which is quicker where there are many names."""
     codes: set[int] = set()
     for one in name.every:
-        codes |= terms_said(one)
+        codes |= terms_without_sound(one)
         for sound in (*one.sounds[:MOST_SOUNDS], *(one.abroad if one.foreign else ())):
             codes.update(_triples(f"^{sound}$"))
         codes.update(_shortened(alone=letters_alone(one), whole=acronyms(one)))
@@ -83,7 +83,7 @@ def _first_letters() -> int:
     return TRIPLES + len(_concepts()) + len(_meanings())
 
 
-def terms_said(name: Name) -> set[int]:
+def terms_without_sound(name: Name) -> set[int]:
     """Terms of all but how the brand sounds: what it means, and what the other words say."""
     found = {*_fields_of(name.industries), *_concepts_of(name.directions)}
     for one in name.places:
@@ -98,7 +98,7 @@ def terms_said(name: Name) -> set[int]:
     return found
 
 
-def terms_asked(name: Name) -> Codes:
+def query_terms(name: Name) -> Codes:
     """What is looked for when a name is asked: what it would be found by, and what its brand may be elsewhere."""
     codes: set[int] = set(terms_meant(name).tolist())
     for sound in (*name.sounds[:MOST_SOUNDS], *name.abroad):
@@ -109,7 +109,7 @@ def terms_asked(name: Name) -> Codes:
 @lru_cache(maxsize=2_000)
 def terms_meant(name: Name) -> Codes:
     """The terms of a name that is asked beside the sound of its brand. What is first letters is looked for in whole."""
-    found = {*terms_said(name), *_meant_codes(meant_by_sound(name))}
+    found = {*terms_without_sound(name), *_meant_codes(meant_by_sound(name))}
     found.update(_shortened(alone={*acronyms(name), *acronyms_freely(name)}, whole=letters_alone(name)))
     return np.array(sorted(found), dtype=np.int32)
 
@@ -119,24 +119,24 @@ def as_transcribed(name: Name) -> str:
     pinyin, else written.
     """
     if name.brand_han:
-        return transcription.heard(name.brand_words, name.brand_han)
+        return transcription.sound_signs(name.brand_words, name.brand_han)
     if name.cjk or not name.brand:
         return ""
     syllables = in_pinyin(name)
     if syllables:
-        return transcription.heard(syllables)
+        return transcription.sound_signs(syllables)
     return transcription.written(name.brand_words)
 
 
 def as_transcribed_anyhow(name: Name) -> str:
     """The same with all words that a brand in letters may have, however the name is parted: kennametal, kenna."""
-    if name.cjk or is_heard(name):
+    if name.cjk or is_phonetic(name):
         return as_transcribed(name)
-    ways = [one for one in name.every if not is_heard(one)]
+    ways = [one for one in name.every if not is_phonetic(one)]
     return transcription.written(tuple(dict.fromkeys(word for one in ways for word in one.brand_words)))
 
 
-def is_heard(name: Name) -> bool:
+def is_phonetic(name: Name) -> bool:
     """Whether its brand is in hanzi or pinyin."""
     return bool(name.brand_han) or in_pinyin(name) is not None
 
@@ -158,7 +158,7 @@ def _meant_codes(words: frozenset[str]) -> tuple[int, ...]:
 
 @lru_cache(maxsize=50_000)
 def _part_codes(part: frozenset[str]) -> tuple[int, ...]:
-    return _meant_codes(said(part))
+    return _meant_codes(phrase_words(part))
 
 
 class _Triples(dict[str, int]):
@@ -194,11 +194,11 @@ def standing(name: Name) -> npt.NDArray[np.int8] | None:
     if not name.places:
         return None
     within, codes = vocabulary().within, _concepts()
-    said = frozenset().union(*name.places, *(places for places, _ in shortened(name)))
-    around = frozenset().union(*(within[place] for place in said))
+    covered = frozenset().union(*name.places, *(places for places, _ in shortened(name)))
+    around = frozenset().union(*(within[place] for place in covered))
     stands = np.zeros(every_code(), np.int8)
     for place, above in within.items():
-        stands[codes[place]] = 1 if place in around or not said.isdisjoint(above) else 2
+        stands[codes[place]] = 1 if place in around or not covered.isdisjoint(above) else 2
     return stands
 
 

@@ -94,7 +94,7 @@ def letters_of(word: str) -> str:
 
 
 @lru_cache(maxsize=50_000)
-def heard(syllables: tuple[str, ...], hanzi: str = "") -> str:
+def sound_signs(syllables: tuple[str, ...], hanzi: str = "") -> str:
     """The sounds of syllables of pinyin, one sign each, as the index keeps them, and how likely such hanzi, or without
     them such syllables, transcribe anything at all: 特 and 斯 do, 盛 and 鑫 do not.
     """
@@ -250,11 +250,11 @@ def _syllables_of(of_sounds: str) -> _Syllables:
 def _seen() -> _Seen:
     rows = rows_of("transcribed_syllables.csv")
     signs, (_, columns) = _signs(), _table()
-    heard_ = {row["heard"]: "".join(signs[one] for one in row["heard"].split()) for row in rows}
-    ids = {one: at for at, one in enumerate(sorted(set(heard_.values())))}
+    signs_by_sound = {row["heard"]: "".join(signs[one] for one in row["heard"].split()) for row in rows}
+    ids = {one: at for at, one in enumerate(sorted(set(signs_by_sound.values())))}
     known, otherwise = {}, {}
     for row in rows:
-        syllable = heard_[row["heard"]]
+        syllable = signs_by_sound[row["heard"]]
         if row["written"] == OTHERWISE:
             otherwise[syllable] = float(row["bits"])
             continue
@@ -279,7 +279,7 @@ def _best_by_syllables(
     syllables: _Syllables, words: npt.NDArray[np.int64], weights: npt.NDArray[np.float32],
     keys: npt.NDArray[np.int64], bits: npt.NDArray[np.float32],
 ) -> float:  # fmt: skip
-    none_heard, none_written = weights.shape[0] - 1, weights.shape[1] - 1
+    no_sound, none_written = weights.shape[0] - 1, weights.shape[1] - 1
     count = len(words)
     row = np.empty(MOST_OF_SYLLABLE + 1, np.float32)
     reached = np.full(count + 1, -1e9, np.float32)
@@ -293,7 +293,7 @@ def _best_by_syllables(
             most = min(MOST_OF_SYLLABLE, count - begun)
             row[0] = 0.0
             for size in range(most):
-                row[size + 1] = row[size] + weights[none_heard, words[begun + size]]
+                row[size + 1] = row[size] + weights[no_sound, words[begun + size]]
             for sound in syllables.sounds[start : syllables.ends[at]]:
                 before = row[0]
                 row[0] += weights[sound, none_written]
@@ -302,18 +302,18 @@ def _best_by_syllables(
                         before + weights[sound, words[begun + size]], row[size + 1] + weights[sound, none_written]
                     )
                     before = row[size + 1]
-                    row[size + 1] = max(best, row[size] + weights[none_heard, words[begun + size]])
+                    row[size + 1] = max(best, row[size] + weights[no_sound, words[begun + size]])
             key = syllables.ids[at]
             for size in range(most + 1):
-                said = row[size] + syllables.otherwise[at]
+                known_bits = row[size] + syllables.otherwise[at]
                 if key >= 0:
                     whole = key
                     for place in range(MOST_OF_SYLLABLE):
                         whole = whole * _KEYS + (words[begun + place] + 1 if place < size else 0)
                     known = np.searchsorted(keys, whole)
                     if known < len(keys) and keys[known] == whole:
-                        said = bits[known]
-                further[begun + size] = max(further[begun + size], reached[begun] + said)
+                        known_bits = bits[known]
+                further[begun + size] = max(further[begun + size], reached[begun] + known_bits)
         reached = further
         start = syllables.ends[at]
     best = reached[count]
@@ -329,17 +329,17 @@ def _aligned(
     row: npt.NDArray[np.float32],
 ) -> float:  # fmt: skip
     """The best alignment of all sounds with the first `count` letters, in bits."""
-    none_heard, none_written = weights.shape[0] - 1, weights.shape[1] - 1
+    no_sound, none_written = weights.shape[0] - 1, weights.shape[1] - 1
     row[0] = np.float32(0.0)
     for at in range(count):
-        row[at + 1] = row[at] + weights[none_heard, words[at]]
+        row[at + 1] = row[at] + weights[no_sound, words[at]]
     for sound in sounds:
         before = row[0]
         row[0] += weights[sound, none_written]
         for at in range(count):
             best = max(before + weights[sound, words[at]], row[at + 1] + weights[sound, none_written])
             before = row[at + 1]
-            row[at + 1] = max(best, row[at] + weights[none_heard, words[at]])
+            row[at + 1] = max(best, row[at] + weights[no_sound, words[at]])
     # What is heard may end before the word does.
     best = row[count]
     for kept in range(_LEAST_KEPT, count):
@@ -354,15 +354,15 @@ def _gather(
 ) -> None:  # fmt: skip
     """Sets `best` to the bits for each text with the asked one, of which one is heard and the other written."""
     (units, offsets), (weights, columns) = kept, table
-    is_heard = asked[0] >= FIRST_SOUND
+    is_sound = asked[0] >= FIRST_SOUND
     sounds, words = np.empty(_MOST, np.int64), np.empty(_MOST, np.int64)
     row = np.empty(_MOST + 1, np.float32)
     for number in range(len(places)):
         start, end = offsets[places[number]], offsets[places[number] + 1]
-        if start == end or (units[start] >= FIRST_SOUND) == is_heard:
+        if start == end or (units[start] >= FIRST_SOUND) == is_sound:
             continue
-        text = asked if not is_heard else units[start:end]
-        read = asked if is_heard else units[start:end]
+        text = asked if not is_sound else units[start:end]
+        read = asked if is_sound else units[start:end]
         habit = 0.0
         if read[-1] >= _HABIT:
             habit = (float(read[-1]) - _NO_HABIT) / _STEPS

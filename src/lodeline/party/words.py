@@ -14,7 +14,7 @@ from typing import Final
 from rapidfuzz.distance import DamerauLevenshtein
 from rapidfuzz.process import extractOne
 
-from lodeline.party.script import HAN, folded, is_cjk, simplified, spoken
+from lodeline.party.script import HAN, folded, is_cjk, pinyin_syllables, simplified
 from lodeline.party.tables import rows_of
 
 #: The longest phrase of a table in Latin script, in words: "gu fen you xian gong si".
@@ -26,7 +26,7 @@ LEAST_MEANT: Final = 5
 #: A word of so many hanzi may be shortened to one of them.
 MOST_SHORTENED: Final = 2
 #: A word of a meaning of several that has no more letters says nothing by itself.
-_LEAST_SAID: Final = 2
+_SHORTEST_WORD: Final = 2
 #: Each word of a compound has at least so many letters.
 LEAST_PART: Final = 4
 #: And what stands before a branch of trade that is joined to it, and that trade.
@@ -100,16 +100,16 @@ def vocabulary() -> Vocabulary:
             _known(cjk, term, kind, concept)
             if len(term) > 1 and all(HAN.fullmatch(one) for one in term) and _is_spelt_out(term, places.get(concept)):
                 if term not in written:
-                    _known(read, "".join(spoken(term)), kind, concept)
-                    strong.add(" ".join(spoken(term)))
-                _known(spelt, " ".join(spoken(term)), kind, concept)
+                    _known(read, "".join(pinyin_syllables(term)), kind, concept)
+                    strong.add(" ".join(pinyin_syllables(term)))
+                _known(spelt, " ".join(pinyin_syllables(term)), kind, concept)
         else:
             known = latin.get(term)
             if known is None or known[0] != kind:
                 latin[term] = (kind, {concept})
             else:
                 known[1].add(concept)
-    strong.update(" ".join(spoken(term)) for term, (kind, _) in cjk.items() if kind != "industry")
+    strong.update(" ".join(pinyin_syllables(term)) for term, (kind, _) in cjk.items() if kind != "industry")
     lengths: dict[str, set[int]] = defaultdict(set)
     for term in cjk:
         lengths[term[0]].add(len(term))
@@ -223,12 +223,12 @@ def glosses() -> dict[str, frozenset[str]]:
 
 
 @lru_cache(maxsize=50_000)
-def said(phrases_: frozenset[str]) -> frozenset[str]:
+def phrase_words(phrases_: frozenset[str]) -> frozenset[str]:
     """All words that phrases in English have, and each phrase in one: great wall is great, wall and greatwall."""
     return frozenset(
         word
         for one in phrases_
-        for word in (one.replace(" ", ""), *(part for part in one.split() if len(part) > _LEAST_SAID))
+        for word in (one.replace(" ", ""), *(part for part in one.split() if len(part) > _SHORTEST_WORD))
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from lodeline.spoken import UserError
+from lodeline.errors import UserError
 
 #: How a fact is known: the text was read, a published case shows it, somebody reports it, or it is assumed.
 EVIDENCE = ("text", "case", "secondary", "assumption")

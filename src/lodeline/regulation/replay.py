@@ -31,11 +31,11 @@ def differing(one: Jurisdiction, other: Jurisdiction) -> frozenset[str]:
     return frozenset(
         parameter.name
         for key, parameter in one.parameters.items()
-        if _said(parameter) != _said(other.parameters[key])
+        if _deciding_content(parameter) != _deciding_content(other.parameters[key])
     )  # fmt: skip
 
 
-def _said(parameter: Parameter) -> tuple[object, ...]:
+def _deciding_content(parameter: Parameter) -> tuple[object, ...]:
     """What of a state decides: its status, and where it is in force its value and since when."""
     assert parameter.always is not None, "only laws that are held are compared"
     state = parameter.always

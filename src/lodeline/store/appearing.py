@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from lodeline.spoken import UserError
+from lodeline.errors import UserError
 from lodeline.store.place import happening_at
 
 _ROOM, _LOCK = ".making", "lock"

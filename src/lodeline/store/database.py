@@ -24,7 +24,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import Error as DjangoDatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from lodeline.spoken import UserError
+from lodeline.errors import UserError
 from lodeline.store.place import at_place
 
 #: What a statement may carry as a parameter.
@@ -293,8 +293,8 @@ def _server_defaults() -> dict[str, str]:
     """What PostgreSQL's own library takes for what an address leaves out, from the environment or as it was made."""
     from psycopg.pq import Conninfo  # noqa: PLC0415  (costs time that an embedded database need not spend)
 
-    told = {one.keyword.decode(): (one.val or b"").decode() for one in Conninfo.get_defaults()}
-    return {part: told[part.lower()] for part in ("HOST", "PORT", "USER", "PASSWORD")}
+    defaults = {one.keyword.decode(): (one.val or b"").decode() for one in Conninfo.get_defaults()}
+    return {part: defaults[part.lower()] for part in ("HOST", "PORT", "USER", "PASSWORD")}
 
 
 def _array(keys: Sequence[Key]) -> str:

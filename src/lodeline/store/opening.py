@@ -91,8 +91,8 @@ class _State:
     @property
     def formats(self) -> frozenset[int]:
         """The formats that it was made with and has come to; none where it says none."""
-        said = [value for key, value in self.facts.items() if key == "format" or key.startswith("format-")]
-        return frozenset(int(value) for value in said if value.isdecimal())
+        formats = [value for key, value in self.facts.items() if key == "format" or key.startswith("format-")]
+        return frozenset(int(value) for value in formats if value.isdecimal())
 
     @property
     def format(self) -> int | None:
@@ -123,18 +123,18 @@ def _known_changes() -> frozenset[str]:
 
 def _require_known(state: _State, url: str) -> None:
     """Raises StoreError where a newer program made the store, or changed its tables, or made it long ago."""
-    said = state.format
-    if (said is not None and said > FORMAT) or state.made - _known_changes():
-        newest = max(state.made - _known_changes(), default=said)
+    stored = state.format
+    if (stored is not None and stored > FORMAT) or state.made - _known_changes():
+        newest = max(state.made - _known_changes(), default=stored)
         raise StoreError(
             f"the store at {_shown(url)} was made or changed by a newer version ({newest}): update the program",
             f"{_shown(url)} 处的数据库由更新版本的程序建立或更改（{newest}）：请更新程序",
         )
-    if said is not None and said < FORMAT - 1:
+    if stored is not None and stored < FORMAT - 1:
         raise StoreError(
-            f"the store at {_shown(url)} has format {said}, and this program reads {FORMAT - 1} and {FORMAT}: open it"
+            f"the store at {_shown(url)} has format {stored}, and this program reads {FORMAT - 1} and {FORMAT}: open it"
             " with the versions in between first, one after another",
-            f"{_shown(url)} 处的数据库格式为 {said}，本程序读取 {FORMAT - 1} 和 {FORMAT}：请先用中间版本依次打开",
+            f"{_shown(url)} 处的数据库格式为 {stored}，本程序读取 {FORMAT - 1} 和 {FORMAT}：请先用中间版本依次打开",
         )
 
 
@@ -251,9 +251,9 @@ def _raise_trouble(error: DjangoDatabaseError, database: Database) -> None:
     if database.path is None or database.path.is_dir() or "not a database" in str(error):
         return
     at_place(error, str(database.path))
-    said = trouble(error)
-    if said is not None:
-        raise StoreError(*said) from error
+    message = trouble(error)
+    if message is not None:
+        raise StoreError(*message) from error
 
 
 def secret_for(facts: Mapping[str, str], given: str | None = None) -> str:

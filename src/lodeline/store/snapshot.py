@@ -283,7 +283,7 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
     parties, it is given again under the new stamp, with every frame that it has computed.
     """
     head = store.head()
-    if before is not None and _says_the_same(store, before, head):
+    if before is not None and _is_unchanged(store, before, head):
         return _stamped(before, head)
     files = ColumnFiles(store=store, directory=directory_of(store.database))
     head, held = files.read("lines", "lots")
@@ -321,7 +321,7 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
     )
 
 
-def _says_the_same(store: Store, before: Snapshot, head: Head) -> bool:
+def _is_unchanged(store: Store, before: Snapshot, head: Head) -> bool:
     last = store.entry(before.entry)
     same_log = last is not None and last.root == before.root
     return (

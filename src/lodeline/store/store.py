@@ -17,13 +17,13 @@ from hashlib import sha256
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.filing.feed_schema import Feed, feed_cells
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
 from lodeline.journal.merkle import Frontier, Subtree
 from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.ledger.state import State
-from lodeline.spoken import UserError
 from lodeline.store.append import append, replace_state
 from lodeline.store.books import Books
 from lodeline.store.database import Database, integer, marks

@@ -57,10 +57,10 @@ def trouble(error: BaseException) -> tuple[str, str] | None:
     place = ""
     while found is not None:
         place = place or place_of(found)
-        said = _of_one(found)
-        if said is not None:
-            en, zh = said
-            return (f"{place}: {en}", f"{place}：{zh}") if place else said
+        message = _of_one(found)
+        if message is not None:
+            en, zh = message
+            return (f"{place}: {en}", f"{place}：{zh}") if place else message
         # Where Django makes tables, it raises one error of the database while it handles another.
         found = found.__cause__ or (found.__context__ if isinstance(found, DjangoDatabaseError) else None)
     return None
@@ -81,4 +81,4 @@ def _of_one(error: BaseException) -> tuple[str, str] | None:
 
 
 def _beginning(known: dict[str, tuple[str, str]], code: str) -> tuple[str, str] | None:
-    return next((said for begin, said in known.items() if code.startswith(begin)), None)
+    return next((message for begin, message in known.items() if code.startswith(begin)), None)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from lodeline.office.access.actor import AUTHORITY, Permission
-from lodeline.web.access.looks import Part, elsewhere, write_look
+from lodeline.web.access.access_log import Part, elsewhere, log_access
 from lodeline.web.visit import NotHereError, Visit, to_sign_in
 
 View = Callable[..., HttpResponse]
@@ -28,7 +28,7 @@ _NUMBER_MAX: Final = 2**63 - 1
 class Page:
     """A page. `view` is called with the visit and the parts of the address; `posts`: it also takes a form.
 
-    `looks_at`: the part of the address that says whose business is shown; an official's look at it is written down,
+    `shows`: the part of the address that says whose business is shown; an official's look at it is written down,
     whatever lets him in. A firm's look at its own is nobody's business: its pages have none.
     `regional`: it keeps to the firms of a region where whoever opens it is an official of that region alone. Else it is
     of the whole country, and such an official is told so.
@@ -40,7 +40,7 @@ class Page:
     name: str
     permission: Permission
     posts: bool = False
-    looks_at: Part | None = None
+    shows: Part | None = None
     regional: bool = False
     front: bool = False
 
@@ -63,8 +63,8 @@ def served_view(page: Page) -> View:
         )
         if visit.territory is not None:
             _keep_to(visit, page, arguments.get("organisation"))
-        if page.looks_at is not None:
-            write_look(visit, page.looks_at)
+        if page.shows is not None:
+            log_access(visit, page.shows)
         response = page.view(visit, **arguments)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

@@ -22,9 +22,9 @@ from typing import Any, Final, TypeVar, cast
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
-from lodeline.progress import heard_by
+from lodeline.errors import UserError
+from lodeline.progress import reported_to
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.spoken import UserError
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
@@ -92,7 +92,7 @@ class _Progress:
 
     stage: Stage
 
-    def tell(self, what: str, done: int, total: int) -> None:
+    def report(self, what: str, done: int, total: int) -> None:
         """Notes it (lodeline.progress.Listener)."""
         self.stage = Stage(what=what, done=done, total=total)
 
@@ -157,7 +157,7 @@ class _Slot:
         """The answer, computed by whoever comes first."""
         with self.lock:
             if not self.done:
-                with heard_by(self.progress.tell):
+                with reported_to(self.progress.report):
                     self.value = self.question(*subjects, **self.arguments)
                 self.done = True
         return self.value
@@ -239,7 +239,7 @@ class Reading:
         return tuple(known[id(one)] for one in subjects) if all(id(one) in known for one in subjects) else None
 
 
-def _says_nothing_new(reading: Reading) -> bool:
+def _is_unchanged(reading: Reading) -> bool:
     """Whether all that came since is the office's own: no page is computed from it but that of the log, which asks the
     log itself."""
     store = reading.store
@@ -369,7 +369,7 @@ class Desk:
         asked = self._clock()
         if asked - made.true_at < stands_s:
             return True
-        if made.reading.store.checkpoint() != made.reading.checkpoint and not _says_nothing_new(made.reading):
+        if made.reading.store.checkpoint() != made.reading.checkpoint and not _is_unchanged(made.reading):
             return False
         made.true_at = asked
         return True
@@ -381,7 +381,7 @@ class Desk:
 
     def _make(self, making: _Making) -> None:
         try:
-            with heard_by(making.progress.tell):
+            with reported_to(making.progress.report):
                 reading = making.reading = self._read()
         except Exception as failure:
             with self._lock:

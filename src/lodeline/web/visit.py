@@ -15,9 +15,9 @@ from django.urls import NoReverseMatch, get_urlconf, resolve, reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
+from lodeline.errors import UserError
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import AUTHORITY, UNBOUNDED, Actor, Permission
-from lodeline.spoken import UserError
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 from lodeline.web.access.territory import RegionalReading, narrowed_register
@@ -103,11 +103,11 @@ class Visit:
         """A parameter of the address, without blanks around it; None where it is absent or empty."""
         return (self.request.GET.get(name) or "").strip() or None
 
-    def say(self, en: str, zh: str) -> str:
+    def text(self, en: str, zh: str) -> str:
         """The text in the reader's language."""
         return zh if self.language == "zh" else en
 
-    def spoken(self, text: Text | Mapping[str, str]) -> str:
+    def localized(self, text: Text | Mapping[str, str]) -> str:
         """A text that came in both languages, in the reader's."""
         return text[self.language]
 
@@ -126,11 +126,11 @@ class Visit:
     def _is_within(self, arguments: Mapping[str, object]) -> bool:
         """Whether an address is about a firm of the territory, as far as its parts say."""
         assert self.territory is not None
-        whose = arguments.get("organisation")
+        owner = arguments.get("organisation")
         if "site" in arguments:
-            whose = self.register.site_organisation.get(str(arguments["site"]))
-            return whose is not None
-        return whose is None or whose in self.territory
+            owner = self.register.site_organisation.get(str(arguments["site"]))
+            return owner is not None
+        return owner is None or owner in self.territory
 
     def opens(self, name: str, /, query: Mapping[str, object] | None = None, **arguments: object) -> str | None:
         """The address of a page that is open to whoever asks; None where there is none, or where it is not."""

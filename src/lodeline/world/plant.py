@@ -172,9 +172,11 @@ class _Planner:
             self._fault(where, f"{key} is not known: use {', '.join(_KEYS)}", f"{key} 未知：可用 {'、'.join(_KEYS)}")
         name = item.get("loophole")
         if name not in self._rules:
-            told = "loophole is missing" if name is None else f"loophole {name!r} is not known"
+            problem = "loophole is missing" if name is None else f"loophole {name!r} is not known"
             zh = "缺少 loophole" if name is None else f"loophole {name!r} 未知"
-            self._fault(where, f"{told}: use one of {', '.join(self._rules)}", f"{zh}：可用 {'、'.join(self._rules)}")
+            self._fault(
+                where, f"{problem}: use one of {', '.join(self._rules)}", f"{zh}：可用 {'、'.join(self._rules)}"
+            )
             return None
         self._judge(where, item, self._rules[name])
         if len(self._faults) > before:

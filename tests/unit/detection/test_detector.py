@@ -13,7 +13,7 @@ import pytest
 
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import ANY_QUESTION, OFFERED, Detector, LedgerView, Tone
-from lodeline.detection.finding import Finding, Text, said
+from lodeline.detection.finding import Finding, Text, text
 from lodeline.detection.limits import Limits
 from lodeline.regulation.parameter import Jurisdiction
 
@@ -52,7 +52,7 @@ def by_law(*, lines: pl.DataFrame, papers: pl.DataFrame, law: Jurisdiction) -> l
     return []
 
 
-WHOLE = Detector(name="by-law", label=said("By law", "依法"), mark=("ring", "ink"), find=by_law)
+WHOLE = Detector(name="by-law", label=text("By law", "依法"), mark=("ring", "ink"), find=by_law)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ WHOLE = Detector(name="by-law", label=said("By law", "依法"), mark=("ring", "i
     [
         ({"name": "By_law"}, ["name"]),
         ({"mark": ("", "ink")}, ["mark"]),
-        ({"label": said("", "依法")}, ["label"]),
-        ({"labels": {"lots": said("Lots", "Lots")}}, ["lots"]),
-        ({"words": {"late": said("late", "")}}, ["late"]),
-        ({"question": said("Why {who}?", "为何 {firm}？")}, ["places of the question"]),
+        ({"label": text("", "依法")}, ["label"]),
+        ({"labels": {"lots": text("Lots", "Lots")}}, ["lots"]),
+        ({"words": {"late": text("late", "")}}, ["late"]),
+        ({"question": text("Why {who}?", "为何 {firm}？")}, ["places of the question"]),
         ({"find": lambda *, lots: [lots]}, ["lots"]),
     ],
 )

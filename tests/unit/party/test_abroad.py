@@ -12,7 +12,7 @@ from lodeline.party.index import NameIndex
 from lodeline.party.initials import acronym, shortens
 from lodeline.party.likeness import likeness
 from lodeline.party.name import parsed
-from lodeline.party.script import folded, spoken
+from lodeline.party.script import folded, pinyin_syllables
 from lodeline.party.terms import as_transcribed_anyhow
 
 
@@ -22,7 +22,7 @@ from lodeline.party.terms import as_transcribed_anyhow
      ("星宇", "sungwoo"), ("大同", "tatung")],
 )  # fmt: skip
 def test_hanzi_are_spelt_as_they_sound_abroad(hanzi: str, spelling: str) -> None:
-    assert spelling in read_abroad(hanzi, spoken(hanzi))
+    assert spelling in read_abroad(hanzi, pinyin_syllables(hanzi))
 
 
 def test_spellings_are_made_by_rule_from_one_reading_of_each_character() -> None:
@@ -47,12 +47,18 @@ def test_the_table_of_characters_has_readings_and_single_words() -> None:
      ("诺基亚", "nokia"), ("阿诺德", "arnold"), ("汉高", "henkel")],
 )  # fmt: skip
 def test_evidence_speaks_for_a_transcription_and_against_another_word(hanzi: str, foreign: str) -> None:
-    assert transcription.evidence(transcription.heard(spoken(hanzi)), transcription.written((foreign,))) > 3
-    assert transcription.evidence(transcription.heard(spoken("卡塔昆")), transcription.written((foreign,))) < 0
+    assert (
+        transcription.evidence(transcription.sound_signs(pinyin_syllables(hanzi)), transcription.written((foreign,)))
+        > 3
+    )
+    assert (
+        transcription.evidence(transcription.sound_signs(pinyin_syllables("卡塔昆")), transcription.written((foreign,)))
+        < 0
+    )
 
 
 def test_of_several_words_one_alone_may_be_transcribed_and_a_trade_may_be_joined_to_it() -> None:
-    maersk = transcription.heard(spoken("马士基"))
+    maersk = transcription.sound_signs(pinyin_syllables("马士基"))
     alone = transcription.evidence(maersk, transcription.written(("maersk",)))
     assert transcription.evidence(maersk, transcription.written(("moller", "maersk"))) == pytest.approx(alone)
     assert transcription.evidence(maersk, transcription.written(("moller",))) < alone
@@ -60,9 +66,13 @@ def test_of_several_words_one_alone_may_be_transcribed_and_a_trade_may_be_joined
 
 
 def test_what_is_kept_joined_is_judged_as_each_by_itself() -> None:
-    texts = [transcription.written(("bosch",)), transcription.heard(spoken("韵升")), transcription.written(("nokia",))]
+    texts = [
+        transcription.written(("bosch",)),
+        transcription.sound_signs(pinyin_syllables("韵升")),
+        transcription.written(("nokia",)),
+    ]
     offsets = np.cumsum([0, *map(len, texts)])
-    asked = transcription.heard(spoken("博世"))
+    asked = transcription.sound_signs(pinyin_syllables("博世"))
     bits = transcription.evidences(asked, transcription.as_units("".join(texts)), offsets, np.arange(3))
     for one, text in enumerate(texts):
         whole, first = np.array([0, len(text)]), np.zeros(1, np.int64)
@@ -74,18 +84,20 @@ def test_what_is_kept_joined_is_judged_as_each_by_itself() -> None:
 
 def test_what_a_syllable_was_seen_to_stand_for_counts_more_than_its_sounds() -> None:
     def bits(hanzi: str, foreign: str) -> float:
-        return transcription.evidence(transcription.heard(spoken(hanzi)), transcription.written((foreign,)))
+        return transcription.evidence(
+            transcription.sound_signs(pinyin_syllables(hanzi)), transcription.written((foreign,))
+        )
 
     # 逊 is the "son" of many names, though x is no s by its sounds; 荀 is read like it and counts as it does.
     assert bits("约翰逊", "johnson") > bits("约翰轩", "johnson")
     assert bits("约翰逊", "johnson") == bits("约翰荀", "johnson")
-    assert len(transcription.syllables_of(transcription.heard(spoken("约翰逊"))[:-1])) == 3
+    assert len(transcription.syllables_of(transcription.sound_signs(pinyin_syllables("约翰逊"))[:-1])) == 3
     # What was never seen is judged by its sounds.
     assert bits("博世", "bosch") > 6 > -6 > bits("博世", "nokia")
 
 
 def test_without_sounds_or_letters_there_is_no_evidence() -> None:
-    assert transcription.heard(()) == transcription.written(()) == ""
+    assert transcription.sound_signs(()) == transcription.written(()) == ""
     assert likeness("永磁有限公司", "Bosch GmbH").features["transcribed"] == 0.0
 
 

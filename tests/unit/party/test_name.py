@@ -11,7 +11,7 @@ from pypinyin.constants import PHRASES_DICT
 from lodeline.party import script
 from lodeline.party.abroad import characters
 from lodeline.party.name import parsed
-from lodeline.party.script import as_syllables, faults, folded, spoken
+from lodeline.party.script import as_syllables, faults, folded, pinyin_syllables
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_hanzi_are_read_as_the_dictionary_of_phrases_reads_them_whether_they_are
     usual = list(characters())[:3755]
     some = ["".join(chance.choices(usual, k=chance.choice((1, 2, 3, 4)))) for _ in range(500)]
     for hanzi in [*some, "重庆", "长春银行", "厦门钨业"]:
-        assert spoken(hanzi) == tuple(lazy_pinyin(hanzi)), hanzi
-    assert spoken("重庆") == ("chong", "qing")
+        assert pinyin_syllables(hanzi) == tuple(lazy_pinyin(hanzi)), hanzi
+    assert pinyin_syllables("重庆") == ("chong", "qing")
 
 
 def test_a_town_far_away_is_none_in_pinyin_and_one_behind_a_name_that_is_spelt_is_where_the_firm_is() -> None:

@@ -14,9 +14,9 @@ from lodeline.party.index import NameIndex
 from lodeline.party.initials import acronym, spelt_bits
 from lodeline.party.likeness import likeness
 from lodeline.party.name import parsed
-from lodeline.party.script import as_syllables, spoken
+from lodeline.party.script import as_syllables, pinyin_syllables
 from lodeline.party.shortening import ways_to_shorten
-from lodeline.party.words import said, vocabulary
+from lodeline.party.words import phrase_words, vocabulary
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_word_that_stands_where_trades_and_places_stand_is_one() -> None:
 
 
 def test_a_phrase_is_told_whole_or_by_its_words() -> None:
-    assert said(frozenset({"great wall"})) == {"great", "wall", "greatwall"}
+    assert phrase_words(frozenset({"great wall"})) == {"great", "wall", "greatwall"}
     assert meaning(parsed("长城磁材有限公司"), parsed("Great Wall Magnetics")) == 1.0
     assert meaning(parsed("长城磁材有限公司"), parsed("Great Hall Magnetics")) < 1.0
     assert meaning(parsed("白鹭金属有限公司"), parsed("White Egret Metal")) == 1.0
@@ -93,16 +93,16 @@ def test_first_letters_may_be_of_the_translation_and_say_less_where_they_are_fre
 
 
 def test_hanzi_that_transcribe_are_told_from_those_that_brands_are_made_of() -> None:
-    assert transcription.habit(transcription.heard(spoken("特斯拉"), "特斯拉")) > 3
-    assert transcription.habit(transcription.heard(spoken("特斯拉"))) > 3
-    assert transcription.habit(transcription.heard(spoken("盛鑫"), "盛鑫")) < 0
+    assert transcription.habit(transcription.sound_signs(pinyin_syllables("特斯拉"), "特斯拉")) > 3
+    assert transcription.habit(transcription.sound_signs(pinyin_syllables("特斯拉"))) > 3
+    assert transcription.habit(transcription.sound_signs(pinyin_syllables("盛鑫"), "盛鑫")) < 0
     assert transcription.habit(transcription.written(("tesla",))) == 0
 
 
 def test_a_transcription_may_end_before_the_word_does() -> None:
     novartis = transcription.written(("novartis",))
-    assert transcription.evidence(transcription.heard(spoken("诺华")), novartis) > 3
-    assert transcription.evidence(transcription.heard(spoken("韵升")), novartis) < 0
+    assert transcription.evidence(transcription.sound_signs(pinyin_syllables("诺华")), novartis) > 3
+    assert transcription.evidence(transcription.sound_signs(pinyin_syllables("韵升")), novartis) < 0
 
 
 def test_the_last_of_the_hanzi_may_say_what_the_firm_does() -> None:

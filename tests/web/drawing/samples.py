@@ -268,7 +268,7 @@ def strip() -> Strip:
 def timeline() -> Timeline:
     def span(first: str, last: str | None, state: SpanState) -> TimelineSpan:
         end = None if last is None else date.fromisoformat(last)
-        return TimelineSpan(first=date.fromisoformat(first), last=end, state=state, says=f"{first} – {last or '…'}")
+        return TimelineSpan(first=date.fromisoformat(first), last=end, state=state, text=f"{first} – {last or '…'}")
 
     october = (
         span("2025-10-09", "2025-11-06", "not-yet"),

@@ -206,7 +206,7 @@ def test_a_map_of_nothing_is_nothing_and_of_one_country_is_one_shade() -> None:
 def test_the_two_ways_between_two_places_lie_apart_and_are_told_at_their_far_end() -> None:
     china, japan = (109.9, 40.6), (138.0, 36.0)
     there = Arc(name="there", start=china, end=japan, mass_mg=2 * T)
-    back = Arc(name="back", start=japan, end=china, mass_mg=T, label="from Japan", told_at="start")
+    back = Arc(name="back", start=japan, end=china, mass_mg=T, label="from Japan", labelled_at="start")
     world = replace(world_map(), countries=(), sites=(), arcs=(there, back))
     tree = ElementTree.fromstring(draw_world_map(world))
     lines = [path.attrib["d"].split() for path in tree.iter() if path.get("class") == "d-arc d-arc-flow"]

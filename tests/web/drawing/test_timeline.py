@@ -24,7 +24,7 @@ def with_spans(*spans: TimelineSpan) -> Timeline:
 
 
 def span(first: date, last: date | None) -> TimelineSpan:
-    return TimelineSpan(first=first, last=last, state="in-force", says="days")
+    return TimelineSpan(first=first, last=last, state="in-force", text="days")
 
 
 def boxes(chart: Timeline) -> list[tuple[float, float]]:

@@ -55,14 +55,14 @@ class Claim:
 
 
 def claim_of(
-    line: Line, rules: Rulebook, *, words: Words, told: Mapping[str, frozenset[str]], tariff: Tariff | None,
+    line: Line, rules: Rulebook, *, words: Words, forms: Mapping[str, frozenset[str]], tariff: Tariff | None,
     shares: Mapping[str, int],
 ) -> Claim | None:  # fmt: skip
     """The claim that a line makes by its product code, or else by its name; None where it makes none.
 
     `shares`: those of the line with the laboratory's and, where it states none, those on record.
     """
-    called = told.get("product", told.get("product_name", frozenset()))
+    called = forms.get("product", forms.get("product_name", frozenset()))
     if "assembly" not in called:
         return None
     kinds = words.kinds or kinds_of_code(line["hs_code"], rules) or (ARTICLE,)
@@ -73,28 +73,28 @@ def claim_of(
         kinds = kinds if is_theirs else kinds_of_code(line["hs_code"], rules)
         if not kinds or (is_theirs and (is_named or _listed(shares, rules))):
             return None
-    tells_otherwise = bool(called - {"assembly"}) or _is_named_otherwise(words, told)
+    is_named_otherwise = bool(called - {"assembly"}) or _is_named_otherwise(words, forms)
     is_of_material = tariff is not None and not _fits(line["hs_code"], kinds, rules)
     doubts = []
-    if tells_otherwise or is_of_material:
+    if is_named_otherwise or is_of_material:
         doubts.append(Doubt(code="deeply-processed.doubtful", columns=("product", "product_name", "hs_code")))
     found = _listed(line.assay.shares, rules) if line.assay and line["assay_of"] != "magnet" else {}
-    is_found_material = bool(found) and "assay_composition" in told
+    is_found_material = bool(found) and "assay_composition" in forms
     if is_found_material:
         doubts.append(_evidence("deeply-processed.refuted", "assay_composition", found))
-    elif "assay_composition" in told or sum(found.values()) >= _bound(rules, "listed_pct"):
+    elif "assay_composition" in forms or sum(found.values()) >= _bound(rules, "listed_pct"):
         doubts.append(
             _evidence("deeply-processed.contradicted", "assay_composition", line.assay.shares if line.assay else {})
         )
-    is_refuted = tells_otherwise or is_of_material or is_found_material
+    is_refuted = is_named_otherwise or is_of_material or is_found_material
     if not is_refuted:
         doubts += _in_doubt(line, words, shares, kinds, rules)
     return Claim(kinds=kinds, is_refuted=is_refuted, doubts=tuple(doubts))
 
 
-def _is_named_otherwise(words: Words, told: Mapping[str, frozenset[str]]) -> bool:
+def _is_named_otherwise(words: Words, forms: Mapping[str, frozenset[str]]) -> bool:
     """A product code of deeply processed goods, and a name that tells a material and nothing mounted."""
-    named = told.get("product_name", frozenset())
+    named = forms.get("product_name", frozenset())
     return bool(named) and "assembly" not in named and bool(words.heads)
 
 
@@ -119,9 +119,9 @@ def _in_doubt(
 
 def _shares_of(column: str, line: Line) -> Mapping[str, int]:
     """The shares of a column where they are said to be of the magnet inside."""
-    whose = "composition_of" if column == "composition" else "assay_of"
+    measured_on = "composition_of" if column == "composition" else "assay_of"
     stated = line[column]
-    return stated.shares if stated is not None and line[whose] == "magnet" else {}
+    return stated.shares if stated is not None and line[measured_on] == "magnet" else {}
 
 
 def _of_the_whole(line: Line, shares: Mapping[str, int]) -> Mapping[str, int]:

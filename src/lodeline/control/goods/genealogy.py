@@ -49,15 +49,15 @@ def fed(lots: Sequence[int], *, lines: pl.DataFrame, lot_assays: pl.DataFrame) -
         )
         if above.is_empty():
             break
-        says = above.join(stated, on="lot").filter(
+        stated_content = above.join(stated, on="lot").filter(
             (pl.col("ppb") > 0) & ((pl.col("answered") // (2 ** pl.col("element").cast(pl.Int64()))) % 2 == 0)
         )
         for asked, element, ppb in (
-            says.group_by("asked", "element").agg((pl.col("part") * pl.col("ppb")).sum()).iter_rows()
+            stated_content.group_by("asked", "element").agg((pl.col("part") * pl.col("ppb")).sum()).iter_rows()
         ):
             own = found.setdefault(asked, {})
             own[SYMBOLS[element]] = own.get(SYMBOLS[element], 0) + round(ppb)
-        bits = says.group_by("asked", "lot", "answered").agg(
+        bits = stated_content.group_by("asked", "lot", "answered").agg(
             more=(2 ** pl.col("element").cast(pl.Int64())).sum().cast(pl.Int64())
         )
         front = above.join(bits, on=["asked", "lot", "answered"], how="left").select(

@@ -56,14 +56,14 @@ def _product_forms() -> dict[str, frozenset[str]]:
 class Goods:
     """What a line is about.
 
-    `forms`: all that may be meant, `told`: column → forms that it tells. `shares`: ppb by element, the laboratory's
+    `forms`: all that may be meant, `stated`: column → forms that it tells. `shares`: ppb by element, the laboratory's
     where there is one; an element that is absent is not stated. `share_fields`: the columns that they come from.
     `named`: element → the column that names it. `claim`: that the goods are deeply processed, and what speaks against
     it; None where nothing says so. `is_assembly`: whether that claim stands or is in doubt, and is not refuted.
     """
 
     forms: frozenset[str]
-    told: Mapping[str, frozenset[str]]
+    stated: Mapping[str, frozenset[str]]
     tariff: Tariff | None
     shares: Mapping[str, int]
     share_fields: tuple[str, ...]
@@ -98,30 +98,30 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
     shares, share_fields = _shares(line, line.composition.shares if line.composition else {}, rules), SHARE_FIELDS
     if recorded is not None and line.composition is None:
         shares, share_fields = _shares(line, recorded[0], rules), (recorded[1], "assay_composition")
-    told = _told(line, words, tariff, shares, rules)
-    claim = claim_of(line, rules, words=words, told=told, tariff=tariff, shares=shares)
+    stated = _forms_stated(line, words, tariff, shares, rules)
+    claim = claim_of(line, rules, words=words, forms=stated, tariff=tariff, shares=shares)
     named = _named(line, words, tariff, rules)
     # What stands as deeply processed is not the magnet or the oxide that its composition speaks of.
     stands = claim is not None and not claim.is_refuted
-    believed = [forms for column, forms in told.items() if not (stands and column in SHARE_FIELDS)]
+    believed = [forms for column, forms in stated.items() if not (stands and column in SHARE_FIELDS)]
     kinds = frozenset(claim.kinds) if claim is not None else frozenset()
     forms = _narrowed(frozenset().union(*believed) | ((words.means | kinds) & _WORKED), shares, rules)
     return Goods(
         forms=forms,
-        told=told,
+        stated=stated,
         tariff=tariff,
         shares=shares,
         share_fields=share_fields,
         named=named,
         words=words,
         grade=read_grade(f"{line['model'] or ''} {line['product_name'] or ''}"),
-        rare=_is_rare(told, shares, named, words, tariff, is_brand=_is_brand(line, words, rules)),
+        rare=_is_rare(stated, shares, named, words, tariff, is_brand=_is_brand(line, words, rules)),
         claim=claim,
         label=label(forms),
     )
 
 
-def _told(
+def _forms_stated(
     line: Line, words: Words, tariff: Tariff | None, shares: Mapping[str, int], rules: Rulebook
 ) -> dict[str, frozenset[str]]:
     """Column → the forms that it tells; a column that tells none is absent."""
@@ -131,14 +131,14 @@ def _told(
     holds_magnets = bool(words.parts & {"magnet", "ndfeb", "smco", "other-magnet"})
     is_vague = words.is_bare and "vague" in words.means
     is_of_code = (is_finished and (is_stated or is_vague)) or (holds_magnets and bool(line["hs_code"]))
-    told = {
+    stated = {
         "product": _product_forms()[product_kind(line["product"])] if line["product"] else frozenset(),
         "hs_code": frozenset(tariff.forms) if tariff else frozenset(),
         "product_name": _forms_of_words(words, tariff, is_of_code=is_of_code, is_elsewhere=is_elsewhere(line, rules)),
     }
-    if told["product_name"] & _MAGNETS and "smco" in read_words(str(line["model"] or "")).means:
-        told["model"] = frozenset({"magnet-smco"})
-    called = frozenset().union(*told.values())
+    if stated["product_name"] & _MAGNETS and "smco" in read_words(str(line["model"] or "")).means:
+        stated["model"] = frozenset({"magnet-smco"})
+    called = frozenset().union(*stated.values())
     is_magnetic = bool(called & _MAGNETS)
     found = line.assay.shares if line.assay and line["assay_of"] != "magnet" else {}
     by_laboratory = substance_of(found, rules)
@@ -157,8 +157,8 @@ def _told(
         by_laboratory = by_laboratory if _is_whole(line.assay, rules) else by_laboratory - _MAGNETS
     if "target" in called:
         by_laboratory -= {"metal", "alloy"}
-    told |= {"composition": by_statement, "assay_composition": by_laboratory}
-    return {column: forms for column, forms in told.items() if forms}
+    stated |= {"composition": by_statement, "assay_composition": by_laboratory}
+    return {column: forms for column, forms in stated.items() if forms}
 
 
 def _is_whole(content: Stated | None, rules: Rulebook) -> bool:
@@ -182,14 +182,14 @@ def _named(line: Line, words: Words, tariff: Tariff | None, rules: Rulebook) -> 
 
 
 def _is_rare(
-    told: Mapping[str, frozenset[str]], shares: Mapping[str, int], named: Mapping[str, str], words: Words,
+    stated: Mapping[str, frozenset[str]], shares: Mapping[str, int], named: Mapping[str, str], words: Words,
     tariff: Tariff | None, *, is_brand: bool,
 ) -> bool:  # fmt: skip
     return (
         any(share and symbol in _RARE_SHARES for symbol, share in shares.items())
         or bool(named or (words.means & {"ndfeb", "smco", "rare-earth"} and not is_brand))
         or bool(tariff and tariff.rare)
-        or bool(told.get("product", frozenset()) - {"assembly", "magnet-other"})
+        or bool(stated.get("product", frozenset()) - {"assembly", "magnet-other"})
     )
 
 

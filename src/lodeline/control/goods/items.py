@@ -54,12 +54,12 @@ def _met_by(goods: Goods, rules: Rulebook, items: Mapping[str, tuple[ControlItem
 
 def _possible(goods: Goods, items: Mapping[str, tuple[ControlItem, ...]]) -> Iterator[ControlItem]:
     """The items of elements that anything about the goods tells; no other can be met."""
-    told = {*goods.named, *(element for element in items if goods.shares.get(element))}
+    elements = {*goods.named, *(element for element in items if goods.shares.get(element))}
     if "magnet-smco" in goods.forms:
-        told.add("Sm")
+        elements.add("Sm")
     if goods.tariff:
-        told.update(goods.tariff.elements)
-    return (item for element, own in items.items() if element in told for item in own)
+        elements.update(goods.tariff.elements)
+    return (item for element, own in items.items() if element in elements for item in own)
 
 
 def _stated_items(line: Line) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def is_of_form(form: str, goods: Goods) -> bool:
 def _column_of_kind(item: ControlItem, goods: Goods) -> str | None:
     """The column that tells the element without naming it: a samarium-cobalt magnet, a code for several elements."""
     if item.form == "magnet-smco" and item.element == "Sm" and "magnet-smco" in goods.forms:
-        return next(column for column, forms in goods.told.items() if "magnet-smco" in forms)
+        return next(column for column, forms in goods.stated.items() if "magnet-smco" in forms)
     tariff = goods.tariff
     if tariff and len(tariff.elements) > 1 and item.element in tariff.elements and item.form in tariff.forms:
         return None if goods.is_composition_stated else "hs_code"
@@ -239,7 +239,7 @@ def state_unknown(case: Case) -> Iterator[Reason]:
         )
 
 
-def said_to_be_controlled(case: Case) -> Iterator[Reason]:
+def declared_as_controlled(case: Case) -> Iterator[Reason]:
     """The exporter's own word: a control item that is none on the day, or goods called controlled without a reason."""
     if not case.rules.items:
         return
@@ -275,5 +275,5 @@ def percent(share_ppb: int) -> str:
 
 
 RULES: tuple[Rule, ...] = (
-    deeply_processed, trace_band, form_not_listed, state_unknown, said_to_be_controlled, none_met,
+    deeply_processed, trace_band, form_not_listed, state_unknown, declared_as_controlled, none_met,
 )  # fmt: skip

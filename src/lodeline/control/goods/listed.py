@@ -41,5 +41,5 @@ def _named(folded: str, text: str) -> Iterator[tuple[str, str]]:
 
 def kinds(name: str, *texts: object) -> tuple[str, ...]:
     """What the texts name of one list, in the order of the table."""
-    told = {kind for text in texts if text for one, kind in named(str(text)) if one == name}
-    return tuple(kind for one, kind, _, _ in _rows() if one == name and kind in told)
+    found = {kind for text in texts if text for one, kind in named(str(text)) if one == name}
+    return tuple(kind for one, kind, _, _ in _rows() if one == name and kind in found)

@@ -124,13 +124,13 @@ def compare(supplies: Iterable[Supply], needs: Iterable[Need]) -> list[EndUse]:
         by_place.setdefault((need.end_user, need.element), {})
     found = []
     for (end_user, element), mg in by_place.items():
-        said = stated.get((end_user, element))
+        statement = stated.get((end_user, element))
         found.append(
             EndUse(
                 end_user=end_user, element=element, asked_mg=mg.get("asked", 0), pending_mg=mg.get("pending", 0),
                 licensed_mg=mg.get("licensed", 0), exported_mg=mg.get("exported", 0), onward_mg=mg.get("onward", 0),
-                next_year_mg=mg.get("year", 0), need_mg=said.need_mg if said else None,
-                own_mg=said.own_mg if said else None,
+                next_year_mg=mg.get("year", 0), need_mg=statement.need_mg if statement else None,
+                own_mg=statement.own_mg if statement else None,
             )
         )  # fmt: skip
     return found

@@ -184,11 +184,11 @@ def _products(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[R
     goods, product = case.goods, case.line["product"]
     if not licence.products:
         return
-    told = {product, product_kind(product)} if product else set(goods.forms)
+    products = {product, product_kind(product)} if product else set(goods.forms)
     licensed = set(licence.products) if product else {product_kind(one) for one in licence.products}
-    if "magnet" in told:
-        told |= set(MAGNETS)
-    if not told & licensed:
+    if "magnet" in products:
+        products |= set(MAGNETS)
+    if not products & licensed:
         yield reason(
             "licence.other-product", licensed=", ".join(licence.products), goods=product or goods.label["en"],
             goods_zh=product or goods.label["zh"],

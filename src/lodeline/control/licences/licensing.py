@@ -50,7 +50,7 @@ MOVES: Final[Mapping[Kind, tuple[frozenset[State], State | None]]] = {
     "reported": (frozenset({"granted"}), None),
 }
 #: Steps of officers that the applicant is not told of: they arrange the authority's own work.
-UNTOLD: Final[frozenset[str]] = frozenset({"taken", "proposed", "returned"})
+INTERNAL: Final[frozenset[str]] = frozenset({"taken", "proposed", "returned"})
 #: Step that stops the clock → steps that let it run again, and what the law calls the time between.
 _STOPS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "queried": (frozenset({"answered", "withdrawn"}), "query"),

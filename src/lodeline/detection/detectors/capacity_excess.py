@@ -19,7 +19,7 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
@@ -27,18 +27,18 @@ from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 
 INNOCENT: tuple[Text, ...] = (
-    said("The plant was enlarged, and the register does not say so yet.", "装置已扩建，登记簿尚未更新。"),
-    said("Output of several months was filed in one.", "数月产出集中在一个月申报。"),
-    said(
+    text("The plant was enlarged, and the register does not say so yet.", "装置已扩建，登记簿尚未更新。"),
+    text("Output of several months was filed in one.", "数月产出集中在一个月申报。"),
+    text(
         "A mass was filed in the wrong unit, wet instead of dry, or twice.",
         "质量单位填错、以湿重代替干重，或重复申报。",
     ),
-    said("Work of a contractor was filed under this site.", "受托方的产出申报在本场所名下。"),
+    text("Work of a contractor was filed under this site.", "受托方的产出申报在本场所名下。"),
 )
 ASK: tuple[Text, ...] = (
-    said("The permit or design document that states the capacity.", "载明产能的批准文件或设计文件。"),
-    said("Power, water and reagent use of the month, with the bills.", "当月电、水和试剂用量及账单。"),
-    said("Run sheets and weighings of the rows listed.", "所列各行的生产记录和称重单。"),
+    text("The permit or design document that states the capacity.", "载明产能的批准文件或设计文件。"),
+    text("Power, water and reagent use of the month, with the bills.", "当月电、水和试剂用量及账单。"),
+    text("Run sheets and weighings of the rows listed.", "所列各行的生产记录和称重单。"),
 )
 _SITE = ["organisation", "site"]
 
@@ -93,12 +93,12 @@ def capacity_excess(
 
 DETECTOR: Final = Detector(
     name="capacity-excess",
-    label=said("Beyond capacity", "超产能"),
+    label=text("Beyond capacity", "超产能"),
     mark=("bar", "gain"),
     find=capacity_excess,
     labels={
-        "made_kg": said("Made", "产出"),
-        "capacity_kg": said("Capacity", "产能"),
+        "made_kg": text("Made", "产出"),
+        "capacity_kg": text("Capacity", "产能"),
     },
 )
 
@@ -106,7 +106,7 @@ DETECTOR: Final = Detector(
 def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[str, Any]]) -> Finding:
     worst = max(months, key=lambda month: month["made_mg"] / month["capacity_mg"])
     over_mg = sum(month["made_mg"] - month["capacity_mg"] for month in months)
-    made, capacity = spoken_kg(worst["made_mg"]), spoken_kg(worst["capacity_mg"])
+    made, capacity = short_kg(worst["made_mg"]), short_kg(worst["capacity_mg"])
     percent = f"{worst['made_mg'] / worst['capacity_mg'] * 100:.0f} %"
     more_en = f" It is the worst of {len(months)} such months." if len(months) > 1 else ""
     more_zh = f"连续 {len(months)} 个月超出，此为最高月份。" if len(months) > 1 else ""
@@ -119,7 +119,7 @@ def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[st
         mass_mg=round(over_mg * treo_share),
         interval_mg=(None, None),
         elements=(TREO,) if treo_share else (),
-        explanation=said(
+        explanation=text(
             f"In {worst['period']} the site filed {made} kg of output (dry mass), and its registered capacity is"
             f" {capacity} kg a month: {percent} of it.{more_en}",
             f"{worst['period']} 该场所申报产出 {made} 千克（干重），而登记产能为每月 {capacity} 千克，"

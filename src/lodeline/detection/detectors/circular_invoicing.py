@@ -17,20 +17,20 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.rings import Ring, hop_rows, rings, subject_of, told
+from lodeline.detection.rings import Ring, arrows, hop_rows, rings, subject_of
 from lodeline.material.element import TREO
 
 INNOCENT: tuple[Text, ...] = (
-    said("A sale was undone.", "交易被撤销。"),
-    said("The goods were pledged and bought back.", "货物经质押后回购。"),
-    said("Firms of one group cleared accounts among themselves.", "同一集团内企业相互结算。"),
+    text("A sale was undone.", "交易被撤销。"),
+    text("The goods were pledged and bought back.", "货物经质押后回购。"),
+    text("Firms of one group cleared accounts among themselves.", "同一集团内企业相互结算。"),
 )
 ASK: tuple[Text, ...] = (
-    said("The payments behind each invoice.", "每张发票对应的付款凭证。"),
-    said("The pledge or repurchase contract, if there is one.", "质押或回购合同（如有）。"),
-    said("Who owns and who runs the firms of the ring.", "环内各企业的股权和实际控制人。"),
+    text("The payments behind each invoice.", "每张发票对应的付款凭证。"),
+    text("The pledge or repurchase contract, if there is one.", "质押或回购合同（如有）。"),
+    text("Who owns and who runs the firms of the ring.", "环内各企业的股权和实际控制人。"),
 )
 _ROWS = 24
 
@@ -55,18 +55,18 @@ def circular_invoicing(
 
 DETECTOR: Final = Detector(
     name="circular-invoicing",
-    label=said("Circular invoicing", "循环开票"),
+    label=text("Circular invoicing", "循环开票"),
     mark=("circle", "flow"),
     find=circular_invoicing,
     labels={
-        "seller": said("Seller", "卖方"),
+        "seller": text("Seller", "卖方"),
     },
 )
 
 
 def _finding(ring: Ring) -> Finding:
     times_en = "once" if ring.rounds == 1 else f"{ring.rounds} times"
-    kg = spoken_kg(ring.mass_mg)
+    kg = short_kg(ring.mass_mg)
     return Finding(
         detector=DETECTOR.name,
         subject=subject_of(ring),
@@ -76,10 +76,10 @@ def _finding(ring: Ring) -> Finding:
         mass_mg=ring.treo_mg,
         interval_mg=(ring.treo_mg, None),
         elements=(TREO,) if ring.treo_mg else (),
-        explanation=said(
-            f"Title to {kg} kg went round {told(ring)} {times_en} and came back to its first seller. No hop moved the"
+        explanation=text(
+            f"Title to {kg} kg went round {arrows(ring)} {times_en} and came back to its first seller. No hop moved the"
             " goods.",
-            f"{kg} 千克货物的物权沿 {told(ring)} 循环 {ring.rounds} 次后回到最初的卖方，其间货物从未移动。",
+            f"{kg} 千克货物的物权沿 {arrows(ring)} 循环 {ring.rounds} 次后回到最初的卖方，其间货物从未移动。",
         ),
         innocent=INNOCENT,
         ask=ASK,

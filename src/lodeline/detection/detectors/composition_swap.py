@@ -21,25 +21,25 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import score_of, upper_tail
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB
 
 INNOCENT: tuple[Text, ...] = (
-    said("The shipper states only the elements its product is sold by.", "发货方仅填报产品计价元素。"),
-    said(
+    text("The shipper states only the elements its product is sold by.", "发货方仅填报产品计价元素。"),
+    text(
         "The two laboratories use different methods, or one of them is out of order.",
         "两家化验单位方法不同，或其中一方失准。",
     ),
-    said("The receiver's sample was of another lot.", "收货方样品取自其他批次。"),
-    said("A decimal point was misplaced.", "小数点错位。"),
+    text("The receiver's sample was of another lot.", "收货方样品取自其他批次。"),
+    text("A decimal point was misplaced.", "小数点错位。"),
 )
 ASK: tuple[Text, ...] = (
-    said("The assay sheets of both sides, with raw readings and calibration.", "双方化验单、原始读数及校准记录。"),
-    said("The samples kept back, for an assay by a third laboratory.", "留样，以便送第三方化验。"),
-    said("What the receiver made of the lots, element by element.", "收货方对所涉批次的逐元素使用情况。"),
+    text("The assay sheets of both sides, with raw readings and calibration.", "双方化验单、原始读数及校准记录。"),
+    text("The samples kept back, for an assay by a third laboratory.", "留样，以便送第三方化验。"),
+    text("What the receiver made of the lots, element by element.", "收货方对所涉批次的逐元素使用情况。"),
 )
 #: The elements that pay for hiding them, as indices into SYMBOLS.
 HIDDEN: Final = tuple(SYMBOLS.index(symbol) for symbol in ("Dy", "Tb"))
@@ -99,14 +99,14 @@ def _alarms(lots: pl.DataFrame) -> pl.DataFrame:
 
 DETECTOR: Final = Detector(
     name="composition-swap",
-    label=said("Composition swap", "成分调换"),
+    label=text("Composition swap", "成分调换"),
     mark=("half", "loss"),
     find=composition_swap,
     labels={
-        "products": said("Products", "产品"),
-        "maker": said("Maker", "生产方"),
-        "own_pct": said("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
-        "maker_pct": said("Dy + Tb as stated, %", "生产方填报 Dy+Tb（%）"),
+        "products": text("Products", "产品"),
+        "maker": text("Maker", "生产方"),
+        "own_pct": text("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
+        "maker_pct": text("Dy + Tb as stated, %", "生产方填报 Dy+Tb（%）"),
     },
 )
 
@@ -165,13 +165,13 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
         mass_mg=max(0, mass_mg),
         interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
         elements=("Tb", "Dy"),
-        explanation=said(
+        explanation=text(
             f"In {rows.height} lots from {shipper}, {receiver} found {own} dysprosium and terbium on average where"
             " the maker"
-            f" stated {makers}: {spoken_kg(mass_mg)} kg that no paper names, {z:.1f} σ.",
+            f" stated {makers}: {short_kg(mass_mg)} kg that no paper names, {z:.1f} σ.",
             f"{receiver} 对来自 {shipper} 的 {rows.height} 批货物化验，镝、铽平均含量为 {own}，而制造方所报为"
             f" {makers}："
-            f"未载明的镝、铽计 {spoken_kg(mass_mg)} 千克，偏差 {z:.1f} σ。",
+            f"未载明的镝、铽计 {short_kg(mass_mg)} 千克，偏差 {z:.1f} σ。",
         ),
         innocent=INNOCENT,
         ask=ASK,

@@ -28,7 +28,7 @@ import polars as pl
 from lodeline.detection.alarm import alarm_score
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import hypergeometric_tail, product_tail, score_of
 from lodeline.ledger.register import Register
@@ -38,22 +38,22 @@ from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
-    said("A new customer was won, or an old one moved its plant.", "开拓了新客户，或老客户迁厂。"),
-    said("Licences were granted for one country before another.", "不同国家的许可证先后获批。"),
-    said(
+    text("A new customer was won, or an old one moved its plant.", "开拓了新客户，或老客户迁厂。"),
+    text("Licences were granted for one country before another.", "不同国家的许可证先后获批。"),
+    text(
         "The goods sent now are not controlled, and the market for them is elsewhere.",
         "现出口货物不属管制，其市场在其他国家。",
     ),
 )
 ASK: tuple[Text, ...] = (
-    said(
+    text(
         "Who the new buyers are, who owns them, and what they make of the goods.", "新买方的身份、股权关系及货物用途。"
     ),
-    said(
+    text(
         "End-user statements, and proof that the goods arrived and were used there.",
         "最终用户证明，以及货物到达并在当地使用的证据。",
     ),
-    said("Correspondence about the end of the trade with the old customers.", "与原客户终止交易的往来文件。"),
+    text("Correspondence about the end of the trade with the old customers.", "与原客户终止交易的往来文件。"),
 )
 
 
@@ -104,7 +104,7 @@ def destination_shift(
 
 DETECTOR: Final = Detector(
     name="destination-shift",
-    label=said("Destination shift", "目的国转移"),
+    label=text("Destination shift", "目的国转移"),
     mark=("diamond", "flow"),
     find=destination_shift,
 )
@@ -254,12 +254,12 @@ def _finding(shift: _Shift, before: pl.DataFrame, after: pl.DataFrame, there: pl
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
+        explanation=text(
             f"Before {shift.day} none of {before.height} consignments of free goods went to {where}; since then"
-            f" {there.height} of {after.height} did, {spoken_kg(mass_mg)} kg TREO. {shift.lost} had {was} before and"
+            f" {there.height} of {after.height} did, {short_kg(mass_mg)} kg TREO. {shift.lost} had {was} before and"
             f" has had {still} since.",
             f"{shift.day} 之前的 {before.height} 批非管制货物均未发往 {where}；此后 {after.height} 批中有"
-            f" {there.height} 批发往该处，合计 {spoken_kg(mass_mg)} 千克 TREO。"
+            f" {there.height} 批发往该处，合计 {short_kg(mass_mg)} 千克 TREO。"
             f"{shift.lost} 由此前的 {was} 批变为 {still} 批。",
         ),
         innocent=INNOCENT,
@@ -282,5 +282,5 @@ def _by_country(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    told = described({**row, "seq": row["line"]}, mass=row["dry_mg"])
-    return {**told, **({"party": row["party"]} if row["party"] else {})}
+    description = described({**row, "seq": row["line"]}, mass=row["dry_mg"])
+    return {**description, **({"party": row["party"]} if row["party"] else {})}

@@ -24,7 +24,7 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, month_of
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.material.assay import TREO_INDEX
@@ -42,7 +42,7 @@ _QUARTERS: Final = 4
 #: Tests of a firm in a year that share its budget: each cause in each quarter and over the year.
 _TESTS: Final = len(AMONG) * (_QUARTERS + 1)
 
-SAID: Final[Mapping[str, tuple[str, str]]] = {
+TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "export-not-filed": ("crossed the border and are in no filing", "已出境但无申报"),
     "filed-not-exited": ("were filed as exported and have not been seen at the border", "已申报出口但海关无离境记录"),
     "import-not-filed": ("came in over the border and are in no filing", "已进境但无申报"),
@@ -54,23 +54,23 @@ SAID: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 INNOCENT: tuple[Text, ...] = (
-    said("Papers come late, or under a number that was mistyped.", "单据迟到，或号码录入有误。"),
-    said(
+    text("Papers come late, or under a number that was mistyped.", "单据迟到，或号码录入有误。"),
+    text(
         "One paper stands for several deliveries, or for goods of another month.",
         "一张单据对应多次交货，或属于其他月份。",
     ),
-    said("An agent cleared the goods or was invoiced in its own name.", "由代理人以自己名义报关或收票。"),
-    said(
+    text("An agent cleared the goods or was invoiced in its own name.", "由代理人以自己名义报关或收票。"),
+    text(
         "Gross mass, pieces or moist goods on one paper, dry net mass on the other.",
         "一方为毛重、件数或湿重，另一方为干基净重。",
     ),
 )
 ASK: tuple[Text, ...] = (
-    said("The papers behind each exception: contract, invoice, declaration, bill of lading.",
+    text("The papers behind each exception: contract, invoice, declaration, bill of lading.",
          "每项差异对应的合同、发票、报关单和提单。"),
-    said("A correction of the filing, or the paper that puts the other record right.",
+    text("A correction of the filing, or the paper that puts the other record right.",
          "更正申报，或提供可更正对方记录的单据。"),
-    said("Who cleared, who paid and who received the goods.", "报关人、付款人与收货人。"),
+    text("Who cleared, who paid and who received the goods.", "报关人、付款人与收货人。"),
 )  # fmt: skip
 
 
@@ -115,19 +115,19 @@ def feed_mismatch(
 
 DETECTOR: Final = Detector(
     name="feed-mismatch",
-    label=said("Records disagree", "记录不符"),
+    label=text("Records disagree", "记录不符"),
     mark=("half", "hold"),
     find=feed_mismatch,
     labels={
-        "cause": said("Cause", "原因"),
-        "papers": said("Records that disagree", "不符记录数"),
-        "exceptions": said("Exceptions", "差异数"),
-        "goods_kg": said("Goods", "货物"),
-        "exception": said("Exception", "差异"),
-        "age_days": said("Age in days", "已有天数"),
-        "number": said("Invoice", "发票号"),
-        "invoiced_kg": said("Invoiced", "开票量"),
-        "border_kg": said("At the border", "海关记录量"),
+        "cause": text("Cause", "原因"),
+        "papers": text("Records that disagree", "不符记录数"),
+        "exceptions": text("Exceptions", "差异数"),
+        "goods_kg": text("Goods", "货物"),
+        "exception": text("Exception", "差异"),
+        "age_days": text("Age in days", "已有天数"),
+        "number": text("Invoice", "发票号"),
+        "invoiced_kg": text("Invoiced", "开票量"),
+        "border_kg": text("At the border", "海关记录量"),
     },
 )
 
@@ -177,7 +177,7 @@ def _finding(
     goods_mg = int(rows["mass_mg"].sum())
     share = shares.get(organisation, shares[None])
     mass_mg = share_mg(goods_mg, min(share, PPB))
-    english, chinese = SAID[cause]
+    english, chinese = TEXTS[cause]
     kind_zh = {"export": "出口", "import": "进口", "invoice": "发票", "sale": "销售"}[AMONG[cause]]
     oldest = max(rows["age_days"].to_list())
     return Finding(
@@ -189,10 +189,10 @@ def _finding(
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
-            f"{rows.height} of {max(papers, rows.height)} {AMONG[cause]}s {english}: {spoken_kg(goods_mg)} kg of goods,"
+        explanation=text(
+            f"{rows.height} of {max(papers, rows.height)} {AMONG[cause]}s {english}: {short_kg(goods_mg)} kg of goods,"
             f" the oldest open for {oldest} days. Honest firms show this now and then, not so often.",
-            f"{max(papers, rows.height)} 笔{kind_zh}中有 {rows.height} 笔{chinese}：货物 {spoken_kg(goods_mg)} 千克，"
+            f"{max(papers, rows.height)} 笔{kind_zh}中有 {rows.height} 笔{chinese}：货物 {short_kg(goods_mg)} 千克，"
             f"最久已 {oldest} 天。正常企业偶有发生，但不会如此频繁。",
         ),
         innocent=INNOCENT,

@@ -24,29 +24,29 @@ from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, product_tail, score_of
 from lodeline.material.element import TREO
 
 INNOCENT: tuple[Text, ...] = (
-    said(
+    text(
         "The lots are sealed, and the certificate's mass stands for a weighing.",
         "批次已封存，以证书质量代替称重。",
     ),
-    said("The scale shows coarse steps, so that figures repeat.", "衡器分度较粗，读数易重复。"),
-    said(
+    text("The scale shows coarse steps, so that figures repeat.", "衡器分度较粗，读数易重复。"),
+    text(
         "The count confirms what a stock system shows, and nobody weighed again.",
         "盘存仅确认库存系统数据，未重新称重。",
     ),
 )
 ASK: tuple[Text, ...] = (
-    said(
+    text(
         "Who counted, on which day, with which scale; the tickets of the rows listed.",
         "盘点人、日期、所用衡器，以及所列各行的称重单。",
     ),
-    said("A count of the lots listed with somebody looking on.", "在监督下对所列批次重新盘存。"),
-    said("Where the lots lie, and the seals on them.", "批次存放位置及封志。"),
+    text("A count of the lots listed with somebody looking on.", "在监督下对所列批次重新盘存。"),
+    text("Where the lots lie, and the seals on them.", "批次存放位置及封志。"),
 )
 _SITE = ["organisation", "site"]
 
@@ -77,14 +77,14 @@ def ghost_stock(
 
 DETECTOR: Final = Detector(
     name="ghost-stock",
-    label=said("Ghost stock", "虚假库存"),
+    label=text("Ghost stock", "虚假库存"),
     mark=("ring", "loss"),
     find=ghost_stock,
     labels={
-        "counts": said("Stock counts", "盘存次数"),
-        "repeated": said("The same as the book or the count before", "与账面或上次盘存相同"),
-        "expected": said("Expected by chance", "偶然预期次数"),
-        "book_kg": said("In the books", "账面量"),
+        "counts": text("Stock counts", "盘存次数"),
+        "repeated": text("The same as the book or the count before", "与账面或上次盘存相同"),
+        "expected": text("Expected by chance", "偶然预期次数"),
+        "book_kg": text("In the books", "账面量"),
     },
 )
 
@@ -217,12 +217,12 @@ def _site_finding(
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
+        explanation=text(
             f"Of {group.height} counted lots, {hits} have to the milligram the mass of the book or of the count before."
             f" At others' counts of such goods about {expected:.1f} would. The last count has"
-            f" {spoken_kg(mass_mg)} kg TREO in such rows.",
+            f" {short_kg(mass_mg)} kg TREO in such rows.",
             f"共盘存 {group.height} 批次，其中 {hits} 批次与账面或上次盘存逐毫克相同；按其他企业同类盘存，"
-            f"约有 {expected:.1f} 批次会如此。最近一次盘存中此类行合计 {spoken_kg(mass_mg)} 千克 TREO。",
+            f"约有 {expected:.1f} 批次会如此。最近一次盘存中此类行合计 {short_kg(mass_mg)} 千克 TREO。",
         ),
         innocent=INNOCENT,
         ask=ASK,
@@ -237,7 +237,7 @@ def _lot_finding(site: tuple[Any, ...], chain: pl.DataFrame, score: float, lot_a
     first, last = months_of(chain)
     masses = chain["mass_mg"].to_list()
     mass_mg = int(with_treo_mass(chain.tail(1), lot_assays, mass="mass_mg")["treo_mg"][0])
-    kg = spoken_kg(masses[-1])
+    kg = short_kg(masses[-1])
     spread = f"{(max(masses) - min(masses)) / masses[-1] * 100:.4f} %"
     return Finding(
         detector=DETECTOR.name,
@@ -248,7 +248,7 @@ def _lot_finding(site: tuple[Any, ...], chain: pl.DataFrame, score: float, lot_a
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
+        explanation=text(
             f"One lot of {kg} kg was counted {chain.height} times from {first} to {last} and nothing moved it;"
             f" the counts differ by no more than {spread}. Weighings agree less well.",
             f"一个 {kg} 千克的批次自 {first} 至 {last} 共盘存 {chain.height} 次，其间无变动，"

@@ -21,19 +21,19 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
-from lodeline.detection.finding import Finding, Text, ranked, said
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, product_tail, score_of
 
 INNOCENT: tuple[Text, ...] = (
-    said("One person keeps the books of several firms, or was away.", "一人负责多家企业申报，或经办人不在岗。"),
-    said("The firm changed its own system.", "企业更换了内部系统。"),
-    said("The corrections were asked for, or only put slips right.", "更正系应要求作出，或仅为笔误更正。"),
+    text("One person keeps the books of several firms, or was away.", "一人负责多家企业申报，或经办人不在岗。"),
+    text("The firm changed its own system.", "企业更换了内部系统。"),
+    text("The corrections were asked for, or only put slips right.", "更正系应要求作出，或仅为笔误更正。"),
 )
 ASK: tuple[Text, ...] = (
-    said("Who files, from which records, and when these were made.", "申报人、所依据的记录及其形成时间。"),
-    said("The originals behind each correction.", "每次更正所依据的原始凭证。"),
-    said("Why the months were late.", "各月逾期的原因。"),
+    text("Who files, from which records, and when these were made.", "申报人、所依据的记录及其形成时间。"),
+    text("The originals behind each correction.", "每次更正所依据的原始凭证。"),
+    text("Why the months were late.", "各月逾期的原因。"),
 )
 
 
@@ -74,17 +74,17 @@ def late_and_edited(
 
 DETECTOR: Final = Detector(
     name="late-and-edited",
-    label=said("Late and edited", "迟报频改"),
+    label=text("Late and edited", "迟报频改"),
     mark=("ring", "hold"),
     find=late_and_edited,
     labels={
-        "late": said("Filed late", "逾期月数"),
-        "corrected": said("Corrected after the deadline", "截止后更正次数"),
-        "corrects": said("Corrects entry", "更正条目"),
-        "filed_at": said("Filed on", "申报时间"),
+        "late": text("Filed late", "逾期月数"),
+        "corrected": text("Corrected after the deadline", "截止后更正次数"),
+        "corrects": text("Corrects entry", "更正条目"),
+        "filed_at": text("Filed on", "申报时间"),
     },
     words={
-        "late": said("late", "逾期"),
+        "late": text("late", "逾期"),
     },
 )
 
@@ -112,7 +112,7 @@ def _finding(organisation: str, own: pl.DataFrame, edits: pl.DataFrame, score: f
         mass_mg=0,
         interval_mg=(None, None),
         elements=(),
-        explanation=said(
+        explanation=text(
             f"Of {own.height} months, {len(late)} were filed after the deadline and {edited} corrected afterwards."
             " Careless"
             " firms do so now and then; hardly one does it so often.",

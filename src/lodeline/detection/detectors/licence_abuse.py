@@ -26,7 +26,7 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.ledger.controlled import ControlledForms
 from lodeline.ledger.licence import GOODS, Licence
@@ -37,31 +37,31 @@ from lodeline.material.mass import PPB, format_kg
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
-    said("The licence, or its renewal, is not in the register yet.", "许可证或其续期尚未录入登记簿。"),
-    said("A digit of its number or the unit of a mass was filed wrong.", "许可证号或数量单位填报有误。"),
-    said(
+    text("The licence, or its renewal, is not in the register yet.", "许可证或其续期尚未录入登记簿。"),
+    text("A digit of its number or the unit of a mass was filed wrong.", "许可证号或数量单位填报有误。"),
+    text(
         "One consignment left in parts, or under the name of the user's parent.",
         "同一批货物分次出境，或以用户母公司名义申报。",
     ),
-    said(
+    text(
         "The goods are within the band of trade practice, or a laboratory found less.",
         "货物含量处于行业惯例范围，或经检测低于申报值。",
     ),
 )  # fmt: skip
 ASK: tuple[Text, ...] = (
-    said("The licence with its annex, and what customs endorsed on it.", "许可证及附件，以及海关签注。"),
-    said("The declarations and the papers of exit of these consignments.", "相关报关单及出境凭证。"),
-    said("Contract, end-user certificate and proof of arrival.", "合同、最终用户证明和到货证明。"),
+    text("The licence with its annex, and what customs endorsed on it.", "许可证及附件，以及海关签注。"),
+    text("The declarations and the papers of exit of these consignments.", "相关报关单及出境凭证。"),
+    text("Contract, end-user certificate and proof of arrival.", "合同、最终用户证明和到货证明。"),
 )
 _WORDS: Final[Mapping[str, Text]] = {
-    "without": said("goods on the control list left without a licence", "管制物项未经许可出口"),
-    "unknown": said("the register has no such licence", "登记簿中没有该许可证"),
-    "of-other": said("the licence is somebody else's", "许可证属于其他企业"),
-    "not-in-force": said("it was not in force on the day", "当日许可证无效"),
-    "beyond": said("more left than was granted", "出口量超过许可数量"),
-    "end-user": said("another end user", "最终用户不符"),
-    "destination": said("another destination", "目的国不符"),
-    "twice": said("it was used again after its one export", "单次许可重复使用"),
+    "without": text("goods on the control list left without a licence", "管制物项未经许可出口"),
+    "unknown": text("the register has no such licence", "登记簿中没有该许可证"),
+    "of-other": text("the licence is somebody else's", "许可证属于其他企业"),
+    "not-in-force": text("it was not in force on the day", "当日许可证无效"),
+    "beyond": text("more left than was granted", "出口量超过许可数量"),
+    "end-user": text("another end user", "最终用户不符"),
+    "destination": text("another destination", "目的国不符"),
+    "twice": text("it was used again after its one export", "单次许可重复使用"),
 }
 
 
@@ -115,32 +115,32 @@ def licence_abuse(
             by_licence.setdefault(row["licence"], []).append(row)
         elif listed.elements(row["lot"], row["on"]):
             _case(cases, row["organisation"], "").add("without", row)
-    told = draws.partition_by("licence", as_dict=True)
+    draws_by_licence = draws.partition_by("licence", as_dict=True)
     for id_, rows in by_licence.items():
-        confirmed = told.get((id_,), draws.clear())
+        confirmed = draws_by_licence.get((id_,), draws.clear())
         for breach, row in _breaches(known.get(id_), rows, confirmed, law, values):
             _case(cases, row["organisation"], id_).add(breach, row)
-    return ranked(_finding(one, known.get(one.licence), by_licence, told, listed) for one in cases.values())
+    return ranked(_finding(one, known.get(one.licence), by_licence, draws_by_licence, listed) for one in cases.values())
 
 
 DETECTOR: Final = Detector(
     name="licence-abuse",
-    label=said("Not covered by a licence", "出口许可不符"),
+    label=text("Not covered by a licence", "出口许可不符"),
     mark=("square", "hold"),
     find=licence_abuse,
     labels={
-        "not_covered_kg": said("Goods not covered", "未获许可覆盖的货物"),
-        "breaches": said("Rows by what is wrong", "各类问题行数"),
+        "not_covered_kg": text("Goods not covered", "未获许可覆盖的货物"),
+        "breaches": text("Rows by what is wrong", "各类问题行数"),
     },
     words={
-        "without": said("no licence", "无许可证"),
-        "unknown": said("licence not in the register", "许可证未登记"),
-        "of-other": said("somebody else's licence", "他人许可证"),
-        "not-in-force": said("not in force", "当日无效"),
-        "beyond": said("beyond the mass", "超出许可数量"),
-        "end-user": said("another end user", "最终用户不符"),
-        "destination": said("another destination", "目的国不符"),
-        "twice": said("used again", "重复使用"),
+        "without": text("no licence", "无许可证"),
+        "unknown": text("licence not in the register", "许可证未登记"),
+        "of-other": text("somebody else's licence", "他人许可证"),
+        "not-in-force": text("not in force", "当日无效"),
+        "beyond": text("beyond the mass", "超出许可数量"),
+        "end-user": text("another end user", "最终用户不符"),
+        "destination": text("another destination", "目的国不符"),
+        "twice": text("used again", "重复使用"),
     },
 )
 
@@ -220,7 +220,7 @@ def _plain(name: str) -> str:
 
 def _finding(
     case: _Case, licence: Licence | None, by_licence: Mapping[str, Sequence[dict[str, Any]]],
-    told: Mapping[tuple[Any, ...], pl.DataFrame], listed: _Listed,
+    draws_by_licence: Mapping[tuple[Any, ...], pl.DataFrame], listed: _Listed,
 ) -> Finding:  # fmt: skip
     every = {row["line"]: row for rows in case.rows.values() for row in rows}
     rows = [every[line] for line in sorted(every, key=lambda line: (every[line]["on"], line))]
@@ -251,16 +251,16 @@ def _finding(
         elements=elements,
         explanation={
             "en": (
-                f"{len(rows)} exported rows{about['en']}, {spoken_kg(goods_mg)} kg of goods, are not covered:"
+                f"{len(rows)} exported rows{about['en']}, {short_kg(goods_mg)} kg of goods, are not covered:"
                 f" {what['en']}."
             ),
-            "zh": f"{len(rows)} 行出口{about['zh']}共 {spoken_kg(goods_mg)} 千克货物未获许可覆盖：{what['zh']}。",
+            "zh": f"{len(rows)} 行出口{about['zh']}共 {short_kg(goods_mg)} 千克货物未获许可覆盖：{what['zh']}。",
         },
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
             {"totals": totals, "breaches": breaches},
-            *_drawn(told.get((case.licence,))),
+            *_drawn(draws_by_licence.get((case.licence,))),
             *(
                 described({**row, "seq": row["line"]}, mass=row["mass_mg"])
                 for row in sorted(rows, key=lambda row: -row["mass_mg"])[:EVIDENCE_ROWS]

@@ -24,7 +24,7 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of
 from lodeline.material.assay import explode
@@ -33,25 +33,25 @@ from lodeline.material.mass import MG_PER_KG
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
-    said("The code was changed by customs, or chosen by a broker.", "编码经海关调整，或由报关行选定。"),
-    said(
+    text("The code was changed by customs, or chosen by a broker.", "编码经海关调整，或由报关行选定。"),
+    text(
         "The composition was rounded or given by model, and the element is a trace.",
         "成分按型号或取整填报，该元素仅为微量。",
     ),
-    said("The price was agreed long ago, or it is a sample or first order.", "价格系早先约定，或为样品、首单。"),
+    text("The price was agreed long ago, or it is a sample or first order.", "价格系早先约定，或为样品、首单。"),
 )
 ASK: tuple[Text, ...] = (
-    said("The declaration, contract and invoice of the rows listed.", "所列各行的报关单、合同和发票。"),
-    said("An assay of the lot, or of what is left of it.", "该批次（或其余量）的化验结果。"),
-    said(
+    text("The declaration, contract and invoice of the rows listed.", "所列各行的报关单、合同和发票。"),
+    text("An assay of the lot, or of what is left of it.", "该批次（或其余量）的化验结果。"),
+    text(
         "Correspondence with the broker and the buyer about code and price.", "与报关行、买方就编码和价格的往来文件。"
     ),
 )
 _ASPECTS: Mapping[str, Text] = {
-    "code": said("a code that does not stand for what the lot is", "商品编码与批次实际不符"),
-    "composition": said("a composition that leaves out what the lot holds", "成分漏报该批次所含元素"),
-    "control": said("no control item though the lot holds a controlled element", "批次含管制元素而未填管制编码"),
-    "value": said("a price far from what such goods fetch", "单价明显偏离同类货物"),
+    "code": text("a code that does not stand for what the lot is", "商品编码与批次实际不符"),
+    "composition": text("a composition that leaves out what the lot holds", "成分漏报该批次所含元素"),
+    "control": text("no control item though the lot holds a controlled element", "批次含管制元素而未填管制编码"),
+    "value": text("a price far from what such goods fetch", "单价明显偏离同类货物"),
 }
 
 
@@ -97,24 +97,24 @@ def misdeclaration(
 
 DETECTOR: Final = Detector(
     name="misdeclaration",
-    label=said("Misdeclaration", "申报不实"),
+    label=text("Misdeclaration", "申报不实"),
     mark=("cross", "hold"),
     find=misdeclaration,
     labels={
-        "exported_rows": said("Exported rows", "出口行数"),
-        "contradicting": said("Contradict their lots", "与批次不符的行数"),
-        "code": said("Another code than the lot's", "商品编码不符"),
-        "composition": said("Composition leaves something out", "成分漏报"),
-        "control": said("Control item missing", "未填管制编码"),
-        "value": said("Price far from its like", "单价偏离"),
-        "price": said("Price per kg", "单价（每千克）"),
-        "contradicts": said("Contradicts the lot in", "与批次不符之处"),
+        "exported_rows": text("Exported rows", "出口行数"),
+        "contradicting": text("Contradict their lots", "与批次不符的行数"),
+        "code": text("Another code than the lot's", "商品编码不符"),
+        "composition": text("Composition leaves something out", "成分漏报"),
+        "control": text("Control item missing", "未填管制编码"),
+        "value": text("Price far from its like", "单价偏离"),
+        "price": text("Price per kg", "单价（每千克）"),
+        "contradicts": text("Contradicts the lot in", "与批次不符之处"),
     },
     words={
-        "code": said("code", "商品编码"),
-        "composition": said("composition", "成分"),
-        "control": said("control item", "管制编码"),
-        "value": said("price", "单价"),
+        "code": text("code", "商品编码"),
+        "composition": text("composition", "成分"),
+        "control": text("control item", "管制编码"),
+        "value": text("price", "单价"),
     },
 )
 
@@ -172,7 +172,7 @@ def _hidden(rows: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction) -> 
     counted = pl.col("element").is_in([SYMBOLS.index(symbol) for symbol in band["elements"]])
     held = lot_assays.filter(counted).group_by("lot").agg(held=pl.col("ppb").sum())
     stated = explode(rows["composition"]).filter(counted).group_by("place").agg(stated=pl.col("ppb").sum())
-    told = (
+    description = (
         rows.select("lot", "composition", "control_item", "on", "goods")
         .with_row_index("place")
         .join(held, on="lot", how="left", maintain_order="left")
@@ -181,7 +181,7 @@ def _hidden(rows: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction) -> 
     over = pl.col("held").fill_null(0) > band["share_ppb"]
     begun = min(control_days(law), default=None)
     magnets = pl.col("goods").is_in(["magnet-ndfeb"])
-    return told.select(
+    return description.select(
         composition=over & pl.col("composition").is_not_null() & (pl.col("stated").fill_null(0) * 2 < pl.col("held")),
         control=over & magnets & pl.col("control_item").is_null() & (pl.col("on") >= begun)
         if begun is not None
@@ -206,7 +206,7 @@ def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float)
     first, last = months_of(rows)
     mass_mg = int(rows["treo_mg"].sum())
     seen = {aspect: int(rows[aspect].sum()) for aspect in _ASPECTS}
-    told = [(aspect, number) for aspect, number in seen.items() if number]
+    counts = [(aspect, number) for aspect, number in seen.items() if number]
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation},
@@ -216,13 +216,13 @@ def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float)
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
+        explanation=text(
             f"Of {exported} exported rows, {rows.height} contradict the lots they export: "
-            + "; ".join(f"{number} with {_ASPECTS[aspect]['en']}" for aspect, number in told)
-            + f". They hold {spoken_kg(mass_mg)} kg TREO.",
+            + "; ".join(f"{number} with {_ASPECTS[aspect]['en']}" for aspect, number in counts)
+            + f". They hold {short_kg(mass_mg)} kg TREO.",
             f"{exported} 行出口中有 {rows.height} 行与所出口批次不符："
-            + "；".join(f"{number} 行{_ASPECTS[aspect]['zh']}" for aspect, number in told)
-            + f"。合计 {spoken_kg(mass_mg)} 千克 TREO。",
+            + "；".join(f"{number} 行{_ASPECTS[aspect]['zh']}" for aspect, number in counts)
+            + f"。合计 {short_kg(mass_mg)} 千克 TREO。",
         ),
         innocent=INNOCENT,
         ask=ASK,
@@ -234,10 +234,10 @@ def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float)
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    said_so = {name: row[name] for name in ("hs_code", "control_item", "composition", "price", "currency") if row[name]}
+    stated = {name: row[name] for name in ("hs_code", "control_item", "composition", "price", "currency") if row[name]}
     return {
         **described({**row, "seq": row["line"]}, mass=row["dry_mg"]),
-        **said_so,
+        **stated,
         "lot_product": row["lot_product"],
         "contradicts": [aspect for aspect in _ASPECTS if row[aspect]],
     }

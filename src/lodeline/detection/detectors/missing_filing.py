@@ -19,7 +19,7 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, months_since_year_0
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
 from lodeline.material.assay import TREO_INDEX
@@ -105,10 +105,10 @@ def missing_filing(
 
 DETECTOR: Final = Detector(
     name="missing-filing",
-    label=said("Missing filing", "缺报"),
+    label=text("Missing filing", "缺报"),
     mark=("ring", "ink"),
     find=missing_filing,
-    question=said("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
+    question=text("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
 )
 
 
@@ -162,7 +162,7 @@ def _finding(
     named_en, named_zh = "Nobody else names it in that time.", "同期没有其他企业的申报涉及该企业。"
     if others:
         listed = ", ".join(others[:5]) + ("…" if len(others) > 5 else "")
-        kg = spoken_kg(treo_mg)
+        kg = short_kg(treo_mg)
         named_en = f"In that time {len(others)} others ({listed}) name it in transfers of {kg} kg TREO."
         named_zh = f"同期有 {len(others)} 家企业（{listed}）申报与其流转，共 {kg} 千克 TREO。"
     return Finding(

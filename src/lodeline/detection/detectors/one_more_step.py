@@ -24,7 +24,7 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.material.element import TREO
@@ -32,14 +32,14 @@ from lodeline.material.product import PRODUCTS
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
-    said("A workshop for assemblies was built.", "新建了组件车间。"),
-    said("Customers now ask for ready parts.", "客户改为订购成品组件。"),
-    said("The same goods were filed under the code of magnets before.", "同样的货物此前按磁体编码申报。"),
+    text("A workshop for assemblies was built.", "新建了组件车间。"),
+    text("Customers now ask for ready parts.", "客户改为订购成品组件。"),
+    text("The same goods were filed under the code of magnets before.", "同样的货物此前按磁体编码申报。"),
 )
 ASK: tuple[Text, ...] = (
-    said("The machines, staff and drawings that the step needs.", "该加工环节所需的设备、人员和图纸。"),
-    said("Which magnet lots went into the assemblies, and their composition.", "组件所用磁体批次及其成分。"),
-    said("Where and in what the assemblies were used.", "组件的使用地点和用途。"),
+    text("The machines, staff and drawings that the step needs.", "该加工环节所需的设备、人员和图纸。"),
+    text("Which magnet lots went into the assemblies, and their composition.", "组件所用磁体批次及其成分。"),
+    text("Where and in what the assemblies were used.", "组件的使用地点和用途。"),
 )
 #: Goods worked beyond the last stage that the lists name.
 _BEYOND = sorted(kind for kind, product in PRODUCTS.items() if product.stage == "use")
@@ -76,12 +76,12 @@ def one_more_step(
 
 DETECTOR: Final = Detector(
     name="one-more-step",
-    label=said("One more step", "深加工规避"),
+    label=text("One more step", "深加工规避"),
     mark=("diamond", "hold"),
     find=one_more_step,
     labels={
-        "excluded_before": said("Of these outside the control", "此前不受管制的行数"),
-        "excluded_after": said("Of these outside the control since", "此后不受管制的行数"),
+        "excluded_before": text("Of these outside the control", "此前不受管制的行数"),
+        "excluded_after": text("Of these outside the control since", "此后不受管制的行数"),
     },
 )
 
@@ -109,12 +109,12 @@ def _judged(organisation: str, rows: pl.DataFrame, day: date, values: Mapping[st
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
+        explanation=text(
             f"Before {day}, {always} of {before.height} exported rows were goods worked beyond what"
             " is"
-            f" controlled; since then {since.height} of {after.height} are: {spoken_kg(mass_mg)} kg TREO.",
+            f" controlled; since then {since.height} of {after.height} are: {short_kg(mass_mg)} kg TREO.",
             f"{day} 之前的 {before.height} 行出口中，深加工（不属管制）货物有 {always} 行；此后"
-            f" {after.height} 行中有 {since.height} 行，合计 {spoken_kg(mass_mg)} 千克 TREO。",
+            f" {after.height} 行中有 {since.height} 行，合计 {short_kg(mass_mg)} 千克 TREO。",
         ),
         innocent=INNOCENT,
         ask=ASK,
@@ -129,5 +129,5 @@ def _judged(organisation: str, rows: pl.DataFrame, day: date, values: Mapping[st
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    told = described({**row, "seq": row["line"]}, mass=row["dry_mg"])
-    return {**told, "product": row["product"], **({"hs_code": row["hs_code"]} if row["hs_code"] else {})}
+    description = described({**row, "seq": row["line"]}, mass=row["dry_mg"])
+    return {**description, "product": row["product"], **({"hs_code": row["hs_code"]} if row["hs_code"] else {})}

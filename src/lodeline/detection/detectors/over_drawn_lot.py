@@ -25,7 +25,7 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
@@ -119,14 +119,14 @@ def over_drawn_lot(
 
 DETECTOR: Final = Detector(
     name="over-drawn-lot",
-    label=said("Overdrawn lot", "批次超支"),
+    label=text("Overdrawn lot", "批次超支"),
     mark=("up", "gain"),
     find=over_drawn_lot,
-    question=said("What did {firm} use when its lot held too little?", "{firm}在批次不足时实际使用了什么？"),
+    question=text("What did {firm} use when its lot held too little?", "{firm}在批次不足时实际使用了什么？"),
     labels={
-        "put_in_kg": said("Put into the lot, dry", "批次入账（干重）"),
-        "drawn_kg": said("Drawn from it, dry", "累计取用（干重）"),
-        "unaccounted_kg": said("Not there when drawn, dry", "取用时账上没有（干重）"),
+        "put_in_kg": text("Put into the lot, dry", "批次入账（干重）"),
+        "drawn_kg": text("Drawn from it, dry", "累计取用（干重）"),
+        "unaccounted_kg": text("Not there when drawn, dry", "取用时账上没有（干重）"),
     },
 )
 
@@ -159,7 +159,7 @@ def _finding(over: pl.DataFrame, rows: list[dict[str, Any]], unreceived: list[di
         .agg(pl.col("put_in_mg", "drawn_mg", "name").last(), pl.col("unaccounted_mg").sum())
     )
     totals = {name: int(lots[f"{name}_mg"].sum()) for name in ("put_in", "drawn", "unaccounted")}
-    kg = {name: spoken_kg(mass_mg) for name, mass_mg in totals.items()}
+    kg = {name: short_kg(mass_mg) for name, mass_mg in totals.items()}
     one = lots.height == 1
     which_en = f"lot {lots['name'][0]}" if one else f"{lots.height} lots"
     which_zh = f"批次 {lots['name'][0]} " if one else f" {lots.height} 个批次"
@@ -177,7 +177,7 @@ def _finding(over: pl.DataFrame, rows: list[dict[str, Any]], unreceived: list[di
                 f"By the end of {last} the site had taken {kg['drawn']} kg from {which_en}, of which it ever had"
                 f" {kg['put_in']} kg (dry mass): {kg['unaccounted']} kg were drawn that were not there."
                 + "".join(
-                    f" {one['shipper']} filed a shipment of {spoken_kg(one['shipped_mg'])} kg of it on"
+                    f" {one['shipper']} filed a shipment of {short_kg(one['shipped_mg'])} kg of it on"
                     f" {one['shipped_on']} that the site's firm has not received."
                     for one in unreceived[:1]
                 )
@@ -187,7 +187,7 @@ def _finding(over: pl.DataFrame, rows: list[dict[str, Any]], unreceived: list[di
                 f"其中 {kg['unaccounted']} 千克账上并不存在。"
                 + "".join(
                     f"{one['shipper']} 申报于 {one['shipped_on']} 向该企业发出其中"
-                    f" {spoken_kg(one['shipped_mg'])} 千克，该企业尚未申报收货。"
+                    f" {short_kg(one['shipped_mg'])} 千克，该企业尚未申报收货。"
                     for one in unreceived[:1]
                 )
             ),

@@ -21,7 +21,7 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.ledger.drawdown import draws
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
@@ -87,16 +87,16 @@ def quota_overrun(
 
 DETECTOR: Final = Detector(
     name="quota-overrun",
-    label=said("Quota overrun", "超指标"),
+    label=text("Quota overrun", "超指标"),
     mark=("square", "hold"),
     find=quota_overrun,
-    question=said(
+    question=text(
         "Why is {firm} {mass} over its {quota} quota of {year}?", "{firm}{year}年{quota}为何超出指标{mass}？"
     ),
     labels={
-        "used_kg": said("Used, REO", "已用（REO）"),
-        "overrun_kg": said("Beyond the grant, REO", "超出指标（REO）"),
-        "passed_on": said("Grant passed on", "超过指标之日"),
+        "used_kg": text("Used, REO", "已用（REO）"),
+        "overrun_kg": text("Beyond the grant, REO", "超出指标（REO）"),
+        "passed_on": text("Grant passed on", "超过指标之日"),
     },
 )
 
@@ -127,7 +127,7 @@ def _finding(grant: tuple[str, str, str, int], granted_mg: int, rows: list[dict[
     place = bisect.bisect_right(used, granted_mg)
     passing, later = rows[place], rows[place + 1 :]
     masses_mg = {"granted": granted_mg, "used": used_mg, "overrun": used_mg - granted_mg}
-    kg = {name: spoken_kg(mass_mg) for name, mass_mg in masses_mg.items()}
+    kg = {name: short_kg(mass_mg) for name, mass_mg in masses_mg.items()}
     largest = sorted(later, key=lambda row: -row["reo_mg"])[: EVIDENCE_ROWS - 1]
     totals = {f"{name}_kg": format_kg(mass_mg) for name, mass_mg in masses_mg.items()}
     source = "origin" if kind == "mining" else "transformation"

@@ -26,27 +26,27 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, robust_spread, score_of, strongest_run, upper_tail
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
 
 INNOCENT: tuple[Text, ...] = (
-    said(
+    text(
         "Scrap of other goods (battery alloy, catalyst, polishing powder) was filed as magnet scrap.",
         "其他废料（储氢合金、催化剂、抛光粉）误报为磁材废料。",
     ),
-    said("The magnets were cast with mixed metal.", "磁体以混合稀土金属配料。"),
-    said("The scrap is one maker's, or of one kind of magnet.", "废料来自单一厂家或单一品种的磁体。"),
-    said("A collection contract began, or an old heap was cleared.", "新签回收合同，或清理历史堆存。"),
+    text("The magnets were cast with mixed metal.", "磁体以混合稀土金属配料。"),
+    text("The scrap is one maker's, or of one kind of magnet.", "废料来自单一厂家或单一品种的磁体。"),
+    text("A collection contract began, or an old heap was cleared.", "新签回收合同，或清理历史堆存。"),
 )
 ASK: tuple[Text, ...] = (
-    said("From whom the scrap came, with weighbridge tickets and photographs.", "废料来源、过磅单及照片。"),
-    said(
+    text("From whom the scrap came, with weighbridge tickets and photographs.", "废料来源、过磅单及照片。"),
+    text(
         "An assay of the lots by another laboratory, with every rare earth.", "由其他化验单位对所涉批次作全元素化验。"
     ),
-    said("The runs that used it, with residue and product.", "使用该废料的生产记录，含残渣与产品。"),
+    text("The runs that used it, with residue and product.", "使用该废料的生产记录，含残渣与产品。"),
 )
 #: Products that are scrap of magnets; slag and residue of plants that also make lanthanum may hold it.
 _MAGNET_SCRAP = ("swarf", "scrap-eol")
@@ -77,14 +77,14 @@ def recycling_laundering(
 
 DETECTOR: Final = Detector(
     name="recycling-laundering",
-    label=said("Recycling laundering", "废料洗矿"),
+    label=text("Recycling laundering", "废料洗矿"),
     mark=("half", "gain"),
     find=recycling_laundering,
     labels={
-        "treo_kg": said("Rare earths (TREO)", "稀土总量（TREO）"),
-        "lanthanum_pct_of_rare_earths": said("La in the rare earths, %", "La 占稀土（%）"),
-        "nd_to_pr": said("Nd to Pr", "Nd/Pr 比"),
-        "dy_tb_pct_of_rare_earths": said("Dy + Tb in the rare earths, %", "Dy+Tb 占稀土（%）"),
+        "treo_kg": text("Rare earths (TREO)", "稀土总量（TREO）"),
+        "lanthanum_pct_of_rare_earths": text("La in the rare earths, %", "La 占稀土（%）"),
+        "nd_to_pr": text("Nd to Pr", "Nd/Pr 比"),
+        "dy_tb_pct_of_rare_earths": text("Dy + Tb in the rare earths, %", "Dy+Tb 占稀土（%）"),
     },
 )
 
@@ -134,11 +134,11 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=(TREO, "La"),
-        explanation=said(
+        explanation=text(
             f"{by_lot.height} lots filed as scrap hold lanthanum, up to {highest} of their rare earths,"
-            f" {spoken_kg(mass_mg)} kg TREO. Magnets hold none to speak of; every ore does.",
+            f" {short_kg(mass_mg)} kg TREO. Magnets hold none to speak of; every ore does.",
             f"申报为废料的 {by_lot.height} 个批次含镧，最高占其稀土总量的 {highest}，合计"
-            f" {spoken_kg(mass_mg)} 千克 TREO。磁体几乎不含镧，而各类矿石均含镧。",
+            f" {short_kg(mass_mg)} 千克 TREO。磁体几乎不含镧，而各类矿石均含镧。",
         ),
         innocent=INNOCENT,
         ask=ASK,
@@ -231,11 +231,11 @@ def _unlike_finding(
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=("Nd", "Pr", "Dy", "Tb"),
-        explanation=said(
-            f"{rows.height} lots collected as {product}, {spoken_kg(mass_mg)} kg TREO, are unlike what others collect:"
+        explanation=text(
+            f"{rows.height} lots collected as {product}, {short_kg(mass_mg)} kg TREO, are unlike what others collect:"
             f" in the furthest, Nd : Pr is {ratio} and Dy with Tb {heavy} % of the rare earths; the middle lot has"
             f" {usual[0]:.2f} and {usual[1] * 100:.2f} %.",
-            f"以 {product} 名义收集的 {rows.height} 个批次（{spoken_kg(mass_mg)} 千克 TREO）与其他企业所收废料不同："
+            f"以 {product} 名义收集的 {rows.height} 个批次（{short_kg(mass_mg)} 千克 TREO）与其他企业所收废料不同："
             f"偏离最大者 Nd : Pr 为 {ratio}，Dy 与 Tb 占稀土 {heavy} %；"
             f"中位批次分别为 {usual[0]:.2f} 与 {usual[1] * 100:.2f} %。",
         ),
@@ -300,12 +300,12 @@ def _crowded_finding(
         mass_mg=extra_mg,
         interval_mg=(extra_mg - half_mg, extra_mg + half_mg),
         elements=(TREO,),
-        explanation=said(
-            f"From {first} to {last} the site filed {spoken_kg(int(run['treo_mg'].sum()))} kg TREO of collected"
-            f" scrap; its middle month has {spoken_kg(usual_mg)} kg. That is {spoken_kg(extra_mg)} kg more"
+        explanation=text(
+            f"From {first} to {last} the site filed {short_kg(int(run['treo_mg'].sum()))} kg TREO of collected"
+            f" scrap; its middle month has {short_kg(usual_mg)} kg. That is {short_kg(extra_mg)} kg more"
             f" than usual, {z:.1f} σ.",
-            f"{first} 至 {last} 该场所申报收集废料 {spoken_kg(int(run['treo_mg'].sum()))} 千克 TREO，而其中位月为"
-            f" {spoken_kg(usual_mg)} 千克，超出通常水平 {spoken_kg(extra_mg)} 千克，偏差 {z:.1f} σ。",
+            f"{first} 至 {last} 该场所申报收集废料 {short_kg(int(run['treo_mg'].sum()))} 千克 TREO，而其中位月为"
+            f" {short_kg(usual_mg)} 千克，超出通常水平 {short_kg(extra_mg)} 千克，偏差 {z:.1f} σ。",
         ),
         innocent=INNOCENT,
         ask=ASK,

@@ -18,20 +18,20 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.rings import Ring, hop_rows, rings, subject_of, told
+from lodeline.detection.rings import Ring, arrows, hop_rows, rings, subject_of
 from lodeline.material.element import TREO
 
 INNOCENT: tuple[Text, ...] = (
-    said("The goods were sent back: refused, surplus, or on trial.", "货物被退回：拒收、余料或试用。"),
-    said("The firms work for each other on order, or store for each other.", "企业之间存在受托加工或代储关系。"),
-    said("Two lots of one make and mass passed each other.", "两批同种同重货物相向流转。"),
+    text("The goods were sent back: refused, surplus, or on trial.", "货物被退回：拒收、余料或试用。"),
+    text("The firms work for each other on order, or store for each other.", "企业之间存在受托加工或代储关系。"),
+    text("Two lots of one make and mass passed each other.", "两批同种同重货物相向流转。"),
 )
 ASK: tuple[Text, ...] = (
-    said("Contracts, invoices and payments of every hop.", "每一环节的合同、发票和付款凭证。"),
-    said("Where the goods lay from day to day, and who carried them.", "货物每日存放地点及承运人。"),
-    said("What each firm did with the goods.", "各企业对货物的处理情况。"),
+    text("Contracts, invoices and payments of every hop.", "每一环节的合同、发票和付款凭证。"),
+    text("Where the goods lay from day to day, and who carried them.", "货物每日存放地点及承运人。"),
+    text("What each firm did with the goods.", "各企业对货物的处理情况。"),
 )
 #: Rows of a round that evidence lists: three rounds of eight hops.
 _ROWS = 24
@@ -61,7 +61,7 @@ def round_trip(
 
 DETECTOR: Final = Detector(
     name="round-trip",
-    label=said("Round trip", "循环流转"),
+    label=text("Round trip", "循环流转"),
     mark=("circle", "ink"),
     find=round_trip,
 )
@@ -69,7 +69,7 @@ DETECTOR: Final = Detector(
 
 def _finding(ring: Ring) -> Finding:
     times_en = "once" if ring.rounds == 1 else f"{ring.rounds} times"
-    kg = spoken_kg(ring.mass_mg)
+    kg = short_kg(ring.mass_mg)
     return Finding(
         detector=DETECTOR.name,
         subject=subject_of(ring),
@@ -79,11 +79,11 @@ def _finding(ring: Ring) -> Finding:
         mass_mg=ring.treo_mg,
         interval_mg=(ring.treo_mg, None),
         elements=(TREO,) if ring.treo_mg else (),
-        explanation=said(
-            f"Goods went round {told(ring)} {times_en}: {kg} kg of one make came back with the mass and composition"
+        explanation=text(
+            f"Goods went round {arrows(ring)} {times_en}: {kg} kg of one make came back with the mass and composition"
             " with which"
             " they left.",
-            f"货物沿 {told(ring)} 循环 {ring.rounds} 次：{kg} 千克同类货物以原有质量和成分返回起点。",
+            f"货物沿 {arrows(ring)} 循环 {ring.rounds} 次：{kg} 千克同类货物以原有质量和成分返回起点。",
         ),
         innocent=INNOCENT,
         ask=ASK,

@@ -19,22 +19,22 @@ import polars as pl
 from lodeline.detection.customers import Customer, alike, customers_of, groups_of, names_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
 
 INNOCENT: tuple[Text, ...] = (
-    said("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
-    said("A firm was renamed, and both names stand in the register.", "企业更名，新旧名称均在登记簿中。"),
-    said("The seller's own books have one customer twice.", "销售方账册中同一客户重复建档。"),
-    said("The address is that of a bookkeeper or agent.", "该地址为代理记账机构或代理人地址。"),
+    text("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
+    text("A firm was renamed, and both names stand in the register.", "企业更名，新旧名称均在登记簿中。"),
+    text("The seller's own books have one customer twice.", "销售方账册中同一客户重复建档。"),
+    text("The address is that of a bookkeeper or agent.", "该地址为代理记账机构或代理人地址。"),
 )
 ASK: tuple[Text, ...] = (
-    said("Who owns and who runs each of the customers.", "各客户的股权和实际控制人。"),
-    said("Where the goods are used, and for what.", "货物的使用地点和用途。"),
-    said("Delivery notes that show where the goods were handed over.", "载明交货地点的送货单。"),
+    text("Who owns and who runs each of the customers.", "各客户的股权和实际控制人。"),
+    text("Where the goods are used, and for what.", "货物的使用地点和用途。"),
+    text("Delivery notes that show where the goods were handed over.", "载明交货地点的送货单。"),
 )
 
 
@@ -72,12 +72,12 @@ def shell_customer(
 
 DETECTOR: Final = Detector(
     name="shell-customer",
-    label=said("Shell customer", "空壳客户"),
+    label=text("Shell customer", "空壳客户"),
     mark=("square", "ink"),
     find=shell_customer,
     labels={
-        "shared": said("What they share", "共同之处"),
-        "customers": said("Customers", "客户"),
+        "shared": text("What they share", "共同之处"),
+        "customers": text("Customers", "客户"),
     },
 )
 
@@ -107,11 +107,11 @@ def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataF
         mass_mg=mass_mg,
         interval_mg=(mass_mg, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
-            f"{len(members)} customers ({listed}) share {traits}. They bought {spoken_kg(mass_mg)} kg TREO in"
+        explanation=text(
+            f"{len(members)} customers ({listed}) share {traits}. They bought {short_kg(mass_mg)} kg TREO in"
             f" {sales.height}"
             " rows, and none of them files, holds a site or sells on.",
-            f"{len(members)} 家客户（{listed}）共用 {traits}。它们在 {sales.height} 行中购入 {spoken_kg(mass_mg)}"
+            f"{len(members)} 家客户（{listed}）共用 {traits}。它们在 {sales.height} 行中购入 {short_kg(mass_mg)}"
             " 千克 TREO，"
             "均不申报、无场所，也未转售。",
         ),

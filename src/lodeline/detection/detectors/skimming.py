@@ -24,7 +24,7 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (
     MAD_TO_SIGMA,
@@ -38,18 +38,18 @@ from lodeline.detection.null import (
 from lodeline.material.element import TREO
 
 INNOCENT: tuple[Text, ...] = (
-    said(
+    text(
         "One of the two scales reads wrong, beyond what its certificate says.",
         "一方衡器误差超出其检定证书所载范围。",
     ),
-    said("The goods dried on the way, or one side filed wet mass.", "货物途中失水，或一方按湿重申报。"),
-    said("Samples were drawn at the gate and not filed.", "进厂取样未申报。"),
-    said("One side weighed with the packing, the other without.", "一方含包装称重，另一方不含。"),
+    text("The goods dried on the way, or one side filed wet mass.", "货物途中失水，或一方按湿重申报。"),
+    text("Samples were drawn at the gate and not filed.", "进厂取样未申报。"),
+    text("One side weighed with the packing, the other without.", "一方含包装称重，另一方不含。"),
 )
 ASK: tuple[Text, ...] = (
-    said("The certificates of both scales, with their last calibration.", "双方衡器的检定证书及最近一次校准记录。"),
-    said("The weighbridge tickets of the transfers listed, from both gates.", "所列流转双方的过磅单。"),
-    said("A joint weighing of the next deliveries.", "对后续交货进行共同称重。"),
+    text("The certificates of both scales, with their last calibration.", "双方衡器的检定证书及最近一次校准记录。"),
+    text("The weighbridge tickets of the transfers listed, from both gates.", "所列流转双方的过磅单。"),
+    text("A joint weighing of the next deliveries.", "对后续交货进行共同称重。"),
 )
 _PAIR = ["shipper", "receiver"]
 _SCALES = ["shipping", "receiving"]
@@ -84,12 +84,12 @@ def skimming(
 
 DETECTOR: Final = Detector(
     name="skimming",
-    label=said("Skimming", "克扣"),
+    label=text("Skimming", "克扣"),
     mark=("down", "flow"),
     find=skimming,
     labels={
-        "transfers": said("Transfers", "流转次数"),
-        "share_pct": said("Difference, in % of what was shipped", "差额占发货量（%）"),
+        "transfers": text("Transfers", "流转次数"),
+        "share_pct": text("Difference, in % of what was shipped", "差额占发货量（%）"),
     },
 )
 
@@ -165,9 +165,9 @@ def _scale_errors(cells: pl.DataFrame, *, certified: float, pair: float) -> tupl
         left = np.abs(mean - error[sends] + error[gets])
         weight = np.minimum(1, _HUBER * np.sqrt(sigma2) / np.maximum(left, 1e-12)) / sigma2
         held = 1 / certified**2 + np.bincount(sends, weight, size) + np.bincount(gets, weight, size)
-        told = np.bincount(sends, weight * (mean + error[gets]), size)
-        told += np.bincount(gets, weight * (error[sends] - mean), size)
-        error = (error + told / held) / 2
+        expected = np.bincount(sends, weight * (mean + error[gets]), size)
+        expected += np.bincount(gets, weight * (error[sends] - mean), size)
+        error = (error + expected / held) / 2
     # A pair is judged by what others say of its scales.
     others_send, others_get = held[sends] - weight, held[gets] - weight
     sender = (held[sends] * error[sends] - weight * (mean + error[gets])) / others_send
@@ -239,13 +239,13 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
         mass_mg=max(0, missing_mg),
         interval_mg=(missing_mg - half_mg, missing_mg + half_mg),
         elements=(TREO,) if sent_mg else (),
-        explanation=said(
+        explanation=text(
             f"Of {seen['number']} transfers from {shipper} to {receiver} in {months}, {share} of the mass did not"
-            f" arrive on average: {spoken_kg(missing_mg)} kg TREO. What their scales do to other partners is taken off."
+            f" arrive on average: {short_kg(missing_mg)} kg TREO. What their scales do to other partners is taken off."
             f" Two honest firms differ by {sigma} (one standard deviation) over so many; against the pair's other"
             f" months this is {seen['z']:.1f} σ on one side.",
             f"{months} 期间，{shipper} 发往 {receiver} 的 {seen['number']} 笔流转平均少收 {share}，"
-            f"合计 {spoken_kg(missing_mg)} 千克 TREO（已扣除双方衡器对其他交易方表现出的误差）。就此笔数而言，"
+            f"合计 {short_kg(missing_mg)} 千克 TREO（已扣除双方衡器对其他交易方表现出的误差）。就此笔数而言，"
             f"两家正常企业之间的差异为 {sigma}（一倍标准差）；与该双方其他月份相比，此差异单侧达 {seen['z']:.1f} σ。",
         ),
         innocent=INNOCENT,

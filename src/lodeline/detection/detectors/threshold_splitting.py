@@ -26,7 +26,7 @@ from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.customers import customers_of, groups_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.ledger.register import Register
@@ -37,14 +37,14 @@ from lodeline.party.ownership import controllers
 from lodeline.party.registered import REGISTER, held_stakes
 
 INNOCENT: tuple[Text, ...] = (
-    said("A drum, pallet or container holds just so much.", "包装桶、托盘或集装箱的装载量恰为此数。"),
-    said("A customer orders the same mass each time.", "客户每次订购量相同。"),
-    said("The mass happens to be what one run of the plant makes.", "该质量恰为装置一次生产的产量。"),
+    text("A drum, pallet or container holds just so much.", "包装桶、托盘或集装箱的装载量恰为此数。"),
+    text("A customer orders the same mass each time.", "客户每次订购量相同。"),
+    text("The mass happens to be what one run of the plant makes.", "该质量恰为装置一次生产的产量。"),
 )
 ASK: tuple[Text, ...] = (
-    said("The orders behind the consignments, and why one was parted.", "各批货物对应的订单及拆分原因。"),
-    said("Who ordered, who paid and who received each of them.", "每批货物的订货人、付款人和收货人。"),
-    said("Who owns the buyers, and where the goods were used.", "买方的股权关系及货物的使用地点。"),
+    text("The orders behind the consignments, and why one was parted.", "各批货物对应的订单及拆分原因。"),
+    text("Who ordered, who paid and who received each of them.", "每批货物的订货人、付款人和收货人。"),
+    text("Who owns the buyers, and where the goods were used.", "买方的股权关系及货物的使用地点。"),
 )
 #: What is tested of an exporter's goods: a step, parts below it, like parts of a lot.
 _TESTS: Final = 3
@@ -88,17 +88,17 @@ def threshold_splitting(
 
 DETECTOR: Final = Detector(
     name="threshold-splitting",
-    label=said("Threshold splitting", "化整为零"),
+    label=text("Threshold splitting", "化整为零"),
     mark=("bar", "hold"),
     find=threshold_splitting,
     labels={
-        "threshold_kg": said("Threshold", "门槛"),
-        "below": said("Consignments just below", "略低于门槛的票数"),
-        "above": said("Consignments just above", "略高于门槛的票数"),
-        "cut": said("Of them cut into like parts", "其中拆成相近分量的批次"),
-        "parts": said("Parts", "分批数"),
-        "buyers": said("Buyers", "买方数"),
-        "owners": said("Owners behind them", "实际所有人数"),
+        "threshold_kg": text("Threshold", "门槛"),
+        "below": text("Consignments just below", "略低于门槛的票数"),
+        "above": text("Consignments just above", "略高于门槛的票数"),
+        "cut": text("Of them cut into like parts", "其中拆成相近分量的批次"),
+        "parts": text("Parts", "分批数"),
+        "buyers": text("Buyers", "买方数"),
+        "owners": text("Owners behind them", "实际所有人数"),
     },
 )
 
@@ -215,7 +215,7 @@ def _judged(
         return None
     first, last = months_of(below)
     mass_mg, limit_mg = int(below["treo_mg"].sum()), int(rows["limit_mg"][0])
-    total, buyers = spoken_kg(int(below["mass_mg"].sum())), below["party"].n_unique()
+    total, buyers = short_kg(int(below["mass_mg"].sum())), below["party"].n_unique()
     kind = product_kind(goods)
     return Finding(
         detector=DETECTOR.name,
@@ -226,12 +226,12 @@ def _judged(
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
-            f"Of {below.height + above} consignments of {kind} near {spoken_kg(limit_mg)} kg, {below.height} lie just"
+        explanation=text(
+            f"Of {below.height + above} consignments of {kind} near {short_kg(limit_mg)} kg, {below.height} lie just"
             " below"
             f" it and {above} above: {total} kg in all, to {buyers} buyers. Honest sizes fall on both sides."
             + (f" {cut} of their {lots} lots went out in such parts within days." if cut else ""),
-            f"{spoken_kg(limit_mg)} 千克附近的 {below.height + above} 批 {kind} 出口货物中，{below.height}"
+            f"{short_kg(limit_mg)} 千克附近的 {below.height + above} 批 {kind} 出口货物中，{below.height}"
             " 批略低于该值，"
             f"{above} 批高于该值；合计 {total} 千克，涉及 {buyers} 个买方。正常货量应分布于两侧。"
             + (f"其中 {lots} 个批次中有 {cut} 个在数日内被拆成此类货物出口。" if cut else ""),
@@ -241,7 +241,7 @@ def _judged(
         evidence=(
             {
                 "totals": {
-                    "threshold_kg": spoken_kg(limit_mg),
+                    "threshold_kg": short_kg(limit_mg),
                     "below": below.height,
                     "above": above,
                     "lots": lots,
@@ -257,7 +257,7 @@ def _cut_finding(organisation: str, goods: str, parts: pl.DataFrame, lots: tuple
     """Of lots that were cut: `lots` is how many, and of how many that went out."""
     first, last = months_of(parts)
     mass_mg, (cut, count), kind = int(parts["treo_mg"].sum()), lots, product_kind(goods)
-    total, usual = spoken_kg(int(parts["mass_mg"].sum())), spoken_kg(int(parts["mass_mg"].to_numpy().mean()))
+    total, usual = short_kg(int(parts["mass_mg"].sum())), short_kg(int(parts["mass_mg"].to_numpy().mean()))
     owners, buyers = parts["owner"].n_unique(), parts["party"].n_unique()
     return Finding(
         detector=DETECTOR.name,
@@ -268,7 +268,7 @@ def _cut_finding(organisation: str, goods: str, parts: pl.DataFrame, lots: tuple
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
+        explanation=text(
             f"{cut} of {count} lots of {kind} went out in like parts within days, each lot to one owner: {parts.height}"
             f" consignments of {usual} kg on average, {total} kg in all, to {buyers} buyers that are {owners}.",
             f"{count} 个 {kind} 批次中有 {cut} 个在数日内以相近的分量分批出口，每个批次均发往同一实际所有人："
@@ -284,5 +284,5 @@ def _cut_finding(organisation: str, goods: str, parts: pl.DataFrame, lots: tuple
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    told = described({**row, "seq": row["line"]}, mass=row["mass_mg"])
-    return {**told, **({"party": row["party"]} if row["party"] else {})}
+    description = described({**row, "seq": row["line"]}, mass=row["mass_mg"])
+    return {**description, **({"party": row["party"]} if row["party"] else {})}

@@ -23,21 +23,21 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 
 INNOCENT: tuple[Text, ...] = (
-    said("A broker sells what its customer has ordered already.", "经纪商按客户已有订单购销。"),
-    said("The kind of invoice was filed wrongly.", "发票种类填报有误。"),
-    said("The supplier may not issue special invoices.", "供货方无权开具专用发票。"),
+    text("A broker sells what its customer has ordered already.", "经纪商按客户已有订单购销。"),
+    text("The kind of invoice was filed wrongly.", "发票种类填报有误。"),
+    text("The supplier may not issue special invoices.", "供货方无权开具专用发票。"),
 )
 ASK: tuple[Text, ...] = (
-    said("Both invoices of the lots listed, with the payments.", "所列批次的购销发票及付款凭证。"),
-    said("Where the goods lay, and who carried them.", "货物存放地点及承运人。"),
-    said("Who founded the firm, who runs it, and with whose money.", "企业的设立人、实际经营人及资金来源。"),
+    text("Both invoices of the lots listed, with the payments.", "所列批次的购销发票及付款凭证。"),
+    text("Where the goods lay, and who carried them.", "货物存放地点及承运人。"),
+    text("Who founded the firm, who runs it, and with whose money.", "企业的设立人、实际经营人及资金来源。"),
 )
 _ORDINARY, _SPECIAL = "invoice-ordinary", "invoice-special"
 #: Where every other firm changes all of its invoices, the chance of one more is still not 1.
@@ -78,15 +78,15 @@ def trader_pass_through(
 
 DETECTOR: Final = Detector(
     name="trader-pass-through",
-    label=said("Trader pass-through", "过票贸易"),
+    label=text("Trader pass-through", "过票贸易"),
     mark=("half", "flow"),
     find=trader_pass_through,
     labels={
-        "passed": said("Left whole within days", "数日内整批转出"),
-        "invoice_changed": said("Invoice changed in kind", "发票类型改变"),
-        "from": said("From", "来自"),
-        "to": said("To", "去向"),
-        "left_on": said("Left on", "转出日"),
+        "passed": text("Left whole within days", "数日内整批转出"),
+        "invoice_changed": text("Invoice changed in kind", "发票类型改变"),
+        "from": text("From", "来自"),
+        "to": text("To", "去向"),
+        "left_on": text("Left on", "转出日"),
     },
 )
 
@@ -131,7 +131,7 @@ def _finding(organisation: str, own: pl.DataFrame, changed: pl.DataFrame, age: i
     mass_mg = int(changed["treo_mg"].sum())
     young_en = f" The firm was {age} days old at its first receipt." if age is not None else ""
     young_zh = f"该企业首次收货时成立仅 {age} 天。" if age is not None else ""
-    kg = spoken_kg(mass_mg)
+    kg = short_kg(mass_mg)
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation},
@@ -141,7 +141,7 @@ def _finding(organisation: str, own: pl.DataFrame, changed: pl.DataFrame, age: i
         mass_mg=mass_mg,
         interval_mg=(mass_mg, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=said(
+        explanation=text(
             f"Of {own.height} lots received, {own['passed'].sum()} left whole within days; {changed.height} came in"
             " on an"
             f" ordinary invoice and went out on a special one: {kg} kg TREO.{young_en}",

@@ -22,21 +22,21 @@ import polars as pl
 from lodeline.accountancy.unassayed import bounds, most_innocent
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.imbalance import Books, lots_without_assay
 from lodeline.detection.limits import Limits
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 
 INNOCENT: tuple[Text, ...] = (
-    said("The waste is sold by weight and nobody needs to know what it holds.", "废料按重量出售，无人需要其成分。"),
-    said("The assay was made and is not filed yet.", "化验已完成但尚未申报。"),
-    said("The laboratory was closed, or the sample was lost.", "化验室停工，或样品遗失。"),
+    text("The waste is sold by weight and nobody needs to know what it holds.", "废料按重量出售，无人需要其成分。"),
+    text("The assay was made and is not filed yet.", "化验已完成但尚未申报。"),
+    text("The laboratory was closed, or the sample was lost.", "化验室停工，或样品遗失。"),
 )
 ASK: tuple[Text, ...] = (
-    said("An assay of the lots listed, or of samples that were kept.", "所列批次或其留样的化验结果。"),
-    said("Where a lot was sold: the buyer's assay.", "已售批次：买方的化验结果。"),
-    said("Total oxide alone is enough for the balance to be tested.", "仅需总稀土氧化物含量即可检验平衡。"),
+    text("An assay of the lots listed, or of samples that were kept.", "所列批次或其留样的化验结果。"),
+    text("Where a lot was sold: the buyer's assay.", "已售批次：买方的化验结果。"),
+    text("Total oxide alone is enough for the balance to be tested.", "仅需总稀土氧化物含量即可检验平衡。"),
 )
 
 
@@ -74,12 +74,12 @@ def unassayed_lot(
 
 DETECTOR: Final = Detector(
     name="unassayed-lot",
-    label=said("Unassayed lots", "批次未化验"),
+    label=text("Unassayed lots", "批次未化验"),
     mark=("ring", "flow"),
     find=unassayed_lot,
     labels={
-        "dry_kg": said("Came in or went, dry", "流入或流出（干重）"),
-        "open_kg": said("What it may hold", "可能含量范围"),
+        "dry_kg": text("Came in or went, dry", "流入或流出（干重）"),
+        "open_kg": text("What it may hold", "可能含量范围"),
     },
 )
 
@@ -98,10 +98,10 @@ def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]
         .sort("width_mg", "lot", descending=[True, False])
     )
     mass_mg = int(rows.select(width.max()).item())
-    told = ", ".join(names.get(lot, str(lot)) for lot in lots["lot"].head(_NAMED))
+    listed = ", ".join(names.get(lot, str(lot)) for lot in lots["lot"].head(_NAMED))
     more_en = f" and {lots.height - _NAMED} more" if lots.height > _NAMED else ""
     more_zh = f" 等 {lots.height} 个" if lots.height > _NAMED else ""
-    sigma = spoken_kg(float(rows["sigma_mg"].max() or 0.0))  # type: ignore[arg-type]
+    sigma = short_kg(float(rows["sigma_mg"].max() or 0.0))  # type: ignore[arg-type]
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": str(rows["organisation"][0]), "site": str(rows["site"][0])},
@@ -111,13 +111,13 @@ def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=(TREO,),
-        explanation=said(
+        explanation=text(
             f"From {first} to {last}, {rows.height} balances of the site cannot be tested, because nobody has stated"
-            f" the composition of {told}{more_en}. What these lots may hold leaves up to {spoken_kg(mass_mg)} kg TREO"
+            f" the composition of {listed}{more_en}. What these lots may hold leaves up to {short_kg(mass_mg)} kg TREO"
             f" open in one balance, where measurement is good to {sigma} kg. An assay of them would let the balance be"
             " tested.",
-            f"{first} 至 {last}，该场所有 {rows.height} 期平衡无法检验，因为无人申报批次 {told}{more_zh} 的成分。"
-            f"这些批次可能的含量使单期平衡至多有 {spoken_kg(mass_mg)} 千克 TREO 无从判断，"
+            f"{first} 至 {last}，该场所有 {rows.height} 期平衡无法检验，因为无人申报批次 {listed}{more_zh} 的成分。"
+            f"这些批次可能的含量使单期平衡至多有 {short_kg(mass_mg)} 千克 TREO 无从判断，"
             f"而测量的标准不确定度仅为 {sigma} 千克。补充化验后即可检验。",
         ),
         innocent=INNOCENT,

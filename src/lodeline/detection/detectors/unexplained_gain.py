@@ -22,7 +22,7 @@ import polars as pl
 from lodeline.accountancy.frames import AREA
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, with_element_mass
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.imbalance import Books, Imbalance, explained, imbalances
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
@@ -101,15 +101,15 @@ def unexplained_gain(
 
 DETECTOR: Final = Detector(
     name="unexplained-gain",
-    label=said("Unexplained gain", "来源不明"),
+    label=text("Unexplained gain", "来源不明"),
     mark=("up", "gain"),
     find=unexplained_gain,
-    question=said("Where did {mass} at {firm} come from?", "{firm}多出的{mass}从何而来？"),
+    question=text("Where did {mass} at {firm} come from?", "{firm}多出的{mass}从何而来？"),
     labels={
-        "opening_kg": said("At hand at the start, at most", "期初至多"),
-        "inflow_kg": said("Came in", "流入"),
-        "outflow_kg": said("Went out", "流出"),
-        "gain_kg": said("Unexplained, at least", "来源不明，至少"),
+        "opening_kg": text("At hand at the start, at most", "期初至多"),
+        "inflow_kg": text("Came in", "流入"),
+        "outflow_kg": text("Went out", "流出"),
+        "gain_kg": text("Unexplained, at least", "来源不明，至少"),
     },
 )
 
@@ -173,7 +173,7 @@ def _gains(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bound(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
-    kg = {name: spoken_kg(month[f"{name}_mg"]) for name in ("opening", "inflow", "outflow", "gain")}
+    kg = {name: short_kg(month[f"{name}_mg"]) for name in ("opening", "inflow", "outflow", "gain")}
     explanation: Text = {
         "en": (
             f"In {month['period']} the site sent out {kg['outflow']} kg TREO, but by its own filings it had at most "

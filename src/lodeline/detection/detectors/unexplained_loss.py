@@ -18,7 +18,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.detection.detector import Detector
-from lodeline.detection.finding import Finding, Text, ranked, said
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.imbalance import Books, explained, imbalances
 
 INNOCENT: tuple[Text, ...] = (
@@ -108,8 +108,8 @@ def unexplained_loss(
 
 DETECTOR: Final = Detector(
     name="unexplained-loss",
-    label=said("Unexplained loss", "去向不明"),
+    label=text("Unexplained loss", "去向不明"),
     mark=("down", "loss"),
     find=unexplained_loss,
-    question=said("Where did {mass} at {firm} go?", "{firm}短少的{mass}去了哪里？"),
+    question=text("Where did {mass} at {firm} go?", "{firm}短少的{mass}去了哪里？"),
 )

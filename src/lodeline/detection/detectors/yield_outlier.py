@@ -27,7 +27,7 @@ from lodeline.accountancy.frames import serving_shares
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of
-from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (
     MAD_TO_SIGMA,
@@ -44,18 +44,18 @@ from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.material.product import PRODUCTS
 
 INNOCENT: tuple[Text, ...] = (
-    said("The feed was richer or poorer than its assay says.", "原料品位高于或低于化验值。"),
-    said("A line was started, changed or worn, or a campaign failed.", "生产线新开、改造、磨损，或某批次生产失败。"),
-    said(
+    text("The feed was richer or poorer than its assay says.", "原料品位高于或低于化验值。"),
+    text("A line was started, changed or worn, or a campaign failed.", "生产线新开、改造、磨损，或某批次生产失败。"),
+    text(
         "Waste of the runs was not weighed or assayed, or was filed with other runs.",
         "废料未称重或化验，或归入其他批次申报。",
     ),
-    said("A run went over the end of the month and was filed in parts.", "生产跨月并分次申报。"),
+    text("A run went over the end of the month and was filed in parts.", "生产跨月并分次申报。"),
 )
 ASK: tuple[Text, ...] = (
-    said("Run sheets of the months, with feed, product and waste.", "所涉月份的生产记录（投入、产出、废料）。"),
-    said("The assays of feed and product, with the laboratory that made them.", "原料与产品的化验单及化验单位。"),
-    said("What was changed in the plant, and when.", "装置的变更内容与时间。"),
+    text("Run sheets of the months, with feed, product and waste.", "所涉月份的生产记录（投入、产出、废料）。"),
+    text("The assays of feed and product, with the laboratory that made them.", "原料与产品的化验单及化验单位。"),
+    text("What was changed in the plant, and when.", "装置的变更内容与时间。"),
 )
 #: A site and a kind of product, whose runs are one process.
 _PROCESS = ["organisation", "site", "goods"]
@@ -102,13 +102,13 @@ def yield_outlier(
 
 DETECTOR: Final = Detector(
     name="yield-outlier",
-    label=said("Yield outlier", "收率异常"),
+    label=text("Yield outlier", "收率异常"),
     mark=("up", "hold"),
     find=yield_outlier,
     labels={
-        "in_kg": said("Put in", "投入"),
-        "out_kg": said("Came out", "产出"),
-        "waste_kg": said("Waste", "废料"),
+        "in_kg": text("Put in", "投入"),
+        "out_kg": text("Came out", "产出"),
+        "waste_kg": text("Waste", "废料"),
     },
 )
 
@@ -287,7 +287,7 @@ def _largest(
 
 
 #: What is followed, as a sentence begins, and what it is held against.
-_TOLD: Final = {
+_TEXTS: Final = {
     "parted": (
         "the waste of runs that make {goods} held {got} of what the product holds",
         "其废料所含为产品所含的 {got}",
@@ -308,7 +308,7 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     half_mg = round(HALF_WIDTH_95 * mass_mg / seen["z"])
     over = {"parted": (waste, out), "content": (waste, gross), "closure": (out + waste, fed), "yielded": (out, fed)}
     got, usual = (f"{share * 100:.2f} %" for share in (np.divide(*over[seen["ratio"]]), np.exp(seen["usual"])))
-    told_en, told_zh = (text.format(got=got, goods=seen["goods"]) for text in _TOLD[seen["ratio"]])
+    text_en, text_zh = (text.format(got=got, goods=seen["goods"]) for text in _TEXTS[seen["ratio"]])
     first, last = str(months["period"][0]), str(months["period"][-1])
     return Finding(
         detector=DETECTOR.name,
@@ -319,12 +319,12 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
         mass_mg=mass_mg,
         interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
         elements=(TREO,),
-        explanation=said(
-            f"From {first} to {last}, {told_en}; its other months and other sites' runs give {usual}. By that the"
-            f" product is {spoken_kg(mass_mg)} kg TREO {'more' if seen['more'] > 0 else 'less'} than such runs give,"
+        explanation=text(
+            f"From {first} to {last}, {text_en}; its other months and other sites' runs give {usual}. By that the"
+            f" product is {short_kg(mass_mg)} kg TREO {'more' if seen['more'] > 0 else 'less'} than such runs give,"
             f" {seen['z']:.1f} σ.",
-            f"{first} 至 {last}，生产 {seen['goods']} 的批次中{told_zh}，其他月份及其他场所通常为 {usual}。"
-            f"据此产品较通常{'多' if seen['more'] > 0 else '少'} {spoken_kg(mass_mg)} 千克 TREO，"
+            f"{first} 至 {last}，生产 {seen['goods']} 的批次中{text_zh}，其他月份及其他场所通常为 {usual}。"
+            f"据此产品较通常{'多' if seen['more'] > 0 else '少'} {short_kg(mass_mg)} 千克 TREO，"
             f"偏差 {seen['z']:.1f} σ。",
         ),
         innocent=INNOCENT,

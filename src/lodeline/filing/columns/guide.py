@@ -48,8 +48,8 @@ def aliases() -> Mapping[str, str]:
 def choice_words(column: str) -> Mapping[str, str]:
     """Folded word → code, for a column of codes: as the guide names them in Chinese, and as firms do."""
     choices = next(one.choices for one in COLUMNS if one.name == column)
-    told = re.findall(r"([a-z-]+)\s*([\u4e00-\u9fff]+)", guides()[column].description_zh)
-    words = {word: code for code, word in told if code in choices}
+    pairs = re.findall(r"([a-z-]+)\s*([\u4e00-\u9fff]+)", guides()[column].description_zh)
+    words = {word: code for code, word in pairs if code in choices}
     words |= {row["word"]: row["code"] for row in _rows("word_aliases.csv") if row["column"] == column}
     assert set(words.values()) <= set(choices), f"a word for a code that {column} does not have"
     return {folded(word): code for word, code in words.items()}

@@ -13,12 +13,12 @@ from typing import Any, Final, Literal, cast
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.filing.columns.header import CANONICAL_BY_FOLDED, folded
 from lodeline.filing.formats import Sheet
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.written import kg_text
 from lodeline.ledger.problem import Problem
-from lodeline.spoken import UserError
 
 DateOrder = Literal["ymd", "dmy", "mdy"]
 Decimals = Literal["as-filed", "point", "comma"]

@@ -136,7 +136,7 @@ def _similar(own: str) -> str | None:
     return known[alike[0]] if alike else None
 
 
-_LOOKS: tuple[tuple[str, str], ...] = (
+_PATTERNS: tuple[tuple[str, str], ...] = (
     ("composition", r"^\s*([A-Z][a-z]?|TREO)\s*=\s*[0-9].*"),
     ("on", r"^(20[0-9]{2}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}日?|[0-9]{1,2}[./-][0-9]{1,2}[./-]20[0-9]{2})([ T].*)?$"),
     ("control_item", r"^[0-9][A-E][0-9]{3}(\..*)?$"),
@@ -148,7 +148,7 @@ _LOOKS: tuple[tuple[str, str], ...] = (
 def _by_values(samples: Sequence[str]) -> str | None:
     if not samples:
         return None
-    for column, pattern in _LOOKS:
+    for column, pattern in _PATTERNS:
         if sum(bool(re.match(pattern, text)) for text in samples) >= _MOSTLY * len(samples):
             return column
     for column, choices in CHOICES.items():

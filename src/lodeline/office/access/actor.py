@@ -12,9 +12,9 @@ from typing import Final, Literal, get_args
 
 from django.db.models import Q
 
+from lodeline.errors import UserError
 from lodeline.office.access.territory import firms_of_region
 from lodeline.office.models import Delegation, Membership, User
-from lodeline.spoken import UserError
 
 #: What may be asked for. Those that begin with "own." are asked for one organisation.
 Permission = Literal[

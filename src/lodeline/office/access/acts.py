@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from lodeline.spoken import Text, text
+from lodeline.errors import Text, text
 
 ACTS: Final[Mapping[str, Text]] = {
     "account.change": text("Changed the own account", "修改本人账户信息"),

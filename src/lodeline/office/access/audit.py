@@ -32,11 +32,11 @@ def record_paper(
     facts: Mapping[str, object] | None = None,
 ) -> None:  # fmt: skip
     """Writes that the actor did something to a paper, with a digest of what it says now that this is done."""
-    said = papers.said(open_store(settings.LODELINE_DATABASE), kind, row)
-    record_act(actor, what, organisation=organisation, subject=subject, facts={**(facts or {}), **said})
+    digest = papers.digest_of(open_store(settings.LODELINE_DATABASE), kind, row)
+    record_act(actor, what, organisation=organisation, subject=subject, facts={**(facts or {}), **digest})
 
 
-def record_looks(
+def record_access(
     actor: Actor, page: str, *, organisations: Iterable[str], subject: str = "", reason: str, request: str = ""
 ) -> None:
     """Writes that an official looked at these organisations, and why (a code of `LOOK_REASONS`): a record for each."""

@@ -19,7 +19,7 @@ from lodeline.store.queries.access import kept_rows, recorded_acts
 from lodeline.store.store import Store
 
 Kind = Literal["dispute", "hold", "request"]
-SAID: Final = "said"
+DIGEST: Final = "said"
 ACTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "dispute": ("dispute.raise", "dispute.answer", "dispute.withdraw"),
     "hold": ("hold.set", "hold.lift"),
@@ -40,10 +40,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
 }  # fmt: skip
 
 
-def said(store: Store, kind: Kind, row: int) -> dict[str, str]:
+def digest_of(store: Store, kind: Kind, row: int) -> dict[str, str]:
     """The digest of what a paper says now, for the facts of the act's record."""
     ((_, content),) = _rows(store, kind, row)
-    return {SAID: _digest(store, kind, row, content)}
+    return {DIGEST: _digest(store, kind, row, content)}
 
 
 def judge(store: Store) -> Iterator[Fault]:
@@ -71,7 +71,7 @@ def _last_acts(store: Store, kind: Kind) -> dict[int, str | None]:
         row = subject if kind == _BY_SUBJECT else facts.get(kind)
         if not str(row).isdecimal():
             continue  # of a person anew, where no request was open
-        digest = facts.get(SAID)
+        digest = facts.get(DIGEST)
         with_digests |= digest is not None
         # A record without one is older; later it fits nothing.
         last[int(str(row))] = str(digest) if digest is not None or with_digests else None

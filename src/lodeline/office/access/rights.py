@@ -50,7 +50,7 @@ def begin(store: Store, *, now: datetime) -> bool:
         if not is_older(store):
             return False
         standing = {
-            right: {str(row): sha256(said).hexdigest() for row, said in rows_of(store, right)} for right in RIGHTS
+            right: {str(row): sha256(values).hexdigest() for row, values in rows_of(store, right)} for right in RIGHTS
         }
         paper = Paper(content=journal.canonical_json(standing), name=STANDING_FILE)
         put(store, {"what": STANDING}, filed_at=now, paper=paper)
@@ -67,8 +67,8 @@ def is_older(store: Store) -> bool:
 def rows_of(store: Store, right: Right, only: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Number and content of the rows of a right, or of one, in order: canonical JSON."""
     for row, columns in kept_rows(store, right, only):
-        said = {name: _said(name, value) for name, value in columns.items()}
-        yield row, _encoded({"format": ROW_FORMAT, "right": right, "row": row, **said})
+        content = {name: _json_value(name, value) for name, value in columns.items()}
+        yield row, _encoded({"format": ROW_FORMAT, "right": right, "row": row, **content})
 
 
 def commitment_of(store: Store, index: int, content: bytes) -> str:
@@ -76,7 +76,7 @@ def commitment_of(store: Store, index: int, content: bytes) -> str:
     return journal.upload_commitment(sha256(content).digest(), key_of(store, index))
 
 
-def _said(name: str, value: object) -> object:
+def _json_value(name: str, value: object) -> object:
     if name in _MOMENTS:
         return plain(moment(value) or value)
     if name == "may_certify":
@@ -84,9 +84,9 @@ def _said(name: str, value: object) -> object:
     return plain(value)
 
 
-def _encoded(said: Mapping[str, object]) -> bytes:
+def _encoded(values: Mapping[str, object]) -> bytes:
     try:
-        return journal.canonical_json(said)
+        return journal.canonical_json(values)
     except journal.EntryError:
         # No row of ours: what somebody else put there fits no commitment.
-        return json.dumps(said, default=str).encode()
+        return json.dumps(values, default=str).encode()

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 
+from lodeline.errors import UserError
 from lodeline.office.access import clock, rights
 from lodeline.office.models import Membership, User
-from lodeline.spoken import UserError
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.store.queries.accounts import sample_firms

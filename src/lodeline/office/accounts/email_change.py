@@ -19,11 +19,11 @@ from allauth.account.models import EmailAddress
 from cryptography.fernet import Fernet, InvalidToken
 from django.utils.crypto import salted_hmac
 
+from lodeline.errors import UserError
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import InputError, WrongField, account_of, office_transaction, wrong_email
 from lodeline.office.models import AuditRecord, User
-from lodeline.spoken import UserError
 
 #: How long a link is good, and how many an account may ask for in an hour.
 GOOD_FOR: Final = timedelta(days=1)
@@ -69,29 +69,29 @@ def ask(actor: Actor, *, email: str, now: datetime) -> str | None:
 
 def token_of(user: User, email: str, *, now: datetime) -> str:
     """What a link carries: whose address, which one, until when; and after how many changes, so it is good once."""
-    told = {"user": user.pk, "to": email, "until": (now + GOOD_FOR).isoformat(), "after": _changes(user)}
-    return _cipher().encrypt(json.dumps(told).encode()).decode()
+    content = {"user": user.pk, "to": email, "until": (now + GOOD_FOR).isoformat(), "after": _changes(user)}
+    return _cipher().encrypt(json.dumps(content).encode()).decode()
 
 
 def new_address(actor: Actor, token: str, *, now: datetime) -> str:
     """The address of a link of the actor's. Raises EmailChangeError where it cannot be used. Requires "signed in"."""
     user = account_of(actor)
     try:
-        told = json.loads(_cipher().decrypt(token.encode()))
+        content = json.loads(_cipher().decrypt(token.encode()))
     except (InvalidToken, ValueError):
-        told = {}
+        content = {}
     good = (
-        told.get("user") == user.pk
-        and told["after"] == _changes(user)
-        and now < datetime.fromisoformat(told["until"])
-        and not User.objects.filter(email=told["to"]).exists()
+        content.get("user") == user.pk
+        and content["after"] == _changes(user)
+        and now < datetime.fromisoformat(content["until"])
+        and not User.objects.filter(email=content["to"]).exists()
     )
     if not good:
         raise EmailChangeError(
             "This link is not good, or not any more. Sign in with the account that asked for it, and ask for another.",
             "该链接无效或已过期。请用发起申请的账户登录，并重新申请。",
         )
-    return str(told["to"])
+    return str(content["to"])
 
 
 def change(actor: Actor, token: str, *, now: datetime) -> Changed:

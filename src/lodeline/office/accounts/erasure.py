@@ -85,21 +85,21 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class OpenedRequest:
     """A request with its words; None where the person has been erased, and the words with the name."""
 
     request: ErasureRequest
-    said: str | None
-    decided_said: str | None
+    reason: str | None
+    decision_reason: str | None
     obstacles: tuple[Obstacle, ...]
 
 
-def ask(actor: Actor, *, ground: str, said: str, now: datetime) -> ErasureRequest:
+def ask(actor: Actor, *, ground: str, reason: str, now: datetime) -> ErasureRequest:
     """The person asks. Requires "signed in"; raises InputError, PeopleError where a request is open."""
-    return _put(actor, account_of(actor), ground, said, now)
+    return _put(actor, account_of(actor), ground, reason, now)
 
 
-def enter(actor: Actor, person: str, *, ground: str, said: str, now: datetime) -> ErasureRequest:
+def enter(actor: Actor, person: str, *, ground: str, reason: str, now: datetime) -> ErasureRequest:
     """An official enters what a person, or a court, has asked for; `person` is the address or pseudonym of an account.
 
     Requires "erasure.write"; raises InputError, PeopleError where a request is open or it was done.
@@ -110,7 +110,7 @@ def enter(actor: Actor, person: str, *, ground: str, said: str, now: datetime) -
         raise InputError(
             [WrongField(field="person", en="No account has this address or pseudonym.", zh="没有此邮箱或化名的账户。")]
         )
-    return _put(actor, found, ground, said, now)
+    return _put(actor, found, ground, reason, now)
 
 
 def account_called(text: str) -> User | None:
@@ -145,7 +145,7 @@ def requests(actor: Actor) -> list[ErasureRequest]:
     return sorted(found, key=lambda one: one.state != State.OPEN)
 
 
-def asked(actor: Actor, request: int, *, law: Jurisdiction, today: date) -> Asked:
+def asked(actor: Actor, request: int, *, law: Jurisdiction, today: date) -> OpenedRequest:
     """One request with its words and what stands in the way. Requires "erasure.write"; raises PeopleError."""
     actor.require("erasure.write", AUTHORITY)
     found = (
@@ -154,21 +154,21 @@ def asked(actor: Actor, request: int, *, law: Jurisdiction, today: date) -> Aske
     if found is None:
         raise PeopleError("There is no such request.", "没有该请求。")
     decided = found.decided_said
-    return Asked(
-        request=found, said=opened_text(found.user, bytes(found.said), "erasure"),
-        decided_said="" if decided is None else opened_text(found.user, bytes(decided), "erasure"),
+    return OpenedRequest(
+        request=found, reason=opened_text(found.user, bytes(found.said), "erasure"),
+        decision_reason="" if decided is None else opened_text(found.user, bytes(decided), "erasure"),
         obstacles=tuple(obstacles(found.user, law=law, today=today)) if found.state == State.OPEN else (),
     )  # fmt: skip
 
 
-def refuse(actor: Actor, request: int, *, said: str, now: datetime) -> ErasureRequest:
+def refuse(actor: Actor, request: int, *, reason: str, now: datetime) -> ErasureRequest:
     """Refuses a request, with the reason. Requires "erasure.write", and another person than who asked."""
     actor.require("erasure.write", AUTHORITY)
-    _require_text(said)
+    _require_text(reason)
     with office_transaction():
         found = _open(request)
         _require_second(actor, found)
-        found.decided_said = seal_text(found.user, said.strip(), "erasure")
+        found.decided_said = seal_text(found.user, reason.strip(), "erasure")
         found.state, found.decided_by_id, found.decided_at = State.REFUSED, actor.user, now
         found.save()
         _record(actor, "erasure.refuse", found)
@@ -176,15 +176,15 @@ def refuse(actor: Actor, request: int, *, said: str, now: datetime) -> ErasureRe
 
 
 def carry_out(
-    actor: Actor, request: int, *, said: str, before_term: bool, law: Jurisdiction, now: datetime
+    actor: Actor, request: int, *, reason: str, before_term: bool, law: Jurisdiction, now: datetime
 ) -> ErasureRequest:
-    """Erases the person. `before_term`: even though the term of keeping records is not over; `said` then says why.
+    """Erases the person. `before_term`: even though the term of keeping records is not over; `reason` then says why.
 
     Requires "erasure.write", and another person than who asked. Raises InputError; PeopleError where anything else
     stands in the way.
     """
     actor.require("erasure.write", AUTHORITY)
-    _require_text(said)
+    _require_text(reason)
     today = law.day_of(now)
     with office_transaction():
         found = _open(request)
@@ -196,7 +196,7 @@ def carry_out(
         if standing:
             raise PeopleError(" ".join(one.en for one in standing), "".join(one.zh for one in standing))
         early = any(one.code == "term" for one in obstacles(person, law=law, today=today))
-        found.decided_said = seal_text(person, said.strip(), "erasure")
+        found.decided_said = seal_text(person, reason.strip(), "erasure")
         found.state, found.decided_by_id, found.decided_at = State.DONE, actor.user, now
         found.before_term = early
         found.save()
@@ -221,9 +221,9 @@ def erase_again(actor: Actor, pseudonyms: Collection[str], *, now: datetime) -> 
         found = {one.pseudonym: one for one in User.objects.select_for_update().filter(pseudonym__in=pseudonyms)}
         unknown = sorted(set(pseudonyms) - found.keys())
         if unknown or not found:
-            told = ", ".join(unknown)
+            names = ", ".join(unknown)
             raise InputError(
-                [WrongField(field="pseudonyms", en=f"Nobody has this pseudonym: {told}.", zh=f"没有此化名：{told}。")]
+                [WrongField(field="pseudonyms", en=f"Nobody has this pseudonym: {names}.", zh=f"没有此化名：{names}。")]
             )
         living = [one for _, one in sorted(found.items()) if one.erased_at is None]
         for person in living:
@@ -346,12 +346,12 @@ def _last_in(person: User, today: date) -> list[tuple[str, str]]:
     ]
 
 
-def _put(actor: Actor, person: User, ground: str, said: str, now: datetime) -> ErasureRequest:
+def _put(actor: Actor, person: User, ground: str, reason: str, now: datetime) -> ErasureRequest:
     assert actor.user is not None, "whoever asks has signed in"
     problems = []
     if ground not in GROUNDS:
         problems.append(WrongField(field="ground", en="Choose a ground.", zh="请选择依据。"))
-    problems += _wrong_text(said)
+    problems += _wrong_text(reason)
     if problems:
         raise InputError(problems)
     with office_transaction():
@@ -361,7 +361,7 @@ def _put(actor: Actor, person: User, ground: str, said: str, now: datetime) -> E
         if ErasureRequest.objects.filter(user=locked, state=State.OPEN).exists():
             raise PeopleError("A request about this person is open already.", "关于此人的请求尚未办结。")
         made = ErasureRequest.objects.create(
-            user=locked, ground=ground, said=seal_text(locked, said.strip(), "erasure"), requested_by_id=actor.user,
+            user=locked, ground=ground, said=seal_text(locked, reason.strip(), "erasure"), requested_by_id=actor.user,
             requested_at=now,
         )  # fmt: skip
         _record(actor, "erasure.ask", made, {"ground": ground})
@@ -389,14 +389,14 @@ def _require_second(actor: Actor, request: ErasureRequest) -> None:
         )
 
 
-def _require_text(said: str) -> None:
-    problems = _wrong_text(said)
+def _require_text(reason: str) -> None:
+    problems = _wrong_text(reason)
     if problems:
         raise InputError(problems)
 
 
-def _wrong_text(said: str) -> list[WrongField]:
-    if said.strip() and len(said) <= LONGEST_TEXT and "\0" not in said:
+def _wrong_text(reason: str) -> list[WrongField]:
+    if reason.strip() and len(reason) <= LONGEST_TEXT and "\0" not in reason:
         return []
     return [
         WrongField(

@@ -35,8 +35,10 @@ def holds(actor: Actor) -> list[Held]:
     """All holds, those that stand first, newest first. Requires "hold.write"."""
     actor.require("hold.write", AUTHORITY)
     found = LegalHold.objects.select_related("user", "set_by", "lifted_by").order_by("-pk")
-    told = [Held(hold=one, reason=_told(one, one.reason), lifted_reason=_told(one, one.lifted_reason)) for one in found]
-    return sorted(told, key=lambda one: one.hold.lifted_at is not None)
+    opened = [
+        Held(hold=one, reason=_opened(one, one.reason), lifted_reason=_opened(one, one.lifted_reason)) for one in found
+    ]
+    return sorted(opened, key=lambda one: one.hold.lifted_at is not None)
 
 
 def hold_person(actor: Actor, person: User, *, reason: str, now: datetime) -> LegalHold:
@@ -135,7 +137,7 @@ def _require_text(text: str, field: str) -> None:
         )  # fmt: skip
 
 
-def _told(hold: LegalHold, kept: bytes | memoryview | None) -> str | None:
+def _opened(hold: LegalHold, kept: bytes | memoryview | None) -> str | None:
     if kept is None:
         return ""
     return bytes(kept).decode() if hold.user is None else opened_text(hold.user, bytes(kept), "hold")

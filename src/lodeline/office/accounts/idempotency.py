@@ -14,10 +14,10 @@ from typing import Final
 
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
+from lodeline.errors import UserError
 from lodeline.office.jobs.process import is_dead, mark
 from lodeline.office.models import IdempotentAnswer
 from lodeline.office.router import OneStore
-from lodeline.spoken import UserError
 
 KEY_CHARACTERS_MAX: Final = 255
 #: How long an answer is kept, and after how long a request that never answered counts as dead where nobody can know

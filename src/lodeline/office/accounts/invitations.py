@@ -16,6 +16,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
+from lodeline.errors import UserError
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import (
@@ -32,7 +33,6 @@ from lodeline.office.accounts.people import (
     wrong_role,
 )
 from lodeline.office.models import Invitation, User
-from lodeline.spoken import UserError
 
 #: How long a link is good.
 GOOD_FOR: Final = timedelta(days=7)

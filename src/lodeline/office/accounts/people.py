@@ -25,12 +25,12 @@ from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 from django.utils import translation
 
+from lodeline.errors import UserError
 from lodeline.office.access import clock, rights
 from lodeline.office.access.actor import AUTHORITY, AUTHORITY_ROLES, ORGANISATION_ROLES, Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
 from lodeline.office.access.territory import regions
 from lodeline.office.models import Delegation, Membership, OrganisationSettings, Token, User
-from lodeline.spoken import UserError
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 
@@ -376,16 +376,16 @@ def wrong_period(valid_from: date, valid_to: date | None) -> list[WrongField]:
 
 def wrong_password(password: str, user: User) -> list[WrongField]:
     """What is wrong with a password that a person has chosen: the rules of the settings, in both languages."""
-    told: dict[str, list[str]] = {}
+    errors: dict[str, list[str]] = {}
     for language in ("en", "zh-hans"):
         with translation.override(language):
             try:
                 validate_password(password, user)
             except ValidationError as error:
-                told[language] = list(error.messages)
-    if not told:
+                errors[language] = list(error.messages)
+    if not errors:
         return []
-    return [WrongField(field="password", en=" ".join(told["en"]), zh="".join(told["zh-hans"]))]
+    return [WrongField(field="password", en=" ".join(errors["en"]), zh="".join(errors["zh-hans"]))]
 
 
 def with_people(today: date) -> frozenset[str]:

@@ -27,8 +27,8 @@ from lodeline.store.queries.accounts import sweep
 _TABLES: Final = (User, PersonKey, Membership, Invitation, CertifierKey, Draft, Mail, CaseWatch, ErasureRequest)
 
 
-def sweep_job(payload: Mapping[str, Any], say: Any) -> object:
+def sweep_job(payload: Mapping[str, Any], progress: Any) -> object:
     """Does the work of a job `erasure.sweep`; done twice, the second time finds nothing to sweep."""
-    del payload, say
+    del payload, progress
     sweep(jobs.database(), (model._meta.db_table for model in _TABLES))
     return None

@@ -21,12 +21,12 @@ from typing import Final, Literal
 from django.conf import settings
 from django.db.models import F, Q
 
+from lodeline.errors import UserError
 from lodeline.office.access.actor import AUTHORITY, Actor, NotAllowedError, Permission, RoleGrant, actor_of
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import enter_right, office_transaction
 from lodeline.office.models import Token, User
 from lodeline.regulation.parameter import load
-from lodeline.spoken import UserError
 
 #: What every token begins with, so that scanners of leaked secrets know it.
 PREFIX: Final = "lodeline_"

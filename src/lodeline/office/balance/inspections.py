@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.notices.log_notices import tell_entry
+from lodeline.office.notices.log_notices import notify_entry
 from lodeline.service.balance import inspections
 from lodeline.service.balance.inspections import Entered, Visited
 from lodeline.store.store import Store, StoredEntry
@@ -31,5 +31,5 @@ def enter(
         store, visited, organisation=organisation, filed_at=now, today=today, by=actor.pseudonym, in_transaction=record
     )  # fmt: skip
     if done.entry is not None:
-        tell_entry(store, done.entry.index, now=now)
+        notify_entry(store, done.entry.index, now=now)
     return done

@@ -29,7 +29,7 @@ from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
 from lodeline.office.models import AuditRecord, DeskBatch, Job
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.service.customs.batch import BatchHearing, Part, parts_of
+from lodeline.service.customs.batch import Part, RecordedBatchEvaluation, parts_of
 from lodeline.service.customs.desk import read
 from lodeline.service.customs.papers import DeskError, put_question
 from lodeline.service.customs.release import Judged
@@ -161,13 +161,13 @@ def job_of(batch: DeskBatch) -> Job | None:
     return jobs.newest(_key(batch))
 
 
-def judge_job(payload: Mapping[str, Any], say: Any) -> object:
+def judge_job(payload: Mapping[str, Any], progress: Any) -> object:
     """Does the work of a job `desk.batch`: goes on after the last part that was kept."""
     batch = DeskBatch.objects.filter(reference=payload["batch"], state__in=OPEN).first()
     if batch is None:
         return None
     store, law = open_store(settings.LODELINE_DATABASE), load()
-    say(0.01)
+    progress(0.01)
     declaration = read(zlib.decompress(bytes(batch.content)), name=batch.name, limits=_limits())
     batch.content = b""
     unread = _unread(declaration, batch.organisation)
@@ -177,18 +177,18 @@ def judge_job(payload: Mapping[str, Any], say: Any) -> object:
     parts = parts_of(declaration)
     if not _note(batch, state=State.RUNNING, lines=len(declaration.lines), parts=len(parts)):
         return None
-    say(_READ)
+    progress(_READ)
     today = law.day_of(batch.created_at)
-    hearing = BatchHearing(
+    evaluation = RecordedBatchEvaluation(
         store, open_snapshot(store), declaration, law=law, today=today, asker=batch.organisation or None,
-        say=lambda share: say(_READ + (_LOOKED - _READ) * share),
+        progress=lambda share: progress(_READ + (_LOOKED - _READ) * share),
     )  # fmt: skip
     for part in parts[len(kept_of(batch)) :]:
         if not DeskBatch.objects.filter(pk=batch.pk, state=State.RUNNING).exists():
             return None
-        if not _keep(store, batch, hearing.judged(part), part):
+        if not _keep(store, batch, evaluation.judged(part), part):
             return None
-        say(_LOOKED + (1 - _LOOKED) * part.number / len(parts))
+        progress(_LOOKED + (1 - _LOOKED) * part.number / len(parts))
     _note(batch, state=State.DONE)
     return None
 

@@ -109,11 +109,11 @@ def release(
     asked = desk_papers.question(store, entry)
     judged = judge_again(store=store, snapshot=snapshot, asked=asked, law=law, today=today)
     with store.database.transaction():
-        besides = customs_cases.asked_about(asked)
+        besides = customs_cases.queries_about(asked)
         put = release_kept(
             store=store, asked=asked, judged=judged, filed_at=now, by=actor.pseudonym, only=only, besides=besides
         )  # fmt: skip
-        if customs_cases.asked_about(asked, lock=False) - besides:
+        if customs_cases.queries_about(asked, lock=False) - besides:
             raise DeskError(
                 "Customs have just opened a query about this. Look at it and decide again.",
                 "海关刚就此提出质疑。请查看后再作决定。",

@@ -139,7 +139,7 @@ def enter_result(
 ) -> Case:  # fmt: skip
     """Enters what the laboratory found, and puts the line to the desk anew. Raises CaseError for an assay unread."""
     actor.require("desk.decide")
-    said = _text(text)
+    answer = _text(text)
     with store.database.transaction():
         case = _held(reference, steps)
         _check(case, "found")
@@ -161,7 +161,7 @@ def enter_result(
             ensure_ascii=False,
         )  # fmt: skip
         facts = {"assay": assay.strip(), "verdict": found["lines"][0]["verdict"], "entry": kept.index}
-        _take(actor, store, case, "found", text=said, facts=facts, now=now)
+        _take(actor, store, case, "found", text=answer, facts=facts, now=now)
     return case
 
 
@@ -174,7 +174,7 @@ def decide(
     Raises CaseError; a shipper who may still answer is not refused.
     """
     actor.require("desk.decide")
-    said = _text(text)
+    answer = _text(text)
     with store.database.transaction():
         case = _held(reference, steps)
         _check(case, kind)
@@ -190,7 +190,7 @@ def decide(
                 " confirmed.",
                 "本项结论为暂缓放行。须补交许可证，或经另一名关员确认改判后方可放行。",
             )
-        _take(actor, store, case, kind, text=said, now=now)
+        _take(actor, store, case, kind, text=answer, now=now)
     return case
 
 
@@ -208,7 +208,7 @@ def open_about(asked: Question, *, lock: bool = True) -> list[Case]:
     return [one for one in (found.select_for_update() if lock else found) if asked.entry.index in _entries(one)]
 
 
-def asked_about(asked: Question, *, lock: bool = True) -> frozenset[str]:
+def queries_about(asked: Question, *, lock: bool = True) -> frozenset[str]:
     """The ids of the verdicts of a question about which customs ask and nobody has decided."""
     cases = open_about(asked, lock=lock)
     return frozenset(
@@ -220,8 +220,8 @@ def end_with_question(
     actor: Actor, store: Store, case: Case, *, became: Became, entry: int, text: str, now: datetime
 ) -> None:  # fmt: skip
     """Closes a query whose declaration was amended or withdrawn by `entry`. Part of that transaction."""
-    said = text.strip() or f"Amended: entry {entry} stands in its place. 已更正：以条目 {entry} 为准。"
-    _take(actor, store, case, "closed", text=said, facts={"because": became, "entry": entry}, now=now)
+    answer = text.strip() or f"Amended: entry {entry} stands in its place. 已更正：以条目 {entry} 为准。"
+    _take(actor, store, case, "closed", text=answer, facts={"because": became, "entry": entry}, now=now)
 
 
 def close_overtaken(store: Store, *, now: datetime) -> int:
@@ -268,7 +268,7 @@ def answer(
         raise NotAllowedError(
             "Filers and certifiers answer for the organisation. Ask one of them.", "由企业的申报人或签认人答复。"
         )
-    said = _text(text)
+    answer = _text(text)
     with store.database.transaction():
         case = CustomsCase.objects.select_for_update().filter(reference=reference, organisation=organisation).first()
         if case is None:
@@ -276,7 +276,7 @@ def answer(
         required = set(json.loads(case.seen)["required"])
         given = [one for one in documents if one in required]
         _take(
-            actor, store, case, "answered", text=said, facts={"documents": given}, speaker=organisation, files=files,
+            actor, store, case, "answered", text=answer, facts={"documents": given}, speaker=organisation, files=files,
             now=now,
         )  # fmt: skip
     return case
@@ -346,10 +346,10 @@ def _decide(
     actor: Actor, store: Store, reference: str, kind: Kind, *, text: str, steps: int, now: datetime
 ) -> Case:  # fmt: skip
     actor.require("desk.decide")
-    said = _text(text)
+    answer = _text(text)
     with store.database.transaction():
         case = _held(reference, steps)
-        _take(actor, store, case, kind, text=said, now=now)
+        _take(actor, store, case, kind, text=answer, now=now)
     return case
 
 
@@ -398,8 +398,8 @@ def _take(
     case.save()
     if kind != "answered":
         notice = "customs-query" if kind == "asked" else "customs-query-decided"
-        told = {"case": case.reference, "until": None if until is None else until.isoformat(), "became": kind}
-        notify(case.organisation, notice, told, key=f"customs:{case.reference}:{number}", now=now)
+        more_facts = {"case": case.reference, "until": None if until is None else until.isoformat(), "became": kind}
+        notify(case.organisation, notice, more_facts, key=f"customs:{case.reference}:{number}", now=now)
     record_act(
         actor, f"customs.{kind}", organisation=case.organisation, subject=case.reference, facts={"step": number}
     )  # fmt: skip

@@ -15,13 +15,13 @@ from typing import Any, Final
 import polars as pl
 from django.db.models import Q
 
+from lodeline.errors import UserError
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_paper
 from lodeline.office.accounts.people import office_transaction
 from lodeline.office.models import Dispute, User
 from lodeline.office.notices.notices import notify
-from lodeline.service.firm.own import OrganisationView
-from lodeline.spoken import UserError
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.queries.lots import ids_on_the_label
 
 REASON_CHARACTERS: Final = 2_000
@@ -52,7 +52,7 @@ def dispute(actor: Actor, own: OrganisationView, line: int, reason: str, *, now:
         raise DisputeError("You have disputed this delivery already.", "您已对该到货提出异议。")
     with office_transaction():
         made = Dispute.objects.create(**subject, reason=text, raised_by=_user(actor), raised_at=now)
-        _tell(made, "dispute-raised", made.shipper, made.receiver, now)
+        _notify(made, "dispute-raised", made.shipper, made.receiver, now)
         record_paper(actor, "dispute.raise", "dispute", made.pk, organisation=own.organisation, subject=str(made.pk))
     return made
 
@@ -64,7 +64,7 @@ def answer(actor: Actor, organisation: str, number: int, text: str, *, now: date
         found = _find(number, shipper=organisation)
         found.answer, found.answered_at = _text(text), now
         found.save()
-        _tell(found, "dispute-answered", found.receiver, found.shipper, now)
+        _notify(found, "dispute-answered", found.receiver, found.shipper, now)
         record_paper(actor, "dispute.answer", "dispute", number, organisation=organisation, subject=str(number))
     return found
 
@@ -76,7 +76,7 @@ def withdraw(actor: Actor, organisation: str, number: int, *, now: datetime) -> 
         found = _find(number, receiver=organisation)
         found.withdrawn_at = now
         found.save()
-        _tell(found, "dispute-withdrawn", found.shipper, found.receiver, now)
+        _notify(found, "dispute-withdrawn", found.shipper, found.receiver, now)
         record_paper(actor, "dispute.withdraw", "dispute", number, organisation=organisation, subject=str(number))
     return found
 
@@ -89,7 +89,8 @@ def disputes(actor: Actor, organisation: str) -> list[Dispute]:
 
 
 def about(actor: Actor, own: OrganisationView, transfer: Mapping[str, Any]) -> list[Dispute]:
-    """Those about one transfer, a row of `Own.transfers`, whatever its papers called the lot when they were raised."""
+    """Those about one transfer, a row of `OrganisationView.transfers`, whatever its papers called the lot when they
+    were raised."""
     names = {transfer["local"], *ids_on_the_label(own.store, transfer["shipment_line"])}
     key = (transfer["shipper"], transfer["receiver"], transfer["shipment_event"])
     return [
@@ -105,7 +106,7 @@ def _find(number: int, **side: str) -> Dispute:
     return found
 
 
-def _tell(one: Dispute, kind: str, whom: str, other: str, now: datetime) -> None:
+def _notify(one: Dispute, kind: str, whom: str, other: str, now: datetime) -> None:
     key = f"{kind}:{one.pk}" + (f":{now.isoformat()}" if kind == "dispute-answered" else "")
     notify(whom, kind, {"other": other, "event": one.shipment_event, "dispute": one.pk}, key=key, now=now)
 

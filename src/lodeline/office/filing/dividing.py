@@ -48,7 +48,7 @@ def begin(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Draft:
     return held
 
 
-def divide_job(payload: Mapping[str, Any], say: Any) -> object:
+def divide_job(payload: Mapping[str, Any], progress: Any) -> object:
     """Does the work of a job `draft.divide`, as whoever asked for it may today; what is out of date is left alone."""
     found = Draft.objects.select_related("profile").filter(pk=payload["draft"], revision=payload["revision"]).first()
     if found is None or found.state != Draft.State.CHECKING:
@@ -56,14 +56,14 @@ def divide_job(payload: Mapping[str, Any], say: Any) -> object:
     now = clock.now()
     user = User.objects.get(pk=payload["user"])
     actor = actor_of(user, on=load().day_of(now))
-    say(0.1)
+    progress(0.1)
     try:
         good = divide(actor, found, seen=found.revision, now=now)
     except DraftError:
         # Nothing can go alone, or somebody was faster: the draft is as it was, with what was found.
         draft_check.check_now(found, now=now)
         return None
-    say(0.7)
+    progress(0.7)
     draft_check.check_now(good, now=now)
     return {"draft": good.pk}
 

@@ -89,21 +89,21 @@ def check_key(draft: Draft) -> str:
     return f"draft.check:{draft.pk}:{draft.revision}"
 
 
-def check_job(payload: Mapping[str, Any], say: Any) -> object:
+def check_job(payload: Mapping[str, Any], progress: Any) -> object:
     """Does the work of a job `draft.check`. What is out of date when it comes to be done is left alone."""
     draft = Draft.objects.select_related("profile").filter(pk=payload["draft"], revision=payload["revision"]).first()
     if draft is not None and draft.state == Draft.State.CHECKING:
-        check_now(draft, now=clock.now(), say=say)
+        check_now(draft, now=clock.now(), progress=progress)
     return None
 
 
-def check_now(draft: Draft, *, now: datetime, say: Any = None) -> Draft:
+def check_now(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
     """Judges the draft and keeps what was found, unless the draft has been changed meanwhile."""
-    law, say = load(), say or (lambda _share: None)
+    law, progress = load(), progress or (lambda _share: None)
     store = ledger_of(draft, now=now)
-    judged = judge(draft, content_at(draft, again=True), store=store, law=law, now=now, say=say)
+    judged = judge(draft, content_at(draft, again=True), store=store, law=law, now=now, progress=progress)
     found = _found(draft, judged, store)
-    say(0.95)
+    progress(0.95)
     with jobs.database().transaction():
         held = hold(draft.pk)
         if held.revision == draft.revision and held.state in (Draft.State.OPEN, Draft.State.CHECKING):
@@ -114,12 +114,14 @@ def check_now(draft: Draft, *, now: datetime, say: Any = None) -> Draft:
     return held
 
 
-def judge(draft: Draft, content: Content, *, store: Store, law: Jurisdiction, now: datetime, say: Any = None) -> Judged:
+def judge(
+    draft: Draft, content: Content, *, store: Store, law: Jurisdiction, now: datetime, progress: Any = None
+) -> Judged:
     """What filing the draft with this content now would meet; nothing is written."""
-    say = say or (lambda _share: None)
-    say(0.05)
+    progress = progress or (lambda _share: None)
+    progress(0.05)
     table, checked, comparison = prepare(draft, content, store=store)
-    say(0.5)
+    progress(0.5)
     encoded = None if checked.rejects else encode(checked)
     if encoded is not None:
         books = books_of(draft, store)

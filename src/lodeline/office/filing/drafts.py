@@ -23,6 +23,7 @@ from typing import Final
 from django.conf import settings
 from django.db.models import Max
 
+from lodeline.errors import UserError
 from lodeline.filing.check import month_bounds
 from lodeline.filing.division import divide
 from lodeline.filing.table import Table
@@ -34,7 +35,6 @@ from lodeline.office.jobs.jobs import database
 from lodeline.office.models import Draft, DraftEdit, DraftFile, ImportProfile, User
 from lodeline.regulation.duty import period_of
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.spoken import UserError
 
 State = Draft.State
 #: States in which a draft can be changed. One that is being checked can: its check is then of an older revision.

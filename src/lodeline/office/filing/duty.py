@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, Literal
 
+from lodeline.errors import UserError
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import office_transaction
 from lodeline.office.models import Notice
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import load
-from lodeline.spoken import UserError
 
 #: What the authority says to a firm about a month: a reminder, an order to file, an order to correct.
 Demand = Literal["reminded", "ordered-to-file", "ordered-to-correct"]
@@ -39,20 +39,20 @@ def demand(
         raise DemandError("An order names a day that is still to come.", "责令须写明尚未到来的期限。")
     if kind == "ordered-to-correct" and not why.strip():
         raise DemandError("Say what is to be corrected.", "请写明应更正的内容。")
-    said = 0
+    count = 0
     for organisation in organisations:
         facts = {"period": period, "until": until.isoformat() if until else None, "why": why.strip()[:2000]}
         key = f"demand:{kind}:{organisation}:{period}:{until or today}"
         with office_transaction():
             if notify(organisation, kind, facts, key=key, now=now):
-                said += 1
+                count += 1
                 record_act(actor, f"duty.{kind}", organisation=organisation, subject=period, facts=facts)
-    return said
+    return count
 
 
 def demands(period: str) -> dict[str, list[tuple[str, datetime, dict[str, object]]]]:
     """Organisation → (kind, when, facts) of what has been said to it about the month, newest first."""
-    said: dict[str, list[tuple[str, datetime, dict[str, object]]]] = {}
+    found: dict[str, list[tuple[str, datetime, dict[str, object]]]] = {}
     for one in Notice.objects.filter(kind__in=DEMANDS, key__contains=f":{period}:").order_by("-created_at"):
-        said.setdefault(one.organisation, []).append((one.kind, one.created_at, json.loads(one.facts)))
-    return said
+        found.setdefault(one.organisation, []).append((one.kind, one.created_at, json.loads(one.facts)))
+    return found

@@ -20,6 +20,7 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.ledger.extension import Extension, due
 from lodeline.ledger.register import TABLES, Register
 from lodeline.office.access.actor import AUTHORITY, Actor
@@ -29,7 +30,6 @@ from lodeline.office.notices.notices import notify
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.entries.records import put_records
-from lodeline.spoken import UserError
 from lodeline.store.store import Store, StoredEntry
 
 _PERIOD: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -75,9 +75,11 @@ def grant(actor: Actor, store: Store, wanted: Wanted, *, law: Jurisdiction, now:
         raise InputError(problems)
     assert wanted.until is not None, "judged above"
     named = sorted(set(wanted.organisations))
-    told = json.dumps([wanted.period, wanted.region, named, wanted.until.isoformat(), wanted.reason, now.isoformat()])
+    content = json.dumps(
+        [wanted.period, wanted.region, named, wanted.until.isoformat(), wanted.reason, now.isoformat()]
+    )
     extension = Extension(
-        id=f"{wanted.period}-{sha256(told.encode()).hexdigest()[:8]}", period=wanted.period, region=wanted.region,
+        id=f"{wanted.period}-{sha256(content.encode()).hexdigest()[:8]}", period=wanted.period, region=wanted.region,
         organisations=tuple(named), until=wanted.until, reason=wanted.reason.strip(),
     )  # fmt: skip
     return _enter(actor, store, extension, "deadline.extend", now)
@@ -101,11 +103,11 @@ def end(actor: Actor, store: Store, extension: str, *, law: Jurisdiction, now: d
         reason=found.reason,
     )  # fmt: skip
     entry = _enter(actor, store, ended, "deadline.extension-end", now)
-    _tell_of_end(store, ended, law=law, now=now, today=today)
+    _notify_of_end(store, ended, law=law, now=now, today=today)
     return entry
 
 
-def _tell_of_end(store: Store, ended: Extension, *, law: Jurisdiction, now: datetime, today: date) -> None:
+def _notify_of_end(store: Store, ended: Extension, *, law: Jurisdiction, now: datetime, today: date) -> None:
     """Tells whoever relied on it and has not filed yet the day that counts now; of one granted, `reminders` tells."""
     register = store.register(store.head())
     filed = {entry.organisation for entry in store.entries_of("filing", period=ended.period)}

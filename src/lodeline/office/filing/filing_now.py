@@ -48,38 +48,38 @@ def begin(draft: Draft, *, now: datetime) -> Draft:
     return file(draft, now=now) if small else draft
 
 
-def file_job(payload: Mapping[str, Any], say: Any) -> object:
+def file_job(payload: Mapping[str, Any], progress: Any) -> object:
     """Does the work of a job `draft.file`; where somebody has done it already there is nothing to do."""
     draft = Draft.objects.select_related("profile").filter(pk=payload["draft"]).first()
     if draft is None or draft.state != Draft.State.FILING:
         return None
-    filed = file(draft, now=clock.now(), say=say)
+    filed = file(draft, now=clock.now(), progress=progress)
     return {"entry": filed.entry}
 
 
-def file(draft: Draft, *, now: datetime, say: Any = None) -> Draft:
+def file(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
     """Files the draft as it was signed, or gives it back to its filer with what stands in the way.
 
     The moment of filing is that of the signature: a queue makes nobody late.
     """
-    say = say or (lambda _share: None)
+    progress = progress or (lambda _share: None)
     signed = Signed.of(draft)
     store, law = ledger_of(draft, now=now), load()
     content = content_at(draft)
     _, checked, _ = prepare(draft, content, store=store)
-    say(0.3)
+    progress(0.3)
     if checked.rejects:
         return _give_back(draft, checked.problems)
     if statement_of(draft, checked, store).decode() != signed.statement:
         # Something that the rows rest on (a model of the register) has changed since the signature.
         return _give_back(draft, (problem("certification.invalid", reason="challenge"),))
-    said = None
+    problems = None
     if draft.sandbox and draft.corrects is None:
-        said = preview(books_of(draft, store), checked, filed_at=signed.at, law=law)
+        problems = preview(books_of(draft, store), checked, filed_at=signed.at, law=law)
     outcome = submit(
         store, checked, uploads=_uploads(draft, content), filed_at=signed.at, law=law, corrects=draft.corrects,
-        certification=signed.certification, progress=lambda _what, share: say(0.4 + share * 0.6),
-        in_transaction=None if draft.sandbox else lambda entry: _mark(draft, entry), said=said,
+        certification=signed.certification, progress=lambda _what, share: progress(0.4 + share * 0.6),
+        in_transaction=None if draft.sandbox else lambda entry: _mark(draft, entry), problems_shown=problems,
     )  # fmt: skip
     if outcome.entry is None:
         return _give_back(draft, outcome.problems)

@@ -36,7 +36,7 @@ from lodeline.office.models import Draft, Job
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.firm.acceptance import Acceptance, receipt_rows
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.store import Store
 
 State = Draft.State

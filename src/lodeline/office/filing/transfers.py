@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.ledger.resolution import is_uri
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
@@ -27,8 +28,7 @@ from lodeline.office.jobs.jobs import database
 from lodeline.office.models import Draft, DraftEdit
 from lodeline.office.notices.notices import notify
 from lodeline.service.firm.acceptance import Acceptance, receipt_rows
-from lodeline.service.firm.own import OrganisationView
-from lodeline.spoken import UserError
+from lodeline.service.firm.organisation_view import OrganisationView
 
 #: States of a draft in which what it accepts is accepted and not yet filed.
 _PENDING: Final = (Draft.State.OPEN, Draft.State.CHECKING, Draft.State.ASKED, Draft.State.FILING)

@@ -24,7 +24,7 @@ from lodeline.office.findings.states import (
     MovedError,
     Reason,
     askers,
-    has_been_heard,
+    has_answered_or_expired,
     parameters,
     reopens,
 )
@@ -63,7 +63,7 @@ class FindingAsSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class StepContent:
     """What goes with a step."""
 
     text: str = ""
@@ -77,75 +77,77 @@ class Said:
 # What officials do. All require "finding.decide" about the organisation that the question is put to.
 
 
-def ask(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
+def ask(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
     """Puts the question to the organisation, which may answer until the end of a day; it is told."""
-    actor.require("finding.decide", party_of(sight.row))
-    _check_answer_day(sight.today, until)
-    return _decide(actor, store, sight, "asked", Said(text=_text(text), until=until), now=now)
+    actor.require("finding.decide", party_of(seen.row))
+    _check_answer_day(seen.today, until)
+    return _decide(actor, store, seen, "asked", StepContent(text=_text(text), until=until), now=now)
 
 
-def extend(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
+def extend(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
     """Gives the organisation until a later day."""
-    actor.require("finding.decide", party_of(sight.row))
-    _check_answer_day(sight.today, until)
-    case = Case.objects.filter(finding=sight.finding).first()
+    actor.require("finding.decide", party_of(seen.row))
+    _check_answer_day(seen.today, until)
+    case = Case.objects.filter(finding=seen.finding).first()
     if case is not None and case.until is not None and until <= case.until:
         raise CaseError("The new day must be after the one that stands.", "新期限须晚于原期限。")
-    return _decide(actor, store, sight, "extended", Said(text=text.strip()[:TEXT_CHARACTERS], until=until), now=now)
+    return _decide(
+        actor, store, seen, "extended", StepContent(text=text.strip()[:TEXT_CHARACTERS], until=until), now=now
+    )
 
 
-def explain(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, stands_until: date, now: datetime) -> Case:
+def explain(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, stands_until: date, now: datetime) -> Case:
     """Accepts an explanation, which stands until the end of a day or until the facts change materially."""
-    actor.require("finding.decide", party_of(sight.row))
-    _check_standing_day(sight.today, stands_until)
-    return _decide(actor, store, sight, "explained", Said(text=_text(text), stands_until=stands_until), now=now)
+    actor.require("finding.decide", party_of(seen.row))
+    _check_standing_day(seen.today, stands_until)
+    return _decide(actor, store, seen, "explained", StepContent(text=_text(text), stands_until=stands_until), now=now)
 
 
-def waive(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, stands_until: date, now: datetime) -> Case:
+def waive(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, stands_until: date, now: datetime) -> Case:
     """Does not pursue it, for a reason, until the end of a day or until the facts change materially; nobody is told."""
-    actor.require("finding.decide", party_of(sight.row))
-    _check_standing_day(sight.today, stands_until)
-    return _decide(actor, store, sight, "waived", Said(text=_text(text), stands_until=stands_until), now=now)
+    actor.require("finding.decide", party_of(seen.row))
+    _check_standing_day(seen.today, stands_until)
+    return _decide(actor, store, seen, "waived", StepContent(text=_text(text), stands_until=stands_until), now=now)
 
 
-def confirm(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, now: datetime) -> Case:
+def confirm(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Holds that it is as the finding says. By another official than those who asked, and after the reply."""
-    actor.require("finding.decide", party_of(sight.row))
-    return _decide(actor, store, sight, "confirmed", Said(text=_text(text)), now=now)
+    actor.require("finding.decide", party_of(seen.row))
+    return _decide(actor, store, seen, "confirmed", StepContent(text=_text(text)), now=now)
 
 
-def withdraw(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, now: datetime) -> Case:
+def withdraw(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Takes the question back, or what was confirmed."""
-    actor.require("finding.decide", party_of(sight.row))
-    return _decide(actor, store, sight, "withdrawn", Said(text=_text(text)), now=now)
+    actor.require("finding.decide", party_of(seen.row))
+    return _decide(actor, store, seen, "withdrawn", StepContent(text=_text(text)), now=now)
 
 
-def reopen(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, now: datetime) -> Case:
+def reopen(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Opens what was decided once more."""
-    actor.require("finding.decide", party_of(sight.row))
-    return _decide(actor, store, sight, "reopened", Said(text=_text(text), reason="decided"), now=now)
+    actor.require("finding.decide", party_of(seen.row))
+    return _decide(actor, store, seen, "reopened", StepContent(text=_text(text), reason="decided"), now=now)
 
 
-def assign(actor: Actor, store: Store, sight: FindingAsSeen, *, to: int | None, now: datetime) -> Case:
+def assign(actor: Actor, store: Store, seen: FindingAsSeen, *, to: int | None, now: datetime) -> Case:
     """Gives the case to an official who may decide findings, or (`to` None) to nobody."""
-    actor.require("finding.decide", party_of(sight.row))
+    actor.require("finding.decide", party_of(seen.row))
     assignee = (
         None
         if to is None
         else User.objects.filter(
-            pk=to, pk__in=[one for one, _ in deciders(actor, now, about=party_of(sight.row))]
+            pk=to, pk__in=[one for one, _ in deciders(actor, now, about=party_of(seen.row))]
         ).first()
     )
     if to is not None and assignee is None:
         raise CaseError("This person may not decide findings.", "该人员无权处理线索。")
-    return _decide(actor, store, sight, "assigned", Said(assignee=assignee), now=now)
+    return _decide(actor, store, seen, "assigned", StepContent(assignee=assignee), now=now)
 
 
-def watch(actor: Actor, sight: FindingAsSeen, *, on: bool, now: datetime) -> None:
+def watch(actor: Actor, seen: FindingAsSeen, *, on: bool, now: datetime) -> None:
     """Marks a case as watched by the official, or not any more. Requires "nation.read"."""
-    actor.require("nation.read", party_of(sight.row))
+    actor.require("nation.read", party_of(seen.row))
     assert actor.user is not None, "a program does not watch"
-    case = _opened(sight, now)
+    case = _opened(seen, now)
     if on:
         CaseWatch.objects.get_or_create(case=case, user_id=actor.user)
     else:
@@ -166,10 +168,10 @@ def answer(
             "Filers and certifiers answer for the organisation. Ask one of them.", "由企业的申报人或签认人答复。"
         )
     own_case(actor, organisation, finding)
-    said = Said(text=_text(text), files=files)
+    content = StepContent(text=_text(text), files=files)
     with store.database.transaction():
         case = Case.objects.select_for_update().get(finding=finding, organisation=organisation)
-        _take(actor, store, case, "answered", said, speaker=organisation, now=now)
+        _take(actor, store, case, "answered", content, speaker=organisation, now=now)
     return case
 
 
@@ -183,46 +185,48 @@ def reopen_due(store: Store, case: Case, row: Mapping[str, Any] | None, *, today
         now=None if row is None else Facts.of(row), today=today,
     )  # fmt: skip
     if reason is not None:
-        _take(NOBODY, store, case, "reopened", Said(reason=reason), speaker="", now=now)
+        _take(NOBODY, store, case, "reopened", StepContent(reason=reason), speaker="", now=now)
     return reason
 
 
 # How a step is taken.
 
 
-def _decide(actor: Actor, store: Store, sight: FindingAsSeen, kind: Kind, said: Said, *, now: datetime) -> Case:
+def _decide(
+    actor: Actor, store: Store, seen: FindingAsSeen, kind: Kind, content: StepContent, *, now: datetime
+) -> Case:
     with store.database.transaction():
-        case = Case.objects.select_for_update().get(pk=_opened(sight, now).pk)
-        if case.steps_taken != sight.steps:
+        case = Case.objects.select_for_update().get(pk=_opened(seen, now).pk)
+        if case.steps_taken != seen.steps:
             raise MovedError(
                 "Somebody took a step in this case after you opened the page. Look at it and decide again.",
                 "您打开页面后，已有他人处理该线索。请查看后再作决定。",
             )
         if kind != "reopened":
-            reopen_due(store, case, sight.row, today=sight.today, now=now)
+            reopen_due(store, case, seen.row, today=seen.today, now=now)
         _check_move(case, kind)
         if kind == "confirmed":
-            _check_confirmation(actor, case, sight.today)
+            _check_confirmation(actor, case, seen.today)
         if kind != "assigned":
-            case.seen = json.dumps(dict(sight.row), ensure_ascii=False)
-        _take(actor, store, case, kind, said, speaker="", now=now, sight=sight)
+            case.seen = json.dumps(dict(seen.row), ensure_ascii=False)
+        _take(actor, store, case, kind, content, speaker="", now=now, seen=seen)
     return case
 
 
-def _opened(sight: FindingAsSeen, now: datetime) -> Case:
+def _opened(seen: FindingAsSeen, now: datetime) -> Case:
     case, _ = Case.objects.get_or_create(
-        finding=sight.finding,
+        finding=seen.finding,
         defaults={
-            "organisation": party_of(sight.row), "detector": sight.row["detector"], "opened_at": now,
-            "changed_at": now, "seen": json.dumps(dict(sight.row), ensure_ascii=False),
+            "organisation": party_of(seen.row), "detector": seen.row["detector"], "opened_at": now,
+            "changed_at": now, "seen": json.dumps(dict(seen.row), ensure_ascii=False),
         },
     )  # fmt: skip
     return case
 
 
 def _take(
-    actor: Actor, store: Store, case: Case, kind: Kind, said: Said, *, speaker: str, now: datetime,
-    sight: FindingAsSeen | None = None,
+    actor: Actor, store: Store, case: Case, kind: Kind, step: StepContent, *, speaker: str, now: datetime,
+    seen: FindingAsSeen | None = None,
 ) -> None:  # fmt: skip
     """Appends the step and moves the case, which the caller's transaction holds."""
     _check_move(case, kind)
@@ -231,30 +235,30 @@ def _take(
         {
             "format": STEP_FORMAT, "case": case.reference, "number": number, "kind": kind, "at": utc_text(now),
             "by": actor.pseudonym, "organisation": speaker, "about": case.organisation, "finding": case.finding,
-            "text": said.text, "until": _iso(said.until), "stands_until": _iso(said.stands_until),
-            "reason": said.reason, "facts": None if sight is None else _facts(sight),
-            "assignee": None if said.assignee is None else said.assignee.pseudonym,
+            "text": step.text, "until": _iso(step.until), "stands_until": _iso(step.stands_until),
+            "reason": step.reason, "facts": None if seen is None else _facts(seen),
+            "assignee": None if step.assignee is None else step.assignee.pseudonym,
             "files": [
-                {"name": one.name, "kind": one.kind, "sha256": one.sha256, "size": one.size} for one in said.files
+                {"name": one.name, "kind": one.kind, "sha256": one.sha256, "size": one.size} for one in step.files
             ],
         }
     )  # fmt: skip
     keep_step(
-        store, case, number, kind, content, by=actor.pseudonym, speaker=speaker, files=said.files, now=now,
+        store, case, number, kind, content, by=actor.pseudonym, speaker=speaker, files=step.files, now=now,
         is_logged=kind not in _UNLOGGED,
     )  # fmt: skip
     _, state = MOVES[kind]
     if state is not None:
         case.state = state
-        case.until = said.until if state == "asked" else None
-        case.stands_until = said.stands_until
+        case.until = step.until if state == "asked" else None
+        case.stands_until = step.stands_until
     if kind == "assigned":
-        case.assignee = said.assignee
+        case.assignee = step.assignee
     case.steps_taken, case.changed_at = number, now
     case.save()
     # A case that was never put to the organisation is none of its business.
     if kind in _NOTICES and case.steps.filter(kind="asked").exists():
-        facts = {"finding": case.finding, "until": _iso(said.until), "decided": kind}
+        facts = {"finding": case.finding, "until": _iso(step.until), "decided": kind}
         notify(case.organisation, _NOTICES[kind], facts, key=f"case:{case.reference}:{number}", now=now)
     record_act(
         actor, f"finding.{kind}", organisation=case.organisation, subject=case.finding, facts={"step": number}
@@ -276,11 +280,11 @@ def keep_step(
     put_files(step, files)
 
 
-def _facts(sight: FindingAsSeen) -> dict[str, Any]:
-    row = sight.row
+def _facts(seen: FindingAsSeen) -> dict[str, Any]:
+    row = seen.row
     return {
         "mass_kg": row["mass_kg"], "score": None if row["score"] is None else repr(row["score"]),
-        "elements": list(row["elements"]), "entry": sight.stamp["entry"], "root": sight.stamp["root"],
+        "elements": list(row["elements"]), "entry": seen.stamp["entry"], "root": seen.stamp["root"],
     }  # fmt: skip
 
 
@@ -292,7 +296,7 @@ def _check_move(case: Case, kind: Kind) -> None:
 
 
 def _check_confirmation(actor: Actor, case: Case, today: date) -> None:
-    if not has_been_heard(state_of(case), until=case.until, today=today):
+    if not has_answered_or_expired(state_of(case), until=case.until, today=today):
         raise CaseError(
             f"The firm can still answer, until {case.until}: it is heard before anything is confirmed.",
             f"企业在 {case.until} 前仍可答复：作出认定前须听取其说明。",

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from lodeline.errors import UserError
 from lodeline.office.models import CaseFile, CaseStep
-from lodeline.spoken import UserError
 
 MOST_FILES: Final = 5
 #: Bytes of all files of an answer; a form as large as a page takes has them and its text.

@@ -20,7 +20,7 @@ from lodeline.store.store import Store
 
 Rows = Sequence[Mapping[str, Any]]
 #: The detectors look at the whole ledger: not more often than this, however fast it grows.
-_BETWEEN_LOOKS: Final = timedelta(hours=1)
+_BETWEEN_REVIEWS: Final = timedelta(hours=1)
 #: URL of a store → what of it was last looked at (the entry that last moved the ledger, its root), and when.
 _looked: dict[str, tuple[tuple[int, str], datetime]] = {}
 
@@ -46,7 +46,7 @@ def review(store: Store, law: Jurisdiction, *, now: datetime) -> int:
     reopened = _reopen(store, standing.filter(stands_until__lt=today), lambda: {}, today, now)
     at = store.last_goods_entry(store.head().size)
     last = _looked.get(store.database.url)
-    if last is not None and (last[0] == at or now - last[1] < _BETWEEN_LOOKS):
+    if last is not None and (last[0] == at or now - last[1] < _BETWEEN_REVIEWS):
         return reopened
 
     def by_id() -> dict[str, Mapping[str, Any]]:

@@ -22,8 +22,8 @@ from importlib.resources import files
 from typing import Any, Final, Literal, get_args
 
 from lodeline.detection.limits import Limits
+from lodeline.errors import UserError
 from lodeline.material.mass import parse_mass
-from lodeline.spoken import UserError
 
 State = Literal["open", "asked", "answered", "explained", "waived", "confirmed", "withdrawn"]
 STATES: Final[tuple[State, ...]] = get_args(State)
@@ -48,7 +48,7 @@ MOVES: Final[Mapping[Kind, tuple[frozenset[State], State | None]]] = {
 #: States that stand for the facts of their day and no others.
 STANDING: Final[frozenset[State]] = frozenset({"explained", "waived", "withdrawn"})
 #: What the organisation is told and shown; the rest arranges the authority's own work.
-TOLD: Final[frozenset[Kind]] = frozenset(MOVES.keys() - {"assigned", "waived"})
+DISCLOSED: Final[frozenset[Kind]] = frozenset(MOVES.keys() - {"assigned", "waived"})
 #: What an organisation never hears of until it has been asked.
 NOT_DISCLOSED: Final[frozenset[State]] = frozenset({"open", "waived"})
 #: Scores are stated to nine decimals: a chance below this is no number.
@@ -120,7 +120,7 @@ def reopens(
     return None if now is None else material_change(seen, now, on=today)
 
 
-def has_been_heard(state: State, *, until: date | None, today: date) -> bool:
+def has_answered_or_expired(state: State, *, until: date | None, today: date) -> bool:
     """Whether the organisation has answered the question that stands, or has let the day for it pass."""
     return state == "answered" or (state == "asked" and until is not None and today > until)
 

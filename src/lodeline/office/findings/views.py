@@ -16,14 +16,14 @@ from django.db.models import Q
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor
 from lodeline.office.access.territory import firms_of_region
 from lodeline.office.findings.states import (
+    DISCLOSED,
     NOT_DISCLOSED,
     STATES,
-    TOLD,
     CaseError,
     Facts,
     Reason,
     State,
-    has_been_heard,
+    has_answered_or_expired,
     reopens,
 )
 from lodeline.office.models import Case, CaseStep, CaseWatch, Membership
@@ -49,7 +49,7 @@ class CaseStatus:
 
     def is_overdue(self, today: date) -> bool:
         """Whether the day to answer by has passed without an answer."""
-        return self.state == "asked" and has_been_heard(
+        return self.state == "asked" and has_answered_or_expired(
             "asked", until=None if self.case is None else self.case.until, today=today
         )
 
@@ -124,7 +124,7 @@ def own_case(actor: Actor, organisation: str, finding: str) -> Case:
 def steps_of(case: Case, *, disclosed_only: bool) -> list[tuple[CaseStep, dict[str, Any]]]:
     """Its steps in order with what each holds; `disclosed_only`: those that the organisation is told of."""
     steps = case.steps.prefetch_related("files").order_by("number")
-    return [(one, json.loads(one.content)) for one in steps if not disclosed_only or one.kind in TOLD]
+    return [(one, json.loads(one.content)) for one in steps if not disclosed_only or one.kind in DISCLOSED]
 
 
 def deciders(actor: Actor, now: datetime, *, about: str | None = None) -> list[tuple[int, str]]:

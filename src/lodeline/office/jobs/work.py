@@ -65,7 +65,7 @@ def work_once(worker: str) -> bool:
         return False
     with _SignsOfLife(job, worker) as signs:
         try:
-            result = handler(job.kind)(json.loads(job.payload), signs.say)
+            result = handler(job.kind)(json.loads(job.payload), signs.progress)
         except Exception:
             # The number leads from the page to the log; the log has no content of a filing, for it names no values.
             number = secrets.token_hex(4)
@@ -89,7 +89,7 @@ class _SignsOfLife:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="signs-of-life", daemon=True)
 
-    def say(self, progress: float) -> None:
+    def progress(self, progress: float) -> None:
         """How far the job is; written with the next sign."""
         self._progress = min(1.0, max(0.0, progress))
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.notices.log_notices import tell_entry
+from lodeline.office.notices.log_notices import notify_entry
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences import proposals as licence_proposals
 from lodeline.service.licences.proposals import Entered, Proposal
@@ -26,10 +26,10 @@ def propose(
 ) -> Entered:  # fmt: skip
     """Proposes with the day from which and the grounds. Raises LicenceProposalError."""
     today = law.day_of(now)
-    whose = _required(actor, store, licence, holder, today=today)
+    owner = _required(actor, store, licence, holder, today=today)
 
     def in_transaction(entry: StoredEntry, made: Proposal) -> None:
-        _record(actor, "licence.proposed", made, entry, whose)
+        _record(actor, "licence.proposed", made, entry, owner)
 
     return licence_proposals.propose(
         store, licence, deed, on=on, reason=reason, today=today, filed_at=now, by=actor.pseudonym, holder=holder,
@@ -41,27 +41,27 @@ def confirm(actor: Actor, store: Store, proposal: str, *, law: Jurisdiction, now
     """Confirms what another officer proposed; the act is entered. Raises LicenceProposalError."""
     found = licence_proposals.proposal_of(store.register(store.head()), proposal)
     today = law.day_of(now)
-    whose = _required(actor, store, found.licence, found.holder, today=today)
+    owner = _required(actor, store, found.licence, found.holder, today=today)
 
     def in_transaction(entry: StoredEntry, done: Proposal) -> None:
-        _record(actor, "licence.confirmed", done, entry, whose)
+        _record(actor, "licence.confirmed", done, entry, owner)
 
     decided = licence_proposals.confirm(
         store, proposal, today=today, filed_at=now, by=actor.pseudonym, in_transaction=in_transaction
     )  # fmt: skip
     if decided.entry is not None:
-        tell_entry(store, decided.entry.index, now=now)
+        notify_entry(store, decided.entry.index, now=now)
     return decided
 
 
 def refuse(actor: Actor, store: Store, proposal: str, *, answer: str, law: Jurisdiction, now: datetime) -> Entered:
     """Refuses what another officer proposed, or takes the own proposal back. Raises LicenceProposalError."""
     found = licence_proposals.proposal_of(store.register(store.head()), proposal)
-    whose = _required(actor, store, found.licence, found.holder, today=law.day_of(now))
+    owner = _required(actor, store, found.licence, found.holder, today=law.day_of(now))
 
     def in_transaction(entry: StoredEntry, ended: Proposal) -> None:
         what = "licence.withdrawn" if ended.state == "withdrawn" else "licence.refused"
-        _record(actor, what, ended, entry, whose)
+        _record(actor, what, ended, entry, owner)
 
     return licence_proposals.refuse(
         store, proposal, answer=answer, filed_at=now, by=actor.pseudonym, in_transaction=in_transaction
@@ -71,12 +71,12 @@ def refuse(actor: Actor, store: Store, proposal: str, *, answer: str, law: Juris
 def _required(actor: Actor, store: Store, licence: str, holder: str, *, today: date) -> str:
     """Whose the licence is today, "" where it is nobody's. Raises NotAllowedError."""
     found = store.register(store.head()).licences.get(licence)
-    whose = (found.holder(today) if found is not None else None) or AUTHORITY
-    for one in (whose, holder or whose):
+    owner = (found.holder(today) if found is not None else None) or AUTHORITY
+    for one in (owner, holder or owner):
         actor.require("licence.decide", one)
-    return whose
+    return owner
 
 
-def _record(actor: Actor, what: str, about: Proposal, entry: StoredEntry, whose: str) -> None:
+def _record(actor: Actor, what: str, about: Proposal, entry: StoredEntry, owner: str) -> None:
     facts = {"entry": entry.index, "proposal": about.id, "deed": about.deed}
-    record_act(actor, what, organisation=whose, subject=about.licence, facts=facts)
+    record_act(actor, what, organisation=owner, subject=about.licence, facts=facts)

@@ -15,7 +15,7 @@ from lodeline.office.licences.document_seal import opened, seal
 from lodeline.office.models import Application, ApplicationDocument, ApplicationStep
 from lodeline.store.store import Store
 
-__all__ = ["Attached", "handed_in", "open_document", "put"]
+__all__ = ["Attached", "attach_to_step", "open_document", "put"]
 
 DOCUMENTS_MOST: Final = 40
 
@@ -40,7 +40,7 @@ def put(
         )  # fmt: skip
 
 
-def handed_in(application: Application, step: ApplicationStep) -> None:
+def attach_to_step(application: Application, step: ApplicationStep) -> None:
     """The documents of the draft belong to the step that handed it in."""
     application.documents.filter(step__isnull=True).update(step=step)
 

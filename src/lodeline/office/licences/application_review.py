@@ -22,7 +22,7 @@ from lodeline.office.accounts.people import office_transaction
 from lodeline.office.licences.application_steps import (
     ApplicationError,
     NotReadyError,
-    Said,
+    StepContent,
     locked_one,
     relation_of,
     take_step,
@@ -54,14 +54,16 @@ class Proposal:
 
 def take(actor: Actor, store: Store, application: Application, *, seen: int, now: datetime) -> Application:
     """Takes it in charge."""
-    return _decide(actor, store, application, "taken", Said(), seen=seen, now=now)
+    return _decide(actor, store, application, "taken", StepContent(), seen=seen, now=now)
 
 
 def query(
     actor: Actor, store: Store, application: Application, *, text: str, until: date | None, seen: int, now: datetime
 ) -> Application:
     """Asks the applicant something; the clock stands until it is answered."""
-    return _decide(actor, store, application, "queried", Said(text=worded(text), until=until), seen=seen, now=now)
+    return _decide(
+        actor, store, application, "queried", StepContent(text=worded(text), until=until), seen=seen, now=now
+    )
 
 
 def pause(
@@ -69,7 +71,7 @@ def pause(
 ) -> Application:
     """Experts or a check on site begin or end, or it goes to the State Council: the law's clock stands."""
     assert kind in _PAUSES, f"{kind} is no pause"
-    return _decide(actor, store, application, kind, Said(text=worded(text)), seen=seen, now=now)
+    return _decide(actor, store, application, kind, StepContent(text=worded(text)), seen=seen, now=now)
 
 
 def mark_watched(actor: Actor, application: Application, *, on_watch_list: bool) -> None:
@@ -90,7 +92,7 @@ def propose(
     now: datetime,
 ) -> Application:  # fmt: skip
     """The officer in charge proposes a decision, with reasons. Raises NotReadyError where no such grant can be."""
-    said = Said(text=worded(proposal.text), more={"proposal": _proposal_json(proposal)})
+    content = StepContent(text=worded(proposal.text), more={"proposal": _proposal_json(proposal)})
     if proposal.grant:
         licence = _to_grant(application, proposal, now=now)
         register = store.register(store.head())
@@ -103,14 +105,14 @@ def propose(
         found = [one for one in every if one.severity == "reject"]
         if found:
             raise NotReadyError(found)
-    return _decide(actor, store, application, "proposed", said, seen=seen, now=now)
+    return _decide(actor, store, application, "proposed", content, seen=seen, now=now)
 
 
 def send_back(
     actor: Actor, store: Store, application: Application, *, text: str, seen: int, now: datetime
 ) -> Application:
     """Another officer does not follow the proposal; it is worked on again."""
-    return _decide(actor, store, application, "returned", Said(text=worded(text)), seen=seen, now=now)
+    return _decide(actor, store, application, "returned", StepContent(text=worded(text)), seen=seen, now=now)
 
 
 def decide(
@@ -135,7 +137,7 @@ def decide(
             _grant(actor, store, locked, licence, law, now=now)
             locked.licence = licence.id
             more["licence"] = licence.id
-        return take_step(actor, store, locked, kind, Said(text=proposal.text, more=more), speaker="", now=now)
+        return take_step(actor, store, locked, kind, StepContent(text=proposal.text, more=more), speaker="", now=now)
 
 
 def licence_proposed(application: Application) -> Licence:
@@ -144,7 +146,7 @@ def licence_proposed(application: Application) -> Licence:
 
 
 def _decide(
-    actor: Actor, store: Store, application: Application, kind: Kind, said: Said, *, seen: int, now: datetime
+    actor: Actor, store: Store, application: Application, kind: Kind, content: StepContent, *, seen: int, now: datetime
 ) -> Application:
     actor.require("licence.decide", application.organisation)
     with store.database.transaction():
@@ -159,7 +161,7 @@ def _decide(
             )
         if kind in _PAUSES and not _pause_fits(locked, kind):
             raise ApplicationError("This has begun already, or has not begun.", "该程序已经开始，或尚未开始。")
-        return take_step(actor, store, locked, kind, said, speaker="", now=now)
+        return take_step(actor, store, locked, kind, content, speaker="", now=now)
 
 
 def _pause_fits(application: Application, kind: Kind) -> bool:

@@ -9,16 +9,16 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from lodeline.control.licences.licensing import MOVES, RELATIONS, Kind, Relation, State
+from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.problem import Problem
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.licences.application_documents import Attached, handed_in, put
+from lodeline.office.licences.application_documents import Attached, attach_to_step, put
 from lodeline.office.models import Application, ApplicationStep, User
 from lodeline.office.notices.notices import notify
 from lodeline.service.entries.cases import put_step
 from lodeline.service.entries.moment import utc_text
-from lodeline.spoken import UserError
 from lodeline.store.store import Store
 
 STEP_FORMAT: Final = "lodeline-application-step-v1"
@@ -45,7 +45,7 @@ class NotReadyError(ApplicationError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class StepContent:
     """What goes with a step."""
 
     text: str = ""
@@ -55,7 +55,14 @@ class Said:
 
 
 def take_step(
-    actor: Actor, store: Store, application: Application, kind: Kind, said: Said, *, speaker: str, now: datetime
+    actor: Actor,
+    store: Store,
+    application: Application,
+    kind: Kind,
+    stated: StepContent,
+    *,
+    speaker: str,
+    now: datetime,
 ) -> Application:
     """Appends the step and moves the application, which the caller's transaction holds."""
     states, state = MOVES[kind]
@@ -64,13 +71,14 @@ def take_step(
             f"This cannot be done while the application is {application.state}.", "申请处于当前状态时不能如此办理。"
         )
     number = application.steps_taken + 1
-    files = [*_drafted(application, kind), *({"kind": one_kind, **_facts_of(one)} for one_kind, one in said.files)]
+    files = [*_drafted(application, kind), *({"kind": one_kind, **_facts_of(one)} for one_kind, one in stated.files)]
     content = canonical_json(
         {
             "format": STEP_FORMAT, "application": application.reference, "number": number, "kind": kind,
             "at": utc_text(now), "by": actor.pseudonym, "organisation": speaker, "about": application.organisation,
-            "text": said.text, "until": None if said.until is None else said.until.isoformat(), "documents": files,
-            **said.more,
+            "text": stated.text, "until": None if stated.until is None else stated.until.isoformat(),
+            "documents": files,
+            **stated.more,
         }
     )  # fmt: skip
     entry = put_step(store, content, case=application.reference, number=number, by=actor.pseudonym, filed_at=now).index
@@ -79,9 +87,9 @@ def take_step(
         content=content.decode(), entry=entry,
     )  # fmt: skip
     if kind == "submitted":
-        handed_in(application, step)
-    put(store, application, said.files, step=step)
-    _move(application, actor, kind, state, said)
+        attach_to_step(application, step)
+    put(store, application, stated.files, step=step)
+    _move(application, actor, kind, state, stated)
     application.steps_taken, application.changed_at = number, now
     application.save()
     if kind in _NOTICES:
@@ -100,15 +108,15 @@ def take_step(
     return application
 
 
-def _move(application: Application, actor: Actor, kind: Kind, state: State | None, said: Said) -> None:
+def _move(application: Application, actor: Actor, kind: Kind, state: State | None, content: StepContent) -> None:
     if state is not None:
         application.state = state
-        application.until = said.until if state == "queried" else None
+        application.until = content.until if state == "queried" else None
     if kind == "taken":
         assert actor.user is not None, "an officer has signed in"
         application.officer = User.objects.get(pk=actor.user)
     if kind == "proposed":
-        application.proposal = json.dumps(said.more["proposal"], ensure_ascii=False)
+        application.proposal = json.dumps(content.more["proposal"], ensure_ascii=False)
     if kind == "returned":
         application.proposal = ""
 

@@ -8,33 +8,33 @@ from datetime import date
 from typing import Any
 
 from lodeline.control.licences import application as written
-from lodeline.control.licences.licensing import UNTOLD, Clock, Kind, clock, is_stopped_by
+from lodeline.control.licences.licensing import INTERNAL, Clock, Kind, clock, is_stopped_by
 from lodeline.office.access.actor import Actor
 from lodeline.office.licences.application_steps import ApplicationError, relation_of
 from lodeline.office.models import Application, ApplicationStep
 from lodeline.regulation.parameter import Jurisdiction
 
 
-def own(actor: Actor, organisation: str) -> list[Application]:
+def own_applications(actor: Actor, organisation: str) -> list[Application]:
     """An organisation's applications, the newest first. Requires "own.read"."""
     actor.require("own.read", organisation)
     return list(Application.objects.filter(organisation=organisation).order_by("-pk"))
 
 
-def own_one(actor: Actor, organisation: str, reference: str) -> Application:
+def own_application(actor: Actor, organisation: str, reference: str) -> Application:
     """One of `own`. Raises ApplicationError where there is none. Requires "own.read"."""
     actor.require("own.read", organisation)
     return _found(Application.objects.filter(organisation=organisation, reference=reference).first())
 
 
-def handed(actor: Actor) -> list[Application]:
+def submitted(actor: Actor) -> list[Application]:
     """Every application that was handed in and that the officer may see, the oldest first. Requires "nation.read"."""
     actor.require("nation.read")
     every = Application.objects.exclude(state="draft").select_related("officer").order_by("submitted_at", "pk")
     return [one for one in every if actor.may("nation.read", one.organisation)]
 
 
-def handed_one(actor: Actor, reference: str) -> Application:
+def submitted_one(actor: Actor, reference: str) -> Application:
     """One of `handed`. Raises ApplicationError where there is none. Requires "nation.read"."""
     actor.require("nation.read")
     found = _found(
@@ -52,7 +52,7 @@ def applicant_of(reference: str) -> str | None:
 def steps_of(application: Application, *, disclosed_only: bool) -> list[tuple[ApplicationStep, dict[str, Any]]]:
     """Its steps in order with what each holds; `disclosed_only`: those that the applicant is told of."""
     steps = application.steps.prefetch_related("documents").order_by("number")
-    return [(one, json.loads(one.content)) for one in steps if not disclosed_only or one.kind not in UNTOLD]
+    return [(one, json.loads(one.content)) for one in steps if not disclosed_only or one.kind not in INTERNAL]
 
 
 def clock_of(application: Application, law: Jurisdiction, *, today: date) -> Clock:

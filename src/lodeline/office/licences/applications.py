@@ -24,7 +24,7 @@ from lodeline.office.licences.application_documents import Attached, put
 from lodeline.office.licences.application_steps import (
     ApplicationError,
     NotReadyError,
-    Said,
+    StepContent,
     locked_one,
     take_step,
     worded,
@@ -132,7 +132,9 @@ def submit(actor: Actor, store: Store, application: Application, law: Jurisdicti
         named = licence_parties.listed(store, law, read, day=law.day_of(now))
         # The officer in charge may say otherwise.
         locked.on_watch_list = licence_parties.is_watched(named)
-        return take_step(actor, store, locked, "submitted", Said(more=more), speaker=locked.organisation, now=now)
+        return take_step(
+            actor, store, locked, "submitted", StepContent(more=more), speaker=locked.organisation, now=now
+        )
 
 
 def answer(
@@ -140,10 +142,10 @@ def answer(
 ) -> Application:
     """Answers the query that is open."""
     actor.require("own.file", application.organisation)
-    said = Said(text=worded(text), files=[("other", one) for one in files])
+    content = StepContent(text=worded(text), files=[("other", one) for one in files])
     with store.database.transaction():
         locked = locked_one(application)
-        return take_step(actor, store, locked, "answered", said, speaker=locked.organisation, now=now)
+        return take_step(actor, store, locked, "answered", content, speaker=locked.organisation, now=now)
 
 
 def withdraw(actor: Actor, store: Store, application: Application, *, text: str, now: datetime) -> Application:
@@ -152,7 +154,7 @@ def withdraw(actor: Actor, store: Store, application: Application, *, text: str,
     with store.database.transaction():
         locked = locked_one(application)
         return take_step(
-            actor, store, locked, "withdrawn", Said(text=worded(text)), speaker=locked.organisation, now=now
+            actor, store, locked, "withdrawn", StepContent(text=worded(text)), speaker=locked.organisation, now=now
         )
 
 
@@ -162,10 +164,10 @@ def report(
 ) -> Application:  # fmt: skip
     """Reports shipment, arrival, installation or use of what was licensed (article 18)."""
     actor.require("own.file", application.organisation)
-    said = Said(text=worded(text), files=[("other", one) for one in files], more={"what": what})
+    content = StepContent(text=worded(text), files=[("other", one) for one in files], more={"what": what})
     with store.database.transaction():
         locked = locked_one(application)
-        return take_step(actor, store, locked, "reported", said, speaker=locked.organisation, now=now)
+        return take_step(actor, store, locked, "reported", content, speaker=locked.organisation, now=now)
 
 
 def remind(today: date, now: datetime) -> int:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.notices.log_notices import tell_entry
+from lodeline.office.notices.log_notices import notify_entry
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences import draws, exits
 from lodeline.service.licences.draws import Drawn
@@ -34,7 +34,7 @@ def confirm_exits(actor: Actor, store: Store, seen: Sequence[Exit], *, law: Juri
                 facts = {"exits": len(mine), "entry": mine[0].entry}
                 record_act(actor, what, subject=mine[0].declaration, facts=facts)
     if booked:
-        tell_entry(store, booked[0].entry, now=now)
+        notify_entry(store, booked[0].entry, now=now)
     return found
 
 
@@ -50,7 +50,7 @@ def void(
         )  # fmt: skip
         _record(actor, "licence.void", found)
     if found.draw is not None and not found.repeated:
-        tell_entry(store, found.draw.entry, now=now)
+        notify_entry(store, found.draw.entry, now=now)
     return found
 
 

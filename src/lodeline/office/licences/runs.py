@@ -9,7 +9,7 @@ from datetime import datetime
 
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.notices.log_notices import tell_entry
+from lodeline.office.notices.log_notices import notify_entry
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences import runs
 from lodeline.service.licences.draws import Drawn
@@ -67,7 +67,7 @@ def put_off_by_authority(
         )  # fmt: skip
         _record(actor, "quota.run-void", organisation, found)
     if found.draw is not None and not found.repeated:
-        tell_entry(store, found.draw.entry, now=now)
+        notify_entry(store, found.draw.entry, now=now)
     return found
 
 

@@ -104,9 +104,9 @@ def anchor_if_kept(store: Store, *, now: datetime) -> None:
         anchor(store, now=now)
 
 
-def anchor_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> object:
+def anchor_job(payload: Mapping[str, Any], progress: Callable[[float], None]) -> object:
     """The job `audit.anchor`."""
-    del payload, say
+    del payload, progress
     from django.conf import settings  # noqa: PLC0415  (the commands anchor too, and have no portal's settings)
 
     from lodeline.office.access import clock  # noqa: PLC0415

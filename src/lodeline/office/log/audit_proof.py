@@ -39,7 +39,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
 }  # fmt: skip
 #: Faults of a kind that are told one by one.
-_TOLD_MOST: Final = 100
+_LISTED_MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +102,12 @@ def _of_anchor(store: Store, anchor: Anchor, covered: _Covered) -> tuple[datetim
     gone = [one for first, last in anchor.ids for one in _holes(there, first, last)]
     covered.gone += sum(last - first + 1 for first, last in gone)
     faults = [
-        Fault(entry=anchor.entry, what="audit.missing", facts={"records": _told(one)}) for one in gone[:_TOLD_MOST]
+        Fault(entry=anchor.entry, what="audit.missing", facts={"records": _range_text(one)})
+        for one in gone[:_LISTED_MOST]
     ]
     if not gone and merkle.root_of_leaves(leaves_of(store, records)).hex() != anchor.root:
-        told = ",".join(map(_told, anchor.ids[:_TOLD_MOST]))
-        faults.append(Fault(entry=anchor.entry, what="audit.changed", facts={"records": told}))
+        ranges = ",".join(map(_range_text, anchor.ids[:_LISTED_MOST]))
+        faults.append(Fault(entry=anchor.entry, what="audit.changed", facts={"records": ranges}))
     faults += list(_backdated(records, covered, anchor.entry))
     return max((at for one in records if (at := moment(one[1])) is not None), default=None), faults
 
@@ -122,7 +123,7 @@ def _beside(store: Store, covered: _Covered) -> Iterator[Fault]:
         first = integer(records[-1][0]) + 1
     open_ = _merged([(a, b) for a, b, _ in last.missing])
     for a, b in missing_in(covered.ranges, 1):
-        for record in records_of(store, a, b, most=_TOLD_MOST):
+        for record in records_of(store, a, b, most=_LISTED_MOST):
             number = integer(record[0])
             given_up = not any(x <= number <= y for x, y in open_)
             if (given_up and not covered.by_demo) or covered.is_too_late(moment(record[1])):
@@ -131,7 +132,7 @@ def _beside(store: Store, covered: _Covered) -> Iterator[Fault]:
 
 def _backdated(records: Iterable[Record], covered: _Covered, entry: int | None) -> Iterator[Fault]:
     late = [integer(one[0]) for one in records if covered.is_too_late(moment(one[1]))]
-    for number in late[:_TOLD_MOST]:
+    for number in late[:_LISTED_MOST]:
         yield Fault(entry=entry, what="audit.backdated", facts={"record": number})
 
 
@@ -150,5 +151,5 @@ def _merged(ranges: Iterable[Range]) -> list[Range]:
     return merged
 
 
-def _told(one: Range) -> str:
+def _range_text(one: Range) -> str:
     return str(one[0]) if one[0] == one[1] else f"{one[0]}-{one[1]}"

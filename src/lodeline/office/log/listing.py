@@ -15,13 +15,13 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.filing.written import filled_cells, written
 from lodeline.ledger.extension import both_passed
 from lodeline.ledger.transfer import judge
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import has_duty
-from lodeline.spoken import UserError
 from lodeline.store.queries.filing import filed_cells, newest_filed_at, transfers_from
 from lodeline.store.queries.lots import first_products, holdings_of, lots_from
 from lodeline.store.store import Store, StoredEntry
@@ -38,7 +38,7 @@ class BadCursorError(UserError):
 
 
 class Called(Protocol):
-    """What a lot is called to whoever reads it, as `service.firm.own.Own.lot_name`."""
+    """What a lot is called to whoever reads it, as `service.firm.organisation_view.Own.lot_name`."""
 
     def __call__(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
         """By canonical name, maker and local id; `sent`: shipper and number of a lot that is known from its papers."""

@@ -29,7 +29,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
 def judge(store: Store, entries: Sequence[StoredEntry]) -> Beside:
     """What does not hold of the office, and how many audit records no anchor covers yet."""
     if not has_office(store.database):
-        return Beside(texts=TEXTS, told={"audit_records": 0, "not_anchored": 0})
+        return Beside(texts=TEXTS, counts={"audit_records": 0, "not_anchored": 0})
     found = audit_proof.judge(store, entries)
     return Beside(
         faults=(
@@ -40,7 +40,7 @@ def judge(store: Store, entries: Sequence[StoredEntry]) -> Beside:
             *papers.judge(store),
         ),
         texts=TEXTS,
-        told={"audit_records": found.records, "not_anchored": found.not_anchored},
+        counts={"audit_records": found.records, "not_anchored": found.not_anchored},
     )
 
 

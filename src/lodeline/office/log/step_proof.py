@@ -65,7 +65,7 @@ class _Step:
     paper: _Paper
     number: int
     kind: str
-    said: dict[str, object]
+    stated: dict[str, object]
     content: str
     entry: int | None
 
@@ -143,7 +143,7 @@ def _steps(papers: Mapping[int, _Paper], rows: Iterator[tuple[object, ...]]) -> 
             yield _Step(
                 row=integer(row), paper=papers[integer(paper)], number=integer(number), kind=str(kind),
                 content=str(content), entry=None if entry is None else integer(entry),
-                said={"at": None if written is None else utc_text(written), "by": who, "organisation": organisation},
+                stated={"at": None if written is None else utc_text(written), "by": who, "organisation": organisation},
             )  # fmt: skip
 
 
@@ -158,13 +158,13 @@ def _of_step(
 ) -> Iterator[Fault]:
     facts = {"case": step.paper.reference, "step": str(step.number)}
     columns = {
-        "number": step.number, "kind": step.kind, "about": step.paper.organisation, **step.said, **named
+        "number": step.number, "kind": step.kind, "about": step.paper.organisation, **step.stated, **named
     }  # fmt: skip
-    says_so = all(content.get(name) == value for name, value in columns.items())
+    agrees = all(content.get(name) == value for name, value in columns.items())
     if step.entry is None:
         if step.kind != _UNLOGGED:
             yield Fault(entry=None, what="step.without-entry", facts=facts)
-        elif not says_so:
+        elif not agrees:
             yield Fault(entry=None, what="step.changed", facts=facts)
         return
     stands = committed.pop(step.entry, None)
@@ -174,7 +174,7 @@ def _of_step(
     case, number, commitment = stands
     key = salt_key(store, None, None, None, cases.place_of(case, number))
     opens = journal.upload_commitment(sha256(step.content.encode()).digest(), key) == commitment
-    if not (says_so and opens and (case, number) == (step.paper.reference, step.number)):
+    if not (agrees and opens and (case, number) == (step.paper.reference, step.number)):
         yield Fault(entry=step.entry, what="step.changed", facts=facts)
 
 

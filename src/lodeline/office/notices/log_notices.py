@@ -18,7 +18,7 @@ from lodeline.ledger.problem import Language
 from lodeline.ledger.register import TABLES
 from lodeline.material.mass import format_kg
 from lodeline.office.models import Bookmark, Delegation, Membership
-from lodeline.office.notices.notices import Telling, notify_all
+from lodeline.office.notices.notices import NewNotice, notify_all
 from lodeline.service.balance.inspections import entered
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.draw_facts import Draw, draws_entered, draws_of
@@ -57,22 +57,22 @@ def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:
     return new
 
 
-def tell_entry(store: Store, entry: int, *, now: datetime) -> None:
+def notify_entry(store: Store, entry: int, *, now: datetime) -> None:
     """Tells what an official has just entered without waiting for the log to be read."""
     notify_all(_entered(store, entry, entry + 1), now=now)
 
 
-def _entered(store: Store, first: int, end: int) -> Iterator[Telling]:
+def _entered(store: Store, first: int, end: int) -> Iterator[NewNotice]:
     yield from _draws(store, first, end)
     yield from _licence_acts(store, first, end)
     for one in entered(store, first, end):
         facts = {name: one.paper[name] for name in ("site", "on", "act")} | {"entry": one.entry.index}
-        yield Telling(
+        yield NewNotice(
             organisation=one.paper["organisation"], kind="inspected", facts=facts, key=f"inspected:{one.entry.index}"
         )  # fmt: skip
 
 
-def _draws(store: Store, first: int, end: int) -> Iterator[Telling]:
+def _draws(store: Store, first: int, end: int) -> Iterator[NewNotice]:
     """Exits and their corrections, reservations taken back, whoever did, and runs put off, unless the firm did;
     tranches are a port's."""
     for draw in draws_entered(store, first, end, acts=("exit", "correct", "void")):
@@ -91,7 +91,7 @@ def _draws(store: Store, first: int, end: int) -> Iterator[Telling]:
         else:
             continue
         key = f"{kind}:{draw.entry}:{draw.number}"
-        yield Telling(organisation=draw.organisation, kind=kind, facts=facts, key=key)
+        yield NewNotice(organisation=draw.organisation, kind=kind, facts=facts, key=key)
 
 
 def _as_flagged(store: Store, draw: Draw) -> dict[str, str]:
@@ -106,7 +106,7 @@ def _as_flagged(store: Store, draw: Draw) -> dict[str, str]:
     }
 
 
-def _licence_acts(store: Store, first: int, end: int) -> Iterator[Telling]:
+def _licence_acts(store: Store, first: int, end: int) -> Iterator[NewNotice]:
     """What officers did with licences, to whose each was before and is then; what a dossier brings is nobody's deed."""
     found = records_and_entries(store, ["licence_acts"], within=(first, end))
     licences = store.register(store.head()).licences if found else {}
@@ -118,7 +118,7 @@ def _licence_acts(store: Store, first: int, end: int) -> Iterator[Telling]:
         before = licence.holder(date.fromisoformat(act["on"]) - timedelta(days=1))
         facts = {name: act[name] or "" for name in ("licence", "deed", "on", "holder", "reason")}
         for firm in {before, act["holder"]} - {None}:
-            yield Telling(organisation=firm, kind="licence-act", facts=facts, key=f"licence-act:{act['id']}:{firm}")
+            yield NewNotice(organisation=firm, kind="licence-act", facts=facts, key=f"licence-act:{act['id']}:{firm}")
 
 
 def _is_its_own(store: Store, draw: Draw) -> bool:
@@ -127,11 +127,11 @@ def _is_its_own(store: Store, draw: Draw) -> bool:
     assert entry is not None, "a row stands in an entry"
     by = json.loads(entry.envelope)["facts"].get("by")
     agents = Delegation.objects.filter(organisation=draw.organisation).values_list("agent", flat=True)
-    whose = Membership.objects.filter(organisation__in=[draw.organisation, *agents], user__pseudonym=by)
-    return by is not None and whose.exists()
+    memberships = Membership.objects.filter(organisation__in=[draw.organisation, *agents], user__pseudonym=by)
+    return by is not None and memberships.exists()
 
 
-def _corrections(store: Store, firms: Collection[str], first: int, end: int, since: datetime) -> Iterator[Telling]:
+def _corrections(store: Store, firms: Collection[str], first: int, end: int, since: datetime) -> Iterator[NewNotice]:
     """Whoever a shipment or receipt names that a counterparty has restated or withdrawn."""
     found = corrections(store, first, end, utc_text(since))
     if not found or not firms:
@@ -140,7 +140,7 @@ def _corrections(store: Store, firms: Collection[str], first: int, end: int, sin
     for entry, organisation, period, line, count in found:
         parties = parties_of_correction(store, int(str(line)), int(str(line)) + int(str(count)))
         for party in {meant.get(str(one), str(one)) for (one,) in parties} & set(firms) - {str(organisation)}:
-            yield Telling(
+            yield NewNotice(
                 organisation=party, kind="corrected-by-counterparty", key=f"corrected:{party}:{entry}",
                 facts={"other": str(organisation), "period": str(period)},
             )  # fmt: skip

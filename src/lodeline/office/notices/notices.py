@@ -16,24 +16,24 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from lodeline.errors import Text
 from lodeline.office.access.actor import Actor
 from lodeline.office.models import Notice, NoticeRead
 from lodeline.office.notices.kinds import KINDS
 from lodeline.office.notices.sentences import Facts, Named
 from lodeline.office.router import OneStore
-from lodeline.spoken import Text
 
 #: Notices that are written together.
 _AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ReadNotice:
     """A notice as its reader gets it. `page` is a page of the firm, `facts` what its address needs."""
 
     notice: int
     kind: str
-    says: Text
+    text: Text
     page: str
     facts: Facts
     created_at: datetime
@@ -41,7 +41,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class NewNotice:
     """What an organisation is to be told. `key`: what has happened; `role`: to whom of it, "" for all."""
 
     organisation: str
@@ -59,13 +59,13 @@ class Telling:
 
 def notify(organisation: str, kind: str, facts: Facts, *, key: str, now: datetime, role: str = "") -> bool:
     """Tells an organisation something once; False where it was told before. `role`: to whom of it, "" for all."""
-    kept = Telling(organisation=organisation, kind=kind, facts=facts, key=key, role=role).kept()
+    kept = NewNotice(organisation=organisation, kind=kind, facts=facts, key=key, role=role).kept()
     with transaction.atomic(using=OneStore().db_for_write(Notice)):
         _, new = Notice.objects.get_or_create(key=key, defaults={**kept, "created_at": now})
     return new
 
 
-def notify_all(tellings: Iterable[Telling], *, now: datetime) -> int:
+def notify_all(tellings: Iterable[NewNotice], *, now: datetime) -> int:
     """`notify` of many things at once; returns how many were new."""
     new, left = 0, iter(tellings)
     while part := {one.key: one for one in islice(left, _AT_ONCE)}:
@@ -83,13 +83,15 @@ def unread(actor: Actor, organisation: str) -> int:
     return _unread(actor, organisation).count()
 
 
-def told(actor: Actor, organisation: str, named: Named, *, most: int = 500) -> list[Told]:
+def notices_of(actor: Actor, organisation: str, named: Named, *, most: int = 500) -> list[ReadNotice]:
     """The notices for a person, unread first, then the newest; `most` of each. Requires "own.read"."""
     actor.require("own.read", organisation)
     order = ("-created_at", "-id")
     fresh = _unread(actor, organisation).order_by(*order)[:most]
     known = _for(actor, organisation).filter(reads__user=actor.user).order_by(*order)[:most]
-    return [_told(one, named, read=False) for one in fresh] + [_told(one, named, read=True) for one in known]
+    return [_read_notice(one, named, read=False) for one in fresh] + [
+        _read_notice(one, named, read=True) for one in known
+    ]
 
 
 def mark_read(actor: Actor, organisation: str, notices: Sequence[int] | None, *, now: datetime) -> int:
@@ -118,9 +120,9 @@ def _unread(actor: Actor, organisation: str) -> QuerySet[Notice]:
     return _for(actor, organisation).exclude(reads__user=actor.user)
 
 
-def _told(one: Notice, named: Named, *, read: bool) -> Told:
+def _read_notice(one: Notice, named: Named, *, read: bool) -> ReadNotice:
     facts, kind = json.loads(one.facts), KINDS[one.kind]
-    return Told(
-        notice=one.pk, kind=one.kind, says=kind.says(facts, named), page=kind.page, facts=facts,
+    return ReadNotice(
+        notice=one.pk, kind=one.kind, text=kind.text(facts, named), page=kind.page, facts=facts,
         created_at=one.created_at, read=read,
     )  # fmt: skip

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
+from lodeline.errors import Text, text
 from lodeline.service.customs.reservations import AMENDED
-from lodeline.spoken import Text, text
 
 Facts = Mapping[str, Any]
 #: What a sentence needs beside the facts: the name of an organisation in the reader's language.
@@ -313,31 +313,31 @@ def exit_confirmed(facts: Facts, named: Named) -> Text:
             f" the licence {licence}.",
             f"海关确认{line['zh']}不再有货物出境，许可证 {licence} 为其预留的余量已退回。",
         )
-    said = text(
+    sentence = text(
         f"Customs confirms that {mass} kg left under {line['en']}; they count on the licence {licence}.",
         f"海关确认{line['zh']}的 {mass} 千克货物已出境，计入许可证 {licence}。",
     )
-    return _with_flags(said, facts)
+    return _with_flags(sentence, facts)
 
 
 def exit_corrected(facts: Facts, named: Named) -> Text:
     """What was confirmed before stands in the log of the licence; what is told is what counts now."""
     del named
     line, licence, mass, reason = _line(facts), facts["licence"], facts["mass_kg"], facts["reason"]
-    said = text(
+    sentence = text(
         f"Customs corrects a confirmation under {line['en']}: {mass} kg left, and these count on the licence {licence}."
         f" The reason: {reason}",
         f"海关更正{line['zh']}的出境确认：实际出境 {mass} 千克，以此计入许可证 {licence}。理由：{reason}",
     )
-    return _with_flags(said, facts)
+    return _with_flags(sentence, facts)
 
 
-def _with_flags(said: Text, facts: Facts) -> Text:
+def _with_flags(sentence: Text, facts: Facts) -> Text:
     """The sentence, and what customs' books flag about the exit. A reason ends as its writer ended it."""
     if "flagged_en" not in facts:
-        return said
-    english = said["en"] if said["en"].endswith(".") else f"{said['en']}."
-    chinese = said["zh"] if said["zh"].endswith("。") else f"{said['zh']}。"
+        return sentence
+    english = sentence["en"] if sentence["en"].endswith(".") else f"{sentence['en']}."
+    chinese = sentence["zh"] if sentence["zh"].endswith("。") else f"{sentence['zh']}。"
     return text(f"{english} Flagged: {facts['flagged_en']}", f"{chinese}已附提示：{facts['flagged_zh']}")
 
 

@@ -15,14 +15,15 @@ from lodeline.office.access.actor import Actor
 from lodeline.office.filing import disputes, drafts, transfers
 from lodeline.office.models import Dispute, Draft
 from lodeline.office.notices import notices
-from lodeline.service.firm.own import Month, OrganisationView
+from lodeline.service.firm.organisation_view import Month, OrganisationView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """As of a moment. `waiting`: rows of `Own.transfers` that have not closed; `pending`: accepted and not filed.
+    """As of a moment. `waiting`: rows of `OrganisationView.transfers` that have not closed; `pending`: accepted and not
+    filed.
 
-    `disputed`: disputes that stand. `quota`, `licences`: as `Own` gives them.
+    `disputed`: disputes that stand. `quota`, `licences`: as `OrganisationView` gives them.
     """
 
     months: tuple[Month, ...]

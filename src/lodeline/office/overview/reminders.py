@@ -23,7 +23,7 @@ from lodeline.office.models import Notice
 from lodeline.office.notices import log_notices, mail
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import load
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.matching import exceptions
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
@@ -50,9 +50,9 @@ def remind(now: datetime, store: Store | None = None) -> int:
     return new + _records(store, organisations, now, today)
 
 
-def remind_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> object:
+def remind_job(payload: Mapping[str, Any], progress: Callable[[float], None]) -> object:
     """The job `remind`: notices, then the mails that tell of them."""
-    del payload, say
+    del payload, progress
     now = clock.now()
     store = open_store(settings.LODELINE_DATABASE)
     reopened = case_review.review(store, load(), now=now)
@@ -75,9 +75,9 @@ def _months(own: OrganisationView, now: datetime, today: date) -> int:
         if month.extension is not None:
             # Another last day is news, and is reminded of anew.
             about += f":{last_day.isoformat()}"
-            told = {**facts, "reason": month.extension.reason}
+            extended_facts = {**facts, "reason": month.extension.reason}
             if month.state in ("due", "running"):
-                new += notify(own.organisation, "deadline-extended", told, key=f"extended:{about}", now=now)
+                new += notify(own.organisation, "deadline-extended", extended_facts, key=f"extended:{about}", now=now)
         if month.state == "due" and days <= _LAST_DAYS:
             new += notify(own.organisation, "due-tomorrow", facts, key=f"due:{about}:1", now=now)
         elif month.state == "due" and days <= EARLY_DAYS:

@@ -105,19 +105,19 @@ def load_list(
 def waiting() -> int:
     """How many names waited for a person when the job last looked."""
     last = Job.objects.filter(kind=JOB, state=Job.State.DONE).order_by("-id").first()
-    told = json.loads(last.result) if last is not None else None
-    return int(told["waiting"]) if isinstance(told, dict) else 0
+    result = json.loads(last.result) if last is not None else None
+    return int(result["waiting"]) if isinstance(result, dict) else 0
 
 
-def settle_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> object:
+def settle_job(payload: Mapping[str, Any], progress: Callable[[float], None]) -> object:
     """The job `parties.settle`: settles what needs nobody. Where nothing was filed since the last time, it looks on."""
-    del payload, say
+    del payload, progress
     store = open_store(settings.LODELINE_DATABASE)
     moved = store.last_goods_entry(store.head().size)[0]
     last = Job.objects.filter(kind=JOB, state=Job.State.DONE).order_by("-id").first()
-    told = json.loads(last.result) if last is not None else None
-    if isinstance(told, dict) and told.get("at") == moved:
-        return told
+    result = json.loads(last.result) if last is not None else None
+    if isinstance(result, dict) and result.get("at") == moved:
+        return result
     now = clock.now()
     today = load().day_of(now)
     done = parties.settle_names(store, open_snapshot(store), day=today, filed_at=now)

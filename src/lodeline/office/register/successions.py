@@ -68,11 +68,11 @@ def enter(actor: Actor, store: Store, wanted: Wanted, *, now: datetime) -> Store
             actor, f"register.{wanted.kind}", organisation=wanted.organisation, subject=wanted.site or wanted.successor,
             facts={"entry": entry.index, "on": wanted.on.isoformat(), "successor": wanted.successor},
         )  # fmt: skip
-        _tell(wanted, entry, now=now)
+        _notify(wanted, entry, now=now)
     return entry
 
 
-def _tell(wanted: Wanted, entry: StoredEntry, *, now: datetime) -> None:
+def _notify(wanted: Wanted, entry: StoredEntry, *, now: datetime) -> None:
     """Notices for both sides."""
     assert wanted.on is not None, "judged before it was entered"
     about = {"on": wanted.on.isoformat(), "site": wanted.site, "entry": entry.index}
@@ -80,8 +80,8 @@ def _tell(wanted: Wanted, entry: StoredEntry, *, now: datetime) -> None:
         "merger": ("merged-into", "merged-from"), "holder": ("site-handed-over", "site-taken-over"),
         "closure": ("site-closed", None),
     }  # fmt: skip
-    whose = ((wanted.organisation, wanted.successor), (wanted.successor, wanted.organisation))
-    for kind, (organisation, other) in zip(sides[wanted.kind], whose, strict=True):
+    two_sides = ((wanted.organisation, wanted.successor), (wanted.successor, wanted.organisation))
+    for kind, (organisation, other) in zip(sides[wanted.kind], two_sides, strict=True):
         if kind is not None:
             key = f"succession:{entry.index}:{organisation}"
             notify(organisation, kind, {**about, "other": other}, key=key, now=now)
@@ -129,9 +129,9 @@ def _follows(store: Store, register: Register, wanted: Wanted, on: date) -> dict
 
 
 def _record(wanted: Wanted, on: date, kind: Kind, site: str) -> dict[str, Any]:
-    told = json.dumps([wanted.organisation, wanted.successor, kind, site, on.isoformat(), wanted.reason])
+    content = json.dumps([wanted.organisation, wanted.successor, kind, site, on.isoformat(), wanted.reason])
     return {
-        "id": f"{kind}-{on.isoformat()}-{sha256(told.encode()).hexdigest()[:8]}", "kind": kind,
+        "id": f"{kind}-{on.isoformat()}-{sha256(content.encode()).hexdigest()[:8]}", "kind": kind,
         "organisation": wanted.organisation, "successor": wanted.successor or None, "site": site or None, "on": on,
         "reason": wanted.reason.strip(),
     }  # fmt: skip

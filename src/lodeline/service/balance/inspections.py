@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, get_args
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.filing.check import check
 from lodeline.filing.table import Table
 from lodeline.journal.entry import canonical_json
@@ -28,7 +29,6 @@ from lodeline.ledger.succession import holders_of
 from lodeline.service.entries import papers
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.filing.preparing import parties
-from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import INSPECTION_KIND, Store, StoredEntry
@@ -41,7 +41,7 @@ WITH_LOTS: Final[frozenset[Act]] = frozenset({"count", "seizure", "release"})
 NOTE_CHARACTERS: Final = 4_000
 SEAL_CHARACTERS: Final = 64
 #: Columns of the filing format that the form says once for all rows.
-_SAID_ONCE: Final = ("event", "kind", "on", "site")
+_STATED_ONCE: Final = ("event", "kind", "on", "site")
 
 
 class InspectionError(UserError):
@@ -233,7 +233,7 @@ def _rows(
         return [], []
     once = {"event": "inspection", "kind": "stock", "on": visited.on.isoformat(), "site": visited.site}
     frame = visited.table.frame
-    given = [pl.lit(once[name], pl.String()).alias(name) for name in _SAID_ONCE if name not in frame.columns]
+    given = [pl.lit(once[name], pl.String()).alias(name) for name in _STATED_ONCE if name not in frame.columns]
     table = replace(visited.table, frame=frame.with_columns(given))
     checked = check(table, organisation=organisation, period=visited.on.isoformat()[:7], register=register)
     problems = [one for one in checked.problems if one.severity == "reject"]

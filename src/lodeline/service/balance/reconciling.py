@@ -169,19 +169,19 @@ def as_json(reconciled: Reconciled) -> Json:
             for one in reconciled.suspects
         ],
         "untold": [{"kind": kind, "place": place} for kind, place in reconciled.untold],
-        "nodes": [_spoken(row) for row in reconciled.nodes.iter_rows(named=True)],
-        "streams": [_spoken(row) for row in reconciled.streams.iter_rows(named=True)],
+        "nodes": [_in_kilograms(row) for row in reconciled.nodes.iter_rows(named=True)],
+        "streams": [_in_kilograms(row) for row in reconciled.streams.iter_rows(named=True)],
     }  # fmt: skip
 
 
-def _spoken(row: dict[str, Any]) -> Json:
-    spoken: Json = {}
+def _in_kilograms(row: dict[str, Any]) -> Json:
+    shown: Json = {}
     for name, value in row.items():
         if name.endswith("_mg"):
-            spoken[f"{name.removesuffix('_mg')}_kg"] = None if value is None else format_kg(round(value))
+            shown[f"{name.removesuffix('_mg')}_kg"] = None if value is None else format_kg(round(value))
         else:
-            spoken[name] = round(value, 6) if isinstance(value, float) else value
-    return spoken
+            shown[name] = round(value, 6) if isinstance(value, float) else value
+    return shown
 
 
 def _acts(snapshot: Snapshot, site: str | None) -> _Acts:
@@ -260,9 +260,9 @@ def _named(crossing: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
 
 def _stream_name() -> pl.Expr:
     ends = pl.concat_str(pl.col("source").fill_null("outside"), pl.lit(" > "), pl.col("target").fill_null("outside"))
-    whose = pl.when(pl.col("kind") == "shipped").then("source").when(pl.col("kind") == "received").then("target")
+    owner = pl.when(pl.col("kind") == "shipped").then("source").when(pl.col("kind") == "received").then("target")
     leg = pl.when(pl.col("kind") == "shipped").then("target").otherwise("source")
-    return pl.when(whose.is_not_null()).then(pl.concat_str(leg, pl.lit(": "), "kind")).otherwise(
+    return pl.when(owner.is_not_null()).then(pl.concat_str(leg, pl.lit(": "), "kind")).otherwise(
         pl.concat_str(ends, pl.lit(": "), "kind")
     )  # fmt: skip
 

@@ -96,7 +96,7 @@ class Run:
     budget: float = 0.0
     sides: tuple[Side, ...] = ()
     limits: dict[str, float] | None = None
-    sights: tuple[DetectionPower, ...] = ()
+    detection_powers: tuple[DetectionPower, ...] = ()
     sources: pl.DataFrame | None = None
     signature: Identification | None = None
     elements: tuple[str, ...] = ()
@@ -164,7 +164,7 @@ def run_of(
         budget=budget,
         sides=sides,
         limits=_limits(budget / 2, len(muf)),
-        sights=_sights(tested, covariance, budget / 2),
+        detection_powers=_detection_powers(tested, covariance, budget / 2),
         sources=_sources(snapshot, asked, element),
         signature=signature,
         elements=elements,
@@ -250,18 +250,18 @@ def _page_limit(budget: float, reference: float, periods: int) -> float:
     return limit
 
 
-def _sights(tested: pl.DataFrame, covariance: Floats, budget: float) -> tuple[DetectionPower, ...]:
+def _detection_powers(tested: pl.DataFrame, covariance: Floats, budget: float) -> tuple[DetectionPower, ...]:
     periods = len(covariance)
     beyond = normal_quantile(1 - budget)
     precision = np.linalg.inv(covariance)
-    sights: list[DetectionPower] = []
+    powers: list[DetectionPower] = []
     for length in sorted({one for one in (*_LENGTHS, periods) if one <= periods}):
         pattern = np.zeros(periods)
         pattern[-length:] = 1 / length
         sharpness = sqrt(float(pattern @ precision @ pattern))
         least = tuple((beyond + normal_quantile(power)) / sharpness for power in POWERS)
-        in_one = sights[0].least_mg[-1] if sights else least[-1]
-        sights.append(
+        in_one = powers[0].least_mg[-1] if powers else least[-1]
+        powers.append(
             DetectionPower(
                 balances=length,
                 since=tested["since"][periods - length],
@@ -270,7 +270,7 @@ def _sights(tested: pl.DataFrame, covariance: Floats, budget: float) -> tuple[De
                 of_one_month=ceiling(pattern, in_one, covariance, budget),
             )
         )
-    return tuple(sights)
+    return tuple(powers)
 
 
 def _signature(snapshot: Snapshot, asked: dict[str, Any], side: Side) -> tuple[tuple[str, ...], Identification | None]:

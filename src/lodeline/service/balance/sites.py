@@ -42,9 +42,9 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any], snapshot: Snapsh
     """
     balances = balances.with_columns(untested=_untested(snapshot, balances))
     # The mass tells two balances apart that end in one month.
-    said = unexplained(findings, snapshot).select("finding", "side", "site", "element", "period", "muf_mg")
+    stated = unexplained(findings, snapshot).select("finding", "side", "site", "element", "period", "muf_mg")
     rows = balances.join(
-        said.unique(["site", "element", "period", "muf_mg"], keep="first", maintain_order=True),
+        stated.unique(["site", "element", "period", "muf_mg"], keep="first", maintain_order=True),
         on=["site", "element", "period", "muf_mg"],
         how="left",
         maintain_order="left",

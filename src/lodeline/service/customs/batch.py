@@ -51,19 +51,21 @@ def parts_of(declaration: Declaration, *, most: int = PART_LINES) -> list[Part]:
     return parts
 
 
-class BatchHearing:
-    """A file before the desk. `say` is told how far the first look is (0 to 1). `asker`: see `customs.desk.answer`."""
+class RecordedBatchEvaluation:
+    """A file before the desk. `progress` is told how far the first look is (0 to 1). `asker`: see
+    `customs.desk.answer`."""
 
     def __init__(
         self, store: Store, snapshot: Snapshot, declaration: Declaration, *, law: Jurisdiction, today: date,
-        asker: str | None, say: Callable[[float], None],
+        asker: str | None, progress: Callable[[float], None],
     ) -> None:  # fmt: skip
         self.declaration, self.law, self.today = declaration, law, today
         with gc_paused(len(declaration.lines)):
             self.sources = sources_of(declaration, snapshot, store=store, law=law, day=today, asker=asker)
             self.hearing = BatchEvaluation(
                 declaration, law=law, day=today, known=today, licences=self.sources.licences,
-                exporters=self.sources.exporters, records=self.sources.records, screened=self.sources.screened, say=say,
+                exporters=self.sources.exporters, records=self.sources.records, screened=self.sources.screened,
+                progress=progress,
             )  # fmt: skip
 
     def judged(self, part: Part) -> Judged:

@@ -35,6 +35,7 @@ import polars as pl
 
 from lodeline.control.record import Records
 from lodeline.control.screened import Screened
+from lodeline.errors import UserError
 from lodeline.journal.checkpoint import NoteError, Verifier, open_note
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.register import TABLES, Register
@@ -50,7 +51,6 @@ from lodeline.service.licences.drawn import LEFT
 from lodeline.service.licences.port_draws import Promised, Tranche, less_promised, port_licences
 from lodeline.service.parties.lists import files_of, read_again
 from lodeline.service.parties.owners import owners_behind
-from lodeline.spoken import UserError
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import DESK_KIND, Store
 
@@ -85,7 +85,7 @@ class Bundle:
     pinned: bool
     content: Mapping[str, Any]
 
-    def said(self, now: datetime) -> Json:
+    def limits(self, now: datetime) -> Json:
         """What an answer says of the bundle that it was made with: its age in hours, and its limits."""
         hours = int((now - self.made_at).total_seconds() // 3600)
         lists = self.content["lists"]
@@ -133,7 +133,7 @@ class Bundle:
                 **{name: _table(rows, TABLES[name]) for name, rows in self.content["register"].items()},
             }
         )
-        lists = [read_again(name, told) for name, told in self.content["lists"].items()]
+        lists = [read_again(name, content) for name, content in self.content["lists"].items()]
         stakes = [*held_stakes(register), *(stake for one in lists for stake in one.stakes)]
         screener = Screener([*registered(register), *(party for one in lists for party in one.parties)], stakes)
         return Sources(
@@ -178,8 +178,8 @@ def make(
 
 
 def _merged(store: Store) -> set[str]:
-    told = (facts_of(one) for one in store.entries_of(DESK_KIND))
-    return {str(facts["record"]) for facts in told if facts.get("record")}
+    facts = (facts_of(one) for one in store.entries_of(DESK_KIND))
+    return {str(facts["record"]) for facts in facts if facts.get("record")}
 
 
 def open_bundle(source: bytes, *, today: date, key: str | None = None) -> Bundle:

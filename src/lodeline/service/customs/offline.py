@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.problem import Problem, problem
@@ -30,7 +31,6 @@ from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.draw_facts import Draw, draws_of
 from lodeline.service.licences.draws import Drawn, Wanted, live, reserve
 from lodeline.service.licences.port_draws import Pools, Promised, promise_lines, promised_in, with_promises
-from lodeline.spoken import UserError
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import DESK_KIND, Store
 
@@ -59,7 +59,7 @@ def answer_offline(
         document = document_of(
             declaration, [one.verdict for one in lines], sources, law=law, today=today, day=day or today
         )
-    return with_promises(document, lines) | {"bundle": bundle.said(now)}
+    return with_promises(document, lines) | {"bundle": bundle.limits(now)}
 
 
 def _promised(record: bytes, bundle: Bundle) -> dict[tuple[str, str], Promised]:
@@ -72,11 +72,11 @@ def _promised(record: bytes, bundle: Bundle) -> dict[tuple[str, str], Promised]:
     return found
 
 
-def record_line(declaration: Declaration, told: Json, *, asked_at: datetime) -> bytes:
+def record_line(declaration: Declaration, facts: Json, *, asked_at: datetime) -> bytes:
     """The line of a record (NDJSON) that `merge` takes."""
     content = {
         "format": FORMAT, "asked_at": utc_text(asked_at), "cells": cells_of(declaration),
-        "answer": told,
+        "answer": facts,
     }  # fmt: skip
     return canonical_json(content) + b"\n"
 
@@ -143,8 +143,8 @@ class _Mine:
     def __init__(self) -> None:
         self.keys: set[tuple[str, str]] = set()
 
-    def add(self, told: Json) -> None:
-        self.keys |= {one.key for one in promised_in(told)}
+    def add(self, facts: Json) -> None:
+        self.keys |= {one.key for one in promised_in(facts)}
 
     def others(self, store: Store, one: Promised, bundle_entry: int) -> list[Draw]:
         """What was spent of a promise's tranche since its bundle was made, and not by this record."""
@@ -158,12 +158,12 @@ class _Mine:
 
 
 def _reserved(
-    store: Store, told: Json, amends_reserved: bool, *, law: Jurisdiction, on: date, filed_at: datetime, by: str,
+    store: Store, facts: Json, amends_reserved: bool, *, law: Jurisdiction, on: date, filed_at: datetime, by: str,
     mine: _Mine,
 ) -> Json | None:  # fmt: skip
     """Reserves what the port has promised, as of the day it did; part of the transaction that keeps the question."""
     del amends_reserved
-    promised = promised_in(told)
+    promised = promised_in(facts)
     if not promised:
         return None
     wanted = [
@@ -174,7 +174,7 @@ def _reserved(
         )
         for one in promised
     ]  # fmt: skip
-    others = {one.key: mine.others(store, one, told["bundle"]["entry"]) for one in promised if one.tranche}
+    others = {one.key: mine.others(store, one, facts["bundle"]["entry"]) for one in promised if one.tranche}
     drawn = reserve(store=store, wanted=wanted, law=law, on=on, filed_at=filed_at, by=by or None)
     return {
         "reservations": [
@@ -186,7 +186,7 @@ def _reserved(
 def _came_home(one: Promised, drawn: Drawn, others: list[Draw]) -> Json:
     """`others`: what another record has spent of the tranche. It is said where there is no room for this promise, and
     where the other record promised the very same line: then its goods may have left twice."""
-    told = drawn.as_json() | {
+    facts = drawn.as_json() | {
         "licence": one.licence, "declaration": one.declaration, "line": one.line, "tranche": one.tranche,
         "mass_kg": format_kg(one.masses_mg.get(GOODS, 0)),
     }  # fmt: skip
@@ -195,7 +195,7 @@ def _came_home(one: Promised, drawn: Drawn, others: list[Draw]) -> Json:
         found.append(
             problem(
                 "offline.no-room", declaration=one.declaration, line=one.line, licence=one.licence,
-                mass_kg=told["mass_kg"],
+                mass_kg=facts["mass_kg"],
             )
         )  # fmt: skip
     else:
@@ -203,8 +203,8 @@ def _came_home(one: Promised, drawn: Drawn, others: list[Draw]) -> Json:
     if others:
         named = ", ".join(f"{other.declaration}/{other.line}" for other in others)
         found.append(problem("offline.two-records", licence=one.licence, tranche=one.tranche, others=named))
-    told["problems"] = [*(each.as_json() for each in found), *told["problems"]]
-    return told
+    facts["problems"] = [*(each.as_json() for each in found), *facts["problems"]]
+    return facts
 
 
 def _lines_of(record: bytes) -> Iterable[bytes]:

@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 
 from lodeline.control.declaration import Declaration
 from lodeline.control.reason import VERDICTS, VerdictWord
+from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.licence import GOODS
 from lodeline.material.mass import format_kg
@@ -32,7 +33,6 @@ from lodeline.service.entries import papers
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.draw_facts import Draw
 from lodeline.service.matching.feeds import day_of
-from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import DESK_KIND, Head, Store, StoredEntry
 
@@ -120,14 +120,14 @@ class DeclarationStatus:
 
     def waits(self, asked: Question, line: Mapping[str, Any], *, day: date) -> bool:
         """Whether a line may leave by its verdict and nobody has released it yet, or what was reserved has lapsed."""
-        told: Json | None = self.releases.get(line["id"])
+        release: Json | None = self.releases.get(line["id"])
         # Asked with a reservation it was released then, but for what an officer has decided since.
-        if told is None and "reserved" in asked.paper["answer"] and line["id"] not in self.overrides:
-            told = {"released": line["verdict"] == "release", "reservation": line.get("reservation")}
+        if release is None and "reserved" in asked.paper["answer"] and line["id"] not in self.overrides:
+            release = {"released": line["verdict"] == "release", "reservation": line.get("reservation")}
         if asked.paper["asker"] or self.verdict(line) != "release":
             return False
-        until = (told.get("reservation") or {}).get("until") if told else None
-        return told is None or not told["released"] or (until is not None and until < day.isoformat())
+        until = (release.get("reservation") or {}).get("until") if release else None
+        return release is None or not release["released"] or (until is not None and until < day.isoformat())
 
 
 def put_question(
@@ -160,7 +160,7 @@ def put_question(
                 "format": FORMAT, "act": "question", "place": head.size, "asked_at": utc_text(asked), "by": by,
                 "asker": asker, "channel": channel, "amends": amends, "bundle": bundle,
                 "late_s": int((filed_at - asked).total_seconds()) if asked_at else None,
-                "cells": cells_of(declaration), "answer": _kept(answer), **_told(given_back),
+                "cells": cells_of(declaration), "answer": _kept(answer), **_given_back(given_back),
                 **(promised or {}), **(part or {}),
             }
         )  # fmt: skip
@@ -182,7 +182,7 @@ def override(
     Raises DeskError where it says nothing else, gives no grounds, or the question does not stand any more.
     """
     line = asked.line(verdict_id)
-    said = _reason(reason)
+    grounds = _reason(reason)
     with store.database.transaction():
         head = store.head(lock=True)
         state = standing(store, asked)
@@ -193,7 +193,7 @@ def override(
         return _put(
             store, head, asked, "override", by=by, filed_at=filed_at, about=asked.entry.index,
             more={
-                "verdict_id": verdict_id, "from": line["verdict"], "verdict": verdict, "reason": said,
+                "verdict_id": verdict_id, "from": line["verdict"], "verdict": verdict, "reason": grounds,
                 "needs_confirmation": needs_confirmation(line["verdict"], verdict),
                 "machine": [{"code": one["code"], "facts": one.get("facts", {})} for one in line["reasons"]],
             },
@@ -226,22 +226,22 @@ def release(
         store.head(lock=True)
         state = standing(store, asked)
         _check_stands(state)
-        told = lines(state)
-        if not any(one["released"] for one in told):
-            raise _nothing_released(told)
+        released = lines(state)
+        if not any(one["released"] for one in released):
+            raise _nothing_released(released)
         return _put(
             store, store.head(), asked, "release", by=by, filed_at=filed_at, about=asked.entry.index,
-            more={"lines": told},
+            more={"lines": released},
         )  # fmt: skip
 
 
-def _nothing_released(told: Sequence[Json]) -> DeskError:
-    faults = [found for one in told for found in (one["reservation"] or {}).get("problems", ())]
+def _nothing_released(lines: Sequence[Json]) -> DeskError:
+    faults = [found for one in lines for found in (one["reservation"] or {}).get("problems", ())]
     english = " ".join(dict.fromkeys(str(one["message"]["en"]) for one in faults))
     chinese = "".join(dict.fromkeys(str(one["message"]["zh"]) for one in faults))
     return DeskError(
-        f"Nothing of it is released. {english}".strip() if told else "No line of it waits to be released.",
-        f"未放行任何一项。{chinese}" if told else "没有待放行的项。",
+        f"Nothing of it is released. {english}".strip() if lines else "No line of it waits to be released.",
+        f"未放行任何一项。{chinese}" if lines else "没有待放行的项。",
     )
 
 
@@ -250,14 +250,14 @@ def withdraw(store: Store, asked: Question, *, reason: str, by: str, filed_at: d
 
     Raises DeskError where it does not stand any more, or where customs have confirmed that goods left under it.
     """
-    said = _reason(reason)
+    grounds = _reason(reason)
     with store.database.transaction():
         head = store.head(lock=True)
         _check_stands(standing(store, asked))
-        given_back = _give_back(store, head, asked, reason=said, by=by, filed_at=filed_at)
+        given_back = _give_back(store, head, asked, reason=grounds, by=by, filed_at=filed_at)
         return _put(
             store, store.head(), asked, "withdrawal", by=by, filed_at=filed_at, about=asked.entry.index,
-            more={"reason": said, **_told(given_back)},
+            more={"reason": grounds, **_given_back(given_back)},
         )  # fmt: skip
 
 
@@ -388,7 +388,7 @@ def _give_back(
     return give_back(store, head, lines, reason=reason, on=day_of(filed_at), filed_at=filed_at, by=by or None)
 
 
-def _told(given_back: Sequence[Draw]) -> Json:
+def _given_back(given_back: Sequence[Draw]) -> Json:
     """What a paper says of the reservations that ended with it."""
     return {"given_back": numbers_of(given_back)} if given_back else {}
 

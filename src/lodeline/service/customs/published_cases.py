@@ -34,15 +34,15 @@ def published_cases() -> tuple[PublishedCase, ...]:
     """The lines in the order of the table."""
     text = (files("lodeline") / "data/reference/published_cases.csv").read_text("utf-8")
 
-    def spoken(row: Mapping[str, str], name: str) -> dict[str, str]:
+    def texts(row: Mapping[str, str], name: str) -> dict[str, str]:
         return {"en": row[f"{name}_en"], "zh": row[f"{name}_zh"]}
 
     return tuple(
         PublishedCase(
             fields={name: value for name, value in row.items() if name in columns() and value},
-            state=spoken(row, "state"),
-            story=spoken(row, "story"),
-            source=spoken(row, "source"),
+            state=texts(row, "state"),
+            story=texts(row, "story"),
+            source=texts(row, "source"),
         )
         for row in csv.DictReader(text.splitlines())
     )

@@ -168,12 +168,12 @@ def release_kept(
         licences = store.register(store.head()).licences
         wanted = [_wanted(judged.verdicts[place], licences) for place in drawing]
         drawn = reserve(store=store, wanted=wanted, law=law, on=today, filed_at=filed_at, by=by) if wanted else []
-        told = {place: one.as_json() for place, one in zip(drawing, drawn, strict=True)}
+        drawn_lines = {place: one.as_json() for place, one in zip(drawing, drawn, strict=True)}
         return [
             {
                 "verdict_id": asked.lines[place]["id"], "line": asked.lines[place]["line"],
-                "released": place not in told or told[place]["reservation"] is not None,
-                "reservation": told.get(place),
+                "released": place not in drawn_lines or drawn_lines[place]["reservation"] is not None,
+                "reservation": drawn_lines.get(place),
             }
             for place in places
         ]  # fmt: skip

@@ -21,7 +21,7 @@ from lodeline.control.licences.licence import read_licences
 from lodeline.control.reason import Reason, worst
 from lodeline.control.replay import ControlStatus, only_in, standing, verdicts_under, word
 from lodeline.control.rulebook import Rulebook, rulebook
-from lodeline.detection.battery import DETECTORS, look
+from lodeline.detection.battery import DETECTORS, run_detectors
 from lodeline.detection.finding import Finding
 from lodeline.filing.cell import PARSERS
 from lodeline.material.element import TREO
@@ -246,15 +246,15 @@ def _declared(lines: Sequence[_Export], snapshot: Snapshot, laws: Laws) -> Json:
             verdicts_under(rules, declaration, law=laws.law, day=exports[0].row["on"], licences=licences)
             for rules in laws.rules
         )
-        said = _verdicts(before, after)
-        if said["from"] != said["to"]:
+        verdicts = _verdicts(before, after)
+        if verdicts["from"] != verdicts["to"]:
             rows.append(
                 {
                     "declaration": exports[0].row["declaration"],
                     "organisation": organisation,
                     "on": exports[0].row["on"].isoformat(),
                     "seqs": [one.row["line"] for one in exports],
-                    **said,
+                    **verdicts,
                 }
             )
     return {"judged": len(together), "rows": rows}
@@ -273,11 +273,11 @@ def _verdicts(before: Sequence[Verdict], after: Sequence[Verdict]) -> Json:
 
 
 def _once(reasons: Sequence[Reason]) -> list[Json]:
-    told: dict[str, Json] = {}
+    answers: dict[str, Json] = {}
     for why in reasons:
         document = why.as_json()
-        told.setdefault(str(document["text"]), document)
-    return list(told.values())
+        answers.setdefault(str(document["text"]), document)
+    return list(answers.values())
 
 
 def _filings(store: Store, snapshot: Snapshot, laws: Laws) -> Json:
@@ -309,15 +309,15 @@ def _findings(store: Store, snapshot: Snapshot, laws: Laws) -> Json:
     # The ledger is the same: what does not hang on the law is computed once.
     after = replace(before, law=laws.held[1])
     status = [_states(store, snapshot, law) for law in laws.held]
-    for sight, states in zip((before, after), status, strict=True):
-        sight.__dict__["status"] = states
+    for findings_seen, states in zip((before, after), status, strict=True):
+        findings_seen.__dict__["status"] = states
     changed = {"law"} if laws.changed else set()
     if not status[0].equals(status[1]):
         changed.add("status")
     chosen = tuple(one for one in DETECTORS if changed.intersection(one.needs))
-    was = {one.id: one for one in look(before, chosen)}
+    was = {one.id: one for one in run_detectors(before, chosen)}
     after.__dict__.update({name: kept for name, kept in before.__dict__.items() if name not in after.__dict__})
-    now = {one.id: one for one in look(after, chosen)}
+    now = {one.id: one for one in run_detectors(after, chosen)}
     rows = [
         _finding(was.get(key), now.get(key))
         for key in dict.fromkeys((*now, *was))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lodeline.errors import UserError
 from lodeline.material.element import SYMBOLS
-from lodeline.spoken import UserError
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]

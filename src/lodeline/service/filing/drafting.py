@@ -25,7 +25,7 @@ from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.duty import next_month
 from lodeline.service.filing.preparing import parties
-from lodeline.service.lots.calling import LotNaming
+from lodeline.service.lots.lot_naming import LotNaming
 from lodeline.store.queries.filing import month_in_force, newest_parties
 from lodeline.store.queries.lots import bought_lots, named_lots, stated_compositions
 from lodeline.store.store import Store
@@ -168,9 +168,9 @@ def known_for_template(store: Store, organisation: str) -> OwnNames:
 
 def _called_in_rows(store: Store, organisation: str, lots: Sequence[int]) -> set[str]:
     found = named_lots(store, lots)
-    calling = LotNaming(store, organisation)
+    naming = LotNaming(store, organisation)
     own = organisation + "/"
-    called = {calling.lot_name(str(name), str(maker), str(local)).removeprefix(own) for name, maker, local in found}
+    called = {naming.lot_name(str(name), str(maker), str(local)).removeprefix(own) for name, maker, local in found}
     return {one.partition("/")[2] if one.startswith("~") else one for one in called}
 
 

@@ -40,12 +40,12 @@ def submit(
     certification: Certification | None = None,
     progress: Progress | None = None,
     in_transaction: Callable[[StoredEntry], None] | None = None,
-    said: Sequence[Problem] | None = None,
+    problems_shown: Sequence[Problem] | None = None,
 ) -> Filed:
     """Files a checked filing whole or not at all, and returns its receipt.
 
     `uploads` are the bytes that were checked, to be kept beside the entry. `also` is done in the transaction that
-    writes a new entry. `said`: see `posting.post`.
+    writes a new entry. `problems_shown`: see `posting.post`.
     """
     missing = _who_and_when(checked)
     if missing:
@@ -54,7 +54,7 @@ def submit(
         return Filed(entry=None, problems=checked.problems, repeated=False, receipt=None)
     outcome = posting.post(
         store, checked, filed_at=filed_at, law=law, corrects=corrects, uploads=uploads,
-        certification=certification, progress=progress, in_transaction=in_transaction, said=said,
+        certification=certification, progress=progress, in_transaction=in_transaction, problems_shown=problems_shown,
     )  # fmt: skip
     proof = receipt(store, outcome.entry.index) if outcome.entry is not None else None
     return Filed(entry=outcome.entry, problems=outcome.problems, repeated=outcome.repeated, receipt=proof)

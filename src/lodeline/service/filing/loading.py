@@ -103,7 +103,7 @@ def load(
     put_records(store, dossier.register, filed_at=min(times, default=datetime(1970, 1, 1, tzinfo=UTC)))
     register = store.register(store.head())
     entries: dict[Path, int] = {}
-    say = progress or (lambda _done, _all: None)
+    report = progress or (lambda _done, _all: None)
     judged = _judged_before(store, dossier.filings)
     done = 0
     with (
@@ -117,11 +117,11 @@ def load(
                     outcome = _refused_before(ahead[2]) if refused_before else _post_one(store, ahead, law, entries)
                     _count(loaded, Path(os.path.relpath(ahead[0].path, root)).as_posix(), outcome)
                     done += 1
-                    say(done, len(dossier.filings) + len(dossier.feeds))
+                    report(done, len(dossier.filings) + len(dossier.feeds))
     for feed in dossier.feeds:
         _take_in(store, feed, root, register, loaded)
         done += 1
-        say(done, len(dossier.filings) + len(dossier.feeds))
+        report(done, len(dossier.filings) + len(dossier.feeds))
     return loaded
 
 

@@ -53,26 +53,26 @@ def post(
     certification: Certification | None = None,
     progress: Progress | None = None,
     in_transaction: Callable[[StoredEntry], None] | None = None,
-    said: Sequence[Problem] | None = None,
+    problems_shown: Sequence[Problem] | None = None,
 ) -> Outcome:
     """Files a checked filing. Refused filings leave no trace; a filing filed before returns its old entry.
 
     A certification is kept in the entry if it fits what is posted; else the filing is refused. It is no part of what
     identifies a filing: what was filed before stays certified as it was. `also` is done in the transaction that writes
-    a new entry, so that both stand or neither. `said`: what another ledger has against it (`judge_only`), which stands
-    in place of what is held here: so a sandbox answers as the log would.
+    a new entry, so that both stand or neither. `problems_shown`: what another ledger has against it (`judge_only`),
+    which stands in place of what is held here: so a sandbox answers as the log would.
     """
     organisation, period = checked.organisation, checked.period
     assert organisation and period, "a filing that is posted has an organisation and a period"
     if any(found.severity == "reject" for found in checked.problems):
         return Outcome(entry=None, problems=tuple(checked.problems))
     assert_guarded(store)
-    say = progress or (lambda _what, _share: None)
-    say("hash", 0.0)
+    report = progress or (lambda _what, _share: None)
+    report("hash", 0.0)
     job = Job(
         store=store, checked=checked, organisation=organisation, period=period, corrects=corrects,
         filed_at=filed_at, law=law, uploads=uploads, encoded=encoded or encode(checked), certification=certification,
-        say=say, in_transaction=in_transaction or (lambda _entry: None), said=said,
+        progress=report, in_transaction=in_transaction or (lambda _entry: None), problems_shown=problems_shown,
     )  # fmt: skip
     unfit = _unfit(job)
     if unfit is not None:
@@ -108,7 +108,7 @@ def judge_only(
     job = Job(
         store=store, checked=checked, organisation=checked.organisation, period=checked.period,
         corrects=corrects, filed_at=filed_at, law=law, uploads=(), encoded=encoded or encode(checked),
-        certification=None, say=lambda _what, _share: None, in_transaction=lambda _entry: None,
+        certification=None, progress=lambda _what, _share: None, in_transaction=lambda _entry: None,
     )  # fmt: skip
     work = _repeated(job) or prepare(job, store.head())
     return tuple(work.problems)
@@ -165,7 +165,7 @@ def _judged(job: Job, head: Head) -> Prepared | Outcome:
 
 def _append(job: Job, head: Head, prepared: Prepared) -> Outcome:
     """Writes the entry and everything that follows from it; the caller's transaction makes it all or nothing."""
-    job.say("post", 0.0)
+    job.progress("post", 0.0)
     store, encoded, uploads, key = job.store, job.encoded, job.uploads, job.salt_key
     leaves = job.leaves
     digest_, rows, rows_root = job.sealed
@@ -208,7 +208,7 @@ def _append(job: Job, head: Head, prepared: Prepared) -> Outcome:
     project_again(store, prepared.licences)
     store.set_head(replace(new_head, next_lot=head.next_lot + prepared.lots.height))
     job.in_transaction(entry)
-    job.say("post", 1.0)
+    job.progress("post", 1.0)
     return Outcome(entry=entry, problems=tuple(prepared.problems))
 
 

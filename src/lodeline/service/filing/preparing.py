@@ -34,7 +34,7 @@ from lodeline.service.entries.history import NO_LINES, tied_history
 from lodeline.service.entries.salt import salt_key
 from lodeline.service.entries.upload import Upload
 from lodeline.service.licences.export_licences import licence_flags, missing_licence_flags
-from lodeline.service.lots.calling import LotNaming
+from lodeline.service.lots.lot_naming import LotNaming
 from lodeline.store.queries.filing import events_in_force
 from lodeline.store.queries.licences import named_by
 from lodeline.store.store import Head, Store, StoredEntry
@@ -71,9 +71,9 @@ class Job:
     uploads: Sequence[Upload]
     encoded: Encoded
     certification: Certification | None
-    say: Progress
+    progress: Progress
     in_transaction: Callable[[StoredEntry], None]
-    said: Sequence[Problem] | None = None
+    problems_shown: Sequence[Problem] | None = None
 
     @property
     def salt_key(self) -> bytes:
@@ -133,11 +133,11 @@ def prepare(job: Job, head: Head) -> Prepared:
     problems = [*checked.problems, *_timing(job, register), *_correction(job)]
     filed = store.books.filed_events(organisation, checked.rows["event"].unique().to_list()) if head.size else {}
     problems += _events(job, filed)
-    job.say("admit", 0.1)
+    job.progress("admit", 0.1)
     placed = _with_places(checked.rows, organisation, head, register)
     lines, lots, resolved = _name_lots(store, head, placed, organisation)
-    told = _Told(store, lines, lots, organisation)
-    problems += _addressed(job, _unsettled_names(lines, resolved, told))
+    names = _FilerNames(store, lines, lots, organisation)
+    problems += _addressed(job, _unsettled_names(lines, resolved, names))
     superseded = sorted(filed.items()) if corrects is not None else []
     replaced = store.books.lines_of_events(organisation, [event for event, _ in superseded]) if superseded else NO_LINES
     problems += _restated(job, replaced)
@@ -148,19 +148,19 @@ def prepare(job: Job, head: Head) -> Prepared:
     touched, history = tied_history(store, head, in_force, changed)
     if superseded:
         history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
-    job.say("admit", 0.5)
+    job.progress("admit", 0.5)
     aliases = store.books.aliases(sorted(touched)) if head.next_line > 1 else NO_ALIASES
     state = project(history[STATE_COLUMNS].vstack(in_force[STATE_COLUMNS]), aliases)
     counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list()
     objections = (
         []
-        if job.said is not None
+        if job.problems_shown is not None
         else judge(
             in_force,
             state,
             organisation=organisation,
             register=register,
-            names=told,
+            names=names,
             earlier=_Earlier(store, organisation),
             held_at_sites=_held_at(store, register, counted),
         )
@@ -171,7 +171,7 @@ def prepare(job: Job, head: Head) -> Prepared:
     exported = lines.join(drawing, on="ordinal", how="semi")
     exports = exported.filter(pl.col("licence").is_not_null())
     licences = set(exports["licence"]) | (named_by(store, organisation, withdrawn) if withdrawn else set())
-    if job.said is None:
+    if job.problems_shown is None:
         problems += _quota(store, organisation, state, touched, register)
         problems += _addressed(
             job,
@@ -182,7 +182,7 @@ def prepare(job: Job, head: Head) -> Prepared:
         bare = exported.filter(pl.col("licence").is_null())
         problems += _addressed(job, missing_licence_flags(register, job.law, rows=bare, lots=state.lots))
     else:
-        problems = [*job.said, *_correction(job), *_events(job, filed)]
+        problems = [*job.problems_shown, *_correction(job), *_events(job, filed)]
     return Prepared(
         lines=lines,
         lots=lots,
@@ -329,31 +329,31 @@ def _name_lots(
         orient="row",
     )
     ids |= {name: head.next_lot + place for place, name in enumerate(fresh)}
-    whose = {name: maker_and_local(name, organisation) for name in wanted}
+    makers = {name: maker_and_local(name, organisation) for name in wanted}
     named = lines.rename({"lot": "lot_filed"}).with_columns_seq(
         pl.Series("name", resolved.names, pl.String()),
         pl.Series("lot", [None if name is None else ids[name] for name in resolved.names], pl.Int64()),
-        pl.Series("maker", [None if name is None else whose[name][0] for name in resolved.names], pl.String()),
-        pl.Series("local", [None if name is None else whose[name][1] for name in resolved.names], pl.String()),
+        pl.Series("maker", [None if name is None else makers[name][0] for name in resolved.names], pl.String()),
+        pl.Series("local", [None if name is None else makers[name][1] for name in resolved.names], pl.String()),
     )
     return named, new, resolved
 
 
-def _unsettled_names(lines: pl.DataFrame, resolved: Resolved, told: _Told) -> list[Objection]:
+def _unsettled_names(lines: pl.DataFrame, resolved: Resolved, names: _FilerNames) -> list[Objection]:
     """Rows whose lot may be several, or is known by a shipment alone that nobody has received."""
     found = []
     filed = zip(lines["lot_filed"], resolved.names, resolved.ambiguous, resolved.assumed, strict=True)
     for place, (lot, name, candidates, shipment) in enumerate(filed):
         if candidates is not None:
-            facts = {"lot": lot, "candidates": ", ".join(map(told.by_name, candidates))}
+            facts = {"lot": lot, "candidates": ", ".join(map(names.by_name, candidates))}
             found.append(Objection(code="lot.ambiguous", ordinal=place, column="lot", facts=facts))
         elif shipment is not None and name is not None:
-            facts = {"lot": lot, "meant": told.by_name(name), "shipment": shipment}
+            facts = {"lot": lot, "meant": names.by_name(name), "shipment": shipment}
             found.append(Objection(code="lot.without-receipt", ordinal=place, column="lot", facts=facts))
     return found
 
 
-class _Told:
+class _FilerNames:
     """What the filer is told that a lot is called, by its number: as it wrote it, else as it calls it elsewhere."""
 
     def __init__(self, store: Store, lines: pl.DataFrame, new: pl.DataFrame, organisation: str) -> None:
@@ -368,7 +368,7 @@ class _Told:
         maker, local = maker_and_local(name, self._organisation)
         if maker == self._organisation or name in self._written:
             return name
-        return self._calling.lot_name(name, maker, local)
+        return self._lot_naming.lot_name(name, maker, local)
 
     @cached_property
     def _written(self) -> set[str]:
@@ -378,7 +378,7 @@ class _Told:
         return written | set(got["name"].unique().to_list()) | set(self._new.values())
 
     @cached_property
-    def _calling(self) -> LotNaming:
+    def _lot_naming(self) -> LotNaming:
         return LotNaming(self._store, self._organisation)
 
 

@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from lodeline import __version__
+from lodeline.errors import UserError
 from lodeline.filing.canonical import cells
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
@@ -37,7 +38,6 @@ from lodeline.service.findings.evidence_text import index_page, readme
 from lodeline.service.findings.finding import findings
 from lodeline.service.findings.recomputing import gives_its_finding
 from lodeline.service.law.law import in_force
-from lodeline.spoken import UserError
 from lodeline.store.queries import log
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store, StoredEntry
@@ -287,14 +287,14 @@ def _made(
     # The last day that the finding speaks of, as far as the law of then could be known when it was computed.
     ends = date.fromisoformat(next_month(row["period"]["to"]) + "-01") - timedelta(days=1)
     known = ends if snapshot.as_of is None else max(ends, date.fromisoformat(snapshot.as_of[:10]))
-    lawful = in_force(law, ends, known)
+    law_days = in_force(law, ends, known)
     made = {
         "finding.json": json_bytes(row),
         "stamp.json": json_bytes(stamp),
         "checkpoint.txt": prover.checkpoint.encode(),
         "data/lines.json": json_bytes(_data(chosen.lines)),
         "data/lots.json": json_bytes(lots.to_dicts()),
-        "law/in-force.json": json_bytes(lawful),
+        "law/in-force.json": json_bytes(law_days),
         "law/parameters.csv": _reference("detector_parameters.csv"),
         "verify.py": (files("lodeline") / "journal/verify.py").read_bytes(),
         **{f"entries/{index}.json": json_bytes(document) for index, document in entries.items()},
@@ -302,7 +302,7 @@ def _made(
         **_papers(prover, papers),
     }
     made["README.md"] = readme(row, stamp).encode()
-    made["index.html"] = index_page(row, stamp, lawful, made).encode()
+    made["index.html"] = index_page(row, stamp, law_days, made).encode()
     return made
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from lodeline.spoken import UserError
+from lodeline.errors import UserError
 
 PACK: Final = "lodeline-evidence-v1"
 SUMS: Final = "SHA256SUMS"

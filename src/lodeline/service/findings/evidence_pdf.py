@@ -145,8 +145,8 @@ def _inspections(files: Mapping[str, bytes]) -> Iterable[Flowable]:
             for one in paper["rows"]
         )
         seals = "\n".join(f"{one['number']} {one['on']}" for one in paper["seals"])
-        said = "\n".join(part for part in (lots, seals, paper["note"]) if part)
-        rows.append((paper["on"], paper["act"], paper["site"], said, str(receipt["entry"])))
+        remarks = "\n".join(part for part in (lots, seals, paper["note"]) if part)
+        rows.append((paper["on"], paper["act"], paper["site"], remarks, str(receipt["entry"])))
     if rows:
         yield _text("What inspectors found · 检查所见", _HEAD)
         yield _text("It stands beside the firm's book and moves none of it. · 与企业账目并列，不改动账目。")

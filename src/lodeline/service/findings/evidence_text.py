@@ -92,7 +92,7 @@ def index_page(
         ("Entry · 条目", str(stamp["entry"])), ("Root · 根", stamp["root"]),
         ("As of · 截至", stamp["as_of"] or "–"),
     )  # fmt: skip
-    said = [
+    lines = [
         f"<h1>Evidence of a finding · 线索证据包</h1><p>{escape(row['explanation']['en'])}</p>"
         f'<p lang="zh-Hans">{escape(row["explanation"]["zh"])}</p>',
         "<p>A finding is a question, not a verdict. · 线索是疑问，不是结论。</p>",
@@ -114,7 +114,7 @@ def index_page(
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evidence · 证据包</title>'
-        f"<style>{_STYLE}</style></head><body>{''.join(said)}</body></html>\n"
+        f"<style>{_STYLE}</style></head><body>{''.join(lines)}</body></html>\n"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.accountancy.accounts import Accounts
-from lodeline.detection.battery import DETECTORS, look
+from lodeline.detection.battery import DETECTORS, run_detectors
 from lodeline.detection.imbalance import TESTED
 from lodeline.detection.papers import CUSTOMS, DRAWS, PAPERS
 from lodeline.ledger.licence import GOODS
@@ -51,7 +51,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
     with _lock:
         kept = _kept.get(key)
     if kept is None or kept[0] is not law:
-        found = look(SnapshotView(store=store, snapshot=snapshot, law=law), counted("detectors", chosen))
+        found = run_detectors(SnapshotView(store=store, snapshot=snapshot, law=law), counted("detectors", chosen))
         kept = law, [finding.as_json() for finding in found]
     with _lock:
         _kept[key] = kept
@@ -172,11 +172,11 @@ class SnapshotView:
         A release moves the log and no finding: what it says is looked at with the next filing.
         """
         moved, _ = self.store.last_goods_entry(self.snapshot.entry + 1)
-        told = draws_of(self.store, "licence", before=moved)
-        exits = {one.number: one for one in exits_in_force(told)}
+        draws = draws_of(self.store, "licence", before=moved)
+        exits = {one.number: one for one in exits_in_force(draws)}
         rows = [
             (one.account, one.organisation, one.act, one.declaration, one.on, one.masses_mg.get(GOODS, 0), one.entry)
-            for one in (exits.get(each.number, each) for each in told)
+            for one in (exits.get(each.number, each) for each in draws)
             if one.act in ("reserve", "exit")
         ]
         return pl.DataFrame(rows, schema=dict(DRAWS), orient="row")

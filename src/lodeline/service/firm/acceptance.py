@@ -12,11 +12,11 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
-from lodeline.service.firm.own import OrganisationView
-from lodeline.spoken import UserError
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.queries.filing import open_deliveries
 from lodeline.store.queries.lots import products_made
 from lodeline.store.store import Store
@@ -55,8 +55,8 @@ class Acceptance:
 def open_shipments(own: OrganisationView, *, on: date) -> pl.DataFrame:
     """The inbox: shipments to the organisation that wait for its receipt on a day, the oldest first: `OPEN`.
 
-    What `Own.transfers` lists as `to-accept`, with what the shipper's papers say; and for a party that has no duty to
-    file, what it may confirm of its own will.
+    What `OrganisationView.transfers` lists as `to-accept`, with what the shipper's papers say; and for a party that has
+    no duty to file, what it may confirm of its own will.
     """
     found = _open(own.store, own.organisation)
     called = [

@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from lodeline.errors import UserError
 from lodeline.regulation.instrument import Effect
 from lodeline.regulation.parameter import Jurisdiction, Parameter
 from lodeline.regulation.timeline import Change, changes, spans
 from lodeline.regulation.value import Value
-from lodeline.spoken import UserError
 
 Json = dict[str, Any]
 

@@ -27,7 +27,7 @@ from lodeline.material.element import TREO
 from lodeline.material.mass import share_mg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.history import tied_history
-from lodeline.service.licences.draw_facts import Said, draws_of, said
+from lodeline.service.licences.draw_facts import DrawTotals, draw_totals, draws_of
 from lodeline.store.queries import licences as stored
 from lodeline.store.queries.licences import filed_rows
 from lodeline.store.store import Store
@@ -83,15 +83,15 @@ def licence_accounts(
     rows = filed_rows(store, wanted)
     limited = [one.id for one in known.values() if one.elements_mg and (wanted is None or one.id in wanted)]
     filed = _gone(rows, _element_masses(store, rows.filter(pl.col("licence").is_in(limited))))
-    told = said(draws_of(store, "licence", wanted))
-    every = {*known, *(key[0] for key in (*filed, *told))} if wanted is None else wanted
+    totals = draw_totals(draws_of(store, "licence", wanted))
+    every = {*known, *(key[0] for key in (*filed, *totals))} if wanted is None else wanted
     by_licence: dict[str, set[str]] = {one: set() for one in every}
-    for one, organisation in (*filed, *told):
+    for one, organisation in (*filed, *totals):
         by_licence[one].add(organisation)
     found: dict[str, dict[str, Account]] = {}
     for one, organisations in by_licence.items():
         for organisation in sorted(organisations):
-            mine = told.get((one, organisation), Said())
+            mine = totals.get((one, organisation), DrawTotals())
             made = account({}, mine.reserved.values(), filed.get((one, organisation), ()), mine.confirmed)
             found.setdefault(one, {})[organisation] = made
     return {one: _licence_account(one, known.get(one), found.get(one, {}), law) for one in sorted(by_licence)}
@@ -162,10 +162,10 @@ def compositions(store: Store, lots: set[int]) -> dict[int, str | None]:
 
 def positions(store: Store, accounts: Sequence[str] | None = None) -> pl.DataFrame:
     """What is stored of these licences, or of all, computed anew (`POSITION`, in one order)."""
-    filed, told = _gone(filed_rows(store, accounts), {}), said(draws_of(store, "licence", accounts))
+    filed, totals = _gone(filed_rows(store, accounts), {}), draw_totals(draws_of(store, "licence", accounts))
     rows = []
-    for licence, organisation in sorted({*filed, *told}):
-        mine = told.get((licence, organisation), Said())
+    for licence, organisation in sorted({*filed, *totals}):
+        mine = totals.get((licence, organisation), DrawTotals())
         found = account({}, mine.reserved.values(), filed.get((licence, organisation), ()), mine.confirmed)
         rows += [_stored(licence, organisation, one) for one in found.positions]
     return pl.DataFrame(rows, schema=POSITION, orient="row")
@@ -220,16 +220,16 @@ def quota_accounts(
     for who, kind, ore_type, year, reo_mg in stored.drawn_of_quotas(store, organisation):
         grant = register.grant_for(str(who), str(kind), str(ore_type or ""), int(str(year)))
         used[grant] = used.get(grant, 0) + int(str(reo_mg))
-    told: dict[tuple[str, str, str, int], Said] = {}
-    for (key, who), mine in said(draws_of(store, "quota")).items():
+    totals: dict[tuple[str, str, str, int], DrawTotals] = {}
+    for (key, who), mine in draw_totals(draws_of(store, "quota")).items():
         kind, ore_type, year = key.split("|")
         if organisation in (None, who):
-            told[who, kind, ore_type, int(year)] = mine
-    runs = _run_draws(store, register, told)
+            totals[who, kind, ore_type, int(year)] = mine
+    runs = _run_draws(store, register, totals)
     found = {}
-    for grant in sorted({*used, *told}):
+    for grant in sorted({*used, *totals}):
         announced = runs.get(grant, {})
-        mine = told.get(grant, Said())
+        mine = totals.get(grant, DrawTotals())
         rest = used.get(grant, 0) - sum(announced.values())
         filed = [Gone(declaration=run, line="", masses_mg={TREO: reo_mg}) for run, reo_mg in announced.items()]
         filed.append(Gone(declaration="", line="", masses_mg={TREO: rest}))
@@ -239,11 +239,11 @@ def quota_accounts(
 
 
 def _run_draws(
-    store: Store, register: Register, told: Mapping[tuple[str, str, str, int], Said]
+    store: Store, register: Register, totals: Mapping[tuple[str, str, str, int], DrawTotals]
 ) -> dict[tuple[str, str, str, int], dict[str, int]]:
     """Grant → run → mg of REO that rows of an announced run draw."""
     runs: dict[str, set[str]] = {}
-    for (organisation, *_), mine in told.items():
+    for (organisation, *_), mine in totals.items():
         runs.setdefault(organisation, set()).update(one.declaration for one in mine.reserved.values())
     found: dict[tuple[str, str, str, int], dict[str, int]] = {}
     for organisation, wanted in runs.items():

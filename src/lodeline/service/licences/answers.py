@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import Register
 from lodeline.ledger.reservation import Account
@@ -16,7 +17,6 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences.accounts import LicenceAccount, licence_accounts
 from lodeline.service.licences.draw_facts import Draw, draws_of
 from lodeline.service.licences.exit_flags import exit_flags
-from lodeline.spoken import UserError
 from lodeline.store.queries.licences import filed_rows
 from lodeline.store.store import Store
 
@@ -32,31 +32,34 @@ def licence_list(
 ) -> Json:
     """Every licence, or those named, with state and masses on a day; numbers that nobody was given come too."""
     found = licence_accounts(store, register, law, ids)
-    told: dict[str, list[Draw]] = {}
+    draws_by_account: dict[str, list[Draw]] = {}
     for draw in draws_of(store, "licence", None if ids is None else sorted(found)):
-        told.setdefault(draw.account, []).append(draw)
-    return {"day": day.isoformat(), "rows": [_row(one, told.get(one.id, ()), day) for one in found.values()]}
+        draws_by_account.setdefault(draw.account, []).append(draw)
+    return {
+        "day": day.isoformat(),
+        "rows": [_row(one, draws_by_account.get(one.id, ()), day) for one in found.values()],
+    }
 
 
 def licence_shown(store: Store, register: Register, law: Jurisdiction, id_: str, *, day: date) -> Json:
     """One licence with its acts, its positions and the log of its draw-downs, oldest first. Raises UnknownLicence."""
     found = licence_accounts(store, register, law, [id_])[id_]
-    told = draws_of(store, "licence", [id_])
+    draws = draws_of(store, "licence", [id_])
     rows = filed_rows(store, [id_])
-    if found.licence is None and not told and rows.is_empty():
+    if found.licence is None and not draws and rows.is_empty():
         raise UnknownLicence(
             f"there is no licence {id_!r}: list them with `lodeline licence list`",
             f"没有许可证 {id_!r}：可用 `lodeline licence list` 列出",
         )
     acts = found.licence.acts if found.licence else ()
     return {
-        **_row(found, told, day), "day": day.isoformat(),
+        **_row(found, draws, day), "day": day.isoformat(),
         "acts": [
             {"deed": act.deed, "on": act.on.isoformat(), "holder": act.holder or None, "reason": act.reason}
             for act in acts
         ],
-        "positions": _positions(found, told, day),
-        "draws": sorted([*_told(told, found), *_filed(rows)], key=lambda one: (one["entry"], one["number"])),
+        "positions": _positions(found, draws, day),
+        "draws": sorted([*_draw_rows(draws, found), *_filed(rows)], key=lambda one: (one["entry"], one["number"])),
     }  # fmt: skip
 
 
@@ -71,7 +74,7 @@ def firms_of(store: Store, register: Register, id_: str) -> list[str]:
     return sorted(filter(None, {*(known.holders if known else ()), *drawn, *filed}))
 
 
-def _row(found: LicenceAccount, told: Sequence[Draw], day: date) -> Json:
+def _row(found: LicenceAccount, draws: Sequence[Draw], day: date) -> Json:
     licence = found.licence
     masses = {name or "goods": _balance(found.account, name, day) for name in (found.account.granted_mg or {GOODS: 0})}
     goods = _balance(found.account, GOODS, day)
@@ -90,7 +93,7 @@ def _row(found: LicenceAccount, told: Sequence[Draw], day: date) -> Json:
         "state": found.standing(day) or "unknown", **goods,
         "elements": {name: masses[name] for name in masses if name != "goods"},
         "of_others": {who: format_kg(one.used(GOODS)) for who, one in found.strangers.items()},
-        "flagged_exits": len(exit_flags(found.licence, told)),
+        "flagged_exits": len(exit_flags(found.licence, draws)),
     }  # fmt: skip
 
 
@@ -102,16 +105,16 @@ def _balance(account: Account, name: str, day: date) -> Json:
     }  # fmt: skip
 
 
-def _positions(found: LicenceAccount, told: Iterable[Draw], day: date) -> list[Json]:
+def _positions(found: LicenceAccount, draws: Iterable[Draw], day: date) -> list[Json]:
     """`organisation` is None of what a holder used beside any reservation; `lapsed`: its day has passed unused."""
-    whose = {draw.number: draw.organisation for draw in told}
+    organisations = {draw.number: draw.organisation for draw in draws}
     every = [(one, None) for one in found.account.positions]
     others = [(one, who) for who, other in found.strangers.items() for one in other.positions]
     return [
         {
             "declaration": one.declaration or None, "line": (one.reserved.line or None) if one.reserved else None,
             "number": one.reserved.number if one.reserved else None,
-            "organisation": whose.get(one.reserved.number) if one.reserved else who,
+            "organisation": organisations.get(one.reserved.number) if one.reserved else who,
             "tranche": (one.reserved.tranche or None) if one.reserved else None, "state": one.state,
             "lapsed": one.state in ("open", "tranche") and any(one.open_mg.values()) and not one.is_awaited(day),
             "mass_kg": format_kg(one.reserved.masses_mg.get(GOODS, 0)) if one.reserved else None,
@@ -122,7 +125,7 @@ def _positions(found: LicenceAccount, told: Iterable[Draw], day: date) -> list[J
     ]  # fmt: skip
 
 
-def _told(draws: Sequence[Draw], found: LicenceAccount) -> list[Json]:
+def _draw_rows(draws: Sequence[Draw], found: LicenceAccount) -> list[Json]:
     """`reservation` of a correction is that of the exit. `corrects` and `corrected_by`: numbers of rows; the newest
     correction stands, and what is flagged is said there."""
     flags = exit_flags(found.licence, draws)
@@ -134,7 +137,7 @@ def _told(draws: Sequence[Draw], found: LicenceAccount) -> list[Json]:
             return by_number[one.target].target or None
         return one.target or (one.number if one.act in ("reserve", "allot") else None)
 
-    def told(one: Draw) -> Json:
+    def row(one: Draw) -> Json:
         exit_ = one.target if one.act == "correct" else one.number
         stands = one.act in ("exit", "correct") and newest.get(exit_, exit_) == one.number
         return {
@@ -149,7 +152,7 @@ def _told(draws: Sequence[Draw], found: LicenceAccount) -> list[Json]:
             "problems": [each.as_json() for each in flags.get(exit_, ())] if stands else [],
         }  # fmt: skip
 
-    return [told(one) for one in draws]
+    return [row(one) for one in draws]
 
 
 def _filed(rows: pl.DataFrame) -> list[Json]:

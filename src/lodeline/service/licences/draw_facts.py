@@ -57,9 +57,9 @@ class Draw:
 
     def cells(self) -> dict[str, str | int]:
         """What the row says, column by column."""
-        told = asdict(self)
+        cells = asdict(self)
         return {
-            **{name: told[name] for name in DRAW_CELLS if name in told},
+            **{name: cells[name] for name in DRAW_CELLS if name in cells},
             "masses": journal.canonical_json(dict(self.masses_mg)).decode(), "on": self.on.isoformat(),
             "until": self.until.isoformat() if self.until else "", "closes": int(self.closes),
         }  # fmt: skip
@@ -99,8 +99,8 @@ def put_draws(
 
 
 def _with_place(draw: Draw, *, number: int, entry: int) -> Draw:
-    told = {name: getattr(draw, name) for name in Draw.__slots__}
-    return Draw(**{**told, "number": number, "entry": entry})
+    cells = {name: getattr(draw, name) for name in Draw.__slots__}
+    return Draw(**{**cells, "number": number, "entry": entry})
 
 
 def _encoded(row: Mapping[str, str | int]) -> bytes:
@@ -163,7 +163,7 @@ def draws_entered(store: Store, first: int, end: int, *, acts: Sequence[Act]) ->
     return _read(stored.draws_within(store, first, end, acts))
 
 
-def told_before(store: Store, references: Iterable[str]) -> dict[str, Draw]:
+def draws_by_reference(store: Store, references: Iterable[str]) -> dict[str, Draw]:
     """The rows that bear these numbers of their tellers."""
     return {
         draw.reference: draw for draw in _read(stored.draws_told(store, sorted({one for one in references if one})))
@@ -186,22 +186,22 @@ def _draw(row: Mapping[str, Any]) -> Draw:
 
 
 @dataclass(slots=True, kw_only=True)
-class Said:
+class DrawTotals:
     """What the rows of one account and one organisation say together."""
 
     reserved: dict[int, Reserved] = field(default_factory=dict)
     confirmed: list[Gone] = field(default_factory=list)
 
 
-def said(draws: Iterable[Draw]) -> dict[tuple[str, str], Said]:
+def draw_totals(draws: Iterable[Draw]) -> dict[tuple[str, str], DrawTotals]:
     """(account, organisation) → its reservations by number, and what was confirmed; `draws` in the order of the log."""
     every = list(draws)
     exits = exits_in_force(every)
     closed = {one.target for one in exits if one.closes}
     voided = {draw.target for draw in every if draw.act == "void"}
-    found: dict[tuple[str, str], Said] = {}
+    found: dict[tuple[str, str], DrawTotals] = {}
     for draw in every:
-        mine = found.setdefault((draw.account, draw.organisation), Said())
+        mine = found.setdefault((draw.account, draw.organisation), DrawTotals())
         if draw.act in ("reserve", "allot"):
             mine.reserved[draw.number] = Reserved(
                 declaration=draw.declaration, line=draw.line, number=draw.number, masses_mg=draw.masses_mg,

@@ -21,7 +21,7 @@ from lodeline.ledger.reservation import Masses, Position, Reserved, natural
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences.accounts import LicenceAccount, last_day, licence_accounts, project_again
-from lodeline.service.licences.draw_facts import Draw, draws_about, draws_of, put_draws, said
+from lodeline.service.licences.draw_facts import Draw, draw_totals, draws_about, draws_of, put_draws
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store
 
@@ -57,18 +57,18 @@ class Drawn:
     def as_json(self) -> dict[str, Any]:
         """Stable keys; masses decimal kg."""
         draw = self.draw
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "reservation": None, "entry": None, "licence": None, "declaration": None, "line": None, "mass_kg": None,
             "until": None,
         }  # fmt: skip
         if draw is not None:
-            told = {
+            document = {
                 "reservation": None if draw.act == "correct" else draw.target or draw.number, "entry": draw.entry,
                 "licence": draw.account,
                 "declaration": draw.declaration, "line": draw.line, "mass_kg": format_kg(draw.masses_mg.get(GOODS, 0)),
                 "until": draw.until.isoformat() if draw.until else None,
             }  # fmt: skip
-        return {**told, "repeated": self.repeated, "problems": [one.as_json() for one in self.problems]}
+        return {**document, "repeated": self.repeated, "problems": [one.as_json() for one in self.problems]}
 
 
 @cache
@@ -134,7 +134,7 @@ class _Desk:
     def reserve(self, wanted: Wanted) -> Drawn:
         before = self.about.get((wanted.declaration, wanted.line))
         if before is not None and not self._has_lapsed(before):
-            if _says(before) == _says_wanted(wanted):
+            if _content(before) == _wanted_content(wanted):
                 return Drawn(draw=before, repeated=True)
             found = problem(
                 "reservation.exists-with-other-content", declaration=wanted.declaration, line=wanted.line,
@@ -226,15 +226,15 @@ def reserved_for(store: Store, *, declaration: str, line: str) -> Draw | None:
 def live(draws: Iterable[Draw]) -> dict[int, Reserved]:
     """The reservations by number that were not taken back."""
     return {
-        number: one for mine in said(draws).values() for number, one in mine.reserved.items() if not one.voided
+        number: one for mine in draw_totals(draws).values() for number, one in mine.reserved.items() if not one.voided
     }  # fmt: skip
 
 
-def _says(draw: Draw) -> tuple[object, ...]:
+def _content(draw: Draw) -> tuple[object, ...]:
     return (draw.account, draw.organisation, shown(draw.masses_mg), draw.tranche)
 
 
-def _says_wanted(wanted: Wanted) -> tuple[object, ...]:
+def _wanted_content(wanted: Wanted) -> tuple[object, ...]:
     return (wanted.licence, wanted.organisation, shown(wanted.masses_mg), wanted.tranche)
 
 

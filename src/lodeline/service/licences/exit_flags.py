@@ -30,11 +30,11 @@ def exit_flags(licence: Licence | None, draws: Iterable[Draw]) -> dict[int, tupl
 
     `draws`: every row about the licence, in the order of the log.
     """
-    told = list(draws)
-    reserved = {one.number: one.masses_mg for one in told if one.act == "reserve"}
+    every = list(draws)
+    reserved = {one.number: one.masses_mg for one in every if one.act == "reserve"}
     left: dict[int, dict[str, int]] = {}
     found = {}
-    for one in exits_in_force(told):
+    for one in exits_in_force(every):
         flags = [*_not_in_force(licence, one)]
         if one.target in reserved:
             so_far = left.setdefault(one.target, {})

@@ -17,7 +17,7 @@ from lodeline.ledger.reservation import Masses
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences.accounts import LicenceAccount, licence_accounts, project_again
-from lodeline.service.licences.draw_facts import Draw, draw_at, draws_about, draws_of, put_draws, told_before
+from lodeline.service.licences.draw_facts import Draw, draw_at, draws_about, draws_by_reference, draws_of, put_draws
 from lodeline.service.licences.draws import Drawn, live, shown
 from lodeline.service.licences.exit_flags import exit_flags
 from lodeline.store.opening import assert_guarded
@@ -57,7 +57,7 @@ def confirm_exits(
     assert_guarded(store)
     with store.database.transaction():
         head = store.head(lock=True)
-        told = told_before(store, (number for one in exits for number in (one.reference, one.corrects)))
+        known = draws_by_reference(store, (number for one in exits for number in (one.reference, one.corrects)))
         about = draws_about(store, (one.declaration for one in exits))
         standing_now = live(draws_of(store, "licence", sorted({draw.account for draw in about})))
         standing = {(draw.declaration, draw.line): draw for draw in about if draw.number in standing_now}
@@ -66,9 +66,9 @@ def confirm_exits(
         fresh: dict[str, Draw] = {}
         for one in exits:
             line = (one.declaration, one.line)
-            before = told.get(one.reference) or fresh.get(one.reference)
+            before = known.get(one.reference) or fresh.get(one.reference)
             if one.corrects:
-                found = _correction(store, one, on, told.get(one.corrects), before=before, fresh=list(fresh.values()))
+                found = _correction(store, one, on, known.get(one.corrects), before=before, fresh=list(fresh.values()))
             else:
                 found = _exit(one, standing.get(line), on, before)
                 if line in taken_back:
@@ -126,12 +126,12 @@ def _once(draw: Draw, before: Draw | None) -> Drawn:
     """The row, or the one of the same number that says the same; another one of that number is refused."""
     if before is None:
         return Drawn(draw=draw)
-    if _told(before) == _told(draw):
+    if _content(before) == _content(draw):
         return Drawn(draw=before, repeated=True)
     return Drawn(draw=None, problems=(problem("exit.exists-with-other-content", reference=draw.reference),))
 
 
-def _told(draw: Draw) -> tuple[object, ...]:
+def _content(draw: Draw) -> tuple[object, ...]:
     corrected = draw.target if draw.act == "correct" else 0
     return draw.act, corrected, draw.declaration, draw.line, draw.closes, shown(draw.masses_mg)
 
@@ -165,8 +165,8 @@ def _correction(
         reason=one.reason.strip(),
     )  # fmt: skip
     found = _once(draw, before)
-    told = [*draws_of(store, "licence", [first.account]), *fresh]
-    newest = [each for each in told if each.act == "correct" and each.target == first.number][-1:] or [first]
+    draws = [*draws_of(store, "licence", [first.account]), *fresh]
+    newest = [each for each in draws if each.act == "correct" and each.target == first.number][-1:] or [first]
     if found.draw is not None and not found.repeated and newest[0].reference != one.corrects:
         since = problem("exit.corrected-since", reference=one.corrects, newest=newest[0].reference)
         return Drawn(draw=None, problems=(since,))

@@ -23,7 +23,7 @@ from lodeline.material.assay import shares_of
 from lodeline.material.mass import PPB, format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences.accounts import element_masses, filed_masses
-from lodeline.service.licences.draw_facts import Said, draws_of, said
+from lodeline.service.licences.draw_facts import DrawTotals, draw_totals, draws_of
 from lodeline.store.queries.licences import filed_rows
 from lodeline.store.store import Store
 
@@ -102,7 +102,7 @@ def _overdrafts(
     ids = [one.id for one in mine]
     before = filed_rows(store, ids)
     out_of_force = (pl.col("organisation") == organisation) & pl.col("event").is_in(list(withdrawn))
-    told = said(draws_of(store, "licence", ids))
+    totals = draw_totals(draws_of(store, "licence", ids))
     of_lot = dict(lots.select("lot", "composition").iter_rows())
     found = []
     for licence in mine:
@@ -112,7 +112,7 @@ def _overdrafts(
         fresh = rows.filter(pl.col("licence") == licence.id)
         gone = [_gone(row, of_lot) for row in fresh.iter_rows(named=True)]
         later = {**kept, organisation: [*kept.get(organisation, ()), *gone]}
-        used = [_used(licence, masses, told) for masses in (earlier, later)]
+        used = [_used(licence, masses, totals) for masses in (earlier, later)]
         for name, granted in licence.granted_mg.items():
             then, now = (one.get(name, 0) for one in used)
             if now > granted and now > then:
@@ -136,12 +136,12 @@ def _gone(row: Mapping[str, object], of_lot: Mapping[object, str | None]) -> Gon
 
 
 def _used(
-    licence: Licence, filed: Mapping[str, Sequence[Gone]], told: Mapping[tuple[str, str], Said]
+    licence: Licence, filed: Mapping[str, Sequence[Gone]], totals: Mapping[tuple[str, str], DrawTotals]
 ) -> dict[str, int]:
     """Mass name → mg that have left on a licence, by its holders."""
     total: dict[str, int] = {}
     for holder in licence.holders:
-        mine = told.get((licence.id, holder), Said())
+        mine = totals.get((licence.id, holder), DrawTotals())
         found = account({}, mine.reserved.values(), filed.get(holder, ()), mine.confirmed)
         for name in licence.granted_mg:
             total[name] = total.get(name, 0) + found.used(name)

@@ -128,9 +128,9 @@ def _act(
 
 def act_record(licence: str, deed: Deed | Filed, *, on: date, holder: str, reason: str) -> dict[str, Any]:
     """The register's record of an act; the same act has the same id."""
-    told = sha256(canonical_json([licence, deed, on.isoformat(), holder, reason.strip()])).hexdigest()
+    digest = sha256(canonical_json([licence, deed, on.isoformat(), holder, reason.strip()])).hexdigest()
     return {
-        "id": f"{deed}-{on.isoformat()}-{told[:12]}", "licence": licence, "deed": deed, "on": on,
+        "id": f"{deed}-{on.isoformat()}-{digest[:12]}", "licence": licence, "deed": deed, "on": on,
         "holder": holder or None, "reason": reason.strip(),
     }  # fmt: skip
 

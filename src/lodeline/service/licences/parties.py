@@ -58,7 +58,7 @@ def listed(store: Store, law: Jurisdiction, application: Application, *, day: da
 
 def problems_of(found: Sequence[Named], kind: str) -> list[Problem]:
     """A general licence or a registration for such a party is refused; what is barred is flagged on any."""
-    said: dict[tuple[str, ...], Problem] = {}
+    problems: dict[tuple[str, ...], Problem] = {}
     for one in found:
         if kind and kind != _INDIVIDUAL and one.standing.measure in ("barred", "watched"):
             code = "application.general-barred"
@@ -67,8 +67,8 @@ def problems_of(found: Sequence[Named], kind: str) -> list[Problem]:
         else:
             continue
         where, name, known, list_ = Where(column=one.column), one.name, one.known, one.standing.list
-        said.setdefault((code, name, known, list_), problem(code, where, name=name, known=known, list=list_))
-    return list(said.values())
+        problems.setdefault((code, name, known, list_), problem(code, where, name=name, known=known, list=list_))
+    return list(problems.values())
 
 
 def is_watched(found: Sequence[Named]) -> bool:

@@ -45,10 +45,10 @@ class Tranche:
         return {"licence": self.licence, "tranche": self.name, "until": until, "masses_mg": dict(self.masses_mg)}
 
     @staticmethod
-    def read(told: Json) -> Tranche:
+    def read(content: Json) -> Tranche:
         """From what `as_json` gave."""
-        until = None if told["until"] is None else date.fromisoformat(told["until"])
-        return Tranche(licence=told["licence"], name=told["tranche"], until=until, masses_mg=told["masses_mg"])
+        until = None if content["until"] is None else date.fromisoformat(content["until"])
+        return Tranche(licence=content["licence"], name=content["tranche"], until=until, masses_mg=content["masses_mg"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,10 @@ class Promised:
         }  # fmt: skip
 
     @staticmethod
-    def read(told: Json) -> Promised:
+    def read(content: Json) -> Promised:
         """From what `as_json` gave. Raises KeyError, TypeError, ValueError."""
-        masses = {str(name): int(mass_mg) for name, mass_mg in told["masses_mg"].items()}
-        texts = {name: str(told[name]) for name in ("declaration", "line", "exporter", "licence", "tranche")}
+        masses = {str(name): int(mass_mg) for name, mass_mg in content["masses_mg"].items()}
+        texts = {name: str(content[name]) for name in ("declaration", "line", "exporter", "licence", "tranche")}
         return Promised(**texts, masses_mg=masses)
 
 
@@ -234,7 +234,7 @@ class Answered:
     stays a question. `problems`: why it cannot be promised, so that it is held."""
 
     verdict: Verdict
-    told: Json | None = None
+    reservation: Json | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -258,14 +258,14 @@ def _promised(verdict: Verdict, limits: Mapping[str, Mapping[str, int]], pools: 
     if made is None and not problems:
         law = [verdict.case.rules.cite(need.item) for need in verdict.case.needs]
         return Answered(verdict=replace(verdict, reasons=(*verdict.reasons, pools.lack(wanted, law))))
-    told = (made or wanted).as_json() | {"problems": [one.as_json() for one in problems]}
-    return Answered(verdict=verdict, told=told, problems=problems)
+    reservation = (made or wanted).as_json() | {"problems": [one.as_json() for one in problems]}
+    return Answered(verdict=verdict, reservation=reservation, problems=problems)
 
 
 def with_promises(document: Json, lines: Iterable[Answered]) -> Json:
     """The answer that these verdicts give, with `reservation` in each line; what cannot be promised is held."""
     for line, one in zip(document["lines"], lines, strict=True):
-        line["reservation"] = one.told
+        line["reservation"] = one.reservation
         if one.problems:
             line["verdict"] = "hold"
     words = [line["verdict"] for line in document["lines"]]
@@ -277,5 +277,5 @@ def with_promises(document: Json, lines: Iterable[Answered]) -> Json:
 
 def promised_in(answer: Json) -> list[Promised]:
     """What an answer given at a port has promised. Raises KeyError, TypeError, ValueError for one that is none."""
-    told = [line["reservation"] for line in answer["lines"] if line["verdict"] == "release"]
-    return [Promised.read(one) for one in told if one]
+    reservations = [line["reservation"] for line in answer["lines"] if line["verdict"] == "release"]
+    return [Promised.read(one) for one in reservations if one]

@@ -19,12 +19,12 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.ledger.licence import DEEDS, Deed
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import TABLES, Register
 from lodeline.service.entries.records import put_records
 from lodeline.service.licences.licences import REASON_CHARACTERS, act_faults, act_record
-from lodeline.spoken import UserError
 from lodeline.store.store import Store, StoredEntry
 
 Became = Literal["done", "refused", "withdrawn"]
@@ -69,9 +69,9 @@ class Entered:
 
     def as_json(self) -> dict[str, Any]:
         """As a program reads it, with the entry."""
-        told = {} if self.proposal is None else self.proposal.as_json()
+        document = {} if self.proposal is None else self.proposal.as_json()
         entry = None if self.entry is None else self.entry.index
-        return {**told, "entry": entry, "problems": [one.as_json() for one in self.problems]}
+        return {**document, "entry": entry, "problems": [one.as_json() for one in self.problems]}
 
 
 def proposals(register: Register, licence: str | None = None) -> list[Proposal]:
@@ -157,14 +157,14 @@ def refuse(
     store: Store, proposal: str, *, answer: str, filed_at: datetime, by: str, in_transaction: Also | None = None
 ) -> Entered:
     """Another officer does not follow, or the one who proposed takes it back; both say why. Nothing else changes."""
-    said = answer.strip()
-    if not said or len(said) > REASON_CHARACTERS:
+    grounds = answer.strip()
+    if not grounds or len(grounds) > REASON_CHARACTERS:
         raise LicenceProposalError(
             f"Say why, in at most {REASON_CHARACTERS} characters.", f"请说明理由，最多 {REASON_CHARACTERS} 个字符。"
         )
     with store.database.transaction():
         found = _waits(store.register(store.head(lock=True)), proposal)
-        ended = _become(found, "withdrawn" if found.by == by else "refused", answer=said)
+        ended = _become(found, "withdrawn" if found.by == by else "refused", answer=grounds)
         entry = _put(store, {_TABLE: [_row(ended)]}, ended, filed_at=filed_at, by=by, in_transaction=in_transaction)
     return Entered(proposal=ended, entry=entry)
 

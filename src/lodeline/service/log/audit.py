@@ -88,7 +88,7 @@ class Beside:
 
     faults: tuple[Fault, ...] = ()
     texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    told: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 #: Judges what a room above keeps in a store with these entries.
@@ -97,13 +97,13 @@ Judge = Callable[[Store, Sequence[StoredEntry]], Beside]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The result of a full verification. `told`: counts of what is no fault."""
+    """The result of a full verification. `counts`: counts of what is no fault."""
 
     size: int
     root: str
     faults: tuple[Fault, ...]
     texts: Mapping[str, tuple[str, str]] = field(default_factory=lambda: STORE_TEXTS)
-    told: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `--json` promises (docs/reference/json.md)."""
@@ -111,7 +111,7 @@ class Verdict:
             "ok": not self.faults,
             "size": self.size,
             "root": self.root,
-            **self.told,
+            **self.counts,
             "faults": [
                 {
                     "entry": fault.entry,
@@ -135,7 +135,7 @@ def verify(
     `kept` are checkpoints from outside, as signed notes. `judge`: judges with it what a room above keeps in the store
     (office.log.proof).
     """
-    say = progress or (lambda _what, _share: None)
+    report = progress or (lambda _what, _share: None)
     guards = guards_of(store.database)
     faults = [
         Fault(entry=None, what=what, facts={"trigger": name})
@@ -158,18 +158,18 @@ def verify(
         kept=checkpoints,
     )
     for number, entry in enumerate(entries):
-        say("verify", number / len(entries))
+        report("verify", number / len(entries))
         faults += _entry_faults(store, entry)
     faults += _orphans(store, entries)
     faults += certifier_keys.faults(entries)
     faults += _store_faults(store, head, entries)
-    say("verify", 1.0)
+    report("verify", 1.0)
     faults += rebuild_differences(store)
     faults += [Fault(entry=None, what="snapshot.file-changed", facts={"file": name}) for name in wrong_files(store)]
     beside = Beside() if judge is None else judge(store, entries)
     return Verdict(
         size=signed.size, root=signed.root.hex(), faults=(*faults, *beside.faults),
-        texts={**STORE_TEXTS, **beside.texts}, told=beside.told,
+        texts={**STORE_TEXTS, **beside.texts}, counts=beside.counts,
     )  # fmt: skip
 
 

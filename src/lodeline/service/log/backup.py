@@ -26,11 +26,11 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from lodeline import __version__
+from lodeline.errors import UserError
 from lodeline.journal.checkpoint import open_checkpoint
 from lodeline.journal.verify import Fault, text_of
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.log.audit import Judge, Verdict, verify
-from lodeline.spoken import UserError
 from lodeline.store import archive
 from lodeline.store.appearing import appear, clear_abandoned, work_room
 from lodeline.store.archive import Table
@@ -47,7 +47,7 @@ NAME: Final = "lodeline-backup-"
 MANIFEST: Final = "manifest.json"
 _CODE: Final = "manifest.code"
 #: Faults that are told one by one.
-_FAULTS_TOLD: Final = 5
+_FAULTS_LISTED: Final = 5
 
 Language = Literal["en", "zh"]
 #: (done, all) of some work.
@@ -98,7 +98,7 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
             f"{file} exists: a backup is never overwritten. Name a new file",
             f"{file} 已存在：备份不会被覆盖，请另取名称",
         )
-    say = progress or (lambda _done, _all: None)
+    report = progress or (lambda _done, _all: None)
     parts: list[dict[str, Any]] = []
     with work_room(file) as room:
         growing, checkpoint = room / file.name, room / "checkpoint"
@@ -113,7 +113,7 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
             for table in found:
                 for number, rows in enumerate(archive.rows_of(view, table)):
                     parts.append(_add_rows(tar, table, number, rows))
-                    say(sum(part["rows"] for part in parts), total)
+                    report(sum(part["rows"] for part in parts), total)
             manifest = _manifest(Store(view, {"origin": store.origin}, store.secret), found, parts, made_at)
             encoded = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
             _add(tar, MANIFEST, encoded)
@@ -162,7 +162,7 @@ def restore(
             "there is something at this address already: a backup is restored into an empty place only",
             "该地址已有内容：备份只能恢复到空库",
         )
-    say = progress or (lambda _done, _all: None)
+    report = progress or (lambda _done, _all: None)
     try:
         with tarfile.open(file) as tar:
             manifest = _read_manifest(tar)
@@ -176,10 +176,10 @@ def restore(
                     archive.make_ready(database, list(found.values()))
                     for table, rows, done in _parts(tar, manifest):
                         archive.fill(database, found[table], rows)
-                        say(done, manifest["rows"])
+                        report(done, manifest["rows"])
                     archive.settle(database)
                     store = open_store(building)
-                    restored = _judge(store, manifest, judge, kept=kept, older=older, progress=say)
+                    restored = _judge(store, manifest, judge, kept=kept, older=older, progress=report)
     except (tarfile.TarError, EOFError, pl.exceptions.PolarsError) as error:
         raise _damaged(str(error)) from error
     return restored
@@ -323,15 +323,15 @@ def _judge(
     if (verdict.size, verdict.root) != (manifest["size"], manifest["root"]):
         faults.append(Fault(entry=None, what="log.root-differs"))
     if faults:
-        raise RefusedError(_told(verdict, faults, "en"), _told(verdict, faults, "zh"))
+        raise RefusedError(_fault_lines(verdict, faults, "en"), _fault_lines(verdict, faults, "zh"))
     sizes = [open_checkpoint(note, store.signer.verifier).size for note in kept]
     return Restored(size=verdict.size, root=verdict.root, missing=max(0, *(size - verdict.size for size in sizes), 0))
 
 
-def _told(verdict: Verdict, faults: Sequence[Fault], language: Language) -> str:
+def _fault_lines(verdict: Verdict, faults: Sequence[Fault], language: Language) -> str:
     lines = [
         f"{fault.what}{'' if fault.entry is None else f' [{fault.entry}]'}: {text_of(fault, language, verdict.texts)}"
-        for fault in faults[:_FAULTS_TOLD]
+        for fault in faults[:_FAULTS_LISTED]
     ]
     if len(faults) > len(lines):
         left = len(faults) - len(lines)

@@ -20,6 +20,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.imbalance import TESTED
+from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.journal.verify import Fault
 from lodeline.ledger.extension import due
@@ -27,7 +28,6 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.entries import papers
 from lodeline.service.filing.status import filing_states
 from lodeline.service.overview.overview import balances, by_stage, chain
-from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.queries.filing import filers, first_filings
 from lodeline.store.snapshot import Snapshot, open_snapshot_as_of

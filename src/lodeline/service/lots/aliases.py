@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import Fault
 from lodeline.ledger.movement import LINE
@@ -24,7 +25,6 @@ from lodeline.ledger.state import STATE_COLUMNS, project
 from lodeline.service.entries.history import tied_history
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
-from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.queries.lots import alias_of_entry, aliases_alike, has_lot_called
 from lodeline.store.store import Head, Store, StoredEntry

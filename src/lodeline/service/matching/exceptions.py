@@ -21,6 +21,7 @@ from lodeline.collation.match import Collation, collate, groups
 from lodeline.collation.piece import BORDER, EXPORT, FILED, GOODS, INVOICED, Resolve, skeleton
 from lodeline.collation.tolerance import special_kinds, tolerances
 from lodeline.detection.comparison import COMPARED
+from lodeline.errors import UserError
 from lodeline.filing.dossier import SHANGHAI
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
@@ -29,7 +30,6 @@ from lodeline.material.mass import format_kg
 from lodeline.party.resolution import as_row
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.parties.parties import resolver
-from lodeline.spoken import UserError
 from lodeline.store.column_files import FED
 from lodeline.store.queries.customs import filed_papers
 from lodeline.store.queries.filing import newest_filed_at
@@ -145,9 +145,9 @@ class Disagreements:
         )
         found = [
             table.filter(when).select(
-                place=whose, kind=pl.lit(kind), month=pl.from_epoch(pl.coalesce(on), time_unit="d").dt.strftime("%Y-%m")
+                place=owner, kind=pl.lit(kind), month=pl.from_epoch(pl.coalesce(on), time_unit="d").dt.strftime("%Y-%m")
             )
-            for kind, when, whose, on in kinds
+            for kind, when, owner, on in kinds
         ]
         counted = (
             pl.concat(found).join(named, on="place").group_by("organisation", "month", "kind").agg(papers=pl.len())

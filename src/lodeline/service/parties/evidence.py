@@ -61,7 +61,7 @@ def ties(store: Store, register: Register, *, day: date) -> list[Tie]:
         {str(name) for name in register.tables["party_names"]["name"]} if "party_names" in register.tables else ()
     )
     found: dict[str, dict[str, Tie]] = defaultdict(dict)
-    for tie in _told(store, register, bearers):
+    for tie in _ties(store, register, bearers):
         name = as_row(tie.name)
         known = register.party_by_name.get(tie.name.strip().casefold())
         if name in looked_at or name in register.party_of or name in register.party_ids or known is not None:
@@ -74,14 +74,14 @@ def ties(store: Store, register: Register, *, day: date) -> list[Tie]:
     return [next(iter(some.values())) for _, some in sorted(found.items()) if len(some) == 1]
 
 
-def _told(store: Store, register: Register, bearers: dict[tuple[str, str], set[str]]) -> Iterator[Tie]:
+def _ties(store: Store, register: Register, bearers: dict[tuple[str, str], set[str]]) -> Iterator[Tie]:
     """Every pair of a number or id of one party and a name that can be read, with the first paper that has it."""
     for paper, rows in names_beside_numbers(store):
-        for told, called, entry, since in rows:
+        for number, called, entry, since in rows:
             text = str(called)
             if len(text) > MOST_CHARACTERS or faults(text):
                 continue
-            for party, by in _meant(str(told), register, bearers):
+            for party, by in _meant(str(number), register, bearers):
                 yield Tie(
                     name=text, party=party, by=by, paper=paper, entry=int(str(entry)),
                     since=since if isinstance(since, date) else date.fromisoformat(str(since)),

@@ -56,7 +56,7 @@ def load_list(
             {
                 "format": FORMAT, "name": name, "file": file, "content": content.decode(),
                 "sha256": read.digest, "loaded_at": utc_text(filed_at), "number": head.size,
-                **_said(measure, scope),
+                **_scope_facts(measure, scope),
             }
         )  # fmt: skip
         facts = {"list": name, "by": by, "parties": len(read.parties)}
@@ -89,19 +89,27 @@ def files_of(store: Store) -> dict[str, dict[str, Any]]:
     """Name → the file that stands, as `read_again` takes it."""
     found = {}
     for name, one in newest(store).items():
-        told = json.loads(papers.paper_of(store, one.entry))
-        found[name] = {"file": told["file"], "content": told["content"], **_said(one.list.measure, one.list.scope)}
+        content = json.loads(papers.paper_of(store, one.entry))
+        found[name] = {
+            "file": content["file"],
+            "content": content["content"],
+            **_scope_facts(one.list.measure, one.list.scope),
+        }
     return found
 
 
-def read_again(name: str, told: Mapping[str, Any]) -> PartyList:
+def read_again(name: str, content: Mapping[str, Any]) -> PartyList:
     """A list from `file`, `content` and what it was said to be when it was loaded, which older papers do not have."""
     return read_list(
-        told["content"].encode(), name=name, file=told["file"], measure=told.get("measure"), scope=told.get("scope")
+        content["content"].encode(),
+        name=name,
+        file=content["file"],
+        measure=content.get("measure"),
+        scope=content.get("scope"),
     )
 
 
-def _said(measure: Measure | None, scope: Scope | None) -> dict[str, str]:
+def _scope_facts(measure: Measure | None, scope: Scope | None) -> dict[str, str]:
     return {name: value for name, value in (("measure", measure), ("scope", scope)) if value}
 
 
@@ -120,5 +128,5 @@ class _Paper:
 
 @lru_cache(maxsize=16)
 def _read(paper: _Paper) -> PartyList:
-    told = json.loads(papers.paper_of(paper.store, paper.entry))
-    return read_again(told["name"], told)
+    content = json.loads(papers.paper_of(paper.store, paper.entry))
+    return read_again(content["name"], content)

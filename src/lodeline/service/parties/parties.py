@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.ledger.register import TABLES, Register
 from lodeline.party.identifier import SCHEMES, identifier
 from lodeline.party.resolution import as_row, resolve
@@ -29,7 +30,6 @@ from lodeline.party.script import MOST_CHARACTERS
 from lodeline.service.entries.records import put_records
 from lodeline.service.parties.evidence import ties
 from lodeline.service.parties.index import known_parties, screener_of
-from lodeline.spoken import UserError
 from lodeline.store.queries.filing import has_filed
 from lodeline.store.queries.log import records_and_entries
 from lodeline.store.snapshot import Snapshot
@@ -200,9 +200,9 @@ def new_party(
             f"A name has at most {MOST_CHARACTERS} characters.", f"名称最多 {MOST_CHARACTERS} 个字符。"
         )  # fmt: skip
     numbers = [_number(text) for text in identifiers]
-    told = f"{called}\n{country}\n{filed_at.isoformat()}"
+    content = f"{called}\n{country}\n{filed_at.isoformat()}"
     return {
-        "id": f"P-{sha256(told.encode()).hexdigest()[:10]}", "name": called.strip(), "country": country or None,
+        "id": f"P-{sha256(content.encode()).hexdigest()[:10]}", "name": called.strip(), "country": country or None,
         "identifiers": numbers, "merged_into": None, "reason": reason, "valid_from": None, "valid_to": None,
     }  # fmt: skip
 
@@ -242,9 +242,9 @@ def propose(
     register = store.register(store.head())
     _reasoned(proposal.reason)
     _fits(store, register, proposal)
-    told = f"{proposal.kind}\n{proposal.party}\n{proposal.into}\n{filed_at.isoformat()}"
+    content = f"{proposal.kind}\n{proposal.party}\n{proposal.into}\n{filed_at.isoformat()}"
     row = {
-        "id": f"M-{sha256(told.encode()).hexdigest()[:10]}", "kind": proposal.kind, "party": proposal.party,
+        "id": f"M-{sha256(content.encode()).hexdigest()[:10]}", "kind": proposal.kind, "party": proposal.party,
         "into": proposal.into or None, "names": [as_row(name) for name in proposal.names], "reason": proposal.reason,
         "by": by, "state": "proposed",
     }  # fmt: skip
@@ -356,13 +356,13 @@ def own(
 def history(store: Store, name: str) -> list[dict[str, Any]]:
     """Every record about a name as filed or a party, the oldest first: `entry`, `table`, `by`, and the record."""
     found = records_and_entries(store, ["parties", "party_names", "party_proposals"])
-    told = []
+    events = []
     for entry, table, body, filed_at, envelope in found:
         record = dict(zip(TABLES[str(table)], json.loads(str(body)), strict=True))
         if as_row(name) in {record.get(column) for column in ("name", "id", "party", "into")}:
             by = json.loads(str(envelope))["facts"].get("by", "")
-            told.append({"entry": int(str(entry)), "table": str(table), "at": str(filed_at), "by": by, **record})
-    return told
+            events.append({"entry": int(str(entry)), "table": str(table), "at": str(filed_at), "by": by, **record})
+    return events
 
 
 def _party(register: Register, party: str) -> dict[str, Any]:

@@ -248,7 +248,7 @@ def transfers_from(store: Store, organisation: str | None, sides: Sequence[str],
 
     `sides`: `shipper` or `receiver` or both, that the organisation is; None for all transfers.
     """
-    whose = "1 = 1" if organisation is None else "(" + " OR ".join(f"t.{one} = %s" for one in sides) + ")"
+    owner = "1 = 1" if organisation is None else "(" + " OR ".join(f"t.{one} = %s" for one in sides) + ")"
     named = [] if organisation is None else [organisation] * len(sides)
     # Where another received what was sent to the organisation, that one's papers are not for it to see.
     hidden = "t.shipper <> %s AND r.organisation <> t.receiver"
@@ -261,7 +261,7 @@ def transfers_from(store: Store, organisation: str | None, sides: Sequence[str],
         " COALESCE(t.shipment_line, t.receipt_line) AS place FROM transfer t JOIN lot ON lot.id = t.lot"
         " LEFT JOIN line r ON r.id = t.receipt_line LEFT JOIN lot got ON got.id = r.lot_id"
         " AND r.organisation = t.receiver"
-        f" WHERE {whose} AND COALESCE(t.shipment_line, t.receipt_line) > %s"
+        f" WHERE {owner} AND COALESCE(t.shipment_line, t.receipt_line) > %s"
         " ORDER BY place LIMIT %s",
         [organisation, *named, after, most],
         schema={**TRANSFER, **NAMED, **{f"got_{name}": kind for name, kind in NAMED.items()}, "place": WHOLE},

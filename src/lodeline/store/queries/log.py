@@ -80,9 +80,9 @@ def rows_of_entry(store: Store, entry: int) -> pl.DataFrame:
 def records(store: Store, entry: int | None = None) -> Rows:
     """Number, entry, ordinal, table, key and body of all records in order, or of those of an entry by ordinal."""
     condition, params = ("id", ()) if entry is None else ("ordinal, id", (entry,))
-    whose = "" if entry is None else " WHERE entry = %s"
+    owner = "" if entry is None else " WHERE entry = %s"
     return store.database.rows(
-        f'SELECT id, entry, ordinal, "table", key, body FROM record{whose} ORDER BY {condition}', params
+        f'SELECT id, entry, ordinal, "table", key, body FROM record{owner} ORDER BY {condition}', params
     )
 
 

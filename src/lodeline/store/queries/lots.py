@@ -143,10 +143,10 @@ def alias_of_entry(store: Store, entry: int) -> Rows:
 
 def alias_history(store: Store, lot: int, organisation: str | None = None) -> pl.DataFrame:
     """What anybody, or one, has called a lot, the oldest first: `organisation`, `alias`, `entry`, `filed_at`."""
-    whose, params = ("", (lot,)) if organisation is None else (" AND a.organisation = %s", (lot, organisation))
+    owner, params = ("", (lot,)) if organisation is None else (" AND a.organisation = %s", (lot, organisation))
     return store.database.frame(
         'SELECT a.organisation, a.alias, a.entry, e.filed_at FROM alias a JOIN entry e ON e."index" = a.entry'
-        f" WHERE a.lot = %s{whose} ORDER BY a.entry",
+        f" WHERE a.lot = %s{owner} ORDER BY a.entry",
         params, schema={"organisation": TEXT, "alias": TEXT, "entry": WHOLE, "filed_at": TEXT},
     )  # fmt: skip
 

@@ -106,8 +106,8 @@ class RegionalReading(Reading):
 
 def narrowed_register(register: Register, firms: Firms) -> Register:
     """The register's rows of some organisations; methods and processes are everybody's."""
-    whose = {"organisations": "id", "sites": "organisation", "models": "organisation", "quotas": "organisation"}
-    columns = {**whose, "licences": "exporter"}
+    owner_columns = {"organisations": "id", "sites": "organisation", "models": "organisation", "quotas": "organisation"}
+    columns = {**owner_columns, "licences": "exporter"}
     tables = {
         name: table.filter(pl.col(columns[name]).is_in(firms)) if name in columns else table
         for name, table in register.tables.items()

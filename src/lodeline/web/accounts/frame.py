@@ -10,38 +10,38 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from lodeline.errors import UserError
 from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 from lodeline.office.models import Membership
-from lodeline.spoken import UserError
 from lodeline.web.parts.values import Act, Notice, Person
 from lodeline.web.visit import Visit
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, language_at, say
+from lodeline.web.words.language import Text, language_at, text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES
 
 #: Name of an account page → its headline.
 _TITLES: Final[Mapping[str, Text]] = {
-    "account_login": say("Sign in to Lodeline", "登录 Lodeline"),
-    "account_logout": say("Sign out now?", "确定退出登录？"),
-    "account_inactive": say("This account is closed", "该账户已停用"),
-    "account_reauthenticate": say("Is it still you?", "请再次验证身份"),
-    "mfa_reauthenticate": say("Is it still you?", "请再次验证身份"),
-    "mfa_reauthenticate_webauthn": say("Is it still you?", "请再次验证身份"),
-    "account_change_password": say("Change your password", "修改密码"),
-    "account_reset_password": say("Forgotten your password?", "忘记密码？"),
-    "account_reset_password_done": say("Look into your mail", "请查收邮件"),
-    "account_reset_password_from_key": say("Choose a new password", "设置新密码"),
-    "account_reset_password_from_key_done": say("Your new password is set", "新密码已设置"),
-    "mfa_authenticate": say("Now the second factor", "请完成第二验证"),
-    "mfa_activate_totp": say("Scan this code with your app", "请用验证器应用扫描"),
-    "mfa_deactivate_totp": say("Take the app away?", "移除验证器应用？"),
-    "mfa_view_recovery_codes": say(
+    "account_login": text("Sign in to Lodeline", "登录 Lodeline"),
+    "account_logout": text("Sign out now?", "确定退出登录？"),
+    "account_inactive": text("This account is closed", "该账户已停用"),
+    "account_reauthenticate": text("Is it still you?", "请再次验证身份"),
+    "mfa_reauthenticate": text("Is it still you?", "请再次验证身份"),
+    "mfa_reauthenticate_webauthn": text("Is it still you?", "请再次验证身份"),
+    "account_change_password": text("Change your password", "修改密码"),
+    "account_reset_password": text("Forgotten your password?", "忘记密码？"),
+    "account_reset_password_done": text("Look into your mail", "请查收邮件"),
+    "account_reset_password_from_key": text("Choose a new password", "设置新密码"),
+    "account_reset_password_from_key_done": text("Your new password is set", "新密码已设置"),
+    "mfa_authenticate": text("Now the second factor", "请完成第二验证"),
+    "mfa_activate_totp": text("Scan this code with your app", "请用验证器应用扫描"),
+    "mfa_deactivate_totp": text("Take the app away?", "移除验证器应用？"),
+    "mfa_view_recovery_codes": text(
         "Keep these codes where you find them without this computer", "请将恢复码另行妥善保存"
     ),
-    "mfa_generate_recovery_codes": say("Make new recovery codes?", "重新生成恢复码？"),
-    "mfa_add_webauthn": say("Add a passkey", "添加通行密钥"),
-    "mfa_edit_webauthn": say("Rename this passkey", "重命名通行密钥"),
-    "mfa_remove_webauthn": say("Remove this passkey?", "移除此通行密钥？"),
+    "mfa_generate_recovery_codes": text("Make new recovery codes?", "重新生成恢复码？"),
+    "mfa_add_webauthn": text("Add a passkey", "添加通行密钥"),
+    "mfa_edit_webauthn": text("Rename this passkey", "重命名通行密钥"),
+    "mfa_remove_webauthn": text("Remove this passkey?", "移除此通行密钥？"),
 }
 
 
@@ -54,11 +54,11 @@ def account_context(request: HttpRequest) -> dict[str, Any]:
         arguments={},
     )
     known = (request.resolver_match.url_name if request.resolver_match else None) or ""
-    title = {"title": visit.spoken(_TITLES[known])} if known in _TITLES else {}
+    title = {"title": visit.localized(_TITLES[known])} if known in _TITLES else {}
     return {
         **title,
         "person": SimpleLazyObject(lambda: _person(visit)),
-        "said": SimpleLazyObject(lambda: _said(request)),
+        "said": SimpleLazyObject(lambda: _notices(request)),
         "samples": SimpleLazyObject(lambda: _samples(visit)),
         "sends_mail": settings.LODELINE_SENDS_MAIL,
     }
@@ -70,7 +70,7 @@ def _person(visit: Visit) -> Person | None:
         return None
     others = []
     firm = visit.firm
-    organisation = visit.spoken(AUTHORITY_NAME) if actor.is_official else ""
+    organisation = visit.localized(AUTHORITY_NAME) if actor.is_official else ""
     names = _names(visit) if actor.organisations else {}
     if firm in actor.organisations:
         organisation = names.get(firm, firm)
@@ -79,18 +79,18 @@ def _person(visit: Visit) -> Person | None:
         if href is not None:
             others.append(Act(label=names.get(one, one), href=href))
     if actor.is_official and firm is not None:
-        others.append(Act(label=visit.spoken(AUTHORITY_NAME), href=visit.url("overview")))
+        others.append(Act(label=visit.localized(AUTHORITY_NAME), href=visit.url("overview")))
     roles = actor.roles(firm if firm in actor.organisations else "")
     officials = visit.opens("officials")
     if officials is not None:
-        others.append(Act(label=visit.say("The authority's people", "主管部门人员"), href=officials))
+        others.append(Act(label=visit.text("The authority's people", "主管部门人员"), href=officials))
     own = visit.url("account-self")
     return Person(
         name=actor.name,
-        role=visit.say(", ", "、").join(visit.spoken(ROLE_NAMES[role]) for role in roles),
+        role=visit.text(", ", "、").join(visit.localized(ROLE_NAMES[role]) for role in roles),
         organisation=organisation,
         sign_out=f"/{visit.language}/account/logout/",
-        links=[*others, *([Act(label=visit.say("Your account", "我的账户"), href=own)] if own else [])],
+        links=[*others, *([Act(label=visit.text("Your account", "我的账户"), href=own)] if own else [])],
     )
 
 
@@ -102,10 +102,10 @@ def _names(visit: Visit) -> Any:
         return {}
 
 
-def _said(request: HttpRequest) -> list[Notice]:
+def _notices(request: HttpRequest) -> list[Notice]:
     """What the account library has to say of what was just done."""
     kinds = {"error": "problem", "warning": "info", "info": "info", "success": "success"}
-    return [Notice(kind=kinds.get(one.level_tag, "info"), says=str(one)) for one in get_messages(request)]  # type: ignore[arg-type]
+    return [Notice(kind=kinds.get(one.level_tag, "info"), text=str(one)) for one in get_messages(request)]  # type: ignore[arg-type]
 
 
 def _samples(visit: Visit) -> list[dict[str, str]]:
@@ -123,9 +123,9 @@ def _samples(visit: Visit) -> list[dict[str, str]]:
             "email": one.email,
             "password": PASSWORD,
             "name": one.name_zh if visit.language == "zh" else one.name,
-            "role": visit.spoken(ROLE_NAMES[one.role]),
-            "may": visit.spoken(ROLE_MAY[one.role]),
-            "organisation": names.get(places[one.email], places[one.email]) or visit.spoken(AUTHORITY_NAME),
+            "role": visit.localized(ROLE_NAMES[one.role]),
+            "may": visit.localized(ROLE_MAY[one.role]),
+            "organisation": names.get(places[one.email], places[one.email]) or visit.localized(AUTHORITY_NAME),
         }
         for one in SAMPLE_ACCOUNTS
         if one.email in places

@@ -16,9 +16,9 @@ from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
 
+from lodeline.errors import UserError
 from lodeline.office.accounts.first_run import is_first_run
 from lodeline.office.accounts.people import needs_second_factor, with_second_factor
-from lodeline.spoken import UserError
 from lodeline.web.server.errors import UserErrors
 from lodeline.web.server.language_of_address import active_language
 from lodeline.web.words.language import LANGUAGES

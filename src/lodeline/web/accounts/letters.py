@@ -48,12 +48,12 @@ def post_invitation(visit: Visit, invited: Invited, organisation: str) -> bool:
         "name": invitation.name,
         "inviter": visit.actor.name,
         "organisation": organisation,
-        "role": visit.spoken(ROLE_NAMES[invitation.role]),
+        "role": visit.localized(ROLE_NAMES[invitation.role]),
         "link": invitation_link(visit, invited),
         "until": written.moment(invitation.expires_at.isoformat(), visit.language, load().timezone),
     }
     message = EmailMessage(
-        subject=visit.say("Invitation to Lodeline", "Lodeline 邀请"),
+        subject=visit.text("Invitation to Lodeline", "Lodeline 邀请"),
         body=html.unescape(render_to_string("account/email/invitation_message.txt", context)),
         to=[invitation.email],
     )
@@ -72,7 +72,7 @@ def post_email_link(visit: Visit, email: str, token: str) -> None:
     context = {"language": visit.language, "tag": TAGS[visit.language], "link": visit.request.build_absolute_uri(path)}
     post_beside(
         EmailMessage(
-            subject=visit.say("A new address for your account at Lodeline", "Lodeline 账户更换邮箱"),
+            subject=visit.text("A new address for your account at Lodeline", "Lodeline 账户更换邮箱"),
             body=html.unescape(render_to_string("account/email/email_link_message.txt", context)), to=[email],
         )
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import password_validation as rules
 
-from lodeline.web.accounts.spoken import spoken
+from lodeline.web.accounts.lazy_text import lazy_text
 
 
 class LongEnough(rules.MinimumLengthValidator):
@@ -14,7 +14,7 @@ class LongEnough(rules.MinimumLengthValidator):
         """What is told to who chose a shorter one."""
         n = self.min_length
         return str(
-            spoken(
+            lazy_text(
                 f"The password is too short: at least {n} characters. Three or four words are easy to keep.",
                 f"密码过短：至少 {n} 个字符。三四个词语组成的短句最易记。",
             )
@@ -26,7 +26,7 @@ class NotCommon(rules.CommonPasswordValidator):
 
     def get_error_message(self) -> str:
         """What is told to who chose one of them."""
-        return str(spoken("This password is among those that are tried first.", "该密码过于常见，易被猜中。"))
+        return str(lazy_text("This password is among those that are tried first.", "该密码过于常见，易被猜中。"))
 
 
 class NotOneself(rules.UserAttributeSimilarityValidator):
@@ -34,4 +34,4 @@ class NotOneself(rules.UserAttributeSimilarityValidator):
 
     def get_error_message(self) -> str:
         """What is told to who chose such a one."""
-        return str(spoken("The password is too much like your name or address.", "密码与您的姓名或邮箱过于相近。"))
+        return str(lazy_text("The password is too much like your name or address.", "密码与您的姓名或邮箱过于相近。"))

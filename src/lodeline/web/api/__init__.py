@@ -34,7 +34,7 @@ from lodeline.web.api import (
 )
 from lodeline.web.api.problems import ApiProblem, not_found, register
 from lodeline.web.api.shapes.common import ProblemDocument
-from lodeline.web.api.told import CHINESE
+from lodeline.web.api.spec import CHINESE
 from lodeline.web.api.who import BearerToken, NotModifiedError, Session, add_headers, anyone, not_modified
 
 DESCRIPTION: Final = (

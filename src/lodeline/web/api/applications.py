@@ -34,20 +34,20 @@ from lodeline.office.licences.application_steps import (
 )
 from lodeline.office.models import Application
 from lodeline.service.licences import parties as licence_parties
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes import licences as shapes
-from lodeline.web.api.who import RequestScope, call_of, decides, law, look, reads, store, writes
+from lodeline.web.api.who import RequestScope, call_of, decides, law, log_access, reads, store, writes
 
 router = Router(tags=["applications"])
 Json = dict[str, Any]
 APPLICATION: Final = Path(
-    ..., max_length=80, **told.said("Reference of the application.", "申请编号。")
+    ..., max_length=80, **spec.text("Reference of the application.", "申请编号。")
 )  # fmt: skip
 DOCUMENT: Final = Path(
-    ..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the document.", "材料序号。")
+    ..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the document.", "材料序号。")
 )  # fmt: skip
 Pause = Literal["identification-began", "identification-ended", "check-began", "check-ended", "referred"]
 
@@ -102,7 +102,7 @@ class ApplicationDecisionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     act: Literal["take", "query", "pause", "watch-list", "propose", "return", "decide"]
-    steps: int = Field(ge=0, le=told.INTEGER_MAX)
+    steps: int = Field(ge=0, le=spec.INTEGER_MAX)
     text: str = Field("", max_length=TEXT_CHARACTERS)
     until: date | None = None
     pause: Pause | None = None
@@ -112,36 +112,36 @@ class ApplicationDecisionIn(BaseModel):
 
 @router.get(
     "/applications", response=shapes.Applications, url_name="applications",
-    **told.operation("Applications for export licences", "出口许可申请", scope="applications:read"),
+    **spec.operation("Applications for export licences", "出口许可申请", scope="applications:read"),
 )  # fmt: skip
-def list_applications(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
+def list_applications(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
     """Of an organisation its own, the newest first; for the authority those that were handed in, the oldest first."""
-    whose, actor = reads(request, "applications:read", organisation), call_of(request).actor
-    if not whose.whole:
-        assert whose.organisation is not None, "who does not read all reads of one"
-        return {"rows": [_summary(one) for one in application_views.own(actor, whose.organisation)]}
-    look(request, "applications", whose)
-    found = [one for one in application_views.handed(actor) if whose.organisation in (None, one.organisation)]
+    scope, actor = reads(request, "applications:read", organisation), call_of(request).actor
+    if not scope.whole:
+        assert scope.organisation is not None, "who does not read all reads of one"
+        return {"rows": [_summary(one) for one in application_views.own_applications(actor, scope.organisation)]}
+    log_access(request, "applications", scope)
+    found = [one for one in application_views.submitted(actor) if scope.organisation in (None, one.organisation)]
     return {"rows": [_summary(one) for one in found]}
 
 
 @router.get(
     "/applications/{application}", response=shapes.Application, url_name="application",
-    **told.operation(
+    **spec.operation(
         "An application: what it says, its steps, its time", "许可申请的内容、步骤与期限", scope="applications:read",
         problems=(404,),
     ),
 )  # fmt: skip
 def get_application(request: HttpRequest, application: str = APPLICATION) -> Json:
     """Of a draft also what stands against handing it in."""
-    one, whose = _one(request, application)
-    look(request, "application", whose, organisation=one.organisation, subject=one.reference)
-    return _whole(request, one, disclosed_only=not whose.whole)
+    one, scope = _one(request, application)
+    log_access(request, "application", scope, organisation=one.organisation, subject=one.reference)
+    return _whole(request, one, disclosed_only=not scope.whole)
 
 
 @router.post(
     "/applications", response={201: shapes.Application}, url_name="applications-begin",
-    **told.operation(
+    **spec.operation(
         "Begin an application", "新建申请", scope="applications:write", idempotent=True,
         body=body_of(
             ApplicationIn,
@@ -173,7 +173,7 @@ def begin_application(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/applications/{application}/content", response=shapes.Application, url_name="application-content",
-    **told.operation(
+    **spec.operation(
         "Say what a draft says, whole", "填写草稿内容（整体）", scope="applications:write", problems=(404,),
         idempotent=True,
         body=body_of(ApplicationContentIn, {"content": {"kind": "individual", "goods": [{"mass_kg": "120"}]}}),
@@ -181,17 +181,17 @@ def begin_application(request: HttpRequest) -> HttpResponse:
 )  # fmt: skip
 def save_application(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
     """409 once it is handed in: then its words stand."""
-    whose = writes(request, "applications:write")
+    sender = writes(request, "applications:write")
     sent, digest = sent_as(request, ApplicationContentIn)
     return _own_act(
-        request, whose, application, digest,
+        request, sender, application, digest,
         lambda program, one: applications.save(program, one, _content(sent.content), now=call_of(request).now),
     )  # fmt: skip
 
 
 @router.post(
     "/applications/{application}/documents", response=shapes.Application, url_name="application-documents",
-    **told.operation(
+    **spec.operation(
         "Put documents into a draft, sealed", "向草稿添加材料（加密）", scope="applications:write", problems=(404, 413),
         idempotent=True,
         body=body_of(
@@ -202,7 +202,7 @@ def save_application(request: HttpRequest, application: str = APPLICATION) -> Ht
 )  # fmt: skip
 def attach_documents(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
     """The kinds that the law asks for are in `needed` of the application."""
-    whose = writes(request, "applications:write")
+    sender = writes(request, "applications:write")
     sent, digest = sent_as(request, ApplicationDocumentsIn)
 
     def put(program: Program, one: Application) -> None:
@@ -215,12 +215,12 @@ def attach_documents(request: HttpRequest, application: str = APPLICATION) -> Ht
             )  # fmt: skip
         applications.attach(program, store(), one, sent.kind, files)
 
-    return _own_act(request, whose, application, digest, put)
+    return _own_act(request, sender, application, digest, put)
 
 
 @router.get(
     "/applications/{application}/documents/{document}", url_name="application-document",
-    **told.operation(
+    **spec.operation(
         "A document of an application", "申请材料内容", scope="applications:read", problems=(404,),
         more=(
             "For its own firm and the officer in charge; that it was opened is written down.",
@@ -244,7 +244,7 @@ def get_application_document(
 
 @router.post(
     "/applications/{application}/steps", response=shapes.Application, url_name="application-steps",
-    **told.operation(
+    **spec.operation(
         "Hand in, answer, withdraw, report, or throw a draft away", "提交、答复、撤回、报告或删除草稿",
         scope="applications:write", problems=(404, 413), idempotent=True,
         body=body_of(ApplicationStepIn, {"act": "answer", "text": "The end user builds motors.", "files": []}),
@@ -252,7 +252,7 @@ def get_application_document(
 )  # fmt: skip
 def step_application(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
     """422 with all problems where it cannot be handed in as it stands."""
-    whose = writes(request, "applications:write")
+    sender = writes(request, "applications:write")
     sent, digest = sent_as(request, ApplicationStepIn)
 
     def step(program: Program, one: Application) -> Application | None:
@@ -271,12 +271,12 @@ def step_application(request: HttpRequest, application: str = APPLICATION) -> Ht
         applications.drop(program, one)
         return None
 
-    return _own_act(request, whose, application, digest, step)
+    return _own_act(request, sender, application, digest, step)
 
 
 @router.post(
     "/applications/{application}/decisions", response=shapes.Application, url_name="application-decisions",
-    **told.operation(
+    **spec.operation(
         "Take a step of an officer", "主管部门处理申请", scope="applications:decide", problems=(404,), idempotent=True,
         body=body_of(
             ApplicationDecisionIn,
@@ -295,9 +295,9 @@ def decide_application(request: HttpRequest, application: str = APPLICATION) -> 
     sent, digest = sent_as(request, ApplicationDecisionIn)
 
     def act() -> HttpResponse:
-        one = _handed(officer, application)
+        one = _submitted(officer, application)
         _done(lambda: _decided(request, officer, one, sent))
-        return json_answer(200, _whole(request, _handed(officer, application), disclosed_only=False))
+        return json_answer(200, _whole(request, _submitted(officer, application), disclosed_only=False))
 
     return once(request, digest, act)
 
@@ -341,19 +341,19 @@ def _proposal(sent: ProposalIn, text: str) -> Proposal:
 
 
 def _own_act(
-    request: HttpRequest, whose: tuple[Program, str], reference: str, digest: str,
+    request: HttpRequest, sender: tuple[Program, str], reference: str, digest: str,
     act: Callable[[Program, Application], object],
 ) -> HttpResponse:  # fmt: skip
-    """Does what a firm's program asks about one of its applications, once. `whose`: the program and its firm."""
-    program, organisation = whose
+    """Does what a firm's program asks about one of its applications, once. `sender`: the program and its firm."""
+    program, organisation = sender
 
     def done() -> HttpResponse:
         one = _own(program, organisation, reference)
         _done(lambda: act(program, one))
         try:
-            after = application_views.own_one(program, organisation, reference)
+            after = application_views.own_application(program, organisation, reference)
         except ApplicationError:
-            return json_answer(200, {**_told(one), "state": "dropped"})
+            return json_answer(200, {**_shown(one), "state": "dropped"})
         return json_answer(200, _whole(request, after, disclosed_only=True))
 
     return once(request, digest, done)
@@ -400,25 +400,25 @@ def _one(request: HttpRequest, reference: str) -> tuple[Application, RequestScop
     actor, program = call_of(request).actor, call_of(request).program
     named = applicant if program is None else None
     try:
-        whose = reads(request, "applications:read", named)
-        if whose.whole:
-            return application_views.handed_one(actor, reference), whose
-        assert whose.organisation is not None, "who does not read all reads of one"
-        return application_views.own_one(actor, whose.organisation, reference), whose
+        scope = reads(request, "applications:read", named)
+        if scope.whole:
+            return application_views.submitted_one(actor, reference), scope
+        assert scope.organisation is not None, "who does not read all reads of one"
+        return application_views.own_application(actor, scope.organisation, reference), scope
     except ApplicationError as error:
         raise not_found(error.en, error.zh) from error
 
 
 def _own(program: Program, organisation: str, reference: str) -> Application:
     try:
-        return application_views.own_one(program, organisation, reference)
+        return application_views.own_application(program, organisation, reference)
     except ApplicationError as error:
         raise not_found(error.en, error.zh) from error
 
 
-def _handed(officer: Program, reference: str) -> Application:
+def _submitted(officer: Program, reference: str) -> Application:
     try:
-        return application_views.handed_one(officer, reference)
+        return application_views.submitted_one(officer, reference)
     except ApplicationError as error:
         raise not_found(error.en, error.zh) from error
 
@@ -433,7 +433,7 @@ def _summary(one: Application) -> Json:
     }  # fmt: skip
 
 
-def _told(one: Application) -> Json:
+def _shown(one: Application) -> Json:
     return {
         **_summary(one), "content": json.loads(one.content), "needed": [], "documents": [], "taken": [], "clock": None,
         "proposal": None, "problems": [],
@@ -455,7 +455,7 @@ def _whole(request: HttpRequest, one: Application, *, disclosed_only: bool) -> J
     time = application_views.clock_of(one, pack, today=today)
     problems: list[Problem] = applications.problems_of(store(), one, pack, today=today) if one.state == "draft" else []
     return {
-        **_told(one),
+        **_shown(one),
         "needed": _kinds_needed(request, one),
         "documents": [
             {"document": found.pk, "kind": found.kind, "name": found.name, "sha256": found.sha256, "size": found.size}

@@ -18,15 +18,15 @@ from lodeline.office.customs import batches as desk_batches
 from lodeline.office.models import DeskBatch
 from lodeline.service.customs.batch import verdicts_of
 from lodeline.service.customs.papers import DeskError
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, once
 from lodeline.web.api.shapes import customs as shapes
-from lodeline.web.api.who import add_headers, call_of, judges, look_at_all, store
+from lodeline.web.api.who import add_headers, call_of, judges, log_access_to_all, store
 
 router = Router(tags=["declarations"])
 Json = dict[str, Any]
-BATCH: Final = Path(..., max_length=80, **told.said("Reference of the batch.", "批次编号。"))
+BATCH: Final = Path(..., max_length=80, **spec.text("Reference of the batch.", "批次编号。"))
 
 
 def begun(request: HttpRequest, *, name: str, content: bytes, asker: str, reserves: bool) -> HttpResponse:
@@ -38,12 +38,12 @@ def begun(request: HttpRequest, *, name: str, content: bytes, asker: str, reserv
         )  # fmt: skip
     except DeskError as error:
         raise ApiProblem("too-large" if "MB" in error.en else "conflict", error.en, error.zh) from error
-    return json_answer(202, _told(batch), Location=f"/api/v1/batches/{batch.reference}")
+    return json_answer(202, _shown(batch), Location=f"/api/v1/batches/{batch.reference}")
 
 
 @router.get(
     "/batches/{batch}", response=shapes.DeskBatch, url_name="batch",
-    **told.operation(
+    **spec.operation(
         "A batch at the desk: how far it is, and its figures", "一批报关单的进度与结果", scope="declarations:judge",
         problems=(404,),
     ),
@@ -51,13 +51,13 @@ def begun(request: HttpRequest, *, name: str, content: bytes, asker: str, reserv
 def get_batch(request: HttpRequest, batch: str = BATCH) -> Json:
     """`parts` are the entries that keep what is judged; each is a question like any other."""
     found = _batch(request, batch)
-    _look(request, "batch", found)
-    return _told(found)
+    _log_access(request, "batch", found)
+    return _shown(found)
 
 
 @router.get(
     "/batches/{batch}/verdicts", url_name="batch-verdicts",
-    **told.operation(
+    **spec.operation(
         "Every verdict of a batch, a line each (NDJSON)", "一批的全部结论（NDJSON，每行一项）",
         scope="declarations:judge", problems=(404,),
         more=(
@@ -70,7 +70,7 @@ def get_batch(request: HttpRequest, batch: str = BATCH) -> Json:
 def get_batch_verdicts(request: HttpRequest, batch: str = BATCH) -> HttpResponse:
     """One part is in memory at a time."""
     found = _batch(request, batch)
-    _look(request, "batch verdicts", found)
+    _log_access(request, "batch verdicts", found)
     held = store()
 
     def lines() -> Iterator[bytes]:
@@ -87,7 +87,7 @@ def get_batch_verdicts(request: HttpRequest, batch: str = BATCH) -> HttpResponse
 
 @router.post(
     "/batches/{batch}/stop", response=shapes.DeskBatch, url_name="batch-stop",
-    **told.operation(
+    **spec.operation(
         "Stop a batch; what was judged stays", "停止一批；已判断的保留", scope="declarations:judge",
         problems=(404,), idempotent=True,
     ),
@@ -103,7 +103,7 @@ def stop_batch(request: HttpRequest, batch: str = BATCH) -> HttpResponse:
             stopped = desk_batches.stop(call.actor, batch, asker=asker, now=call.now)
         except DeskError as error:
             raise ApiProblem("conflict", error.en, error.zh) from error
-        return json_answer(200, _told(stopped))
+        return json_answer(200, _shown(stopped))
 
     return once(request, "", act)
 
@@ -116,14 +116,14 @@ def _batch(request: HttpRequest, reference: str) -> DeskBatch:
         raise not_found(error.en, error.zh) from error
 
 
-def _look(request: HttpRequest, what: str, batch: DeskBatch) -> None:
+def _log_access(request: HttpRequest, what: str, batch: DeskBatch) -> None:
     """Writes down that the desk looks at a batch of its own; one of an exporter is opened by that exporter alone."""
     if not batch.organisation:
         firms = desk_batches.looked_at(call_of(request).actor, f"api {what}", batch)
-        look_at_all(request, what, firms, subject=batch.reference, reason=DESK_REASON)
+        log_access_to_all(request, what, firms, subject=batch.reference, reason=DESK_REASON)
 
 
-def _told(batch: DeskBatch) -> Json:
+def _shown(batch: DeskBatch) -> Json:
     job, kept = desk_batches.job_of(batch), desk_batches.kept_of(batch)
     return {
         "batch": batch.reference, "job": None if job is None else job.pk, "state": batch.state,

@@ -16,7 +16,7 @@ from lodeline.ledger.succession import holders_of, sites_held_before
 from lodeline.material.mass import format_kg
 from lodeline.office.customs.batches import is_batch
 from lodeline.office.customs.desk import ask
-from lodeline.office.findings.own import own_findings
+from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.findings.views import own_cases, own_state, standings
 from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.service.balance import balances
@@ -25,12 +25,12 @@ from lodeline.service.customs import release as desk_release
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.customs.replay import replay
 from lodeline.service.findings.finding import findings as found_by_detectors
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.licences import quotas
 from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts
 from lodeline.service.licences.answers import UnknownLicence, firms_of, licence_shown
 from lodeline.service.overview import flow_matrix
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.batches import begun
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
@@ -47,8 +47,8 @@ from lodeline.web.api.who import (
     call_of,
     judges,
     law,
-    look,
-    look_at_all,
+    log_access,
+    log_access_to_all,
     reading,
     reads,
     reads_nation,
@@ -91,7 +91,7 @@ def _paged(now: Reading, rows: Sequence[Json], keys: tuple[str, ...], cursor: st
 
 @router.get(
     "/balances", response=Balances, url_name="balances", tags=["balances"],
-    **told.operation(
+    **spec.operation(
         "Material balances per site, element and month", "物料平衡", scope="balances:read", problems=(404,),
         more=(
             "By organisation, site, element and month; `stamp` says of each page what it was computed from.",
@@ -100,47 +100,47 @@ def _paged(now: Reading, rows: Sequence[Json], keys: tuple[str, ...], cursor: st
     ),
 )  # fmt: skip
 def list_balances(
-    request: HttpRequest, *, organisation: str | None = told.ORGANISATION, site: str | None = told.SITE,
-    element: str | None = told.ELEMENT, first: str | None = told.FIRST, last: str | None = told.LAST,
-    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION, site: str | None = spec.SITE,
+    element: str | None = spec.ELEMENT, first: str | None = spec.FIRST, last: str | None = spec.LAST,
+    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
     """As of the last reading of the ledger."""
-    whose = reads(request, "balances:read", organisation)
-    if whose.organisation is None and site is None and element is None:
+    scope = reads(request, "balances:read", organisation)
+    if scope.organisation is None and site is None and element is None:
         raise ApiProblem(
             "request-malformed", "Name an organisation, a site or an element: the nation's whole is too much at once.",
             "请指明企业、场所或元素：全国数据量过大。",
         )  # fmt: skip
-    if not whose.whole and site is not None and site not in _own_sites(whose):
+    if not scope.whole and site is not None and site not in _own_sites(scope):
         raise not_found(f"There is no site {site} of yours.", f"没有您的场所 {site}。")
     now = _read_now(request)
     # A site's rows are of all who held it.
     for holder in holders_of(now.snapshot.register, site or "") or [""]:
-        look(request, "balances", whose, organisation=holder)
+        log_access(request, "balances", scope, organisation=holder)
     found = now.answer(
-        balances.balance, now.snapshot, site=site, organisation=whose.organisation, element=element, first=first,
+        balances.balance, now.snapshot, site=site, organisation=scope.organisation, element=element, first=first,
         last=last,
     )  # fmt: skip
     return _paged(now, found["rows"], ("organisation", "site", "element", "period"), cursor, limit)
 
 
-def _own_sites(whose: RequestScope) -> set[str]:
+def _own_sites(scope: RequestScope) -> set[str]:
     """Sites that it holds or held: of each it is told its own time."""
     register = store().register(store().head())
-    found = {site for site, holder in register.site_organisation.items() if holder == whose.organisation}
-    return found | set(sites_held_before(register, whose.organisation or ""))
+    found = {site for site, holder in register.site_organisation.items() if holder == scope.organisation}
+    return found | set(sites_held_before(register, scope.organisation or ""))
 
 
 @router.get(
     "/flows", response=Flows, url_name="flows", tags=["nation"],
-    **told.operation("The flow matrix of the nation", "全国流向矩阵", scope="nation:read", problems=(404,)),
+    **spec.operation("The flow matrix of the nation", "全国流向矩阵", scope="nation:read", problems=(404,)),
 )  # fmt: skip
 def list_flows(
     request: HttpRequest, *,
-    element: str = Query("Nd", max_length=8, **told.said("Element, or TREO.", "元素，或 TREO。")),
-    first: str | None = told.FIRST, last: str | None = told.LAST,
-    by: Literal["stage", "organisation", "country"] = Query("stage", **told.said("What the ends are.", "汇总方式。")),
-    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+    element: str = Query("Nd", max_length=8, **spec.text("Element, or TREO.", "元素，或 TREO。")),
+    first: str | None = spec.FIRST, last: str | None = spec.LAST,
+    by: Literal["stage", "organisation", "country"] = Query("stage", **spec.text("What the ends are.", "汇总方式。")),
+    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
     """How much of an element went from where to where, by month."""
     reads_nation(request)
@@ -150,12 +150,12 @@ def list_flows(
 
 
 Replayed = Literal["exports", "declarations", "filings", "findings"]
-LAW_OF: Final = Query(..., alias="from", **told.said("The law of this day …", "此日的法规。"))
-AGAINST: Final = Query(..., alias="to", **told.said("… against the law of this.", "与此日的法规比较。"))
+LAW_OF: Final = Query(..., alias="from", **spec.text("The law of this day …", "此日的法规。"))
+AGAINST: Final = Query(..., alias="to", **spec.text("… against the law of this.", "与此日的法规比较。"))
 LAW_KNOWN: Final = Query(
-    None, **told.said("As published up to this day; without it, each day.", "截至此日已公布；省略则各以当日为准。")
+    None, **spec.text("As published up to this day; without it, each day.", "截至此日已公布；省略则各以当日为准。")
 )
-WHAT: Final = Query("exports", **told.said("What to list.", "列出的类别。"))
+WHAT: Final = Query("exports", **spec.text("What to list.", "列出的类别。"))
 #: Kinds of what a replay puts to both laws, and what identifies a row of each.
 _REPLAYED: Final = {
     "exports": ("on", "seq"), "declarations": ("on", "organisation", "declaration", "seqs"),
@@ -165,7 +165,7 @@ _REPLAYED: Final = {
 
 @router.get(
     "/law/replay", response=LawReplay, url_name="law-replay", tags=["law"],
-    **told.operation(
+    **spec.operation(
         "What would come out differently under the law of another day", "换用另一日的法规，哪些结论不同",
         scope="nation:read",
         more=(
@@ -177,7 +177,7 @@ _REPLAYED: Final = {
 def list_replayed(
     request: HttpRequest, *,
     first: date = LAW_OF, second: date = AGAINST, known: date | None = LAW_KNOWN, what: Replayed = WHAT,
-    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
     """Everything but the law stays as it is in the ledger."""
     reads_nation(request)
@@ -193,45 +193,45 @@ def list_replayed(
 
 @router.get(
     "/quotas", response=Quotas, url_name="quotas", tags=["balances"],
-    **told.operation("Quotas: granted, used, left", "总量控制指标", scope="balances:read"),
+    **spec.operation("Quotas: granted, used, left", "总量控制指标", scope="balances:read"),
 )  # fmt: skip
-def list_quotas(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
+def list_quotas(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
     """granted + overdrawn = reserved + used + left."""
     today = law().day_of(call_of(request).now)
-    whose = reads(request, "balances:read", organisation)
-    if whose.organisation is None:
+    scope = reads(request, "balances:read", organisation)
+    if scope.organisation is None:
         now = _read_now(request)
         return {"rows": now.answer(quotas.quota, now.store, now.snapshot, day=today)["rows"]}
     as_of_head(request)
-    look(request, "quotas", whose)
-    rows = OrganisationView(store(), law(), whose.organisation).quota(today).iter_rows(named=True)
+    log_access(request, "quotas", scope)
+    rows = OrganisationView(store(), law(), scope.organisation).quota(today).iter_rows(named=True)
     return {"rows": [_without_mg(row) for row in rows]}
 
 
 @router.get(
     "/licences", response=Licences, url_name="licences", tags=["balances"],
-    **told.operation("Export licences, and what has been used of them", "出口许可证及核销情况", scope="balances:read"),
+    **spec.operation("Export licences, and what has been used of them", "出口许可证及核销情况", scope="balances:read"),
 )  # fmt: skip
-def list_licences(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
+def list_licences(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
     """As registered."""
-    whose = reads(request, "balances:read", organisation)
+    scope = reads(request, "balances:read", organisation)
     as_of_head(request)
     today = law().day_of(call_of(request).now)
-    if whose.organisation is not None:
-        look(request, "licences", whose)
-        rows = OrganisationView(store(), law(), whose.organisation).licences(today)
+    if scope.organisation is not None:
+        log_access(request, "licences", scope)
+        rows = OrganisationView(store(), law(), scope.organisation).licences(today)
     else:
         register = store().register(store().head())
         found = licence_accounts(store(), register, law())
         table = register.tables["licences"]
-        told_too = [row | drawn(found[row["id"]], today) for row in table.iter_rows(named=True)]
-        rows = pl.DataFrame(told_too, schema={**table.schema, **DRAWN})
+        with_draws = [row | drawn(found[row["id"]], today) for row in table.iter_rows(named=True)]
+        rows = pl.DataFrame(with_draws, schema={**table.schema, **DRAWN})
     return {"rows": [_without_mg(row) for row in rows.iter_rows(named=True)]}
 
 
 @router.get(
     "/licences/{licence}", response=Licence, url_name="licence", tags=["balances"],
-    **told.operation(
+    **spec.operation(
         "A licence with the log of its draw-downs", "许可证及其核销记录", scope="balances:read", problems=(404,),
         more=(
             "In the shape of `lodeline licence show --json`. An organisation asks about one that it holds or held,"
@@ -241,26 +241,26 @@ def list_licences(request: HttpRequest, organisation: str | None = told.ORGANISA
     ),
 )  # fmt: skip
 def get_licence(
-    request: HttpRequest, licence: str = Path(..., max_length=120, **told.said("Its number.", "许可证号。"))
+    request: HttpRequest, licence: str = Path(..., max_length=120, **spec.text("Its number.", "许可证号。"))
 ) -> Json:
     """As of the head."""
-    whose = reads(request, "balances:read")
+    scope = reads(request, "balances:read")
     as_of_head(request)
     today = law().day_of(call_of(request).now)
     register = store().register(store().head())
     known = register.licences.get(licence)
-    if whose.organisation is not None and (known is None or whose.organisation not in known.holders):
+    if scope.organisation is not None and (known is None or scope.organisation not in known.holders):
         raise not_found(f"You hold no licence {licence}.", f"您没有许可证 {licence}。")
     try:
         found = licence_shown(store(), register, law(), licence, day=today)
     except UnknownLicence as error:
         raise not_found(error.en, error.zh) from error
-    if whose.whole:
-        look_at_all(request, "licence", firms_of(store(), register, licence), subject=licence)
-    if whose.organisation is not None:
+    if scope.whole:
+        log_access_to_all(request, "licence", firms_of(store(), register, licence), subject=licence)
+    if scope.organisation is not None:
         found["of_others"] = {}
         for what in ("draws", "positions"):
-            found[what] = [one for one in found[what] if one["organisation"] in (None, whose.organisation)]
+            found[what] = [one for one in found[what] if one["organisation"] in (None, scope.organisation)]
     return found
 
 
@@ -277,7 +277,7 @@ def _without_mg(row: Json) -> Json:
 
 @router.get(
     "/findings", response=Findings, url_name="findings", tags=["findings"],
-    **told.operation(
+    **spec.operation(
         "Findings", "线索", scope="findings:read", problems=(404,),
         more=(
             "A finding is a question with its evidence; `score` says how sure it is. In the order of their ids, so that"
@@ -289,59 +289,59 @@ def _without_mg(row: Json) -> Json:
     ),
 )  # fmt: skip
 def list_findings(
-    request: HttpRequest, organisation: str | None = told.ORGANISATION,
-    detector: str | None = Query(None, max_length=64, **told.said("Only this detector.", "仅此检测方法。")),
-    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+    request: HttpRequest, organisation: str | None = spec.ORGANISATION,
+    detector: str | None = Query(None, max_length=64, **spec.text("Only this detector.", "仅此检测方法。")),
+    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
     """As of the last reading of the ledger."""
-    whose = reads(request, "findings:read", organisation)
+    scope = reads(request, "findings:read", organisation)
     now = _read_with_cases(request)
-    look(request, "findings", whose)
-    return _paged(now, _with_states(request, whose, _findings(now, whose, detector)), ("id",), cursor, limit)
+    log_access(request, "findings", scope)
+    return _paged(now, _with_states(request, scope, _findings(now, scope, detector)), ("id",), cursor, limit)
 
 
 @router.get(
     "/findings/{finding}", response=Finding, url_name="finding", tags=["findings"],
-    **told.operation("One finding", "单条线索", scope="findings:read", problems=(404,)),
+    **spec.operation("One finding", "单条线索", scope="findings:read", problems=(404,)),
 )  # fmt: skip
 def get_finding(
-    request: HttpRequest, finding: str = Path(..., max_length=80, **told.said("Its id.", "线索编号。"))
+    request: HttpRequest, finding: str = Path(..., max_length=80, **spec.text("Its id.", "线索编号。"))
 ) -> Json:
     """With its evidence."""
-    whose = reads(request, "findings:read")
+    scope = reads(request, "findings:read")
     now = _read_with_cases(request)
-    for row in _with_states(request, whose, _findings(now, whose, None)):
+    for row in _with_states(request, scope, _findings(now, scope, None)):
         if row["id"] == finding:
-            look(request, "finding", whose, organisation=row["subject"].get("organisation"), subject=finding)
+            log_access(request, "finding", scope, organisation=row["subject"].get("organisation"), subject=finding)
             return row
     raise not_found(f"There is no finding {finding} about you.", f"没有涉及您的线索 {finding}。")
 
 
-def _findings(now: Reading, whose: RequestScope, detector: str | None) -> list[Json]:
+def _findings(now: Reading, scope: RequestScope, detector: str | None) -> list[Json]:
     found = now.answer(found_by_detectors, now.store, now.snapshot, now.law, detector=detector)["rows"]
-    if whose.organisation is None:
+    if scope.organisation is None:
         return list(found)
-    if whose.whole:
-        return [row for row in found if row["subject"].get("organisation") == whose.organisation]
-    return own_findings(found, OrganisationView(now.store, now.law, whose.organisation), now.snapshot)
+    if scope.whole:
+        return [row for row in found if row["subject"].get("organisation") == scope.organisation]
+    return own_findings(found, OrganisationView(now.store, now.law, scope.organisation), now.snapshot)
 
 
-def _with_states(request: HttpRequest, whose: RequestScope, rows: list[Json]) -> list[Json]:
+def _with_states(request: HttpRequest, scope: RequestScope, rows: list[Json]) -> list[Json]:
     """With where each stands; an organisation hears nothing of what it was not asked."""
     call = call_of(request)
-    if whose.whole:
+    if scope.whole:
         today = law().day_of(call.now)
         stand = {one: found.state for one, found in standings(call.actor, rows, today=today).items()}
     else:
-        stand = {one.finding: own_state(one) for one in own_cases(call.actor, str(whose.organisation))}
+        stand = {one.finding: own_state(one) for one in own_cases(call.actor, str(scope.organisation))}
     return [{**row, "state": stand.get(row["id"], row["state"])} for row in rows]
 
 
 @router.get(
     "/organisations", response=Organisations, url_name="organisations", tags=["organisations"],
-    **told.operation("Organisations of the register", "登记企业", scope="nation:read"),
+    **spec.operation("Organisations of the register", "登记企业", scope="nation:read"),
 )  # fmt: skip
-def list_organisations(request: HttpRequest, cursor: str | None = told.CURSOR, limit: int = told.LIMIT) -> Json:
+def list_organisations(request: HttpRequest, cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT) -> Json:
     """By id; the cursor is the last id shown."""
     reads_nation(request)
     as_of_head(request)
@@ -354,14 +354,14 @@ def list_organisations(request: HttpRequest, cursor: str | None = told.CURSOR, l
 
 @router.get(
     "/organisations/{organisation}", response=Organisation, url_name="organisation", tags=["organisations"],
-    **told.operation(
+    **spec.operation(
         "An organisation as registered, with its sites", "登记的企业及其场所", scope="signed in", problems=(404,),
     ),
 )  # fmt: skip
 def get_organisation(
     request: HttpRequest,
     organisation: str = Path(
-        ..., max_length=64, **told.said("Its id; `self` for your own.", "企业编号；`self` 为本企业。")
+        ..., max_length=64, **spec.text("Its id; `self` for your own.", "企业编号；`self` 为本企业。")
     ),
 ) -> Json:
     """One's own; any for the authority."""
@@ -381,7 +381,7 @@ def get_organisation(
     rows = table.filter(pl.col("id") == organisation).to_dicts()
     if not rows:
         raise not_found(f"The register has no organisation {organisation}.", f"登记簿中没有企业 {organisation}。")
-    look(request, "organisation", RequestScope(organisation=organisation, whole=official))
+    log_access(request, "organisation", RequestScope(organisation=organisation, whole=official))
     return _organisation(rows[0])
 
 
@@ -397,7 +397,7 @@ def _organisation(row: Json) -> Json:
 @router.post(
     "/declarations", response={200: Declared, 202: DeskBatch}, url_name="declarations",
     tags=["declarations"],
-    **told.operation(
+    **spec.operation(
         "May this consignment leave?", "核对报关单", scope="declarations:judge", problems=(413, 415), idempotent=True,
         body={
             "required": True,
@@ -430,12 +430,12 @@ def _organisation(row: Json) -> Json:
 )  # fmt: skip
 def judge_declaration(
     request: HttpRequest,
-    reserve: bool = Query(default=False, **told.said("Reserve for what is released.", "放行时预留。")),
+    reserve: bool = Query(default=False, **spec.text("Reserve for what is released.", "放行时预留。")),
     amends: int | None = Query(
         default=None,
         ge=0,
-        le=told.INTEGER_MAX,
-        **told.said("Entry of the declaration that this one amends.", "所更正报关单的条目。"),
+        le=spec.INTEGER_MAX,
+        **spec.text("Entry of the declaration that this one amends.", "所更正报关单的条目。"),
     ),
 ) -> HttpResponse:
     """Up to 2 000 lines at once; up to 100 000 as a batch (202)."""

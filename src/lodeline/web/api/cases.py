@@ -40,15 +40,15 @@ from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.models import Case, CaseStep
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.findings.finding import findings
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes import findings as shapes
-from lodeline.web.api.who import RequestScope, call_of, decides, law, look, reading, reads, store, writes
+from lodeline.web.api.who import RequestScope, call_of, decides, law, log_access, reading, reads, store, writes
 
 router = Router(tags=["findings"])
 Json = dict[str, Any]
-FINDING: Final = Path(..., max_length=80, **told.said("Id of the finding.", "线索编号。"))
+FINDING: Final = Path(..., max_length=80, **spec.text("Id of the finding.", "线索编号。"))
 _KEY_DIGITS: Final = 12
 
 
@@ -61,10 +61,10 @@ class StepIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     act: Literal["ask", "extend", "explain", "waive", "confirm", "withdraw", "reopen", "assign", "watch", "unwatch"]
-    steps: int = Field(ge=0, le=told.INTEGER_MAX)
+    steps: int = Field(ge=0, le=spec.INTEGER_MAX)
     text: str = Field("", max_length=cases.TEXT_CHARACTERS)
     until: date | None = None
-    to: int | None = Field(None, ge=1, le=told.INTEGER_MAX)
+    to: int | None = Field(None, ge=1, le=spec.INTEGER_MAX)
 
 
 class CaseFileIn(BaseModel):
@@ -85,7 +85,7 @@ class CaseAnswerIn(BaseModel):
 
 @router.get(
     "/cases", response=shapes.Cases, url_name="cases",
-    **told.operation(
+    **spec.operation(
         "Cases of findings, in the order in which they were opened", "核查事项，按开启先后", scope="findings:read",
         more=(
             "The authority sees every finding that somebody has taken a step about; an organisation the questions that"
@@ -96,26 +96,26 @@ class CaseAnswerIn(BaseModel):
     ),
 )  # fmt: skip
 def list_cases(
-    request: HttpRequest, *, organisation: str | None = told.ORGANISATION,
+    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION,
     state: Literal["open", "asked", "answered", "explained", "waived", "confirmed", "withdrawn"] | None = Query(
-        None, **told.said("Only in this state.", "仅此状态。")
+        None, **spec.text("Only in this state.", "仅此状态。")
     ),
-    detector: str | None = Query(None, max_length=64, **told.said("Only this detector.", "仅此检测方法。")),
+    detector: str | None = Query(None, max_length=64, **spec.text("Only this detector.", "仅此检测方法。")),
     assigned: Literal["mine", "nobody", "watched", "overdue"] | None = Query(
         None,
-        **told.said(
+        **spec.text(
             "Assigned to whoever made the token, or to nobody; watched; or overdue.",
             "由令牌签发人承办、未指派、已关注，或逾期未答复。",
         ),
     ),
     whose: Literal["mine", "nobody", "watched", "overdue"] | None = Query(
-        None, deprecated=True, **told.said("Former name of `assigned`.", "`assigned` 的旧名。")
+        None, deprecated=True, **spec.text("Former name of `assigned`.", "`assigned` 的旧名。")
     ),
-    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
     """As they stand now."""
     asking = reads(request, "findings:read", organisation)
-    look(request, "cases", asking)
+    log_access(request, "cases", asking)
     after = "" if cursor is None else read_key_cursor(cursor, 1)[0]
     today = _today(request)
     kept = []
@@ -176,7 +176,7 @@ def _summaries(
 
 def _own_summary(case: Case, raised: bool, today: date) -> Json:
     state = own_state(case)
-    told_of = steps_of(case, disclosed_only=True)
+    steps = steps_of(case, disclosed_only=True)
     return {
         **_summary(case, state, raised),
         "reason": None,
@@ -184,7 +184,7 @@ def _own_summary(case: Case, raised: bool, today: date) -> Json:
         "stands_until": None if state == "open" else _day(case.stands_until),
         "assignee": None,
         "watched": False,
-        "changed_at": told_of[-1][0].at.isoformat(),
+        "changed_at": steps[-1][0].at.isoformat(),
     }
 
 
@@ -206,7 +206,7 @@ def _today(request: HttpRequest) -> date:
 
 @router.get(
     "/findings/{finding}/case", response=shapes.Case, url_name="case",
-    **told.operation(
+    **spec.operation(
         "The case of a finding: what was asked, answered and decided", "线索的核查事项：询问、答复与决定",
         scope="findings:read", problems=(404,),
     ),
@@ -215,7 +215,7 @@ def get_case(request: HttpRequest, finding: str = FINDING) -> Json:
     """Where nobody has taken a step there is none."""
     asking = reads(request, "findings:read")
     case = _case(request, asking, finding)
-    look(request, "case", asking, organisation=case.organisation, subject=finding)
+    log_access(request, "case", asking, organisation=case.organisation, subject=finding)
     return _whole(request, asking, case)
 
 
@@ -253,7 +253,7 @@ def _step(step: CaseStep, content: Mapping[str, Any], asking: RequestScope) -> J
 
 @router.get(
     "/findings/{finding}/case/steps/{number}", response=shapes.CasePaper, url_name="case-step",
-    **told.operation(
+    **spec.operation(
         "A step word for word, with its receipt", "步骤原文及其回执", scope="findings:read", problems=(404,),
         more=(
             "The one-file verifier checks them: `verify.py receipt.json --upload step.json`, where step.json holds"
@@ -264,12 +264,12 @@ def _step(step: CaseStep, content: Mapping[str, Any], asking: RequestScope) -> J
 )  # fmt: skip
 def get_case_step(
     request: HttpRequest, finding: str = FINDING,
-    number: int = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the step.", "步骤序号。")),
+    number: int = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the step.", "步骤序号。")),
 ) -> Json:  # fmt: skip
     """What neither side can deny."""
     asking = reads(request, "findings:read")
     case = _case(request, asking, finding)
-    look(request, "case", asking, organisation=case.organisation, subject=finding)
+    log_access(request, "case", asking, organisation=case.organisation, subject=finding)
     steps = {step.number: step for step, _ in steps_of(case, disclosed_only=not asking.whole)}
     if number not in steps:
         raise not_found(f"The case has no step {number}.", f"该核查事项没有步骤 {number}。")
@@ -280,7 +280,7 @@ def get_case_step(
 
 @router.post(
     "/findings/{finding}/case", response={200: shapes.Case}, url_name="case-step-taken",
-    **told.operation(
+    **spec.operation(
         "Ask about a finding, or decide it", "就线索提出询问或作出决定", scope="findings:decide", problems=(404, 413),
         idempotent=True,
         body=body_of(
@@ -300,12 +300,12 @@ def take_step(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
 
     def act() -> HttpResponse:
         row = _row(request, finding)
-        sight = FindingAsSeen(row=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps)
-        _verb(program, sight, sent, call_of(request))()
+        seen = FindingAsSeen(row=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps)
+        _verb(program, seen, sent, call_of(request))()
         asking = RequestScope(organisation=None, whole=True)
         case = case_of(program, finding)
         assert case is not None, "a step makes a case"
-        look(request, "case", asking, organisation=case.organisation, subject=finding)
+        log_access(request, "case", asking, organisation=case.organisation, subject=finding)
         return json_answer(200, _whole(request, asking, case))
 
     return once(request, digest, act)
@@ -323,7 +323,7 @@ def _row(request: HttpRequest, finding: str) -> Json:
     return facts_as_seen(case)
 
 
-def _verb(program: Actor, sight: FindingAsSeen, sent: StepIn, call: Any) -> Callable[[], object]:
+def _verb(program: Actor, seen: FindingAsSeen, sent: StepIn, call: Any) -> Callable[[], object]:
     def day() -> date:
         if sent.until is None:
             raise ApiProblem(
@@ -333,23 +333,23 @@ def _verb(program: Actor, sight: FindingAsSeen, sent: StepIn, call: Any) -> Call
 
     text, now, ledger = sent.text, call.now, store()
     verbs: dict[str, Callable[[], object]] = {
-        "ask": lambda: cases.ask(program, ledger, sight, text=text, until=day(), now=now),
-        "extend": lambda: cases.extend(program, ledger, sight, text=text, until=day(), now=now),
-        "explain": lambda: cases.explain(program, ledger, sight, text=text, stands_until=day(), now=now),
-        "waive": lambda: cases.waive(program, ledger, sight, text=text, stands_until=day(), now=now),
-        "confirm": lambda: cases.confirm(program, ledger, sight, text=text, now=now),
-        "withdraw": lambda: cases.withdraw(program, ledger, sight, text=text, now=now),
-        "reopen": lambda: cases.reopen(program, ledger, sight, text=text, now=now),
-        "assign": lambda: cases.assign(program, ledger, sight, to=sent.to, now=now),
-        "watch": lambda: cases.watch(program, sight, on=True, now=now),
-        "unwatch": lambda: cases.watch(program, sight, on=False, now=now),
+        "ask": lambda: cases.ask(program, ledger, seen, text=text, until=day(), now=now),
+        "extend": lambda: cases.extend(program, ledger, seen, text=text, until=day(), now=now),
+        "explain": lambda: cases.explain(program, ledger, seen, text=text, stands_until=day(), now=now),
+        "waive": lambda: cases.waive(program, ledger, seen, text=text, stands_until=day(), now=now),
+        "confirm": lambda: cases.confirm(program, ledger, seen, text=text, now=now),
+        "withdraw": lambda: cases.withdraw(program, ledger, seen, text=text, now=now),
+        "reopen": lambda: cases.reopen(program, ledger, seen, text=text, now=now),
+        "assign": lambda: cases.assign(program, ledger, seen, to=sent.to, now=now),
+        "watch": lambda: cases.watch(program, seen, on=True, now=now),
+        "unwatch": lambda: cases.watch(program, seen, on=False, now=now),
     }
     return verbs[sent.act]
 
 
 @router.post(
     "/findings/{finding}/answer", response={200: shapes.Case}, url_name="case-answer",
-    **told.operation(
+    **spec.operation(
         "Answer a question of the authority", "答复主管部门的询问", scope="findings:answer", problems=(404, 413),
         idempotent=True,
         body=body_of(
@@ -392,7 +392,7 @@ def decoded(file: CaseFileIn) -> bytes:
 
 @router.get(
     "/findings/{finding}/bundle", url_name="finding-bundle",
-    **told.operation(
+    **spec.operation(
         "The evidence of a finding as a file", "线索的证据包", scope="nation:read", problems=(404,),
         more=(
             "A zip of rows, proofs, law and what was said, from which `lodeline recompute` gives the finding again."

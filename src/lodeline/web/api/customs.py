@@ -23,17 +23,17 @@ from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.papers import DeskError, Question
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes import customs as shapes
-from lodeline.web.api.who import call_of, decides_at_the_desk, judges, law, look_at_all, reading, store, writes
+from lodeline.web.api.who import call_of, decides_at_the_desk, judges, law, log_access_to_all, reading, store, writes
 
 router = Router(tags=["declarations"])
 Json = dict[str, Any]
-ENTRY: Final = Path(..., ge=0, le=told.INTEGER_MAX, **told.said("Entry that keeps the question.", "查询所在条目。"))
-CASE: Final = Path(..., max_length=80, **told.said("Reference of the query.", "质疑案编号。"))
+ENTRY: Final = Path(..., ge=0, le=spec.INTEGER_MAX, **spec.text("Entry that keeps the question.", "查询所在条目。"))
+CASE: Final = Path(..., max_length=80, **spec.text("Reference of the query.", "质疑案编号。"))
 
 
 class DeskDecisionIn(BaseModel):
@@ -47,7 +47,7 @@ class DeskDecisionIn(BaseModel):
     act: Literal["override", "confirm", "release", "withdraw", "query"]
     line: str = Field("", max_length=64)
     verdict: Literal["release", "query", "hold"] | None = None
-    override: int = Field(-1, ge=-1, le=told.INTEGER_MAX)
+    override: int = Field(-1, ge=-1, le=spec.INTEGER_MAX)
     text: str = Field("", max_length=TEXT_CHARACTERS)
 
 
@@ -56,7 +56,7 @@ class CustomsStepIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     act: Literal["laboratory", "found", "released", "refused", "closed"]
-    steps: int = Field(ge=0, le=told.INTEGER_MAX)
+    steps: int = Field(ge=0, le=spec.INTEGER_MAX)
     text: str = Field(max_length=TEXT_CHARACTERS)
     assay: str = Field("", max_length=1_000)
 
@@ -72,20 +72,20 @@ class CustomsAnswerIn(BaseModel):
 
 @router.get(
     "/declarations/{entry}", response=shapes.DeskQuestion, url_name="declaration",
-    **told.operation(
+    **spec.operation(
         "A question to the desk as it was kept", "已记入日志的通关查询", scope="declarations:judge", problems=(404,)
     ),
 )  # fmt: skip
 def get_declaration(request: HttpRequest, entry: int = ENTRY) -> Json:
     """What was asked and answered, and what was decided since."""
     found = _kept(request, entry)
-    _look(request, "declaration", desk_papers.firms_of(store(), found), str(entry))
+    _log_access(request, "declaration", desk_papers.firms_of(store(), found), str(entry))
     return _question(found)
 
 
 @router.post(
     "/declarations/{entry}/decisions", response=shapes.DeskQuestion, url_name="declaration-decisions",
-    **told.operation(
+    **spec.operation(
         "Decide about a question that was kept", "对已记入的查询作出处理", scope="declarations:decide",
         problems=(404,), idempotent=True,
         body=body_of(DeskDecisionIn, {"act": "override", "line": "7be0aa41…", "verdict": "query", "text": "…"}),
@@ -134,7 +134,7 @@ def _decide(request: HttpRequest, officer: Actor, entry: int, sent: DeskDecision
 
 @router.get(
     "/queries", response=shapes.CustomsQueries, url_name="queries",
-    **told.operation("Queries of customs", "海关质疑", scope="declarations:judge"),
+    **spec.operation("Queries of customs", "海关质疑", scope="declarations:judge"),
 )  # fmt: skip
 def list_queries(request: HttpRequest) -> Json:
     """Those that wait for somebody first; of an organisation its own."""
@@ -145,18 +145,18 @@ def list_queries(request: HttpRequest) -> Json:
 
 @router.get(
     "/queries/{case}", response=shapes.CustomsQuery, url_name="query",
-    **told.operation("A query of customs and its steps", "海关质疑案", scope="declarations:judge", problems=(404,)),
+    **spec.operation("A query of customs and its steps", "海关质疑案", scope="declarations:judge", problems=(404,)),
 )  # fmt: skip
 def get_query(request: HttpRequest, case: str = CASE) -> Json:
     """What is asked, which documents are to be submitted, and every step as the log binds it."""
     found = _case(request, case)
-    _look(request, "query", [found.organisation], case)
+    _log_access(request, "query", [found.organisation], case)
     return _whole(found)
 
 
 @router.post(
     "/queries/{case}/steps", response=shapes.CustomsQuery, url_name="query-steps",
-    **told.operation(
+    **spec.operation(
         "Take a step of customs in a query", "海关处理质疑案", scope="declarations:decide", problems=(404,),
         idempotent=True,
         body=body_of(CustomsStepIn, {"act": "found", "steps": 3, "text": "ICP-OES, report 7", "assay": "Dy=0.36"}),
@@ -196,7 +196,7 @@ def _take(request: HttpRequest, officer: Actor, case: str, sent: CustomsStepIn) 
 
 @router.post(
     "/queries/{case}/answer", response=shapes.CustomsQuery, url_name="query-answer",
-    **told.operation(
+    **spec.operation(
         "Answer a query of customs", "答复海关质疑", scope="findings:answer", problems=(404, 413), idempotent=True,
         body=body_of(CustomsAnswerIn, {"text": "None of the models.", "documents": ["test-report"], "files": []}),
     ),
@@ -224,10 +224,10 @@ def _refused(error: DeskError | CaseError) -> ApiProblem:
     return ApiProblem("conflict", error.en, error.zh)
 
 
-def _look(request: HttpRequest, what: str, exporters: list[str], subject: str) -> None:
+def _log_access(request: HttpRequest, what: str, exporters: list[str], subject: str) -> None:
     """Writes down that the desk looks at what these exporters declare; an exporter looks at its own."""
     if not judges(request):
-        look_at_all(request, what, exporters, subject=subject, reason=DESK_REASON)
+        log_access_to_all(request, what, exporters, subject=subject, reason=DESK_REASON)
 
 
 def _kept(request: HttpRequest, entry: int) -> Question:

@@ -13,7 +13,7 @@ from lodeline.office.accounts.tokens import Program
 from lodeline.office.licences import draws as licence_draws
 from lodeline.service.licences.draws import Drawn
 from lodeline.service.licences.exits import Exit
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import Sent, body_of, json_answer, mass_mg, once, sent_as
 from lodeline.web.api.shapes import licences as shapes
@@ -81,7 +81,7 @@ class TrancheVoidIn(BaseModel):
 
 @router.post(
     "/exits", response=shapes.DrawnRows, url_name="exits",
-    **told.operation(
+    **spec.operation(
         "Confirm what left, with the actual mass", "出境确认（实际数量）", scope="declarations:decide", idempotent=True,
         body=body_of(
             ExitsIn,
@@ -110,7 +110,7 @@ def confirm_exits(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/reservations/void", response=shapes.Drawn, url_name="reservation-void",
-    **told.operation(
+    **spec.operation(
         "Take the reservation of a line back", "撤销一项的预留", scope="declarations:decide", idempotent=True,
         body=body_of(VoidIn, {"declaration": "2248…49", "line": "1", "reason": "left by another port"}),
         more=(
@@ -135,7 +135,7 @@ def void_reservation(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/tranches", response=shapes.Drawn, url_name="tranches",
-    **told.operation(
+    **spec.operation(
         "Allot a part of a licence to a port without network", "向离线口岸分配许可额度", scope="declarations:decide",
         idempotent=True,
         body=body_of(
@@ -162,7 +162,7 @@ def allot_tranche(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/tranches/void", response=shapes.Drawn, url_name="tranche-void",
-    **told.operation(
+    **spec.operation(
         "Take back what a port has not spent", "收回口岸未用额度", scope="declarations:decide", idempotent=True,
         body=body_of(TrancheVoidIn, {"licence": "SYN-2025-000001", "tranche": "T1", "reason": "the line is up again"}),
     ),

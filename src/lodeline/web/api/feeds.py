@@ -16,11 +16,11 @@ from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.matching import feeds as office
 from lodeline.service.entries.receipts import receipt as receipt_of
 from lodeline.service.matching import exceptions as questions
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
 from lodeline.web.api.shapes import matching as shapes
-from lodeline.web.api.who import as_of, call_of, feeds, law, look, reading, reads, store
+from lodeline.web.api.who import as_of, call_of, feeds, law, log_access, reading, reads, store
 
 router = Router(tags=["feeds"])
 Json = dict[str, Any]
@@ -57,7 +57,7 @@ _BODY: Final[dict[str, Any]] = {
 @router.post(
     "/feeds/{kind}", response={201: shapes.FeedAnswer, 200: shapes.FeedAnswer, 422: shapes.FeedAnswer},
     url_name="feeds",
-    **told.operation(
+    **spec.operation(
         "Hand in invoices or customs lines", "提交发票或海关数据", scope="feeds:invoices", problems=(404, 413, 415),
         body=_BODY, idempotent=True,
         more=(
@@ -70,7 +70,7 @@ _BODY: Final[dict[str, Any]] = {
 )  # fmt: skip
 def submit_feed(
     request: HttpRequest,
-    kind: str = Path(..., max_length=16, **told.said("invoices or customs.", "invoices 或 customs。")),
+    kind: str = Path(..., max_length=16, **spec.text("invoices or customs.", "invoices 或 customs。")),
 ) -> HttpResponse:
     """`{"accepted", "repeated", "feed", "rows", "problems", "receipt"}`."""
     if kind not in FEEDS:
@@ -95,7 +95,7 @@ def submit_feed(
 
 @router.get(
     "/exceptions", response=shapes.Exceptions, url_name="exceptions",
-    **told.operation(
+    **spec.operation(
         "Where filings, invoices and the border disagree", "三方核对差异", scope="findings:read", problems=(404,),
         more=(
             "In the order of their ids. An organisation sees its own.", "按编号排列。企业只能看到涉及本企业的差异。",
@@ -103,24 +103,24 @@ def submit_feed(
     ),
 )  # fmt: skip
 def list_exceptions(
-    request: HttpRequest, *, organisation: str | None = told.ORGANISATION,
-    cause: str | None = Query(None, max_length=64, **told.said("Only this cause.", "仅此原因。")),
-    state: str | None = Query(None, pattern="^(open|not-due)$", **told.said("open or not-due.", "open 或 not-due。")),
-    first: str | None = told.FIRST, last: str | None = told.LAST, cursor: str | None = told.CURSOR,
-    limit: int = told.LIMIT,
+    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION,
+    cause: str | None = Query(None, max_length=64, **spec.text("Only this cause.", "仅此原因。")),
+    state: str | None = Query(None, pattern="^(open|not-due)$", **spec.text("open or not-due.", "open 或 not-due。")),
+    first: str | None = spec.FIRST, last: str | None = spec.LAST, cursor: str | None = spec.CURSOR,
+    limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
     """As of the last reading of the ledger."""
-    whose = reads(request, "findings:read", organisation)
+    scope = reads(request, "findings:read", organisation)
     if cause is not None and cause not in CAUSES:
         raise not_found(
             f"There is no cause {cause}: one of {', '.join(CAUSES)}.", f"没有原因 {cause}：可选 {'、'.join(CAUSES)}。"
         )  # fmt: skip
     now = reading()
     as_of(request, now.snapshot.entry, now.snapshot.root)
-    look(request, "exceptions", whose)
+    log_access(request, "exceptions", scope)
     every: pl.DataFrame = now.answer(questions.every, now.store, now.snapshot, now.law)
     rows = questions.chosen(
-        every, organisation=whose.organisation, cause=cause, first=first, last=last, state=state
+        every, organisation=scope.organisation, cause=cause, first=first, last=last, state=state
     ).sort("id")  # fmt: skip
     behind = rows if cursor is None else rows.filter(pl.col("id") > read_key_cursor(cursor, 1)[0])
     page = [questions.as_json(row) for row in behind.head(limit).to_dicts()]
@@ -130,19 +130,19 @@ def list_exceptions(
 
 @router.get(
     "/exceptions/{exception}", response=shapes.OneException, url_name="exception",
-    **told.operation("One exception with its papers", "单项差异及单据", scope="findings:read", problems=(404,)),
+    **spec.operation("One exception with its papers", "单项差异及单据", scope="findings:read", problems=(404,)),
 )  # fmt: skip
 def get_exception(
-    request: HttpRequest, exception: str = Path(..., max_length=32, **told.said("Its id.", "差异编号。"))
+    request: HttpRequest, exception: str = Path(..., max_length=32, **spec.text("Its id.", "差异编号。"))
 ) -> Json:
     """An organisation gets, of filings, its own rows."""
-    whose = reads(request, "findings:read")
+    scope = reads(request, "findings:read")
     now = reading()
     as_of(request, now.snapshot.entry, now.snapshot.root)
-    only = None if whose.whole else [str(whose.organisation)]
+    only = None if scope.whole else [str(scope.organisation)]
     try:
         found = questions.one(now.store, now.snapshot, law(), exception, only=only)
     except questions.UnknownExceptionError as error:
         raise not_found(error.en, error.zh) from error
-    look(request, "exception", whose, organisation=found["exception"]["organisation"], subject=exception)
+    log_access(request, "exception", scope, organisation=found["exception"]["organisation"], subject=exception)
     return found

@@ -19,18 +19,18 @@ from lodeline.office.log.listing import filing_rows, filings
 from lodeline.office.models import Draft
 from lodeline.service.entries.receipts import receipt as receipt_of
 from lodeline.store.store import StoredEntry
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import Body, filing_of, integer, json_answer, json_bytes, once, parsed
 from lodeline.web.api.shapes import filing as shapes
-from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
+from lodeline.web.api.who import as_of_head, call_of, law, log_access, reads, store, writes
 
 router = Router(tags=["filings"])
 
-DRAFT: Final = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the draft.", "草稿编号。"))
+DRAFT: Final = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the draft.", "草稿编号。"))
 PERIOD_OF_FILING: Final = Query(
-    None, pattern=told.PERIOD_PATTERN,
-    **told.said(
+    None, pattern=spec.PERIOD_PATTERN,
+    **spec.text(
         "The month that is filed, YYYY-MM; it may stand in the body instead, as `period`.",
         "申报月份，YYYY-MM；也可写在内容的 `period` 中。",
     ),
@@ -38,7 +38,7 @@ PERIOD_OF_FILING: Final = Query(
 _ROWS_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
-        "period": {"type": "string", "pattern": told.PERIOD_PATTERN},
+        "period": {"type": "string", "pattern": spec.PERIOD_PATTERN},
         "corrects": {"type": ["string", "integer", "null"]},
         "rows": {"type": "array", "items": {"type": "object"}},
         "certification": {"type": "object"},
@@ -78,7 +78,7 @@ FILING_BODY: Final[dict[str, Any]] = {
 
 @router.post(
     "/filings/check", response={200: shapes.FilingAnswer}, url_name="filings-check",
-    **told.operation(
+    **spec.operation(
         "Check a filing without filing it", "检查申报，不提交", scope="filings:write", problems=(413, 415, 422),
         body=FILING_BODY,
         more=(
@@ -113,7 +113,7 @@ def check_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) ->
 
 @router.post(
     "/filings", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="filings-submit",
-    **told.operation(
+    **spec.operation(
         "Hand in a filing", "提交申报", scope="filings:write", problems=(413, 415), body=FILING_BODY, idempotent=True,
         more=(
             "201 with the receipt where the token may certify and the filing is small. 202 where it waits: for a"
@@ -133,7 +133,7 @@ def submit_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) -
 @router.post(
     "/filings/{entry}/corrections", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer},
     url_name="filings-correct",
-    **told.operation(
+    **spec.operation(
         "Correct a filing", "更正申报", scope="filings:write", problems=(404, 413, 415), body=FILING_BODY,
         idempotent=True,
         more=(
@@ -143,7 +143,7 @@ def submit_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) -
         ),
     ),
 )  # fmt: skip
-def correct_filing(request: HttpRequest, entry: int = told.ENTRY) -> HttpResponse:
+def correct_filing(request: HttpRequest, entry: int = spec.ENTRY) -> HttpResponse:
     """The same as handing in, for the month of the entry."""
     body = filing_of(request)
     _, organisation = writes(request, "filings:write")
@@ -166,14 +166,14 @@ def _submitted(request: HttpRequest, body: Body, sent_of: Callable[[], Sent]) ->
             raise _refused([one.as_json() for one in judged.problems])
         before = store().head().size
         try:
-            return handed_in(sent)
+            return submitted(sent)
         except ApiProblem as refusal:
             # What was judged while another filing came in is judged again: that may have been the same one.
             if refusal.code != "filing-refused" or store().head().size == before:
                 raise
-            return handed_in(sent)
+            return submitted(sent)
 
-    def handed_in(sent: Sent) -> HttpResponse:
+    def submitted(sent: Sent) -> HttpResponse:
         draft = submitting.submit(program, organisation, sent, law=law(), now=now)
         return submission_response(request, program, draft, body.fields.get("certification"))
 
@@ -232,25 +232,25 @@ def _flags(entry: int) -> list[dict[str, Any]]:
 
 @router.get(
     "/filings", response=shapes.Filings, url_name="filings",
-    **told.operation("List filings, newest first", "申报列表，最新在前", scope="filings:read"),
+    **spec.operation("List filings, newest first", "申报列表，最新在前", scope="filings:read"),
 )  # fmt: skip
 def list_filings(
-    request: HttpRequest, organisation: str | None = told.ORGANISATION, period: str | None = told.PERIOD,
-    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+    request: HttpRequest, organisation: str | None = spec.ORGANISATION, period: str | None = spec.PERIOD,
+    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> dict[str, Any]:  # fmt: skip
     """A page of them."""
-    whose = reads(request, "filings:read", organisation)
+    scope = reads(request, "filings:read", organisation)
     as_of_head(request)
-    look(request, "filings", whose)
-    page = filings(store(), whose.organisation, period=period, cursor=cursor, limit=limit)
+    log_access(request, "filings", scope)
+    page = filings(store(), scope.organisation, period=period, cursor=cursor, limit=limit)
     return {"rows": page.rows, "next": page.next}
 
 
 @router.get(
     "/filings/{entry}", response=shapes.Filing, url_name="filing",
-    **told.operation("One filing", "单份申报", scope="filings:read", problems=(404,)),
+    **spec.operation("One filing", "单份申报", scope="filings:read", problems=(404,)),
 )  # fmt: skip
-def get_filing(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
+def get_filing(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
     """What the log has of it."""
     _readable(request, entry)
     found = filing_at(store(), entry)
@@ -260,10 +260,10 @@ def get_filing(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
 
 @router.get(
     "/filings/{entry}/rows", response=shapes.FilingRows, url_name="filing-rows",
-    **told.operation("The rows of a filing", "申报各行", scope="filings:read", problems=(404,)),
+    **spec.operation("The rows of a filing", "申报各行", scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_rows(
-    request: HttpRequest, entry: int = told.ENTRY, cursor: str | None = told.CURSOR, limit: int = told.LIMIT
+    request: HttpRequest, entry: int = spec.ENTRY, cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT
 ) -> dict[str, Any]:
     """As filed, in text of the filing format."""
     _readable(request, entry)
@@ -274,18 +274,18 @@ def get_rows(
 
 @router.get(
     "/filings/{entry}/problems", response=shapes.FilingProblems, url_name="filing-problems",
-    **told.operation("The flags of a filing, as filed", "申报时的提示", scope="filings:read", problems=(404,)),
+    **spec.operation("The flags of a filing, as filed", "申报时的提示", scope="filings:read", problems=(404,)),
 )  # fmt: skip
-def get_problems(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
+def get_problems(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
     """Flags stay as they were when it was filed."""
     return {"rows": _readable(request, entry).flags}
 
 
 @router.get(
     "/filings/{entry}/receipt", response=shapes.Receipt, url_name="filing-receipt",
-    **told.operation("The receipt of a filing", "申报回执", scope="filings:read", problems=(404,)),
+    **spec.operation("The receipt of a filing", "申报回执", scope="filings:read", problems=(404,)),
 )  # fmt: skip
-def get_receipt(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, object]:
+def get_receipt(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, object]:
     """Proved against the log as it stands now."""
     _readable(request, entry)
     found = receipt_of(store(), entry)
@@ -295,9 +295,9 @@ def get_receipt(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, obje
 
 @router.get(
     "/filings/{entry}/uploads", response=shapes.Uploads, url_name="filing-uploads",
-    **told.operation("The files of a filing", "申报的原始文件", scope="filings:read", problems=(404,)),
+    **spec.operation("The files of a filing", "申报的原始文件", scope="filings:read", problems=(404,)),
 )  # fmt: skip
-def list_uploads(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
+def list_uploads(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
     """Their names, sizes and digests."""
     _readable(request, entry)
     names = store().upload_names(entry)
@@ -310,13 +310,13 @@ def list_uploads(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any
 
 @router.get(
     "/filings/{entry}/uploads/{number}", url_name="filing-upload",
-    **told.operation(
+    **spec.operation(
         "A file of a filing, as it came", "申报的原始文件内容", scope="filings:read", problems=(404,)
     ),
 )  # fmt: skip
 def get_upload(
-    request: HttpRequest, entry: int = told.ENTRY,
-    number: int = Path(..., ge=1, le=1000, **told.said("Number of the file.", "文件序号。")),
+    request: HttpRequest, entry: int = spec.ENTRY,
+    number: int = Path(..., ge=1, le=1000, **spec.text("Number of the file.", "文件序号。")),
 ) -> HttpResponse:  # fmt: skip
     """Its bytes."""
     _readable(request, entry)
@@ -331,19 +331,19 @@ def get_upload(
 
 @router.get(
     "/drafts/{draft}", response=shapes.Draft, url_name="draft",
-    **told.operation("A filing on its way", "处理中的申报", scope="filings:read", problems=(404,)),
+    **spec.operation("A filing on its way", "处理中的申报", scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_draft(request: HttpRequest, draft: int = DRAFT) -> dict[str, Any]:
     """Where it stands; `entry` once it is filed."""
-    whose = reads(request, "filings:read")
-    if whose.organisation is None:
+    scope = reads(request, "filings:read")
+    if scope.organisation is None:
         raise not_found("There is no such draft.", "没有这份草稿。")
-    return {**_draft(drafts.find(call_of(request).actor, whose.organisation, draft))}
+    return {**_draft(drafts.find(call_of(request).actor, scope.organisation, draft))}
 
 
 @router.post(
     "/drafts/{draft}/certify", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="draft-certify",
-    **told.operation(
+    **spec.operation(
         "Certify a draft and file it", "签认草稿并申报", scope="filings:certify", problems=(404, 413),
         idempotent=True,
         body={
@@ -410,8 +410,8 @@ def _entry(entry: int, organisation: str | None) -> StoredEntry:
 
 
 def _readable(request: HttpRequest, entry: int) -> StoredEntry:
-    whose = reads(request, "filings:read")
-    found = _entry(entry, whose.organisation)
+    scope = reads(request, "filings:read")
+    found = _entry(entry, scope.organisation)
     as_of_head(request)
-    look(request, "filing", whose, organisation=found.organisation, subject=str(entry))
+    log_access(request, "filing", scope, organisation=found.organisation, subject=str(entry))
     return found

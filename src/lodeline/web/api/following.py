@@ -12,13 +12,13 @@ from ninja.params.functions import Path, Query
 
 from lodeline.office.log.changes import WAIT_S_MAX, wait_for_changes
 from lodeline.office.models import Job
-from lodeline.service.firm.own import OrganisationView
-from lodeline.web.api import told
+from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.shapes.accounts import Self
 from lodeline.web.api.shapes.filing import Job as JobShape
 from lodeline.web.api.shapes.log import Changes
-from lodeline.web.api.who import call_of, law, look, reads, store
+from lodeline.web.api.who import call_of, law, log_access, reads, store
 
 router = Router()
 
@@ -28,7 +28,7 @@ _WAITING: Final = BoundedSemaphore(3)
 
 @router.get(
     "/changes", response=Changes, url_name="changes", tags=["changes"],
-    **told.operation(
+    **spec.operation(
         "What has changed for you, in the order of the log", "本企业相关变动，按日志顺序", scope="changes:read",
         more=(
             "Keep `next` and send it as `since`: nothing is lost or repeated, however long you were away. With `wait`"
@@ -43,25 +43,25 @@ def get_changes(
     request: HttpRequest,
     since: str | None = Query(
         None, max_length=64,
-        **told.said(
+        **spec.text(
             "`next` of the answer before; without it, from the beginning.", "上一次响应的 `next`；省略则从头开始。"
         ),
     ),
-    wait: int = Query(0, ge=0, le=WAIT_S_MAX, **told.said("Seconds to wait for a change.", "等待变动的秒数。")),
-    limit: int = told.LIMIT, organisation: str | None = told.ORGANISATION,
+    wait: int = Query(0, ge=0, le=WAIT_S_MAX, **spec.text("Seconds to wait for a change.", "等待变动的秒数。")),
+    limit: int = spec.LIMIT, organisation: str | None = spec.ORGANISATION,
 ) -> dict[str, Any]:  # fmt: skip
     """A page of the feed."""
-    whose = reads(request, "changes:read", organisation)
-    if whose.organisation is None:
+    scope = reads(request, "changes:read", organisation)
+    if scope.organisation is None:
         raise ApiProblem(
             "organisation-unnamed", "Name whose changes with `organisation`.", "请用 `organisation` 指明企业。"
         )
-    look(request, "changes", whose)
-    own = OrganisationView(store(), law(), whose.organisation)
+    log_access(request, "changes", scope)
+    own = OrganisationView(store(), law(), scope.organisation)
     waits = wait > 0 and _WAITING.acquire(blocking=False)
     try:
         found = wait_for_changes(
-            store(), whose.organisation, since=since, limit=limit, wait_s=wait if waits else 0, called=own.lot_name
+            store(), scope.organisation, since=since, limit=limit, wait_s=wait if waits else 0, called=own.lot_name
         )
     finally:
         if waits:
@@ -71,16 +71,16 @@ def get_changes(
 
 @router.get(
     "/jobs/{job}", response=JobShape, url_name="job", tags=["filings"],
-    **told.operation("Work under way", "后台作业", scope="filings:read", problems=(404,)),
+    **spec.operation("Work under way", "后台作业", scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_job(
     request: HttpRequest,
-    job: int = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the job.", "作业编号。")),
+    job: int = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the job.", "作业编号。")),
 ) -> dict[str, Any]:
     """How far it is."""
-    whose = reads(request, "filings:read")
+    scope = reads(request, "filings:read")
     found = Job.objects.filter(pk=job).first()
-    if found is None or not found.organisation or whose.organisation not in (None, found.organisation):
+    if found is None or not found.organisation or scope.organisation not in (None, found.organisation):
         raise not_found(f"There is no job {job} of yours.", f"没有您的作业 {job}。")
     return {
         "job": found.pk, "kind": found.kind, "state": found.state, "progress": found.progress,
@@ -90,7 +90,7 @@ def get_job(
 
 @router.get(
     "/self", response=Self, url_name="self", tags=["self"],
-    **told.operation("Who you are here, and what time it is", "当前身份与服务器时间", scope="signed in"),
+    **spec.operation("Who you are here, and what time it is", "当前身份与服务器时间", scope="signed in"),
 )  # fmt: skip
 def get_self(request: HttpRequest) -> dict[str, Any]:
     """Of the token or the session that came with the request."""

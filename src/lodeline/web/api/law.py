@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from ninja import Router
 from ninja.params.functions import Query
 
+from lodeline.errors import UserError
 from lodeline.service.law.law import diff, in_force
-from lodeline.spoken import UserError
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.shapes import law as shapes
 from lodeline.web.api.who import BearerToken, Session, anyone, call_of
@@ -19,17 +19,17 @@ from lodeline.web.api.who import law as law_pack
 
 router = Router(tags=["law"], auth=[BearerToken(), Session(), anyone])
 
-ON: Final = Query(None, **told.said("The day; today without it.", "日期；省略则为今天。"))
-FIRST_DAY: Final = Query(..., alias="from", **told.said("First day, included.", "起始日（含）。"))
-LAST_DAY: Final = Query(..., alias="to", **told.said("Last day, included.", "截止日（含）。"))
+ON: Final = Query(None, **spec.text("The day; today without it.", "日期；省略则为今天。"))
+FIRST_DAY: Final = Query(..., alias="from", **spec.text("First day, included.", "起始日（含）。"))
+LAST_DAY: Final = Query(..., alias="to", **spec.text("Last day, included.", "截止日（含）。"))
 KNOWN: Final = Query(
-    None, **told.said("As published up to this day; today without it.", "截至此日已公布的法规；省略则为今天。")
+    None, **spec.text("As published up to this day; today without it.", "截至此日已公布的法规；省略则为今天。")
 )
 
 
 @router.get(
     "/law", response=shapes.Law, url_name="law",
-    **told.operation("The law on a day, as known on a day", "某日适用的法规", scope=None),
+    **spec.operation("The law on a day, as known on a day", "某日适用的法规", scope=None),
 )  # fmt: skip
 def get_law(request: HttpRequest, on: date | None = ON, known: date | None = KNOWN) -> dict[str, Any]:
     """Every parameter with its value, status and citation."""
@@ -40,7 +40,7 @@ def get_law(request: HttpRequest, on: date | None = ON, known: date | None = KNO
 
 @router.get(
     "/law/diff", response=shapes.LawDiff, url_name="law-diff",
-    **told.operation("What changed from one day to another", "两日之间的法规变化", scope=None),
+    **spec.operation("What changed from one day to another", "两日之间的法规变化", scope=None),
 )  # fmt: skip
 def get_diff(
     request: HttpRequest, first: date = FIRST_DAY, last: date = LAST_DAY, known: date | None = KNOWN

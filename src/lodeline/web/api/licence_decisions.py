@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lodeline.ledger.licence import Deed
 from lodeline.office.licences import acts as licence_acts
 from lodeline.service.licences.proposals import Entered, LicenceProposalError, proposals
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes import licences as shapes
@@ -23,8 +23,8 @@ from lodeline.web.api.who import as_of_head, call_of, decides, law, reads_nation
 router = Router(tags=["licences"])
 Json = dict[str, Any]
 _NUMBER, _WORDS = 200, 4_000
-LICENCE = Path(..., max_length=120, **told.said("Its number.", "许可证号。"))
-PROPOSAL = Path(..., max_length=40, **told.said("Id of the proposal.", "提议编号。"))
+LICENCE = Path(..., max_length=120, **spec.text("Its number.", "许可证号。"))
+PROPOSAL = Path(..., max_length=40, **spec.text("Id of the proposal.", "提议编号。"))
 
 
 class LicenceProposalIn(BaseModel):
@@ -48,7 +48,7 @@ class LicenceDecisionIn(BaseModel):
 
 @router.get(
     "/licences/{licence}/proposals", response=shapes.LicenceProposals, url_name="licence-proposals",
-    **told.operation(
+    **spec.operation(
         "What was proposed about a licence", "许可证的各项提议", scope="nation:read",
         more=("Nobody outside the authority sees it; what was confirmed is an act of the licence.",
               "仅主管部门可见；已确认的列入许可证的各项决定。"),
@@ -63,7 +63,7 @@ def list_licence_proposals(request: HttpRequest, licence: str = LICENCE) -> Json
 
 @router.post(
     "/licences/{licence}/proposals", response=shapes.LicenceProposalAnswer, url_name="licence-propose",
-    **told.operation(
+    **spec.operation(
         "Propose to suspend, resume, revoke or hand over a licence", "提议中止、恢复、撤销许可证或变更持有人",
         scope="licences:decide", idempotent=True,
         body=body_of(
@@ -93,7 +93,7 @@ def propose_about_licence(request: HttpRequest, licence: str = LICENCE) -> HttpR
 
 @router.post(
     "/licences/{licence}/proposals/{proposal}", response=shapes.LicenceProposalAnswer, url_name="licence-decide",
-    **told.operation(
+    **spec.operation(
         "Confirm or refuse what another officer proposed", "确认或不同意他人提议", scope="licences:decide",
         problems=(404,), idempotent=True, body=body_of(LicenceDecisionIn, {"act": "confirm"}),
         more=(

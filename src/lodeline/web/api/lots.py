@@ -19,16 +19,16 @@ from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
 from lodeline.office.log.listing import canonical
 from lodeline.office.log.listing import lots as listed
-from lodeline.office.lots.own import give_alias, own_lot
-from lodeline.office.lots.own_trace import own_origins, own_trace
-from lodeline.service.firm.own import OrganisationView
+from lodeline.office.lots.firm_trace import own_origins, own_trace
+from lodeline.office.lots.firm_view import give_alias, own_lot
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.lots import flow as lot_flow
 from lodeline.store.queries.lots import alias_history
 from lodeline.store.snapshot import Snapshot
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes import lots as shapes
-from lodeline.web.api.who import as_of, as_of_head, call_of, law, look, reading, reads, store, writes
+from lodeline.web.api.who import as_of, as_of_head, call_of, law, log_access, reading, reads, store, writes
 from lodeline.web.reading import Reading
 
 router = Router(tags=["lots"])
@@ -36,25 +36,25 @@ router = Router(tags=["lots"])
 
 @router.get(
     "/lots", response=shapes.Lots, url_name="lots",
-    **told.operation("List lots that you hold or held", "持有或曾持有的批次", scope="lots:read"),
+    **spec.operation("List lots that you hold or held", "持有或曾持有的批次", scope="lots:read"),
 )  # fmt: skip
 def list_lots(
-    request: HttpRequest, organisation: str | None = told.ORGANISATION, cursor: str | None = told.CURSOR,
-    limit: int = told.LIMIT,
+    request: HttpRequest, organisation: str | None = spec.ORGANISATION, cursor: str | None = spec.CURSOR,
+    limit: int = spec.LIMIT,
 ) -> dict[str, Any]:  # fmt: skip
     """In the order in which the ledger first heard of them."""
-    whose = reads(request, "lots:read", organisation)
+    scope = reads(request, "lots:read", organisation)
     as_of_head(request)
-    look(request, "lots", whose)
-    own = None if whose.whole or whose.organisation is None else OrganisationView(store(), law(), whose.organisation)
+    log_access(request, "lots", scope)
+    own = None if scope.whole or scope.organisation is None else OrganisationView(store(), law(), scope.organisation)
     called = canonical if own is None else own.lot_name
-    page = listed(store(), whose.organisation, cursor=cursor, limit=limit, called=called)
+    page = listed(store(), scope.organisation, cursor=cursor, limit=limit, called=called)
     return {"rows": page.rows, "next": page.next}
 
 
 @router.get(
     "/lots/{named:lot}/trace", response=shapes.Trace, url_name="lot-trace",
-    **told.operation(
+    **spec.operation(
         "The lots upstream or downstream of a lot", "批次追溯", scope="lots:read", problems=(404,),
         more=(
             "An organisation is shown its own lots on the way and its own transformations, and under `beyond` the"
@@ -64,21 +64,21 @@ def list_lots(
     ),
 )  # fmt: skip
 def get_trace(
-    request: HttpRequest, lot: str = told.LOT,
+    request: HttpRequest, lot: str = spec.LOT,
     direction: Literal["backward", "forward"] = Query(
-        "backward", **told.said("Upstream or downstream.", "向上游或下游。")
+        "backward", **spec.text("Upstream or downstream.", "向上游或下游。")
     ),
-    depth: int | None = Query(None, ge=0, le=1000, **told.said("Events away at most.", "最大层数。")),
+    depth: int | None = Query(None, ge=0, le=1000, **spec.text("Events away at most.", "最大层数。")),
 ) -> dict[str, Any]:  # fmt: skip
     """As of the last reading of the ledger."""
-    whose = reads(request, "lots:read")
+    scope = reads(request, "lots:read")
     now = _reading(request)
     forward = direction == "forward"
-    if whose.organisation is None:
+    if scope.organisation is None:
         found = lot_flow.trace(now.snapshot, lot, forward=forward, depth=depth)
-        look(request, "lot trace", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
+        log_access(request, "lot trace", scope, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return found
-    actor, own = call_of(request).actor, OrganisationView(store(), law(), whose.organisation)
+    actor, own = call_of(request).actor, OrganisationView(store(), law(), scope.organisation)
     found = own_trace(actor, own, now.snapshot, lot, forward=forward, depth=depth)
     beyond = [] if forward else own_origins(actor, own, now.snapshot, lot)
     return {**found, "beyond": beyond}
@@ -86,17 +86,17 @@ def get_trace(
 
 @router.get(
     "/lots/{named:lot}/origins", response=shapes.Origins, url_name="lot-origins",
-    **told.operation("Where the elements of a lot came from", "批次来源构成", scope="lots:read", problems=(404,)),
+    **spec.operation("Where the elements of a lot came from", "批次来源构成", scope="lots:read", problems=(404,)),
 )  # fmt: skip
-def get_origins(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
+def get_origins(request: HttpRequest, lot: str = spec.LOT) -> dict[str, Any]:
     """By origin lot for the authority, by kind and country for an organisation."""
-    whose = reads(request, "lots:read")
+    scope = reads(request, "lots:read")
     now = _reading(request)
-    if whose.organisation is None:
+    if scope.organisation is None:
         found = lot_flow.origins(now.snapshot, lot)
-        look(request, "lot origins", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
+        log_access(request, "lot origins", scope, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return found
-    rows = own_origins(call_of(request).actor, OrganisationView(store(), law(), whose.organisation), now.snapshot, lot)
+    rows = own_origins(call_of(request).actor, OrganisationView(store(), law(), scope.organisation), now.snapshot, lot)
     return {"lot": lot, "rows": [{"lot": None, "organisation": None, **row} for row in rows]}
 
 
@@ -109,7 +109,7 @@ class AliasIn(BaseModel):
 
 @router.post(
     "/lots/{named:lot}/alias", response={200: shapes.AliasAnswer}, url_name="lot-alias",
-    **told.operation(
+    **spec.operation(
         "Give a lot the name that its buyers see", "设定买方所见的批次别名", scope="transfers:write",
         problems=(404, 413), idempotent=True, body=body_of(AliasIn, {"alias": "Q3-117"}),
         more=(
@@ -118,7 +118,7 @@ class AliasIn(BaseModel):
         ),
     ),
 )  # fmt: skip
-def name_lot(request: HttpRequest, lot: str = told.LOT) -> HttpResponse:
+def name_lot(request: HttpRequest, lot: str = spec.LOT) -> HttpResponse:
     """An entry of the log."""
     program, organisation = writes(request, "transfers:write")
     sent, digest = sent_as(request, AliasIn)
@@ -132,18 +132,18 @@ def name_lot(request: HttpRequest, lot: str = told.LOT) -> HttpResponse:
 
 @router.get(
     "/lots/{named:lot}", response=shapes.LotAnswer, url_name="lot",
-    **told.operation("A lot: what it is and what happened to it", "批次信息与经过", scope="lots:read", problems=(404,)),
+    **spec.operation("A lot: what it is and what happened to it", "批次信息与经过", scope="lots:read", problems=(404,)),
 )  # fmt: skip
-def get_lot(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
+def get_lot(request: HttpRequest, lot: str = spec.LOT) -> dict[str, Any]:
     """An organisation's own lines and those that name it; for the authority the maker's view."""
-    whose = reads(request, "lots:read")
+    scope = reads(request, "lots:read")
     now = _reading(request)
     call = call_of(request)
-    if whose.organisation is None:
+    if scope.organisation is None:
         lot_flow.trace(now.snapshot, lot, depth=0)  # Raises UnknownLot, with names that may have been meant.
-        look(request, "lot", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
+        log_access(request, "lot", scope, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return _whole(now.snapshot, lot)
-    own = OrganisationView(store(), law(), whose.organisation)
+    own = OrganisationView(store(), law(), scope.organisation)
     found = own_lot(call.actor, own, now.snapshot, lot, own.transfers(call.now))
     history = [
         {

@@ -24,14 +24,14 @@ from lodeline.office.log.listing import cursor_number, key_cursor, read_key_curs
 from lodeline.office.register import successions as following
 from lodeline.service.balance.inspections import Inspection, Seal, Visited, inspections
 from lodeline.service.entries.receipts import receipt
-from lodeline.service.firm.own import OrganisationView
-from lodeline.web.api import told
+from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes.balance import InspectionAnswer, Inspections
 from lodeline.web.api.shapes.register import Succession as SuccessionShape
 from lodeline.web.api.shapes.register import Successions
-from lodeline.web.api.who import RequestScope, as_of_head, call_of, decides, law, look, reads, store
+from lodeline.web.api.who import RequestScope, as_of_head, call_of, decides, law, log_access, reads, store
 
 router = Router(tags=["authority"])
 Json = dict[str, Any]
@@ -40,7 +40,7 @@ _TEXT: Final = 300
 
 @router.get(
     "/inspections", response=Inspections, url_name="inspections",
-    **told.operation(
+    **spec.operation(
         "What inspectors entered: counts, seizures, seals", "检查记录：盘点、扣押与封志", scope="balances:read",
         more=(
             "Oldest first. An organisation is told what was entered about it, at sites in its own days.",
@@ -49,15 +49,15 @@ _TEXT: Final = 300
     ),
 )  # fmt: skip
 def list_inspections(
-    request: HttpRequest, *, organisation: str | None = told.ORGANISATION, site: str | None = told.SITE,
-    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION, site: str | None = spec.SITE,
+    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
     """They move no book: see `docs/howto/inspect-a-site.md`."""
-    whose = reads(request, "balances:read", organisation)
+    scope = reads(request, "balances:read", organisation)
     after = cursor_number(cursor, -1)
     as_of_head(request)
-    look(request, "inspections", whose)
-    every = inspections(store(), None if whose.organisation is None else [whose.organisation], site=site)
+    log_access(request, "inspections", scope)
+    every = inspections(store(), None if scope.organisation is None else [scope.organisation], site=site)
     behind = [one for one in every if one.entry.index > after]
     shown = behind[:limit]
     return {
@@ -68,21 +68,21 @@ def list_inspections(
 
 @router.get(
     "/inspections/{entry}", response=InspectionAnswer, url_name="inspection",
-    **told.operation(
+    **spec.operation(
         "One inspection, lot by lot, with its receipt", "单次检查的逐批记录及其回执", scope="balances:read",
         problems=(404,),
     ),
 )  # fmt: skip
-def get_inspection(request: HttpRequest, entry: int = told.ENTRY) -> Json:
+def get_inspection(request: HttpRequest, entry: int = spec.ENTRY) -> Json:
     """Lots go by the names that the reader knows them by."""
-    whose = reads(request, "balances:read")
+    scope = reads(request, "balances:read")
     as_of_head(request)
-    every = inspections(store(), None if whose.organisation is None else [whose.organisation])
+    every = inspections(store(), None if scope.organisation is None else [scope.organisation])
     found = next((one for one in every if one.entry.index == entry), None)
     if found is None:
         raise not_found(f"There is no inspection in entry {entry}.", f"条目 {entry} 没有检查记录。")
-    look(request, "inspection", whose, organisation=found.paper["organisation"], subject=str(entry))
-    return _whole(found, whose)
+    log_access(request, "inspection", scope, organisation=found.paper["organisation"], subject=str(entry))
+    return _whole(found, scope)
 
 
 def _summary(one: Inspection) -> Json:
@@ -96,8 +96,8 @@ def _summary(one: Inspection) -> Json:
     }  # fmt: skip
 
 
-def _whole(one: Inspection, whose: RequestScope) -> Json:
-    own = None if whose.whole or whose.organisation is None else OrganisationView(store(), law(), whose.organisation)
+def _whole(one: Inspection, scope: RequestScope) -> Json:
+    own = None if scope.whole or scope.organisation is None else OrganisationView(store(), law(), scope.organisation)
 
     def called(name: str) -> str:
         return name if own is None else own.lot_name(name, *maker_and_local(name, own.organisation))
@@ -143,7 +143,7 @@ _COUNT: Final = {
 
 @router.post(
     "/inspections", response={201: InspectionAnswer}, url_name="inspections-enter",
-    **told.operation(
+    **spec.operation(
         "Enter what an inspector found", "登记检查结果", scope="inspections:write", problems=(404, 413),
         idempotent=True, body=body_of(InspectionIn, _COUNT),
         more=(
@@ -193,7 +193,7 @@ def _table(rows: list[dict[str, str]]) -> Table | None:
 
 @router.get(
     "/successions", response=Successions, url_name="successions",
-    **told.operation(
+    **spec.operation(
         "Who followed whom: mergers, sites that changed hands or were closed", "企业合并、场所转移与关闭",
         scope="balances:read",
         more=(
@@ -202,17 +202,17 @@ def _table(rows: list[dict[str, str]]) -> Table | None:
     ),
 )  # fmt: skip
 def list_successions(
-    request: HttpRequest, *, organisation: str | None = told.ORGANISATION, cursor: str | None = told.CURSOR,
-    limit: int = told.LIMIT,
+    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION, cursor: str | None = spec.CURSOR,
+    limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
     """As they stand in the register."""
-    whose = reads(request, "balances:read", organisation)
+    scope = reads(request, "balances:read", organisation)
     after = ("", "") if cursor is None else tuple(read_key_cursor(cursor, 2))
     as_of_head(request)
-    look(request, "successions", whose)
+    log_access(request, "successions", scope)
     found = [
         one for one in successions(store().newest_register())
-        if whose.organisation in (None, one.organisation, one.successor) and (one.on.isoformat(), one.id) > after
+        if scope.organisation in (None, one.organisation, one.successor) and (one.on.isoformat(), one.id) > after
     ]  # fmt: skip
     shown = found[:limit]
     last = shown[-1] if len(found) > limit else None
@@ -249,7 +249,7 @@ _HANDOVER: Final = {
 
 @router.post(
     "/successions", response={201: SuccessionShape}, url_name="successions-enter",
-    **told.operation(
+    **spec.operation(
         "Enter a merger, a hand-over or a closure", "登记企业合并、场所转移或关闭", scope="register:write",
         problems=(413,), idempotent=True, body=body_of(SuccessionIn, _HANDOVER),
         more=(

@@ -21,7 +21,7 @@ from lodeline.service.parties import queue as party_queue
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.parties import REASON_CHARACTERS, Decision
 from lodeline.service.parties.screening import screening_json, with_law
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes import parties as shapes
@@ -32,7 +32,7 @@ from lodeline.web.visit import desk
 router = Router(tags=["parties"])
 Json = dict[str, Any]
 _NAMES: Final = 100
-ON: Final = Query(None, **told.said("The day on which it is listed or not.", "判断是否列入的日期。"))
+ON: Final = Query(None, **spec.text("The day on which it is listed or not.", "判断是否列入的日期。"))
 
 
 class PartyDecisionIn(BaseModel):
@@ -53,7 +53,7 @@ class PartyDecisionIn(BaseModel):
 
 @router.get(
     "/parties/match", response=shapes.PartyMatch, url_name="party-match",
-    **told.operation(
+    **spec.operation(
         "Who a name may be, and whether that party is listed", "名称筛查", scope="nation:read",
         more=(
             "In the register, on the lists that are loaded and among the names of filings, in any script, with reasons."
@@ -64,9 +64,9 @@ class PartyDecisionIn(BaseModel):
 )  # fmt: skip
 def match_party(
     request: HttpRequest,
-    name: str = Query(..., min_length=1, max_length=20_000, **told.said("The name, in any script.", "名称。")),
+    name: str = Query(..., min_length=1, max_length=20_000, **spec.text("The name, in any script.", "名称。")),
     country: str | None = Query(
-        None, pattern="^[A-Za-z]{2}$", **told.said("Where the party is said to be, alpha-2.", "国家或地区代码。")
+        None, pattern="^[A-Za-z]{2}$", **spec.text("Where the party is said to be, alpha-2.", "国家或地区代码。")
     ),
     on: date | None = ON,
 ) -> Json:
@@ -84,7 +84,7 @@ def match_party(
 
 @router.get(
     "/parties/queue", response=shapes.PartyQueue, url_name="party-queue",
-    **told.operation(
+    **spec.operation(
         "Names of filings that are no party yet", "待归并名称", scope="transfers:read",
         more=(
             "The largest mass first. The authority sees whom each may mean, with reasons; an organisation sees its own"
@@ -94,9 +94,9 @@ def match_party(
     ),
 )  # fmt: skip
 def list_party_queue(
-    request: HttpRequest, *, organisation: str | None = told.ORGANISATION,
-    first: int = Query(0, ge=0, le=told.INTEGER_MAX, **told.said("How many to pass over.", "跳过的条数。")),
-    most: int = Query(20, ge=1, le=_NAMES, **told.said("How many at most.", "最多条数。")),
+    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION,
+    first: int = Query(0, ge=0, le=spec.INTEGER_MAX, **spec.text("How many to pass over.", "跳过的条数。")),
+    most: int = Query(20, ge=1, le=_NAMES, **spec.text("How many at most.", "最多条数。")),
 ) -> Json:  # fmt: skip
     """As they stand now."""
     asking = reads(request, "transfers:read", organisation)
@@ -111,7 +111,7 @@ def list_party_queue(
 
 @router.post(
     "/parties/decisions", response={200: shapes.PartyDecided}, url_name="party-decide",
-    **told.operation(
+    **spec.operation(
         "Decide whom a name means", "决定名称归并", scope="parties:decide", problems=(404,), idempotent=True,
         body=body_of(
             PartyDecisionIn,
@@ -141,13 +141,13 @@ def decide_party(request: HttpRequest) -> HttpResponse:
 
 @router.get(
     "/parties/{party}", response=shapes.Party, url_name="party-one",
-    **told.operation(
+    **spec.operation(
         "A party: names, numbers, owners, listings, where it was seen", "主体信息", scope="nation:read", problems=(404,)
     ),
 )  # fmt: skip
 def get_party(
     request: HttpRequest,
-    party: str = Path(..., max_length=80, **told.said("Id of the party or organisation.", "主体或企业编号。")),
+    party: str = Path(..., max_length=80, **spec.text("Id of the party or organisation.", "主体或企业编号。")),
     on: date | None = ON,
 ) -> Json:
     """With every decision about it."""

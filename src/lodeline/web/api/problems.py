@@ -29,6 +29,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from lodeline.errors import UserError
 from lodeline.flow.index import UnknownLot
 from lodeline.journal.certification import CertificationError
 from lodeline.office.access.actor import NotAllowedError
@@ -41,16 +42,15 @@ from lodeline.office.filing.transfers import AcceptanceError
 from lodeline.office.findings.files import FileRefusedError
 from lodeline.office.findings.states import CaseError, MovedError
 from lodeline.office.log.listing import BadCursorError
-from lodeline.office.lots.own import UnknownLotError
+from lodeline.office.lots.firm_view import UnknownLotError
 from lodeline.service.balance.inspections import InspectionError
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.service.findings.evidence import NoSuchFindingError
 from lodeline.service.firm.acceptance import ClosedShipment
 from lodeline.service.lots.aliases import AliasError
 from lodeline.service.parties.parties import PartyError
-from lodeline.spoken import UserError
 from lodeline.web.reading import StillComputingError
-from lodeline.web.words.language import Language, Text, preferred, say
+from lodeline.web.words.language import Language, Text, preferred, text
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_S: Final = 5
@@ -58,30 +58,30 @@ _log = logging.getLogger("django.request")
 
 #: Code → status and title. The code is the last part of `type`; programs tell problems apart by it.
 KINDS: Final[Mapping[str, tuple[int, Text]]] = {
-    "request-malformed": (400, say("The request cannot be read", "无法理解该请求")),
-    "cursor-unknown": (400, say("The cursor is none", "游标无效")),
-    "organisation-unnamed": (400, say("Name the organisation", "请指明企业")),
-    "idempotency-key-malformed": (400, say("The Idempotency-Key cannot be used", "Idempotency-Key 无效")),
-    "token-missing": (401, say("Say who you are", "请先表明身份")),
-    "token-unknown": (401, say("The token is none", "令牌无效")),
-    "token-revoked": (401, say("The token has been revoked", "令牌已撤销")),
-    "token-expired": (401, say("The token has expired", "令牌已过期")),
-    "token-creator": (401, say("The token's maker may not do this any more", "令牌签发人已无权限")),
-    "scope-missing": (403, say("The token does not open this", "令牌无此权限范围")),
-    "not-allowed": (403, say("This is not open to you", "您无此权限")),
-    "session-reads-only": (403, say("A session only reads", "会话只能读取")),
-    "not-found": (404, say("There is no such thing", "没有此对象")),
-    "idempotency-in-flight": (409, say("The first request is still at work", "首个请求仍在处理")),
-    "conflict": (409, say("It has changed meanwhile", "状态已变更")),
-    "too-large": (413, say("That is too large", "内容过大")),
-    "media-type": (415, say("This kind of content is not read here", "不支持此内容类型")),
-    "filing-refused": (422, say("Nothing was filed", "未受理，未入账")),
-    "idempotency-key-reused": (422, say("The key stands for another request", "该键已用于其他请求")),
-    "not-possible": (422, say("That cannot be done", "无法办理")),
-    "too-many-requests": (429, say("Too many requests", "请求过多")),
-    "at-fault": (500, say("A mistake of ours", "程序出错")),
-    "still-computing": (503, say("The answer is being computed", "正在计算")),
-    "store-away": (503, say("The store cannot be read now", "暂时无法读取数据库")),
+    "request-malformed": (400, text("The request cannot be read", "无法理解该请求")),
+    "cursor-unknown": (400, text("The cursor is none", "游标无效")),
+    "organisation-unnamed": (400, text("Name the organisation", "请指明企业")),
+    "idempotency-key-malformed": (400, text("The Idempotency-Key cannot be used", "Idempotency-Key 无效")),
+    "token-missing": (401, text("Say who you are", "请先表明身份")),
+    "token-unknown": (401, text("The token is none", "令牌无效")),
+    "token-revoked": (401, text("The token has been revoked", "令牌已撤销")),
+    "token-expired": (401, text("The token has expired", "令牌已过期")),
+    "token-creator": (401, text("The token's maker may not do this any more", "令牌签发人已无权限")),
+    "scope-missing": (403, text("The token does not open this", "令牌无此权限范围")),
+    "not-allowed": (403, text("This is not open to you", "您无此权限")),
+    "session-reads-only": (403, text("A session only reads", "会话只能读取")),
+    "not-found": (404, text("There is no such thing", "没有此对象")),
+    "idempotency-in-flight": (409, text("The first request is still at work", "首个请求仍在处理")),
+    "conflict": (409, text("It has changed meanwhile", "状态已变更")),
+    "too-large": (413, text("That is too large", "内容过大")),
+    "media-type": (415, text("This kind of content is not read here", "不支持此内容类型")),
+    "filing-refused": (422, text("Nothing was filed", "未受理，未入账")),
+    "idempotency-key-reused": (422, text("The key stands for another request", "该键已用于其他请求")),
+    "not-possible": (422, text("That cannot be done", "无法办理")),
+    "too-many-requests": (429, text("Too many requests", "请求过多")),
+    "at-fault": (500, text("A mistake of ours", "程序出错")),
+    "still-computing": (503, text("The answer is being computed", "正在计算")),
+    "store-away": (503, text("The store cannot be read now", "暂时无法读取数据库")),
 }
 
 
@@ -138,7 +138,7 @@ def answer(
     return response
 
 
-def _of_spoken(request: HttpRequest, error: UserError) -> HttpResponse:
+def _of_user_error(request: HttpRequest, error: UserError) -> HttpResponse:
     if isinstance(error, ApiProblem):
         return answer(request, error.code, error.en, error.zh, error.errors)
     if isinstance(error, TokenError):
@@ -148,13 +148,13 @@ def _of_spoken(request: HttpRequest, error: UserError) -> HttpResponse:
         response["Retry-After"] = str(error.usage.reset_s)
         state_usage(response, error.usage)
         return response
-    for kind, code in _SPOKEN:
+    for kind, code in _USER_ERRORS:
         if isinstance(error, kind):
             return answer(request, code, error.en, error.zh)
     return _away(request, error)
 
 
-_SPOKEN: Final[tuple[tuple[type[UserError], str], ...]] = (
+_USER_ERRORS: Final[tuple[tuple[type[UserError], str], ...]] = (
     (BadCursorError, "cursor-unknown"),
     (WrongKeyError, "idempotency-key-malformed"),
     (NotAllowedError, "not-allowed"),
@@ -191,8 +191,8 @@ def state_usage(response: HttpResponse, usage: Usage) -> None:
 
 def _malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A parameter that is no value of its type: which, and what it should be."""
-    told = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors)
-    return answer(request, "request-malformed", f"{told}.", f"参数有误：{told}。")
+    detail = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors)
+    return answer(request, "request-malformed", f"{detail}.", f"参数有误：{detail}。")
 
 
 def _away(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -261,7 +261,7 @@ def _unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
 
 #: What is raised → its answer. The first that fits decides.
 _HANDLERS: Final[tuple[tuple[type[Exception], Callable[[HttpRequest, Any], HttpResponse]], ...]] = (
-    (UserError, _of_spoken),
+    (UserError, _of_user_error),
     (StillComputingError, _computing),
     (ValidationError, _malformed),
     (DjangoDatabaseError, _away),

@@ -12,7 +12,7 @@ from lodeline.journal import merkle
 from lodeline.journal.receipt import consistency_document
 from lodeline.journal.verify import text_of, verify_receipt
 from lodeline.office.access.actor import AUTHORITY
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, json_bytes, parsed
 from lodeline.web.api.shapes import log as shapes
@@ -26,7 +26,7 @@ router = Router(tags=["log"], auth=[BearerToken(), Session(), anyone])
 
 @router.get(
     "/log/checkpoint", response=shapes.Checkpoint, url_name="log-checkpoint",
-    **told.operation(
+    **spec.operation(
         "The signed size and root of the log", "日志检查点", scope=None,
         more=(
             "Keep it elsewhere: an old backup or a rewritten log shows only against a checkpoint that somebody kept.",
@@ -48,7 +48,7 @@ def get_checkpoint(request: HttpRequest) -> dict[str, Any]:
 
 @router.get(
     "/log/entries/{entry}", response=shapes.Entry, url_name="log-entry",
-    **told.operation(
+    **spec.operation(
         "An entry's leaf and its proof", "条目的叶哈希与包含证明", scope=None, problems=(404,),
         more=(
             "`inclusion` leads from `leaf_hash` to the root of the checkpoint of `size`. The envelope says who filed:"
@@ -58,7 +58,7 @@ def get_checkpoint(request: HttpRequest) -> dict[str, Any]:
         ),
     ),
 )  # fmt: skip
-def get_entry(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
+def get_entry(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
     """Proved against the log as it stands."""
     as_of_head(request)
     found, head = store().entry(entry), store().head()
@@ -81,19 +81,19 @@ def get_entry(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
 
 @router.get(
     "/log/consistency", response=shapes.Consistency, url_name="log-consistency",
-    **told.operation(
+    **spec.operation(
         "Proof that the log only grew", "日志只增不改的证明", scope=None, problems=(404,)
     ),
 )  # fmt: skip
 def get_consistency(
     request: HttpRequest,
     first: int = Query(
-        ..., alias="from", ge=1, le=told.INTEGER_MAX,
-        **told.said("Size of the older checkpoint.", "较早检查点的条目数。"),
+        ..., alias="from", ge=1, le=spec.INTEGER_MAX,
+        **spec.text("Size of the older checkpoint.", "较早检查点的条目数。"),
     ),
     last: int | None = Query(
-        None, alias="to", ge=1, le=told.INTEGER_MAX,
-        **told.said("Size of the newer one; the log as it stands without it.", "较新检查点的条目数；省略则为当前。"),
+        None, alias="to", ge=1, le=spec.INTEGER_MAX,
+        **spec.text("Size of the newer one; the log as it stands without it.", "较新检查点的条目数；省略则为当前。"),
     ),
 ) -> dict[str, Any]:  # fmt: skip
     """From one size to another."""
@@ -112,7 +112,7 @@ def get_consistency(
 
 @router.post(
     "/verify", response={200: shapes.Verified}, url_name="verify", auth=[anyone],
-    **told.operation(
+    **spec.operation(
         "Does this receipt hold?", "核验回执", scope=None, problems=(413,),
         body={
             "required": True,
@@ -128,7 +128,7 @@ def get_consistency(
 def verify(
     request: HttpRequest,
     vkey: str | None = Query(
-        None, max_length=300, **told.said("The log's key, from elsewhere.", "另行获得的日志公钥。")
+        None, max_length=300, **spec.text("The log's key, from elsewhere.", "另行获得的日志公钥。")
     ),
 ) -> HttpResponse:
     """`{"ok", "key_given", "faults"}`."""

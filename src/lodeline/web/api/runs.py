@@ -15,14 +15,14 @@ from lodeline.material.mass import format_kg
 from lodeline.office.licences import runs
 from lodeline.service.licences.draws import Drawn
 from lodeline.service.licences.runs import announced, planned_runs
-from lodeline.web.api import told
+from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as
 from lodeline.web.api.shapes import licences as shapes
-from lodeline.web.api.who import as_of_head, call_of, decides, law, look, reads, store, writes
+from lodeline.web.api.who import as_of_head, call_of, decides, law, log_access, reads, store, writes
 
 RESERVATION: Final = Path(
-    ..., ge=0, le=told.INTEGER_MAX, **told.said("Number of its reservation, as the list has it.", "列表中的预留编号。")
+    ..., ge=0, le=spec.INTEGER_MAX, **spec.text("Number of its reservation, as the list has it.", "列表中的预留编号。")
 )  # fmt: skip
 router = Router(tags=["balances"])
 Json = dict[str, Any]
@@ -57,15 +57,15 @@ class RunOfFirmVoidIn(BaseModel):
 
 @router.get(
     "/runs", response=shapes.Runs, url_name="runs",
-    **told.operation("Planned runs, and what they reserve of quotas", "计划批次及其预留指标", scope="balances:read"),
+    **spec.operation("Planned runs, and what they reserve of quotas", "计划批次及其预留指标", scope="balances:read"),
 )  # fmt: skip
-def list_runs(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
+def list_runs(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
     """The newest first; `state` is awaited, drawn, lapsed or put-off."""
-    whose = reads(request, "balances:read", organisation)
+    scope = reads(request, "balances:read", organisation)
     as_of_head(request)
-    look(request, "quotas", whose)
+    log_access(request, "quotas", scope)
     today = law().day_of(call_of(request).now)
-    found = planned_runs(store(), store().register(store().head()), day=today, organisation=whose.organisation)
+    found = planned_runs(store(), store().register(store().head()), day=today, organisation=scope.organisation)
     return {
         "rows": [
             {
@@ -80,7 +80,7 @@ def list_runs(request: HttpRequest, organisation: str | None = told.ORGANISATION
 
 @router.post(
     "/runs", response=shapes.RunAnswer, url_name="runs-announce",
-    **told.operation(
+    **spec.operation(
         "Announce a planned run", "登记计划批次", scope="filings:write", idempotent=True,
         body=body_of(RunIn, {"run": "R-2026-07", "kind": "separation", "reo_kg": "1200"}),
         more=(
@@ -109,7 +109,7 @@ def announce_run(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/runs/void", response=shapes.RunAnswer, url_name="run-void",
-    **told.operation(
+    **spec.operation(
         "Call a planned run off", "取消计划批次", scope="filings:write", idempotent=True,
         body=body_of(RunVoidIn, {"run": "R-2026-07", "reason": "the furnace is down"}),
     ),
@@ -130,7 +130,7 @@ def cancel_run(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/runs/{reservation}/void", response=shapes.RunAnswer, url_name="run-of-firm-void",
-    **told.operation(
+    **spec.operation(
         "Call a firm's planned run off", "取消企业计划批次", scope="quotas:decide", problems=(404,), idempotent=True,
         body=body_of(RunOfFirmVoidIn, {"reason": "the line was closed by order"}),
         more=("The firm is told, with the reason.", "将连同理由通知企业。"),

@@ -17,13 +17,13 @@ from lodeline.office.log.listing import canonical
 from lodeline.office.log.listing import transfers as listed
 from lodeline.office.models import Dispute
 from lodeline.service.firm.acceptance import Acceptance, open_shipments
-from lodeline.service.firm.own import OrganisationView
-from lodeline.web.api import told
+from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.web.api import spec
 from lodeline.web.api.filings import submission_response
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes import filing as shapes
-from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
+from lodeline.web.api.who import as_of_head, call_of, law, log_access, reads, store, writes
 
 router = Router(tags=["transfers"])
 
@@ -32,7 +32,7 @@ class Confirmed(BaseModel):
     """One delivery that is accepted: as shipped, or with the mass on the receiver's own scales."""
 
     model_config = ConfigDict(extra="forbid")
-    shipment: int = Field(ge=1, le=told.INTEGER_MAX)
+    shipment: int = Field(ge=1, le=spec.INTEGER_MAX)
     received_kg: str | None = Field(None, max_length=40)
     moisture_pct: str | None = Field(None, max_length=40)
     composition: str | None = Field(None, max_length=2000)
@@ -53,7 +53,7 @@ class DisputeIn(BaseModel):
     """A delivery that is not as its shipper filed it, and why."""
 
     model_config = ConfigDict(extra="forbid")
-    shipment: int = Field(ge=1, le=told.INTEGER_MAX)
+    shipment: int = Field(ge=1, le=spec.INTEGER_MAX)
     reason: str = Field(max_length=2000)
 
 
@@ -66,22 +66,22 @@ class AnswerIn(BaseModel):
 
 @router.get(
     "/transfers", response=shapes.Transfers, url_name="transfers",
-    **told.operation(
+    **spec.operation(
         "List transfers, in the order in which they came into the log", "流转列表，按入账先后", scope="transfers:read"
     ),
 )  # fmt: skip
 def list_transfers(
-    request: HttpRequest, organisation: str | None = told.ORGANISATION,
-    side: Literal["in", "out"] | None = Query(None, **told.said("Only received, or only shipped.", "仅收货或仅发货。")),
-    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+    request: HttpRequest, organisation: str | None = spec.ORGANISATION,
+    side: Literal["in", "out"] | None = Query(None, **spec.text("Only received, or only shipped.", "仅收货或仅发货。")),
+    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> dict[str, Any]:  # fmt: skip
     """A page of them; what is restated comes again, as new."""
-    whose = reads(request, "transfers:read", organisation)
+    scope = reads(request, "transfers:read", organisation)
     as_of_head(request)
-    look(request, "transfers", whose)
-    own = None if whose.whole or whose.organisation is None else OrganisationView(store(), law(), whose.organisation)
+    log_access(request, "transfers", scope)
+    own = None if scope.whole or scope.organisation is None else OrganisationView(store(), law(), scope.organisation)
     page = listed(
-        store(), law(), whose.organisation, side=side, cursor=cursor, limit=limit,
+        store(), law(), scope.organisation, side=side, cursor=cursor, limit=limit,
         called=canonical if own is None else own.lot_name,
     )  # fmt: skip
     return {"rows": page.rows, "next": page.next}
@@ -89,15 +89,15 @@ def list_transfers(
 
 @router.get(
     "/transfers/waiting", response=shapes.Deliveries, url_name="transfers-waiting",
-    **told.operation("Deliveries that wait for your receipt", "待确认的到货", scope="transfers:read"),
+    **spec.operation("Deliveries that wait for your receipt", "待确认的到货", scope="transfers:read"),
 )  # fmt: skip
 def list_waiting(request: HttpRequest) -> dict[str, Any]:
     """The oldest first."""
-    whose = reads(request, "transfers:read")
-    if whose.organisation is None:
+    scope = reads(request, "transfers:read")
+    if scope.organisation is None:
         raise ApiProblem("organisation-unnamed", "An inbox is one organisation's.", "待确认到货属于某一企业。")
     today = call_of(request).now.date()
-    found = open_shipments(OrganisationView(store(), law(), whose.organisation), on=today)
+    found = open_shipments(OrganisationView(store(), law(), scope.organisation), on=today)
     return {
         "rows": [
             {
@@ -114,7 +114,7 @@ def list_waiting(request: HttpRequest) -> dict[str, Any]:
 
 @router.post(
     "/transfers/accept", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="transfers-accept",
-    **told.operation(
+    **spec.operation(
         "Accept deliveries, with a difference or without", "确认收货（可注明差异）", scope="transfers:write",
         problems=(413,), idempotent=True,
         body=body_of(
@@ -158,24 +158,24 @@ def _acceptance(one: Confirmed) -> Acceptance:
         raise ApiProblem("request-malformed", f"receipts: {error}.", f"receipts：{error}。") from error
 
 
-DISPUTE: Final = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the dispute.", "异议编号。"))
+DISPUTE: Final = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the dispute.", "异议编号。"))
 
 
 @router.get(
     "/disputes", response=shapes.Disputes, url_name="disputes",
-    **told.operation("List disputes about deliveries to and from you", "异议列表", scope="transfers:read"),
+    **spec.operation("List disputes about deliveries to and from you", "异议列表", scope="transfers:read"),
 )  # fmt: skip
 def list_disputes(request: HttpRequest) -> dict[str, Any]:
     """Open ones first."""
-    whose = reads(request, "transfers:read")
-    if whose.organisation is None:
+    scope = reads(request, "transfers:read")
+    if scope.organisation is None:
         raise ApiProblem("organisation-unnamed", "Disputes are one organisation's.", "异议属于某一企业。")
-    return {"rows": [_dispute(one) for one in disputes.disputes(call_of(request).actor, whose.organisation)]}
+    return {"rows": [_dispute(one) for one in disputes.disputes(call_of(request).actor, scope.organisation)]}
 
 
 @router.post(
     "/transfers/dispute", response={201: shapes.Dispute}, url_name="transfers-dispute",
-    **told.operation(
+    **spec.operation(
         "Dispute a delivery", "对到货提出异议", scope="transfers:write", problems=(413,), idempotent=True,
         body=body_of(DisputeIn, {"shipment": 4711, "reason": "Nothing of this arrived."}),
         more=(
@@ -199,7 +199,7 @@ def raise_dispute(request: HttpRequest) -> HttpResponse:
 
 @router.post(
     "/disputes/{dispute}/answer", response={200: shapes.Dispute}, url_name="dispute-answer",
-    **told.operation(
+    **spec.operation(
         "Answer a dispute about your shipment", "答复异议", scope="transfers:write", problems=(413,), idempotent=True,
         body=body_of(AnswerIn, {"answer": "Sent again today as S-0713."}),
     ),
@@ -218,7 +218,7 @@ def answer_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse
 
 @router.post(
     "/disputes/{dispute}/withdraw", response={200: shapes.Dispute}, url_name="dispute-withdraw",
-    **told.operation("Withdraw your dispute", "撤回异议", scope="transfers:write", idempotent=True),
+    **spec.operation("Withdraw your dispute", "撤回异议", scope="transfers:write", idempotent=True),
 )  # fmt: skip
 def withdraw_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse:
     """The shipper is told."""

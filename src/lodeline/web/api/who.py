@@ -20,7 +20,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY, NOBODY, Actor
-from lodeline.office.access.audit import record_looks
+from lodeline.office.access.audit import record_access
 from lodeline.office.access.looking import USUAL_REASON
 from lodeline.office.accounts.tokens import Program, Usage, count, program_of
 from lodeline.regulation.parameter import Jurisdiction, load
@@ -251,21 +251,21 @@ def _of_region(organisation: str | None) -> ApiProblem:
     )
 
 
-def look(
-    request: HttpRequest, what: str, whose: RequestScope, *, organisation: str | None = None, subject: str = "",
+def log_access(
+    request: HttpRequest, what: str, scope: RequestScope, *, organisation: str | None = None, subject: str = "",
     reason: str = USUAL_REASON,
 ) -> None:  # fmt: skip
     """Writes down that the authority looks at one organisation."""
-    about = organisation or whose.organisation
-    if whose.whole and about is not None:
-        look_at_all(request, what, [about], subject=subject, reason=reason)
+    about = organisation or scope.organisation
+    if scope.whole and about is not None:
+        log_access_to_all(request, what, [about], subject=subject, reason=reason)
 
 
-def look_at_all(
+def log_access_to_all(
     request: HttpRequest, what: str, organisations: Iterable[str], *, subject: str, reason: str = USUAL_REASON
 ) -> None:
     """Writes down that the authority looks at something that is the business of all these organisations."""
-    record_looks(
+    record_access(
         call_of(request).actor, f"api {what}", organisations=organisations, subject=subject, reason=reason,
         request=getattr(request, "request_id", ""),
     )  # fmt: skip

@@ -177,9 +177,9 @@ def _stack(stack: Stack, scale: _Scale, y: float) -> tuple[list[Markup], float]:
         begin = reached[part.value > 0]
         reached[part.value > 0] = begin + part.value
         left, right = sorted((scale.x(begin), scale.x(begin + part.value)))
-        says = f"{part.label}: {part.text}"
+        label = f"{part.label}: {part.text}"
         rect = element("rect", class_=f"d-part d-fill-{part.kind}", x=left, y=y + 20, width=right - left, height=24)
-        drawn.append(link(part.href, says, rect))
+        drawn.append(link(part.href, label, rect))
         fits = max(text_width(part.label) * 1.08, text_width(part.text)) <= right - left - 6
         if fits:
             words += [

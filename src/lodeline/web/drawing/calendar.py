@@ -108,11 +108,11 @@ def _filing(month: FilingMonth | None, words: Mapping[FilingState, str]) -> Mark
         return element("td", NOTHING)
     word = words[month.state]
     inside = (icon(_STATE_SHAPES[month.state]), element("span", escape(word), class_="d-word"))
-    says = f"{month.name}: {word}" + (f", {month.detail}" if month.detail else "")
+    label = f"{month.name}: {word}" + (f", {month.detail}" if month.detail else "")
     class_ = f"d-state-{month.state}"
     if month.href is None:
-        return element("td", *inside, class_=class_, title=says)
-    return element("td", element("a", *inside, href=month.href, aria_label=says, title=says), class_=class_)
+        return element("td", *inside, class_=class_, title=label)
+    return element("td", element("a", *inside, href=month.href, aria_label=label, title=label), class_=class_)
 
 
 def draw_month(calendar: MonthCalendar) -> Markup:
@@ -122,11 +122,11 @@ def draw_month(calendar: MonthCalendar) -> Markup:
     most = max([1, *calendar.counts.values()])
     heads = [element("th", escape(text), scope="col") for text in calendar.weekday_names]
     cells: list[Markup] = [element("td", NOTHING)] * first
-    late_said = False
+    is_late_labelled = False
     for day in range(1, days + 1):
         late = calendar.due is not None and day > calendar.due and calendar.counts.get(day, 0) > 0
-        cells.append(_day(calendar, day, most, late=late, say_late=late and not late_said))
-        late_said = late_said or late
+        cells.append(_day(calendar, day, most, late=late, label_late=late and not is_late_labelled))
+        is_late_labelled = is_late_labelled or late
     cells += [element("td", NOTHING)] * (-len(cells) % _WEEK)
     weeks = [element("tr", *cells[at : at + _WEEK]) for at in range(0, len(cells), _WEEK)]
     return element(
@@ -138,16 +138,16 @@ def draw_month(calendar: MonthCalendar) -> Markup:
     )
 
 
-def _day(calendar: MonthCalendar, day: int, most: int, *, late: bool, say_late: bool) -> Markup:
+def _day(calendar: MonthCalendar, day: int, most: int, *, late: bool, label_late: bool) -> Markup:
     count = calendar.counts.get(day, 0)
     tags = [
         word
-        for said, word in (
+        for applies, word in (
             (day == calendar.due, calendar.due_word),
             (day == calendar.today, calendar.today_word),
-            (say_late, calendar.late_word),
+            (label_late, calendar.late_word),
         )
-        if said and word
+        if applies and word
     ]
     head = element("span", element("span", escape(str(day))), element("span", escape(" · ".join(tags))), class_="d-day")
     inside = [head]
@@ -155,8 +155,8 @@ def _day(calendar: MonthCalendar, day: int, most: int, *, late: bool, say_late: 
         number = element("span", escape(grouped(count)), class_="d-count d-count-late" if late else "d-count")
         href = (calendar.hrefs or {}).get(day)
         if href is not None:
-            spoken = ", ".join([f"{day}: {grouped(count)} {calendar.count_word}", *tags])
-            number = element("a", number, href=href, aria_label=spoken)
+            label = ", ".join([f"{day}: {grouped(count)} {calendar.count_word}", *tags])
+            number = element("a", number, href=href, aria_label=label)
         bar = element(
             "rect",
             class_="d-fill-loss" if late else "d-fill-flow",
@@ -177,6 +177,6 @@ def _day(calendar: MonthCalendar, day: int, most: int, *, late: bool, say_late: 
             ),
         ]
     classes = " ".join(
-        name for said, name in ((day == calendar.due, "d-due"), (day == calendar.today, "d-today")) if said
+        name for applies, name in ((day == calendar.due, "d-due"), (day == calendar.today, "d-today")) if applies
     )
     return element("td", *inside, class_=classes or None, aria_current="date" if day == calendar.today else None)

@@ -247,13 +247,13 @@ def _point(period: Period, panel: _Panel, x: float, unit: Unit, words: ChartWord
         mark = shape("cross", x, panel.y(0), size=7, class_="d-fill-rest")
         return link(period.href, f"{period.name}: {words.no_count}", mark)
     form, fill = _SHAPES[period.state]
-    says = f"{period.name}: {unit.full(period.muf_mg, signed=True)}"
+    label = f"{period.name}: {unit.full(period.muf_mg, signed=True)}"
     if period.sigma_mg is not None:
-        says += f", σ {unit.full(period.sigma_mg)}"
+        label += f", σ {unit.full(period.sigma_mg)}"
     if period.word:
-        says += f" · {period.word}"
+        label += f" · {period.word}"
     size = 7 if period.state == "ok" else 11
-    return link(period.href, says, shape(form, x, panel.y(period.muf_mg), size=size, class_=f"d-fill-{fill}"))
+    return link(period.href, label, shape(form, x, panel.y(period.muf_mg), size=size, class_=f"d-fill-{fill}"))
 
 
 def _directions(chart: ControlChart, panel: _Panel, x: Callable[[float], float], width: float) -> list[Markup]:
@@ -264,14 +264,14 @@ def _directions(chart: ControlChart, panel: _Panel, x: Callable[[float], float],
         if period.muf_mg is not None
     ]
     placed: list[Label] = []
-    said: State | None = None
+    labelled: State | None = None
     for index, period in enumerate(chart.periods):
         if period.muf_mg is None or period.state == "ok":
-            said = None
+            labelled = None
             continue
         y = panel.y(period.muf_mg)
         text = chart.unit.bare(period.muf_mg, signed=True)
-        words = text if said == period.state or not period.word else f"{period.word} {text}"
+        words = text if labelled == period.state or not period.word else f"{period.word} {text}"
         class_ = f"d-halo d-strong d-says-{period.state}"
         sides = (y + 19, y - 11) if period.muf_mg < 0 else (y - 11, y + 19)
         for shown, baseline in ((shown, baseline) for shown in (words, text) for baseline in sides):
@@ -279,7 +279,7 @@ def _directions(chart: ControlChart, panel: _Panel, x: Callable[[float], float],
             label = boxed(left, baseline, shown, class_=class_)
             if not any(map(label.meets, (*placed, *marks))):
                 placed.append(label)
-                said = period.state
+                labelled = period.state
                 break
     hints = [
         boxed(_LEFT + 6, panel.top + 14, f"{chart.words.missing} ↑", class_="d-halo d-quiet"),

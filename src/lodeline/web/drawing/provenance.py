@@ -139,7 +139,7 @@ def draw_provenance(graph: Provenance, *, width: float = 1120.0, key: str = "pro
     ribbons = [
         link(
             step.href,
-            _says(step, names, graph.unit),
+            _step_text(step, names, graph.unit),
             draw_ribbon(along(ribbon), width=ribbon.width, kind=step.kind, key=key),
         )
         for step, ribbon in layout.ribbons
@@ -220,7 +220,7 @@ def _ribbons(
     return ribbons
 
 
-def _says(step: Step, names: dict[str, str], unit: Unit) -> str:
+def _step_text(step: Step, names: dict[str, str], unit: Unit) -> str:
     facts = [step.event]
     if step.mass_mg is not None:
         facts.append(unit.full(step.mass_mg))

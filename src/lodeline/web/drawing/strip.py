@@ -69,8 +69,8 @@ def draw_strip(strip: Strip, *, width: float = 520.0) -> Markup:
             form, fill = _SHAPES[dot.kind]
             middle = base - _SIZE / 2 - 1 - level * step
             class_ = f"d-fill-{'ink' if dot.asked and dot.kind == 'ok' else fill}"
-            says = title(f"{dot.name}: {grouped(dot.value, 1, signed=True)}")
-            parts.append(element("g", says, shape(form, place * _SIZE, middle, size=_SIZE, class_=class_)))
+            label = title(f"{dot.name}: {grouped(dot.value, 1, signed=True)}")
+            parts.append(element("g", label, shape(form, place * _SIZE, middle, size=_SIZE, class_=class_)))
     parts += [_named(dot, round(x(dot.value) / _SIZE) * _SIZE, width) for dot in strip.dots if dot.asked]
     return drawing(
         width=width, height=base + _FOOT, name=strip.name, description=strip.description, kind="d-strip",

@@ -31,12 +31,12 @@ _YEARS_MOST: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineSpan:
-    """Days from `first` to `last`, both included, in one state; `says` is what a pointer and a screen reader get."""
+    """Days from `first` to `last`, both included, in one state; `text` is what a pointer and a screen reader get."""
 
     first: date
     last: date | None
     state: SpanState
-    says: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +126,13 @@ def _row(row: TimelineRow, axis: _Axis, words: Mapping[SpanState, str], y: float
     name = Label(x=0, y=y + 16, width=_LABELS, text=row.label, class_="d-strong").draw()
     note = Label(x=0, y=y + 31, width=_LABELS, text=row.note, class_="d-small", size=SMALL).draw()
     rule = element("path", class_="d-hair", d=path_data("M", 0, y, "H", axis.right))
-    spoken = f"{row.label}: {row.note}" if row.note else row.label
+    label = f"{row.label}: {row.note}" if row.note else row.label
     spans = [
         _span(span, axis, words[span.state], y + (_ROW - _THICK) / 2, marked)
         for span in row.spans
         if span.first <= axis.last and (span.last is None or span.last >= axis.first)
     ]
-    return join((rule, link(row.href, spoken, name, note), *spans))
+    return join((rule, link(row.href, label, name, note), *spans))
 
 
 def _span(span: TimelineSpan, axis: _Axis, word: str, y: float, marked: float | None) -> Markup:
@@ -154,7 +154,7 @@ def _span(span: TimelineSpan, axis: _Axis, word: str, y: float, marked: float | 
     if begin + room <= left + wide:
         class_ = "" if span.state == "in-force" else "d-halo"
         marks.append(Label(x=begin, y=middle + 4, width=room, text=word, class_=class_).draw())
-    return element("g", title(f"{word}: {span.says}"), *marks)
+    return element("g", title(f"{word}: {span.text}"), *marks)
 
 
 def _marker(chart: Timeline, axis: _Axis, height: float, at: float) -> Markup:

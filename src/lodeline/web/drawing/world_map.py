@@ -52,7 +52,7 @@ class Site:
 class Arc:
     """Mass from one place to another, both (longitude, latitude) in degrees; the arc's width is its mass.
 
-    `label` (else `name`) and the mass stand at the end that `told_at` names.
+    `label` (else `name`) and the mass stand at the end that `labelled_at` names.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Arc:
     kind: Literal["flow", "hold"] = "flow"
     href: str | None = None
     label: str = ""
-    told_at: Literal["start", "end"] = "end"
+    labelled_at: Literal["start", "end"] = "end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +189,7 @@ def _arc_names(world: WorldMap, frame: Frame) -> list[Markup]:
     """What the arcs are called, the largest first, as far as the words do not meet."""
     placed: list[Label] = []
     for arc in sorted(world.arcs, key=lambda arc: -abs(arc.mass_mg)):
-        x, y = frame.at(*(arc.end if arc.told_at == "end" else arc.start))
+        x, y = frame.at(*(arc.end if arc.labelled_at == "end" else arc.start))
         text = f"{arc.label or arc.name} {world.unit.bare(arc.mass_mg)}"
         room = text_width(text)
         for left, baseline in ((x + 7, y + 4), (x - room - 7, y + 4), (x - room / 2, y + 17), (x - room / 2, y - 9)):

@@ -14,17 +14,17 @@ from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.office.notices.notices import unread
 from lodeline.office.parties.parties import waiting
 from lodeline.regulation.parameter import load
-from lodeline.spoken import UserError
-from lodeline.web.access.looks import reason_of
+from lodeline.web.access.access_log import reason_of
 from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import LANGUAGES, NAMES, TAGS, Language, Text, language_at, say
+from lodeline.web.words.language import LANGUAGES, NAMES, TAGS, Language, Text, language_at, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,104 +39,104 @@ class Line:
 #: What a firm's own people see; addresses are those of the firm.
 FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
-        say("This month", "本月"),
+        text("This month", "本月"),
         (
-            Line(page="firm", label=say("Home", "首页")),
-            Line(page="firm-file", label=say("File a month", "月度申报"), leads_to=("firm-draft",)),
-            Line(page="firm-transfers", label=say("Transfers", "流转"), leads_to=("firm-transfer",)),
-            Line(page="firm-exceptions", label=say("Discrepancies", "单据差异"), leads_to=("firm-exception",)),
-            Line(page="firm-findings", label=say("Questions", "询问"), leads_to=("firm-finding",)),
+            Line(page="firm", label=text("Home", "首页")),
+            Line(page="firm-file", label=text("File a month", "月度申报"), leads_to=("firm-draft",)),
+            Line(page="firm-transfers", label=text("Transfers", "流转"), leads_to=("firm-transfer",)),
+            Line(page="firm-exceptions", label=text("Discrepancies", "单据差异"), leads_to=("firm-exception",)),
+            Line(page="firm-findings", label=text("Questions", "询问"), leads_to=("firm-finding",)),
             Line(
                 page="firm-desk",
-                label=say("Pre-export check", "出口预查"),
+                label=text("Pre-export check", "出口预查"),
                 leads_to=("firm-asked", "firm-asked-one", "firm-batch"),
             ),
-            Line(page="firm-queries", label=say("Customs queries", "海关质疑"), leads_to=("firm-query",)),
-            Line(page="firm-notices", label=say("Notices", "通知")),
+            Line(page="firm-queries", label=text("Customs queries", "海关质疑"), leads_to=("firm-query",)),
+            Line(page="firm-notices", label=text("Notices", "通知")),
         ),
     ),
     (
-        say("Ours", "本企业"),
+        text("Ours", "本企业"),
         (
-            Line(page="firm-balances", label=say("Balances", "物料平衡"), leads_to=("firm-balance",)),
-            Line(page="firm-lots", label=say("Lots", "批次"), leads_to=("firm-lot",)),
-            Line(page="firm-filings", label=say("Filings", "申报记录"), leads_to=("firm-filing",)),
-            Line(page="firm-customers", label=say("Customers", "客户")),
+            Line(page="firm-balances", label=text("Balances", "物料平衡"), leads_to=("firm-balance",)),
+            Line(page="firm-lots", label=text("Lots", "批次"), leads_to=("firm-lot",)),
+            Line(page="firm-filings", label=text("Filings", "申报记录"), leads_to=("firm-filing",)),
+            Line(page="firm-customers", label=text("Customers", "客户")),
             Line(
                 page="firm-licences",
-                label=say("Licences", "许可证"),
+                label=text("Licences", "许可证"),
                 leads_to=("firm-licence", "firm-applications", "firm-application"),
             ),
-            Line(page="firm-quota", label=say("Quota", "总量控制指标")),
+            Line(page="firm-quota", label=text("Quota", "总量控制指标")),
         ),
     ),
     (
-        say("Set up", "设置"),
+        text("Set up", "设置"),
         (
-            Line(page="firm-people", label=say("People", "人员")),
-            Line(page="firm-tokens", label=say("Programs", "程序接入")),
-            Line(page="firm-profiles", label=say("Column names", "列对应")),
+            Line(page="firm-people", label=text("People", "人员")),
+            Line(page="firm-tokens", label=text("Programs", "程序接入")),
+            Line(page="firm-profiles", label=text("Column names", "列对应")),
         ),
     ),
     (
-        say("Look up", "查询"),
+        text("Look up", "查询"),
         (
-            Line(page="law", label=say("Law in force", "现行法规"), leads_to=("law-diff",)),
-            Line(page="verify", label=say("Verify a receipt", "核验回执")),
+            Line(page="law", label=text("Law in force", "现行法规"), leads_to=("law-diff",)),
+            Line(page="verify", label=text("Verify a receipt", "核验回执")),
         ),
     ),
 )
 #: What the authority sees.
 MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
-        say("Watch", "监看"),
+        text("Watch", "监看"),
         (
-            Line(page="overview", label=say("Overview", "总览")),
-            Line(page="balances", label=say("Balances", "物料平衡"), leads_to=("balance", "inspections")),
-            Line(page="findings", label=say("Findings", "线索"), leads_to=("finding",)),
-            Line(page="transfers", label=say("Transfers", "流转")),
-            Line(page="exceptions", label=say("Invoices and customs", "三方核对"), leads_to=("exception",)),
-            Line(page="lots", label=say("Lots", "批次"), leads_to=("lot",)),
+            Line(page="overview", label=text("Overview", "总览")),
+            Line(page="balances", label=text("Balances", "物料平衡"), leads_to=("balance", "inspections")),
+            Line(page="findings", label=text("Findings", "线索"), leads_to=("finding",)),
+            Line(page="transfers", label=text("Transfers", "流转")),
+            Line(page="exceptions", label=text("Invoices and customs", "三方核对"), leads_to=("exception",)),
+            Line(page="lots", label=text("Lots", "批次"), leads_to=("lot",)),
         ),
     ),
     (
-        say("Decide", "决定"),
+        text("Decide", "决定"),
         (
-            Line(page="duty", label=say("Who has filed", "申报情况")),
-            Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
-            Line(page="applications", label=say("Licences", "许可审查"), leads_to=("application",)),
-            Line(page="quotas", label=say("Quotas", "总量控制指标"), leads_to=("planned-run",)),
-            Line(page="licences", label=say("Licences in use", "许可证使用"), leads_to=("licence",)),
+            Line(page="duty", label=text("Who has filed", "申报情况")),
+            Line(page="editions", label=text("Editions", "公布版"), leads_to=("edition",)),
+            Line(page="applications", label=text("Licences", "许可审查"), leads_to=("application",)),
+            Line(page="quotas", label=text("Quotas", "总量控制指标"), leads_to=("planned-run",)),
+            Line(page="licences", label=text("Licences in use", "许可证使用"), leads_to=("licence",)),
             Line(
                 page="desk",
-                label=say("Customs desk", "海关窗口"),
+                label=text("Customs desk", "海关窗口"),
                 leads_to=("desk-asked", "desk-asked-one", "desk-batch", "desk-licences", "desk-licence"),
             ),
-            Line(page="desk-queries", label=say("Customs queries", "海关质疑"), leads_to=("desk-query",)),
-            Line(page="parties", label=say("Parties", "交易方"), leads_to=("party-name", "party")),
+            Line(page="desk-queries", label=text("Customs queries", "海关质疑"), leads_to=("desk-query",)),
+            Line(page="parties", label=text("Parties", "交易方"), leads_to=("party-name", "party")),
             Line(
                 page="register",
-                label=say("Register", "登记管理"),
+                label=text("Register", "登记管理"),
                 leads_to=("register-organisation", "register-changes", "register-methods", "extensions"),
             ),
         ),
     ),
     (
-        say("Look up", "查询"),
+        text("Look up", "查询"),
         (
-            Line(page="organisations", label=say("Organisations", "企业"), leads_to=("organisation",)),
-            Line(page="screening", label=say("Screening", "名称筛查")),
+            Line(page="organisations", label=text("Organisations", "企业"), leads_to=("organisation",)),
+            Line(page="screening", label=text("Screening", "名称筛查")),
             Line(
                 page="law",
-                label=say("Law in force", "现行法规"),
+                label=text("Law in force", "现行法规"),
                 leads_to=("law-diff", "law-replay", "instrument", "parameter"),
             ),
-            Line(page="log", label=say("Log", "日志"), leads_to=("entry",)),
-            Line(page="verify", label=say("Verify a receipt", "核验回执")),
-            Line(page="audit", label=say("Access records", "查阅记录")),
-            Line(page="system", label=say("System", "系统")),
-            Line(page="erasures", label=say("Erasure", "删除个人信息"), leads_to=("erasure",)),
-            Line(page="holds", label=say("Legal holds", "法律保全")),
+            Line(page="log", label=text("Log", "日志"), leads_to=("entry",)),
+            Line(page="verify", label=text("Verify a receipt", "核验回执")),
+            Line(page="audit", label=text("Access records", "查阅记录")),
+            Line(page="system", label=text("System", "系统")),
+            Line(page="erasures", label=text("Erasure", "删除个人信息"), leads_to=("erasure",)),
+            Line(page="holds", label=text("Legal holds", "法律保全")),
         ),
     ),
 )
@@ -197,7 +197,7 @@ def _synthetic(visit: Visit) -> str:
 def _reason(visit: Visit) -> dict[str, str] | None:
     """Why an official says to be looking, and where that is changed; None for everybody else."""
     at = visit.opens("reason", query={"next": visit.request.get_full_path()})
-    return None if at is None else {"text": visit.spoken(LOOK_REASONS[reason_of(visit)]), "href": at}
+    return None if at is None else {"text": visit.localized(LOOK_REASONS[reason_of(visit)]), "href": at}
 
 
 def _menu(visit: Visit) -> list[dict[str, object]]:
@@ -217,9 +217,9 @@ def _menu(visit: Visit) -> list[dict[str, object]]:
             count = unread(visit.actor, firm) if line.page == "firm-notices" and firm else 0
             if line.page == "parties":
                 count = _waiting(visit)
-            shown.append({"label": visit.spoken(line.label), "href": href, "current": current, "count": count})
+            shown.append({"label": visit.localized(line.label), "href": href, "current": current, "count": count})
         if shown:
-            groups.append({"heading": visit.spoken(heading), "lines": shown})
+            groups.append({"heading": visit.localized(heading), "lines": shown})
     return groups
 
 

@@ -164,7 +164,7 @@ def shown(visit: Visit, table: Table) -> Shown:
         table=table,
         heads=tuple(_head(visit, table, column, key, falling) for column in table.columns),
         rows=rows[(number - 1) * table.per_page : number * table.per_page],
-        total=visit.say("1 row" if len(rows) == 1 else f"{n} rows", f"共{n}行"),
+        total=visit.text("1 row" if len(rows) == 1 else f"{n} rows", f"共{n}行"),
         csv_href=visit.here(format="csv", table=table.name, **{_parameter(table, "page"): None}),
         pages=_pages(visit, table, number, last),
     )
@@ -197,7 +197,7 @@ def _csv_response(visit: Visit, table: Table) -> HttpResponse:
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(
-        [safe_cell(visit.spoken(one.label) + (f" ({one.unit})" if one.unit else "")) for one in table.columns]
+        [safe_cell(visit.localized(one.label) + (f" ({one.unit})" if one.unit else "")) for one in table.columns]
     )
     for row in rows:
         writer.writerow([safe_cell(cell.text if cell.value is None else cell.value) for cell in row])

@@ -81,8 +81,8 @@ class Field:
     @property
     def described_by(self) -> str:
         """Ids of the hint and of the errors, as far as there are any."""
-        told = [f"h-{self.id}"] * bool(self.hint) + [f"w-{self.id}"] * bool(self.errors)
-        return " ".join(told)
+        ids = [f"h-{self.id}"] * bool(self.hint) + [f"w-{self.id}"] * bool(self.errors)
+        return " ".join(ids)
 
     @property
     def attributes(self) -> SafeString:
@@ -105,7 +105,7 @@ class Problem:
     """A sentence of an error summary that leads to its cell or field. `where`: "Row 7", "7行"."""
 
     severity: Severity
-    says: str
+    text: str
     where: str = ""
     href: str | None = None
 
@@ -143,14 +143,14 @@ class GridColumn:
 class GridCell:
     """A cell of a grid: a text, or with a `name` a field that can be edited.
 
-    `severity` says how it is marked, `told` is the id of the message about it (`GridProblem.id`).
+    `severity` says how it is marked, `described_by` is the id of the message about it (`GridProblem.id`).
     """
 
     text: str = ""
     name: str = ""
     id: str = ""
     severity: Severity | None = None
-    told: str = ""
+    described_by: str = ""
     options: Sequence[tuple[str, str]] = ()
 
 
@@ -163,7 +163,7 @@ class GridProblem:
 
     id: str
     severity: Severity
-    says: str
+    text: str
     column: int | None = None
     code: str = ""
     act: Act | None = None
@@ -226,7 +226,7 @@ class Happening:
 
     when: str
     title: str
-    says: str = ""
+    text: str = ""
     shape: str = "circle"
     tone: Tone = "ink"
     href: str | None = None
@@ -237,7 +237,7 @@ class Empty:
     """What a page says where there is nothing: that there is nothing, and what to do next."""
 
     heading: str
-    says: str = ""
+    text: str = ""
     acts: Sequence[Act] = ()
 
 
@@ -246,7 +246,7 @@ class Notice:
     """What an act has come to, said once at the top of the page that follows."""
 
     kind: Literal["success", "problem", "info"]
-    says: str
+    text: str
     more: str = ""
     act: Act | None = None
 
@@ -257,7 +257,7 @@ class Progress:
 
     id: str
     label: str
-    says: str
+    text: str
     done: int = 0
     total: int | None = None
     running: bool = True
@@ -280,7 +280,7 @@ class Receipt:
     """A sheet to print and keep. `qr`: the markup of `lodeline.web.parts.qr`, `scan`: what scanning it leads to."""
 
     heading: str
-    says: str
+    text: str
     facts: Sequence[Fact]
     statement: str
     qr: str = ""
@@ -306,7 +306,7 @@ class DemoRole:
     name: str
     role: str
     organisation: str
-    says: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,7 +326,7 @@ class Confirm:
     `hidden`: (name, value) of what the form sends unseen; `fields`: what is still asked, such as a reason.
     """
 
-    says: Sequence[str]
+    sentences: Sequence[str]
     act: Act
     cancel: Act
     facts: Sequence[Fact] = ()

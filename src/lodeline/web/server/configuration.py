@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast, get_args
 
-from lodeline.spoken import UserError
+from lodeline.errors import UserError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogKind = Literal["json", "errors"]

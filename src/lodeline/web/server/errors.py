@@ -19,25 +19,25 @@ from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
 
+from lodeline.errors import UserError
 from lodeline.flow.index import UnknownLot
 from lodeline.office.access.actor import NOBODY, NotAllowedError
 from lodeline.service.entries.subject import UnknownSubject
-from lodeline.spoken import UserError
 from lodeline.web.pages.common.computing import computing
 from lodeline.web.parts.shell import show
 from lodeline.web.reading import StillComputingError, waits_a_little
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
-from lodeline.web.words.language import Language, Text, language_at, say
+from lodeline.web.words.language import Language, Text, language_at, text
 
 _TITLES: Final[dict[int, Text]] = {
-    400: say("This address cannot be read", "无法理解此网址"),
-    403: say("This form is out of date", "表单已失效"),
-    404: say("There is nothing at this address", "此处没有内容"),
-    500: say("A mistake of ours", "程序出错"),
-    503: say("The store cannot be read now", "暂时无法读取数据库"),
+    400: text("This address cannot be read", "无法理解此网址"),
+    403: text("This form is out of date", "表单已失效"),
+    404: text("There is nothing at this address", "此处没有内容"),
+    500: text("A mistake of ours", "程序出错"),
+    503: text("The store cannot be read now", "暂时无法读取数据库"),
 }
-_NOT_YOURS: Final = say("This page is not open to you", "您无权查看此页面")
-_NO_PROXY: Final = say("The portal is not set up whole", "门户设置不完整")
+_NOT_YOURS: Final = text("This page is not open to you", "您无权查看此页面")
+_NO_PROXY: Final = text("The portal is not set up whole", "门户设置不完整")
 #: Seconds after which a browser may ask again for a store that could not be read.
 _RETRY_AFTER_S: Final = 5
 
@@ -182,7 +182,7 @@ def _page(request: HttpRequest, status: int, error: UserError, *, title: Text | 
     visit = getattr(request, "visit", None) or Visit(
         request, language=_language_of(request), name="overview", arguments={}
     )
-    shown_title = visit.spoken(title or _TITLES[status])
+    shown_title = visit.localized(title or _TITLES[status])
     message = {"en": error.en, "zh": error.zh}
     response = show(visit, "lodeline/error.html", title=shown_title, status=status, status_code=status, message=message)
     if status == 503:

@@ -62,7 +62,7 @@ class JsonLines(logging.Formatter):
             return _written(line)
         text = ""
         for places in _PLACES:
-            text = _written({**line, "fault": told(record.exc_info[1], places)})
+            text = _written({**line, "fault": error_facts(record.exc_info[1], places)})
             if len(text) < _LINE_BYTES:
                 break
         return text if len(text) < _LINE_BYTES else _written(line)
@@ -86,7 +86,7 @@ def _written(line: dict[str, Any]) -> str:
     return json.dumps(line, default=lambda value: type(value).__name__)
 
 
-def told(error: BaseException, places: int = _PLACES[0]) -> list[dict[str, Any]]:
+def error_facts(error: BaseException, places: int = _PLACES[0]) -> list[dict[str, Any]]:
     """An exception and what caused it, outermost first: kinds and so many places, without messages."""
     found: list[dict[str, Any]] = []
     seen: set[int] = set()
@@ -100,7 +100,7 @@ def told(error: BaseException, places: int = _PLACES[0]) -> list[dict[str, Any]]
     return found
 
 
-def tell_all() -> None:
+def capture_python_errors() -> None:
     """What Python writes to the error stream by itself becomes lines: warnings, and faults that nobody has caught."""
     faults = logging.getLogger("lodeline.fault")
 
@@ -115,11 +115,11 @@ def tell_all() -> None:
         if issubclass(kind, Exception):
             faults.error("a process ended by a fault", exc_info=error)
 
-    def of_thread(told_of: threading.ExceptHookArgs) -> None:
-        faults.error("a thread ended by a fault", exc_info=told_of.exc_value)
+    def of_thread(arguments: threading.ExceptHookArgs) -> None:
+        faults.error("a thread ended by a fault", exc_info=arguments.exc_value)
 
-    def of_nobody(told_of: Any) -> None:
-        faults.error("a fault where nobody could be told", exc_info=told_of.exc_value)
+    def of_nobody(arguments: Any) -> None:
+        faults.error("a fault where nobody could be told", exc_info=arguments.exc_value)
 
     warnings.showwarning = of_python
     sys.excepthook, threading.excepthook, sys.unraisablehook = of_process, of_thread, of_nobody

@@ -29,11 +29,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily
 
+from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.models import Job
 from lodeline.office.router import is_prepared
-from lodeline.spoken import UserError
 from lodeline.store.guards import guards_of
 from lodeline.store.opening import open_store
 from lodeline.store.queries.log import entries_by_kind
@@ -133,17 +133,17 @@ class TrustedProxy:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        told: dict[str, str] = {name: request.META.pop(name) for name in _FORWARDED if name in request.META}
+        forwarded: dict[str, str] = {name: request.META.pop(name) for name in _FORWARDED if name in request.META}
         if _is_trusted(str(request.META.get("REMOTE_ADDR", ""))):
             # Each proxy adds at the end whom it was asked by: the last that is no proxy of ours is the visitor.
-            hops = [hop.strip() for hop in told.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+            hops = [hop.strip() for hop in forwarded.get("HTTP_X_FORWARDED_FOR", "").split(",")]
             visitor = next((hop for hop in reversed(hops) if not _is_trusted(hop)), "")
             if _address(visitor) is not None:
                 request.META["REMOTE_ADDR"] = visitor
-            if told.get("HTTP_X_FORWARDED_PROTO") == "https":
+            if forwarded.get("HTTP_X_FORWARDED_PROTO") == "https":
                 request.META["wsgi.url_scheme"] = "https"
         # Through a proxy on this machine everybody seems to be this machine.
-        request.META["lodeline.direct"] = not told
+        request.META["lodeline.direct"] = not forwarded
         return self.get_response(request)
 
 
@@ -170,8 +170,8 @@ def _health(request: HttpRequest) -> HttpResponse:
 def _readiness(request: HttpRequest) -> HttpResponse:
     checks = readiness(settings.LODELINE_DATABASE)
     ready = all(check["ok"] for check in checks.values())
-    told = {"ready": ready, "checks": checks} if _may_know(request) else {"ready": ready}
-    return JsonResponse(told, status=200 if ready else 503)
+    answer = {"ready": ready, "checks": checks} if _may_know(request) else {"ready": ready}
+    return JsonResponse(answer, status=200 if ready else 503)
 
 
 def _metrics(request: HttpRequest) -> HttpResponse:

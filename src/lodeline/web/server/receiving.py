@@ -146,7 +146,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         if len(self._arriving) > _WAITING:
             self._drop(next(iter(self._arriving)))
         if data:
-            self._look(conn, arrival)
+            self._peek(conn, arrival)
 
     def _take(self, conn: TConn, sock: socket.socket) -> None:
         """Bytes have come, or the visitor has gone."""
@@ -167,13 +167,13 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
                 arrival.until = arrival.since + _PATIENCE_S
             arrival.data += piece
             self._held += len(piece)
-            self._look(conn, arrival)
+            self._peek(conn, arrival)
             if self._held > _HELD_BYTES:
                 longest = next((one for one, of in self._arriving.items() if of.data), None)
                 if longest is not None:
                     self._drop(longest)
 
-    def _look(self, conn: TConn, arrival: _Arrival) -> None:
+    def _peek(self, conn: TConn, arrival: _Arrival) -> None:
         """Hands a request that is there to a thread."""
         data = arrival.data
         if arrival.needs is None:
@@ -181,7 +181,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
             arrival.searched = len(data)
             if end < 0:
                 if len(data) > _HEAD_BYTES:
-                    self._say(conn, _HEAD_TOO_LARGE)
+                    self._send(conn, _HEAD_TOO_LARGE)
                     self._forget(conn)
                     self._close(conn)
                 return
@@ -190,18 +190,18 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
             arrival.needs = end + len(_HEAD_END) + (int(stated[1]) if stated else 0)
             if _CHUNKED.search(head):
                 # Nothing here takes a body of unknown length: it is answered as one without.
-                self._hand_over(conn, has_an_end=False)
+                self._dispatch(conn, has_an_end=False)
                 return
             if arrival.needs > _WHOLE_BYTES:
-                self._hand_over(conn, to_come=max(0, arrival.needs - len(data)))
+                self._dispatch(conn, to_come=max(0, arrival.needs - len(data)))
                 return
             arrival.until = arrival.since + _PATIENCE_S + arrival.needs / _BYTES_PER_S
             if len(data) < arrival.needs and _EXPECTS.search(head):
-                self._say(conn, _CONTINUE)
+                self._send(conn, _CONTINUE)
         if len(data) >= arrival.needs:
-            self._hand_over(conn)
+            self._dispatch(conn)
 
-    def _hand_over(self, conn: TConn, *, to_come: int = 0, has_an_end: bool = True) -> None:
+    def _dispatch(self, conn: TConn, *, to_come: int = 0, has_an_end: bool = True) -> None:
         data = bytes(self._forget(conn).data)
         self._held += len(data)
         conn.parser.unreader.begin(data, to_come=to_come, has_an_end=has_an_end)
@@ -254,7 +254,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         return arrival
 
     @staticmethod
-    def _say(conn: TConn, answer: bytes) -> None:
+    def _send(conn: TConn, answer: bytes) -> None:
         with suppress(OSError):
             conn.sock.send(answer)
 
@@ -267,7 +267,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         for conn, arrival in list(self._arriving.items()):
             if force or now >= arrival.until:
                 if arrival.data and not arrival.is_closing:
-                    self._say(conn, _TOO_SLOW)
+                    self._send(conn, _TOO_SLOW)
                 self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:

@@ -29,9 +29,9 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from prometheus_client import multiprocess
 
-from lodeline.spoken import UserError
+from lodeline.errors import UserError
 from lodeline.web.server import configuration
-from lodeline.web.server.logs import logging_settings, tell_all
+from lodeline.web.server.logs import capture_python_errors, logging_settings
 from lodeline.web.server.receiving import CONNECTIONS, ReceivingWorker
 
 #: Where the pages are, unless another address is named: on this machine, for nobody else.
@@ -87,7 +87,7 @@ def session_key(secret: bytes) -> str:
 #: What `prepare` runs: the last line that it writes is the code of the first run, empty where there are accounts. Where
 #: it ends with _SPOKEN, the last two are what is wrong, in English and Chinese. It ends with the process that waits for
 #: it: who asks again would find it at work in the same place.
-_SPOKEN: Final = 3
+_USER_ERROR: Final = 3
 _PREPARATION: Final = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
@@ -98,7 +98,7 @@ import django
 django.setup()
 from lodeline.office.accounts.first_run import first_run_code
 from lodeline.office.opening import prepare
-from lodeline.spoken import UserError
+from lodeline.errors import UserError
 from lodeline.store.trouble import trouble
 url = os.environ["LODELINE_DATABASE"]
 try:
@@ -123,7 +123,7 @@ def prepare(store_url: str) -> str:
     """
     command = [sys.executable, "-c", _PREPARATION, str(os.getpid())]
     done = subprocess.run(command, env=_portal(store_url), capture_output=True, text=True, check=False)
-    if done.returncode == _SPOKEN:
+    if done.returncode == _USER_ERROR:
         raise UserError(*done.stderr.strip().split("\n")[-2:])
     if done.returncode < 0:
         place = store_url.rpartition("@")[2]
@@ -235,14 +235,14 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
 def _begin(worker: Any) -> None:
     """What a worker does first."""
     del worker
-    tell_all()
+    capture_python_errors()
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, _end_at_once)
     from lodeline.store.database import Database  # noqa: PLC0415
 
     Database(os.environ["LODELINE_DATABASE"]).keep_connections(_CONNECTION_KEPT_S)
     gc.set_threshold(_NEW_OBJECTS, 10, 10)
-    threading.Thread(target=_look_ahead, daemon=True).start()
+    threading.Thread(target=_preview, daemon=True).start()
 
 
 def _end_at_once(*_: object) -> NoReturn:
@@ -253,7 +253,7 @@ def _end_at_once(*_: object) -> NoReturn:
     os._exit(0)
 
 
-def _look_ahead() -> None:
+def _preview() -> None:
     """Makes the pages that take the longest once, so that no visitor waits for what everybody asks first."""
     from django.db import Error, connections  # noqa: PLC0415
     from django.http import HttpRequest  # noqa: PLC0415
@@ -318,7 +318,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         _Arbiter(self).run()
 
 
-def _tell(code: str) -> None:
+def _print_first_run(code: str) -> None:
     """Whoever starts the server opens the first account."""
     if code and configuration.current().log == "json":
         _log.warning("there is no account yet: open the first one at /en/first-run/ with the code %s", code)
@@ -332,8 +332,8 @@ def main(descriptor: int) -> None:
     master = os.getpid()
     try:
         dictConfig(logging_settings())
-        tell_all()
-        _tell(prepare(os.environ["LODELINE_DATABASE"]))
+        capture_python_errors()
+        _print_first_run(prepare(os.environ["LODELINE_DATABASE"]))
         _Server(descriptor).run()
     finally:
         if os.getpid() == master:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from lodeline.spoken import UserError
+from lodeline.errors import UserError
 
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 #: Seconds that a mail server has to answer.

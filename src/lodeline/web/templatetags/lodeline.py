@@ -1,4 +1,4 @@
-"""Tags of the templates: `say` keeps the two languages of a text side by side; parts that every page is made of."""
+"""Tags of the templates: `text` keeps the two languages of a text side by side; parts that every page is made of."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def say(context: Context, en: str, zh: str, **values: object) -> SafeString:
-    """The text in the reader's language: `{% say "{n} sites" "{n}个场所" n=sites %}`. Values are escaped."""
+def text(context: Context, en: str, zh: str, **values: object) -> SafeString:
+    """The text in the reader's language: `{% text "{n} sites" "{n}个场所" n=sites %}`. Values are escaped."""
     text = zh if context["language"] == "zh" else en
     return format_html(text, **values) if values else mark_safe(text)
 
 
 @register.simple_tag(takes_context=True)
-def spoken(context: Context, text: Mapping[str, str]) -> str:
+def localized(context: Context, text: Mapping[str, str]) -> str:
     """A text that comes as {"en", "zh"}, in the reader's language, escaped."""
     return text[context["language"]]
 
@@ -50,9 +50,9 @@ _SYMBOL = re.compile(rf"(?<!\w)(?:{'|'.join(ELEMENTS)}|kg|t|z|σ)(?!\w)")
 @register.simple_tag(takes_context=True)
 def heading(context: Context, text: Mapping[str, str]) -> SafeString:
     """The same for the head of a column, which is set in small capitals: symbols in it stay as they are written."""
-    said, symbols = _SYMBOL.subn(r'<span class="u">\g<0></span>', escape(text[context["language"]]))
+    html, symbols = _SYMBOL.subn(r'<span class="u">\g<0></span>', escape(text[context["language"]]))
     # One span around all of it: the head is a flex container, in which the blanks between its parts would go.
-    return mark_safe(f"<span>{said}</span>" if symbols else said)
+    return mark_safe(f"<span>{html}</span>" if symbols else html)
 
 
 @register.filter
@@ -103,11 +103,11 @@ _DAY = re.compile(r"\d{1,2}\u00a0[A-Z][a-z]+ \d{4}(, \d\d:\d\d)?|\d{4}年\d{1,2}
 # that the page takes.
 def _cells(row: Row, heads: Sequence[Head], language: Language) -> str:
     first, *others = row
-    said = [f'<th scope="row">{_cell(first)}</th>']
+    cells_html = [f'<th scope="row">{_cell(first)}</th>']
     for one, head in zip(others, heads[1:], strict=True):
         number = ' class="num"' if head.column.number else ""
-        said.append(f'<td{number} data-l="{escape(head.column.label[language])}">{_cell(one)}</td>')
-    return "".join(said)
+        cells_html.append(f'<td{number} data-l="{escape(head.column.label[language])}">{_cell(one)}</td>')
+    return "".join(cells_html)
 
 
 #: Where an identifier may go on in the next line: after a mark in it, and anywhere once it is long.
@@ -126,20 +126,20 @@ def _whole(one: Cell, text: str) -> bool:
 
 
 def _cell(one: Cell) -> str:
-    said = marked(one.text) if one.marks else escape(one.text)
+    html = marked(one.text) if one.marks else escape(one.text)
     if _whole(one, one.text):
-        said = f'<span class="nw">{said}</span>'
+        html = f'<span class="nw">{html}</span>'
     if one.shape:
-        said = f'<span class="st c-{escape(one.tone or "2")}">{_SHAPES[one.shape]}{said}</span>'
+        html = f'<span class="st c-{escape(one.tone or "2")}">{_SHAPES[one.shape]}{html}</span>'
     elif one.tone:
-        said = f'<span class="c-{escape(one.tone)}">{said}</span>'
+        html = f'<span class="c-{escape(one.tone)}">{html}</span>'
     elif one.title:
-        said = f'<span title="{escape(one.title)}">{said}</span>'
+        html = f'<span title="{escape(one.title)}">{html}</span>'
     if one.href:
-        said = f'<a href="{escape(one.href)}">{said}</a>'
+        html = f'<a href="{escape(one.href)}">{html}</a>'
     whole = ' class="nw"' if _whole(one, one.note) else ""
     note = marked(one.note) if one.marks else escape(one.note)
-    return f"{said}<small{whole}>{note}</small>" if one.note else said
+    return f"{html}<small{whole}>{note}</small>" if one.note else html
 
 
 @register.filter

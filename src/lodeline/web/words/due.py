@@ -36,16 +36,16 @@ def due_words(visit: Visit, due: datetime, now: datetime) -> str:
     """What follows the name of a month: "due Monday the 9th", or since when it is late."""
     if now < due:
         day = due_day(visit, due, now)
-        return visit.say(f"due {day}", f"{day}截止")
+        return visit.text(f"due {day}", f"{day}截止")
     day = written.day(last_day(due), visit.language)
-    return visit.say(f"which was due on {day}", f"已于{day}截止")
+    return visit.text(f"which was due on {day}", f"已于{day}截止")
 
 
 def extended_words(visit: Visit, extension: Extension | None) -> str:
     """Why a month is due later than usual: "extended: the portal was down"; empty where it is not."""
     if extension is None:
         return ""
-    return visit.say(f"extended: {extension.reason}", f"已延期：{extension.reason}")
+    return visit.text(f"extended: {extension.reason}", f"已延期：{extension.reason}")
 
 
 def month_name(visit: Visit, period: str, now: datetime) -> str:

@@ -14,10 +14,12 @@ def filed_cell(column: str | None, text: str | None, language: Language) -> Cell
     if not text:
         return Cell(text=written.NOTHING, value=text)
     read = _READ.get(column or "")
-    said = words.shown(column or "", text, language) if read is None else read(text, language)
+    shown = words.shown(column or "", text, language) if read is None else read(text, language)
     # The code of a product is what a filer writes: it stands beside the words. The others are told by their title.
-    note = text if column == "product" and said != text else ""
-    return Cell(text=said, value=text, title="" if said == text else text, note=note, whole=column == "on", marks=True)
+    note = text if column == "product" and shown != text else ""
+    return Cell(
+        text=shown, value=text, title="" if shown == text else text, note=note, whole=column == "on", marks=True
+    )
 
 
 def composition(text: str, language: Language) -> str:

@@ -22,7 +22,7 @@ class Text(TypedDict):
     zh: str
 
 
-def say(en: str, zh: str) -> Text:
+def text(en: str, zh: str) -> Text:
     """A text to be chosen later, for constants and tables."""
     return {"en": en, "zh": zh}
 

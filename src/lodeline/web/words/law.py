@@ -14,24 +14,24 @@ from typing import Any, Final
 
 from lodeline.material.mass import PPB_PER_PERCENT
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Language, Text, say
+from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.words import Tone
 
 STATUS: Final[Mapping[str, Text]] = {
-    "in-force": say("in force", "有效"),
-    "suspended": say("suspended", "暂停实施"),
-    "ended": say("ended", "已失效"),
-    "not-yet": say("not yet in force", "尚未施行"),
-    "unknown": say("not known", "情况不明"),
+    "in-force": text("in force", "有效"),
+    "suspended": text("suspended", "暂停实施"),
+    "ended": text("ended", "已失效"),
+    "not-yet": text("not yet in force", "尚未施行"),
+    "unknown": text("not known", "情况不明"),
 }
 CHANGES: Final[Mapping[str, Text]] = {
-    "published": say("published", "公布"),
-    "corrected": say("corrected", "更正公布"),
-    "came": say("came into force", "施行"),
-    "resumed": say("resumed", "恢复实施"),
-    "suspended": say("suspended", "暂停实施"),
-    "ended": say("ended", "失效"),
-    "unknown": say("no longer known", "转为情况不明"),
+    "published": text("published", "公布"),
+    "corrected": text("corrected", "更正公布"),
+    "came": text("came into force", "施行"),
+    "resumed": text("resumed", "恢复实施"),
+    "suspended": text("suspended", "暂停实施"),
+    "ended": text("ended", "失效"),
+    "unknown": text("no longer known", "转为情况不明"),
 }
 #: Shape and tone of a state or change, always beside its word.
 MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
@@ -42,10 +42,10 @@ MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "ended": ("bar", "quiet"),
 }  # fmt: skip
 EVIDENCE: Final[Mapping[str, Text]] = {
-    "text": say("the text was read", "已读原文"),
-    "case": say("a published case shows it", "见于已公布案例"),
-    "secondary": say("reported by others", "据二手资料"),
-    "assumption": say("an assumption, not law", "本库假设，并非法律"),
+    "text": text("the text was read", "已读原文"),
+    "case": text("a published case shows it", "见于已公布案例"),
+    "secondary": text("reported by others", "据二手资料"),
+    "assumption": text("an assumption, not law", "本库假设，并非法律"),
 }
 #: A name that says what its row is, where the row has no words of its own for that.
 _CODES: Final[Mapping[str, str]] = {"kind": "label", "breach_kind": "breach"}
@@ -57,8 +57,8 @@ _PPB: Final = "_ppb"
 @cache
 def vocabulary() -> Mapping[tuple[str, str], Text]:
     """(key or word, name) → what it is called."""
-    text = (files("lodeline") / "data/reference/law_words.csv").read_text("utf-8")
-    return {(row["kind"], row["name"]): say(row["en"], row["zh"]) for row in csv.DictReader(text.splitlines())}
+    wording = (files("lodeline") / "data/reference/law_words.csv").read_text("utf-8")
+    return {(row["kind"], row["name"]): text(row["en"], row["zh"]) for row in csv.DictReader(wording.splitlines())}
 
 
 def word(name: str, language: Language) -> str:
@@ -80,8 +80,8 @@ def _phrase(value: Any, language: Language, name: str = "") -> str:
         case {"en": _, "zh": _}:
             return str(value[language])
         case dict():
-            told = [name for name in value if _CODES.get(name) not in value and value[name] != []]
-            ordered = sorted(told, key=lambda name: name not in _FIRST)
+            keys = [name for name in value if _CODES.get(name) not in value and value[name] != []]
+            ordered = sorted(keys, key=lambda name: name not in _FIRST)
             return stop.join(_clause(inner, value[inner], language) for inner in ordered)
         case [float() | int() as low, float() | int() as high] if not name.startswith("batches"):
             return f"{written.number(low)}{'至' if language == 'zh' else ' to '}{written.number(high)}"
@@ -98,8 +98,8 @@ def _phrase(value: Any, language: Language, name: str = "") -> str:
 
 def _clause(name: str, value: Any, language: Language) -> str:
     known = vocabulary().get(("key", name))
-    said = _phrase(value, language, name)
-    return f"{name.replace('_', ' ')} {said}" if known is None else known[language].replace("{v}", said)
+    phrase = _phrase(value, language, name)
+    return f"{name.replace('_', ' ')} {phrase}" if known is None else known[language].replace("{v}", phrase)
 
 
 def short_title(title: str) -> str:

@@ -8,52 +8,52 @@ from typing import Final
 
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.web.drawing.number import NO_BREAK_SPACE
-from lodeline.web.words.language import Language, Text, say
+from lodeline.web.words.language import Language, Text, text
 
 #: Product kinds in a word or two; data/reference/products.csv has the full names.
 _PRODUCTS: Final[Mapping[str, Text]] = {
-    "ore": say("ore", "矿石"),
-    "concentrate": say("concentrate", "精矿"),
-    "mixed-compound": say("mixed compound", "混合化合物"),
-    "oxide": say("oxide", "氧化物"),
-    "salt": say("salt", "盐类"),
-    "metal": say("metal", "金属"),
-    "alloy": say("alloy", "合金"),
-    "strip-cast": say("strip-cast flake", "速凝片"),
-    "powder": say("powder", "磁粉"),
-    "block": say("block", "毛坯"),
-    "magnet-ndfeb": say("NdFeB magnet", "钕铁硼磁体"),
-    "magnet-smco": say("SmCo magnet", "钐钴磁体"),
-    "magnet-other": say("magnet", "磁体"),
-    "target": say("target", "靶材"),
-    "swarf": say("swarf", "磨削废料"),
-    "slag": say("slag", "炉渣"),
-    "scrap-eol": say("end-of-life scrap", "报废磁材"),
-    "residue": say("residue", "残渣"),
-    "assembly": say("assembly", "组件"),
+    "ore": text("ore", "矿石"),
+    "concentrate": text("concentrate", "精矿"),
+    "mixed-compound": text("mixed compound", "混合化合物"),
+    "oxide": text("oxide", "氧化物"),
+    "salt": text("salt", "盐类"),
+    "metal": text("metal", "金属"),
+    "alloy": text("alloy", "合金"),
+    "strip-cast": text("strip-cast flake", "速凝片"),
+    "powder": text("powder", "磁粉"),
+    "block": text("block", "毛坯"),
+    "magnet-ndfeb": text("NdFeB magnet", "钕铁硼磁体"),
+    "magnet-smco": text("SmCo magnet", "钐钴磁体"),
+    "magnet-other": text("magnet", "磁体"),
+    "target": text("target", "靶材"),
+    "swarf": text("swarf", "磨削废料"),
+    "slag": text("slag", "炉渣"),
+    "scrap-eol": text("end-of-life scrap", "报废磁材"),
+    "residue": text("residue", "残渣"),
+    "assembly": text("assembly", "组件"),
 }
 EVENTS: Final[Mapping[str, Text]] = {
-    "origin": say("Origin", "来源"),
-    "transformation": say("Transformation", "转化"),
-    "shipment": say("Shipment", "发货"),
-    "receipt": say("Receipt", "收货"),
-    "move": say("Move between own sites", "内部转移"),
-    "export": say("Export", "出口"),
-    "loss": say("Loss", "损耗"),
-    "adjustment": say("Adjustment", "调整"),
-    "title": say("Change of owner", "物权转移"),
-    "stock": say("Stock count", "盘存"),
+    "origin": text("Origin", "来源"),
+    "transformation": text("Transformation", "转化"),
+    "shipment": text("Shipment", "发货"),
+    "receipt": text("Receipt", "收货"),
+    "move": text("Move between own sites", "内部转移"),
+    "export": text("Export", "出口"),
+    "loss": text("Loss", "损耗"),
+    "adjustment": text("Adjustment", "调整"),
+    "title": text("Change of owner", "物权转移"),
+    "stock": text("Stock count", "盘存"),
 }
 TRANSFER_STATES: Final[Mapping[str, tuple[Text, str]]] = {
-    "matched": (say("Matched", "已匹配"), "tick"),
-    "delivered-unfiled": (say("Delivered, other side need not file", "已交付，对方无申报义务"), "tick"),
-    "open": (say("Open", "未结"), "ring"),
-    "partial": (say("In part", "部分收货"), "half"),
-    "exception": (say("Exception", "异常"), "down"),
+    "matched": (text("Matched", "已匹配"), "tick"),
+    "delivered-unfiled": (text("Delivered, other side need not file", "已交付，对方无申报义务"), "tick"),
+    "open": (text("Open", "未结"), "ring"),
+    "partial": (text("In part", "部分收货"), "half"),
+    "exception": (text("Exception", "异常"), "down"),
 }
 
 
-def composition_said(text: str) -> str:
+def composition_text(text: str) -> str:
     """`Nd=24;Pr=6` → Nd 24 · Pr 6: what somebody wrote, easier to read."""
     parts = (re.sub(r"\s*[=＝]\s*", NO_BREAK_SPACE, one.strip()) for one in re.split("[;；]", text))
     return " · ".join(one for one in parts if one)

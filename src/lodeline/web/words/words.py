@@ -14,41 +14,41 @@ from lodeline.detection import battery
 from lodeline.ledger import roles
 from lodeline.ledger.register import Register
 from lodeline.material.element import ELEMENTS, TREO
-from lodeline.web.words.language import Language, Text, say
+from lodeline.web.words.language import Language, Text, text
 
 #: What a colour means; it stands beside a word and a shape, never alone.
 Tone = Literal["ink", "quiet", "flow", "gain", "loss", "hold"]
 
 STAGES: Final[Mapping[str, Text]] = {
-    "mine": say("Mine", "采选"),
-    "separation": say("Separation", "冶炼分离"),
-    "recycling": say("Recycling", "回收"),
-    "metal": say("Metal", "金属"),
-    "alloy": say("Alloy", "合金"),
-    "magnet": say("Magnet", "磁体"),
-    "trade": say("Trade", "贸易"),
-    "use": say("Use", "使用"),
-    "mixed": say("Several stages", "多环节"),
+    "mine": text("Mine", "采选"),
+    "separation": text("Separation", "冶炼分离"),
+    "recycling": text("Recycling", "回收"),
+    "metal": text("Metal", "金属"),
+    "alloy": text("Alloy", "合金"),
+    "magnet": text("Magnet", "磁体"),
+    "trade": text("Trade", "贸易"),
+    "use": text("Use", "使用"),
+    "mixed": text("Several stages", "多环节"),
 }
 ORIGINS: Final[Mapping[str, Text]] = {
-    "mined": say("Mined", "开采"),
-    "by-product": say("By-product", "副产"),
-    "imported": say("Imported", "进口"),
-    "secondary": say("Collected scrap", "回收废料"),
-    "opening": say("Opening stock", "期初库存"),
+    "mined": text("Mined", "开采"),
+    "by-product": text("By-product", "副产"),
+    "imported": text("Imported", "进口"),
+    "secondary": text("Collected scrap", "回收废料"),
+    "opening": text("Opening stock", "期初库存"),
 }
-ROLES: Final[Mapping[str, Text]] = {name: say(one.en, one.zh) for name, one in roles.ROLES.items()}
+ROLES: Final[Mapping[str, Text]] = {name: text(one.en, one.zh) for name, one in roles.ROLES.items()}
 DETECTORS: Final[Mapping[str, Text]] = {one.name: one.label for one in battery.DETECTORS}
 #: What a finding of a detector looks like: shape and tone, always beside its word.
 DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {one.name: one.mark for one in battery.DETECTORS}
 FINDING_STATES: Final[Mapping[str, Text]] = {
-    "open": say("Open", "未结"),
-    "asked": say("Asked", "已询问"),
-    "answered": say("Answered", "已答复"),
-    "explained": say("Explained", "已说明"),
-    "waived": say("Not pursued", "暂不核查"),
-    "confirmed": say("Confirmed", "已确认"),
-    "withdrawn": say("Withdrawn", "已撤回"),
+    "open": text("Open", "未结"),
+    "asked": text("Asked", "已询问"),
+    "answered": text("Answered", "已答复"),
+    "explained": text("Explained", "已说明"),
+    "waived": text("Not pursued", "暂不核查"),
+    "confirmed": text("Confirmed", "已确认"),
+    "withdrawn": text("Withdrawn", "已撤回"),
 }
 FINDING_STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "open": ("ring", "quiet"),
@@ -60,37 +60,37 @@ FINDING_STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "withdrawn": ("ring", "quiet"),
 }
 FILING_STATES: Final[Mapping[str, Text]] = {
-    "filed": say("Filed in time", "按期申报"),
-    "late": say("Filed late", "逾期申报"),
-    "missing": say("Missing", "缺报"),
+    "filed": text("Filed in time", "按期申报"),
+    "late": text("Filed late", "逾期申报"),
+    "missing": text("Missing", "缺报"),
 }
 ENTRY_KINDS: Final[Mapping[str, Text]] = {
-    "filing": say("Filing", "申报"),
-    "correction": say("Correction", "更正"),
-    "register": say("Register", "登记"),
-    "case": say("Case step", "核查记录"),
-    "certifier-key": say("Certifying key", "签认密钥"),
-    "alias": say("Lot alias", "批次别名"),
-    "edition": say("Monthly edition", "月度公布版"),
-    "inspection": say("Inspection", "检查记录"),
-    "feed": say("Other authority", "其他部门数据"),
-    "party-list": say("List of parties", "交易方名录"),
-    "declaration": say("Customs desk", "通关查询"),
-    "draw": say("Draw-down", "核销"),
-    "office": say("Office record", "后台记录"),
+    "filing": text("Filing", "申报"),
+    "correction": text("Correction", "更正"),
+    "register": text("Register", "登记"),
+    "case": text("Case step", "核查记录"),
+    "certifier-key": text("Certifying key", "签认密钥"),
+    "alias": text("Lot alias", "批次别名"),
+    "edition": text("Monthly edition", "月度公布版"),
+    "inspection": text("Inspection", "检查记录"),
+    "feed": text("Other authority", "其他部门数据"),
+    "party-list": text("List of parties", "交易方名录"),
+    "declaration": text("Customs desk", "通关查询"),
+    "draw": text("Draw-down", "核销"),
+    "office": text("Office record", "后台记录"),
 }
 #: Whose number of a party it is.
 SCHEMES: Final[Mapping[str, Text]] = {
-    "uscc": say("credit code", "统一社会信用代码"),
-    "lei": say("LEI", "LEI 编码"),
+    "uscc": text("credit code", "统一社会信用代码"),
+    "lei": text("LEI", "LEI 编码"),
 }
 #: What screening says of a name; how it looks goes with the word.
 SCREENING_VERDICTS: Final[Mapping[str, Text]] = {
-    "listed": say("Listed", "列入名录"),
-    "alike": say("Alike to a listed party: somebody should look", "疑似列入，须人工核对"),
-    "known": say("Known, not listed", "已知，未列入"),
-    "unclear": say("Perhaps known, not listed", "疑似已知，未列入"),
-    "unknown": say("Unknown", "未知"),
+    "listed": text("Listed", "列入名录"),
+    "alike": text("Alike to a listed party: somebody should look", "疑似列入，须人工核对"),
+    "known": text("Known, not listed", "已知，未列入"),
+    "unclear": text("Perhaps known, not listed", "疑似已知，未列入"),
+    "unknown": text("Unknown", "未知"),
 }
 SCREENING_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "listed": ("square", "loss"),
@@ -100,12 +100,12 @@ SCREENING_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "unknown": ("ring", "ink"),
 }
 QUOTA_KINDS: Final[Mapping[str, Text]] = {
-    "mining": say("Mining", "开采"),
-    "separation": say("Separation", "冶炼分离"),
+    "mining": text("Mining", "开采"),
+    "separation": text("Separation", "冶炼分离"),
 }
 ORE_TYPES: Final[Mapping[str, Text]] = {
-    "rock": say("rock ore", "岩矿型"),
-    "ion": say("ion-adsorption ore", "离子型"),
+    "rock": text("rock ore", "岩矿型"),
+    "ion": text("ion-adsorption ore", "离子型"),
 }
 WEEKDAYS: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),

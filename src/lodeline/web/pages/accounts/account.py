@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.errors import UserError
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.email_change import EmailChangeError
 from lodeline.office.accounts.people import (
@@ -22,7 +23,6 @@ from lodeline.office.accounts.people import (
 )
 from lodeline.office.models import Membership, User
 from lodeline.regulation.parameter import load
-from lodeline.spoken import UserError
 from lodeline.web.pages.accounts.email import ask_for_link
 from lodeline.web.pages.common.entered import field_errors, problems_part
 from lodeline.web.parts.shell import show
@@ -32,15 +32,15 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import NAMES, say
+from lodeline.web.words.language import NAMES, text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
 
 _MEMBERSHIPS: Final = (
-    Column(key="organisation", label=say("Organisation", "单位")),
-    Column(key="role", label=say("Role", "角色")),
-    Column(key="from", label=say("Since", "起始")),
-    Column(key="until", label=say("Until", "终止")),
-    Column(key="by", label=say("Granted by", "授予人")),
+    Column(key="organisation", label=text("Organisation", "单位")),
+    Column(key="role", label=text("Role", "角色")),
+    Column(key="from", label=text("Since", "起始")),
+    Column(key="until", label=text("Until", "终止")),
+    Column(key="by", label=text("Granted by", "授予人")),
 )
 
 
@@ -82,10 +82,10 @@ def account_self(visit: Visit) -> HttpResponse:
 
 def _title(visit: Visit, *, guarded: bool, needed: bool) -> str:
     if needed:
-        return visit.say("Set up a second factor, and you can begin", "设置第二验证方式后即可开始使用")
+        return visit.text("Set up a second factor, and you can begin", "设置第二验证方式后即可开始使用")
     if guarded:
-        return visit.say("Your account is guarded by two factors", "您的账户已启用双重验证")
-    return visit.say("Your account is guarded by a password alone", "您的账户目前仅有密码保护")
+        return visit.text("Your account is guarded by two factors", "您的账户已启用双重验证")
+    return visit.text("Your account is guarded by a password alone", "您的账户目前仅有密码保护")
 
 
 def _done(visit: Visit, user: User) -> HttpResponse:
@@ -115,28 +115,28 @@ def _done(visit: Visit, user: User) -> HttpResponse:
 
 
 _DONE: Final = {
-    "profile": say("Your data are kept.", "资料已保存。"),
-    "email": say(
+    "profile": text("Your data are kept.", "资料已保存。"),
+    "email": text(
         "If the address can be used, a link is on its way to it. Open it here; it is good for a day.",
         "如该邮箱可用，确认链接已发送至该邮箱。请在此浏览器中打开，一天内有效。",
     ),
-    "email-changed": say("You sign in with the new address from now on.", "今后请使用新邮箱登录。"),
-    "end-session": say("That session has ended.", "该会话已结束。"),
-    "end-others": say("You are signed in here alone now.", "其他会话均已结束。"),
+    "email-changed": text("You sign in with the new address from now on.", "今后请使用新邮箱登录。"),
+    "end-session": text("That session has ended.", "该会话已结束。"),
+    "end-others": text("You are signed in here alone now.", "其他会话均已结束。"),
 }
 
 
 def _notices(visit: Visit) -> list[Notice]:
     done = visit.query("done")
-    return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
+    return [Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else []
 
 
 def _email_field(visit: Visit, error: UserError | None) -> Field:
     posted = visit.request.POST if error else {}
     return Field(
-        name="email", label=visit.say("New e-mail address", "新邮箱"), kind="email", required=True,
+        name="email", label=visit.text("New e-mail address", "新邮箱"), kind="email", required=True,
         autocomplete="email", value=posted.get("email", ""), errors=field_errors(visit, error, "email"),
-        hint=visit.say("One person's own. It gets a link that proves it.", "应为本人邮箱，将收到验证链接。"),
+        hint=visit.text("One person's own. It gets a link that proves it.", "应为本人邮箱，将收到验证链接。"),
     )  # fmt: skip
 
 
@@ -144,16 +144,16 @@ def _fields(visit: Visit, user: User, error: UserError | None) -> list[Field]:
     posted = visit.request.POST if error and visit.request.POST.get("do") == "profile" else None
     return [
         Field(
-            name="name", label=visit.say("Name", "姓名"), required=True, autocomplete="name",
+            name="name", label=visit.text("Name", "姓名"), required=True, autocomplete="name",
             value=user.name if posted is None else posted.get("name", ""), errors=field_errors(visit, error, "name"),
-            hint=visit.say("As it stands under what you sign.", "将显示在您签认的文件上。"),
+            hint=visit.text("As it stands under what you sign.", "将显示在您签认的文件上。"),
         ),
         Field(
-            name="language", label=visit.say("Language of mails", "邮件语言"), kind="select", required=True,
+            name="language", label=visit.text("Language of mails", "邮件语言"), kind="select", required=True,
             value=user.language, options=[(one, NAMES[one]) for one in NAMES], width="short",
         ),
         Field(
-            name="wants_mail", label=visit.say("Write to me what is due", "到期事项发送邮件提醒"), kind="checkbox",
+            name="wants_mail", label=visit.text("Write to me what is due", "到期事项发送邮件提醒"), kind="checkbox",
             checked=user.wants_mail,
         ),
     ]  # fmt: skip
@@ -164,10 +164,12 @@ def _memberships(visit: Visit, user: User) -> Table:
     found = Membership.objects.filter(user=user).select_related("granted_by").order_by("-valid_from", "id")
     rows = []
     for one in found:
-        organisation = names.get(one.organisation, one.organisation) or visit.spoken(AUTHORITY_NAME)
-        role = visit.spoken(ROLE_NAMES[one.role])
-        until = written.day(one.valid_to, visit.language) if one.valid_to else visit.say("open", "长期")
-        by = one.granted_by.name if one.granted_by and one.granted_by.pk != user.pk else visit.say("the system", "系统")
+        organisation = names.get(one.organisation, one.organisation) or visit.localized(AUTHORITY_NAME)
+        role = visit.localized(ROLE_NAMES[one.role])
+        until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", "长期")
+        by = (
+            one.granted_by.name if one.granted_by and one.granted_by.pk != user.pk else visit.text("the system", "系统")
+        )
         rows.append(
             (
                 Cell(text=organisation, value=one.organisation, note=words.region(one.region, visit.language)),
@@ -178,8 +180,8 @@ def _memberships(visit: Visit, user: User) -> Table:
             )
         )
     return Table(
-        name="memberships", caption=visit.say("Your memberships", "您的成员身份"), columns=_MEMBERSHIPS, rows=rows,
-        empty=visit.say("You belong to no organisation.", "您尚无成员身份。"),
+        name="memberships", caption=visit.text("Your memberships", "您的成员身份"), columns=_MEMBERSHIPS, rows=rows,
+        empty=visit.text("You belong to no organisation.", "您尚无成员身份。"),
     )  # fmt: skip
 
 
@@ -188,7 +190,7 @@ def _factors(visit: Visit, user: User) -> dict[str, Any]:
     found: dict[str, Any] = {"app": None, "codes": None, "passkeys": []}
     for one in Authenticator.objects.filter(user=user).order_by("created_at", "id"):
         since = _when(visit, one.created_at)
-        used = _when(visit, one.last_used_at) if one.last_used_at else visit.say("never used", "尚未使用")
+        used = _when(visit, one.last_used_at) if one.last_used_at else visit.text("never used", "尚未使用")
         if one.type == Authenticator.Type.TOTP:
             found["app"] = {"since": since, "used": used}
         elif one.type == Authenticator.Type.RECOVERY_CODES:
@@ -208,9 +210,9 @@ def _sessions(visit: Visit, user: User) -> list[dict[str, Any]]:
             "id": one.pk,
             "here": one.session_key == visit.request.session.session_key,
             "facts": [
-                Fact(term=visit.say("Since", "登录时间"), text=_when(visit, one.created_at)),
-                Fact(term=visit.say("From", "来源"), text=str(one.ip), mono=True),
-                Fact(term=visit.say("Browser", "浏览器"), text=_browser(visit, one.user_agent)),
+                Fact(term=visit.text("Since", "登录时间"), text=_when(visit, one.created_at)),
+                Fact(term=visit.text("From", "来源"), text=str(one.ip), mono=True),
+                Fact(term=visit.text("Browser", "浏览器"), text=_browser(visit, one.user_agent)),
             ],
         }
         for one in found
@@ -232,4 +234,4 @@ _SYSTEMS: Final = (
 def _browser(visit: Visit, agent: str) -> str:
     """Chrome, Windows; else what the browser says of itself, which proves nothing anyway."""
     named = [next((name for mark, name in kind if mark in agent), "") for kind in (_BROWSERS, _SYSTEMS)]
-    return visit.say(", ", "，").join(one for one in named if one) or agent or "–"
+    return visit.text(", ", "，").join(one for one in named if one) or agent or "–"

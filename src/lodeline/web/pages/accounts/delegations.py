@@ -18,11 +18,11 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 _DONE: Final = {
-    "delegate": say("That organisation may file for you.", "该企业可为您申报。"),
-    "end": say("The delegation ends.", "委托已终止。"),
+    "delegate": text("That organisation may file for you.", "该企业可为您申报。"),
+    "end": text("The delegation ends.", "委托已终止。"),
 }
 
 
@@ -48,7 +48,7 @@ def firm_delegations(visit: Visit, organisation: str) -> HttpResponse:
         status=400 if error else 200,
         name=names.get(organisation, organisation),
         people=visit.opens("firm-people", organisation=organisation),
-        done=[Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else [],
+        done=[Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else [],
         problems=problems_part(visit, error),
         given=[_shown(visit, one, names.get(one.agent, one.agent), today) for one in found.given],
         received=[_shown(visit, one, names.get(one.organisation, one.organisation), today) for one in found.received],
@@ -74,10 +74,10 @@ def _done(visit: Visit, organisation: str, today: date, names: Any) -> None:
 
 def _title(visit: Visit, name: str, count: int) -> str:
     if count == 0:
-        return visit.say(f"Nobody else files for {name}", f"{name}未委托他人申报")
+        return visit.text(f"Nobody else files for {name}", f"{name}未委托他人申报")
     if count == 1:
-        return visit.say(f"One other organisation files for {name}", f"{name}委托1家企业代为申报")
-    return visit.say(
+        return visit.text(f"One other organisation files for {name}", f"{name}委托1家企业代为申报")
+    return visit.text(
         f"{written.count(count)} other organisations file for {name}", f"{name}委托{written.count(count)}家企业代为申报"
     )
 
@@ -85,34 +85,34 @@ def _title(visit: Visit, name: str, count: int) -> str:
 def _shown(visit: Visit, one: Delegation, name: str, today: date) -> dict[str, Any]:
     since = written.day(one.valid_from, visit.language)
     until = written.day(one.valid_to, visit.language) if one.valid_to else ""
-    period = visit.say(
+    period = visit.text(
         f"{since} to {until}" if until else f"since {since}", f"{since}至{until}" if until else f"自{since}起"
     )
     if one.valid_from > today:
-        period = visit.say(f"from {since} on", f"{since}起生效")
-    does = visit.say("files and certifies", "申报并签认") if one.may_certify else visit.say("files", "申报")
-    return {"id": one.pk, "name": name, "says": visit.say(f"{does}, {period}", f"{does}，{period}")}
+        period = visit.text(f"from {since} on", f"{since}起生效")
+    does = visit.text("files and certifies", "申报并签认") if one.may_certify else visit.text("files", "申报")
+    return {"id": one.pk, "name": name, "text": visit.text(f"{does}, {period}", f"{does}，{period}")}
 
 
 def _fields(visit: Visit, today: date, error: InputError | PeopleError | None) -> list[Field]:
     form = visit.request.POST if error and visit.request.POST.get("do") == "delegate" else {}
     return [
         Field(
-            name="agent", label=visit.say("Id of the organisation", "企业编号"), required=True, width="short",
+            name="agent", label=visit.text("Id of the organisation", "企业编号"), required=True, width="short",
             value=form.get("agent", ""), errors=field_errors(visit, error, "agent"),
-            hint=visit.say("As in the register: ask the agent for it.", "登记簿中的编号，可向代理方索取。"),
+            hint=visit.text("As in the register: ask the agent for it.", "登记簿中的编号，可向代理方索取。"),
         ),
         Field(
-            name="valid_from", label=visit.say("From", "起始日期"), kind="date", width="short", required=True,
+            name="valid_from", label=visit.text("From", "起始日期"), kind="date", width="short", required=True,
             value=form.get("valid_from", today.isoformat()), errors=field_errors(visit, error, "valid_from"),
         ),
         Field(
-            name="valid_to", label=visit.say("Until", "终止日期"), kind="date", width="short",
+            name="valid_to", label=visit.text("Until", "终止日期"), kind="date", width="short",
             value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
         ),
         Field(
-            name="may_certify", label=visit.say("It may certify too", "同时可签认"), kind="checkbox",
+            name="may_certify", label=visit.text("It may certify too", "同时可签认"), kind="checkbox",
             checked=form.get("may_certify") == "yes",
-            hint=visit.say("Its certifiers then sign in your name.", "其签认人将以贵企业名义签认。"),
+            hint=visit.text("Its certifiers then sign in your name.", "其签认人将以贵企业名义签认。"),
         ),
     ]  # fmt: skip

@@ -51,8 +51,8 @@ def account_email(visit: Visit, token: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/accounts/account_email.html",
-        title=visit.say(f"Sign in with {address} from now on?", f"今后使用 {address} 登录？"),
+        title=visit.text(f"Sign in with {address} from now on?", f"今后使用 {address} 登录？"),
         before=account_of(visit.actor).email,
-        act=Act(label=visit.say("Change the address", "更改邮箱")),
+        act=Act(label=visit.text("Change the address", "更改邮箱")),
         back=visit.url("account-self"),
     )

@@ -40,17 +40,17 @@ def first_run(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/accounts/first_run.html",
-        title=visit.say("Nobody has an account here yet: yours is the first", "尚无账户：请创建第一个账户"),
+        title=visit.text("Nobody has an account here yet: yours is the first", "尚无账户：请创建第一个账户"),
         status=400 if error else 200,
         problems=problems_part(visit, error),
         fields=[
             Field(
-                name="code", label=visit.say("Code", "代码"), required=True, value=form.get("code", ""),
+                name="code", label=visit.text("Code", "代码"), required=True, value=form.get("code", ""),
                 errors=field_errors(visit, error, "code"),
-                hint=visit.say("Printed where the server was started.", "启动服务器的终端中输出的代码。"),
+                hint=visit.text("Printed where the server was started.", "启动服务器的终端中输出的代码。"),
             ),
             Field(
-                name="email", label=visit.say("E-mail address", "电子邮箱"), kind="email", required=True,
+                name="email", label=visit.text("E-mail address", "电子邮箱"), kind="email", required=True,
                 autocomplete="username", value=form.get("email", ""), errors=field_errors(visit, error, "email"),
             ),
             *account_fields(visit, error),

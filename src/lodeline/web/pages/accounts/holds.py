@@ -20,19 +20,19 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 _DONE: Final = {
-    "set": say("The hold stands.", "法律保全已设立。"),
-    "lift": say("The hold is lifted.", "法律保全已解除。"),
+    "set": text("The hold stands.", "法律保全已设立。"),
+    "lift": text("The hold is lifted.", "法律保全已解除。"),
 }
 _COLUMNS: Final = (
-    Column(key="on", label=say("On", "对象")),
-    Column(key="state", label=say("State", "状态")),
-    Column(key="reason", label=say("Why", "理由")),
-    Column(key="by", label=say("Set by", "设立人")),
-    Column(key="since", label=say("Since", "起始")),
-    Column(key="lifted", label=say("Lifted", "解除")),
+    Column(key="on", label=text("On", "对象")),
+    Column(key="state", label=text("State", "状态")),
+    Column(key="reason", label=text("Why", "理由")),
+    Column(key="by", label=text("Set by", "设立人")),
+    Column(key="since", label=text("Since", "起始")),
+    Column(key="lifted", label=text("Lifted", "解除")),
 )
 
 
@@ -61,7 +61,7 @@ def legal_holds(visit: Visit) -> HttpResponse:
         "lodeline/accounts/holds.html",
         title=_title(visit, len(standing)),
         status=400 if error else 200,
-        done=[Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else [],
+        done=[Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else [],
         problems=problems_part(visit, error),
         table=shown(visit, table),
         standing=[{"id": one.hold.pk, "on": _on(visit, one), "reason": one.reason} for one in standing],
@@ -85,10 +85,10 @@ def _done(visit: Visit) -> None:
 
 def _title(visit: Visit, count: int) -> str:
     if count == 0:
-        return visit.say("No legal hold stands", "目前没有法律保全")
+        return visit.text("No legal hold stands", "目前没有法律保全")
     if count == 1:
-        return visit.say("One legal hold stands", "有1项法律保全")
-    return visit.say(f"{written.count(count)} legal holds stand", f"有{written.count(count)}项法律保全")
+        return visit.text("One legal hold stands", "有1项法律保全")
+    return visit.text(f"{written.count(count)} legal holds stand", f"有{written.count(count)}项法律保全")
 
 
 def _on(visit: Visit, one: Held) -> str:
@@ -98,10 +98,10 @@ def _on(visit: Visit, one: Held) -> str:
 
 
 def _table(visit: Visit, found: list[Held]) -> Table:
-    gone = visit.say("unreadable since the erasure", "删除后已不可读取")
+    gone = visit.text("unreadable since the erasure", "删除后已不可读取")
     return Table(
         name="holds",
-        caption=visit.say("Legal holds", "法律保全"),
+        caption=visit.text("Legal holds", "法律保全"),
         columns=_COLUMNS,
         rows=[
             (
@@ -110,7 +110,7 @@ def _table(visit: Visit, found: list[Held]) -> Table:
                     value=one.hold.user.pseudonym if one.hold.user is not None else one.hold.organisation,
                 ),
                 Cell(
-                    text=visit.say("stands", "有效") if one.hold.lifted_at is None else visit.say("lifted", "已解除"),
+                    text=visit.text("stands", "有效") if one.hold.lifted_at is None else visit.text("lifted", "已解除"),
                     value="stands" if one.hold.lifted_at is None else "lifted",
                     shape="square" if one.hold.lifted_at is None else "ring",
                 ),
@@ -125,7 +125,7 @@ def _table(visit: Visit, found: list[Held]) -> Table:
             )
             for one in found
         ],
-        empty=visit.say("No hold was ever set.", "从未设立法律保全。"),
+        empty=visit.text("No hold was ever set.", "从未设立法律保全。"),
     )
 
 
@@ -137,15 +137,15 @@ def _fields(visit: Visit, error: InputError | PeopleError | None) -> list[Field]
     form = visit.request.POST if error and visit.request.POST.get("do") == "set" else {}
     return [
         Field(
-            name="on", label=visit.say("On whom", "对象"), required=True, value=form.get("on", ""),
+            name="on", label=visit.text("On whom", "对象"), required=True, value=form.get("on", ""),
             errors=field_errors(visit, error, "on"),
-            hint=visit.say(
+            hint=visit.text(
                 "The id of a firm, or a person's e-mail address or pseudonym.", "企业编号，或人员的电子邮箱、化名。"
             ),
         ),
         Field(
-            name="reason", label=visit.say("Why", "理由"), kind="textarea", required=True,
+            name="reason", label=visit.text("Why", "理由"), kind="textarea", required=True,
             value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
-            hint=visit.say("The number of the case or order is enough.", "填写案号或文号即可。"),
+            hint=visit.text("The number of the case or order is enough.", "填写案号或文号即可。"),
         ),
     ]  # fmt: skip

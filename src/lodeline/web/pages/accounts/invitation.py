@@ -55,9 +55,9 @@ def _answered(visit: Visit, token: str) -> HttpResponse:
         return show(
             visit,
             "lodeline/accounts/invitation_refused.html",
-            title=visit.say("This invitation cannot be used", "该邀请无法使用"),
+            title=visit.text("This invitation cannot be used", "该邀请无法使用"),
             status=410,
-            says=visit.say(no.en, no.zh),
+            says=visit.text(no.en, no.zh),
         )
     return _form(visit, found, error)
 
@@ -68,7 +68,7 @@ def enter(visit: Visit, user: User, to: str) -> HttpResponse:
 
 
 def _form(visit: Visit, found: Invitation, error: InputError | None) -> HttpResponse:
-    name = visit.spoken(AUTHORITY_NAME)
+    name = visit.localized(AUTHORITY_NAME)
     if found.organisation:
         name = firm_names(visit).get(found.organisation, found.organisation)
     known = has_account(found)
@@ -76,9 +76,9 @@ def _form(visit: Visit, found: Invitation, error: InputError | None) -> HttpResp
     return show(
         visit,
         "lodeline/accounts/invitation.html",
-        title=visit.say(f"You are invited to act for {name}", f"邀请您加入{name}"),
+        title=visit.text(f"You are invited to act for {name}", f"邀请您加入{name}"),
         status=400 if error else 200,
-        role=visit.spoken(ROLE_NAMES[found.role]),
+        role=visit.localized(ROLE_NAMES[found.role]),
         may=duty(found.role, visit.language),
         inviter=found.invited_by.name if found.invited_by else "",
         email=found.email,
@@ -96,16 +96,16 @@ def account_fields(visit: Visit, error: InputError | None, *, name: str = "") ->
     form: Any = visit.request.POST if error else {}
     return [
         Field(
-            name="name", label=visit.say("Name", "姓名"), required=True, autocomplete="name",
+            name="name", label=visit.text("Name", "姓名"), required=True, autocomplete="name",
             value=form.get("name", name), errors=field_errors(visit, error, "name"),
-            hint=visit.say("As it stands under what you sign.", "将显示在您签认的文件上。"),
+            hint=visit.text("As it stands under what you sign.", "将显示在您签认的文件上。"),
         ),
         Field(
-            name="password", label=visit.say("Password", "密码"), kind="password", required=True,
+            name="password", label=visit.text("Password", "密码"), kind="password", required=True,
             autocomplete="new-password", hint=str(PASSWORD_RULES), errors=field_errors(visit, error, "password"),
         ),
         Field(
-            name="language", label=visit.say("Language", "语言"), kind="select", width="short", required=True,
+            name="language", label=visit.text("Language", "语言"), kind="select", width="short", required=True,
             value=form.get("language", visit.language), options=[(one, NAMES[one]) for one in NAMES],
         ),
     ]  # fmt: skip

@@ -19,12 +19,12 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
 
 _DONE: Final = {
-    "ask": say("Your request is entered. An official decides it.", "请求已提交，将由主管部门人员办理。"),
-    "withdraw": say("Your request is taken back.", "请求已撤回。"),
+    "ask": text("Your request is entered. An official decides it.", "请求已提交，将由主管部门人员办理。"),
+    "withdraw": text("Your request is taken back.", "请求已撤回。"),
 }
 #: A person asks for the own data to be erased; a court's order is entered by an official.
 _OWN_GROUNDS: Final = ("not-needed", "consent", "unlawful")
@@ -51,12 +51,12 @@ def account_erasure(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/accounts/account_erasure.html",
-        title=visit.say("You have asked to be erased", "您已申请删除个人信息")
+        title=visit.text("You have asked to be erased", "您已申请删除个人信息")
         if waiting
-        else visit.say("Have your personal data erased", "申请删除个人信息"),
+        else visit.text("Have your personal data erased", "申请删除个人信息"),
         status=400 if error else 200,
         pseudonym=user.pseudonym,
-        done=[Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else [],
+        done=[Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else [],
         problems=problems_part(visit, error),
         request=newest,
         waiting=waiting,
@@ -75,7 +75,7 @@ def _done(visit: Visit) -> None:
     """What a form of this page does. Raises InputError, PeopleError."""
     form, now = visit.request.POST, clock.now()
     if form.get("do") == "ask":
-        erasure.ask(visit.actor, ground=form.get("ground", ""), said=form.get("said", ""), now=now)
+        erasure.ask(visit.actor, ground=form.get("ground", ""), reason=form.get("said", ""), now=now)
     elif form.get("do") == "withdraw":
         erasure.withdraw(visit.actor, number_of(form.get("request", "")), now=now)
 
@@ -91,28 +91,28 @@ def ground_fields(visit: Visit, error: InputError | PeopleError | None, grounds:
     return [
         Field(
             name="ground",
-            label=visit.say("Ground", "依据"),
+            label=visit.text("Ground", "依据"),
             kind="radio",
             required=True,
             value=form.get("ground", ""),
-            options=[(one, visit.spoken(erasure.GROUNDS[one])) for one in grounds],
+            options=[(one, visit.localized(erasure.GROUNDS[one])) for one in grounds],
             errors=field_errors(visit, error, "ground"),
         ),
-        said_field(visit, error),
+        reason_field(visit, error),
     ]
 
 
-def said_field(visit: Visit, error: InputError | PeopleError | None) -> Field:
+def reason_field(visit: Visit, error: InputError | PeopleError | None) -> Field:
     """The reason, in one's own words."""
     form = visit.request.POST if error else {}
     return Field(
         name="said",
-        label=visit.say("Why", "理由"),
+        label=visit.text("Why", "理由"),
         kind="textarea",
         required=True,
         value=form.get("said", ""),
         errors=field_errors(visit, error, "said"),
-        hint=visit.say("It goes with the name when the name goes.", "个人信息删除时，此内容一并不可读取。"),
+        hint=visit.text("It goes with the name when the name goes.", "个人信息删除时，此内容一并不可读取。"),
     )
 
 
@@ -120,17 +120,17 @@ def obstacle_words(visit: Visit, one: Obstacle) -> str:
     """What stands in the way, with firms, roles and days as the reader calls them."""
     if one.code == "term" and one.until is not None:
         day = written.day(one.until, visit.language)
-        return visit.say(
+        return visit.text(
             f"Filing, certifying or answering for a firm is on record, and such records are kept: from {day} on it can"
             " be erased.",
             f"曾代表企业申报、签认或答复，相关记录须保存：自{day}起可删除。",
         )
     if one.code == "needed":
-        role = visit.spoken(ROLE_NAMES[one.role])
+        role = visit.localized(ROLE_NAMES[one.role])
         names = firm_names(visit) if one.organisation else {}
-        where = names.get(one.organisation, one.organisation) or visit.spoken(AUTHORITY_NAME)
-        return visit.say(
+        where = names.get(one.organisation, one.organisation) or visit.localized(AUTHORITY_NAME)
+        return visit.text(
             f"There is no other {role.lower()} of {where}: hand the role over first.",
             f"{where}没有其他{role}：请先移交该角色。",
         )
-    return visit.say(one.en, one.zh)
+    return visit.text(one.en, one.zh)

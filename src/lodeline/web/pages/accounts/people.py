@@ -37,24 +37,24 @@ from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES, duty
 
 _COLUMNS: Final = (
-    Column(key="name", label=say("Name", "姓名")),
-    Column(key="role", label=say("Role", "角色")),
-    Column(key="from", label=say("Since", "起始")),
-    Column(key="until", label=say("Until", "终止")),
-    Column(key="factor", label=say("Second factor", "第二验证")),
-    Column(key="by", label=say("Granted by", "授予人")),
+    Column(key="name", label=text("Name", "姓名")),
+    Column(key="role", label=text("Role", "角色")),
+    Column(key="from", label=text("Since", "起始")),
+    Column(key="until", label=text("Until", "终止")),
+    Column(key="factor", label=text("Second factor", "第二验证")),
+    Column(key="by", label=text("Granted by", "授予人")),
 )
 _DONE: Final = {
-    "withdraw": say("The invitation is withdrawn; its link is good for nothing.", "邀请已撤回，链接失效。"),
-    "second-person": say("The rule is kept.", "规则已保存。"),
-    "end": say("The membership ends.", "成员身份已终止。"),
-    "change": say("The role is another from today on.", "角色自今日起变更。"),
-    "grant": say("The role is given.", "角色已授予。"),
-    "sent": say("The invitation was sent by mail. It is good for seven days.", "邀请邮件已发送，7 日内有效。"),
+    "withdraw": text("The invitation is withdrawn; its link is good for nothing.", "邀请已撤回，链接失效。"),
+    "second-person": text("The rule is kept.", "规则已保存。"),
+    "end": text("The membership ends.", "成员身份已终止。"),
+    "change": text("The role is another from today on.", "角色自今日起变更。"),
+    "grant": text("The role is given.", "角色已授予。"),
+    "sent": text("The invitation was sent by mail. It is good for seven days.", "邀请邮件已发送，7 日内有效。"),
 }
 
 
@@ -96,7 +96,7 @@ def people(visit: Visit, organisation: str = "") -> HttpResponse:
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    may_change = may_say(visit.actor, organisation)
+    may_change = may_manage(visit.actor, organisation)
     name = _called(visit, organisation)
     return show(
         visit,
@@ -149,9 +149,9 @@ def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpRe
         done=_notices(visit),
         problems=problems_part(visit, error),
         memberships=[_membership(visit, one, today) for one in found.memberships],
-        may_change=may_say(visit.actor, organisation),
+        may_change=may_manage(visit.actor, organisation),
         other_roles=[
-            (role, visit.spoken(ROLE_NAMES[role]))
+            (role, visit.localized(ROLE_NAMES[role]))
             for role in roles_of(organisation)
             if all(one.role != role for one in found.memberships)
         ],
@@ -160,7 +160,7 @@ def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpRe
     )
 
 
-def may_say(actor: Actor, organisation: str) -> bool:
+def may_manage(actor: Actor, organisation: str) -> bool:
     """Whether who asks may change who belongs to an organisation."""
     return (bool(organisation) and actor.may("own.people", organisation)) or actor.may("accounts.write", organisation)
 
@@ -216,7 +216,7 @@ def _posted(visit: Visit, invited: Invited) -> bool:
 
 def _called(visit: Visit, organisation: str) -> str:
     if not organisation:
-        return visit.spoken(AUTHORITY_NAME)
+        return visit.localized(AUTHORITY_NAME)
     return firm_names(visit).get(organisation, organisation)
 
 
@@ -224,38 +224,38 @@ def _title(visit: Visit, name: str, count: int) -> str:
     if visit.language == "en" and name == AUTHORITY_NAME["en"]:
         name = name[:1].lower() + name[1:]
     if count == 0:
-        return visit.say(f"Nobody acts for {name} yet", f"{name}尚无人员")
+        return visit.text(f"Nobody acts for {name} yet", f"{name}尚无人员")
     if count == 1:
-        return visit.say(f"One person acts for {name}", f"{name}有1名人员")
-    return visit.say(f"{written.count(count)} people act for {name}", f"{name}共有{written.count(count)}名人员")
+        return visit.text(f"One person acts for {name}", f"{name}有1名人员")
+    return visit.text(f"{written.count(count)} people act for {name}", f"{name}共有{written.count(count)}名人员")
 
 
 def _notices(visit: Visit) -> list[Notice]:
     done = visit.query("done")
-    return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
+    return [Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else []
 
 
 def _table(visit: Visit, organisation: str, found: list[Member], today: date) -> Table:
     rows = []
     for member in found:
-        href = f"{visit.request.path}{member.user.pk}/" if may_say(visit.actor, organisation) else None
+        href = f"{visit.request.path}{member.user.pk}/" if may_manage(visit.actor, organisation) else None
         for one in member.memberships:
-            until = written.day(one.valid_to, visit.language) if one.valid_to else visit.say("open", "长期")
+            until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", "长期")
             by = one.granted_by.name if one.granted_by and one.granted_by_id != one.user_id else "–"
             rows.append(
                 (
                     Cell(text=member.user.name, value=member.user.name, href=href, note=member.user.email),
                     Cell(
-                        text=visit.spoken(ROLE_NAMES[one.role]), value=one.role,
+                        text=visit.localized(ROLE_NAMES[one.role]), value=one.role,
                         note=words.region(one.region, visit.language),
                     ),
                     Cell(
                         text=written.day(one.valid_from, visit.language), value=str(one.valid_from),
-                        note=visit.say("not yet", "尚未生效") if one.valid_from > today else "",
+                        note=visit.text("not yet", "尚未生效") if one.valid_from > today else "",
                     ),
                     Cell(text=until, value=str(one.valid_to or "")),
                     Cell(
-                        text=visit.say("yes", "已设置") if member.has_second_factor else visit.say("no", "未设置"),
+                        text=visit.text("yes", "已设置") if member.has_second_factor else visit.text("no", "未设置"),
                         value="yes" if member.has_second_factor else "no",
                         shape="tick" if member.has_second_factor else "ring",
                     ),
@@ -263,8 +263,8 @@ def _table(visit: Visit, organisation: str, found: list[Member], today: date) ->
                 )
             )  # fmt: skip
     return Table(
-        name="people", caption=visit.say("People and their roles", "人员与角色"), columns=_COLUMNS, rows=rows,
-        empty=visit.say("Nobody yet. Invite the first administrator.", "尚无人员。请邀请首位管理员。"),
+        name="people", caption=visit.text("People and their roles", "人员与角色"), columns=_COLUMNS, rows=rows,
+        empty=visit.text("Nobody yet. Invite the first administrator.", "尚无人员。请邀请首位管理员。"),
     )  # fmt: skip
 
 
@@ -274,7 +274,7 @@ def _invitations(visit: Visit, organisation: str) -> list[dict[str, Any]]:
             "id": one.pk,
             "name": one.name,
             "email": one.email,
-            "role": visit.spoken(ROLE_NAMES[one.role]),
+            "role": visit.localized(ROLE_NAMES[one.role]),
             "until": written.moment(one.expires_at.isoformat(), visit.language, load().timezone),
         }
 
@@ -286,18 +286,18 @@ def invitation_fields(visit: Visit, organisation: str, error: InputError | Peopl
     form = visit.request.POST if error and visit.request.POST.get("do") == "invite" else {}
     return [
         Field(
-            name="name", label=visit.say("Name", "姓名"), required=True, value=form.get("name", ""),
+            name="name", label=visit.text("Name", "姓名"), required=True, value=form.get("name", ""),
             errors=field_errors(visit, error, "name"),
         ),
         Field(
-            name="email", label=visit.say("E-mail address", "电子邮箱"), kind="email", required=True,
+            name="email", label=visit.text("E-mail address", "电子邮箱"), kind="email", required=True,
             value=form.get("email", ""), errors=field_errors(visit, error, "email"),
-            hint=visit.say("One person's own: it is how that person signs in.", "应为本人邮箱，用于登录。"),
+            hint=visit.text("One person's own: it is how that person signs in.", "应为本人邮箱，用于登录。"),
         ),
         _role_field(visit, organisation, form.get("role", ""), error),
         *_region_field(visit, organisation, form.get("region", ""), error),
         Field(
-            name="valid_to", label=visit.say("Until", "终止日期"), kind="date", width="short",
+            name="valid_to", label=visit.text("Until", "终止日期"), kind="date", width="short",
             value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
         ),
     ]  # fmt: skip
@@ -316,20 +316,20 @@ def _grant_fields(
         Field(name="role", label=field.label, kind="radio", options=options, required=True, value=field.value),
         *_region_field(visit, organisation, form.get("region", ""), error),
         Field(
-            name="valid_to", label=visit.say("Until", "终止日期"), kind="date", width="short",
+            name="valid_to", label=visit.text("Until", "终止日期"), kind="date", width="short",
             value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
         ),
     ]  # fmt: skip
 
 
 def _role_field(visit: Visit, organisation: str, value: str, error: InputError | PeopleError | None) -> Field:
-    colon = visit.say(": ", "：")
+    colon = visit.text(": ", "：")
     options = [
-        (role, f"{visit.spoken(ROLE_NAMES[role])}{colon}{duty(role, visit.language)}")
+        (role, f"{visit.localized(ROLE_NAMES[role])}{colon}{duty(role, visit.language)}")
         for role in roles_of(organisation)
     ]
     return Field(
-        name="role", label=visit.say("Role", "角色"), kind="radio", required=True, value=value, options=options,
+        name="role", label=visit.text("Role", "角色"), kind="radio", required=True, value=value, options=options,
         errors=field_errors(visit, error, "role"),
     )  # fmt: skip
 
@@ -340,26 +340,26 @@ def _region_field(
     if organisation:
         return []
     options = [
-        ("", visit.say("the whole country", "全国")),
+        ("", visit.text("the whole country", "全国")),
         *((one, words.region(one, visit.language)) for one in regions()),
     ]
-    hint = visit.say("Who has a region sees and acts for its firms alone.", "限定地区后，仅可查看和处理该地区的企业。")
+    hint = visit.text("Who has a region sees and acts for its firms alone.", "限定地区后，仅可查看和处理该地区的企业。")
     return [
         Field(
-            name="region", label=visit.say("Region", "地区"), kind="select", value=value, hint=hint, options=options,
+            name="region", label=visit.text("Region", "地区"), kind="select", value=value, hint=hint, options=options,
             width="short", errors=field_errors(visit, error, "region"),
         )
     ]  # fmt: skip
 
 
 def _membership(visit: Visit, one: Membership, today: date) -> dict[str, Any]:
-    until = written.day(one.valid_to, visit.language) if one.valid_to else visit.say("open", "长期")
+    until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", "长期")
     since = written.day(one.valid_from, visit.language)
     return {
         "id": one.pk,
-        "role": visit.spoken(ROLE_NAMES[one.role]),
-        "may": visit.spoken(ROLE_MAY[one.role]),
-        "says": visit.say(
+        "role": visit.localized(ROLE_NAMES[one.role]),
+        "may": visit.localized(ROLE_MAY[one.role]),
+        "text": visit.text(
             f"{since} to {until}" if one.valid_to else f"since {since}",
             f"{since}至{until}" if one.valid_to else f"自{since}起",
         ),

@@ -65,7 +65,9 @@ def _page(visit: Visit, organisation: str) -> HttpResponse:
     now = clock.now()
     standing = [one for one in found if one.revoked_at is None and one.expires_at > now]
     may_give = grantable(visit.actor, organisation)
-    name = firm_names(visit).get(organisation, organisation) if organisation else visit.say("the authority", "主管部门")
+    name = (
+        firm_names(visit).get(organisation, organisation) if organisation else visit.text("the authority", "主管部门")
+    )
     return show(
         visit,
         "lodeline/accounts/firm_tokens.html",
@@ -98,46 +100,46 @@ def _request(visit: Visit) -> str:
 
 def _title(visit: Visit, name: str, count: int) -> str:
     if count == 0:
-        return visit.say(f"No program acts for {name}", f"没有程序代表{name}操作")
+        return visit.text(f"No program acts for {name}", f"没有程序代表{name}操作")
     if count == 1:
-        return visit.say(f"One program acts for {name}", f"有1个程序代表{name}操作")
-    return visit.say(f"{count} programs act for {name}", f"有{count}个程序代表{name}操作")
+        return visit.text(f"One program acts for {name}", f"有1个程序代表{name}操作")
+    return visit.text(f"{count} programs act for {name}", f"有{count}个程序代表{name}操作")
 
 
 def _notices(visit: Visit) -> list[Notice]:
     done = visit.query("done")
     if done == "revoked":
-        says = visit.say("The token opens nothing any more.", "令牌已失效。")
-        return [Notice(kind="success", says=says)]
+        text = visit.text("The token opens nothing any more.", "令牌已失效。")
+        return [Notice(kind="success", text=text)]
     if done == "confirmed":
-        says = visit.say("You are confirmed. Fill in the form once more.", "身份已验证，请重新填写表单。")
-        return [Notice(kind="info", says=says)]
+        text = visit.text("You are confirmed. Fill in the form once more.", "身份已验证，请重新填写表单。")
+        return [Notice(kind="info", text=text)]
     return []
 
 
 def _problems(visit: Visit, error: WrongRequestError | None) -> Problems | None:
     if error is None:
         return None
-    told = [Problem(severity="reject", says=visit.say(error.en, error.zh), href="#new")]
-    return Problems(heading=visit.say("No token was made", "未签发令牌"), problems=told)
+    problems = [Problem(severity="reject", text=visit.text(error.en, error.zh), href="#new")]
+    return Problems(heading=visit.text("No token was made", "未签发令牌"), problems=problems)
 
 
 def _shown(visit: Visit, one: Token, organisation: str, *, may_revoke: bool) -> dict[str, Any]:
-    zone, names = load().timezone, {scope.name: visit.say(scope.en, scope.zh) for scope in scopes_of(organisation)}
+    zone, names = load().timezone, {scope.name: visit.text(scope.en, scope.zh) for scope in scopes_of(organisation)}
 
     def when(moment: Any) -> str:
         return written.moment(moment.isoformat(), visit.language, zone)
 
     if one.revoked_at is not None:
-        state = visit.say(f"revoked {when(one.revoked_at)}", f"{when(one.revoked_at)}撤销")
+        state = visit.text(f"revoked {when(one.revoked_at)}", f"{when(one.revoked_at)}撤销")
     elif one.expires_at <= clock.now():
-        state = visit.say(f"expired {when(one.expires_at)}", f"{when(one.expires_at)}到期")
+        state = visit.text(f"expired {when(one.expires_at)}", f"{when(one.expires_at)}到期")
     else:
-        state = visit.say(f"until {when(one.expires_at)}", f"有效期至{when(one.expires_at)}")
-    used = visit.say("never used", "从未使用")
+        state = visit.text(f"until {when(one.expires_at)}", f"有效期至{when(one.expires_at)}")
+    used = visit.text("never used", "从未使用")
     if one.last_used_at is not None:
-        used = visit.say(f"last used {when(one.last_used_at)}", f"最近使用 {when(one.last_used_at)}")
-    made = visit.say(
+        used = visit.text(f"last used {when(one.last_used_at)}", f"最近使用 {when(one.last_used_at)}")
+    made = visit.text(
         f"made by {one.created_by.name}, {when(one.created_at)}", f"由{one.created_by.name}签发，{when(one.created_at)}"
     )
     return {
@@ -145,7 +147,7 @@ def _shown(visit: Visit, one: Token, organisation: str, *, may_revoke: bool) -> 
         "name": one.name,
         "beginning": one.beginning,
         "may": [names.get(scope, scope) for scope in one.scopes.split()],
-        "says": " · ".join((state, used, made)),
+        "text": " · ".join((state, used, made)),
         "may_revoke": may_revoke,
     }
 
@@ -154,15 +156,15 @@ def _fields(visit: Visit, error: WrongRequestError | None) -> list[Field]:
     form = visit.request.POST if error else {}
     return [
         Field(
-            name="name", label=visit.say("Name of the program", "程序名称"), required=True, value=form.get("name", ""),
-            hint=visit.say(
+            name="name", label=visit.text("Name of the program", "程序名称"), required=True, value=form.get("name", ""),
+            hint=visit.text(
                 "Such as the system that files: everybody here sees it.", "例如对接的系统名称，本单位人员均可见。"
             ),
         ),
         Field(
-            name="days", label=visit.say("Valid for", "有效期"), kind="select", width="short", required=True,
+            name="days", label=visit.text("Valid for", "有效期"), kind="select", width="short", required=True,
             value=form.get("days", "180"),
-            options=[(str(days), visit.say(f"{days} days", f"{days}天")) for days in _DAYS],
+            options=[(str(days), visit.text(f"{days} days", f"{days}天")) for days in _DAYS],
         ),
     ]  # fmt: skip
 
@@ -172,7 +174,7 @@ def _scope_fields(visit: Visit, scopes: tuple[Scope, ...], error: WrongRequestEr
     return [
         Field(
             name="scope", key=one.name.replace(":", "-"), kind="checkbox", value=one.name, checked=one.name in chosen,
-            label=f"{visit.say(one.en, one.zh)} · {one.name}",
+            label=f"{visit.text(one.en, one.zh)} · {one.name}",
         )
         for one in scopes
     ]  # fmt: skip

@@ -34,8 +34,8 @@ from lodeline.web.pages.balance.part import (
 )
 from lodeline.web.pages.balance.run import (
     ceiling_words,
+    detection_power_table,
     run_here,
-    sights_table,
     signature_here,
     signature_table,
     sources_table,
@@ -52,7 +52,7 @@ from lodeline.web.words.language import Text
 from lodeline.web.words.successions import of_site
 
 #: A finding (a row of `service.findings.finding.findings`) in words, in both languages.
-Tell = Callable[[Mapping[str, Any]], Text]
+Describe = Callable[[Mapping[str, Any]], Text]
 
 
 def balance(visit: Visit, site: str) -> HttpResponse:
@@ -61,13 +61,14 @@ def balance(visit: Visit, site: str) -> HttpResponse:
 
 
 def balance_page(
-    visit: Visit, site: str, *, holder: str | None = None, tell: Tell | None = None,
+    visit: Visit, site: str, *, holder: str | None = None, describe: Describe | None = None,
     called: Callable[[str], str] | None = None,
 ) -> HttpResponse:  # fmt: skip
-    """The page as the authority sees it, or with `holder` and `tell` as the firm does that holds the site, or held it.
+    """The page as the authority sees it, or with `holder` and `describe` as the firm does that holds the site, or held
+    it.
 
-    `tell` says a finding in words that the firm may know, `called` a lot; its peers have no names there, and of a site
-    that changed hands it sees its own time alone.
+    `describe` says a finding in words that the firm may know, `called` a lot; its peers have no names there, and of a
+    site that changed hands it sees its own time alone.
     """
     record = _record(visit, site)
     if holder is not None:
@@ -79,7 +80,9 @@ def balance_page(
         every = every.filter(pl.col("organisation") == holder)
     if months is None or not every.height:
         return _nothing_yet(visit, record)
-    chosen = Chosen(visit=visit, record=record, months=months, every=every, holder=holder, tell=tell, called=called)
+    chosen = Chosen(
+        visit=visit, record=record, months=months, every=every, holder=holder, describe=describe, called=called
+    )
     return _page(chosen)
 
 
@@ -87,7 +90,7 @@ def balance_page(
 class Chosen:
     """One site, what a reader wants to see of it, and the answers about that. `every`: its balances, as judged.
 
-    `holder`, `tell`, `called`: see `balance_page`.
+    `holder`, `describe`, `called`: see `balance_page`.
     """
 
     visit: Visit
@@ -95,7 +98,7 @@ class Chosen:
     months: questions.Months
     every: pl.DataFrame
     holder: str | None = None
-    tell: Tell | None = None
+    describe: Describe | None = None
     called: Callable[[str], str] | None = None
 
     @property
@@ -114,8 +117,8 @@ class Chosen:
     def element(self) -> str:
         """What is asked for; else what the newest finding about the site speaks of, else what magnets are made of."""
         if self.visit.query("element") is None:
-            said = self.every.filter(pl.col("finding").is_not_null()).sort("until", pl.col("muf_mg").abs())
-            return str(said["element"][-1]) if said.height else choice.element(self.visit, self.present)
+            stated = self.every.filter(pl.col("finding").is_not_null()).sort("until", pl.col("muf_mg").abs())
+            return str(stated["element"][-1]) if stated.height else choice.element(self.visit, self.present)
         reading = self.visit.reading
         asked = choice.element(self.visit, (*reading.answer(questions.elements, reading.snapshot), *self.present))
         if asked not in self.present:
@@ -170,8 +173,8 @@ class Chosen:
     @cached_property
     def worst(self) -> dict[str, Any] | None:
         """The largest difference of the span that a finding speaks of."""
-        said = self.tested.filter(pl.col("finding").is_not_null()).sort(pl.col("muf_mg").abs())
-        return said.row(-1, named=True) if said.height else None
+        stated = self.tested.filter(pl.col("finding").is_not_null()).sort(pl.col("muf_mg").abs())
+        return stated.row(-1, named=True) if stated.height else None
 
     @cached_property
     def run(self) -> Run:
@@ -198,13 +201,13 @@ class Chosen:
     def measured(self, laboratory: str | None, method: str) -> str:
         """What measurements of a method are called; of a partner's laboratory a firm is told no more than that."""
         visit = self.visit
-        if laboratory is not None and self.tell is not None and laboratory != self.site:
-            return visit.say("a laboratory of a partner", "对方化验室")
-        named = visit.say("no method named", "未注明方法") if method.startswith(";") else method
+        if laboratory is not None and self.describe is not None and laboratory != self.site:
+            return visit.text("a laboratory of a partner", "对方化验室")
+        named = visit.text("no method named", "未注明方法") if method.startswith(";") else method
         if laboratory is None:
             return str(named)
         name = self._site_names.get(laboratory, laboratory)
-        return visit.say(f"{name}, {named}", f"{name}，{named}")
+        return visit.text(f"{name}, {named}", f"{name}，{named}")
 
     def lot(self, name: str) -> str:
         """What the reader calls a lot."""
@@ -271,7 +274,7 @@ def _page(chosen: Chosen) -> HttpResponse:
     )
     yields = sites.yields(chosen.of_all, element=symbol, first=chosen.span[0], last=chosen.span[1])
     yields = yields.filter(pl.col("site").is_in(peers["site"].implode()))
-    named = chosen.tell is None
+    named = chosen.describe is None
     months = tables_of.months_table(visit, chosen.rows, unit)
     tables = _tables(chosen, peers) | {"yields": yields_table(visit, yields, asked=chosen.site, named=named)}
     inspected = inspected_here(visit, chosen.site, called=chosen.lot, own=not named)
@@ -309,14 +312,14 @@ def _page(chosen: Chosen) -> HttpResponse:
         statement=_set_out(visit, statement),
         implied=_implied(chosen),
         explained=asked_about(
-            visit, chosen.findings, organisation=owner, element=symbol, statement=statement, tell=chosen.tell
+            visit, chosen.findings, organisation=owner, element=symbol, statement=statement, describe=chosen.describe
         ),
-        own=chosen.tell is not None,
+        own=chosen.describe is not None,
         inspected=inspected,
         succession=of_site(visit, chosen.site, only=chosen.holder),
         yields_drawing=draw_yields(visit, yields, asked=chosen.site, named=named),
         peers_drawing=draw_sites(
-            visit, peers, name=visit.say("z at this stage", "同环节 z 值"), asked=chosen.site, named=named
+            visit, peers, name=visit.text("z at this stage", "同环节 z 值"), asked=chosen.site, named=named
         ),
         left_out=len(months.columns) - len(tables_of.with_mass(months).columns),
         months_table=shown(visit, tables_of.with_mass(months)),
@@ -338,14 +341,14 @@ def _tables(chosen: Chosen, peers: pl.DataFrame) -> dict[str, Table]:
             measured=chosen.measured,
         ),
         "tests": tests_table(visit, chosen.run),
-        "sight": sights_table(visit, chosen.run),
+        "sight": detection_power_table(visit, chosen.run),
         "signature": signature_table(visit, chosen.run),
         "sources": sources_table(visit, chosen.run, measured=chosen.measured),
         "filings": tables_of.filings_table(visit, chosen.record["organisation"], chosen.span),
         "methods": tables_of.methods_table(visit, chosen.site, statement, symbol),
         **(
             {"peers": sites_table(visit, peers, {}, name="peers", element=symbol, per_page=10)}
-            if chosen.tell is None
+            if chosen.describe is None
             else {}
         ),
     }
@@ -371,7 +374,7 @@ def _record(visit: Visit, site: str) -> dict[str, Any]:
 
 def _nothing_yet(visit: Visit, record: Mapping[str, Any]) -> HttpResponse:
     name = record["name"] or record["id"]
-    title = visit.say(f"Nothing has been filed for {name} yet", f"{name}尚无申报")
+    title = visit.text(f"Nothing has been filed for {name} yet", f"{name}尚无申报")
     owner = record["organisation"]
     return show(
         visit, "lodeline/balance/balance_empty.html", title=title, record=record,
@@ -389,37 +392,37 @@ def _headline(chosen: Chosen) -> str:
         if (over := _over_a_window(chosen, worst, name)) is not None:
             return over
         if worst["state"] == "gain":
-            return visit.say(
+            return visit.text(
                 f"By {month}, {site} had given {mass} more {name} than it took in",
                 f"截至{month}，{site}的{name}比收入多出{mass}",
             )
-        return visit.say(
+        return visit.text(
             f"By {month}, {mass} of {name} had left {site} without a trace",
             f"截至{month}，{site}有{mass}{name}去向不明",
         )
     if chosen.tested.height:
         beyond, of = chosen.tested.filter(pl.col("state") == "beyond").height, chosen.tested.height
         if beyond > 1:
-            return visit.say(
+            return visit.text(
                 f"{site}: {name} raises no alarm, and {beyond} of {of} balances lie beyond 3 σ",
                 f"{site}的{name}未报警，{of}期平衡中有{beyond}期超出3σ",
             )
         if beyond:
-            return visit.say(
+            return visit.text(
                 f"{site}: {name} stays below the alarm, once only just", f"{site}的{name}未达报警，但曾接近限值"
             )
-        return visit.say(f"{site}: every {name} balance closes", f"{site}的{name}平衡全部闭合")
+        return visit.text(f"{site}: every {name} balance closes", f"{site}的{name}平衡全部闭合")
     if chosen.element == TREO and chosen.bound_mg:
         mass = written.mass(chosen.bound_mg, visit.language)
-        return visit.say(
+        return visit.text(
             f"{site} sent out at least {mass} of {name} more than it can have had",
             f"{site}发出的{name}至少比其可能持有量多{mass}",
         )
     if chosen.rows["muf_mg"].is_not_null().any():
-        return visit.say(
+        return visit.text(
             f"{site} has counted its {name} once: a balance needs two counts", f"{site}的{name}仅盘存一次，尚不能检验"
         )
-    return visit.say(f"Nobody has counted the {name} at {site}", f"{site}的{name}从未盘存")
+    return visit.text(f"Nobody has counted the {name} at {site}", f"{site}的{name}从未盘存")
 
 
 def _over_a_window(chosen: Chosen, worst: Mapping[str, Any], name: str) -> str | None:
@@ -434,11 +437,11 @@ def _over_a_window(chosen: Chosen, worst: Mapping[str, Any], name: str) -> str |
         written.month(f"{day:%Y-%m}", visit.language) for day in (side.since + timedelta(days=1), side.until)
     )
     if side.side < 0:
-        return visit.say(
+        return visit.text(
             f"From {since} to {until}, {site} gave about {mass} more {name} than it took in",
             f"{since}至{until}，{site}的{name}比收入约多出{mass}",
         )
-    return visit.say(
+    return visit.text(
         f"From {since} to {until}, about {mass} of {name} left {site} without a trace",
         f"{since}至{until}，{site}约有{mass}{name}去向不明",
     )
@@ -487,7 +490,7 @@ def _set_out(visit: Visit, statement: sites.Statement) -> dict[str, Any]:
         "since": written.day(statement.since, language),
         "until": written.day(statement.until, language),
         "counted": statement.muf_mg is not None,
-        "says": _measured(visit, statement),
+        "text": _measured(visit, statement),
         "state": state_cell(visit, statement.state, statement.finding),
     }
 
@@ -496,19 +499,19 @@ def _measured(visit: Visit, statement: sites.Statement) -> str:
     """How far measurement explains the difference, or why nobody can say."""
     if statement.z is not None:
         sigma, z = written.mass(statement.sigma_mg, visit.language), written.sigmas(statement.z)
-        return visit.say(
+        return visit.text(
             f"Measurement explains ±{sigma} (one σ); the difference is {z} σ.",
             f"测量误差为 ±{sigma}（一倍 σ），差额为 {z} σ。",
         )
     if statement.state == "untested":
-        return visit.say(
+        return visit.text(
             "Nobody has stated what some lots hold, and what they may hold explains any difference: it is not tested"
             " until they are assayed.",
             "部分批次未申报成分，其可能的含量足以解释任何差额：补充化验之前不作检验。",
         )
     if statement.muf_mg is not None:
-        return visit.say(
+        return visit.text(
             "Only one count: how far measurement explains the difference is unknown.",
             "仅有一次盘存：无法判断测量误差的影响。",
         )
-    return visit.say("No count ends it: the difference is unknown.", "期末无盘存：差额未知。")
+    return visit.text("No count ends it: the difference is unknown.", "期末无盘存：差额未知。")

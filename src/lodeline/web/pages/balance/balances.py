@@ -25,7 +25,7 @@ def balances(visit: Visit) -> HttpResponse:
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     if months is None:
-        title = visit.say("Nobody has filed yet", "尚无申报")
+        title = visit.text("Nobody has filed yet", "尚无申报")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     present = reading.answer(questions.elements, reading.snapshot)
     element, period = choice.element(visit, present), choice.period(visit, months)
@@ -50,7 +50,7 @@ def balances(visit: Visit) -> HttpResponse:
         elements=choice.element_links(visit, present, element),
         periods=choice.period_links(visit, months, period),
         lede=_lede(visit, rows, bounds),
-        drawing=draw_sites(visit, rows, name=visit.say("z of each site", "各场所的 z 值")),
+        drawing=draw_sites(visit, rows, name=visit.text("z of each site", "各场所的 z 值")),
         table=shown(visit, table),
         stages=[
             (one, words.word(words.STAGES, one, visit.language))
@@ -76,29 +76,29 @@ def _headline(visit: Visit, rows: pl.DataFrame, *, name: str, month: str) -> str
     wrong = tested.filter(pl.col("state").is_in(["gain", "loss"])).height
     n, of = written.count(wrong), written.count(tested.height)
     if not tested.height:
-        return visit.say(
+        return visit.text(
             f"By {month}, no site had counted its {name} twice: nothing could be tested",
             f"截至{month}，没有场所对{name}盘存过两次，无法检验",
         )
     if wrong:
-        return visit.say(
+        return visit.text(
             f"By {month}, {n} of {of} {name} balances did not close"
             if tested.height > 1
             else f"By {month}, the one {name} balance that could be tested did not close",
             f"截至{month}，可检验的{of}个{name}平衡中有{n}个不闭合",
         )
     if int(rows["wrong"].sum()):
-        return visit.say(
+        return visit.text(
             f"By {month}, the newest {name} balances close; not all before them did",
             f"截至{month}，最近一期{name}平衡全部闭合，但此前有不闭合的",
         )
     if tested.height and (beyond := tested.filter(pl.col("state") == "beyond").height):
         far = f"{written.count(beyond)} {'lies' if beyond == 1 else 'lie'}"
-        return visit.say(
+        return visit.text(
             f"By {month}, no {name} balance raises an alarm; {far} beyond 3 σ",
             f"截至{month}，{name}平衡均未报警，其中{written.count(beyond)}个超出3σ",
         )
-    return visit.say(
+    return visit.text(
         f"By {month}, every {name} balance that could be tested closed", f"截至{month}，可检验的{name}平衡全部闭合"
     )
 

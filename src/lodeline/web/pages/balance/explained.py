@@ -20,7 +20,7 @@ from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import LANGUAGES, Language, Text, say
+from lodeline.web.words.language import LANGUAGES, Language, Text, text
 from lodeline.web.words.lots import EVENTS
 
 #: The name of a lot in the ledger → what the reader calls it.
@@ -57,9 +57,9 @@ def explanations_table(
 
     def cells(one: Explanation) -> Row:
         name = None if one.row is None else names.get(one.row["lot"])
-        said = _said(visit, one, element, lot="" if name is None else lot(name), measured=measured)
+        text = _explanation_text(visit, one, element, lot="" if name is None else lot(name), measured=measured)
         return (
-            Cell(text=said, value=said, href=_where(visit, one, record["organisation"], name)),
+            Cell(text=text, value=text, href=_where(visit, one, record["organisation"], name)),
             Cell(text=f"{grouped(one.cost, 1)} σ", value=round(one.cost, 3)),
             Cell(
                 text=written.mass(one.left_mg, visit.language, signed=True) if one.left_mg else "0",
@@ -69,11 +69,11 @@ def explanations_table(
 
     return Table(
         name="explanations",
-        caption=visit.say("What would close it", "可能使其闭合的情形"),
+        caption=visit.text("What would close it", "可能使其闭合的情形"),
         columns=(
-            Column(key="explanation", label=say("What would explain it by itself", "可单独解释的情形")),
-            Column(key="cost", label=say("Far-fetched", "牵强程度"), number=True),
-            Column(key="left", label=say("Would remain", "剩余差额"), number=True, unit="kg"),
+            Column(key="explanation", label=text("What would explain it by itself", "可单独解释的情形")),
+            Column(key="cost", label=text("Far-fetched", "牵强程度"), number=True),
+            Column(key="left", label=text("Would remain", "剩余差额"), number=True, unit="kg"),
         ),
         rows=[cells(one) for one in found],
         empty=_nothing(visit, statement),
@@ -82,15 +82,15 @@ def explanations_table(
 
 def _nothing(visit: Visit, statement: Statement) -> str:
     if statement.muf_mg is None:
-        return visit.say("No count ends it, so there is nothing to explain yet.", "期末无盘存，尚无可解释的差额。")
+        return visit.text("No count ends it, so there is nothing to explain yet.", "期末无盘存，尚无可解释的差额。")
     if not statement.sigma_mg or statement.z is None:
-        return visit.say(
+        return visit.text(
             "Only one count: how much of the difference is measurement is not known.",
             "仅有一次盘存，无法区分测量误差。",
         )
     if abs(statement.muf_mg) <= costs()["near_sigmas"] * statement.sigma_mg:
-        return visit.say("Measurement explains this difference.", "测量误差即可解释该差额。")
-    return visit.say(
+        return visit.text("Measurement explains this difference.", "测量误差即可解释该差额。")
+    return visit.text(
         "No single row, lot, laboratory or scale would explain it: either several things came together, or it is no"
         " mistake of the papers.",
         "没有任何单一的行、批次、化验室或衡器可以解释：或为多种原因叠加，或并非单据差错。",
@@ -106,9 +106,9 @@ def _where(visit: Visit, one: Explanation, organisation: str, lot: str | None) -
     return None if lot is None else visit.url("lot", lot=lot)
 
 
-def _said(visit: Visit, one: Explanation, element: str, *, lot: str, measured: Measured) -> str:
+def _explanation_text(visit: Visit, one: Explanation, element: str, *, lot: str, measured: Measured) -> str:
     facts = _Facts(visit, one, element, lot, measured)
-    return visit.spoken(_SAYS[one.kind](facts))
+    return visit.localized(_TEXTS[one.kind](facts))
 
 
 class _Facts:
@@ -142,17 +142,17 @@ class _Facts:
 def _unfiled(facts: _Facts) -> Text:
     gain = facts.row.get("kind") == "receipt"
     if not facts.row:
-        return say(
+        return text(
             f"The {facts.count} deliveries that only the other side has filed, all of them together",
             f"仅由对方申报的{facts.count}笔流转合计",
         )
     if gain:
-        return say(
+        return text(
             f"A delivery of {facts.mass['en']} shipped on {facts.day('en')}, lot {facts.lot}, came in and its receipt"
             " was not filed",
             f"{facts.day('zh')}发来的一笔货物（批次 {facts.lot}，{facts.mass['zh']}）已到货但未申报收货",
         )
-    return say(
+    return text(
         f"A delivery of {facts.mass['en']} that a customer received on {facts.day('en')}, lot {facts.lot}, left and its"
         " shipment was not filed",
         f"客户于{facts.day('zh')}收到的一笔货物（批次 {facts.lot}，{facts.mass['zh']}）已发出但未申报发货",
@@ -161,7 +161,7 @@ def _unfiled(facts: _Facts) -> Text:
 
 def _beside(facts: _Facts) -> Text:
     entering = facts.row["entering"]
-    return say(
+    return text(
         f"The goods of {facts.what('en')}, {facts.mass['en']}, lot {facts.lot}, were"
         + (" counted already" if entering else " gone already when the site was counted")
         + f" on {facts.day('en', 'count_on')}",
@@ -171,35 +171,35 @@ def _beside(facts: _Facts) -> Text:
 
 
 def _twice(facts: _Facts) -> Text:
-    return say(
+    return text(
         f"The {facts.what('en')}, {facts.mass['en']}, lot {facts.lot}, is filed twice",
         f"{facts.what('zh')}（批次 {facts.lot}，{facts.mass['zh']}）重复申报",
     )
 
 
 def _one_row(facts: _Facts) -> Text:
-    return say(
+    return text(
         f"The {facts.what('en')}, {facts.mass['en']}, lot {facts.lot}, did not happen in this time",
         f"{facts.what('zh')}（批次 {facts.lot}，{facts.mass['zh']}）并未在此期间发生",
     )
 
 
 def _not_counted(facts: _Facts) -> Text:
-    return say(
+    return text(
         f"Lot {facts.lot}, of which the book holds {facts.mass['en']}, was left out of the count of {facts.day('en')}",
         f"批次 {facts.lot}（账面 {facts.mass['zh']}）在{facts.day('zh')}盘存时漏点",
     )
 
 
 def _not_booked(facts: _Facts) -> Text:
-    return say(
+    return text(
         f"Of lot {facts.lot}, {facts.mass['en']} was there that no row had brought in",
         f"批次 {facts.lot} 有 {facts.mass['zh']} 在库，但没有任何行记录其来源",
     )
 
 
 def _otherwise(facts: _Facts) -> Text:
-    return say(
+    return text(
         f"Lot {facts.lot} was counted wrongly on {facts.day('en')}: the book holds {facts.mass['en']}",
         f"批次 {facts.lot} 在{facts.day('zh')}盘存有误：账面为 {facts.mass['zh']}",
     )
@@ -207,7 +207,7 @@ def _otherwise(facts: _Facts) -> Text:
 
 def _slip(facts: _Facts) -> Text:
     larger = (facts.one.share or 0) > 1
-    return say(
+    return text(
         f"The {facts.what('en')}, {facts.mass['en']}, lot {facts.lot}, was"
         + (" a thousand times as much (t for kg)" if larger else " a thousandth of it (kg for t)"),
         f"{facts.what('zh')}（批次 {facts.lot}，{facts.mass['zh']}）实际应为其"
@@ -222,7 +222,7 @@ def _more(facts: _Facts, en: tuple[str, str], zh: tuple[str, str]) -> tuple[str,
 
 def _lot_share(facts: _Facts) -> Text:
     en, zh = _more(facts, ("more", "less"), ("高", "低"))
-    return say(
+    return text(
         f"Lot {facts.lot} holds {facts.share['en']} {en} {facts.element['en']} than its composition says",
         f"批次 {facts.lot} 的实际{facts.element['zh']}含量比所报成分{zh}{facts.share['zh']}",
     )
@@ -230,7 +230,7 @@ def _lot_share(facts: _Facts) -> Text:
 
 def _laboratory(facts: _Facts) -> Text:
     en, zh = _more(facts, ("low", "high"), ("偏低", "偏高"))
-    return say(
+    return text(
         f"Every {facts.element['en']} assay of one kind ({facts.measured}) is {facts.share['en']} too {en}",
         f"同一来源的{facts.element['zh']}化验（{facts.measured}）均{zh}{facts.share['zh']}",
     )
@@ -238,13 +238,13 @@ def _laboratory(facts: _Facts) -> Text:
 
 def _scale(facts: _Facts) -> Text:
     en, zh = _more(facts, ("little", "much"), ("偏轻", "偏重"))
-    return say(
+    return text(
         f"Every weighing of one kind ({facts.measured}) shows {facts.share['en']} too {en}",
         f"同一来源的称重（{facts.measured}）示值均{zh}{facts.share['zh']}",
     )
 
 
-_SAYS: Final[Mapping[Kind, Callable[[_Facts], Text]]] = {
+_TEXTS: Final[Mapping[Kind, Callable[[_Facts], Text]]] = {
     "unfiled-side": _unfiled, "dated-beside": _beside, "filed-twice": _twice, "one-row": _one_row,
     "not-counted": _not_counted, "not-booked": _not_booked, "counted-otherwise": _otherwise, "unit-slip": _slip,
     "lot-share": _lot_share, "laboratory": _laboratory, "scale": _scale,
@@ -258,11 +258,11 @@ def asked_about(
     organisation: str,
     element: str,
     statement: Statement,
-    tell: Callable[[Mapping[str, Any]], Text] | None,
+    describe: Callable[[Mapping[str, Any]], Text] | None,
 ) -> dict[str, Any]:
     """What detectors ask about this site, each kind once; and the transfers that lack the firm's own side.
 
-    `tell`: a finding in words that the reader may know, where that is the firm.
+    `describe`: a finding in words that the reader may know, where that is the firm.
     """
     kinds: dict[str, dict[str, Any]] = {}
     for row in found:
@@ -274,8 +274,8 @@ def asked_about(
                 "rows": [], "innocent": row["innocent"], "ask": row["ask"],
             },
         )  # fmt: skip
-        said = row["explanation"] if tell is None else tell(row)
-        kind["rows"].append({"text": said, "href": visit.url("finding", finding=row["id"])})
+        text = row["explanation"] if describe is None else describe(row)
+        kind["rows"].append({"text": text, "href": visit.url("finding", finding=row["id"])})
     transfers = None
     if statement.muf_mg:
         reading, gain = visit.reading, statement.muf_mg < 0
@@ -285,7 +285,7 @@ def asked_about(
             until=statement.until, gain=gain,
         )  # fmt: skip
         transfers = {
-            "says": _one_sided(visit, number, written.mass(mass_mg, visit.language), element, gain=gain),
+            "text": _one_sided(visit, number, written.mass(mass_mg, visit.language), element, gain=gain),
             "href": visit.url("transfers", query={"organisation": organisation}),
         }
     return {"kinds": list(kinds.values()), "transfers": transfers}
@@ -298,12 +298,12 @@ def _one_sided(visit: Visit, number: int, mass: str, element: str, *, gain: bool
             "one shipment to the firm in this time has" if number == 1
             else f"{number} shipments to the firm in this time have"
         )  # fmt: skip
-        return visit.say(
+        return visit.text(
             f"In the ledger: {some} no receipt, up to {mass} of {element}.",
             f"账本所见：该时段内发往该企业的{'一' if number == 1 else number}笔货物没有收货申报，至多{mass}{element}。",
         )
     if gain:
-        return visit.say(
+        return visit.text(
             "In the ledger: every shipment to the firm in this time has its receipt, "
             "so goods on the way explain nothing.",
             "账本所见：该时段内发往该企业的货物均有收货申报，在途货物不能解释差额。",
@@ -313,12 +313,12 @@ def _one_sided(visit: Visit, number: int, mass: str, element: str, *, gain: bool
             "one delivery that a customer of the firm received in this time has" if number == 1
             else f"{number} deliveries that customers of the firm received in this time have"
         )  # fmt: skip
-        return visit.say(
+        return visit.text(
             f"In the ledger: {some} no shipment, up to {mass} of {element}.",
             f"账本所见：该时段内客户申报收到该企业的{'一' if number == 1 else number}笔货物没有发货申报，"
             f"至多{mass}{element}。",
         )
-    return visit.say(
+    return visit.text(
         "In the ledger: everything that customers received from the firm in this time was filed as shipped.",
         "账本所见：该时段内客户从该企业收到的货物均有发货申报。",
     )

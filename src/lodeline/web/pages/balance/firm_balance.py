@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
-from lodeline.office.findings.own import own_findings
+from lodeline.office.findings.firm_view import own_findings
 from lodeline.web.pages.balance.balance import balance_page
 from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.visit import NotHereError, Visit
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: Pages of the authority that have a counterpart among the firm's own.
 _OWN: Final[Mapping[str, str]] = {
@@ -53,13 +53,13 @@ def firm_balance(visit: Visit, organisation: str, site: str) -> HttpResponse:
             f"You have no site {site!r}: yours are {listed}.", f"本企业没有场所 {site!r}：现有 {listed}。"
         )
 
-    def tell(finding: Mapping[str, Any]) -> Text:
+    def describe(finding: Mapping[str, Any]) -> Text:
         """Its own words, without strangers, and with lots as the firm knows them."""
         (seen,) = own_findings([finding], firm.own, visit.reading.snapshot)
-        return say(seen["explanation"]["en"], seen["explanation"]["zh"])
+        return text(seen["explanation"]["en"], seen["explanation"]["zh"])
 
     def called(lot: str) -> str:
         maker, _, local = lot.partition("/")
         return firm.own.lot_name(lot, maker, local or lot)
 
-    return balance_page(OwnVisit.of(visit), site, holder=organisation, tell=tell, called=called)
+    return balance_page(OwnVisit.of(visit), site, holder=organisation, describe=describe, called=called)

@@ -24,7 +24,7 @@ def firm_balances(visit: Visit, organisation: str) -> HttpResponse:
     here = firm.balances(balances_of(own))
     months = own.reading.answer(questions.months, own.reading.store, own.reading.snapshot, own.reading.law)
     if months is None or not here.height:
-        title = visit.say("No balance yet: file a month first", "尚无物料平衡：请先申报")
+        title = visit.text("No balance yet: file a month first", "尚无物料平衡：请先申报")
         return show(own, "lodeline/balance/firm_balances.html", title=title, name=firm.name)
     present = sites.elements_of(here)
     element = choice.element(own, present)
@@ -49,7 +49,7 @@ def _headline(visit: Visit, rows: pl.DataFrame, name: str) -> str:
     tested = rows.filter(pl.col("z").is_not_null())
     wrong = tested.filter(pl.col("state").is_in(["gain", "loss"])).height
     if not tested.height:
-        return visit.say(
+        return visit.text(
             f"None of your sites has counted its {name} twice: nothing can be tested",
             f"本企业场所对{name}均未盘存过两次，无法检验",
         )
@@ -65,6 +65,6 @@ def _headline(visit: Visit, rows: pl.DataFrame, name: str) -> str:
             f"No {name} balance of yours raises an alarm; the newest of {{n}} sites lie beyond 3 σ",
             f"本企业{name}平衡均未报警，其中{{n}}个场所最近一期超出3σ",
         )  # fmt: skip
-    return visit.say(
+    return visit.text(
         f"Every newest {name} balance that can be tested closes", f"可检验的{n}个场所最近一期{name}平衡全部闭合"
     )

@@ -21,25 +21,25 @@ from lodeline.office.balance.inspections import enter
 from lodeline.regulation.parameter import load
 from lodeline.service.balance.inspections import ACTS, NOTE_CHARACTERS, InspectionError, Seal, Visited, inspections
 from lodeline.web.pages.balance.inspections_part import ACTS as ACT_WORDS
-from lodeline.web.pages.balance.inspections_part import count_table, inspections_table, newest_count, seals_said
+from lodeline.web.pages.balance.inspections_part import count_table, inspections_table, newest_count, seals_text
 from lodeline.web.pages.common.entered import day_of, problems_part
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: Rows that can be typed; longer counts come as a file.
 _TYPED_ROWS: Final = 6
 _CELLS: Final[dict[str, Text]] = {
-    "lot": say("Lot", "批次"),
-    "product": say("Product", "产品"),
-    "mass_kg": say("Net mass, kg", "净重（千克）"),
-    "moisture_pct": say("Moisture, %", "水分（%）"),
-    "method": say("Method", "测量方法"),
-    "location": say("Place", "库位"),
-    "seal": say("Seal", "封志号"),
+    "lot": text("Lot", "批次"),
+    "product": text("Product", "产品"),
+    "mass_kg": text("Net mass, kg", "净重（千克）"),
+    "moisture_pct": text("Moisture, %", "水分（%）"),
+    "method": text("Method", "测量方法"),
+    "location": text("Place", "库位"),
+    "seal": text("Seal", "封志号"),
 }
 
 
@@ -81,9 +81,9 @@ def site_inspections(visit: Visit, site: str) -> HttpResponse:
         owner_href=visit.url("organisation", organisation=owner),
         tables={name: shown(visit, table) for name, table in tables.items()},
         newest=newest.paper if newest else None,
-        seals=seals_said(visit, every),
+        seals=seals_text(visit, every),
         fields=_fields(visit) if visit.actor.may("inspection.write", owner) else None,
-        cells=[visit.spoken(label) for label in _CELLS.values()],
+        cells=[visit.localized(label) for label in _CELLS.values()],
         rows=_typed(visit),
     )
 
@@ -125,7 +125,7 @@ def _table(visit: Visit) -> Filed | None:
     writer = csv.writer(text)
     writer.writerow(_CELLS)
     writer.writerows([cell["value"] for cell in row] for row in rows)
-    return read_bytes([(visit.say("typed rows.csv", "填写的行.csv"), text.getvalue().encode())])
+    return read_bytes([(visit.text("typed rows.csv", "填写的行.csv"), text.getvalue().encode())])
 
 
 def _typed(visit: Visit) -> list[list[dict[str, str]]]:
@@ -133,7 +133,7 @@ def _typed(visit: Visit) -> list[list[dict[str, str]]]:
     form = visit.request.POST
     return [
         [
-            {"name": f"{name}-{row}", "value": form.get(f"{name}-{row}", "").strip(), "label": visit.spoken(label)}
+            {"name": f"{name}-{row}", "value": form.get(f"{name}-{row}", "").strip(), "label": visit.localized(label)}
             for name, label in _CELLS.items()
         ]
         for row in range(1, _TYPED_ROWS + 1)
@@ -152,8 +152,8 @@ def _today() -> date:
 
 def _title(visit: Visit, name: str, count: int) -> str:
     if not count:
-        return visit.say(f"No inspector has entered anything about {name}", f"{name}尚无检查记录")
-    return visit.say(
+        return visit.text(f"No inspector has entered anything about {name}", f"{name}尚无检查记录")
+    return visit.text(
         f"{name} was inspected once" if count == 1 else f"{name} was inspected {count} times",
         f"{name}共有{count}次检查记录",
     )
@@ -163,53 +163,53 @@ def _entered(visit: Visit) -> list[Notice]:
     entry = visit.query("entry")
     if entry is None or not entry.isdecimal():
         return []
-    says = visit.say(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
-    return [Notice(kind="success", says=says)]
+    text = visit.text(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    return [Notice(kind="success", text=text)]
 
 
 def _rows_part(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems:
     """The problems of the rows, each with its row and column."""
-    told = []
+    shown_problems = []
     for one in problems:
         where = [str(part) for part in (one.where.row, one.where.column) if part is not None]
-        place = visit.say(f"Row {' · '.join(where)}: ", f"第{' · '.join(where)}：") if where else ""
-        told.append(Problem(severity=one.severity, says=place + one.message(visit.language), href="#rows"))
-    return Problems(heading=visit.say("Nothing was entered yet", "尚未登记"), problems=told)
+        place = visit.text(f"Row {' · '.join(where)}: ", f"第{' · '.join(where)}：") if where else ""
+        shown_problems.append(Problem(severity=one.severity, text=place + one.message(visit.language), href="#rows"))
+    return Problems(heading=visit.text("Nothing was entered yet", "尚未登记"), problems=shown_problems)
 
 
 def _fields(visit: Visit) -> dict[str, Field]:
     form = visit.request.POST
     return {
         "act": Field(
-            name="act", label=visit.say("What was done", "事项"), kind="select", required=True,
-            value=form.get("act", "count"), options=[(one, visit.spoken(ACT_WORDS[one])) for one in ACTS],
+            name="act", label=visit.text("What was done", "事项"), kind="select", required=True,
+            value=form.get("act", "count"), options=[(one, visit.localized(ACT_WORDS[one])) for one in ACTS],
         ),
         "on": Field(
-            name="on", label=visit.say("Day", "日期"), kind="date", required=True, width="short",
+            name="on", label=visit.text("Day", "日期"), kind="date", required=True, width="short",
             value=form.get("on", _today().isoformat()),
         ),
         "whole": Field(
-            name="whole", label=visit.say("Everything at the site was counted", "已盘点场所全部物料"), kind="checkbox",
+            name="whole", label=visit.text("Everything at the site was counted", "已盘点场所全部物料"), kind="checkbox",
             value="yes", checked=form.get("whole") == "yes",
         ),
         "file": Field(
-            name="file", label=visit.say("Rows as a file", "以文件提交"), kind="file",
-            hint=visit.say(
+            name="file", label=visit.text("Rows as a file", "以文件提交"), kind="file",
+            hint=visit.text(
                 "The columns of a filing's stock count, CSV or XLSX, and a column seal. Event, kind, on and site may"
                 " be left out.",
                 "与申报中盘存行的列相同，CSV 或 XLSX，另可加 seal 列（封志号）。event、kind、on、site 列可省略。",
             ),
         ),
         "seals": Field(
-            name="seals", label=visit.say("Seals without a count", "单独的封志"), kind="textarea", lines=3,
-            value=form.get("seals", ""), hint=visit.say(
+            name="seals", label=visit.text("Seals without a count", "单独的封志"), kind="textarea", lines=3,
+            value=form.get("seals", ""), hint=visit.text(
                 "One a line: its number, a blank, what it is on", "每行一个：封志号、空格、加封对象"
             ),
         ),
         "note": Field(
-            name="note", label=visit.say("What was seen, and on what ground", "所见情况与依据"), kind="textarea",
+            name="note", label=visit.text("What was seen, and on what ground", "所见情况与依据"), kind="textarea",
             lines=4,
-            width="full", value=form.get("note", ""), hint=visit.say(
+            width="full", value=form.get("note", ""), hint=visit.text(
                 f"The firm reads it, and it stands for good; at most {NOTE_CHARACTERS} characters.",
                 f"企业可见，永久保存；最多 {NOTE_CHARACTERS} 个字符。",
             ),

@@ -12,14 +12,14 @@ from lodeline.web.parts.table import Cell, Column, Row, Shown, Table, shown
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 ACTS: Final[Mapping[str, Text]] = {
-    "count": say("Count", "盘点"),
-    "seizure": say("Seizure", "扣押"),
-    "release": say("Release", "解除扣押"),
-    "seal": say("Sealed", "加封"),
-    "unseal": say("Unsealed", "启封"),
+    "count": text("Count", "盘点"),
+    "seizure": text("Seizure", "扣押"),
+    "release": text("Release", "解除扣押"),
+    "seal": text("Sealed", "加封"),
+    "unseal": text("Unsealed", "启封"),
 }
 
 
@@ -37,8 +37,8 @@ class Inspected:
 def inspected_here(visit: Visit, site: str, *, called: Callable[[str], str], own: bool) -> Inspected | None:
     """None where nothing was entered and nobody here may enter anything. `own`: the firm reads it, of its own time."""
     register = visit.reading.snapshot.register
-    whose = [visit.firm or ""] if own else holders_of(register, site)
-    every = inspections(visit.reading.store, whose, site=site)
+    holders = [visit.firm or ""] if own else holders_of(register, site)
+    every = inspections(visit.reading.store, holders, site=site)
     may = not own and visit.actor.may("inspection.write", register.site_organisation.get(site))
     if not every and not may:
         return None
@@ -47,7 +47,7 @@ def inspected_here(visit: Visit, site: str, *, called: Callable[[str], str], own
     return Inspected(
         made=made,
         on="" if newest is None else written.day(newest.paper["on"], visit.language),
-        seals=seals_said(visit, every),
+        seals=seals_text(visit, every),
         href=None if own else visit.opens("inspections", site=site),
         table=None if made is None else shown(visit, made),
     )
@@ -65,14 +65,14 @@ def count_table(visit: Visit, inspection: Inspection, *, called: Callable[[str],
     rows = []
     for row in compared(visit.reading.snapshot, inspection):
         found = row["found_mg"]
-        marks = [row["method"] or "", visit.say(f"seal {row['seal']}", f"封志 {row['seal']}") if row["seal"] else ""]
+        marks = [row["method"] or "", visit.text(f"seal {row['seal']}", f"封志 {row['seal']}") if row["seal"] else ""]
         rows.append(
             (
                 Cell(
                     text=called(row["lot"]), value=called(row["lot"]), href=visit.url("lot", lot=row["lot"]),
-                    note=visit.say(", ", "，").join(mark for mark in marks if mark),
+                    note=visit.text(", ", "，").join(mark for mark in marks if mark),
                 ),
-                Cell(text=visit.say("not found", "未找到"), shape="square", tone="loss", value=0)
+                Cell(text=visit.text("not found", "未找到"), shape="square", tone="loss", value=0)
                 if found is None
                 else Cell(text=written.mass(found, language), value=found / written.MG_PER_KG),
                 Cell(text=written.mass(row["book_mg"], language), value=row["book_mg"] / written.MG_PER_KG),
@@ -85,17 +85,17 @@ def count_table(visit: Visit, inspection: Inspection, *, called: Callable[[str],
         )  # fmt: skip
     return Table(
         name="inspected",
-        caption=visit.say("Counted by the authority", "主管部门盘点"),
+        caption=visit.text("Counted by the authority", "主管部门盘点"),
         columns=(
-            Column(key="lot", label=say("Lot", "批次")),
-            Column(key="found", label=say("Found, dry", "实盘（干基）"), number=True, unit="kg"),
-            Column(key="book", label=say("In the book that day", "当日账面"), number=True, unit="kg"),
-            Column(key="counted", label=say("Counted by the firm", "企业盘存"), number=True, unit="kg"),
-            Column(key="difference", label=say("Found − book", "实盘 − 账面"), number=True, unit="kg"),
+            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="found", label=text("Found, dry", "实盘（干基）"), number=True, unit="kg"),
+            Column(key="book", label=text("In the book that day", "当日账面"), number=True, unit="kg"),
+            Column(key="counted", label=text("Counted by the firm", "企业盘存"), number=True, unit="kg"),
+            Column(key="difference", label=text("Found − book", "实盘 − 账面"), number=True, unit="kg"),
         ),
         rows=rows,
         per_page=25,
-        empty=visit.say("The count names no lot.", "盘点未列批次。"),
+        empty=visit.text("The count names no lot.", "盘点未列批次。"),
     )
 
 
@@ -110,14 +110,14 @@ def inspections_table(visit: Visit, every: Sequence[Inspection], *, name: str = 
         rows.append(
             (
                 Cell(text=written.day(paper["on"], visit.language), value=paper["on"]),
-                Cell(text=visit.spoken(ACTS[one.act]), value=one.act, note=paper["note"]),
+                Cell(text=visit.localized(ACTS[one.act]), value=one.act, note=paper["note"]),
                 Cell(
                     text=sites.get(paper["site"], paper["site"]), value=paper["site"],
                     href=visit.url("inspections", site=paper["site"]),
                 ),
                 Cell(text=written.count(len(paper["rows"])) if paper["rows"] else written.NOTHING),
                 _mass(visit, mass_mg or None),
-                Cell(text=visit.say(", ", "、").join(seals) or written.NOTHING, value=" ".join(seals)),
+                Cell(text=visit.text(", ", "、").join(seals) or written.NOTHING, value=" ".join(seals)),
                 Cell(
                     text=written.count(one.entry.index), value=one.entry.index,
                     href=visit.url("entry", entry=one.entry.index),
@@ -126,35 +126,35 @@ def inspections_table(visit: Visit, every: Sequence[Inspection], *, name: str = 
         )  # fmt: skip
     return Table(
         name=name,
-        caption=visit.say("Inspections", "检查记录"),
+        caption=visit.text("Inspections", "检查记录"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="act", label=say("What", "事项")),
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="lots", label=say("Lots", "批次"), number=True),
-            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="seals", label=say("Seals", "封志")),
-            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="act", label=text("What", "事项")),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="lots", label=text("Lots", "批次"), number=True),
+            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="seals", label=text("Seals", "封志")),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
         ),
         rows=rows,
         per_page=15,
-        empty=visit.say("No inspector has entered anything.", "尚无检查记录。"),
+        empty=visit.text("No inspector has entered anything.", "尚无检查记录。"),
     )
 
 
-def seals_said(visit: Visit, every: Sequence[Inspection]) -> str:
+def seals_text(visit: Visit, every: Sequence[Inspection]) -> str:
     """The seals that stand at a site, in one sentence; "" where none does."""
     standing = standing_seals(every)
     if not standing:
         return ""
-    listed = visit.say("; ", "；").join(
-        visit.say(
+    listed = visit.text("; ", "；").join(
+        visit.text(
             f"{number}{f' on {on}' if on else ''} since {written.day(since, 'en')}",
             f"{number}{f'（{on}）' if on else ''}，自{written.day(since, 'zh')}",
         )
         for number, (on, since) in standing.items()
     )
-    return visit.say(f"Seals that stand: {listed}.", f"现有封志：{listed}。")
+    return visit.text(f"Seals that stand: {listed}.", f"现有封志：{listed}。")
 
 
 def _mass(visit: Visit, mass_mg: int | None) -> Cell:

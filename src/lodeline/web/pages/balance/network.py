@@ -20,21 +20,22 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 _NOT_COUNTED: Final = ", not counted"
 _BETWEEN: Final = " > "
 #: Kinds of streams (service.balance.reconciling), as far as they have a word.
 _KINDS: Final[Mapping[str, Text]] = {
-    "origin": say("origin", "来源"), "arrived": say("came in", "到货"), "delivered": say("delivered", "交付"),
-    "export": say("exported", "出口"), "loss": say("lost", "损耗"), "use": say("used", "使用"),
-    "adjustment": say("adjusted", "调整"), "shipped": say("as shipped", "发货"), "received": say("as received", "收货"),
-    "unpaired": say("without its other side", "单方申报"), "stock": say("change of stock", "库存变动"),
-    "opening stock": say("opening stock", "期初库存"), "closing stock": say("closing stock", "期末库存"),
-    "stock change": say("change of stock", "库存变动"), "in": say("came in", "收入"), "out": say("went out", "发出"),
-    "move": say("moved", "内部转移"), "moved in": say("moved in", "移入"), "moved out": say("moved out", "移出"),
+    "origin": text("origin", "来源"), "arrived": text("came in", "到货"), "delivered": text("delivered", "交付"),
+    "export": text("exported", "出口"), "loss": text("lost", "损耗"), "use": text("used", "使用"),
+    "adjustment": text("adjusted", "调整"), "shipped": text("as shipped", "发货"),
+    "received": text("as received", "收货"),
+    "unpaired": text("without its other side", "单方申报"), "stock": text("change of stock", "库存变动"),
+    "opening stock": text("opening stock", "期初库存"), "closing stock": text("closing stock", "期末库存"),
+    "stock change": text("change of stock", "库存变动"), "in": text("came in", "收入"), "out": text("went out", "发出"),
+    "move": text("moved", "内部转移"), "moved in": text("moved in", "移入"), "moved out": text("moved out", "移出"),
     **{
-        f"origin {kind}": say(f"origin: {word['en'].lower()}", f"来源：{word['zh']}")
+        f"origin {kind}": text(f"origin: {word['en'].lower()}", f"来源：{word['zh']}")
         for kind, word in words.ORIGINS.items()
     },
 }  # fmt: skip
@@ -45,7 +46,7 @@ def network(visit: Visit) -> HttpResponse:
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     if months is None:
-        title = visit.say("Nobody has filed yet", "尚无申报")
+        title = visit.text("Nobody has filed yet", "尚无申报")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     present = reading.answer(questions.elements, reading.snapshot)
     element = choice.element(visit, present)
@@ -76,7 +77,7 @@ def network(visit: Visit) -> HttpResponse:
         "lodeline/balance/network.html",
         title=_headline(visit, found, words.element(element, visit.language)),
         element=words.element(element, visit.language),
-        reason=None if reason is None else visit.say(reason["en"], reason["zh"]),
+        reason=None if reason is None else visit.text(reason["en"], reason["zh"]),
         p=written.probability(found.p),
         # Where nothing could be tested there is no figure of the test.
         global_test="" if math.isnan(found.global_test) else written.number(round(found.global_test, 1)),
@@ -94,27 +95,27 @@ def doubt(visit: Visit, months: questions.Months, *, element: str, until: str) -
     reading = visit.reading
     found = reading.answer(reconcile_nation, reading.snapshot, element=element, first=months.all[0], last=until)
     return {
-        "says": _headline(visit, found, words.element(element, visit.language)),
+        "text": _headline(visit, found, words.element(element, visit.language)),
         "href": visit.url("network", query={"element": element, "to": until}),
     }
 
 
 def _headline(visit: Visit, found: Reconciled, name: str) -> str:
     if found.reason is not None:
-        return visit.say(f"The national books of {name} cannot be tested", f"全国{name}账目尚不能检验")
+        return visit.text(f"The national books of {name} cannot be tested", f"全国{name}账目尚不能检验")
     best = found.suspects[0] if found.suspects else None
     if best is None or best.p > FAMILY_RATE:
-        return visit.say(
+        return visit.text(
             f"The national books of {name} balance with corrections that measurement explains",
             f"全国{name}账目经测量误差范围内的校正即可平衡",
         )
     where, mass = _place(visit, best.place), written.mass(abs(best.mass_mg), visit.language)
     if best.kind == "leak":
-        return visit.say(
+        return visit.text(
             f"About {mass} of {name} may {'leave' if best.mass_mg > 0 else 'enter'} unseen at: {where}",
             f"约{mass}{name}在“{where}”处或有未见记录的{'流出' if best.mass_mg > 0 else '流入'}",
         )
-    return visit.say(
+    return visit.text(
         f"One figure of {name} may be off by about {mass}: {where}", f"{name}或有一项数据偏差约{mass}：{where}"
     )
 
@@ -122,26 +123,26 @@ def _headline(visit: Visit, found: Reconciled, name: str) -> str:
 def _node(visit: Visit, name: str | None) -> str:
     """A stage, counted or not; deliveries between two."""
     if name is None:
-        return visit.say("outside", "系统外")
+        return visit.text("outside", "系统外")
     if _BETWEEN in name:
         return " → ".join(_node(visit, part) for part in name.split(_BETWEEN))
     if name == "outside":
-        return visit.say("outside", "系统外")
+        return visit.text("outside", "系统外")
     counted = not name.endswith(_NOT_COUNTED)
     stage = words.word(words.STAGES, name.removesuffix(_NOT_COUNTED), visit.language)
-    return stage if counted else stage + visit.say(" (not counted)", "（未盘存）")
+    return stage if counted else stage + visit.text(" (not counted)", "（未盘存）")
 
 
 def _place(visit: Visit, name: str) -> str:
     """A node or a stream by its stable name."""
     node, _, kind = name.partition(": ")
     shown = _node(visit, node)
-    return shown if not kind else visit.say(f"{shown}, ", f"{shown}，") + words.word(_KINDS, kind, visit.language)
+    return shown if not kind else visit.text(f"{shown}, ", f"{shown}，") + words.word(_KINDS, kind, visit.language)
 
 
 def _mass(visit: Visit, mass_mg: float | None, *, signed: bool = False) -> Cell:
     if mass_mg is None:
-        return Cell(text=visit.say("not measured", "未测量"))
+        return Cell(text=visit.text("not measured", "未测量"))
     return Cell(text=written.mass(mass_mg, visit.language, signed=signed), value=mass_mg / written.MG_PER_KG)
 
 
@@ -157,7 +158,7 @@ def _suspects(visit: Visit, found: Reconciled) -> Table:
         return (
             Cell(
                 text=_place(visit, one.place), value=one.place,
-                note=visit.say("or: ", "或：") + visit.say(", ", "、").join(alike) if alike else "",
+                note=visit.text("or: ", "或：") + visit.text(", ", "、").join(alike) if alike else "",
             ),
             Cell(text=_what(visit, one.kind), value=one.kind),
             _mass(visit, one.mass_mg, signed=True),
@@ -167,31 +168,31 @@ def _suspects(visit: Visit, found: Reconciled) -> Table:
 
     return Table(
         name="suspects",
-        caption=visit.say("Where to look", "需要查看之处"),
+        caption=visit.text("Where to look", "需要查看之处"),
         columns=(
-            Column(key="place", label=say("Where", "位置")), Column(key="kind", label=say("What", "性质")),
-            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
-            Column(key="sigma", label=say("±", "±"), number=True, unit="kg"),
-            Column(key="p", label=say("By chance", "偶然概率"), number=True),
+            Column(key="place", label=text("Where", "位置")), Column(key="kind", label=text("What", "性质")),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
+            Column(key="sigma", label=text("±", "±"), number=True, unit="kg"),
+            Column(key="p", label=text("By chance", "偶然概率"), number=True),
         ),
         rows=[cells(one) for one in found.suspects],
-        empty=visit.say("No single error or leak stands out.", "没有突出的单一差错或泄漏。"),
+        empty=visit.text("No single error or leak stands out.", "没有突出的单一差错或泄漏。"),
     )  # fmt: skip
 
 
 def _what(visit: Visit, kind: str) -> str:
-    return visit.say("leak", "泄漏") if kind == "leak" else visit.say("bias of a figure", "数据偏差")
+    return visit.text("leak", "泄漏") if kind == "leak" else visit.text("bias of a figure", "数据偏差")
 
 
 def _untold(visit: Visit, found: Reconciled) -> Table:
     """Leaks and biases of which the measurements tell nothing, so that no mass stands beside them."""
-    unknown = visit.say("cannot be told", "无法判断")
+    unknown = visit.text("cannot be told", "无法判断")
     return Table(
         name="untold",
-        caption=visit.say("What cannot be told", "无法判断之处"),
+        caption=visit.text("What cannot be told", "无法判断之处"),
         columns=(
-            Column(key="place", label=say("Where", "位置")), Column(key="kind", label=say("What", "性质")),
-            Column(key="mass", label=say("Mass", "质量")),
+            Column(key="place", label=text("Where", "位置")), Column(key="kind", label=text("What", "性质")),
+            Column(key="mass", label=text("Mass", "质量")),
         ),
         rows=[
             (Cell(text=_place(visit, place), value=place), Cell(text=_what(visit, kind), value=kind),
@@ -199,7 +200,7 @@ def _untold(visit: Visit, found: Reconciled) -> Table:
             for kind, place in found.untold
         ],
         per_page=20,
-        empty=visit.say("Every leak and every wrong figure would show.", "任何泄漏或数据偏差均可显现。"),
+        empty=visit.text("Every leak and every wrong figure would show.", "任何泄漏或数据偏差均可显现。"),
     )  # fmt: skip
 
 
@@ -207,7 +208,7 @@ def _nodes(visit: Visit, found: Reconciled) -> Table:
     """Each balance of the network before it is corrected."""
 
     def cells(row: Mapping[str, Any]) -> Row:
-        kind = visit.say("deliveries", "流转") if row["kind"] == "transfer" else visit.say("stage", "环节")
+        kind = visit.text("deliveries", "流转") if row["kind"] == "transfer" else visit.text("stage", "环节")
         return (
             Cell(text=_node(visit, row["node"]), value=row["node"]), Cell(text=kind, value=row["kind"]),
             _mass(visit, row["imbalance_mg"], signed=True), _mass(visit, row["sigma_mg"]), _number(row["test"]),
@@ -215,16 +216,16 @@ def _nodes(visit: Visit, found: Reconciled) -> Table:
 
     return Table(
         name="nodes",
-        caption=visit.say("Balances of the network", "网络各节点平衡"),
+        caption=visit.text("Balances of the network", "网络各节点平衡"),
         columns=(
-            Column(key="node", label=say("Balance of", "平衡对象")), Column(key="kind", label=say("Kind", "类别")),
-            Column(key="imbalance", label=say("Difference", "差额"), number=True, unit="kg"),
-            Column(key="sigma", label=say("±", "±"), number=True, unit="kg"),
-            Column(key="test", label=say("In σ", "σ 倍数"), number=True),
+            Column(key="node", label=text("Balance of", "平衡对象")), Column(key="kind", label=text("Kind", "类别")),
+            Column(key="imbalance", label=text("Difference", "差额"), number=True, unit="kg"),
+            Column(key="sigma", label=text("±", "±"), number=True, unit="kg"),
+            Column(key="test", label=text("In σ", "σ 倍数"), number=True),
         ),
         rows=[cells(row) for row in found.nodes.iter_rows(named=True)],
         per_page=20,
-        empty=visit.say("Nothing moved in these months.", "该时段内没有物料流动。"),
+        empty=visit.text("Nothing moved in these months.", "该时段内没有物料流动。"),
     )  # fmt: skip
 
 
@@ -244,17 +245,17 @@ def _streams(visit: Visit, found: Reconciled) -> Table:
 
     return Table(
         name="streams",
-        caption=visit.say("Streams as measured and as they balance", "各流股的测量值与校正值"),
+        caption=visit.text("Streams as measured and as they balance", "各流股的测量值与校正值"),
         columns=(
-            Column(key="stream", label=say("Stream", "流股")),
-            Column(key="measured", label=say("Measured", "测量值"), number=True, unit="kg"),
-            Column(key="measured_sigma", label=say("±", "±"), number=True, unit="kg"),
-            Column(key="reconciled", label=say("Balanced", "校正值"), number=True, unit="kg"),
-            Column(key="reconciled_sigma", label=say("±", "±"), number=True, unit="kg"),
-            Column(key="adjustment", label=say("Correction", "校正量"), number=True, unit="kg"),
-            Column(key="test", label=say("In σ", "σ 倍数"), number=True),
+            Column(key="stream", label=text("Stream", "流股")),
+            Column(key="measured", label=text("Measured", "测量值"), number=True, unit="kg"),
+            Column(key="measured_sigma", label=text("±", "±"), number=True, unit="kg"),
+            Column(key="reconciled", label=text("Balanced", "校正值"), number=True, unit="kg"),
+            Column(key="reconciled_sigma", label=text("±", "±"), number=True, unit="kg"),
+            Column(key="adjustment", label=text("Correction", "校正量"), number=True, unit="kg"),
+            Column(key="test", label=text("In σ", "σ 倍数"), number=True),
         ),
         rows=[cells(row) for row in found.streams.iter_rows(named=True)],
         per_page=20,
-        empty=visit.say("Nothing moved in these months.", "该时段内没有物料流动。"),
+        empty=visit.text("Nothing moved in these months.", "该时段内没有物料流动。"),
     )

@@ -12,9 +12,9 @@ PAGES: tuple[Page, ...] = (
     Page(at="balances/", view=balances, name="balances", permission="nation.read", regional=True),
     Page(at="balances/network/", view=network, name="network", permission="nation.read"),
     Page(at="sites/<named:site>/", view=balance, name="balance",
-         permission="nation.read", looks_at="site", regional=True),
+         permission="nation.read", shows="site", regional=True),
     Page(at="inspections/<named:site>/", view=site_inspections, name="inspections",
-         permission="nation.read", posts=True, looks_at="site", regional=True),
+         permission="nation.read", posts=True, shows="site", regional=True),
     Page(at=FIRM + "balances/", view=firm_balances, name="firm-balances", permission="own.read"),
     Page(at=FIRM + "sites/<named:site>/", view=firm_balance, name="firm-balance", permission="own.read"),
 )  # fmt: skip

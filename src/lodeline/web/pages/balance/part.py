@@ -19,18 +19,18 @@ from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: States of service.balance.sites.STATES: word, shape, tone.
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "gain": (say("Gain", "多出"), "up", "gain"),
-    "loss": (say("Loss", "短少"), "down", "loss"),
-    "beyond": (say("Beyond 3 σ, no alarm", "超出3σ，未达报警"), "half", "ink"),
-    "closes": (say("Closes", "闭合"), "tick", "quiet"),
-    "untested": (say("Not tested: lots without an assay", "未检验：有批次未化验"), "ring", "ink"),
-    "once": (say("Counted once", "仅盘存一次"), "ring", "quiet"),
-    "none": (say("Not counted", "未盘存"), "ring", "quiet"),
+    "gain": (text("Gain", "多出"), "up", "gain"),
+    "loss": (text("Loss", "短少"), "down", "loss"),
+    "beyond": (text("Beyond 3 σ, no alarm", "超出3σ，未达报警"), "half", "ink"),
+    "closes": (text("Closes", "闭合"), "tick", "quiet"),
+    "untested": (text("Not tested: lots without an assay", "未检验：有批次未化验"), "ring", "ink"),
+    "once": (text("Counted once", "仅盘存一次"), "ring", "quiet"),
+    "none": (text("Not counted", "未盘存"), "ring", "quiet"),
 }
 _KINDS: Final[Mapping[str, DotKind]] = {"gain": "gain", "loss": "loss"}
 _BAND: Final = 3.0
@@ -57,7 +57,7 @@ def state_cell(visit: Visit, state: str, finding: str | None = None) -> Cell:
     """The state by word and shape; it leads to the finding that says so."""
     word, shape, tone = STATES[state]
     href = None if finding is None else visit.url("finding", finding=finding)
-    return Cell(text=visit.spoken(word), value=state, shape=shape, tone=tone, href=href)
+    return Cell(text=visit.localized(word), value=state, shape=shape, tone=tone, href=href)
 
 
 def mass_cell(mass_mg: int | None, shown: str) -> Cell:
@@ -76,9 +76,9 @@ def sites_table(
     def cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:
         site, muf_mg, until = row["site"], row["muf_mg"], row["until"]
         at_least = bounds.get(site)
-        unknown = visit.say("unknown", "未知")
+        unknown = visit.text("unknown", "未知")
         if muf_mg is None and at_least:
-            unknown = visit.say("at least ", "至少") + written.mass(-at_least, language, signed=True)
+            unknown = visit.text("at least ", "至少") + written.mass(-at_least, language, signed=True)
         return (
             Cell(
                 text=sites.get(site, site), value=site, note=firms.get(row["organisation"], row["organisation"]),
@@ -91,7 +91,7 @@ def sites_table(
             Cell(text=written.sigmas(row["z"]), value=row["z"]),
             state_cell(visit, row["state"], row["finding"]),
             Cell(
-                text=visit.say(f"{row['wrong']} of {row['tested']}", f"{row['tested']}期中{row['wrong']}期")
+                text=visit.text(f"{row['wrong']} of {row['tested']}", f"{row['tested']}期中{row['wrong']}期")
                 if row["tested"] else written.NOTHING,
                 value=row["wrong"] if row["tested"] else None,
             ),
@@ -99,20 +99,20 @@ def sites_table(
 
     return Table(
         name=name,
-        caption=visit.say("Newest balance of each site", "各场所最近一期平衡"),
+        caption=visit.text("Newest balance of each site", "各场所最近一期平衡"),
         columns=(
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="stage", label=say("Stage", "环节")),
-            Column(key="until", label=say("Counted", "盘存日")),
-            Column(key="muf", label=say("Difference", "差额"), number=True, unit="kg"),
-            Column(key="sigma", label=say("Uncertainty", "标准不确定度"), number=True, unit="kg"),
-            Column(key="z", label=say("z", "z 值"), number=True),
-            Column(key="state", label=say("Verdict", "判断")),
-            Column(key="wrong", label=say("Alarms so far", "历次报警"), number=True),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="stage", label=text("Stage", "环节")),
+            Column(key="until", label=text("Counted", "盘存日")),
+            Column(key="muf", label=text("Difference", "差额"), number=True, unit="kg"),
+            Column(key="sigma", label=text("Uncertainty", "标准不确定度"), number=True, unit="kg"),
+            Column(key="z", label=text("z", "z 值"), number=True),
+            Column(key="state", label=text("Verdict", "判断")),
+            Column(key="wrong", label=text("Alarms so far", "历次报警"), number=True),
         ),
         rows=[cells(row) for row in rows.iter_rows(named=True)],
         per_page=per_page,
-        empty=visit.say("No site is like that: take a filter away.", "没有符合条件的场所：请减少筛选条件。"),
+        empty=visit.text("No site is like that: take a filter away.", "没有符合条件的场所：请减少筛选条件。"),
     )
 
 
@@ -123,7 +123,7 @@ def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None
     """
     names = words.site_names(visit.reading.snapshot.register)
     if not named:
-        names = {site: names[site] if site == asked else visit.say("another site", "其他场所") for site in names}
+        names = {site: names[site] if site == asked else visit.text("another site", "其他场所") for site in names}
     dots = tuple(
         Dot(value=z, name=names.get(site, site), kind=_KINDS.get(state, "ok"), asked=site == asked)
         for site, z, state in rows.filter(pl.col("z").is_not_null()).select("site", "z", "state").iter_rows()
@@ -135,7 +135,7 @@ def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None
         dots=dots,
         band=_BAND,
         band_word="±3 σ",
-        description=visit.say("z of each site; the table has every number.", "各场所的 z 值；表格列出全部数字。"),
+        description=visit.text("z of each site; the table has every number.", "各场所的 z 值；表格列出全部数字。"),
     )
     return wide_and_narrow(draw_strip(strip, width=1120 if asked is None else 520), draw_strip(strip, width=NARROW))
 
@@ -147,10 +147,10 @@ def draw_yields(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) 
     """
     if asked not in yields["site"] or yields.height < _PEERS_LEAST:
         return Markup("")
-    names, other = words.site_names(visit.reading.snapshot.register), visit.say("another site", "其他场所")
+    names, other = words.site_names(visit.reading.snapshot.register), visit.text("another site", "其他场所")
     median = float(str(yields["share"].median()))
     strip = Strip(
-        name=visit.say("Yield at this stage", "同环节收率"),
+        name=visit.text("Yield at this stage", "同环节收率"),
         dots=tuple(
             Dot(
                 value=100 * (share - median), name=names.get(site, site) if named or site == asked else other,
@@ -158,7 +158,7 @@ def draw_yields(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) 
             )
             for site, share in yields.select("site", "share").iter_rows()
         ),
-        description=visit.say(
+        description=visit.text(
             "Made of what was consumed, in percentage points from the median of the stage.",
             "产出占投入的比例与同环节中位数之差（百分点）。",
         ),
@@ -168,7 +168,7 @@ def draw_yields(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) 
 
 def yields_table(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) -> Table:
     """The same yields, the lowest first; `named` as in `draw_yields`."""
-    names, other = words.site_names(visit.reading.snapshot.register), visit.say("another site", "其他场所")
+    names, other = words.site_names(visit.reading.snapshot.register), visit.text("another site", "其他场所")
     median = yields["share"].median()
     middle = float(str(median)) if median is not None else 0.0
 
@@ -185,15 +185,15 @@ def yields_table(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool)
 
     return Table(
         name="yields",
-        caption=visit.say("Yield at this stage", "同环节收率"),
+        caption=visit.text("Yield at this stage", "同环节收率"),
         columns=(
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="yield", label=say("Made of what was consumed", "产出占投入"), number=True),
-            Column(key="from_median", label=say("From the median", "与中位数之差"), number=True),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="yield", label=text("Made of what was consumed", "产出占投入"), number=True),
+            Column(key="from_median", label=text("From the median", "与中位数之差"), number=True),
         ),
         rows=[cells(site, share) for site, share in yields.sort("share").iter_rows()],
         per_page=10,
-        empty=visit.say("No site of this stage processed any.", "本环节没有场所加工该元素。"),
+        empty=visit.text("No site of this stage processed any.", "本环节没有场所加工该元素。"),
     )
 
 

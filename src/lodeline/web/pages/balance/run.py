@@ -18,17 +18,17 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: Site of a laboratory (None: a scale of the site itself) and method → what a measurement of theirs is called.
 Measured = Callable[[str | None, str], str]
 
 QUANTITIES: Final[Mapping[str, Text]] = {
-    "weighing": say("Weighing", "称重"),
-    "assay": say("Assay", "化验"),
-    "sampling": say("Sampling", "取样"),
-    "moisture": say("Moisture", "水分"),
+    "weighing": text("Weighing", "称重"),
+    "assay": text("Assay", "化验"),
+    "sampling": text("Sampling", "取样"),
+    "moisture": text("Moisture", "水分"),
 }
 #: A chance that is this small is said in words.
 _NEVER: Final = written.ONE_IN_A_MILLION
@@ -58,7 +58,7 @@ def run_here(visit: Visit, *, site: str, element: str, span: tuple[str, str], or
 def verdict(visit: Visit, run: Run, *, element: str, chosen: bool) -> dict[str, Any]:
     """What the battery makes of the run, in words. `chosen`: the reader has cut the span."""
     if run.reason is not None:
-        return {"reason": visit.spoken(_text(REASONS[run.reason]))}
+        return {"reason": visit.localized(_text(REASONS[run.reason]))}
     leading = run.leading
     assert leading is not None, "a run that was tested has two sides"
     shape, tone, word = _mark(visit, leading)
@@ -67,9 +67,9 @@ def verdict(visit: Visit, run: Run, *, element: str, chosen: bool) -> dict[str, 
         "shape": shape,
         "tone": tone,
         "word": word,
-        "says": _chance(visit, leading.p),
+        "text": _chance(visit, leading.p),
         "window": _window(visit, leading, element) if leading.p < _NOTICED else "",
-        "budget": visit.say(
+        "budget": visit.text(
             f"It alarms below {written.probability(run.budget)}: one false finding in 200 site-years for each side.",
             f"概率低于{written.probability(run.budget)}时报警：每侧每 200 场所年一次误报。",
         ),
@@ -79,27 +79,27 @@ def verdict(visit: Visit, run: Run, *, element: str, chosen: bool) -> dict[str, 
 
 
 def _text(found: Mapping[str, str]) -> Text:
-    return say(found["en"], found["zh"])
+    return text(found["en"], found["zh"])
 
 
 def _mark(visit: Visit, side: Side) -> tuple[str, Tone, str]:
     if not side.alarm:
-        return "tick", "quiet", visit.say("Chance explains the run", "偶然误差可以解释")
+        return "tick", "quiet", visit.text("Chance explains the run", "偶然误差可以解释")
     if side.side > 0:
-        return "down", "loss", visit.say("Missing, beyond chance", "短少，超出偶然误差")
-    return "up", "gain", visit.say("Too much, beyond chance", "多出，超出偶然误差")
+        return "down", "loss", visit.text("Missing, beyond chance", "短少，超出偶然误差")
+    return "up", "gain", visit.text("Too much, beyond chance", "多出，超出偶然误差")
 
 
 def _chance(visit: Visit, p: float) -> str:
     if p >= _NOTICED:
-        return visit.say("Most clean runs of this length show as much.", "同样长度的正常场所大多会有这样的差额。")
+        return visit.text("Most clean runs of this length show as much.", "同样长度的正常场所大多会有这样的差额。")
     if p < _NEVER:
-        return visit.say(
+        return visit.text(
             "A clean run would show as much less than once in a million times.",
             "正常场所出现这样差额的机会低于百万分之一。",
         )
     often = written.count(round(1 / p)) if p < 0.1 else grouped(1 / p, 1)
-    return visit.say(f"One clean run in {often} shows as much.", f"约每{often}个正常场所会有一个出现这样的差额。")
+    return visit.text(f"One clean run in {often} shows as much.", f"约每{often}个正常场所会有一个出现这样的差额。")
 
 
 def _window(visit: Visit, side: Side, element: str) -> str:
@@ -108,11 +108,11 @@ def _window(visit: Visit, side: Side, element: str) -> str:
     name = words.element(element, language)
     since, until = written.day(side.since, language), written.day(side.until, language)
     if side.side > 0:
-        return visit.say(
+        return visit.text(
             f"It shows best from {since} to {until}: {mass} of {name} missing, were it taken evenly.",
             f"最明显的时段为{since}至{until}：如均匀流失，短少{name}{mass}。",
         )
-    return visit.say(
+    return visit.text(
         f"It shows best from {since} to {until}: {mass} of {name} too much, had it come in evenly.",
         f"最明显的时段为{since}至{until}：如均匀混入，多出{name}{mass}。",
     )
@@ -130,34 +130,37 @@ def tests_table(visit: Visit, run: Run) -> Table:
             _test(visit, _ANNUAL, (loss.annual, gain.annual, run.limits["annual"]), _decimals),
         ]
         for reference, level in loss.page.items():
-            named = say(f"Page, k = {reference:g}", f"Page 检验，k = {reference:g}")
+            named = text(f"Page, k = {reference:g}", f"Page 检验，k = {reference:g}")
             limit = run.limits[f"page-{reference:g}"]
             values = (level, gain.page[reference], limit)
             rows.append(_test(visit, (named, _PAGE_FOR[reference]), values, _decimals))
     return Table(
         name="tests",
-        caption=visit.say("Tests of the run", "整个时段的检验"),
+        caption=visit.text("Tests of the run", "整个时段的检验"),
         columns=(
-            Column(key="test", label=say("Test", "检验")),
-            Column(key="missing", label=say("Missing", "短少"), number=True),
-            Column(key="too_much", label=say("Too much", "多出"), number=True),
-            Column(key="limit", label=say("Alarms at", "报警限"), number=True),
+            Column(key="test", label=text("Test", "检验")),
+            Column(key="missing", label=text("Missing", "短少"), number=True),
+            Column(key="too_much", label=text("Too much", "多出"), number=True),
+            Column(key="limit", label=text("Alarms at", "报警限"), number=True),
         ),
         rows=rows,
-        empty=visit.say("Nothing could be tested.", "无法检验。"),
+        empty=visit.text("Nothing could be tested.", "无法检验。"),
     )
 
 
 _BATTERY: Final = (
-    say("Battery: probability on a clean run", "综合检验：正常场所出现的概率"),
-    say("all windows of the run together; decides", "综合全部时段，据此判断"),
+    text("Battery: probability on a clean run", "综合检验：正常场所出现的概率"),
+    text("all windows of the run together; decides", "综合全部时段，据此判断"),
 )
-_SINGLE: Final = (say("Largest single balance", "最大单期"), say("for what is taken in one balance", "针对一次性差额"))
-_ANNUAL: Final = (say("Sum of the run", "全段合计"), say("for what is spread over all of it", "针对全程均匀差额"))
+_SINGLE: Final = (
+    text("Largest single balance", "最大单期"),
+    text("for what is taken in one balance", "针对一次性差额"),
+)
+_ANNUAL: Final = (text("Sum of the run", "全段合计"), text("for what is spread over all of it", "针对全程均匀差额"))
 _PAGE_FOR: Final[Mapping[float, Text]] = {
-    0.25: say("for many balances", "针对多期差额"),
-    0.5: say("for some balances; drawn above", "针对数期差额；见上图"),
-    1.0: say("for one balance or two", "针对一两期差额"),
+    0.25: text("for many balances", "针对多期差额"),
+    0.5: text("for some balances; drawn above", "针对数期差额；见上图"),
+    1.0: text("for one balance or two", "针对一两期差额"),
 }
 
 
@@ -170,65 +173,65 @@ def _test(
 ) -> Row:
     """A row of `tests_table`; `values`: of what is missing, of what is too much, and the limit."""
     return (
-        Cell(text=visit.spoken(named[0]), value=named[0]["en"], note=visit.spoken(named[1])),
+        Cell(text=visit.localized(named[0]), value=named[0]["en"], note=visit.localized(named[1])),
         *(Cell(text=shown(value), value=value) for value in values),
     )
 
 
-def sights_table(visit: Visit, run: Run) -> Table:
+def detection_power_table(visit: Visit, run: Run) -> Table:
     """The least loss that the best possible test finds, by the time over which it is spread."""
     language = visit.language
 
-    def cells(sight: DetectionPower) -> Row:
+    def cells(power: DetectionPower) -> Row:
         return (
-            Cell(text=written.count(sight.balances), value=sight.balances, note=written.day(sight.since, language)),
-            *(Cell(text=written.mass(mass, language), value=mass / written.MG_PER_KG) for mass in sight.least_mg),
-            Cell(text=written.percent(sight.of_one_month, language, 0), value=round(sight.of_one_month, 4)),
+            Cell(text=written.count(power.balances), value=power.balances, note=written.day(power.since, language)),
+            *(Cell(text=written.mass(mass, language), value=mass / written.MG_PER_KG) for mass in power.least_mg),
+            Cell(text=written.percent(power.of_one_month, language, 0), value=round(power.of_one_month, 4)),
         )
 
     half, sure = (f"{power:.0%}" for power in POWERS)
     return Table(
         name="sight",
-        caption=visit.say("How much a test can see", "检验能发现多少"),
+        caption=visit.text("How much a test can see", "检验能发现多少"),
         columns=(
-            Column(key="balances", label=say("Over the last", "最近期数")),
-            Column(key="half", label=say(f"Found in {half}", f"{half}可发现"), number=True, unit="kg"),
-            Column(key="sure", label=say(f"Found in {sure}", f"{sure}可发现"), number=True, unit="kg"),
-            Column(key="one", label=say("First mass, spread", "首行量分散后"), number=True),
+            Column(key="balances", label=text("Over the last", "最近期数")),
+            Column(key="half", label=text(f"Found in {half}", f"{half}可发现"), number=True, unit="kg"),
+            Column(key="sure", label=text(f"Found in {sure}", f"{sure}可发现"), number=True, unit="kg"),
+            Column(key="one", label=text("First mass, spread", "首行量分散后"), number=True),
         ),
-        rows=[cells(sight) for sight in run.sights],
-        empty=visit.say("Nothing could be tested.", "无法检验。"),
+        rows=[cells(power) for power in run.detection_powers],
+        empty=visit.text("Nothing could be tested.", "无法检验。"),
     )
 
 
 def ceiling_words(visit: Visit, run: Run, *, element: str, measured: Measured) -> dict[str, str] | None:
     """What cannot be found, why, and what helps; None where nothing could be tested."""
-    if run.reason is not None or not run.sights:
+    if run.reason is not None or not run.detection_powers:
         return None
-    language, first, last = visit.language, run.sights[0], run.sights[-1]
+    language, first, last = visit.language, run.detection_powers[0], run.detection_powers[-1]
     mass, name = written.mass(first.least_mg[-1], language), words.element(element, language)
     least, n = written.mass(last.least_mg[-1], language), written.count(last.balances)
     share = written.percent(last.of_one_month, language, 0)
     if last.balances > 1 and last.of_one_month > _AS_GOOD_AS_SURE:
-        says = visit.say(
+        text = visit.text(
             f"A loss of {mass} of {name} is found in 95 of 100 if it lies in one balance, and as good as always if it"
             f" is spread evenly over the {n}: over all of them {least} are enough.",
             f"{mass}{name}集中在一期时有 95% 可发现，均匀分散于{n}期时几乎必然发现："
             f"分散于全部时段时，{least}即有同样把握。",
         )
     elif last.balances > 1:
-        says = visit.say(
+        text = visit.text(
             f"A loss of {mass} of {name} spread evenly over the {n} balances cannot be found with more than {share}, by"
             f" any test; in one balance it is found in 95 of 100. Over all of them it takes {least}.",
             f"{mass}{name}如均匀分散于{n}期，任何检验发现的概率都不超过{share}；集中在一期则有 95% 可发现。"
             f"分散于全部时段时，须达{least}才有同样把握。",
         )
     else:
-        says = visit.say(
+        text = visit.text(
             f"Less than {mass} of {name} in this one balance is found in fewer than 95 of 100, by any test.",
             f"该期{name}差额小于{mass}时，任何检验的发现概率都低于 95%。",
         )
-    return {"says": says, "cure": _cure(visit, run, measured)}
+    return {"text": text, "cure": _cure(visit, run, measured)}
 
 
 def _cure(visit: Visit, run: Run, measured: Measured) -> str:
@@ -242,18 +245,18 @@ def _cure(visit: Visit, run: Run, measured: Measured) -> str:
         words.word(QUANTITIES, largest["quantity"], visit.language),
     )
     if run.systematic_share >= _MOSTLY:
-        return visit.say(
+        return visit.text(
             f"{share} of the variance over the whole run is calibration, most of it {what.lower()} ({who}), and more"
             " months do not average that out. The cure is recalibration, assays by an independent laboratory, and what"
             " the other side of each delivery has weighed (shipper–receiver difference), not a better test.",
             f"全段方差的{share}来自校准误差，主要是{what}（{who}），月份再多也不会相互抵消。"
             "解决办法是重新校准、委托独立化验、对照收发双方的称重（收发差），而不是更换检验方法。",
         )
-    only = visit.say(f"Only {share}", f"仅有{share}")
+    only = visit.text(f"Only {share}", f"仅有{share}")
     if run.systematic_share < _NEXT_TO_NOTHING:
         percent = written.percent(2 * _NEXT_TO_NOTHING, visit.language, 0)
-        only = visit.say(f"Less than {percent}", f"不到{percent}")
-    return visit.say(
+        only = visit.text(f"Less than {percent}", f"不到{percent}")
+    return visit.text(
         f"{only} of the variance over the whole run is calibration; the rest is new each time, most of it"
         f" {what.lower()} ({who}). More samples or repeated measurements make it smaller.",
         f"全段方差{only}来自校准误差，其余为每次随机产生，主要是{what}（{who}）。增加取样或重复测量可以减小。",
@@ -282,16 +285,16 @@ def sources_table(visit: Visit, run: Run, *, measured: Measured) -> Table:
 
     return Table(
         name="sources",
-        caption=visit.say("What σ of the whole run is made of", "全段 σ 的构成"),
+        caption=visit.text("What σ of the whole run is made of", "全段 σ 的构成"),
         columns=(
-            Column(key="quantity", label=say("Measured", "测量")),
-            Column(key="random", label=say("New each time", "随机部分"), number=True, unit="kg"),
-            Column(key="systematic", label=say("Calibration", "校准部分"), number=True, unit="kg"),
-            Column(key="share", label=say("Of the variance", "占方差"), number=True),
+            Column(key="quantity", label=text("Measured", "测量")),
+            Column(key="random", label=text("New each time", "随机部分"), number=True, unit="kg"),
+            Column(key="systematic", label=text("Calibration", "校准部分"), number=True, unit="kg"),
+            Column(key="share", label=text("Of the variance", "占方差"), number=True),
         ),
         rows=[] if frame is None else [cells(row) for row in frame.iter_rows(named=True)],
         per_page=8,
-        empty=visit.say("Nothing could be tested.", "无法检验。"),
+        empty=visit.text("Nothing could be tested.", "无法检验。"),
     )
 
 
@@ -301,22 +304,22 @@ def signature_here(visit: Visit, run: Run) -> dict[str, Any] | None:
     if leading is None or found is None or leading.p >= _ASKED:
         return None
     if found.reason is not None:
-        return {"reason": visit.spoken(_text(REASONS[found.reason])), "headline": "", "drawing": Markup("")}
+        return {"reason": visit.localized(_text(REASONS[found.reason])), "headline": "", "drawing": Markup("")}
     gain = leading.side < 0
     named = [match.signature for match in found.matches if match.signature.name in found.named]
-    said = visit.say(", or ", "，或").join(visit.say(one.name_en, one.name_zh) for one in named[:3])
-    more = visit.say(f" and {len(named) - 3} more", f"等{len(named)}种") if len(named) > 3 else ""
+    text = visit.text(", or ", "，或").join(visit.text(one.name_en, one.name_zh) for one in named[:3])
+    more = visit.text(f" and {len(named) - 3} more", f"等{len(named)}种") if len(named) > 3 else ""
     if not named:
-        headline = visit.say("No known material fits the elements together", "各元素的差额与已知物料均不相符")
+        headline = visit.text("No known material fits the elements together", "各元素的差额与已知物料均不相符")
     elif gain:
-        headline = visit.say(f"What came in looks like {said}{more}", f"多出的物料近似{said}{more}")
+        headline = visit.text(f"What came in looks like {text}{more}", f"多出的物料近似{text}{more}")
     else:
-        headline = visit.say(f"What is missing looks like {said}{more}", f"短少的物料近似{said}{more}")
+        headline = visit.text(f"What is missing looks like {text}{more}", f"短少的物料近似{text}{more}")
     return {
         "reason": None,
         "headline": headline,
         "several": len(named) > 1,
-        "elements": visit.say(", ", "、").join(run.elements),
+        "elements": visit.text(", ", "、").join(run.elements),
         "since": written.day(leading.since, visit.language),
         "until": written.day(leading.until, visit.language),
         "p": written.probability(found.p),
@@ -326,10 +329,10 @@ def signature_here(visit: Visit, run: Run) -> dict[str, Any] | None:
 
 def _draw_signatures(visit: Visit, found: Identification) -> Markup:
     bars = Bars(
-        name=visit.say("How well each material explains the differences", "各物料对差额的解释程度"),
+        name=visit.text("How well each material explains the differences", "各物料对差额的解释程度"),
         bars=tuple(
             Bar(
-                label=visit.say(match.signature.name_en, match.signature.name_zh), value=max(match.z, 0.0),
+                label=visit.text(match.signature.name_en, match.signature.name_zh), value=max(match.z, 0.0),
                 text=f"z {written.sigmas(match.z)}", kind="flow" if match.signature.name in found.named else "quiet",
             )
             for match in found.matches[:_SIGNATURES]
@@ -345,34 +348,34 @@ def signature_table(visit: Visit, run: Run) -> Table:
     language = visit.language
     return Table(
         name="signature",
-        caption=visit.say("Materials against the differences", "各物料与差额的对照"),
+        caption=visit.text("Materials against the differences", "各物料与差额的对照"),
         columns=(
-            Column(key="material", label=say("Material", "物料")),
-            Column(key="z", label=say("z", "z 值"), number=True),
-            Column(key="mass", label=say("Would be", "相当于"), number=True, unit="kg"),
-            Column(key="sigma", label=say("±", "±"), number=True, unit="kg"),
-            Column(key="left", label=say("Rest, p", "剩余 p"), number=True),
-            Column(key="fits", label=say("Fits", "相符")),
+            Column(key="material", label=text("Material", "物料")),
+            Column(key="z", label=text("z", "z 值"), number=True),
+            Column(key="mass", label=text("Would be", "相当于"), number=True, unit="kg"),
+            Column(key="sigma", label=text("±", "±"), number=True, unit="kg"),
+            Column(key="left", label=text("Rest, p", "剩余 p"), number=True),
+            Column(key="fits", label=text("Fits", "相符")),
         ),
         rows=[
             (
-                Cell(text=visit.say(one.signature.name_en, one.signature.name_zh), value=one.signature.name),
+                Cell(text=visit.text(one.signature.name_en, one.signature.name_zh), value=one.signature.name),
                 Cell(text=written.sigmas(one.z), value=round(one.z, 6)),
                 Cell(text=written.mass(one.mass, language), value=one.mass / written.MG_PER_KG),
                 Cell(text=written.mass(one.sigma, language), value=one.sigma / written.MG_PER_KG),
                 Cell(text=written.probability(one.misfit_p), value=one.misfit_p),
                 Cell(
-                    text=visit.say("yes", "是") if one.signature.name in named else written.NOTHING,
+                    text=visit.text("yes", "是") if one.signature.name in named else written.NOTHING,
                     value=int(one.signature.name in named),
                 ),
             )
             for one in matches
         ],
         per_page=5,
-        empty=visit.say("Nothing could be tested.", "无法检验。"),
+        empty=visit.text("Nothing could be tested.", "无法检验。"),
     )
 
 
 def page_name(visit: Visit) -> str:
     """What the panel of Page's test is called."""
-    return visit.say(f"Page test, k {PAGE_DRAWN:g}, σ", f"Page 检验，k {PAGE_DRAWN:g}，σ")
+    return visit.text(f"Page test, k {PAGE_DRAWN:g}, σ", f"Page 检验，k {PAGE_DRAWN:g}，σ")

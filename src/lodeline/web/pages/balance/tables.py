@@ -20,40 +20,40 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: Masses of a balance (accountancy.balance.BALANCE), in the order of the table, and what they are called.
 MASSES: Final[Mapping[str, Text]] = {
-    "opening": say("Opening", "期初"),
-    "origin": say("Origin", "来源"),
-    "in": say("In", "收入"),
-    "consumed": say("Consumed", "投入"),
-    "made": say("Made", "产出"),
-    "out": say("Out", "发出"),
-    "export": say("Exported", "出口"),
-    "loss": say("Lost", "损耗"),
-    "adjustment": say("Adjusted", "调整"),
-    "unaccounted": say("Beyond book", "超出账面"),
-    "book": say("Book", "账面"),
-    "physical": say("Counted", "实盘"),
-    "process_difference": say("In process", "加工差"),
-    "count_difference": say("At count", "盘存差"),
-    "muf": say("Difference", "差额"),
-    "sigma": say("Uncertainty", "标准不确定度"),
+    "opening": text("Opening", "期初"),
+    "origin": text("Origin", "来源"),
+    "in": text("In", "收入"),
+    "consumed": text("Consumed", "投入"),
+    "made": text("Made", "产出"),
+    "out": text("Out", "发出"),
+    "export": text("Exported", "出口"),
+    "loss": text("Lost", "损耗"),
+    "adjustment": text("Adjusted", "调整"),
+    "unaccounted": text("Beyond book", "超出账面"),
+    "book": text("Book", "账面"),
+    "physical": text("Counted", "实盘"),
+    "process_difference": text("In process", "加工差"),
+    "count_difference": text("At count", "盘存差"),
+    "muf": text("Difference", "差额"),
+    "sigma": text("Uncertainty", "标准不确定度"),
 }
 _MOST_DECIMALS: Final = 3
 _SIGNED: Final = {"process_difference", "count_difference", "muf", "adjustment"}
 #: Columns that stay though there is no mass in them.
 _ALWAYS: Final = {"month", "since", "opening", "book", "physical", "muf", "sigma", "z", "state"}
 _LINES: Final[Mapping[str, Text]] = {
-    "origin": say("+ entered the system here", "+ 在此进入系统"),
-    "in": say("+ received", "+ 收入"),
-    "out": say("− sent out", "− 发出"),
-    "export": say("− exported", "− 出口"),
-    "loss": say("− lost and discarded", "− 损耗与废弃"),
-    "adjustment": say("± adjusted, as filed", "± 申报的调整"),
-    "process": say("± made − consumed", "± 产出 − 投入"),
-    "unaccounted": say("+ taken beyond what was held", "+ 支取超过持有量"),
+    "origin": text("+ entered the system here", "+ 在此进入系统"),
+    "in": text("+ received", "+ 收入"),
+    "out": text("− sent out", "− 发出"),
+    "export": text("− exported", "− 出口"),
+    "loss": text("− lost and discarded", "− 损耗与废弃"),
+    "adjustment": text("± adjusted, as filed", "± 申报的调整"),
+    "process": text("± made − consumed", "± 产出 − 投入"),
+    "unaccounted": text("+ taken beyond what was held", "+ 支取超过持有量"),
 }
 
 
@@ -90,17 +90,17 @@ def months_table(visit: Visit, rows: pl.DataFrame, unit: Unit) -> Table:
 
     return Table(
         name="months",
-        caption=visit.say("Balance by month", "各月物料平衡"),
+        caption=visit.text("Balance by month", "各月物料平衡"),
         columns=(
-            Column(key="month", label=say("Until", "截至")),
-            Column(key="since", label=say("Since", "起自")),
+            Column(key="month", label=text("Until", "截至")),
+            Column(key="since", label=text("Since", "起自")),
             *(Column(key=name, label=label, number=True, unit="kg") for name, label in MASSES.items()),
-            Column(key="z", label=say("z", "z 值"), number=True),
-            Column(key="state", label=say("Verdict", "判断")),
+            Column(key="z", label=text("z", "z 值"), number=True),
+            Column(key="state", label=text("Verdict", "判断")),
         ),
         rows=[cells(row) for row in rows.iter_rows(named=True)],
         per_page=24,
-        empty=visit.say("No month of this site lies in the span: make it wider.", "所选时段内没有数据：请放宽时段。"),
+        empty=visit.text("No month of this site lies in the span: make it wider.", "所选时段内没有数据：请放宽时段。"),
     )
 
 
@@ -127,20 +127,20 @@ def with_mass(table: Table) -> Table:
 def statement_table(visit: Visit, statement: Statement) -> Table:
     """One balance as a sum in exact kilograms; each line signed as it enters."""
     counted = statement.muf_mg is not None
-    lines = [(visit.say("Held at the beginning", "期初持有"), statement.opening_mg)]
-    lines += [(visit.spoken(_LINES[flow]), mass_mg) for flow, mass_mg in statement.flows if mass_mg]
+    lines = [(visit.text("Held at the beginning", "期初持有"), statement.opening_mg)]
+    lines += [(visit.localized(_LINES[flow]), mass_mg) for flow, mass_mg in statement.flows if mass_mg]
     closing = (
-        visit.say("− counted at the end", "− 期末实盘") if counted else visit.say("= book at the end", "= 期末账面")
+        visit.text("− counted at the end", "− 期末实盘") if counted else visit.text("= book at the end", "= 期末账面")
     )
     lines.append((closing, -statement.closing_mg if counted else statement.closing_mg))
     if statement.muf_mg is not None:
-        lines.append((visit.say("= difference", "= 差额"), statement.muf_mg))
+        lines.append((visit.text("= difference", "= 差额"), statement.muf_mg))
     return Table(
         name="statement",
-        caption=visit.say("The balance as a sum", "平衡计算式"),
+        caption=visit.text("The balance as a sum", "平衡计算式"),
         columns=(
-            Column(key="line", label=say("Line", "项目")),
-            Column(key="mass", label=say("kg, exact", "千克（精确值）"), number=True, unit="kg"),
+            Column(key="line", label=text("Line", "项目")),
+            Column(key="mass", label=text("kg, exact", "千克（精确值）"), number=True, unit="kg"),
         ),
         rows=[
             (
@@ -179,17 +179,17 @@ def filings_table(visit: Visit, organisation: str, span: tuple[str, str]) -> Tab
         )  # fmt: skip
     return Table(
         name="filings",
-        caption=visit.say("Filings behind these months", "各月所依据的申报"),
+        caption=visit.text("Filings behind these months", "各月所依据的申报"),
         columns=(
-            Column(key="month", label=say("Month", "月份")),
-            Column(key="entry", label=say("Entry", "条目"), number=True),
-            Column(key="kind", label=say("Kind", "类别")),
-            Column(key="filed", label=say("Filed", "入账时间")),
-            Column(key="rows", label=say("Rows", "行数"), number=True),
+            Column(key="month", label=text("Month", "月份")),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="kind", label=text("Kind", "类别")),
+            Column(key="filed", label=text("Filed", "入账时间")),
+            Column(key="rows", label=text("Rows", "行数"), number=True),
         ),
         rows=rows,
         per_page=12,
-        empty=visit.say("The firm has filed none of these months.", "该企业未申报这些月份。"),
+        empty=visit.text("The firm has filed none of these months.", "该企业未申报这些月份。"),
     )
 
 
@@ -198,8 +198,8 @@ def methods_table(visit: Visit, site: str, statement: Statement, element: str) -
     found = methods_named(
         visit.reading.snapshot, site=site, element=element, since=statement.since, until=statement.until
     )
-    unknown = visit.say("not in the register: default", "未登记：采用默认值")
-    unfit = visit.say("no figure for this element", "未登记该元素的数值")
+    unknown = visit.text("not in the register: default", "未登记：采用默认值")
+    unfit = visit.text("no figure for this element", "未登记该元素的数值")
 
     def cells(row: Mapping[str, Any]) -> Row:
         element = row["element"]
@@ -219,17 +219,17 @@ def methods_table(visit: Visit, site: str, statement: Statement, element: str) -
 
     return Table(
         name="methods",
-        caption=visit.say("Methods behind σ", "σ 所依据的方法"),
+        caption=visit.text("Methods behind σ", "σ 所依据的方法"),
         columns=(
-            Column(key="method", label=say("Method", "方法")),
-            Column(key="quantity", label=say("Measures", "测量对象")),
-            Column(key="random", label=say("Random, %", "随机（%）"), number=True),
-            Column(key="systematic", label=say("Systematic, %", "系统（%）"), number=True),
-            Column(key="rows", label=say("Rows", "行数"), number=True),
+            Column(key="method", label=text("Method", "方法")),
+            Column(key="quantity", label=text("Measures", "测量对象")),
+            Column(key="random", label=text("Random, %", "随机（%）"), number=True),
+            Column(key="systematic", label=text("Systematic, %", "系统（%）"), number=True),
+            Column(key="rows", label=text("Rows", "行数"), number=True),
         ),
         rows=[cells(row) for row in found.iter_rows(named=True)],
         per_page=12,
-        empty=visit.say(
+        empty=visit.text(
             "Its rows name no method: the default uncertainties stand for all of them, and they are assumptions.",
             "各行未注明方法：全部采用默认不确定度，属于假设值。",
         ),

@@ -77,7 +77,7 @@ def one_of(visit: Visit, parameter: str, known: Mapping[str, Text]) -> str | Non
 
 def options(visit: Visit, known: Mapping[str, Text]) -> list[Option]:
     """Words as the options of a filter, in their order."""
-    return [(one, visit.spoken(word)) for one, word in known.items()]
+    return [(one, visit.localized(word)) for one, word in known.items()]
 
 
 def counted(number: int, one: str, many: str) -> str:

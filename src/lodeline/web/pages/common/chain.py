@@ -16,7 +16,7 @@ from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.words import Tone
 
 #: Where a stage stands from left to right; recycling makes what separation makes.
@@ -50,7 +50,7 @@ def draw_chain(visit: Visit, flows: pl.DataFrame, unexplained: pl.DataFrame, *, 
     month = written.month(period, visit.language)
     return draw_sankey(
         Sankey(
-            name=visit.say(
+            name=visit.text(
                 f"Flow of {words.element(element, 'en')} in {month}", f"{month}{words.element(element, 'zh')}流向"
             ),
             columns=builder.columns(),
@@ -60,7 +60,7 @@ def draw_chain(visit: Visit, flows: pl.DataFrame, unexplained: pl.DataFrame, *, 
                 for (source, target), mass_mg in builder.links.items()
             ),
             unit=_unit(largest, list(sums["muf_mg"]), visit),
-            description=visit.say(
+            description=visit.text(
                 "Ribbon width is mass. The table below has every number.", "带宽表示质量。下方表格列出全部数字。"
             ),
         ),
@@ -96,19 +96,19 @@ class _Builder:
             return  # traders have no mark: the tables tell of them
         at = self._stage(stage)
         kind: NodeKind = "gain" if side < 0 else "loss"
-        label = self.visit.say("Gain", "多出") if side < 0 else self.visit.say("Loss", "短少")
+        label = self.visit.text("Gain", "多出") if side < 0 else self.visit.text("Loss", "短少")
         key = f"{kind}:{stage}"
         self.nodes[key] = Node(key=key, column=0, label=label, kind=kind, sigma_mg=round(sigma_mg))
         self.links[(key, at) if side < 0 else (at, key)] = mass_mg
 
     def columns(self) -> tuple[Stage, ...]:
         """The heads; a stage says how much passes through it."""
-        heads = [self.visit.say("Where from", "来源")]
+        heads = [self.visit.text("Where from", "来源")]
         heads += [
             words.word(words.STAGES, stage, self.visit.language)
             for stage in ("mine", "separation", "metal", "alloy", "magnet")
         ]
-        heads.append(self.visit.say("Where to", "去向"))
+        heads.append(self.visit.text("Where to", "去向"))
         return tuple(
             Stage(label=label, mass_mg=self._through(at) if 0 < at < _LAST else None) for at, label in enumerate(heads)
         )
@@ -136,10 +136,10 @@ class _Builder:
     def _target(self, end: str) -> str:
         if end in _COLUMNS:
             return self._stage(end)
-        at_home, exported = self.visit.say("At home", "国内"), self.visit.say("Exported", "出口")
+        at_home, exported = self.visit.text("At home", "国内"), self.visit.text("Exported", "出口")
         if end.startswith("abroad:"):
             key = end if end in self.named else "abroad:others"
-            label = end_name(self.visit, end) if end in self.named else self.visit.say("Others", "其他")
+            label = end_name(self.visit, end) if end in self.named else self.visit.text("Others", "其他")
             return self._put(f"to:{key}", _LAST, label, "abroad", exported)
         return self._put(f"to:{end}", _LAST, end_name(self.visit, end), "use" if end == "use" else "flow", at_home)
 
@@ -152,10 +152,12 @@ def end_name(visit: Visit, end: str) -> str:
     if kind == "abroad" and rest != "?":
         return words.country(rest, visit.language)
     if end == "loss":
-        return visit.say("Lost, residue", "损耗与残渣")
+        return visit.text("Lost, residue", "损耗与残渣")
     if end == "use":
-        return visit.say("Used", "使用")
-    return visit.say("Not known", "不详") if end in ("?", "abroad:?") else words.word(words.STAGES, end, visit.language)
+        return visit.text("Used", "使用")
+    return (
+        visit.text("Not known", "不详") if end in ("?", "abroad:?") else words.word(words.STAGES, end, visit.language)
+    )
 
 
 def _named_countries(flows: pl.DataFrame) -> frozenset[str]:
@@ -180,29 +182,29 @@ def chain_table(visit: Visit, flows: pl.DataFrame, *, element: str, period: str)
     ]
     return Table(
         name="chain",
-        caption=visit.say(
+        caption=visit.text(
             f"Flow of {words.element(element, 'en')} in {month}", f"{month}{words.element(element, 'zh')}流向"
         ),
         columns=(
-            Column(key="from", label=say("From", "自")),
-            Column(key="to", label=say("To", "至")),
-            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
+            Column(key="from", label=text("From", "自")),
+            Column(key="to", label=text("To", "至")),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
         ),
         rows=rows,
-        empty=visit.say("Nothing moved along the chain in this month.", "本月产业链上没有流动。"),
+        empty=visit.text("Nothing moved along the chain in this month.", "本月产业链上没有流动。"),
     )
 
 
 #: Keys of the stage table's masses and their heads.
 _MASSES: Final = (
-    ("opening", say("Opening", "期初")),
-    ("origin", say("New", "来源")),
-    ("in", say("Received", "收入")),
-    ("out", say("Sent", "发出")),
-    ("export", say("Exported", "出口")),
-    ("loss", say("Lost", "损耗")),
-    ("closing", say("Closing", "期末")),
-    ("difference", say("Difference", "差额")),
+    ("opening", text("Opening", "期初")),
+    ("origin", text("New", "来源")),
+    ("in", text("Received", "收入")),
+    ("out", text("Sent", "发出")),
+    ("export", text("Exported", "出口")),
+    ("loss", text("Lost", "损耗")),
+    ("closing", text("Closing", "期末")),
+    ("difference", text("Difference", "差额")),
 )
 
 
@@ -224,30 +226,30 @@ def stage_table(visit: Visit, stages: pl.DataFrame, unexplained: pl.DataFrame, *
         cells.append(Cell(text=f"{written.count(row['tested'])} / {written.count(row['sites'])}", value=row["tested"]))
         for key, _ in _MASSES:
             mass_mg = row[f"{key}_mg"]
-            text = unit.bare(mass_mg, signed=key == "difference") if mass_mg else written.NOTHING
-            cells.append(Cell(text=text, value=mass_mg / written.MG_PER_KG))
+            wording = unit.bare(mass_mg, signed=key == "difference") if mass_mg else written.NOTHING
+            cells.append(Cell(text=wording, value=mass_mg / written.MG_PER_KG))
         cells.append(_verdict(visit, row, unexplained.filter(pl.col("stage") == row["stage"])))
         rows.append(tuple(cells))
     return Table(
         name="stages",
-        caption=visit.say(f"Stage by stage, {written.month(period, 'en')}", f"{written.month(period, 'zh')}分环节"),
+        caption=visit.text(f"Stage by stage, {written.month(period, 'en')}", f"{written.month(period, 'zh')}分环节"),
         columns=(
-            Column(key="stage", label=say("Stage", "环节")),
-            Column(key="tested", label=say("Tested", "已检验"), number=True),
+            Column(key="stage", label=text("Stage", "环节")),
+            Column(key="tested", label=text("Tested", "已检验"), number=True),
             *(Column(key=key, label=label, number=True, unit="kg") for key, label in _MASSES),
-            Column(key="verdict", label=say("Beyond measurement", "超出测量误差"), number=True, unit="kg"),
+            Column(key="verdict", label=text("Beyond measurement", "超出测量误差"), number=True, unit="kg"),
         ),
         rows=rows,
-        empty=visit.say("No site has a balance in this month.", "本月没有场所的物料平衡。"),
+        empty=visit.text("No site has a balance in this month.", "本月没有场所的物料平衡。"),
     )
 
 
 def _verdict(visit: Visit, row: Mapping[str, object], alarms: pl.DataFrame) -> Cell:
     """The unexplained mass of a stage, or that its tested balances close."""
     if not row["tested"]:
-        return Cell(text=visit.say("not tested", "未检验"), value=None, tone="quiet")
+        return Cell(text=visit.text("not tested", "未检验"), value=None, tone="quiet")
     if not alarms.height:
-        return Cell(text=visit.say("closes", "闭合"), value=0, shape="tick", tone="quiet")
+        return Cell(text=visit.text("closes", "闭合"), value=0, shape="tick", tone="quiet")
     mass_mg, sigma_mg = total(alarms)
     tone: Tone = "gain" if mass_mg < 0 else "loss"
     text = written.mass_with_sigma(abs(mass_mg), sigma_mg, visit.language)

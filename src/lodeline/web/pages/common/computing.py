@@ -14,15 +14,15 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Progress
 from lodeline.web.reading import Stage
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: Seconds until the page asks again.
 AGAIN_S: Final = 2
 #: What a computation goes through (`Stage.what`), in this order, and what that is called.
 _STEPS: Final[Mapping[str, Text]] = {
-    "rows": say("the rows of the log are read", "读取日志中的行"),
-    "answers": say("flows and balances are computed", "计算流向与平衡"),
-    "detectors": say("what does not fit is looked for, in one way after another", "逐项查找异常"),
+    "rows": text("the rows of the log are read", "读取日志中的行"),
+    "answers": text("flows and balances are computed", "计算流向与平衡"),
+    "detectors": text("what does not fit is looked for, in one way after another", "逐项查找异常"),
 }
 
 
@@ -31,12 +31,12 @@ def computing(visit: Visit, stage: Stage) -> HttpResponse:
     step, steps, name = list(_STEPS).index(stage.what) + 1, len(_STEPS), _STEPS[stage.what]
     asks_for_a_page = "text/html" in visit.request.headers.get("Accept", "")
     response = show(
-        visit, "lodeline/common/computing.html", title=visit.say("This page is being computed", "正在计算本页"),
+        visit, "lodeline/common/computing.html", title=visit.text("This page is being computed", "正在计算本页"),
         status=202 if asks_for_a_page else 503,
         progress=Progress(
             id="computing",
-            label=visit.say("Computing", "计算"),
-            says=visit.say(
+            label=visit.text("Computing", "计算"),
+            text=visit.text(
                 f"Step {step} of {steps}: {name['en']}.", f"第{step}步，共{steps}步：{name['zh']}。"
             ),
             # A single part says nothing of how far it is.

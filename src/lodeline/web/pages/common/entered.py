@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from lodeline.errors import UserError
 from lodeline.office.accounts.people import InputError, PeopleError, WrongField
-from lodeline.spoken import UserError
 from lodeline.web.parts.values import Problem, Problems
 from lodeline.web.visit import Visit
 
@@ -15,7 +15,7 @@ def field_errors(visit: Visit, error: UserError | None, field: str) -> Sequence[
     """What is wrong with one field."""
     if not isinstance(error, InputError):
         return ()
-    return [visit.say(one.en, one.zh) for one in error.problems if one.field == field]
+    return [visit.text(one.en, one.zh) for one in error.problems if one.field == field]
 
 
 def problems_part(visit: Visit, error: UserError | None) -> Problems | None:
@@ -23,13 +23,14 @@ def problems_part(visit: Visit, error: UserError | None) -> Problems | None:
     if error is None:
         return None
     if isinstance(error, InputError):
-        told = [
-            Problem(severity="reject", says=visit.say(one.en, one.zh), href=f"#f-{one.field}") for one in error.problems
+        problems = [
+            Problem(severity="reject", text=visit.text(one.en, one.zh), href=f"#f-{one.field}")
+            for one in error.problems
         ]
     else:
-        told = [Problem(severity="reject", says=visit.say(error.en, error.zh))]
-    heading = visit.say("This could not be done", "未能完成")
-    return Problems(heading=heading, problems=told)
+        problems = [Problem(severity="reject", text=visit.text(error.en, error.zh))]
+    heading = visit.text("This could not be done", "未能完成")
+    return Problems(heading=heading, problems=problems)
 
 
 def day_of(text: str, field: str) -> date | None:

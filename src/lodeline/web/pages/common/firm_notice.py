@@ -10,36 +10,36 @@ import polars as pl
 from lodeline.office.filing.sandbox import ledger
 from lodeline.web.parts.values import Notice
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: `?said=`: what an act has come to; a code, so that an address can put no words of its own on a page.
-_SAID: Final[Mapping[str, Text]] = {
-    "saved": say("Saved and checked.", "已保存并检查。"),
-    "kept": say("Saved. It has not been checked since.", "已保存，尚未重新检查。"),
-    "uploaded": say("The file is here, as it came.", "文件已上传并原样保存。"),
-    "replaced": say("The new file stands in place of the old one.", "已用新文件替换。"),
-    "removed": say("Taken out.", "已删除。"),
-    "restored": say("Every row of the file is back.", "文件中的全部行已恢复。"),
-    "divided": say(
+_NOTICES: Final[Mapping[str, Text]] = {
+    "saved": text("Saved and checked.", "已保存并检查。"),
+    "kept": text("Saved. It has not been checked since.", "已保存，尚未重新检查。"),
+    "uploaded": text("The file is here, as it came.", "文件已上传并原样保存。"),
+    "replaced": text("The new file stands in place of the old one.", "已用新文件替换。"),
+    "removed": text("Taken out.", "已删除。"),
+    "restored": text("Every row of the file is back.", "文件中的全部行已恢复。"),
+    "divided": text(
         "What can be filed now is here. The rest waits as a draft of its own in the list of drafts.",
         "可申报的事件保留在此，其余已另存为草稿，见草稿列表。",
     ),
-    "moved": say(
+    "moved": text(
         "Moved into a draft of its own month, which is in the list of drafts.", "已移入其所属月份的草稿，见草稿列表。"
     ),
-    "asked": say("Your certifiers have been told.", "已通知签认人。"),
-    "correction": say("It is now compared with what is filed, event by event.", "现按事件与已申报内容比对。"),
-    "original": say("It is a filing of its own again.", "已恢复为单独申报。"),
-    "dropped": say("The draft was thrown away.", "草稿已删除。"),
-    "emptied": say("The sandbox is empty again.", "演练账本已清空。"),
-    "profile": say("Your columns are remembered, and were applied.", "列对应关系已保存并应用。"),
+    "asked": text("Your certifiers have been told.", "已通知签认人。"),
+    "correction": text("It is now compared with what is filed, event by event.", "现按事件与已申报内容比对。"),
+    "original": text("It is a filing of its own again.", "已恢复为单独申报。"),
+    "dropped": text("The draft was thrown away.", "草稿已删除。"),
+    "emptied": text("The sandbox is empty again.", "演练账本已清空。"),
+    "profile": text("Your columns are remembered, and were applied.", "列对应关系已保存并应用。"),
 }
 
 
 def notice_of(visit: Visit) -> Notice | None:
     """What `?said=` says."""
-    text = _SAID.get(visit.query("said") or "")
-    return Notice(kind="success", says=visit.spoken(text)) if text else None
+    text = _NOTICES.get(visit.query("said") or "")
+    return Notice(kind="success", text=visit.localized(text)) if text else None
 
 
 def firm_name(visit: Visit, organisation: str) -> str:

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 
 from lodeline.office.access import clock
 from lodeline.regulation.parameter import load
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.web.parts.table import Cell
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -71,13 +71,13 @@ class Firm:
         return self.visit.opens(page, query=query, organisation=self.organisation, **arguments)
 
     def lot(self, called: str, note: str = "") -> Cell:
-        """A lot by the name that the firm knows it by (`Own.lot_name`)."""
+        """A lot by the name that the firm knows it by (`OrganisationView.lot_name`)."""
         return Cell(text=called, value=called, href=self.url("firm-lot", lot=called), note=note)
 
     def party(self, organisation: str | None, note: str = "") -> Cell:
         """Somebody next to the firm."""
         if organisation is None:
-            return Cell(text=self.visit.say("not registered", "未登记"), note=note)
+            return Cell(text=self.visit.text("not registered", "未登记"), note=note)
         if organisation not in self.names:
             return Cell(text=written.NOTHING, note=note)
         return Cell(text=self.names[organisation], value=organisation, note=note)
@@ -101,7 +101,7 @@ class Firm:
         """How long something has waited."""
         if days is None:
             return Cell(text=written.NOTHING)
-        return Cell(text=self.visit.say(f"{days} day" if days == 1 else f"{days} days", f"{days}天"), value=days)
+        return Cell(text=self.visit.text(f"{days} day" if days == 1 else f"{days} days", f"{days}天"), value=days)
 
     def moment(self, at: datetime) -> str:
         """A moment on the jurisdiction's clocks."""
@@ -116,10 +116,10 @@ def kilograms(mass_mg: int | None) -> float | None:
 def counted(visit: Visit, count: int, one: str, many: str, zh: str) -> str:
     """ "one delivery", "6 deliveries", 6笔到货: `zh` and `many` have `{n}`."""
     n = written.count(count)
-    return visit.say(one if count == 1 else many.format(n=n), zh.format(n=n))
+    return visit.text(one if count == 1 else many.format(n=n), zh.format(n=n))
 
 
-def spoken_error(visit: Visit, error: Any) -> str:
+def error_text(visit: Visit, error: Any) -> str:
     """A UserError in the reader's language."""
     text: Text = {"en": error.en, "zh": error.zh}
-    return visit.spoken(text)
+    return visit.localized(text)

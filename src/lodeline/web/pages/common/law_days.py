@@ -8,9 +8,9 @@ from datetime import date
 
 from django.db import Error as DjangoDatabaseError
 
+from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.spoken import UserError
 from lodeline.web.reading import Reading, StillComputingError, waits_a_little
 from lodeline.web.visit import BadQuestionError, Visit
 

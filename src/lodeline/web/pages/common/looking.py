@@ -6,7 +6,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from lodeline.office.access.looking import LOOK_REASONS
-from lodeline.web.access.looks import give_reason, reason_of
+from lodeline.web.access.access_log import give_reason, reason_of
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Field
 from lodeline.web.visit import BadQuestionError, Visit
@@ -26,10 +26,10 @@ def reason(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/common/reason.html",
-        title=visit.say("Why are you looking?", "查阅事由"),
+        title=visit.text("Why are you looking?", "查阅事由"),
         field=Field(
-            name="reason", label=visit.say("From now on, in this session", "本次会话自此起"), kind="radio",
-            value=reason_of(visit), options=[(code, visit.spoken(text)) for code, text in LOOK_REASONS.items()],
+            name="reason", label=visit.text("From now on, in this session", "本次会话自此起"), kind="radio",
+            value=reason_of(visit), options=[(code, visit.localized(text)) for code, text in LOOK_REASONS.items()],
         ),
         back=back,
     )  # fmt: skip

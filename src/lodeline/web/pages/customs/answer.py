@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.reason import vocabulary
 from lodeline.regulation.parameter import load
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.form import LABELS, form
 from lodeline.web.pages.customs.reasons import reason_text
 from lodeline.web.parts.shell import show
@@ -25,16 +25,16 @@ from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.law import EVIDENCE, short_title
-from lodeline.web.words.lots import composition_said
+from lodeline.web.words.lots import composition_text
 from lodeline.web.words.words import Tone
 
 Json = dict[str, Any]
 VERDICTS: Final[Mapping[str, Text]] = {
-    "hold": say("Hold", "暂缓放行"),
-    "query": say("Query", "质疑"),
-    "release": say("Release", "放行"),
+    "hold": text("Hold", "暂缓放行"),
+    "query": text("Query", "质疑"),
+    "release": text("Release", "放行"),
 }
 MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "hold": ("square", "hold"), "query": ("diamond", "ink"), "release": ("tick", "flow"),
@@ -45,22 +45,22 @@ _SMALL: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "E
 #: Fields that a line is shown with where it states them, under labels that leave room for what was stated.
 _FACTS: Final[Mapping[str, Text]] = {
     "hs_code": LABELS["hs_code"],
-    "controlled_declared": say("Declared", "申报"),
-    "control_item": say("Item", "管制编码"),
-    "licence": say("Licence", "许可证"),
+    "controlled_declared": text("Declared", "申报"),
+    "control_item": text("Item", "管制编码"),
+    "licence": text("Licence", "许可证"),
     "lot": LABELS["lot"],
-    "model": say("Model", "型号"),
-    "composition": say("Content, %", "成分，%"),
-    "assay_composition": say("Assay, %", "化验，%"),
-    "destination": say("To", "目的国"),
-    "consignee_name": say("Consignee", "收货人"),
-    "end_user_name": say("End user", "最终用户"),
-    "end_use": say("Use", "用途"),
+    "model": text("Model", "型号"),
+    "composition": text("Content, %", "成分，%"),
+    "assay_composition": text("Assay, %", "化验，%"),
+    "destination": text("To", "目的国"),
+    "consignee_name": text("Consignee", "收货人"),
+    "end_user_name": text("End user", "最终用户"),
+    "end_use": text("Use", "用途"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asker:
     """A question that was answered. `document`: as `service.customs.desk.answer` gives it; `fields`: of a single line.
 
     `no_store`: why no register was at hand, in both languages. `asker`: the firm that asked about its own goods;
@@ -84,7 +84,7 @@ def desk_address(visit: Visit, asker: str) -> str | None:
     return visit.url("firm-desk", organisation=asker) if asker else visit.url("desk")
 
 
-def show_answer(visit: Visit, asked: Asked, more: Mapping[str, object] | None = None) -> HttpResponse:
+def show_answer(visit: Visit, asked: Asker, more: Mapping[str, object] | None = None) -> HttpResponse:
     """The page of an answer; `?verdict=hold` narrows it, `?format=csv` gives the verdicts as a file. `more`: what else
     the template shows."""
     pairs = _ordered(asked)
@@ -113,11 +113,11 @@ def show_answer(visit: Visit, asked: Asked, more: Mapping[str, object] | None = 
         law=_law(visit, pairs, document),
         lines=[_line(visit, pair, document["known"], papers, names) for pair in chosen[:_LINES_PER_PAGE]],
         more=written.count(len(chosen) - _LINES_PER_PAGE) if len(chosen) > _LINES_PER_PAGE else None,
-        narrowed=visit.spoken(VERDICTS[visit.query("verdict") or "hold"]) if visit.query("verdict") else None,
+        narrowed=visit.localized(VERDICTS[visit.query("verdict") or "hold"]) if visit.query("verdict") else None,
         all_lines=visit.here(verdict=None),
         problems=[_problem(visit, one) for one in document["problems"]],
         jurisdiction=_jurisdiction(visit, document["law"]),
-        not_checked=[visit.spoken(one) for one in document["not_checked"]],
+        not_checked=[visit.localized(one) for one in document["not_checked"]],
         licences_unknown=document["licences"] == "unknown",
         no_store=asked.no_store,
         table=shown(visit, table),
@@ -143,19 +143,19 @@ def with_words(answer: Mapping[str, Any]) -> dict[str, Any]:
     if answer.get("words") != "by code":
         return dict(answer)
 
-    def told(one: Mapping[str, Any]) -> dict[str, Any]:
+    def shown(one: Mapping[str, Any]) -> dict[str, Any]:
         entry = vocabulary()[one["code"]]
         text = {language: words.format_map(one["facts"]) for language, words in entry.text.items()}
         settle = {language: words.format_map(one["facts"]) for language, words in entry.settle.items()}
         return {**one, "law": [], "text": text, **({"settle": settle} if one["verdict"] == "query" else {})}
 
     lines = [
-        {**line, "problems": [], "reasons": [told(one) for one in line["reasons"]]} for line in answer["lines"]
+        {**line, "problems": [], "reasons": [shown(one) for one in line["reasons"]]} for line in answer["lines"]
     ]  # fmt: skip
     return {**answer, "lines": lines}
 
 
-def _kept_at(visit: Visit, asked: Asked) -> str | None:
+def _kept_at(visit: Visit, asked: Asker) -> str | None:
     """The page of the question as the log keeps it."""
     if asked.entry is None:
         return None
@@ -167,7 +167,7 @@ def _kept_at(visit: Visit, asked: Asked) -> str | None:
 Pair = tuple[Json, Line]
 
 
-def _ordered(asked: Asked) -> list[Pair]:
+def _ordered(asked: Asker) -> list[Pair]:
     """The lines of the answer with what was declared, the strictest verdict first, then as filed."""
     pairs = list(zip(asked.document["lines"], asked.declaration.lines, strict=True))
     return sorted(pairs, key=lambda pair: _WORST.index(pair[0]["verdict"]))
@@ -176,25 +176,25 @@ def _ordered(asked: Asked) -> list[Pair]:
 def _headline(visit: Visit, document: Json) -> str:
     counts, number = document["counts"], len(document["lines"])
     if not document["readable"] or not number:
-        return visit.say("This file could not be read: nothing of it is released", "文件无法读取：均暂缓放行")
+        return visit.text("This file could not be read: nothing of it is released", "文件无法读取：均暂缓放行")
     if number == 1:
-        return visit.spoken(
+        return visit.localized(
             {
-                "hold": say("This line must wait", "本项暂缓放行"),
-                "query": say("This line needs an answer before it leaves", "本项须先答复质疑"),
-                "release": say("This line may leave", "本项可以放行"),
+                "hold": text("This line must wait", "本项暂缓放行"),
+                "query": text("This line needs an answer before it leaves", "本项须先答复质疑"),
+                "release": text("This line may leave", "本项可以放行"),
             }[document["verdict"]]
         )
     if visit.language == "zh":
-        told = {"release": "{}项可以放行", "hold": "{}项暂缓放行", "query": "{}项须答复质疑"}
-        return "，".join(text.format(written.count(counts[word])) for word, text in told.items() if counts[word])
-    told = {"release": "{} may leave", "hold": "{} must wait", "query": "{} need{s} an answer"}
+        phrases = {"release": "{}项可以放行", "hold": "{}项暂缓放行", "query": "{}项须答复质疑"}
+        return "，".join(text.format(written.count(counts[word])) for word, text in phrases.items() if counts[word])
+    phrases = {"release": "{} may leave", "hold": "{} must wait", "query": "{} need{s} an answer"}
     parts: list[str] = []
-    for word, text in told.items():
+    for word, wording in phrases.items():
         if counts[word]:
-            spoken = _SMALL[counts[word]] if counts[word] < len(_SMALL) else written.count(counts[word])
-            who = spoken.lower() if parts else f"{spoken} {'line' if counts[word] == 1 else 'lines'}"
-            parts.append(text.format(who, s="s" if counts[word] == 1 else ""))
+            in_words = _SMALL[counts[word]] if counts[word] < len(_SMALL) else written.count(counts[word])
+            who = in_words.lower() if parts else f"{in_words} {'line' if counts[word] == 1 else 'lines'}"
+            parts.append(wording.format(who, s="s" if counts[word] == 1 else ""))
     return ", ".join(parts)
 
 
@@ -210,15 +210,15 @@ def _lede(visit: Visit, pairs: list[Pair], document: Json, names: Mapping[str, s
     exporter = between.join((all_of("exporter_name") or [names.get(one, one) for one in all_of("exporter")])[:2])
     to = between.join(countries)
     if len(countries) > 3:
-        to = visit.say(f"{len(countries)} countries", f"{len(countries)}个国家或地区")
+        to = visit.text(f"{len(countries)} countries", f"{len(countries)}个国家或地区")
     port = between.join(all_of("port")[:2])
-    stated = exporter + visit.say(", ", "，") if exporter else ""
+    stated = exporter + visit.text(", ", "，") if exporter else ""
     if to:
-        stated += visit.say(f"{'to' if exporter else 'To'} {to}", f"运往{to}")
-        stated += visit.say(f" from {port}", f"，自{port}出境") if port else ""
-        stated += visit.say("; ", "；")
+        stated += visit.text(f"{'to' if exporter else 'To'} {to}", f"运往{to}")
+        stated += visit.text(f" from {port}", f"，自{port}出境") if port else ""
+        stated += visit.text("; ", "；")
     return {
-        "stated": stated + visit.say("1 line" if len(pairs) == 1 else f"{n} lines", f"共{n}项"),
+        "stated": stated + visit.text("1 line" if len(pairs) == 1 else f"{n} lines", f"共{n}项"),
         "mass": _mass(visit, pairs),
         "value": _value(pairs),
         "judged": _judged(visit, pairs, document),
@@ -230,12 +230,12 @@ def _judged(visit: Visit, pairs: list[Pair], document: Json) -> str:
     days = sorted({line["day"] for line, _ in pairs})
     known = written.day(document["known"], visit.language)
     if len(days) > 1:
-        return visit.say(
+        return visit.text(
             f"Each line is judged under the law of its own day, as published up to {known}.",
             f"各项按其申报日适用、截至{known}已公布的规定判断。",
         )
     day = written.day(days[0] if days else document["day"], visit.language)
-    return visit.say(
+    return visit.text(
         f"Judged under the law of {day}, as published up to {known}.",
         f"按{day}适用、截至{known}已公布的规定判断。",
     )
@@ -257,17 +257,17 @@ def _value(pairs: list[Pair]) -> str | None:
 
 def _tiles(visit: Visit, pairs: list[Pair]) -> list[dict[str, object]]:
     tiles: list[dict[str, object]] = []
-    for verdict, text in VERDICTS.items():
+    for verdict, word in VERDICTS.items():
         those = [pair for pair in pairs if pair[0]["verdict"] == verdict]
         number = written.count(len(those))
         names = [str(pair[0]["line"] or "?") for pair in those]
-        listed = visit.say("line " if len(names) == 1 else "lines ", "第") + ", ".join(names[:4])
-        listed += (" …" if len(names) > 4 else "") + visit.say("", "项")
+        listed = visit.text("line " if len(names) == 1 else "lines ", "第") + ", ".join(names[:4])
+        listed += (" …" if len(names) > 4 else "") + visit.text("", "项")
         tiles.append(
             {
-                "label": visit.spoken(text),
-                "figure": visit.say(f"{number} {'line' if len(those) == 1 else 'lines'}", f"{number}项"),
-                "sub": ", ".join(filter(None, (_mass(visit, those), listed))) if those else visit.say("none", "无"),
+                "label": visit.localized(word),
+                "figure": visit.text(f"{number} {'line' if len(those) == 1 else 'lines'}", f"{number}项"),
+                "sub": ", ".join(filter(None, (_mass(visit, those), listed))) if those else visit.text("none", "无"),
                 "shape": MARKS[verdict][0],
                 "tone": MARKS[verdict][1] if those else "quiet",
                 "href": visit.here(verdict=verdict, **{"verdicts.page": None}) + "#lines" if those else None,
@@ -279,7 +279,7 @@ def _tiles(visit: Visit, pairs: list[Pair]) -> list[dict[str, object]]:
 def _law(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
     days = sorted({line["day"] for line, _ in pairs}) or [document["day"]]
     return {
-        "figure": written.day(days[0], visit.language) if len(days) == 1 else visit.say(
+        "figure": written.day(days[0], visit.language) if len(days) == 1 else visit.text(
             f"{len(days)} days", f"{len(days)}个日期"
         ),
         "href": visit.url("law", query={"on": days[-1], "known": document["known"]}),
@@ -289,7 +289,7 @@ def _law(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
 def _jurisdiction(visit: Visit, code: str) -> str:
     """What the law of an answer is called; its code where another than this server's has answered."""
     law = load()
-    return visit.spoken(law.label) if law.code == code else code
+    return visit.localized(law.label) if law.code == code else code
 
 
 def _line(
@@ -302,24 +302,24 @@ def _line(
     return {
         "name": str(answer["line"] or answer["row"]),
         "verdict": answer["verdict"],
-        "word": visit.spoken(VERDICTS[answer["verdict"]]),
+        "word": visit.localized(VERDICTS[answer["verdict"]]),
         "shape": shape,
         "tone": tone,
-        "goods": answer["product_name"] or visit.say("goods not named", "未填写商品名称"),
+        "goods": answer["product_name"] or visit.text("goods not named", "未填写商品名称"),
         "mass": " · ".join(filter(None, (_mass(visit, [pair]), _value([pair])))),
         "facts": [_fact(visit, name, line) for name in _FACTS if line.cells.get(name)],
         "day": written.day(answer["day"], visit.language),
         "problems": [_problem(visit, one) for one in answer["problems"]],
         "reasons": [_reason(visit, one, day=answer["day"], known=known, names=names) for one in reasons],
         "reservation": _reservation(visit, answer.get("reservation")),
-        "settle": list(dict.fromkeys(visit.spoken(one["settle"]) for one in reasons if "settle" in one)),
+        "settle": list(dict.fromkeys(visit.localized(one["settle"]) for one in reasons if "settle" in one)),
         "documents": [
             {
-                "text": visit.spoken(told["text"]),
-                "law": [_cited(visit, one) for one in told["law"]],
+                "text": visit.localized(document["text"]),
+                "law": [_cited(visit, one) for one in document["law"]],
             }
             for code in answer.get("documents", ())
-            if (told := documents.get(code))
+            if (document := documents.get(code))
         ],
         "elements": [_element(visit, one) for one in answer.get("elements", ()) if one["standing"] != "not-listed"],
         "models": [_model(visit, one) for one in answer.get("models", ())],
@@ -328,40 +328,40 @@ def _line(
     }
 
 
-def _reservation(visit: Visit, told: Json | None) -> dict[str, object] | None:
+def _reservation(visit: Visit, reservation: Json | None) -> dict[str, object] | None:
     """What is reserved for the line on its licence, or why nothing is."""
-    if told is None:
+    if reservation is None:
         return None
-    if told["problems"]:
-        return {"refused": [_problem(visit, one) for one in told["problems"]]}
-    until = written.day(told["until"], visit.language)
+    if reservation["problems"]:
+        return {"refused": [_problem(visit, one) for one in reservation["problems"]]}
+    until = written.day(reservation["until"], visit.language)
     return {
-        "text": visit.say(
-            f"{told['mass_kg']} kg are reserved on {told['licence']} until {until}.",
-            f"已在 {told['licence']} 上预留 {told['mass_kg']} 千克，至{until}。",
+        "text": visit.text(
+            f"{reservation['mass_kg']} kg are reserved on {reservation['licence']} until {until}.",
+            f"已在 {reservation['licence']} 上预留 {reservation['mass_kg']} 千克，至{until}。",
         ),
-        "href": visit.opens("desk-licence", licence=told["licence"]),
+        "href": visit.opens("desk-licence", licence=reservation["licence"]),
         "refused": [],
     }  # fmt: skip
 
 
 #: How an element stands → its word and tone.
 _STANDINGS: Final[Mapping[str, tuple[Text, Tone]]] = {
-    "controlled": (say("controlled, no licence", "受管制，无许可证"), "hold"),
-    "licensed": (say("controlled, licensed", "受管制，有许可证"), "flow"),
-    "trace": (say("trace, by trade practice", "微量（行业惯例）"), "ink"),
-    "unknown": (say("state of the item unknown", "管制状态不明"), "ink"),
-    "impurity": (say("listed, an impurity here", "列管元素，此处为杂质"), "ink"),
-    "other-form": (say("listed, not in this form", "列管元素，此形态未列"), "ink"),
-    "outside": (say("deeply processed", "深加工"), "flow"),
-    "not-listed": (say("not listed", "未列管"), "quiet"),
+    "controlled": (text("controlled, no licence", "受管制，无许可证"), "hold"),
+    "licensed": (text("controlled, licensed", "受管制，有许可证"), "flow"),
+    "trace": (text("trace, by trade practice", "微量（行业惯例）"), "ink"),
+    "unknown": (text("state of the item unknown", "管制状态不明"), "ink"),
+    "impurity": (text("listed, an impurity here", "列管元素，此处为杂质"), "ink"),
+    "other-form": (text("listed, not in this form", "列管元素，此形态未列"), "ink"),
+    "outside": (text("deeply processed", "深加工"), "flow"),
+    "not-listed": (text("not listed", "未列管"), "quiet"),
 }
 _RISKS: Final[Mapping[str, Text]] = {
-    "unregistered": say("not in the register", "未登记"),
-    "no-composition": say("no composition", "无成分"),
-    "trace": say("traces", "微量"),
-    "grade": say("grade suggests heavy rare earths", "牌号通常含重稀土"),
-    "exactly-100": say("adds up to exactly 100 %", "合计恰为 100%"),
+    "unregistered": text("not in the register", "未登记"),
+    "no-composition": text("no composition", "无成分"),
+    "trace": text("traces", "微量"),
+    "grade": text("grade suggests heavy rare earths", "牌号通常含重稀土"),
+    "exactly-100": text("adds up to exactly 100 %", "合计恰为 100%"),
 }
 
 
@@ -370,50 +370,52 @@ def _element(visit: Visit, one: Json) -> dict[str, object]:
     share = "" if one["share_pct"] is None else f" {one['share_pct']} %"
     return {
         "name": one["element"] + share,
-        "word": visit.spoken(word),
+        "word": visit.localized(word),
         "tone": tone,
-        "items": visit.say(", ", "、").join(one["items"]),
+        "items": visit.text(", ", "、").join(one["items"]),
     }
 
 
 def _model(visit: Visit, one: Json) -> dict[str, object]:
     shape, tone = MARKS[one["verdict"]]
-    risks = [visit.spoken(_RISKS[risk]) for risk in one["risks"]]
-    report = one["test_report"] or visit.say("no test report", "无检测报告")
+    risks = [visit.localized(_RISKS[risk]) for risk in one["risks"]]
+    report = one["test_report"] or visit.text("no test report", "无检测报告")
     return {
-        "name": one["model"], "word": visit.spoken(VERDICTS[one["verdict"]]), "shape": shape, "tone": tone,
-        "note": visit.say(", ", "，").join([*one["items"], *risks, report]),
+        "name": one["model"], "word": visit.localized(VERDICTS[one["verdict"]]), "shape": shape, "tone": tone,
+        "note": visit.text(", ", "，").join([*one["items"], *risks, report]),
     }  # fmt: skip
 
 
 def _cited(visit: Visit, one: Json) -> str:
-    return f"{short_title(visit.spoken(one['title']))} {visit.spoken(one['article'])}"
+    return f"{short_title(visit.localized(one['title']))} {visit.localized(one['article'])}"
 
 
 def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
     text, href = str(line.cells[name]), None
     if name in ("composition", "assay_composition"):
-        text = composition_said(text)
+        text = composition_text(text)
     if name == "destination" and line[name]:
         text = words.country(line[name], visit.language)
     if name == "controlled_declared" and line[name] is not None:
-        text = visit.say("controlled", "属于管制物项") if line[name] else visit.say("not controlled", "不属于管制物项")
+        text = (
+            visit.text("controlled", "属于管制物项") if line[name] else visit.text("not controlled", "不属于管制物项")
+        )
     reading = visit.__dict__.get("reading")
     if name == "lot" and reading is not None and (reading.snapshot.lots["name"] == text).any():
         href = visit.url("lot", lot=text)
-    return {"label": visit.spoken(_FACTS[name]), "text": text, "href": href}
+    return {"label": visit.localized(_FACTS[name]), "text": text, "href": href}
 
 
 def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str, str]) -> dict[str, object]:
     page = visit.url("law", query={"on": day, "known": known})
     cited: dict[str, dict[str, object]] = {}
     for citation in one["law"]:
-        title, article = visit.spoken(citation["title"]), visit.spoken(citation["article"])
-        text = visit.say(f"{short_title(title)}, {article}", f"{short_title(title)}，{article}")
+        title, article = visit.localized(citation["title"]), visit.localized(citation["article"])
+        text = visit.text(f"{short_title(title)}, {article}", f"{short_title(title)}，{article}")
         cited[text] = {
             "text": text,
-            "href": f"{page}#{lawful.anchor(citation['instrument'])}",
-            "evidence": visit.spoken(EVIDENCE[citation["evidence"]]),
+            "href": f"{page}#{law_days.anchor(citation['instrument'])}",
+            "evidence": visit.localized(EVIDENCE[citation["evidence"]]),
         }
     return {
         "text": reason_text(visit, one, names),
@@ -421,7 +423,7 @@ def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str
         "law": list(cited.values())[:4],
         "more": len(cited) - 4,
         "fields": (", " if visit.language == "en" else "、").join(
-            visit.spoken(LABELS[name]) if name in LABELS else name for name in one["fields"]
+            visit.localized(LABELS[name]) if name in LABELS else name for name in one["fields"]
         ),
     }
 
@@ -431,16 +433,18 @@ def _problem(visit: Visit, one: Json) -> dict[str, object]:
     where = one["where"]
     column = where["column"]
     place = [
-        visit.say(f"row {where['row']}", f"第{where['row']}行") if where["row"] is not None and where["file"] else None,
-        visit.spoken(LABELS[column]) if column in LABELS else column,
+        visit.text(f"row {where['row']}", f"第{where['row']}行")
+        if where["row"] is not None and where["file"]
+        else None,
+        visit.localized(LABELS[column]) if column in LABELS else column,
     ]
     return {
         "place": " · ".join(filter(None, place)),
-        "text": visit.spoken(one["message"]),
+        "text": visit.localized(one["message"]),
         "code": one["code"],
         "tone": "gain" if flag else "loss",
         "shape": "up" if flag else "square",
-        "word": visit.say("Flag", "提示") if flag else visit.say("Fix", "须更正"),
+        "word": visit.text("Flag", "提示") if flag else visit.text("Fix", "须更正"),
     }
 
 
@@ -448,29 +452,29 @@ def _wrong(visit: Visit, pairs: list[Pair]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for answer, _ in pairs:
         for one in answer["problems"]:
-            found.setdefault(str(one["where"]["column"]), []).append(visit.spoken(one["message"]))
+            found.setdefault(str(one["where"]["column"]), []).append(visit.localized(one["message"]))
     return found
 
 
 def _verdict_table(visit: Visit, pairs: list[Pair], names: Mapping[str, str]) -> Table:
     return Table(
         name="verdicts",
-        caption=visit.say("Verdict of each line", "逐项结论"),
+        caption=visit.text("Verdict of each line", "逐项结论"),
         columns=(
-            Column(key="line", label=say("Line", "项号")),
-            Column(key="declaration", label=say("Declaration", "报关单号")),
-            Column(key="verdict", label=say("Verdict", "结论")),
-            Column(key="goods", label=say("Goods", "商品名称")),
-            Column(key="code", label=say("HS code", "商品编码")),
-            Column(key="mass", label=say("Mass, kg", "净重（千克）"), number=True),
-            Column(key="why", label=say("Why", "理由")),
-            Column(key="settle", label=say("What would settle it", "可凭以解决的材料")),
-            Column(key="codes", label=say("Codes of the reasons", "理由代码")),
-            Column(key="day", label=say("Day of law", "法规适用日")),
-            Column(key="id", label=say("Id of the verdict", "结论编号")),
+            Column(key="line", label=text("Line", "项号")),
+            Column(key="declaration", label=text("Declaration", "报关单号")),
+            Column(key="verdict", label=text("Verdict", "结论")),
+            Column(key="goods", label=text("Goods", "商品名称")),
+            Column(key="code", label=text("HS code", "商品编码")),
+            Column(key="mass", label=text("Mass, kg", "净重（千克）"), number=True),
+            Column(key="why", label=text("Why", "理由")),
+            Column(key="settle", label=text("What would settle it", "可凭以解决的材料")),
+            Column(key="codes", label=text("Codes of the reasons", "理由代码")),
+            Column(key="day", label=text("Day of law", "法规适用日")),
+            Column(key="id", label=text("Id of the verdict", "结论编号")),
         ),
         rows=[_verdict_row(visit, pair, names) for pair in pairs],
-        empty=visit.say("No line could be read.", "没有可读取的项。"),
+        empty=visit.text("No line could be read.", "没有可读取的项。"),
     )
 
 
@@ -478,12 +482,12 @@ def _verdict_row(visit: Visit, pair: Pair, names: Mapping[str, str]) -> Row:
     answer, line = pair
     shape, tone = MARKS[answer["verdict"]]
     those = [one for one in answer["reasons"] if one["verdict"] == answer["verdict"]]
-    settle = dict.fromkeys(visit.spoken(one["settle"]) for one in answer["reasons"] if "settle" in one)
+    settle = dict.fromkeys(visit.localized(one["settle"]) for one in answer["reasons"] if "settle" in one)
     kilograms = None if line["mass_kg"] is None else line["mass_kg"] / written.MG_PER_KG
     return (
         Cell(text=str(answer["line"] or answer["row"])),
         Cell(text=answer["declaration"] or written.NOTHING, value=answer["declaration"] or "", whole=True),
-        Cell(text=visit.spoken(VERDICTS[answer["verdict"]]), shape=shape, tone=tone),
+        Cell(text=visit.localized(VERDICTS[answer["verdict"]]), shape=shape, tone=tone),
         Cell(text=answer["product_name"] or written.NOTHING),
         Cell(text=answer["hs_code"] or written.NOTHING),
         Cell(text=written.NOTHING if kilograms is None else written.number(kilograms), value=kilograms),

@@ -23,34 +23,34 @@ from lodeline.regulation.parameter import load
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.papers import DeclarationStatus, DeskError, Override, Question
 from lodeline.store.store import StoredEntry
-from lodeline.web.pages.common import law_days as lawful
-from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asked, desk_address, show_answer, with_words
+from lodeline.web.pages.common import law_days
+from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asker, desk_address, show_answer, with_words
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: Stands in the form of a release for every line that may leave.
 _EVERY: Final = "all"
 #: So many questions are listed: each is read from its paper.
 _LISTED: Final = 200
-SAID: Final[Mapping[str, Text]] = {
-    "release": say(
+NOTICES: Final[Mapping[str, Text]] = {
+    "release": text(
         "Released. What it draws on a licence is reserved; each line says how much.",
         "已放行，并已在许可证上预留；各项列明数量。",
     ),
-    "override": say("The other verdict is in the log.", "改判已记入日志。"),
-    "confirm": say("The other verdict stands now.", "改判已生效。"),
-    "withdraw": say(
+    "override": text("The other verdict is in the log.", "改判已记入日志。"),
+    "confirm": text("The other verdict stands now.", "改判已生效。"),
+    "withdraw": text(
         "The declaration is withdrawn, and holds nothing reserved any more.", "报关单已撤回，不再占用预留。"
     ),
 }
 CHANNELS: Final[Mapping[str, Text]] = {
-    "desk": say("at the desk", "海关窗口"), "pre-check": say("pre-check", "预先查询"),
-    "command": say("by command", "命令行"), "offline": say("at a port, merged later", "口岸离线，事后合并"),
+    "desk": text("at the desk", "海关窗口"), "pre-check": text("pre-check", "预先查询"),
+    "command": text("by command", "命令行"), "offline": text("at a port, merged later", "口岸离线，事后合并"),
 }  # fmt: skip
 
 
@@ -83,33 +83,33 @@ def _list(visit: Visit, organisation: str | None) -> HttpResponse:
     names = firm_names(visit)
     table = Table(
         name="asked",
-        caption=visit.say("Questions to the desk", "通关查询"),
+        caption=visit.text("Questions to the desk", "通关查询"),
         columns=(
-            Column(key="at", label=say("Asked", "查询时间")),
-            Column(key="who", label=say("Exporter", "出口企业")),
-            Column(key="number", label=say("Declaration", "报关单号")),
-            Column(key="verdict", label=say("Verdict", "结论")),
-            Column(key="lines", label=say("Lines", "项数"), number=True),
-            Column(key="where", label=say("Where", "渠道")),
-            Column(key="state", label=say("Decided since", "后续处理")),
-            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="at", label=text("Asked", "查询时间")),
+            Column(key="who", label=text("Exporter", "出口企业")),
+            Column(key="number", label=text("Declaration", "报关单号")),
+            Column(key="verdict", label=text("Verdict", "结论")),
+            Column(key="lines", label=text("Lines", "项数"), number=True),
+            Column(key="where", label=text("Where", "渠道")),
+            Column(key="state", label=text("Decided since", "后续处理")),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
         ),
         rows=[_row(visit, one, names, organisation) for one in found],
-        empty=visit.say("Nothing was asked yet.", "尚无查询。"),
+        empty=visit.text("Nothing was asked yet.", "尚无查询。"),
     )
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    title = visit.say(
+    title = visit.text(
         "One question was put to the desk" if len(entries) == 1 else f"{len(entries)} questions were put to the desk",
         f"共有{len(entries)}次通关查询",
     )
     return show(
         visit, "lodeline/customs/desk_list.html",
-        title=title if found else visit.say("Nothing was asked yet", "尚无查询"),
-        kick=visit.say("Pre-check", "预先查询") if organisation else visit.say("Customs desk", "海关窗口"),
-        back=desk_address(visit, organisation or ""), back_word=visit.say("Ask", "查询"),
-        lede=visit.say(
+        title=title if found else visit.text("Nothing was asked yet", "尚无查询"),
+        kick=visit.text("Pre-check", "预先查询") if organisation else visit.text("Customs desk", "海关窗口"),
+        back=desk_address(visit, organisation or ""), back_word=visit.text("Ask", "查询"),
+        lede=visit.text(
             "Each stands in the log with what was asked and answered; nothing of it changes.",
             "每次查询及其结果均在日志中，不可更改。",
         ),
@@ -144,32 +144,32 @@ def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: st
         Cell(text=names.get(exporter, exporter) or written.NOTHING, value=exporter),
         Cell(
             text=", ".join(filter(None, numbers[:2])) or written.NOTHING,
-            note=visit.say("first part of a batch", "一批的首部分") if batch is not None else "",
+            note=visit.text("first part of a batch", "一批的首部分") if batch is not None else "",
         ),
-        Cell(text=visit.spoken(VERDICTS[answer["verdict"]]), value=answer["verdict"], shape=shape, tone=tone),
+        Cell(text=visit.localized(VERDICTS[answer["verdict"]]), value=answer["verdict"], shape=shape, tone=tone),
         Cell(text=written.count(len(one.lines)), value=len(one.lines)),
-        Cell(text=visit.spoken(CHANNELS[one.paper["channel"]]), value=one.paper["channel"]),
+        Cell(text=visit.localized(CHANNELS[one.paper["channel"]]), value=one.paper["channel"]),
         Cell(text=_since(visit, desk_papers.standing(visit.store, one)) or written.NOTHING),
         Cell(text=written.count(one.entry.index), value=one.entry.index),
     )
 
 
 def _since(visit: Visit, state: DeclarationStatus) -> str:
-    told = []
+    changes = []
     if state.amended_by is not None:
-        told.append(visit.say(f"amended by entry {state.amended_by}", f"已由条目 {state.amended_by} 更正"))
+        changes.append(visit.text(f"amended by entry {state.amended_by}", f"已由条目 {state.amended_by} 更正"))
     if state.withdrawn is not None:
-        told.append(visit.say("withdrawn", "已撤回"))
+        changes.append(visit.text("withdrawn", "已撤回"))
     waiting = sum(not one.stands for one in state.overrides.values())
     standing = sum(one.stands for one in state.overrides.values())
     released = sum(one["released"] for one in state.releases.values())
     if released:
-        told.append(visit.say(f"{released} released", f"已放行{released}项"))
+        changes.append(visit.text(f"{released} released", f"已放行{released}项"))
     if standing:
-        told.append(visit.say(f"{standing} overridden", f"改判{standing}项"))
+        changes.append(visit.text(f"{standing} overridden", f"改判{standing}项"))
     if waiting:
-        told.append(visit.say(f"{waiting} wait to be confirmed", f"{waiting}项待确认"))
-    return visit.say(", ", "，").join(told)
+        changes.append(visit.text(f"{waiting} wait to be confirmed", f"{waiting}项待确认"))
+    return visit.text(", ", "，").join(changes)
 
 
 def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
@@ -182,22 +182,22 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
         try:
             return _done(visit, asked)
         except (DeskError, CaseError) as error:
-            refused = visit.say(error.en, error.zh)
+            refused = visit.text(error.en, error.zh)
     state = desk_papers.standing(visit.store, asked)
     waiting = [one["id"] for one in asked.lines if state.waits(asked, one, day=clock.today(load().timezone))]
-    lawful.stamp(visit)
+    law_days.stamp(visit)
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
     law = load()
-    kept = Asked(
+    kept = Asker(
         document=_with_reservations(with_words(asked.paper["answer"]), asked, state),
         declaration=Declaration(lines=lines), fields={}, file=None, no_store=None,
         at=datetime.fromisoformat(asked.paper["asked_at"]), seconds=0.01, timezone=law.timezone,
         asker=organisation or "", entry=entry,
     )  # fmt: skip
-    said = visit.query("said")
-    notices = [Notice(kind="problem", says=refused)] if refused else []
-    if said is not None and said in SAID:
-        notices = [Notice(kind="success", says=visit.spoken(SAID[said]))]
+    code = visit.query("said")
+    notices = [Notice(kind="problem", text=refused)] if refused else []
+    if code is not None and code in NOTICES:
+        notices = [Notice(kind="success", text=visit.localized(NOTICES[code]))]
     return show_answer(
         visit,
         kept,
@@ -265,8 +265,8 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
     asker = asked.paper["asker"]
     withdraws = stands and (visit.actor.may("desk.decide") or bool(asker and visit.actor.may("own.file", asker)))
     lines = [
-        (one["id"], visit.say(f"Line {names[one['id']]}: ", f"第{names[one['id']]}项：")
-         + visit.spoken(VERDICTS[one["verdict"]]) + f" · {one['product_name'] or ''}")
+        (one["id"], visit.text(f"Line {names[one['id']]}: ", f"第{names[one['id']]}项：")
+         + visit.localized(VERDICTS[one["verdict"]]) + f" · {one['product_name'] or ''}")
         for one in asked.lines[:_LISTED]
     ]  # fmt: skip
     cases = CustomsCase.objects.filter(finding__in=[f"customs:{one}" for one in names])
@@ -288,7 +288,7 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
             {
                 "href": visit.opens("desk-query", case=one.reference)
                 or visit.opens("firm-query", organisation=one.organisation, case=one.reference),
-                "word": visit.spoken(QUERY_STATES[one.state][0]),
+                "word": visit.localized(QUERY_STATES[one.state][0]),
                 "line": names[one.finding.partition(":")[2]],
             }
             for one in cases
@@ -296,42 +296,43 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
         "override": [
             _line_field(visit, lines, "override"),
             Field(
-                name="verdict", label=visit.say("Your verdict", "改判结论"), kind="select", required=True,
-                options=[(word, visit.spoken(text)) for word, text in VERDICTS.items()],
+                name="verdict", label=visit.text("Your verdict", "改判结论"), kind="select", required=True,
+                options=[(word, visit.localized(text)) for word, text in VERDICTS.items()],
             ),
-            _text_field(visit, say("Grounds", "理由"), "override"),
+            _text_field(visit, text("Grounds", "理由"), "override"),
         ]
         if decides
         else None,
         "query": [
             _line_field(visit, open_lines, "query"),
-            _text_field(visit, say("What is asked", "质疑内容"), "query"),
+            _text_field(visit, text("What is asked", "质疑内容"), "query"),
         ]
         if decides and open_lines and asked.entry.organisation
         else None,
-        "withdraw": [_text_field(visit, say("Why", "原因"), "withdraw")] if withdraws else None,
+        "withdraw": [_text_field(visit, text("Why", "原因"), "withdraw")] if withdraws else None,
     }  # fmt: skip
 
 
 def _override(visit: Visit, one: Override, line: str, decides: bool) -> dict[str, object]:
     shape, tone = MARKS[one.verdict]
     return {
-        "line": line, "word": visit.spoken(VERDICTS[one.verdict]), "shape": shape, "tone": tone, "reason": one.reason,
+        "line": line, "word": visit.localized(VERDICTS[one.verdict]), "shape": shape, "tone": tone,
+        "reason": one.reason,
         "stands": one.stands, "entry": one.entry,
         "confirm": decides and not one.stands and one.by != visit.actor.pseudonym,
-        "act": Act(label=visit.say("Confirm it", "确认"), name="act", value="confirm"),
+        "act": Act(label=visit.text("Confirm it", "确认"), name="act", value="confirm"),
     }  # fmt: skip
 
 
 def _release_field(visit: Visit, lines: list[tuple[str, str]], number: int) -> Field:
-    every = visit.say(
+    every = visit.text(
         "The one line that may leave" if number == 1 else f"All {written.count(number)} lines that may leave",
         "可放行的一项" if number == 1 else f"可放行的全部{written.count(number)}项",
     )
     return Field(
-        name="line", key="release", label=visit.say("What leaves", "放行项"), kind="select", width="full",
+        name="line", key="release", label=visit.text("What leaves", "放行项"), kind="select", width="full",
         required=True, options=[(_EVERY, every), *(lines if number > 1 else [])],
-        hint=visit.say(
+        hint=visit.text(
             "Each is judged once more. What it draws on a licence is reserved in the same moment, or it stays.",
             "各项将重新判断；所用许可数量同时预留，不能预留的暂缓放行。",
         ),
@@ -340,14 +341,20 @@ def _release_field(visit: Visit, lines: list[tuple[str, str]], number: int) -> F
 
 def _line_field(visit: Visit, lines: list[tuple[str, str]], key: str) -> Field:
     return Field(
-        name="line", key=key, label=visit.say("Line", "项号"), kind="select", required=True, width="full", options=lines
+        name="line",
+        key=key,
+        label=visit.text("Line", "项号"),
+        kind="select",
+        required=True,
+        width="full",
+        options=lines,
     )
 
 
 def _text_field(visit: Visit, label: Text, key: str) -> Field:
     return Field(
-        name="text", key=key, label=visit.spoken(label), kind="textarea", lines=3, required=True, width="full",
-        hint=visit.say(
+        name="text", key=key, label=visit.localized(label), kind="textarea", lines=3, required=True, width="full",
+        hint=visit.text(
             "It goes into the log and stays there, beside the machine's reasons.", "将记入日志，与系统理由并存。"
         ),
     )  # fmt: skip
@@ -355,12 +362,12 @@ def _text_field(visit: Visit, label: Text, key: str) -> Field:
 
 #: State of a query → its word, shape and tone.
 QUERY_STATES: Final[Mapping[str, tuple[Text, str, Any]]] = {
-    "asked": (say("Waits for the shipper", "待发货人提交材料"), "half", "flow"),
-    "answered": (say("Answered", "已答复"), "circle", "hold"),
-    "laboratory": (say("At the laboratory", "送检中"), "diamond", "ink"),
-    "found": (say("Result is there", "已有鉴别结果"), "circle", "hold"),
-    "released": (say("Released", "已放行"), "tick", "flow"),
-    "refused": (say("Not released", "不予放行"), "square", "loss"),
-    "closed": (say("Closed", "已结束"), "bar", "quiet"),
+    "asked": (text("Waits for the shipper", "待发货人提交材料"), "half", "flow"),
+    "answered": (text("Answered", "已答复"), "circle", "hold"),
+    "laboratory": (text("At the laboratory", "送检中"), "diamond", "ink"),
+    "found": (text("Result is there", "已有鉴别结果"), "circle", "hold"),
+    "released": (text("Released", "已放行"), "tick", "flow"),
+    "refused": (text("Not released", "不予放行"), "square", "loss"),
+    "closed": (text("Closed", "已结束"), "bar", "quiet"),
 }
 assert set(QUERY_STATES) == set(STATES), "every state has its word"

@@ -25,22 +25,22 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, safe_cell, shown,
 from lodeline.web.parts.values import Notice, Progress
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 STATES: Final = {
-    State.WAITING: say("waits for its turn", "排队中"),
-    State.RUNNING: say("is being judged", "正在判断"),
-    State.DONE: say("judged", "已完成"),
-    State.STOPPED: say("stopped", "已停止"),
-    State.UNREAD: say("not judged", "未作判断"),
+    State.WAITING: text("waits for its turn", "排队中"),
+    State.RUNNING: text("is being judged", "正在判断"),
+    State.DONE: text("judged", "已完成"),
+    State.STOPPED: text("stopped", "已停止"),
+    State.UNREAD: text("not judged", "未作判断"),
 }
 _FILE: Final = "verdicts"
 _COLUMNS: Final[tuple[Text, ...]] = (
-    say("Line", "项号"), say("Declaration", "报关单号"), say("Verdict", "结论"), say("Goods", "商品名称"),
-    say("HS code", "商品编码"), say("Mass, kg", "净重（千克）"), say("Why", "理由"),
-    say("What would settle it", "可凭以解决的材料"), say("Codes of the reasons", "理由代码"),
-    say("Reserved on", "预留许可证"), say("Day of law", "法规适用日"), say("Id of the verdict", "结论编号"),
-    say("Entry", "条目"),
+    text("Line", "项号"), text("Declaration", "报关单号"), text("Verdict", "结论"), text("Goods", "商品名称"),
+    text("HS code", "商品编码"), text("Mass, kg", "净重（千克）"), text("Why", "理由"),
+    text("What would settle it", "可凭以解决的材料"), text("Codes of the reasons", "理由代码"),
+    text("Reserved on", "预留许可证"), text("Day of law", "法规适用日"), text("Id of the verdict", "结论编号"),
+    text("Entry", "条目"),
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def batch_lines(visit: Visit, asker: str) -> list[dict[str, object]]:
         {
             "href": batch_address(visit, one), "name": one.name,
             "at": written.moment(one.created_at.isoformat(), visit.language, load().timezone),
-            "word": visit.spoken(STATES[State(one.state)]),
+            "word": visit.localized(STATES[State(one.state)]),
         }
         for one in desk_batches.batches(visit.actor, asker=asker, most=5)
     ]  # fmt: skip
@@ -85,7 +85,7 @@ def _one(visit: Visit, reference: str, asker: str) -> HttpResponse:
             act(visit.actor, reference, asker=asker, now=clock.now())
             return HttpResponseRedirect(visit.here(), status=303)
         except DeskError as error:
-            refused = visit.say(error.en, error.zh)
+            refused = visit.text(error.en, error.zh)
     kept = desk_batches.kept_of(batch)
     if visit.query("format") == "csv" and visit.query("table") == _FILE:
         return _file(visit, batch, kept)
@@ -98,8 +98,8 @@ def _one(visit: Visit, reference: str, asker: str) -> HttpResponse:
     failed = open_ and (job is None or job.state not in (Job.State.WAITING, Job.State.RUNNING))
     return show(
         visit, "lodeline/customs/desk_batch.html", title=_title(visit, batch, kept), status=400 if refused else 200,
-        notices=[Notice(kind="problem", says=refused)] if refused else [],
-        kick=visit.say("Pre-check", "预先查询") if asker else visit.say("Customs desk", "海关窗口"), file=batch.name,
+        notices=[Notice(kind="problem", text=refused)] if refused else [],
+        kick=visit.text("Pre-check", "预先查询") if asker else visit.text("Customs desk", "海关窗口"), file=batch.name,
         back=desk_address(visit, asker), open=open_, failed=failed, failure=job.failure if job else "",
         progress=_progress(visit, job, running=open_ and not failed), kept=kept, tiles=_tiles(visit, kept),
         stopped=batch.state == State.STOPPED, judged=written.count(kept[-1].last if kept else 0),
@@ -113,17 +113,17 @@ def _one(visit: Visit, reference: str, asker: str) -> HttpResponse:
 def _title(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> str:
     lines = written.count(batch.lines)
     if batch.state == State.UNREAD:
-        return visit.say("Nothing of this file was judged", "该文件未作判断")
+        return visit.text("Nothing of this file was judged", "该文件未作判断")
     if batch.state in desk_batches.OPEN:
-        return visit.say(
+        return visit.text(
             f"{lines} lines are being judged" if batch.lines else "The batch waits for its turn",
             f"正在判断{lines}项" if batch.lines else "该批正在排队",
         )
     judged = written.count(kept[-1].last if kept else 0)
     if batch.state == State.STOPPED:
-        return visit.say(f"Stopped after {judged} of {lines} lines", f"已停止：共{lines}项，已判断{judged}项")
+        return visit.text(f"Stopped after {judged} of {lines} lines", f"已停止：共{lines}项，已判断{judged}项")
     held = desk_batches.counts_of(batch)["hold"]
-    return visit.say(
+    return visit.text(
         f"{lines} lines judged, {written.count(held)} must wait", f"已判断{lines}项，{written.count(held)}项暂缓放行"
     )
 
@@ -131,8 +131,8 @@ def _title(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> str:
 def _progress(visit: Visit, job: Job | None, *, running: bool) -> Progress:
     share = 0 if job is None else round(job.progress * 100)
     return Progress(
-        id="job", label=visit.say("Judging", "判断"), done=share, total=100, running=running, seconds=1,
-        says=visit.say(
+        id="job", label=visit.text("Judging", "判断"), done=share, total=100, running=running, seconds=1,
+        text=visit.text(
             f"{share} % done. You can leave this page: the work goes on, and here is shown what comes of it.",
             f"已完成{share}%。您可以离开本页，工作会继续进行，结果见此网址。",
         ),
@@ -141,13 +141,13 @@ def _progress(visit: Visit, job: Job | None, *, running: bool) -> Progress:
 
 def _tiles(visit: Visit, kept: list[Kept]) -> list[dict[str, object]]:
     tiles: list[dict[str, object]] = []
-    for word, text in VERDICTS.items():
+    for word, label in VERDICTS.items():
         number = sum(one.counts[word] for one in kept)
         shape, tone = MARKS[word]
         tiles.append(
             {
-                "label": visit.spoken(text), "shape": shape, "tone": tone if number else "quiet",
-                "figure": visit.say(f"{written.count(number)} {'line' if number == 1 else 'lines'}",
+                "label": visit.localized(label), "shape": shape, "tone": tone if number else "quiet",
+                "figure": visit.text(f"{written.count(number)} {'line' if number == 1 else 'lines'}",
                                     f"{written.count(number)}项"),
             }
         )  # fmt: skip
@@ -157,16 +157,16 @@ def _tiles(visit: Visit, kept: list[Kept]) -> list[dict[str, object]]:
 def _parts(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> Table:
     return Table(
         name="parts",
-        caption=visit.say("Parts", "各部分"),
+        caption=visit.text("Parts", "各部分"),
         columns=(
-            Column(key="lines", label=say("Lines of the file", "文件项次")),
+            Column(key="lines", label=text("Lines of the file", "文件项次")),
             Column(key="hold", label=VERDICTS["hold"], number=True),
             Column(key="query", label=VERDICTS["query"], number=True),
             Column(key="release", label=VERDICTS["release"], number=True),
-            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
         ),
         rows=[_part(visit, batch, one) for one in kept],
-        empty=visit.say("No part is judged yet.", "尚无已判断的部分。"),
+        empty=visit.text("No part is judged yet.", "尚无已判断的部分。"),
     )
 
 
@@ -185,7 +185,7 @@ def _part(visit: Visit, batch: DeskBatch, one: Kept) -> Row:
 
 
 def _problem(visit: Visit, one: dict[str, Any]) -> dict[str, object]:
-    return {"text": visit.spoken(one["message"]), "code": one["code"]}
+    return {"text": visit.localized(one["message"]), "code": one["code"]}
 
 
 def _file(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> HttpResponse:
@@ -207,7 +207,7 @@ def _rows(visit: Visit, kept: list[Kept]) -> Iterator[bytes]:
 
     # The mark tells spreadsheets that the file is UTF-8: without it they garble Chinese.
     out.write("\ufeff")
-    writer.writerow([visit.spoken(one) for one in _COLUMNS])
+    writer.writerow([visit.localized(one) for one in _COLUMNS])
     for part in kept:
         for cells, line in verdicts_of(visit.store, [part.entry], with_words=with_words):
             writer.writerow([safe_cell(value) for value in _row(visit, dict(cells), line, part.entry)])
@@ -217,12 +217,12 @@ def _rows(visit: Visit, kept: list[Kept]) -> Iterator[bytes]:
 def _row(visit: Visit, cells: dict[str, str], line: dict[str, Any], entry: int) -> list[str | int | None]:
     those = [one for one in line["reasons"] if one["verdict"] == line["verdict"]]
     refused = [one["message"] for one in (line.get("reservation") or {}).get("problems", ())]
-    settle = dict.fromkeys(visit.spoken(one["settle"]) for one in line["reasons"] if "settle" in one)
+    settle = dict.fromkeys(visit.localized(one["settle"]) for one in line["reasons"] if "settle" in one)
     reserved = line.get("reservation") or {}
     return [
-        line["line"] or line["row"], line["declaration"], visit.spoken(VERDICTS[line["verdict"]]),
+        line["line"] or line["row"], line["declaration"], visit.localized(VERDICTS[line["verdict"]]),
         line["product_name"], line["hs_code"], cells.get("mass_kg"),
-        " ".join([*(visit.spoken(one["text"]) for one in those), *(visit.spoken(one) for one in refused)]),
+        " ".join([*(visit.localized(one["text"]) for one in those), *(visit.localized(one) for one in refused)]),
         " ".join(settle), ", ".join(one["code"] for one in those),
         reserved.get("licence") if reserved.get("entry") is not None else "", line["day"], line["id"], entry,
     ]  # fmt: skip

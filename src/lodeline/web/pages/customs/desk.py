@@ -38,21 +38,21 @@ from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.customs.published_cases import PublishedCase, as_declaration, published_cases
 from lodeline.service.customs.release import Judged, judge
 from lodeline.web.kept import Kept
-from lodeline.web.pages.common import law_days as lawful
-from lodeline.web.pages.customs.answer import Asked, desk_address, show_answer, with_words
+from lodeline.web.pages.common import law_days
+from lodeline.web.pages.customs.answer import Asker, desk_address, show_answer, with_words
 from lodeline.web.pages.customs.batch import batch_address, batch_lines
 from lodeline.web.pages.customs.form import column_table, filled, form
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: Lines of declarations whose answers are kept, in all; the answer about one takes some kilobytes.
 _LINES_KEPT = 10_000
 #: Bytes that a workbook or document may have once unpacked, for each byte that may be sent.
 _UNPACKED = 20
-KEPT: Kept[Asked] = Kept(_LINES_KEPT)
+KEPT: Kept[Asker] = Kept(_LINES_KEPT)
 #: Under which questions stand in the cache that all processes share, and for how many seconds.
 _PREFIX: Final = "desk:"
 _KEPT_S: Final = 3600
@@ -82,7 +82,7 @@ def _desk(visit: Visit, asker: str) -> HttpResponse:
             " under the same law gets the same answer.",
             "该结果已不再保留：查询内容只保留一小时。请在窗口重新查询；同一问题在同一法规下结果相同。",
         )
-    lawful.stamp(visit)
+    law_days.stamp(visit)
     return show_answer(visit, asked)
 
 
@@ -90,7 +90,7 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
     """Answers what was sent, keeps it, and leads to the answer; a form without anything in it is shown again."""
     sent = _sent(visit, asker)
     if sent is None:
-        return _form(visit, asker, missing=say(
+        return _form(visit, asker, missing=text(
             "Nothing was asked: fill in the goods and their code, or choose a file.",
             "未填写任何内容：请填写商品名称和商品编码，或选择文件。",
         ))  # fmt: skip
@@ -99,10 +99,10 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
         if _is_batch(sent, asked):
             return _as_batch(visit, sent)
     except DeskError as error:
-        return _form(visit, asker, missing=say(error.en, error.zh))
+        return _form(visit, asker, missing=text(error.en, error.zh))
     others = {str(line["exporter"]) for line in asked.declaration.lines if line["exporter"]} - {asker}
     if asker and others:
-        return _form(visit, asker, missing=say(
+        return _form(visit, asker, missing=text(
             f"You can ask about your own goods only, and this names {', '.join(sorted(others)[:3])} as exporter.",
             f"只能查询本企业的货物，而申报的出口企业为 {'、'.join(sorted(others)[:3])}。",
         ))  # fmt: skip
@@ -113,7 +113,7 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
                 amends=sent.amends, judged=judged,
             ).index  # fmt: skip
         except DeskError as error:
-            return _form(visit, asker, missing=say(error.en, error.zh))
+            return _form(visit, asker, missing=text(error.en, error.zh))
         visit.has_filed(entry)
         sent = replace(sent, entry=entry)
         asked = replace(asked, entry=entry)
@@ -126,7 +126,7 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
     return response
 
 
-def _is_batch(sent: _Sent, asked: Asked) -> bool:
+def _is_batch(sent: _Sent, asked: Asker) -> bool:
     """Whether a file has more lines, or bytes, than are answered while one waits."""
     return bool(sent.name) and desk_batches.is_batch(asked.declaration) and asked.no_store is None
 
@@ -174,7 +174,7 @@ def _sent(visit: Visit, asker: str) -> _Sent | None:
     if isinstance(file, UploadedFile):
         return _Sent(name=file.name or "declaration", content=bytes(file.read()), **options)
     if visit.request.POST.get("cases"):
-        return _Sent(name=visit.say("published cases.csv", "已公布案例.csv"), content=as_declaration(), **options)
+        return _Sent(name=visit.text("published cases.csv", "已公布案例.csv"), content=as_declaration(), **options)
     fields = filled({name: str(text) for name, text in visit.request.POST.items()})
     if fields.keys() <= {"line", "exporter"}:
         return None
@@ -182,9 +182,9 @@ def _sent(visit: Visit, asker: str) -> _Sent | None:
     return _Sent(fields={"line": "1", **own, **fields}, **options)
 
 
-def _asked_elsewhere(visit: Visit, key: str) -> Asked | None:
+def _asked_elsewhere(visit: Visit, key: str) -> Asker | None:
     """The answer to a question that another process of the server was asked, found again."""
-    text = cache.get(_PREFIX + key) if lawful.reading_or_reason(visit)[1] is None else None
+    text = cache.get(_PREFIX + key) if law_days.reading_or_reason(visit)[1] is None else None
     if text is None:
         return None
     kept = json.loads(text)
@@ -200,20 +200,20 @@ def _asked_elsewhere(visit: Visit, key: str) -> Asked | None:
     return replace(asked, document=with_words(answered))
 
 
-def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> tuple[Asked, Judged]:
+def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> tuple[Asker, Judged]:
     """Raises DeskError where it amends what is no question."""
     began = time.perf_counter()
     if sent.name is None:
         declaration = read_fields(sent.fields)
     else:
         declaration = read(sent.content, name=sent.name, limits=_limits())
-    reading, why_not = lawful.reading_or_reason(visit)
+    reading, why_not = law_days.reading_or_reason(visit)
     law = load()
     judged = judge(
         store=None if reading is None else reading.store, snapshot=None if reading is None else reading.snapshot,
-        declaration=declaration, law=law, today=lawful.today(law), asker=sent.asker or None, amends=sent.amends,
+        declaration=declaration, law=law, today=law_days.today(law), asker=sent.asker or None, amends=sent.amends,
     )  # fmt: skip
-    asked = Asked(
+    asked = Asker(
         document=judged.document, declaration=declaration, fields=sent.fields, file=sent.name, no_store=why_not, at=at,
         seconds=time.perf_counter() - began, timezone=law.timezone, asker=sent.asker, entry=sent.entry,
     )  # fmt: skip
@@ -231,7 +231,7 @@ def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpRespo
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    reading, why_not = lawful.reading_or_reason(visit)
+    reading, why_not = law_days.reading_or_reason(visit)
     case = _case(visit)
     amended = _amended(visit, asker)
     given = {name: str(text) for name, text in visit.request.GET.items()} if case is None else case.fields
@@ -245,14 +245,14 @@ def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpRespo
     return show(
         visit,
         "lodeline/customs/desk.html",
-        title=visit.say("May this consignment leave?", "这批货物能否放行？"),
+        title=visit.text("May this consignment leave?", "这批货物能否放行？"),
         status=200 if missing is None else 400,
         missing=missing,
         form=form(visit, fields, {}),
         prefilled=fields.keys() > {"exporter"},
         amends=None if amended is None else amended.entry.index,
         asker=asker,
-        case=None if case is None else {"state": visit.spoken(case.state), "story": visit.spoken(case.story)},
+        case=None if case is None else {"state": visit.localized(case.state), "story": visit.localized(case.story)},
         cases=[] if asker else [_shown(visit, one) for one in published_cases()],
         asked_before=visit.opens("firm-asked", organisation=asker) if asker else visit.opens("desk-asked"),
         licences_at=None if asker else visit.opens("desk-licences"),
@@ -298,7 +298,7 @@ def _shown(visit: Visit, one: PublishedCase) -> dict[str, object]:
         "href": visit.url("desk", query={"case": one.line}),
         "goods": one.fields["product_name"],
         "on": written.day(one.fields["on"], visit.language),
-        "state": visit.spoken(one.state),
-        "story": visit.spoken(one.story),
-        "source": visit.spoken(one.source),
+        "state": visit.localized(one.state),
+        "story": visit.localized(one.story),
+        "source": visit.localized(one.source),
     }

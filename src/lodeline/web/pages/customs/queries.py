@@ -26,32 +26,32 @@ from lodeline.web.parts.values import Act, Fact, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 #: What the five documents of the procedure are called.
 REQUIRED: Final[Mapping[str, Text]] = {
-    "paper-declaration": say("Paper declaration", "纸质报关单"),
-    "contract": say("Contract", "合同"),
-    "statement": say("Statement: performance, use, why it is not controlled", "性能、用途及不属于管制物项的说明"),
-    "test-report": say("Test report", "检测报告"),
-    "other": say("Other documents", "其他材料"),
+    "paper-declaration": text("Paper declaration", "纸质报关单"),
+    "contract": text("Contract", "合同"),
+    "statement": text("Statement: performance, use, why it is not controlled", "性能、用途及不属于管制物项的说明"),
+    "test-report": text("Test report", "检测报告"),
+    "other": text("Other documents", "其他材料"),
 }
 #: Act → its heading, what it asks for, its button.
 _ACTS: Final[Mapping[str, tuple[Text, Text, Text]]] = {
     "laboratory": (
-        say("Send to a laboratory", "送实验室鉴别"), say("What is sampled, and where to", "取样内容及送检机构"),
-        say("Send", "送检"),
+        text("Send to a laboratory", "送实验室鉴别"), text("What is sampled, and where to", "取样内容及送检机构"),
+        text("Send", "送检"),
     ),
     "found": (
-        say("Enter the result", "录入鉴别结果"), say("Method, laboratory, report", "方法、机构、报告编号"),
-        say("Judge anew", "重新判断"),
+        text("Enter the result", "录入鉴别结果"), text("Method, laboratory, report", "方法、机构、报告编号"),
+        text("Judge anew", "重新判断"),
     ),
-    "released": (say("Release", "放行"), say("Grounds", "理由"), say("Release the goods", "放行")),
-    "refused": (say("Do not release", "不予放行"), say("Grounds", "理由"), say("Refuse", "不予放行")),
-    "closed": (say("Close", "结束"), say("Why: amended or withdrawn", "原因（更正或撤回）"), say("Close", "结束")),
+    "released": (text("Release", "放行"), text("Grounds", "理由"), text("Release the goods", "放行")),
+    "refused": (text("Do not release", "不予放行"), text("Grounds", "理由"), text("Refuse", "不予放行")),
+    "closed": (text("Close", "结束"), text("Why: amended or withdrawn", "原因（更正或撤回）"), text("Close", "结束")),
 }  # fmt: skip
-SAID: Final = say("Done, and in the log.", "已处理并记入日志。")
+DONE_NOTICE: Final = text("Done, and in the log.", "已处理并记入日志。")
 
 
 def desk_queries(visit: Visit) -> HttpResponse:
@@ -78,30 +78,30 @@ def _list(visit: Visit, found: list[Case], organisation: str | None) -> HttpResp
     today, names = clock.today(load().timezone), firm_names(visit)
     table = Table(
         name="queries",
-        caption=visit.say("Customs queries", "海关质疑"),
+        caption=visit.text("Customs queries", "海关质疑"),
         columns=(
-            Column(key="what", label=say("Goods", "商品名称")),
-            Column(key="who", label=say("Exporter", "出口企业")),
-            Column(key="verdict", label=say("Verdict", "结论")),
-            Column(key="state", label=say("State", "状态")),
-            Column(key="since", label=say("Since", "自")),
+            Column(key="what", label=text("Goods", "商品名称")),
+            Column(key="who", label=text("Exporter", "出口企业")),
+            Column(key="verdict", label=text("Verdict", "结论")),
+            Column(key="state", label=text("State", "状态")),
+            Column(key="since", label=text("Since", "自")),
         ),
         rows=[_row(visit, one, today, names, organisation) for one in found],
-        empty=visit.say("No line is queried.", "没有被质疑的项。"),
+        empty=visit.text("No line is queried.", "没有被质疑的项。"),
     )
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
     waiting = sum(one.state == "asked" for one in found)
-    title = visit.say(
+    title = visit.text(
         "No query of customs is open" if not waiting else
         "One query waits for the shipper" if waiting == 1 else f"{waiting} queries wait for the shipper",
         f"有{waiting}项海关质疑待发货人提交材料" if waiting else "没有待答复的海关质疑",
     )  # fmt: skip
     return show(
         visit, "lodeline/customs/desk_list.html", title=title,
-        kick=visit.say("Customs queries", "海关质疑"), back=None, back_word="",
-        lede=visit.say(
+        kick=visit.text("Customs queries", "海关质疑"), back=None, back_word="",
+        lede=visit.text(
             "Until a query is decided the goods stay. Each step is an entry of the log.",
             "质疑办结前货物不予放行。每一步均为日志条目。",
         ),
@@ -120,7 +120,7 @@ def _row(visit: Visit, case: Case, today: date, names: Mapping[str, str], organi
     return (
         Cell(text=line["product_name"] or written.NOTHING, href=page, note=line["declaration"] or ""),
         Cell(text=names.get(case.organisation, case.organisation), value=case.organisation),
-        Cell(text=visit.spoken(VERDICTS[line["verdict"]]), value=line["verdict"], shape=shape, tone=tone),
+        Cell(text=visit.localized(VERDICTS[line["verdict"]]), value=line["verdict"], shape=shape, tone=tone),
         _state(visit, case, today),
         Cell(text=written.day(case.opened_at.date(), visit.language), value=case.opened_at.date().isoformat()),
     )
@@ -132,11 +132,11 @@ def _state(visit: Visit, case: Case, today: date) -> Cell:
     if case.state == "asked" and case.until is not None:
         day = written.day(case.until, visit.language)
         note = (
-            visit.say(f"was due by {day}", f"已于{day}到期")
+            visit.text(f"was due by {day}", f"已于{day}到期")
             if customs_cases.is_overdue(case, today)
-            else visit.say(f"by {day}", f"期限{day}")
+            else visit.text(f"by {day}", f"期限{day}")
         )
-    return Cell(text=visit.spoken(word), value=case.state, shape=shape, tone=tone, note=note)
+    return Cell(text=visit.localized(word), value=case.state, shape=shape, tone=tone, note=note)
 
 
 def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse:
@@ -158,39 +158,39 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
             _done(visit, case, organisation)
             return HttpResponseRedirect(visit.here(said="yes"), status=303)
         except (CaseError, DeskError, FileRefusedError) as error:
-            refused, case = visit.say(error.en, error.zh), found()
+            refused, case = visit.text(error.en, error.zh), found()
     today, names = clock.today(load().timezone), firm_names(visit)
     seen = json.loads(case.seen)
     line = seen["line"]
     shape, tone = MARKS[line["verdict"]]
-    notices = [Notice(kind="problem", says=refused)] if refused else []
+    notices = [Notice(kind="problem", text=refused)] if refused else []
     if visit.query("said"):
-        notices = [Notice(kind="success", says=visit.spoken(SAID))]
+        notices = [Notice(kind="success", text=visit.localized(DONE_NOTICE))]
     state = _state(visit, case, today)
     return show(
         visit,
         "lodeline/customs/desk_query.html",
-        title=f"{line['product_name'] or visit.say('Goods not named', '未填写商品名称')}: {state.text}",
+        title=f"{line['product_name'] or visit.text('Goods not named', '未填写商品名称')}: {state.text}",
         status=400 if refused else 200,
         notices=notices,
         back=visit.opens("desk-queries") if organisation is None
         else visit.opens("firm-queries", organisation=organisation),
         facts=[
-            Fact(term=visit.say("State", "状态"), text=state.text, note=state.note),
-            Fact(term=visit.say("Exporter", "出口企业"), text=names.get(case.organisation, case.organisation)),
-            Fact(term=visit.say("Declaration", "报关单号"), text=line["declaration"] or written.NOTHING),
+            Fact(term=visit.text("State", "状态"), text=state.text, note=state.note),
+            Fact(term=visit.text("Exporter", "出口企业"), text=names.get(case.organisation, case.organisation)),
+            Fact(term=visit.text("Declaration", "报关单号"), text=line["declaration"] or written.NOTHING),
             Fact(
-                term=visit.say("Question", "查询"), text=visit.say(f"entry {seen['entry']}", f"条目 {seen['entry']}"),
+                term=visit.text("Question", "查询"), text=visit.text(f"entry {seen['entry']}", f"条目 {seen['entry']}"),
                 href=visit.opens("desk-asked-one", entry=seen["entry"]) if organisation is None else None,
             ),
         ],
-        verdict={"word": visit.spoken(VERDICTS[line["verdict"]]), "shape": shape, "tone": tone},
+        verdict={"word": visit.localized(VERDICTS[line["verdict"]]), "shape": shape, "tone": tone},
         reasons=[
             reason_text(visit, one, names)
             for one in line["reasons"] if one["verdict"] != "release"
         ],
-        documents=[visit.spoken(one["text"]) for one in seen["documents"].values() if one],
-        required=[visit.spoken(REQUIRED.get(one, say(one, one))) for one in seen["required"]],
+        documents=[visit.localized(one["text"]) for one in seen["documents"].values() if one],
+        required=[visit.localized(REQUIRED.get(one, text(one, one))) for one in seen["required"]],
         assumed=seen["assumed"],
         steps=taken(
             visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=load().timezone
@@ -248,22 +248,29 @@ def _forms(visit: Visit, case: Case, today: date) -> list[dict[str, object]]:
             continue
         fields = [
             Field(
-                name="text", key=act, label=visit.spoken(label), kind="textarea", lines=3, required=True, width="full"
+                name="text",
+                key=act,
+                label=visit.localized(label),
+                kind="textarea",
+                lines=3,
+                required=True,
+                width="full",
             )
         ]
         if act == "found":
             fields.insert(
                 0,
                 Field(
-                    name="assay", label=visit.say("Composition found, %", "检出成分（%）"), required=True, width="long",
+                    name="assay", label=visit.text("Composition found, %", "检出成分（%）"), required=True,
+                    width="long",
                     hint="Dy=0.36;Tb=0.02",
                 ),
             )  # fmt: skip
         made.append(
             {
-                "heading": visit.spoken(heading), "fields": fields,
+                "heading": visit.localized(heading), "fields": fields,
                 "button": Act(
-                    label=visit.spoken(button), name="act", value=act, look="danger" if act == "refused" else ""
+                    label=visit.localized(button), name="act", value=act, look="danger" if act == "refused" else ""
                 ),
             }
         )  # fmt: skip
@@ -274,19 +281,19 @@ def _answer_fields(visit: Visit, seen: Mapping[str, Any], refused: str) -> list[
     sent = visit.request.POST
     return [
         Field(
-            name="text", label=visit.say("Your answer", "答复"), kind="textarea", lines=8, required=True, width="full",
+            name="text", label=visit.text("Your answer", "答复"), kind="textarea", lines=8, required=True, width="full",
             value=sent.get("text", ""), errors=(refused,) if refused else (),
         ),
         *(
             Field(
-                name="documents", key=one, label=visit.spoken(REQUIRED.get(one, say(one, one))), kind="checkbox",
+                name="documents", key=one, label=visit.localized(REQUIRED.get(one, text(one, one))), kind="checkbox",
                 value=one, checked=one in sent.getlist("documents"),
             )
             for one in seen["required"]
         ),
         Field(
-            name="files", label=visit.say("Documents", "材料"), kind="file", multiple=True, accept=_ACCEPT,
-            hint=visit.say(
+            name="files", label=visit.text("Documents", "材料"), kind="file", multiple=True, accept=_ACCEPT,
+            hint=visit.text(
                 "Sealed, with a Chinese translation. PDF, PNG, JPEG or CSV; at most five files, 2 MB together.",
                 "加盖印章，附中文译本。PDF、PNG、JPEG 或 CSV；最多五个文件，合计不超过 2 MB。",
             ),

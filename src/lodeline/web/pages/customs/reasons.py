@@ -15,22 +15,22 @@ from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, Text, say
+from lodeline.web.words.language import Language, Text, text
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 #: Facts that hold countries; `(code, fact)`, where the fact holds something else elsewhere.
 _COUNTRIES: Final = frozenset({"destination", ("licence.destination", "licensed"), ("licence.destination", "stated")})
 #: Fields of a declaration within a sentence, where their labels would not do.
 _WITHIN: Final[Mapping[str, Text]] = {
-    "exporter": say("the exporter's id", "出口企业编号"),
-    "exporter_name": say("the exporter's name", "出口企业名称"),
-    "controlled_declared": say("whether the goods are controlled", "是否申报为管制物项"),
-    "destination": say("destination", "最终目的国"),
-    "end_user_country": say("country of the end user", "最终用户国家"),
-    "composition": say("composition", "成分"),
-    "assay_composition": say("what a laboratory found", "化验成分"),
-    "re_total_pct": say("rare earths in all", "稀土总量"),
-    "mass_kg": say("net mass", "净重"),
+    "exporter": text("the exporter's id", "出口企业编号"),
+    "exporter_name": text("the exporter's name", "出口企业名称"),
+    "controlled_declared": text("whether the goods are controlled", "是否申报为管制物项"),
+    "destination": text("destination", "最终目的国"),
+    "end_user_country": text("country of the end user", "最终用户国家"),
+    "composition": text("composition", "成分"),
+    "assay_composition": text("what a laboratory found", "化验成分"),
+    "re_total_pct": text("rare earths in all", "稀土总量"),
+    "mass_kg": text("net mass", "净重"),
 }
 
 
@@ -38,12 +38,12 @@ def reason_text(visit: Visit, reason: Mapping[str, Any], names: Mapping[str, str
     """The sentence of a reason. names: organisation id → name."""
     facts, entry = reason.get("facts"), vocabulary().get(reason["code"])
     if not facts or entry is None:
-        return visit.spoken(reason["text"])
-    told = {
-        name: _told(str(reason["code"]), name, str(fact), names=names, language=visit.language)
+        return visit.localized(reason["text"])
+    facts_shown = {
+        name: _fact_text(str(reason["code"]), name, str(fact), names=names, language=visit.language)
         for name, fact in facts.items()
     }
-    return written.closed_up(entry.text[visit.language].format_map(told), visit.language)
+    return written.closed_up(entry.text[visit.language].format_map(facts_shown), visit.language)
 
 
 def _within(name: str, language: Language) -> str:
@@ -53,7 +53,7 @@ def _within(name: str, language: Language) -> str:
     return written.within(LABELS[name][language] if name in LABELS else name)
 
 
-def _told(code: str, name: str, fact: str, *, names: Mapping[str, str], language: Language) -> str:
+def _fact_text(code: str, name: str, fact: str, *, names: Mapping[str, str], language: Language) -> str:
     if name == "columns":
         between = "、" if language == "zh" else ", "
         return between.join(_within(one, language) for one in fact.split(", "))

@@ -86,55 +86,55 @@ def design(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/design/design.html",
-        title=visit.say("Every part, in every state", "全部部件及其状态"),
+        title=visit.text("Every part, in every state", "全部部件及其状态"),
         **context,
     )
 
 
 def _acts(visit: Visit) -> list[Act]:
-    say = visit.say
+    text = visit.text
     return [
-        Act(label=say("File the month", "提交申报")),
-        Act(label=say("Save the draft", "保存草稿"), look="ghost"),
-        Act(label=say("Void the event", "作废事件"), look="danger"),
-        Act(label=say("Revoke", "吊销"), look="ghost danger", small=True),
-        Act(label=say("A link", "链接"), href="#buttons", look="ghost", small=True),
-        Act(label=say("Not yet", "暂不可用"), disabled=True),
+        Act(label=text("File the month", "提交申报")),
+        Act(label=text("Save the draft", "保存草稿"), look="ghost"),
+        Act(label=text("Void the event", "作废事件"), look="danger"),
+        Act(label=text("Revoke", "吊销"), look="ghost danger", small=True),
+        Act(label=text("A link", "链接"), href="#buttons", look="ghost", small=True),
+        Act(label=text("Not yet", "暂不可用"), disabled=True),
     ]
 
 
 def _problems(visit: Visit) -> Problems:
-    say = visit.say
+    text = visit.text
     return Problems(
-        heading=say("Three rows to look at", "有三行需要查看"),
-        note=say(
+        heading=text("Three rows to look at", "有三行需要查看"),
+        note=text(
             "1 to fix, 1 to confirm, 1 flag. A row number goes to its cell.",
             "须更正1处，请确认1处，提示1处。点击行号可跳至单元格。",
         ),
         problems=[
             Problem(
                 severity="reject",
-                where=say("Row 7", "7行"),
+                where=text("Row 7", "7行"),
                 href="#c-7",
-                says=say(
+                text=text(
                     "Composition adds up to 101.2 %. The most a lot can hold is 100.5 %.",
                     "成分合计101.2%，最多为100.5%。",
                 ),
             ),
             Problem(
                 severity="confirm",
-                where=say("Row 9", "9行"),
+                where=text("Row 9", "9行"),
                 href="#c-9",
-                says=say(
+                text=text(
                     "48 200 kg is 1 006 times your usual magnet shipment. Kilograms or grams?",
                     "48 200千克是贵企业通常磁体发货量的1 006倍。单位是千克还是克？",
                 ),
             ),
             Problem(
                 severity="flag",
-                where=say("Row 14", "14行"),
+                where=text("Row 14", "14行"),
                 href="#r14",
-                says=say(
+                text=text(
                     "You received 3.1 kg less than was shipped. Accepted, and shown to both.",
                     "实收比发货少3.1千克。已接受，双方可见。",
                 ),
@@ -144,227 +144,227 @@ def _problems(visit: Visit) -> Problems:
 
 
 def _steps(visit: Visit) -> list[Step]:
-    say = visit.say
+    text = visit.text
     return [
-        Step(label=say("Period", "所属期"), note=say("October 2026", "2026年10月"), state="done", href="#steps"),
-        Step(label=say("Upload", "上传"), note=say("34 rows, 09:12", "34行，09:12"), state="done"),
-        Step(label=say("Problems", "问题"), note=say("1 to fix, 1 to confirm", "须更正1处，请确认1处"), state="now"),
-        Step(label=say("Summary", "汇总")),
-        Step(label=say("Certify", "签认"), note=say("a second person", "由第二人")),
-        Step(label=say("Receipt", "回执")),
+        Step(label=text("Period", "所属期"), note=text("October 2026", "2026年10月"), state="done", href="#steps"),
+        Step(label=text("Upload", "上传"), note=text("34 rows, 09:12", "34行，09:12"), state="done"),
+        Step(label=text("Problems", "问题"), note=text("1 to fix, 1 to confirm", "须更正1处，请确认1处"), state="now"),
+        Step(label=text("Summary", "汇总")),
+        Step(label=text("Certify", "签认"), note=text("a second person", "由第二人")),
+        Step(label=text("Receipt", "回执")),
     ]
 
 
 def _badges(visit: Visit) -> list[Badge]:
-    say = visit.say
+    text = visit.text
     texts = {
-        "circle": say("Open", "未结"),
-        "ring": say("Waiting", "等待中"),
-        "half": say("Asked", "已询问"),
-        "up": say("Gain", "多出"),
-        "down": say("Loss", "短少"),
-        "square": say("Refused", "已拒绝"),
-        "diamond": say("Hold", "暂缓放行"),
-        "tick": say("Filed", "已申报"),
-        "cross": say("Void", "已作废"),
-        "bar": say("Draft", "草稿"),
+        "circle": text("Open", "未结"),
+        "ring": text("Waiting", "等待中"),
+        "half": text("Asked", "已询问"),
+        "up": text("Gain", "多出"),
+        "down": text("Loss", "短少"),
+        "square": text("Refused", "已拒绝"),
+        "diamond": text("Hold", "暂缓放行"),
+        "tick": text("Filed", "已申报"),
+        "cross": text("Void", "已作废"),
+        "bar": text("Draft", "草稿"),
     }
     assert set(texts) == set(SHAPES), "every shape is shown"
     return [Badge(text=text, shape=shape, tone=_TONES[shape]) for shape, text in texts.items()]
 
 
 def _tiles(visit: Visit) -> list[dict[str, object]]:
-    say = visit.say
+    text = visit.text
     return [
         {
-            "label": say("Due", "截止"),
-            "figure": say("3 days", "3天"),
-            "sub": say("October, by the 9th", "10月，须于9日前"),
+            "label": text("Due", "截止"),
+            "figure": text("3 days", "3天"),
+            "sub": text("October, by the 9th", "10月，须于9日前"),
             "trend": "",
         },
         {
-            "label": say("To accept", "待接收"),
+            "label": text("To accept", "待接收"),
             "figure": "6",
-            "small": say("of 41", "共41"),
+            "small": text("of 41", "共41"),
             "href": "#tiles",
-            "sub": say("2 past the deadline", "2项已逾期"),
+            "sub": text("2 past the deadline", "2项已逾期"),
             "shape": "down",
             "tone": "loss",
             "trend": trend(visit, 9, 7, 8, 4, 5, 6),
         },
         {
-            "label": say("Unexplained", "来源不明"),
+            "label": text("Unexplained", "来源不明"),
             "symbol": "Nd",
-            "figure": say("31 t", "31吨"),
+            "figure": text("31 t", "31吨"),
             "small": "± 9",
             "href": "#tiles",
-            "sub": say("Gain, z 3.4", "多出，z 3.4"),
+            "sub": text("Gain, z 3.4", "多出，z 3.4"),
             "shape": "up",
             "tone": "gain",
             "trend": trend(visit, 1, 3, 2, 8, 18, 31),
         },
         {
-            "label": say("Quota left", "剩余指标"),
+            "label": text("Quota left", "剩余指标"),
             "figure": "21.6 %",
-            "sub": say("year 82.2 % gone", "全年已过82.2%"),
+            "sub": text("year 82.2 % gone", "全年已过82.2%"),
             "trend": trend(visit, 90, 74, 60, 48, 33, 22),
         },
     ]
 
 
 def _notices(visit: Visit) -> list[Notice]:
-    say = visit.say
+    text = visit.text
     notices = [
         Notice(
             kind="success",
-            says=say("October is filed.", "10月已申报。"),
-            act=Act(label=say("Receipt", "回执"), href="#receipt", look="ghost", small=True),
-            more=say("It is entry 4 182 908 of the log.", "为日志第4 182 908条。"),
+            text=text("October is filed.", "10月已申报。"),
+            act=Act(label=text("Receipt", "回执"), href="#receipt", look="ghost", small=True),
+            more=text("It is entry 4 182 908 of the log.", "为日志第4 182 908条。"),
         ),
         Notice(
             kind="problem",
-            says=say("Nothing was filed.", "未提交申报。"),
-            more=say(
+            text=text("Nothing was filed.", "未提交申报。"),
+            more=text(
                 "Another filing for October came first. Compare the two.", "10月已有另一份申报先行提交，请比对两者。"
             ),
         ),
-        Notice(kind="info", says=say("The draft was saved at 09:14.", "草稿已于09:14保存。")),
+        Notice(kind="info", text=text("The draft was saved at 09:14.", "草稿已于09:14保存。")),
     ]
     if visit.request.method == "POST":
-        sent = say("The form arrived, and nothing was kept.", "表单已收到，未保存任何内容。")
-        notices.insert(0, Notice(kind="success", says=sent))
+        sent = text("The form arrived, and nothing was kept.", "表单已收到，未保存任何内容。")
+        notices.insert(0, Notice(kind="success", text=sent))
     return notices
 
 
 def _jobs(visit: Visit) -> list[Progress]:
-    say = visit.say
+    text = visit.text
     return [
         Progress(
             id="job-some",
-            label=say("Checking the file", "正在检查文件"),
+            label=text("Checking the file", "正在检查文件"),
             done=62_000,
             total=100_000,
             running=False,
-            says=say("62 000 of 100 000 rows. You can leave this page.", "已检查62 000行，共100 000行。可离开本页。"),
+            text=text("62 000 of 100 000 rows. You can leave this page.", "已检查62 000行，共100 000行。可离开本页。"),
         ),
         Progress(
             id="job-unknown",
-            label=say("Waiting", "等待中"),
+            label=text("Waiting", "等待中"),
             running=False,
-            says=say("Two filings are ahead of yours.", "前面还有两份申报。"),
+            text=text("Two filings are ahead of yours.", "前面还有两份申报。"),
         ),
     ]
 
 
 def _happenings(visit: Visit) -> list[Happening]:
-    say = visit.say
+    text = visit.text
     return [
         Happening(
-            when=say("9 Nov, 10:02", "11月9日10:02"),
-            title=say("Filed", "已申报"),
+            when=text("9 Nov, 10:02", "11月9日10:02"),
+            title=text("Filed", "已申报"),
             shape="tick",
             tone="flow",
-            says=say("34 rows; certified by a second person.", "34行，由第二人签认。"),
+            text=text("34 rows; certified by a second person.", "34行，由第二人签认。"),
             href="#timeline",
         ),
         Happening(
-            when=say("12 Nov", "11月12日"),
-            title=say("Corrected", "已更正"),
+            when=text("12 Nov", "11月12日"),
+            title=text("Corrected", "已更正"),
             shape="half",
-            says=say("Row 7: composition. The first version stands beside it.", "7行：成分。原版本并列保留。"),
+            text=text("Row 7: composition. The first version stands beside it.", "7行：成分。原版本并列保留。"),
         ),
         Happening(
-            when=say("9 Dec", "12月9日"), title=say("November is due", "11月申报截止"), shape="ring", tone="quiet"
+            when=text("9 Dec", "12月9日"), title=text("November is due", "11月申报截止"), shape="ring", tone="quiet"
         ),
     ]
 
 
 def _empty(visit: Visit) -> Empty:
     return Empty(
-        heading=visit.say("No transfer waits for you", "没有待接收的流转"),
-        says=visit.say(
+        heading=visit.text("No transfer waits for you", "没有待接收的流转"),
+        text=visit.text(
             "When a supplier files a shipment to you, it stands here to be accepted.",
             "供应商申报向贵企业发货后，会在此等待接收。",
         ),
-        acts=[Act(label=visit.say("See what was accepted", "查看已接收"), href="#empty", look="ghost")],
+        acts=[Act(label=visit.text("See what was accepted", "查看已接收"), href="#empty", look="ghost")],
     )
 
 
 def _facts(visit: Visit) -> list[Fact]:
-    say = visit.say
+    text = visit.text
     return [
-        Fact(term=say("Organisation", "企业"), text=say("Sample Magnetics", "示例磁材"), note="MAG-0001"),
-        Fact(term=say("Period", "所属期"), text=say("October 2026", "2026年10月")),
-        Fact(term=say("Entry", "条目"), text="4 182 908", href="#receipt"),
-        Fact(term=say("Root", "根"), text=_ROOT, mono=True),
+        Fact(term=text("Organisation", "企业"), text=text("Sample Magnetics", "示例磁材"), note="MAG-0001"),
+        Fact(term=text("Period", "所属期"), text=text("October 2026", "2026年10月")),
+        Fact(term=text("Entry", "条目"), text="4 182 908", href="#receipt"),
+        Fact(term=text("Root", "根"), text=_ROOT, mono=True),
     ]
 
 
 def _receipt(visit: Visit) -> Receipt:
-    say = visit.say
+    text = visit.text
     return Receipt(
-        heading=say("Receipt", "回执"),
-        says=say("A sample: it proves nothing.", "样例，不具证明效力。"),
+        heading=text("Receipt", "回执"),
+        text=text("A sample: it proves nothing.", "样例，不具证明效力。"),
         facts=_facts(visit),
-        statement=say(
+        statement=text(
             "The log holds this filing at this place. Nobody can change or remove it unseen.",
             "日志在此位置载有本申报；任何改动或删除都会被发现。",
         ),
-        qr=draw_code(f"lodeline:sample:4182908:{_ROOT}", name=say("Code of this sample", "本样例的二维码")),
-        scan=say("Scan to verify", "扫码核验"),
+        qr=draw_code(f"lodeline:sample:4182908:{_ROOT}", name=text("Code of this sample", "本样例的二维码")),
+        scan=text("Scan to verify", "扫码核验"),
     )
 
 
 def _person(visit: Visit) -> Person:
-    say = visit.say
+    text = visit.text
     return Person(
-        name=say("Chen Wei", "陈伟"),
-        role=say("filer", "申报人"),
-        organisation=say("Sample Magnetics", "示例磁材"),
+        name=text("Chen Wei", "陈伟"),
+        role=text("filer", "申报人"),
+        organisation=text("Sample Magnetics", "示例磁材"),
         sign_out=visit.here(),
-        links=[Act(label=say("Account", "账户"), href="#person")],
+        links=[Act(label=text("Account", "账户"), href="#person")],
     )
 
 
 def _roles(visit: Visit) -> list[DemoRole]:
-    say = visit.say
-    firm, authority = say("Sample Magnetics", "示例磁材"), say("Authority", "主管部门")
+    text = visit.text
+    firm, authority = text("Sample Magnetics", "示例磁材"), text("Authority", "主管部门")
     return [
         DemoRole(
             key="filer",
-            name=say("Chen Wei", "陈伟"),
-            role=say("Filer", "申报人"),
+            name=text("Chen Wei", "陈伟"),
+            role=text("Filer", "申报人"),
             organisation=firm,
-            says=say("Files the month from a spreadsheet.", "以表格文件申报当月。"),
+            text=text("Files the month from a spreadsheet.", "以表格文件申报当月。"),
         ),
-        DemoRole(key="certifier", name=say("Wang Min", "王敏"), role=say("Certifier", "签认人"), organisation=firm),
+        DemoRole(key="certifier", name=text("Wang Min", "王敏"), role=text("Certifier", "签认人"), organisation=firm),
         DemoRole(
             key="analyst",
-            name=say("Lin Yue", "林悦"),
-            role=say("Analyst", "分析员"),
+            name=text("Lin Yue", "林悦"),
+            role=text("Analyst", "分析员"),
             organisation=authority,
-            says=say("Sees which balances do not close.", "查看哪些平衡不能闭合。"),
+            text=text("Sees which balances do not close.", "查看哪些平衡不能闭合。"),
         ),
     ]
 
 
 def _tabs(visit: Visit) -> list[Tab]:
     return [
-        Tab(label=visit.say("Inbox", "待接收"), href="#tabs", here=True, count="6"),
-        Tab(label=visit.say("Outbox", "已发出"), href="#tabs", count="12"),
-        Tab(label=visit.say("Settled", "已完成"), href="#tabs"),
+        Tab(label=visit.text("Inbox", "待接收"), href="#tabs", here=True, count="6"),
+        Tab(label=visit.text("Outbox", "已发出"), href="#tabs", count="12"),
+        Tab(label=visit.text("Settled", "已完成"), href="#tabs"),
     ]
 
 
 def _confirm(visit: Visit) -> Confirm:
-    say = visit.say
+    text = visit.text
     return Confirm(
-        says=[
-            say("The event S-2610-001 is voided by a correction.", "以更正方式作废事件 S-2610-001。"),
-            say("It stays visible, with the reason.", "该事件仍然可见，并附理由。"),
+        sentences=[
+            text("The event S-2610-001 is voided by a correction.", "以更正方式作废事件 S-2610-001。"),
+            text("It stays visible, with the reason.", "该事件仍然可见，并附理由。"),
         ],
         facts=_facts(visit)[:2],
-        fields=[Field(name="why", label=say("Reason", "理由"), required=True, width="long")],
-        act=Act(label=say("Void the event", "作废事件"), look="danger"),
-        cancel=Act(label=say("Keep it", "保留"), href="#confirm", look="ghost"),
+        fields=[Field(name="why", label=text("Reason", "理由"), required=True, width="long")],
+        act=Act(label=text("Void the event", "作废事件"), look="danger"),
+        cancel=Act(label=text("Keep it", "保留"), href="#confirm", look="ghost"),
     )

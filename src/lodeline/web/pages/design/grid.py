@@ -9,7 +9,7 @@ from lodeline.web.visit import Visit
 
 def grid(visit: Visit) -> Grid:
     """Rows that are good, one to fix, one to confirm, one flagged, and a message at the last column."""
-    say = visit.say
+    text = visit.text
 
     def row(number: int, *texts: str, problem: GridProblem | None = None, field: bool = False) -> GridRow:
         cells = [GridCell(text=text) for text in texts]
@@ -17,7 +17,7 @@ def grid(visit: Visit) -> Grid:
             cells[problem.column] = _marked(number, texts[problem.column], problem, field=field)
         return GridRow(number=str(number), id=f"r{number}", cells=cells, problems=() if problem is None else (problem,))
 
-    def said(
+    def problem_of(
         number: int,
         severity: Severity,
         column: int,
@@ -28,10 +28,10 @@ def grid(visit: Visit) -> Grid:
         reason: str = "",
     ) -> GridProblem:
         return GridProblem(
-            id=f"m{number}", severity=severity, column=column, says=text, code=code, act=act, reason=reason
+            id=f"m{number}", severity=severity, column=column, text=text, code=code, act=act, reason=reason
         )
 
-    firm = say("Sample Alloy", "示例合金")
+    firm = text("Sample Alloy", "示例合金")
     rows = [
         row(3, "R-2610-014", "receipt", "2026-10-02", "GBS/PrNd-3318", "6 000.0", "Nd 75.1 · Pr 24.7", firm),
         row(
@@ -44,16 +44,16 @@ def grid(visit: Visit) -> Grid:
             "Nd=24.1;Pr=6.0;Dy=1.6;Fe=68.5;B=1.0",
             "",
             field=True,
-            problem=said(
+            problem=problem_of(
                 7,
                 "reject",
                 5,
-                say(
+                text(
                     "The five elements add up to 101.2 %. Iron is often typed as the remainder: 67.3 would close it.",
                     "五种元素合计101.2%。铁常按余量填写：67.3即可合为100%。",
                 ),
                 code="composition.over-100",
-                act=Act(label=say("Write 67.3", "改为67.3"), look="ghost", small=True, name="cure", value="7"),
+                act=Act(label=text("Write 67.3", "改为67.3"), look="ghost", small=True, name="cure", value="7"),
             ),
         ),
         row(
@@ -64,13 +64,13 @@ def grid(visit: Visit) -> Grid:
             "N38-0399",
             "48200",
             "",
-            say("Sample Motor", "示例电机"),
+            text("Sample Motor", "示例电机"),
             field=True,
-            problem=said(
+            problem=problem_of(
                 9,
                 "confirm",
                 4,
-                say(
+                text(
                     "You usually ship 47.9 kg. If it is right, say why; it is then accepted and stays marked.",
                     "贵企业通常每次发货47.9千克。如确属实，请说明理由；将予接受并保留提示。",
                 ),
@@ -87,8 +87,8 @@ def grid(visit: Visit) -> Grid:
             "",
             firm,
             field=True,
-            problem=said(
-                11, "reject", 2, say("The date is in another month.", "日期不在所属期内。"), code="period.outside"
+            problem=problem_of(
+                11, "reject", 2, text("The date is in another month.", "日期不在所属期内。"), code="period.outside"
             ),
         ),
         row(
@@ -99,12 +99,12 @@ def grid(visit: Visit) -> Grid:
             "N42SH-0417",
             "420.0",
             "",
-            say("Sample Drives", "示例驱动"),
-            problem=said(
+            text("Sample Drives", "示例驱动"),
+            problem=problem_of(
                 14,
                 "flag",
                 6,
-                say(
+                text(
                     "3 096.9 kg were received of 3 100.0 shipped. Within two weighings; nothing to do.",
                     "发货3 100.0千克，实收3 096.9千克，在两次称重误差之内，无需处理。",
                 ),
@@ -112,15 +112,15 @@ def grid(visit: Visit) -> Grid:
         ),
     ]
     return Grid(
-        caption=say("Rows", "数据行"),
+        caption=text("Rows", "数据行"),
         columns=[
-            GridColumn(label=say("Event", "事件")),
-            GridColumn(label=say("Kind", "类型")),
-            GridColumn(label=say("On", "日期"), whole=True),
-            GridColumn(label=say("Lot", "批次")),
-            GridColumn(label=say("Mass", "质量"), unit=say("kg", "千克"), number=True),
-            GridColumn(label=say("Composition, %", "成分（%）")),
-            GridColumn(label=say("Counterparty", "交易对方")),
+            GridColumn(label=text("Event", "事件")),
+            GridColumn(label=text("Kind", "类型")),
+            GridColumn(label=text("On", "日期"), whole=True),
+            GridColumn(label=text("Lot", "批次")),
+            GridColumn(label=text("Mass", "质量"), unit=text("kg", "千克"), number=True),
+            GridColumn(label=text("Composition, %", "成分（%）")),
+            GridColumn(label=text("Counterparty", "交易对方")),
         ],
         rows=rows,
     )
@@ -129,4 +129,4 @@ def grid(visit: Visit) -> Grid:
 def _marked(number: int, text: str, problem: GridProblem, *, field: bool) -> GridCell:
     """The cell that a problem is about: a field where it can be put right."""
     cell = f"c-{number}"
-    return GridCell(text=text, id=cell, name=cell if field else "", severity=problem.severity, told=problem.id)
+    return GridCell(text=text, id=cell, name=cell if field else "", severity=problem.severity, described_by=problem.id)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.errors import UserError
 from lodeline.ledger.extension import due
 from lodeline.office.access import clock
 from lodeline.office.filing import certify, drafts
@@ -20,7 +21,6 @@ from lodeline.office.filing.draft_check import is_small
 from lodeline.office.filing.draft_content import Content, content_at
 from lodeline.office.models import Draft, OrganisationSettings
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.spoken import UserError
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.filing import draft_grid as grid
@@ -70,7 +70,7 @@ def _page(
 ) -> HttpResponse:  # fmt: skip
     """The page that the state of the draft asks for."""
     status = 200 if refused is None else 409
-    notices = [] if refused is None else [Notice(kind="problem", says=visit.say(refused.en, refused.zh))]
+    notices = [] if refused is None else [Notice(kind="problem", text=visit.text(refused.en, refused.zh))]
     if draft.state == State.FILED:
         if draft.sandbox:
             return sandbox_receipt(visit, draft, now)
@@ -79,7 +79,7 @@ def _page(
     if draft.state in (State.CHECKING, State.FILING):
         return progress(visit, draft, frame, status=status)
     if draft.state == State.DROPPED:
-        title = visit.say("This draft was thrown away", "此草稿已删除")
+        title = visit.text("This draft was thrown away", "此草稿已删除")
         return show(visit, "lodeline/filing/firm_draft_dropped.html", title=title, status=status, **frame)
     content = content_at(draft)
     if not content.keys[:-1] and not content.table.frame.height and visit.query("edit") is None:
@@ -98,12 +98,12 @@ def frame_of(visit: Visit, draft: Draft, now: datetime, *, notices: list[Notice]
     law = load()
     late_from = due(draft.organisation, draft.period, law, visit.store.newest_register())
     local = now.astimezone(ZoneInfo(law.timezone))
-    said = notice_of(visit)
+    notice = notice_of(visit)
     return {
         "upload": Field(
             name="files",
             kind="file",
-            label=visit.say("Files", "文件"),
+            label=visit.text("Files", "文件"),
             multiple=True,
             width="full",
             accept=".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl",
@@ -118,7 +118,7 @@ def frame_of(visit: Visit, draft: Draft, now: datetime, *, notices: list[Notice]
         "today": written.day(local.date(), visit.language),
         "saved": f"{draft.changed_at.astimezone(local.tzinfo):%H:%M}",
         "steps": steps(visit, draft, law),
-        "notices": [*notices, *([said] if said else [])],
+        "notices": [*notices, *([notice] if notice else [])],
         "may_edit": visit.actor.may("own.file", draft.organisation) and draft.state in drafts.CHANGEABLE,
         "may_certify": visit.actor.may("own.certify", draft.organisation),
         "list": visit.url("firm-file", organisation=draft.organisation),
@@ -143,23 +143,23 @@ def steps(visit: Visit, draft: Draft, law: Jurisdiction) -> list[Step]:
     rows, wrongs = written.count(draft.rows), written.count(wrong)
     at = draft.asked_at.astimezone(ZoneInfo(law.timezone)) if draft.asked_at else None
     problems = (
-        visit.say(f"{wrongs} to settle", f"{wrongs}项待处理") if wrong else visit.say("none in the way", "无阻碍")
+        visit.text(f"{wrongs} to settle", f"{wrongs}项待处理") if wrong else visit.text("none in the way", "无阻碍")
     )
     labels = [
-        (visit.say("Period", "月份"), written.month(draft.period, visit.language), ""),
+        (visit.text("Period", "月份"), written.month(draft.period, visit.language), ""),
         (
-            visit.say("Upload", "上传"),
-            visit.say(f"{rows} row{'s' * (draft.rows != 1)}", f"{rows}行") if has_rows else "",
+            visit.text("Upload", "上传"),
+            visit.text(f"{rows} row{'s' * (draft.rows != 1)}", f"{rows}行") if has_rows else "",
             "",
         ),
-        (visit.say("Problems", "问题"), problems if checked else "", "rows"),
-        (visit.say("Summary", "摘要"), visit.say("in words", "文字说明"), "says"),
+        (visit.text("Problems", "问题"), problems if checked else "", "rows"),
+        (visit.text("Summary", "摘要"), visit.text("in words", "文字说明"), "says"),
         (
-            visit.say("Certify", "签认"),
-            visit.say(f"asked at {at:%H:%M}", f"{at:%H:%M} 已提请") if at else "",
+            visit.text("Certify", "签认"),
+            visit.text(f"asked at {at:%H:%M}", f"{at:%H:%M} 已提请") if at else "",
             "certify",
         ),
-        (visit.say("Receipt", "回执"), "", ""),
+        (visit.text("Receipt", "回执"), "", ""),
     ]
     return [
         Step(
@@ -171,7 +171,7 @@ def steps(visit: Visit, draft: Draft, law: Jurisdiction) -> list[Step]:
 
 
 def _empty_page(visit: Visit, draft: Draft, frame: dict[str, Any], now: datetime, *, status: int) -> HttpResponse:
-    title = visit.say(f"Upload {frame['month']}, or type it in", f"上传或填写{frame['month']}申报")
+    title = visit.text(f"Upload {frame['month']}, or type it in", f"上传或填写{frame['month']}申报")
     before = _month_before(draft.period)
     return show(
         visit, "lodeline/filing/firm_draft_upload.html", title=title, status=status, **frame,
@@ -263,18 +263,18 @@ def _headline(visit: Visit, draft: Draft, frame: dict[str, Any], found: list[gri
     wrongs = [one for one in found if one.problem.severity != "flag"]
     wrong, what = len({_place(one) for one in wrongs}), _things(wrongs)
     if draft.state == State.ASKED:
-        return visit.say(f"{month}, {due}, waits for a signature", f"{month}申报（{due}）等待签认")
+        return visit.text(f"{month}, {due}, waits for a signature", f"{month}申报（{due}）等待签认")
     if draft.checked_revision < 0:
-        return visit.say(f"Type {month} in, {due}", f"填写{month}申报（{due}）")
+        return visit.text(f"Type {month} in, {due}", f"填写{month}申报（{due}）")
     if not checked:
-        return visit.say(f"{month}, {due}, was changed since it was checked", f"{month}申报（{due}）检查后又有修改")
+        return visit.text(f"{month}, {due}, was changed since it was checked", f"{month}申报（{due}）检查后又有修改")
     if draft.accepted:
-        return visit.say(f"Nothing stands in the way of {month}, {due}", f"{month}申报（{due}）没有阻碍")
+        return visit.text(f"Nothing stands in the way of {month}, {due}", f"{month}申报（{due}）没有阻碍")
     if draft.corrects is not None and not wrong:
-        return visit.say(f"Nothing here differs from what is filed for {month}", f"与{month}已申报内容没有差异")
+        return visit.text(f"Nothing here differs from what is filed for {month}", f"与{month}已申报内容没有差异")
     if wrong == 1:
-        return visit.say(f"One {what} stands in the way of {month}, {due}", f"{month}申报（{due}）有1处待处理")
-    return visit.say(
+        return visit.text(f"One {what} stands in the way of {month}, {due}", f"{month}申报（{due}）有1处待处理")
+    return visit.text(
         f"{counted(wrong)} {what}s stand in the way of {month}, {due}",
         f"{month}申报（{due}）有{written.count(wrong)}处待处理",
     )
@@ -290,16 +290,16 @@ def _lede(visit: Visit, draft: Draft, frame: dict[str, Any], counts: Mapping[str
     were = "row was" if draft.rows == 1 else "rows were"
     en = f"{rows} {were} read from {', '.join(names)}" if names else f"{rows} {were} typed in"
     zh = f"从{'、'.join(names)}读取{rows}行" if names else f"在线填写{rows}行"
-    read = visit.say(f"Today is {frame['today']}. {en}.", f"今天是{frame['today']}。{zh}。")
+    read = visit.text(f"Today is {frame['today']}. {en}.", f"今天是{frame['today']}。{zh}。")
     if draft.corrects is not None and not draft.accepted and counts.get("bad", 0):
-        return read + visit.say(
+        return read + visit.text(
             " A correction is filed whole: it says what stands instead of the month, and of half of it the events left"
             " out would count as missing.",
             "更正须整体提交：更正内容取代原申报，若只提交一部分，未列入的事件将视为缺失。",
         )
     if draft.accepted or draft.corrects is not None or not good:
         return read
-    can = visit.say(
+    can = visit.text(
         f" {n} events are good and can be filed now; the rest keeps as a draft." if good > 1
         else " One event is good and can be filed now; the rest keeps as a draft.",
         f"其中{n}个事件没有问题，可立即申报；其余保留为草稿。",
@@ -314,7 +314,7 @@ def _problem_list(
         return None
     counts = {severity: sum(one.problem.severity == severity for one in found) for severity in grid.SEVERITIES}
     n, what = len({_place(one) for one in found}), _things(found)
-    heading = visit.say(
+    heading = visit.text(
         f"One {what} to look at" if n == 1 else f"{counted(n)} {what}s to look at", f"{written.count(n)}处需要查看"
     )
     parts = [
@@ -322,18 +322,18 @@ def _problem_list(
         (counts["confirm"], "{n} to confirm", "{n}项请确认"),
         (counts["flag"], "{n} flag" if counts["flag"] == 1 else "{n} flags", "{n}项提示"),
     ]
-    note = visit.say(
+    note = visit.text(
         ", ".join(en.format(n=n) for n, en, _ in parts if n) + ".",
         "，".join(zh.format(n=n) for n, _, zh in parts if n) + "。",
     )
     if any(one.problem.where.row is not None for one in found):
-        note += visit.say(" A row number leads to its cell.", "点击行号可到达单元格。")
+        note += visit.text(" A row number leads to its cell.", "点击行号可到达单元格。")
     if len(found) > LISTED:
-        note += visit.say(
+        note += visit.text(
             f" The first {LISTED} are listed; all stand at their rows.", f"此处列出前{LISTED}项；全部问题见各行。"
         )
     if json.loads(draft.summary).get("books_next"):
-        note += visit.say(
+        note += visit.text(
             " What these rows say against the books (lots, deliveries, quotas) is looked at once they can be read.",
             "待这些行可以读取后，再与账目（批次、流转、指标）核对。",
         )
@@ -344,7 +344,7 @@ def _problem_list(
         problems=[
             Problem(
                 severity=one.problem.severity,
-                says=one.problem.message(visit.language),
+                text=one.problem.message(visit.language),
                 where="" if one.row is None else grid.where_of(visit, one, several_files=several),
                 href=None if one.row is None else _href(visit, draft, one, rows, content),
             )

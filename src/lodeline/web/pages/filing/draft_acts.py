@@ -54,24 +54,24 @@ def act(visit: Visit, draft: Draft, *, now: datetime) -> HttpResponse:
     done = _VERBS.get(verb)
     if done is None:
         raise DraftError("This button is not known here. Load the page again.", "无法识别该操作。请刷新页面。")
-    draft, said = done(visit, draft, argument, now)
+    draft, notice = done(visit, draft, argument, now)
     if verb == "check" or draft.checked_revision != draft.revision:
         # What was typed into a large filing is kept at once, and judged when that is asked for.
         if verb in ("save", "cure") and not draft_check.is_small(draft):
-            said = "kept"
+            notice = "kept"
         elif _has_content(draft):
             draft = draft_check.begin(draft, now=now)
-    return _back(visit, draft, said=said)
+    return _back(visit, draft, notice=notice)
 
 
 def _has_content(draft: Draft) -> bool:
     return draft.files.exists() or draft.edits.exists()
 
 
-def _back(visit: Visit, draft: Draft, *, said: str = "") -> HttpResponse:
+def _back(visit: Visit, draft: Draft, *, notice: str = "") -> HttpResponse:
     """Back to the same view of the rows, by GET: loading the page again does nothing again."""
     kept = {name: visit.query(name) for name in ("rows", "edit", "page")}
-    address = visit.url("firm-draft", {**kept, "said": said}, organisation=draft.organisation, draft=draft.pk)
+    address = visit.url("firm-draft", {**kept, "said": notice}, organisation=draft.organisation, draft=draft.pk)
     assert address is not None, "a draft has a page"
     response = HttpResponseRedirect(address)
     response.status_code = 303
@@ -248,7 +248,7 @@ def _ask(visit: Visit, draft: Draft, *, now: datetime) -> HttpResponse:
         address = visit.url("firm-draft-certify", organisation=draft.organisation, draft=draft.pk)
         assert address is not None, "a draft has a page where it is signed"
         return HttpResponseRedirect(address)
-    return _back(visit, draft, said="asked")
+    return _back(visit, draft, notice="asked")
 
 
 def newest_entry(draft: Draft, now: datetime) -> int | None:

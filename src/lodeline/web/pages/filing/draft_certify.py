@@ -18,11 +18,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseRedirect
 from fido2.webauthn import AuthenticationResponse, UserVerificationRequirement
 
+from lodeline.errors import UserError
 from lodeline.journal.certification import Certification, CertificationError, challenge
 from lodeline.office.access import clock
 from lodeline.office.filing import certify, drafts, filing_now
 from lodeline.office.models import Draft
-from lodeline.spoken import UserError
 from lodeline.web.pages.common.signed_in import is_recent
 from lodeline.web.pages.filing.draft import frame_of
 from lodeline.web.pages.filing.draft_files import STATEMENT_NAME
@@ -143,17 +143,17 @@ def _sent(visit: Visit, name: str) -> bytes:
 
 
 def _page(visit: Visit, draft: Draft, now: datetime, *, refused: UserError | None = None) -> HttpResponse:
-    notices = [] if refused is None else [Notice(kind="problem", says=visit.say(refused.en, refused.zh))]
+    notices = [] if refused is None else [Notice(kind="problem", text=visit.text(refused.en, refused.zh))]
     second = _refusal(visit, draft)
     if second is not None:
-        notices.append(Notice(kind="problem", says=second))
+        notices.append(Notice(kind="problem", text=second))
     frame = frame_of(visit, draft, now, notices=notices)
     signed = certify.statement(draft) or ""
     summary = json.loads(draft.summary)
     flags = [one for one in json.loads(draft.problems) if one["severity"] == "flag"]
     return show(
         visit, "lodeline/filing/firm_draft_certify.html",
-        title=visit.say(
+        title=visit.text(
             f"Sign {frame['month']} for {frame['firm_name']}", f"为{frame['firm_name']}签认{frame['month']}申报"
         ),
         status=200 if refused is None else 409, **frame,
@@ -180,7 +180,7 @@ def _refusal(visit: Visit, draft: Draft) -> str | None:
     try:
         certify.require_second_person(draft, visit.actor)
     except certify.CertifyError as error:
-        return visit.say(error.en, error.zh)
+        return visit.text(error.en, error.zh)
     return None
 
 

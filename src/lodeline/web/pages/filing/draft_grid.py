@@ -153,7 +153,7 @@ def rows_of(
     if view.edit and may_edit and page == pages:
         first = next_typed_row(draft)
         rows += [maker.row({"row": first + more}, TYPED, ()) for more in range(BLANK_ROWS)]
-    grid = Grid(caption=visit.say("Rows", "行"), columns=maker.heads(), rows=rows)
+    grid = Grid(caption=visit.text("Rows", "行"), columns=maker.heads(), rows=rows)
     return Rows(grid=grid, shown=chosen.height, total=frame.height, page=page, pages=pages)
 
 
@@ -223,7 +223,7 @@ class _Maker:
             )
             for name in self.columns
         ]  # fmt: skip
-        return [*heads, GridColumn(label=self.visit.say("Keep", "保留"))] if self.view.edit else heads
+        return [*heads, GridColumn(label=self.visit.text("Keep", "保留"))] if self.view.edit else heads
 
     def row(self, cells: Mapping[str, Any], key: int, found: Sequence[Found]) -> GridRow:
         row = int(cells["row"])
@@ -232,7 +232,7 @@ class _Maker:
             by_column.setdefault(self._column(one, cells), one)
         made = [self._cell(key, row, name, str(cells.get(name) or ""), by_column.get(name)) for name in self.columns]
         if self.view.edit:
-            keep = self.visit.say("keep", "保留"), self.visit.say("take out", "删除")
+            keep = self.visit.text("keep", "保留"), self.visit.text("take out", "删除")
             made.append(
                 GridCell(name=f"k-{key}-{row}", id=f"k-{key}-{row}", options=[("", keep[0]), ("remove", keep[1])])
             )
@@ -253,7 +253,7 @@ class _Maker:
     def _cell(self, key: int, row: int, name: str, text: str, found: Found | None) -> GridCell:
         language, called = self.visit.language, f"c-{key}-{row}-{name}"
         severity = found.problem.severity if found else None
-        told = found.id if found else ""
+        described_by = found.id if found else ""
         # A row that needs a reason has it below its message.
         mends = found is not None and severity != "flag"
         if self.may_edit and (self.view.edit or mends):
@@ -263,11 +263,11 @@ class _Maker:
                 name=called,
                 id=called,
                 severity=severity,
-                told=told,
+                described_by=described_by,
                 options=words.options(name, now, language),
             )
         read = self._read(name, text)
-        return GridCell(text=read, id=called if found else "", severity=severity, told=told)
+        return GridCell(text=read, id=called if found else "", severity=severity, described_by=described_by)
 
     def _read(self, name: str, text: str) -> str:
         if name == "composition":
@@ -282,7 +282,7 @@ class _Maker:
         asks = problem.severity == "confirm" and self.may_edit
         reason = f"c-{key}-{row}-reason"
         return GridProblem(
-            id=one.id, severity=problem.severity, says=problem.message(self.visit.language), code=problem.code,
+            id=one.id, severity=problem.severity, text=problem.message(self.visit.language), code=problem.code,
             column=self.columns.index(column) if column in self.columns else None,
             act=self._act(one, key, row, cells) if self.may_edit else None,
             reason=reason if asks and "reason" not in self.columns else "",
@@ -297,17 +297,17 @@ class _Maker:
             event = str(cells.get("event") or "").strip()
             if 0 < others.get("other_months", {}).get(month, 0) <= _SINGLY and event:
                 name = month_name(self.visit, month, self.today)
-                label = self.visit.say(f"Move its event to a filing for {name}", f"将该事件移入{name}申报")
+                label = self.visit.text(f"Move its event to a filing for {name}", f"将该事件移入{name}申报")
                 return Act(label=label, look="ghost", small=True, name="act", value=f"move:{month}:{event}")
         cure = suggest(one.problem, {"source": 0, **cells})
         if cure is None:
             return None
         value = f"cure:{key}:{row}:{cure.edit.column}:{cure.edit.text or ''}"
-        label = self.visit.say(cure.en, cure.zh)
+        label = self.visit.text(cure.en, cure.zh)
         return Act(label=label, look="ghost", small=True, name="act", value=value)
 
 
 def where_of(visit: Visit, found: Found, *, several_files: bool) -> str:
     """What a problem's place is called in the list: Row 7, and its file where there are several."""
-    row = visit.say(f"Row {found.row}", f"{written.count(found.row or 0)}行")
+    row = visit.text(f"Row {found.row}", f"{written.count(found.row or 0)}行")
     return f"{row}, {found.problem.where.file}" if several_files and found.problem.where.file else row

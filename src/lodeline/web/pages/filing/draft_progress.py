@@ -30,15 +30,15 @@ def progress(visit: Visit, draft: Draft, frame: dict[str, Any], *, status: int =
         failed = job.state not in (Job.State.WAITING, Job.State.RUNNING)
     month = frame["month"]
     title = (
-        visit.say(f"{month} is being filed", f"正在申报{month}")
+        visit.text(f"{month} is being filed", f"正在申报{month}")
         if filing
-        else visit.say(f"{month} is being checked", f"正在检查{month}申报")
+        else visit.text(f"{month} is being checked", f"正在检查{month}申报")
     )
     if failed:
         title = (
-            visit.say(f"{month} is signed and not filed yet", f"{month}申报已签认，尚未入账")
+            visit.text(f"{month} is signed and not filed yet", f"{month}申报已签认，尚未入账")
             if filing
-            else visit.say(f"{month} could not be checked", f"{month}申报未能完成检查")
+            else visit.text(f"{month} could not be checked", f"{month}申报未能完成检查")
         )
     share = 0 if job is None else round(job.progress * 100)
     return show(
@@ -47,8 +47,8 @@ def progress(visit: Visit, draft: Draft, frame: dict[str, Any], *, status: int =
         failure="" if job is None else job.failure,
         progress=Progress(
             id="job",
-            label=visit.say("Filing", "申报") if filing else visit.say("Checking", "检查"),
-            says=visit.say(
+            label=visit.text("Filing", "申报") if filing else visit.text("Checking", "检查"),
+            text=visit.text(
                 f"{share} % done. You can leave this page: the work goes on, and here is shown what comes of it.",
                 f"已完成{share}%。您可以离开本页，工作会继续进行，结果见此网址。",
             ),

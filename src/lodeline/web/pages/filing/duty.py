@@ -25,18 +25,18 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import STATE_MARKS
 
 _WORDS: Final[dict[str, Text]] = {
-    "reminded": say("Remind them", "发送提醒"),
-    "ordered-to-file": say("Order them to file by", "责令限期申报"),
-    "ordered-to-correct": say("Order them to correct by", "责令限期更正"),
+    "reminded": text("Remind them", "发送提醒"),
+    "ordered-to-file": text("Order them to file by", "责令限期申报"),
+    "ordered-to-correct": text("Order them to correct by", "责令限期更正"),
 }
-_SAID: Final[dict[str, Text]] = {
-    "reminded": say("reminded", "已提醒"),
-    "ordered-to-file": say("ordered to file", "已责令申报"),
-    "ordered-to-correct": say("ordered to correct", "已责令更正"),
+_NOTICES: Final[dict[str, Text]] = {
+    "reminded": text("reminded", "已提醒"),
+    "ordered-to-file": text("ordered to file", "已责令申报"),
+    "ordered-to-correct": text("ordered to correct", "已责令更正"),
 }
 
 
@@ -45,15 +45,15 @@ def duty(visit: Visit) -> HttpResponse:
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     if months is None:
-        return show(visit, "lodeline/filing/duty.html", title=visit.say("Nobody has filed yet", "尚无申报"))
+        return show(visit, "lodeline/filing/duty.html", title=visit.text("Nobody has filed yet", "尚无申报"))
     period = choice.period(visit, months)
     states = reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
     states = states.filter(pl.col("period") == period)
     refused: DemandError | None = None
     if visit.request.method == "POST":
         try:
-            said = _demand(visit, period, set(states["organisation"]))
-            return HttpResponseRedirect(visit.here(said=said), status=303)
+            notice = _demand(visit, period, set(states["organisation"]))
+            return HttpResponseRedirect(visit.here(said=notice), status=303)
         except DemandError as error:
             refused = error
     table = _table(visit, period, states)
@@ -68,11 +68,11 @@ def duty(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/filing/duty.html",
-        title=visit.say(
+        title=visit.text(
             f"{written.count(missing)} of {written.count(states.height)} firms"
             f" {'has' if missing == 1 else 'have'} not filed {month}",
             f"{month}应申报{written.count(states.height)}家，{written.count(missing)}家尚未申报",
-        ) if missing else visit.say(f"Everybody who had to has filed {month}", f"{month}应申报企业均已申报"),
+        ) if missing else visit.text(f"Everybody who had to has filed {month}", f"{month}应申报企业均已申报"),
         status=200 if refused is None else 400,
         due=written.day(due.date(), visit.language),
         extended=_extended(visit, period),
@@ -81,18 +81,18 @@ def duty(visit: Visit) -> HttpResponse:
         filed=counts.get("filed", 0),
         table=shown(visit, table),
         months=choice.period_links(visit, months, period),
-        states=[(key, visit.spoken(words.FILING_STATES[key])) for key in ("missing", "late", "filed")],
+        states=[(key, visit.localized(words.FILING_STATES[key])) for key in ("missing", "late", "filed")],
         asked=visit.query("state") or "missing",
         period=period,
         may_chase=visit.actor.may("duty.chase"),
-        kinds=[(kind, visit.spoken(_WORDS[kind])) for kind in DEMANDS],
-        until=Field(name="until", label=visit.say("Until", "期限"), kind="date", width="short"),
+        kinds=[(kind, visit.localized(_WORDS[kind])) for kind in DEMANDS],
+        until=Field(name="until", label=visit.text("Until", "期限"), kind="date", width="short"),
         why=Field(
-            name="why", label=visit.say("What is to be corrected", "更正内容"), kind="textarea", lines=2, width="full",
+            name="why", label=visit.text("What is to be corrected", "更正内容"), kind="textarea", lines=2, width="full",
             value=visit.request.POST.get("why", ""),
-            errors=() if refused is None else [visit.spoken({"en": refused.en, "zh": refused.zh})],
+            errors=() if refused is None else [visit.localized({"en": refused.en, "zh": refused.zh})],
         ),
-        notices=_said(visit),
+        notices=_notices(visit),
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def _extended(visit: Visit, period: str) -> list[str]:
     if visit.territory is not None:
         found = [one for one in found if any(one.is_for(firm, register) for firm in visit.territory)]
     return [
-        visit.say(
+        visit.text(
             f"Extended for {for_whom(visit, one)} to the end of {written.day(one.until, 'en')}: {one.reason}",
             f"{for_whom(visit, one)}延至{written.day(one.until, 'zh')}：{one.reason}",
         )
@@ -129,17 +129,17 @@ def _demand(visit: Visit, period: str, with_duty: set[str]) -> int:
     return demand(visit.actor, chosen, period=period, kind=typed, now=clock.now(), until=until, why=form.get("why", ""))
 
 
-def _said(visit: Visit) -> list[Notice]:
-    said = visit.query("said")
-    if said is None or not said.isdecimal():
+def _notices(visit: Visit) -> list[Notice]:
+    code = visit.query("said")
+    if code is None or not code.isdecimal():
         return []
-    if said == "0":
-        return [Notice(kind="info", says=visit.say("They had been told that already.", "此前已发送过。"))]
+    if code == "0":
+        return [Notice(kind="info", text=visit.text("They had been told that already.", "此前已发送过。"))]
     return [
         Notice(
             kind="success",
-            says=visit.say(
-                f"Said to {said} firms: they find it in their notices.", f"已通知{said}家企业，见其通知栏。"
+            text=visit.text(
+                f"Said to {code} firms: they find it in their notices.", f"已通知{code}家企业，见其通知栏。"
             ),
         )
     ]
@@ -149,36 +149,38 @@ def _table(visit: Visit, period: str, states: pl.DataFrame) -> Table:
     reading, language = visit.reading, visit.language
     asked = visit.query("state") or "missing"
     names = words.organisation_names(reading.snapshot.register, language)
-    said = demands(period)
+    demands_sent = demands(period)
     rows: list[tuple[Cell, ...]] = []
     for organisation, state in states.filter(pl.col("state") == asked).select("organisation", "state").iter_rows():
         shape, tone = STATE_MARKS[state]
-        last: list[Any] = said.get(organisation, [])
-        told = written.NOTHING
+        last: list[Any] = demands_sent.get(organisation, [])
+        latest = written.NOTHING
         if last:
             kind, when, facts = last[0]
-            told = f"{visit.spoken(_SAID[kind])}, {written.moment(when.isoformat(), language, reading.law.timezone)}"
+            latest = (
+                f"{visit.localized(_NOTICES[kind])}, {written.moment(when.isoformat(), language, reading.law.timezone)}"
+            )
             if facts.get("until"):
-                told += visit.say(", by ", "，期限") + written.day(date.fromisoformat(str(facts["until"])), language)
+                latest += visit.text(", by ", "，期限") + written.day(date.fromisoformat(str(facts["until"])), language)
         rows.append(
             (
                 Cell(
                     text=names.get(organisation, organisation), value=organisation, note=organisation,
                     href=visit.url("organisation", organisation=organisation),
                 ),
-                Cell(text=visit.spoken(words.FILING_STATES[state]), value=state, shape=shape, tone=tone),
-                Cell(text=told, value=len(last)),
+                Cell(text=visit.localized(words.FILING_STATES[state]), value=state, shape=shape, tone=tone),
+                Cell(text=latest, value=len(last)),
             )
         )  # fmt: skip
     return Table(
         name="duty",
-        caption=visit.say("Firms", "企业"),
+        caption=visit.text("Firms", "企业"),
         columns=(
-            Column(key="organisation", label=say("Organisation", "企业")),
-            Column(key="state", label=say("This month", "本月")),
-            Column(key="said", label=say("Said to it", "已发送")),
+            Column(key="organisation", label=text("Organisation", "企业")),
+            Column(key="state", label=text("This month", "本月")),
+            Column(key="said", label=text("Said to it", "已发送")),
         ),
         rows=rows,
         per_page=500,
-        empty=visit.say("Nobody.", "无。"),
+        empty=visit.text("Nobody.", "无。"),
     )

@@ -15,7 +15,7 @@ from lodeline.office.filing import drafts, sandbox
 from lodeline.office.models import Draft
 from lodeline.regulation.parameter import load
 from lodeline.service.filing.drafting import copy_of, known_for_template
-from lodeline.service.firm.own import Month, OrganisationView
+from lodeline.service.firm.organisation_view import Month, OrganisationView
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.common.firm_part import counted
@@ -24,16 +24,16 @@ from lodeline.web.parts.values import Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.due import due_day, due_words, extended_words, month_name
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Months that have been filed and are offered for correction without being asked for.
 _FILED_SHOWN = 6
 _STATES: dict[str, Text] = {
-    "open": say("being made", "填报中"),
-    "checking": say("being checked", "检查中"),
-    "asked": say("waits for a signature", "待签认"),
-    "filing": say("being filed", "申报中"),
+    "open": text("being made", "填报中"),
+    "checking": text("being checked", "检查中"),
+    "asked": text("waits for a signature", "待签认"),
+    "filing": text("being filed", "申报中"),
 }
 
 
@@ -45,17 +45,17 @@ def firm_file(visit: Visit, organisation: str) -> HttpResponse:
         try:
             return _act(visit, organisation)
         except drafts.DraftError as error:
-            refused = Notice(kind="problem", says=visit.say(error.en, error.zh))
+            refused = Notice(kind="problem", text=visit.text(error.en, error.zh))
     own = OrganisationView(sandbox.ledger(), law, organisation)
     months = list(reversed(own.months(now)))
     local = now.astimezone(ZoneInfo(law.timezone))
-    said = notice_of(visit)
+    notice = notice_of(visit)
     due = [_month(visit, one, local) for one in months if one.state in ("missing", "due")]
     return show(
         visit, "lodeline/filing/firm_file.html", title=_headline(visit, months, local), status=409 if refused else 200,
         organisation=organisation, firm_name=firm_name(visit, organisation),
         today=written.day(local.date(), visit.language),
-        notices=[one for one in (refused, said) if one],
+        notices=[one for one in (refused, notice) if one],
         may_file=visit.actor.may("own.file", organisation),
         due=due[::-1],
         running=[_month(visit, one, local) for one in months if one.state == "running"],
@@ -114,24 +114,24 @@ def _headline(visit: Visit, months: list[Month], local: Any) -> str:
     due = [one for one in months if one.state == "due"]
     if len(missing) == 1:
         name = month_name(visit, missing[0].period, local)
-        return visit.say(f"{name} is late, and not filed yet", f"{name}申报已逾期，尚未提交")
+        return visit.text(f"{name} is late, and not filed yet", f"{name}申报已逾期，尚未提交")
     if missing:
-        return visit.say(f"{written.count(len(missing))} months are late", f"{len(missing)}个月的申报已逾期")
+        return visit.text(f"{written.count(len(missing))} months are late", f"{len(missing)}个月的申报已逾期")
     if due:
         name, day = month_name(visit, due[-1].period, local), due_day(visit, due[-1].due, local)
         left = (due[-1].due - local).days
         if left < 1:
-            return visit.say(f"{name} is due today", f"{name}申报今天截止")
+            return visit.text(f"{name} is due today", f"{name}申报今天截止")
         days = f"{left} days" if left > 1 else "one day"
-        return visit.say(f"{name} is due on {day}, in {days}", f"{name}申报于{day}截止，还有{left}天")
-    return visit.say("Every month is filed", "各月均已申报")
+        return visit.text(f"{name} is due on {day}, in {days}", f"{name}申报于{day}截止，还有{left}天")
+    return visit.text("Every month is filed", "各月均已申报")
 
 
 def _month(visit: Visit, one: Month, local: Any) -> dict[str, Any]:
     return {
         "period": one.period,
         "name": month_name(visit, one.period, local),
-        "due": visit.say("; ", "；").join(
+        "due": visit.text("; ", "；").join(
             part for part in (due_words(visit, one.due, local), extended_words(visit, one.extension)) if part
         ),
         "late": one.state == "missing",
@@ -152,5 +152,5 @@ def _draft(visit: Visit, draft: Draft, local: Any) -> dict[str, Any]:
         "rows": counted(visit, draft.rows, "1 row", "{n} rows", "{n}行"),
         "state": _STATES[draft.state][visit.language],
         "who": draft.changed_by.name if draft.changed_by else "",
-        "at": f"{written.day(at.date(), visit.language)}{visit.say(',', '')} {at:%H:%M}",
+        "at": f"{written.day(at.date(), visit.language)}{visit.text(',', '')} {at:%H:%M}",
     }

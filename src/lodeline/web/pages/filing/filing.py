@@ -25,7 +25,7 @@ from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import filing as words
 from lodeline.web.words import format as written
 from lodeline.web.words.filed_cells import filed_cell
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 _COLUMNS = (
     "event", "kind", "role", "on", "site", "lot", "product", "mass_kg", "composition", "counterparty_name", "document",
@@ -120,10 +120,10 @@ def _found(visit: Visit, organisation: str, entry: int) -> tuple[Store, StoredEn
 def _title(visit: Visit, month: str, entry: StoredEntry, versions: list[filed.Filing]) -> str:
     own = next(one for one in versions if one.entry == entry.index)
     if own.restated:
-        return visit.say(f"{month} was filed here, and corrected since", f"{month}申报，此后有更正")
+        return visit.text(f"{month} was filed here, and corrected since", f"{month}申报，此后有更正")
     if entry.corrects is not None:
-        return visit.say(f"{month} is corrected", f"{month}申报已更正")
-    return visit.say(f"{month} is filed", f"{month}已申报")
+        return visit.text(f"{month} is corrected", f"{month}申报已更正")
+    return visit.text(f"{month} is filed", f"{month}已申报")
 
 
 class _Lines(Sequence[Row]):
@@ -163,17 +163,17 @@ def _columns(store: Store, entry: StoredEntry) -> tuple[str, ...]:
 def _rows_table(visit: Visit, store: Store, entry: StoredEntry, columns: Sequence[str]) -> Table:
     return Table(
         name="rows",
-        caption=visit.say("Rows as filed", "申报的行"),
+        caption=visit.text("Rows as filed", "申报的行"),
         columns=tuple(_column(name) for name in columns),
         rows=_Lines(visit, store, entry, columns),
-        empty=visit.say("A nil return: nothing happened in this month.", "零申报：本月没有发生业务。"),
+        empty=visit.text("A nil return: nothing happened in this month.", "零申报：本月没有发生业务。"),
     )
 
 
 def _column(name: str) -> Column:
     label, number = words.LABELS[name], name in words.NUMBERS
     if words.unit(name, "en"):
-        label = say(f"{label['en']}, {words.unit(name, 'en')}", f"{label['zh']}（{words.unit(name, 'zh')}）")
+        label = text(f"{label['en']}, {words.unit(name, 'en')}", f"{label['zh']}（{words.unit(name, 'zh')}）")
     return Column(key=name, label=label, number=number)
 
 
@@ -181,10 +181,13 @@ def _difference(visit: Visit, store: Store, entry: StoredEntry) -> Table:
     """What this version changed of the month as it stood before."""
     comparison = filed.difference(store, entry)
     language = visit.language
-    what = {"added": visit.say("row is new", "新增一行"), "removed": visit.say("row is gone", "删除一行")}
+    what = {"added": visit.text("row is new", "新增一行"), "removed": visit.text("row is gone", "删除一行")}
     rows: list[Row] = [
         (Cell(text=event), Cell(text=word), Cell(text=""), Cell(text=""), Cell(text=""))
-        for state, word in (("new", visit.say("new event", "新增事件")), ("missing", visit.say("withdrawn", "已撤回")))
+        for state, word in (
+            ("new", visit.text("new event", "新增事件")),
+            ("missing", visit.text("withdrawn", "已撤回")),
+        )
         for event in comparison.of("new" if state == "new" else "missing")
     ]
     rows += [
@@ -199,14 +202,14 @@ def _difference(visit: Visit, store: Store, entry: StoredEntry) -> Table:
     ]
     return Table(
         name="difference",
-        caption=visit.say("What this filing changed", "本次申报的变化"),
+        caption=visit.text("What this filing changed", "本次申报的变化"),
         columns=(
-            Column(key="event", label=say("Event", "事件")),
-            Column(key="what", label=say("What", "内容")),
-            Column(key="lot", label=say("Lot", "批次")),
-            Column(key="before", label=say("Before", "此前")),
-            Column(key="after", label=say("Since", "此后")),
+            Column(key="event", label=text("Event", "事件")),
+            Column(key="what", label=text("What", "内容")),
+            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="before", label=text("Before", "此前")),
+            Column(key="after", label=text("Since", "此后")),
         ),
         rows=tuple(rows),
-        empty=visit.say("It changed nothing.", "没有变化。"),
+        empty=visit.text("It changed nothing.", "没有变化。"),
     )

@@ -12,14 +12,14 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 CERTIFIED: dict[str | None, Text] = {
-    "passkey": say("passkey", "通行密钥"),
-    "key": say("registered key", "已登记密钥"),
-    "certificate": say("certificate", "证书"),
-    "password": say("password", "密码"),
-    None: say("not certified", "未签认"),
+    "passkey": text("passkey", "通行密钥"),
+    "key": text("registered key", "已登记密钥"),
+    "certificate": text("certificate", "证书"),
+    "password": text("password", "密码"),
+    None: text("not certified", "未签认"),
 }
 
 
@@ -33,15 +33,15 @@ def firm_filings(visit: Visit, organisation: str) -> HttpResponse:
     months = len({one.period for one in found})
     corrections = sum(one.corrects is not None for one in found)
     if not found:
-        title = visit.say("Nothing is filed yet", "尚无申报")
+        title = visit.text("Nothing is filed yet", "尚无申报")
     elif corrections:
-        title = visit.say(
+        title = visit.text(
             f"{written.count(months)} {'month' if months == 1 else 'months'} filed,"
             f" {written.count(corrections)} {'correction' if corrections == 1 else 'corrections'}",
             f"已申报{written.count(months)}个月，更正{written.count(corrections)}次",
         )
     else:
-        title = visit.say(
+        title = visit.text(
             f"{written.count(months)} months filed, none corrected" if months > 1 else "One month filed, not corrected",
             f"已申报{written.count(months)}个月，无更正",
         )
@@ -55,19 +55,19 @@ def filings_table(visit: Visit, found: list[filed.Filing]) -> Table:
     """A line for each entry."""
     return Table(
         name="filings",
-        caption=visit.say("Filings", "申报"),
+        caption=visit.text("Filings", "申报"),
         columns=(
-            Column(key="month", label=say("Month", "月份")),
-            Column(key="entry", label=say("Entry", "条目"), number=True),
-            Column(key="kind", label=say("What", "类别")),
-            Column(key="filed", label=say("Filed", "申报时间")),
-            Column(key="rows", label=say("Rows", "行数"), number=True),
-            Column(key="flags", label=say("Flags", "提示"), number=True),
-            Column(key="certified", label=say("Certified with", "签认方式")),
-            Column(key="restated", label=say("Restated since", "此后更正")),
+            Column(key="month", label=text("Month", "月份")),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="kind", label=text("What", "类别")),
+            Column(key="filed", label=text("Filed", "申报时间")),
+            Column(key="rows", label=text("Rows", "行数"), number=True),
+            Column(key="flags", label=text("Flags", "提示"), number=True),
+            Column(key="certified", label=text("Certified with", "签认方式")),
+            Column(key="restated", label=text("Restated since", "此后更正")),
         ),
         rows=tuple(_row(visit, one) for one in found),
-        empty=visit.say("Nothing is filed yet. Begin with File a month.", "尚无申报。请从“月度申报”开始。"),
+        empty=visit.text("Nothing is filed yet. Begin with File a month.", "尚无申报。请从“月度申报”开始。"),
     )
 
 
@@ -75,11 +75,11 @@ def _row(visit: Visit, one: filed.Filing) -> Row:
     language = visit.language
     address = visit.url("firm-filing", organisation=visit.arguments["organisation"], entry=one.entry)
     kind = (
-        visit.say("filing", "申报")
+        visit.text("filing", "申报")
         if one.corrects is None
-        else visit.say(f"correction of {one.corrects}", f"更正条目 {one.corrects}")
+        else visit.text(f"correction of {one.corrects}", f"更正条目 {one.corrects}")
     )
-    restated = visit.say("one event" if one.restated == 1 else f"{one.restated} events", f"{one.restated}个事件")
+    restated = visit.text("one event" if one.restated == 1 else f"{one.restated} events", f"{one.restated}个事件")
     return (
         Cell(text=written.month(one.period, language), value=one.period, href=address),
         Cell(text=written.count(one.entry), value=one.entry),

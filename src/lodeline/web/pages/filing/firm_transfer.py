@@ -13,7 +13,7 @@ from lodeline.office.filing import disputes, transfers
 from lodeline.office.filing.drafts import DraftError
 from lodeline.office.models import Dispute
 from lodeline.service.firm.acceptance import ClosedShipment, open_shipments
-from lodeline.web.pages.common.firm_part import Firm, spoken_error
+from lodeline.web.pages.common.firm_part import Firm, error_text
 from lodeline.web.pages.filing.inbox import MASS, accept_form, accept_posted
 from lodeline.web.pages.filing.waiting import difference, state_cell
 from lodeline.web.parts.shell import show
@@ -38,7 +38,7 @@ def firm_transfer(visit: Visit, organisation: str, line: int) -> HttpResponse:
         try:
             return _posted(firm, line)
         except (transfers.AcceptanceError, ClosedShipment, DraftError, disputes.DisputeError) as error:
-            refused = spoken_error(visit, error)
+            refused = error_text(visit, error)
     may_file = visit.actor.may("own.file", organisation) and row["standing"] == "to-accept"
     papers = open_shipments(firm.own, on=firm.today).filter(pl.col("line") == line).to_dicts()
     draft = transfers.pending(visit.actor, organisation).get(
@@ -58,7 +58,7 @@ def firm_transfer(visit: Visit, organisation: str, line: int) -> HttpResponse:
         accepted=draft is not None,
         dispute=_dispute_field(visit) if may_file else None,
         disputed=[_shown(firm, one) for one in disputes.about(visit.actor, firm.own, row)],
-        notices=[Notice(kind="problem", says=refused)] if refused else [],
+        notices=[Notice(kind="problem", text=refused)] if refused else [],
         back=firm.url("firm-transfers"),
     )
 
@@ -78,14 +78,14 @@ def firm_dispute(visit: Visit, organisation: str, dispute: int) -> HttpResponse:
                 disputes.answer(visit.actor, organisation, dispute, form.get("answer", ""), now=firm.now)
             return HttpResponseRedirect(visit.here(), status=303)
         except disputes.DisputeError as error:
-            refused = spoken_error(visit, error)
+            refused = error_text(visit, error)
     open_, own = found.withdrawn_at is None, found.receiver == organisation
     may_file = visit.actor.may("own.file", organisation) and open_
     other, event = firm.names.get(found.shipper if own else found.receiver, written.NOTHING), found.shipment_event
     return show(
         visit,
         "lodeline/filing/firm_dispute.html",
-        title=visit.say(
+        title=visit.text(
             f"You dispute {event} of {other}" if own else f"{other} disputes your {event}",
             f"本企业对{other}的发货 {event} 有异议" if own else f"{other}对本企业的发货 {event} 有异议",
         ),
@@ -93,7 +93,7 @@ def firm_dispute(visit: Visit, organisation: str, dispute: int) -> HttpResponse:
         lot=found.lot,
         dispute=_shown(firm, found),
         answer=Field(
-            name="answer", label=visit.say("Your answer", "答复"), kind="textarea", required=True, width="full",
+            name="answer", label=visit.text("Your answer", "答复"), kind="textarea", required=True, width="full",
             value=form.get("answer", ""), errors=(refused,) if refused else (),
         ) if may_file and not own else None,
         may_withdraw=may_file and own,
@@ -115,62 +115,62 @@ def _posted(firm: Firm, line: int) -> HttpResponse:
 
 def _headline(firm: Firm, row: Mapping[str, Any], *, accepted: bool) -> str:
     visit = firm.visit
-    other = firm.names.get(row["other"], visit.say("a firm that is not registered", "未登记企业"))
+    other = firm.names.get(row["other"], visit.text("a firm that is not registered", "未登记企业"))
     mass = written.mass(row["shipped_mg"], visit.language)
     if accepted:
-        return visit.say(f"{mass} from {other}: accepted, not yet certified", f"{other}发来的{mass}已确认，待签认")
+        return visit.text(f"{mass} from {other}: accepted, not yet certified", f"{other}发来的{mass}已确认，待签认")
     if row["standing"] == "to-accept":
-        return visit.say(f"{mass} from {other} wait for you", f"{other}发来的{mass}待确认")
+        return visit.text(f"{mass} from {other} wait for you", f"{other}发来的{mass}待确认")
     if row["standing"] == "unconfirmed":
-        return visit.say(f"{other} has not confirmed {mass}", f"{other}尚未确认{mass}")
+        return visit.text(f"{other} has not confirmed {mass}", f"{other}尚未确认{mass}")
     if row["standing"] == "differs":
-        return visit.say(f"Closed, with a difference: {mass} shipped", f"已闭合但有差异：发货{mass}")
-    return visit.say(f"Closed: {mass}", f"已闭合：{mass}")
+        return visit.text(f"Closed, with a difference: {mass} shipped", f"已闭合但有差异：发货{mass}")
+    return visit.text(f"Closed: {mass}", f"已闭合：{mass}")
 
 
 def _facts(firm: Firm, row: Mapping[str, Any], papers: Mapping[str, Any] | None) -> list[Fact]:
     visit, language = firm.visit, firm.visit.language
-    say = visit.say
+    text = visit.text
     facts = [
-        Fact(term=say("Lot", "批次"), text=row["called"], href=firm.url("firm-lot", lot=row["called"]), mono=True),
-        Fact(term=say("Product", "产品"), text=lot_words.product(row["product"], language)),
-        Fact(term=say("Shipper", "发货方"), text=firm.names.get(row["shipper"] or "", written.NOTHING)),
-        Fact(term=say("Receiver", "收货方"), text=firm.names.get(row["receiver"] or "", written.NOTHING)),
-        Fact(term=say("Shipment event", "发货事件"), text=row["shipment_event"], mono=True),
-        Fact(term=say("Shipped on", "发货日期"), text=written.day(row["shipped_on"], language)),
-        Fact(term=say("Shipped, dry", "发货干重"), text=written.mass(row["shipped_mg"], language)),
+        Fact(term=text("Lot", "批次"), text=row["called"], href=firm.url("firm-lot", lot=row["called"]), mono=True),
+        Fact(term=text("Product", "产品"), text=lot_words.product(row["product"], language)),
+        Fact(term=text("Shipper", "发货方"), text=firm.names.get(row["shipper"] or "", written.NOTHING)),
+        Fact(term=text("Receiver", "收货方"), text=firm.names.get(row["receiver"] or "", written.NOTHING)),
+        Fact(term=text("Shipment event", "发货事件"), text=row["shipment_event"], mono=True),
+        Fact(term=text("Shipped on", "发货日期"), text=written.day(row["shipped_on"], language)),
+        Fact(term=text("Shipped, dry", "发货干重"), text=written.mass(row["shipped_mg"], language)),
     ]
     if papers is not None:
-        facts.append(Fact(term=say("Net mass as shipped", "发货净重"), text=written.mass(papers["net_mg"], language)))
+        facts.append(Fact(term=text("Net mass as shipped", "发货净重"), text=written.mass(papers["net_mg"], language)))
     if row["received_on"] is not None:
         facts += [
-            Fact(term=say("Received on", "收货日期"), text=written.day(row["received_on"], language)),
-            Fact(term=say("Received, dry", "收货干重"), text=written.mass(row["received_mg"], language)),
-            Fact(term=say("Difference", "收发差"), text=difference(row, language)),
+            Fact(term=text("Received on", "收货日期"), text=written.day(row["received_on"], language)),
+            Fact(term=text("Received, dry", "收货干重"), text=written.mass(row["received_mg"], language)),
+            Fact(term=text("Difference", "收发差"), text=difference(row, language)),
         ]
     if row["document"]:
-        facts.append(Fact(term=say("Document", "单据"), text=row["document"], mono=True))
+        facts.append(Fact(term=text("Document", "单据"), text=row["document"], mono=True))
     return facts
 
 
 def _accept_fields(firm: Firm, line: int) -> list[Field]:
     visit, posted, form = firm.visit, firm.visit.request.POST, accept_form(firm)
     mass = Field(
-        name=f"{MASS}{line}", label=visit.say("Net mass on your scales, kg", "本企业过磅净重（千克）"), width="short",
+        name=f"{MASS}{line}", label=visit.text("Net mass on your scales, kg", "本企业过磅净重（千克）"), width="short",
         inputmode="decimal", value=posted.get(f"{MASS}{line}", ""),
-        hint=visit.say("Leave it empty to accept the mass as shipped.", "留空则按发货质量确认。"),
+        hint=visit.text("Leave it empty to accept the mass as shipped.", "留空则按发货质量确认。"),
     )  # fmt: skip
     why = Field(
-        name="reason", label=visit.say("Why it differs", "差异原因"), width="long", value=posted.get("reason", "")
+        name="reason", label=visit.text("Why it differs", "差异原因"), width="long", value=posted.get("reason", "")
     )
     return [form["on"], form["site"], mass, why]
 
 
 def _dispute_field(visit: Visit) -> Field:
     return Field(
-        name="dispute", label=visit.say("What is not right", "问题说明"), kind="textarea", lines=3, required=True,
+        name="dispute", label=visit.text("What is not right", "问题说明"), kind="textarea", lines=3, required=True,
         width="full", value=visit.request.POST.get("dispute", ""),
-        hint=visit.say(
+        hint=visit.text(
             "The shipper sees this and nobody else does. Nothing in the ledger changes by it.",
             "仅发货方可见。账本内容不因此改变。",
         ),
@@ -182,18 +182,18 @@ def _shown(firm: Firm, one: Dispute) -> dict[str, Any]:
     shipper, receiver = (firm.names.get(id_, written.NOTHING) for id_ in (one.shipper, one.receiver))
     happenings = [
         Happening(
-            when=firm.moment(one.raised_at), title=visit.say(f"{receiver} disputes it", f"{receiver}提出异议"),
-            says=one.reason, shape="square",
+            when=firm.moment(one.raised_at), title=visit.text(f"{receiver} disputes it", f"{receiver}提出异议"),
+            text=one.reason, shape="square",
         )
     ]  # fmt: skip
     if one.answered_at is not None:
         happenings.append(
             Happening(
-                when=firm.moment(one.answered_at), title=visit.say(f"{shipper} answers", f"{shipper}答复"),
-                says=one.answer, shape="circle",
+                when=firm.moment(one.answered_at), title=visit.text(f"{shipper} answers", f"{shipper}答复"),
+                text=one.answer, shape="circle",
             )
         )  # fmt: skip
     if one.withdrawn_at is not None:
-        title = visit.say(f"{receiver} has withdrawn it", f"{receiver}已撤回")
+        title = visit.text(f"{receiver} has withdrawn it", f"{receiver}已撤回")
         happenings.append(Happening(when=firm.moment(one.withdrawn_at), title=title, shape="tick"))
     return {"happenings": happenings, "href": firm.url("firm-dispute", dispute=one.pk)}

@@ -16,7 +16,7 @@ from lodeline.office.filing import disputes, transfers
 from lodeline.office.filing.drafts import DraftError
 from lodeline.office.models import Dispute
 from lodeline.service.firm.acceptance import ClosedShipment
-from lodeline.web.pages.common.firm_part import Firm, counted, spoken_error
+from lodeline.web.pages.common.firm_part import Firm, counted, error_text
 from lodeline.web.pages.filing.inbox import accept_form, accept_posted, inbox
 from lodeline.web.pages.filing.waiting import waiting_table
 from lodeline.web.parts.shell import show
@@ -24,35 +24,35 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Act, Notice, Tab
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: What can be looked at: `?view=`.
 VIEWS: Final[Mapping[str, Text]] = {
-    "in": say("To accept", "待确认"),
-    "sent": say("Sent", "已发出"),
-    "others": say("Other half missing", "缺对方申报"),
-    "closed": say("Closed", "已闭合"),
-    "disputes": say("Disputes", "异议"),
+    "in": text("To accept", "待确认"),
+    "sent": text("Sent", "已发出"),
+    "others": text("Other half missing", "缺对方申报"),
+    "closed": text("Closed", "已闭合"),
+    "disputes": text("Disputes", "异议"),
 }
 _LEDES: Final[Mapping[str, Text]] = {
-    "in": say(
+    "in": text(
         "What you accept becomes receipts in the filing of the month. "
         "The mass on your own scales is what counts, whatever the shipper wrote.",
         "确认到货即生成本月申报的收货行。以本企业过磅质量为准，不必与发货方一致。",
     ),
-    "sent": say(
+    "sent": text(
         "Each waits for the buyer to file it. You may remind a buyer once a week.",
         "等待买方申报。每周可提醒一次。",
     ),
-    "others": say(
+    "others": text(
         "One side has filed and the other has not: file your half, or ask for theirs.",
         "一方已申报而另一方未申报：请补报本企业部分，或请对方补报。",
     ),
-    "closed": say(
+    "closed": text(
         "Shipper and receiver have both filed, or the other side need not.",
         "双方均已申报，或对方无申报义务。",
     ),
-    "disputes": say(
+    "disputes": text(
         "Both sides see these and nobody else does. Nothing in the ledger changes by a dispute.",
         "仅双方可见。异议不改变账本。",
     ),
@@ -78,7 +78,7 @@ def firm_transfers(visit: Visit, organisation: str) -> HttpResponse:
         try:
             return _posted(firm)
         except (transfers.AcceptanceError, ClosedShipment, DraftError) as error:
-            refused = spoken_error(visit, error)
+            refused = error_text(visit, error)
     waiting = firm.own.transfers(firm.now, waiting=True)
     disputed = disputes.disputes(visit.actor, organisation)
     table = _table(firm, view, waiting, disputed)
@@ -93,14 +93,14 @@ def firm_transfers(visit: Visit, organisation: str) -> HttpResponse:
         status=400 if refused else 200,
         name=firm.name,
         view=view,
-        lede=visit.spoken(_LEDES[view]),
-        label=visit.say("Transfers", "流转"),
+        lede=visit.localized(_LEDES[view]),
+        label=visit.text("Transfers", "流转"),
         tabs=_tabs(firm, view, waiting, disputed),
         table=shown(visit, table),
         deliveries=counted(visit, len(table.rows), "1 delivery", "{n} deliveries", "共{n}笔"),
         form=accept_form(firm) if view == "in" and may_file and waiting.height else None,
         buyers=_buyers(firm, waiting) if view == "sent" and may_file else (),
-        notices=[Notice(kind="problem", says=refused)] if refused else _said(firm),
+        notices=[Notice(kind="problem", text=refused)] if refused else _notices(firm),
         marked=any(called.startswith("~") for called in waiting["called"]),
     )
 
@@ -120,24 +120,24 @@ def _headline(firm: Firm, view: str, table: Table, disputed: Sequence[Dispute]) 
     visit, n = firm.visit, len(table.rows)
     if view == "in":
         some = ("One delivery waits for you", "{n} deliveries wait for you", "有{n}笔到货待确认")
-        none = say("No delivery waits for you", "没有待确认的到货")
+        none = text("No delivery waits for you", "没有待确认的到货")
     elif view == "sent":
         some = (
             "One of your shipments is not confirmed yet", "{n} of your shipments are not confirmed yet",
             "有{n}笔发货对方尚未确认",
         )  # fmt: skip
-        none = say("Nothing that you sent waits for a buyer", "发货均无待对方确认")
+        none = text("Nothing that you sent waits for a buyer", "发货均无待对方确认")
     elif view == "others":
         some = ("One transfer lacks its other half", "{n} transfers lack their other half", "有{n}笔流转缺一方申报")
-        none = say("No transfer lacks its other half", "没有缺一方申报的流转")
+        none = text("No transfer lacks its other half", "没有缺一方申报的流转")
     elif view == "closed":
         some = ("One transfer has closed", "{n} transfers have closed", "已闭合流转{n}笔")
-        none = say("No transfer has closed yet", "尚无已闭合的流转")
+        none = text("No transfer has closed yet", "尚无已闭合的流转")
     else:
         n = sum(one.withdrawn_at is None for one in disputed)
         some = ("One delivery is disputed", "{n} deliveries are disputed", "有{n}笔异议未撤回")
-        none = say("No delivery is disputed", "没有未撤回的异议")
-    return counted(visit, n, *some) if n else visit.spoken(none)
+        none = text("No delivery is disputed", "没有未撤回的异议")
+    return counted(visit, n, *some) if n else visit.localized(none)
 
 
 def _tabs(firm: Firm, view: str, waiting: pl.DataFrame, disputed: Sequence[Dispute]) -> list[Tab]:
@@ -146,7 +146,8 @@ def _tabs(firm: Firm, view: str, waiting: pl.DataFrame, disputed: Sequence[Dispu
     numbers |= {"disputes": sum(one.withdrawn_at is None for one in disputed), "closed": 0}
     return [
         Tab(
-            label=firm.visit.spoken(label), here=key == view, count=written.count(numbers[key]) if numbers[key] else "",
+            label=firm.visit.localized(label), here=key == view,
+            count=written.count(numbers[key]) if numbers[key] else "",
             href=firm.visit.here(
                 view=None if key == "in" else key, said=None, draft=None, sort=None, **{f"{view}.page": None}
             ),
@@ -155,26 +156,26 @@ def _tabs(firm: Firm, view: str, waiting: pl.DataFrame, disputed: Sequence[Dispu
     ]  # fmt: skip
 
 
-def _said(firm: Firm) -> list[Notice]:
+def _notices(firm: Firm) -> list[Notice]:
     visit = firm.visit
-    said = visit.query("said")
-    if said == "accepted":
+    code = visit.query("said")
+    if code == "accepted":
         draft = visit.query("draft") or ""
         href = firm.url("firm-draft", draft=int(draft)) if _NUMBER.fullmatch(draft) else None
         act = (
             None
             if href is None
-            else Act(label=visit.say("Open the draft", "查看草稿"), href=href, look="ghost", small=True)
+            else Act(label=visit.text("Open the draft", "查看草稿"), href=href, look="ghost", small=True)
         )
-        says = visit.say("Accepted. It is filed when somebody certifies it.", "已确认。签认后即完成申报。")
-        return [Notice(kind="success", says=says, act=act)]
-    if said == "reminded":
+        text = visit.text("Accepted. It is filed when somebody certifies it.", "已确认。签认后即完成申报。")
+        return [Notice(kind="success", text=text, act=act)]
+    if code == "reminded":
         return [
-            Notice(kind="success", says=visit.say("The buyer finds it in its notices.", "对方将在通知中看到提醒。"))
+            Notice(kind="success", text=visit.text("The buyer finds it in its notices.", "对方将在通知中看到提醒。"))
         ]
-    if said == "reminded-before":
-        says = visit.say("The buyer was reminded this week already.", "本周已提醒过对方。")
-        return [Notice(kind="info", says=says)]
+    if code == "reminded-before":
+        text = visit.text("The buyer was reminded this week already.", "本周已提醒过对方。")
+        return [Notice(kind="info", text=text)]
     return []
 
 
@@ -195,7 +196,7 @@ def _buyers(firm: Firm, waiting: pl.DataFrame) -> list[dict[str, object]]:
     return [
         {
             "id": receiver, "name": firm.names.get(receiver, written.NOTHING),
-            "says": counted(
+            "text": counted(
                 firm.visit, count, f"one delivery, {oldest} days", f"{{n}} deliveries, oldest {oldest} days",
                 f"{{n}}笔，最久{oldest}天",
             ),
@@ -209,26 +210,26 @@ def _disputes_table(firm: Firm, disputed: Sequence[Dispute]) -> Table:
     visit = firm.visit
     return Table(
         name="disputes",
-        caption=visit.say("Disputes", "异议"),
+        caption=visit.text("Disputes", "异议"),
         columns=(
-            Column(key="event", label=say("Shipment", "发货事件")),
-            Column(key="other", label=say("With", "对方")),
-            Column(key="raised", label=say("Raised", "提出时间")),
-            Column(key="reason", label=say("What is not right", "问题")),
-            Column(key="answer", label=say("The shipper's answer", "发货方答复")),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="event", label=text("Shipment", "发货事件")),
+            Column(key="other", label=text("With", "对方")),
+            Column(key="raised", label=text("Raised", "提出时间")),
+            Column(key="reason", label=text("What is not right", "问题")),
+            Column(key="answer", label=text("The shipper's answer", "发货方答复")),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=[_dispute_row(firm, one) for one in disputed],
         per_page=25,
-        empty=visit.say("No delivery is disputed.", "没有异议。"),
+        empty=visit.text("No delivery is disputed.", "没有异议。"),
     )
 
 
 def _dispute_row(firm: Firm, one: Dispute) -> Row:
     visit, own = firm.visit, one.receiver == firm.organisation
-    word, shape = visit.say("Answered", "已答复") if one.answer else visit.say("Open", "未答复"), "half"
+    word, shape = visit.text("Answered", "已答复") if one.answer else visit.text("Open", "未答复"), "half"
     if one.withdrawn_at is not None:
-        word, shape = visit.say("Withdrawn", "已撤回"), "tick"
+        word, shape = visit.text("Withdrawn", "已撤回"), "tick"
     return (
         Cell(
             text=one.shipment_event, value=one.shipment_event, note=one.lot,
@@ -236,7 +237,7 @@ def _dispute_row(firm: Firm, one: Dispute) -> Row:
         ),
         firm.party(
             one.shipper if own else one.receiver,
-            note=visit.say("raised by you", "本企业提出") if own else visit.say("raised by them", "对方提出"),
+            note=visit.text("raised by you", "本企业提出") if own else visit.text("raised by them", "对方提出"),
         ),
         Cell(text=firm.moment(one.raised_at), value=one.raised_at.isoformat()),
         Cell(text=one.reason),

@@ -18,7 +18,7 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.parts.values import Field
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 #: Where the fields of the form begin: the number of the shipment line follows.
 MASS: Final = "mass-"
@@ -69,11 +69,11 @@ def accept_form(firm: Firm) -> dict[str, Any]:
     sites = sorted(firm.sites_ever.items(), key=lambda one: (one[0] not in firm.sites, one[1]))
     return {
         "on": Field(
-            name="on", label=visit.say("Day of receipt", "收货日期"), kind="date", width="short", required=True,
+            name="on", label=visit.text("Day of receipt", "收货日期"), kind="date", width="short", required=True,
             value=posted.get("on", firm.today.isoformat()),
         ),
         "site": Field(
-            name="site", label=visit.say("Received at", "收货场所"), kind="select", required=True, options=sites,
+            name="site", label=visit.text("Received at", "收货场所"), kind="select", required=True, options=sites,
             value=posted.get("site", sites[0][0] if sites else ""),
         ),
         "chosen": set(posted.getlist("line")),
@@ -91,15 +91,15 @@ def inbox(firm: Firm, waiting: pl.DataFrame) -> Table:
     rows = mine.sort("day", "shipment_event", "called")
     return Table(
         name="in",
-        caption=visit.say("Deliveries to accept", "待确认到货"),
+        caption=visit.text("Deliveries to accept", "待确认到货"),
         columns=(
-            Column(key="line", label=say("Delivery", "到货")),
-            Column(key="other", label=say("From", "发货方")),
-            Column(key="day", label=say("Shipped", "发货日期")),
-            Column(key="age", label=say("Waits", "已等待"), number=True, unit="d"),
-            Column(key="net", label=say("Net mass as shipped", "发货净重"), number=True, unit="kg"),
-            Column(key="own", label=say("On your scales, kg", "本企业过磅（千克）"), number=True),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="line", label=text("Delivery", "到货")),
+            Column(key="other", label=text("From", "发货方")),
+            Column(key="day", label=text("Shipped", "发货日期")),
+            Column(key="age", label=text("Waits", "已等待"), number=True, unit="d"),
+            Column(key="net", label=text("Net mass as shipped", "发货净重"), number=True, unit="kg"),
+            Column(key="own", label=text("On your scales, kg", "本企业过磅（千克）"), number=True),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=FrameRows(
             rows,
@@ -107,7 +107,7 @@ def inbox(firm: Firm, waiting: pl.DataFrame) -> Table:
             sorts={"line": "called", "other": "other", "day": "day", "age": "age_days", "net": "net_mg"},
         ),
         per_page=50,
-        empty=visit.say(
+        empty=visit.text(
             "No delivery waits for you. What others ship to you appears here when they have filed it.",
             "没有待确认的到货。对方申报发货后会出现在此处。",
         ),
@@ -122,12 +122,12 @@ def _delivery(firm: Firm, row: Mapping[str, Any], accepted: Mapping[transfers.Se
     net_mg = row["missing_mg"] if row["received_mg"] else row["net_mg"]
     late = row["state"] == "exception"
     state = Cell(
-        text=visit.say("Past both deadlines", "双方均已逾期") if late else visit.say("Waits for you", "待本企业确认"),
+        text=visit.text("Past both deadlines", "双方均已逾期") if late else visit.text("Waits for you", "待本企业确认"),
         value=row["state"], shape="down" if late else "ring", tone="loss" if late else "ink",
     )  # fmt: skip
     if sent in accepted:
         state = Cell(
-            text=visit.say("Accepted, waits for certification", "已确认，待签认"), value="accepted", shape="half",
+            text=visit.text("Accepted, waits for certification", "已确认，待签认"), value="accepted", shape="half",
             tone="flow", href=firm.url("firm-draft", draft=accepted[sent]),
         )  # fmt: skip
     return (
@@ -140,7 +140,7 @@ def _delivery(firm: Firm, row: Mapping[str, Any], accepted: Mapping[transfers.Se
         firm.age(row["age_days"]),
         Cell(
             text=written.mass(net_mg, language), value=kilograms(net_mg),
-            note=visit.say("still missing, dry", "尚缺，干重") if row["received_mg"] else "",
+            note=visit.text("still missing, dry", "尚缺，干重") if row["received_mg"] else "",
         ),
         Cell(
             text=visit.request.POST.get(f"{MASS}{row['shipment_line']}", ""), value=None if sent in accepted else ""

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.errors import UserError
 from lodeline.filing.columns.profile import CHOICES, DateOrder, Decimals, Profile, ProfileError
 from lodeline.filing.columns.proposal import Guess, Proposal
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.office.access import clock
 from lodeline.office.filing import draft_check, drafts, profiles
 from lodeline.office.models import Draft, ImportProfile
-from lodeline.spoken import UserError
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.filing.draft import frame_of
 from lodeline.web.parts.shell import show
@@ -33,17 +33,17 @@ def firm_profiles(visit: Visit, organisation: str) -> HttpResponse:
         return HttpResponseRedirect(visit.url("firm-profiles", {"said": "removed"}, organisation=organisation) or "/")
     found = profiles.profiles(visit.actor, organisation)
     title = (
-        visit.say("No columns of your own are remembered yet", "尚未保存列对应关系")
+        visit.text("No columns of your own are remembered yet", "尚未保存列对应关系")
         if not found
-        else visit.say(
+        else visit.text(
             "One profile of your columns" if len(found) == 1 else f"{len(found)} profiles of your columns",
             f"已保存{len(found)}个列对应方案",
         )
     )
-    said = notice_of(visit)
+    notice = notice_of(visit)
     return show(
         visit, "lodeline/filing/firm_profiles.html", title=title, firm_name=firm_name(visit, organisation),
-        notices=[said] if said else [], profiles=[_shown(visit, one) for one in found],
+        notices=[notice] if notice else [], profiles=[_shown(visit, one) for one in found],
         may_file=visit.actor.may("own.file", organisation),
         file_at=visit.url("firm-file", organisation=organisation),
         here=visit.url("firm-profiles", organisation=organisation),
@@ -92,10 +92,10 @@ def firm_draft_columns(visit: Visit, organisation: str, draft: int) -> HttpRespo
 def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused: UserError | None) -> HttpResponse:
     frame = frame_of(
         visit, draft, clock.now(),
-        notices=[] if refused is None else [Notice(kind="problem", says=visit.say(refused.en, refused.zh))],
+        notices=[] if refused is None else [Notice(kind="problem", text=visit.text(refused.en, refused.zh))],
     )  # fmt: skip
     unknown = sum(one.column is None and one.how != "unit" for one in proposed.guesses)
-    title = visit.say(
+    title = visit.text(
         "Every column is understood" if not unknown
         else f"{unknown} of {len(proposed.guesses)} columns are not known here",
         "各列均已识别" if not unknown else f"{len(proposed.guesses)}列中有{unknown}列未能识别",
@@ -104,14 +104,14 @@ def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused:
     return show(
         visit, "lodeline/filing/firm_draft_columns.html", title=title, status=200 if refused is None else 409, **frame,
         file=file, guesses=[_guess(visit, number, one) for number, one in enumerate(proposed.guesses)],
-        name=Field(name="name", label=visit.say("Name, to find it again", "方案名称"), required=True,
+        name=Field(name="name", label=visit.text("Name, to find it again", "方案名称"), required=True,
                    value=visit.request.POST.get("name") or (draft.profile.name if draft.profile else file)[:80]),
-        order=Field(name="date_order", label=visit.say("Days are written", "日期写法"), kind="select",
+        order=Field(name="date_order", label=visit.text("Days are written", "日期写法"), kind="select",
                     value=profile.date_order,
                     options=[("ymd", "2026-01-31"), ("dmy", "31.01.2026"), ("mdy", "01/31/2026")]),
-        decimals=Field(name="decimals", label=visit.say("Numbers are written", "数字写法"), kind="select",
+        decimals=Field(name="decimals", label=visit.text("Numbers are written", "数字写法"), kind="select",
                        value=profile.decimals, options=[
-                           ("as-filed", visit.say("as in the format: 1234.5", "按申报格式：1234.5")),
+                           ("as-filed", visit.text("as in the format: 1234.5", "按申报格式：1234.5")),
                            ("point", "1,234.5"), ("comma", "1.234,5")]),
         words=[(column, list(own.items())) for column, own in profile.values.items()],
         here_columns=visit.here(),
@@ -125,7 +125,7 @@ def _guess(visit: Visit, number: int, one: Guess) -> dict[str, Any]:
         "own": one.own,
         "samples": ", ".join(one.samples),
         "field": Field(
-            name=f"column-{number}", label=visit.say(f"{one.own} means", f"“{one.own}”对应"), kind="select",
+            name=f"column-{number}", label=visit.text(f"{one.own} means", f"“{one.own}”对应"), kind="select",
             value=chosen, options=_options(visit),
         ),
     }  # fmt: skip
@@ -136,9 +136,9 @@ def _options(visit: Visit) -> list[tuple[str, str]]:
     names = [name for column in COLUMNS for name in (MASS_COLUMNS if column.name == "mass_kg" else (column.name,))]
     named = [(name, _label(name, language)) for name in names]
     return [
-        (_OWN, visit.say("keep under its own name", "保留原列名")),
-        (_IGNORED, visit.say("leave it out", "不读取")),
-        (_UNIT, visit.say("unit of each row's mass", "每行质量的单位")),
+        (_OWN, visit.text("keep under its own name", "保留原列名")),
+        (_IGNORED, visit.text("leave it out", "不读取")),
+        (_UNIT, visit.text("unit of each row's mass", "每行质量的单位")),
         *named,
     ]
 

@@ -20,16 +20,16 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown,
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: Where a transfer stands, by shape, colour and word.
 STANDINGS: Final[Mapping[str, Text]] = {
-    "exception": say("Past both deadlines", "双方均已逾期"),
-    "waiting": say("Not due yet", "尚未到期"),
-    "differs": say("Closed, differs", "已闭合，有差异"),
-    "matched": say("Closed", "已闭合"),
-    "delivered-unfiled": say("Other side exempt", "对方无申报义务"),
+    "exception": text("Past both deadlines", "双方均已逾期"),
+    "waiting": text("Not due yet", "尚未到期"),
+    "differs": text("Closed, differs", "已闭合，有差异"),
+    "matched": text("Closed", "已闭合"),
+    "delivered-unfiled": text("Other side exempt", "对方无申报义务"),
 }
 STANDING_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "exception": ("down", "loss"),
@@ -39,14 +39,14 @@ STANDING_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "delivered-unfiled": ("bar", "quiet"),
 }
 CAUSES: Final[Mapping[str, Text]] = {
-    "no-receipt": say("no receipt filed", "未申报收货"),
-    "no-shipment": say("no shipment filed", "未申报发货"),
-    "mass-differs": say("mass differs", "质量不符"),
-    "lot-differs": say("lot differs", "批次不符"),
-    "party-differs": say("another firm received it", "收货企业不符"),
+    "no-receipt": text("no receipt filed", "未申报收货"),
+    "no-shipment": text("no shipment filed", "未申报发货"),
+    "mass-differs": text("mass differs", "质量不符"),
+    "lot-differs": text("lot differs", "批次不符"),
+    "party-differs": text("another firm received it", "收货企业不符"),
 }
 #: What may be asked for as `?state=`: a standing, or all that has not closed.
-STATES: Final[Mapping[str, Text]] = {"open": say("Not closed", "未闭合"), **STANDINGS}
+STATES: Final[Mapping[str, Text]] = {"open": text("Not closed", "未闭合"), **STANDINGS}
 _AGE_KINDS: Final[Mapping[str, BarKind]] = {"waiting": "quiet", "exception": "loss"}
 #: Shape and tone of a mean difference, by whether less arrives than was shipped.
 _SIGNS: Final[Mapping[bool, tuple[str, Tone]]] = {True: ("down", "loss"), False: ("up", "gain")}
@@ -129,17 +129,17 @@ def _headline(visit: Visit, about: pl.DataFrame) -> str:
     counts = _counts(about)
     late, waiting = counts["exception"], counts["waiting"]
     if not about.height:
-        return visit.say("No transfer has been filed", "没有流转申报")
+        return visit.text("No transfer has been filed", "没有流转申报")
     if late:
         one, many = "transfer past both deadlines has not closed", "transfers past both deadlines have not closed"
-        return visit.say(asked.counted(late, one, many), f"{written.count(late)}笔流转双方均已逾期而未闭合")
+        return visit.text(asked.counted(late, one, many), f"{written.count(late)}笔流转双方均已逾期而未闭合")
     if waiting:
         one, many = "is not due yet", "are not due yet"
-        return visit.say(
+        return visit.text(
             f"Every transfer that is due has closed; {asked.counted(waiting, one, many)}",
             f"到期流转均已闭合，{written.count(waiting)}笔尚未到期",
         )
-    return visit.say("Every transfer has closed", "全部流转均已闭合")
+    return visit.text("Every transfer has closed", "全部流转均已闭合")
 
 
 def _lede(visit: Visit, about: pl.DataFrame) -> dict[str, str]:
@@ -161,8 +161,8 @@ def _tiles(visit: Visit, about: pl.DataFrame) -> list[dict[str, object]]:
     counts = _counts(about)
     return [
         {
-            "label": visit.spoken(word), "figure": written.count(counts[standing]),
-            "sub": written.mass(masses.get(standing, 0), visit.language) + visit.say(" dry", "（干重）"),
+            "label": visit.localized(word), "figure": written.count(counts[standing]),
+            "sub": written.mass(masses.get(standing, 0), visit.language) + visit.text(" dry", "（干重）"),
             "shape": STANDING_MARKS[standing][0], "tone": STANDING_MARKS[standing][1], "trend": "",
             "href": visit.here(state=standing, **{"transfers.page": None}) + "#transfers",
         }
@@ -173,22 +173,22 @@ def _tiles(visit: Visit, about: pl.DataFrame) -> list[dict[str, object]]:
 def _transfers_table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Table:
     def party(one: str | None) -> Cell:
         if one is None:
-            return Cell(text=visit.say("Not registered", "未登记"))
+            return Cell(text=visit.text("Not registered", "未登记"))
         href = visit.url("organisation", organisation=one) if one in names else None
         return Cell(text=names.get(one, one), value=one, href=href)
 
     return Table(
         name="transfers",
-        caption=visit.say("Transfers", "流转"),
+        caption=visit.text("Transfers", "流转"),
         columns=(
-            Column(key="lot", label=say("Lot", "批次")),
-            Column(key="day", label=say("Day", "日期")),
-            Column(key="shipper", label=say("From", "发货方")),
-            Column(key="receiver", label=say("To", "收货方")),
-            Column(key="shipped", label=say("Shipped", "发货"), number=True, unit="kg"),
-            Column(key="received", label=say("Received", "收货"), number=True, unit="kg"),
-            Column(key="difference", label=say("Difference", "收发差"), number=True, unit="kg"),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="day", label=text("Day", "日期")),
+            Column(key="shipper", label=text("From", "发货方")),
+            Column(key="receiver", label=text("To", "收货方")),
+            Column(key="shipped", label=text("Shipped", "发货"), number=True, unit="kg"),
+            Column(key="received", label=text("Received", "收货"), number=True, unit="kg"),
+            Column(key="difference", label=text("Difference", "收发差"), number=True, unit="kg"),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=FrameRows(
             rows,
@@ -205,7 +205,7 @@ def _transfers_table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str])
             },
         ),
         per_page=_TRANSFERS_SHOWN,
-        empty=visit.say(
+        empty=visit.text(
             "No transfer is like that: take a filter away, or write less of the lot or event.",
             "没有符合条件的流转：请减少筛选条件，或少写几个批次号、事件号字符。",
         ),
@@ -217,7 +217,7 @@ def _transfer_row(visit: Visit, row: Mapping[str, Any], shipper: Cell, receiver:
     shape, tone = STANDING_MARKS[row["standing"]]
     notes = [words.word(CAUSES, row["cause"], language)] if row["cause"] else []
     if row["age_days"] is not None:
-        notes.append(visit.say(f"{row['age_days']} days", f"已{row['age_days']}天"))
+        notes.append(visit.text(f"{row['age_days']} days", f"已{row['age_days']}天"))
 
     def half(mass_mg: int | None, entry: int | None) -> Cell:
         if mass_mg is None:
@@ -233,7 +233,7 @@ def _transfer_row(visit: Visit, row: Mapping[str, Any], shipper: Cell, receiver:
         ),
         Cell(
             text=written.day(row["day"], language), value=row["day"].isoformat(),
-            note="" if row["shipped_on"] else visit.say("day of receipt", "收货日"),
+            note="" if row["shipped_on"] else visit.text("day of receipt", "收货日"),
         ),
         shipper,
         receiver,
@@ -245,15 +245,15 @@ def _transfer_row(visit: Visit, row: Mapping[str, Any], shipper: Cell, receiver:
         ),
         Cell(
             text=words.word(STANDINGS, row["standing"], language), value=row["standing"], shape=shape, tone=tone,
-            note=visit.say(", ", "，").join(notes),
+            note=visit.text(", ", "，").join(notes),
         ),
     )  # fmt: skip
 
 
 def _age(visit: Visit, row: Mapping[str, Any]) -> str:
     if row["to_days"] is None:
-        return visit.say(f"More than {row['from_days'] - 1} days", f"超过{row['from_days'] - 1}天")
-    return visit.say(f"{row['from_days']} to {row['to_days']} days", f"{row['from_days']}至{row['to_days']}天")
+        return visit.text(f"More than {row['from_days'] - 1} days", f"超过{row['from_days'] - 1}天")
+    return visit.text(f"{row['from_days']} to {row['to_days']} days", f"{row['from_days']}至{row['to_days']}天")
 
 
 def _ages_table(visit: Visit, ages: pl.DataFrame) -> Table:
@@ -271,15 +271,15 @@ def _ages_table(visit: Visit, ages: pl.DataFrame) -> Table:
     ]  # fmt: skip
     return Table(
         name="ages",
-        caption=visit.say("Age of what has not closed", "未闭合流转的账龄"),
+        caption=visit.text("Age of what has not closed", "未闭合流转的账龄"),
         columns=(
-            Column(key="age", label=say("Age", "账龄")),
-            Column(key="state", label=say("State", "状态")),
-            Column(key="count", label=say("Transfers", "流转"), number=True),
-            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="age", label=text("Age", "账龄")),
+            Column(key="state", label=text("State", "状态")),
+            Column(key="count", label=text("Transfers", "流转"), number=True),
+            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
         ),
         rows=rows,
-        empty=visit.say("Nothing waits: every transfer has closed.", "没有待闭合的流转。"),
+        empty=visit.text("Nothing waits: every transfer has closed.", "没有待闭合的流转。"),
     )
 
 
@@ -294,7 +294,7 @@ def _draw_ages(visit: Visit, ages: pl.DataFrame) -> Markup:
                 href=visit.here(state=row["standing"], **{"transfers.page": None}) + "#transfers",
             )
         )  # fmt: skip
-    name = visit.say("Transfers that have not closed, by age", "未闭合流转（按账龄）")
+    name = visit.text("Transfers that have not closed, by age", "未闭合流转（按账龄）")
     drawn = tuple(Stack(label=label, parts=tuple(parts)) for label, parts in stacks.items())
     return draw_stacks(Stacks(name=name, stacks=drawn), width=640)
 
@@ -303,19 +303,19 @@ def _pairs_table(visit: Visit, pairs: pl.DataFrame, names: Mapping[str, str]) ->
     """Shipper and receiver whose masses differ, furthest from zero first."""
     return Table(
         name="pairs",
-        caption=visit.say("Shipper–receiver differences", "收发差"),
+        caption=visit.text("Shipper–receiver differences", "收发差"),
         columns=(
-            Column(key="shipper", label=say("From", "发货方")),
-            Column(key="receiver", label=say("To", "收货方")),
-            Column(key="weighings", label=say("Weighed by both", "双方过磅"), number=True),
-            Column(key="mean", label=say("Mean difference", "平均差"), number=True),
-            Column(key="distance", label=say("In its errors", "误差倍数"), number=True),
-            Column(key="less", label=say("Less, more arrived", "少收、多收"), number=True),
-            Column(key="sum", label=say("In all", "合计"), number=True, unit="kg"),
+            Column(key="shipper", label=text("From", "发货方")),
+            Column(key="receiver", label=text("To", "收货方")),
+            Column(key="weighings", label=text("Weighed by both", "双方过磅"), number=True),
+            Column(key="mean", label=text("Mean difference", "平均差"), number=True),
+            Column(key="distance", label=text("In its errors", "误差倍数"), number=True),
+            Column(key="less", label=text("Less, more arrived", "少收、多收"), number=True),
+            Column(key="sum", label=text("In all", "合计"), number=True, unit="kg"),
         ),
         rows=FrameRows(pairs, lambda row: _pair_row(visit, row, names)),
         per_page=_PAIRS_SHOWN,
-        empty=visit.say("No transfer here has been weighed by both sides.", "此处没有双方均已过磅的流转。"),
+        empty=visit.text("No transfer here has been weighed by both sides.", "此处没有双方均已过磅的流转。"),
     )
 
 

@@ -11,40 +11,40 @@ from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
-#: Where a transfer stands (service.firm.own.DeliveryStatus): word, shape, tone.
+#: Where a transfer stands (service.firm.organisation_view.DeliveryStatus): word, shape, tone.
 STANDINGS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "to-accept": (say("Waits for you", "待本企业确认"), "ring", "ink"),
-    "unconfirmed": (say("Not confirmed", "对方未确认"), "ring", "quiet"),
-    "unsent": (say("You have filed no shipment", "本企业未申报发货"), "half", "loss"),
-    "awaiting-shipper": (say("Shipper has not filed", "发货方未申报"), "half", "quiet"),
-    "differs": (say("Closed, differs", "已闭合，有差异"), "half", "gain"),
-    "closed": (say("Closed", "已闭合"), "tick", "flow"),
+    "to-accept": (text("Waits for you", "待本企业确认"), "ring", "ink"),
+    "unconfirmed": (text("Not confirmed", "对方未确认"), "ring", "quiet"),
+    "unsent": (text("You have filed no shipment", "本企业未申报发货"), "half", "loss"),
+    "awaiting-shipper": (text("Shipper has not filed", "发货方未申报"), "half", "quiet"),
+    "differs": (text("Closed, differs", "已闭合，有差异"), "half", "gain"),
+    "closed": (text("Closed", "已闭合"), "tick", "flow"),
 }
-_PAST: Final = say("past both deadlines", "双方均已逾期")
+_PAST: Final = text("past both deadlines", "双方均已逾期")
 CAUSES: Final[Mapping[str, Text]] = {
-    "mass-differs": say("mass differs", "质量不符"),
-    "lot-differs": say("lot differs", "批次不符"),
-    "party-differs": say("another firm received it", "收货企业不符"),
+    "mass-differs": text("mass differs", "质量不符"),
+    "lot-differs": text("lot differs", "批次不符"),
+    "party-differs": text("another firm received it", "收货企业不符"),
 }
 
 
 def waiting_table(firm: Firm, rows: pl.DataFrame, *, name: str, per_page: int = 25) -> Table:
-    """Rows of `Own.transfers` in the order given."""
+    """Rows of `OrganisationView.transfers` in the order given."""
     visit = firm.visit
     return Table(
         name=name,
-        caption=visit.say("Transfers", "流转"),
+        caption=visit.text("Transfers", "流转"),
         columns=(
-            Column(key="lot", label=say("Lot", "批次")),
-            Column(key="other", label=say("With", "对方")),
-            Column(key="day", label=say("Day", "日期")),
-            Column(key="age", label=say("Waits", "已等待"), number=True, unit="d"),
-            Column(key="shipped", label=say("Shipped", "发货"), number=True, unit="kg"),
-            Column(key="received", label=say("Received", "收货"), number=True, unit="kg"),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="other", label=text("With", "对方")),
+            Column(key="day", label=text("Day", "日期")),
+            Column(key="age", label=text("Waits", "已等待"), number=True, unit="d"),
+            Column(key="shipped", label=text("Shipped", "发货"), number=True, unit="kg"),
+            Column(key="received", label=text("Received", "收货"), number=True, unit="kg"),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=FrameRows(
             rows,
@@ -55,7 +55,7 @@ def waiting_table(firm: Firm, rows: pl.DataFrame, *, name: str, per_page: int = 
             },
         ),
         per_page=per_page,
-        empty=visit.say("Nothing waits.", "没有待处理的流转。"),
+        empty=visit.text("Nothing waits.", "没有待处理的流转。"),
     )  # fmt: skip
 
 
@@ -80,12 +80,12 @@ def state_cell(firm: Firm, row: Mapping[str, Any]) -> Cell:
     word, shape, tone = STANDINGS[row["standing"]]
     note = ""
     if row["state"] == "exception":
-        shape, tone, note = "down", "loss", visit.spoken(_PAST)
+        shape, tone, note = "down", "loss", visit.localized(_PAST)
     elif row["cause"] in CAUSES:
-        note = visit.spoken(CAUSES[row["cause"]])
+        note = visit.localized(CAUSES[row["cause"]])
     line = row["shipment_line"]
     href = None if line is None else firm.url("firm-transfer", line=line)
-    return Cell(text=visit.spoken(word), value=row["standing"], shape=shape, tone=tone, note=note, href=href)
+    return Cell(text=visit.localized(word), value=row["standing"], shape=shape, tone=tone, note=note, href=href)
 
 
 def difference(row: Mapping[str, Any], language: Any) -> str:

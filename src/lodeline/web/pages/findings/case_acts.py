@@ -14,11 +14,11 @@ from django.http import QueryDict
 
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
-from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, has_been_heard, parameters
+from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, has_answered_or_expired, parameters
 from lodeline.office.findings.views import CaseStatus, deciders, watched
 from lodeline.web.parts.values import Act, Field, Look
 from lodeline.web.visit import BadQuestionError, Visit
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Form:
 
     act: str
     heading: str
-    says: str
+    text: str
     fields: Sequence[Field]
     button: Act
     open: bool = False
@@ -36,77 +36,78 @@ class Form:
 #: Act → kind of step, its name, what it means, and its button.
 _ACTS: Final[Mapping[str, tuple[Kind, Text, Text, Text]]] = {
     "ask": (
-        "asked", say("Ask the firm", "询问企业"),
-        say("The firm is told, sees the question with its own rows, and answers by the day.",
+        "asked", text("Ask the firm", "询问企业"),
+        text("The firm is told, sees the question with its own rows, and answers by the day.",
             "企业将收到通知，可查看询问及其自身的行，并在期限前答复。"),
-        say("Send the question", "发送询问"),
+        text("Send the question", "发送询问"),
     ),
     "extend": (
-        "extended", say("Give more time", "延长期限"), say("The firm is told.", "企业将收到通知。"),
-        say("Give more time", "延长期限"),
+        "extended", text("Give more time", "延长期限"), text("The firm is told.", "企业将收到通知。"),
+        text("Give more time", "延长期限"),
     ),
     "explain": (
-        "explained", say("Accept the explanation", "接受说明"),
-        say("It stands until the day, or until mass, score or elements change materially: then the case is open again.",
+        "explained", text("Accept the explanation", "接受说明"),
+        text(
+            "It stands until the day, or until mass, score or elements change materially: then the case is open again.",
             "在期限内有效；质量、得分或元素发生重大变化时自动重新开启。"),
-        say("Accept it", "接受"),
+        text("Accept it", "接受"),
     ),
     "confirm": (
-        "confirmed", say("Confirm the finding", "认定线索"),
-        say("By another official than who asked, after the firm has answered or has let the day pass.",
+        "confirmed", text("Confirm the finding", "认定线索"),
+        text("By another official than who asked, after the firm has answered or has let the day pass.",
             "须由询问人以外的人员在企业答复后或逾期后作出。"),
-        say("Confirm it", "认定"),
+        text("Confirm it", "认定"),
     ),
     "withdraw": (
-        "withdrawn", say("Withdraw it", "撤回"), say("The firm is told, with the reason.", "企业将收到通知及理由。"),
-        say("Withdraw it", "撤回"),
+        "withdrawn", text("Withdraw it", "撤回"), text("The firm is told, with the reason.", "企业将收到通知及理由。"),
+        text("Withdraw it", "撤回"),
     ),
     "waive": (
-        "waived", say("Do not pursue it", "暂不核查"),
-        say("Nobody is told. It is open again after the day, or when the facts change materially.",
+        "waived", text("Do not pursue it", "暂不核查"),
+        text("Nobody is told. It is open again after the day, or when the facts change materially.",
             "不通知企业。期限届满或事实发生重大变化时重新开启。"),
-        say("Do not pursue it", "暂不核查"),
+        text("Do not pursue it", "暂不核查"),
     ),
     "reopen": (
-        "reopened", say("Open it again", "重新开启"),
-        say("Where the firm was asked, it is told.", "如曾询问，企业将收到通知。"),
-        say("Open it again", "重新开启"),
+        "reopened", text("Open it again", "重新开启"),
+        text("Where the firm was asked, it is told.", "如曾询问，企业将收到通知。"),
+        text("Open it again", "重新开启"),
     ),
 }  # fmt: skip
 #: State → the act that usually follows.
 _USUAL: Final[Mapping[State, str]] = {"open": "ask", "answered": "explain"}
 #: Acts that can be done to many at once.
 BULK: Final = ("ask", "waive", "assign")
-SAID: Final[Mapping[str, Text]] = {
-    "ask": say("The firm has been asked.", "已向企业提出询问。"),
-    "extend": say("The firm has more time.", "已延长期限。"),
-    "explain": say("The explanation is accepted.", "已接受说明。"),
-    "confirm": say("The finding is confirmed.", "线索已认定。"),
-    "withdraw": say("The question is withdrawn.", "询问已撤回。"),
-    "waive": say("It is not pursued for now.", "已列为暂不核查。"),
-    "reopen": say("The case is open again.", "已重新开启。"),
-    "assign": say("The case is assigned.", "已指派。"),
-    "watch": say("You watch this case.", "您已关注。"),
-    "unwatch": say("You do not watch this case any more.", "已取消关注。"),
-    "answer": say("Your answer is with the authority.", "答复已提交主管部门。"),
+NOTICES: Final[Mapping[str, Text]] = {
+    "ask": text("The firm has been asked.", "已向企业提出询问。"),
+    "extend": text("The firm has more time.", "已延长期限。"),
+    "explain": text("The explanation is accepted.", "已接受说明。"),
+    "confirm": text("The finding is confirmed.", "线索已认定。"),
+    "withdraw": text("The question is withdrawn.", "询问已撤回。"),
+    "waive": text("It is not pursued for now.", "已列为暂不核查。"),
+    "reopen": text("The case is open again.", "已重新开启。"),
+    "assign": text("The case is assigned.", "已指派。"),
+    "watch": text("You watch this case.", "您已关注。"),
+    "unwatch": text("You do not watch this case any more.", "已取消关注。"),
+    "answer": text("Your answer is with the authority.", "答复已提交主管部门。"),
 }
 
 
-def done(visit: Visit, sight: FindingAsSeen, act: str, now: datetime, form: QueryDict | None = None) -> str:
+def done(visit: Visit, seen: FindingAsSeen, act: str, now: datetime, form: QueryDict | None = None) -> str:
     """Does what a form asks to a case; returns the act. Raises CaseError for what cannot be done."""
     posted = visit.request.POST if form is None else form
     text, actor, store = posted.get("text", ""), visit.actor, visit.store
     verbs: dict[str, Callable[[], object]] = {
-        "ask": lambda: cases.ask(actor, store, sight, text=text, until=_day(posted, "until"), now=now),
-        "extend": lambda: cases.extend(actor, store, sight, text=text, until=_day(posted, "until"), now=now),
-        "explain": lambda: cases.explain(actor, store, sight, text=text, stands_until=_day(posted, "until"), now=now),
-        "waive": lambda: cases.waive(actor, store, sight, text=text, stands_until=_day(posted, "until"), now=now),
-        "confirm": lambda: cases.confirm(actor, store, sight, text=text, now=now),
-        "withdraw": lambda: cases.withdraw(actor, store, sight, text=text, now=now),
-        "reopen": lambda: cases.reopen(actor, store, sight, text=text, now=now),
-        "assign": lambda: cases.assign(actor, store, sight, to=_number(posted, "to"), now=now),
-        "watch": lambda: cases.watch(actor, sight, on=True, now=now),
-        "unwatch": lambda: cases.watch(actor, sight, on=False, now=now),
+        "ask": lambda: cases.ask(actor, store, seen, text=text, until=_day(posted, "until"), now=now),
+        "extend": lambda: cases.extend(actor, store, seen, text=text, until=_day(posted, "until"), now=now),
+        "explain": lambda: cases.explain(actor, store, seen, text=text, stands_until=_day(posted, "until"), now=now),
+        "waive": lambda: cases.waive(actor, store, seen, text=text, stands_until=_day(posted, "until"), now=now),
+        "confirm": lambda: cases.confirm(actor, store, seen, text=text, now=now),
+        "withdraw": lambda: cases.withdraw(actor, store, seen, text=text, now=now),
+        "reopen": lambda: cases.reopen(actor, store, seen, text=text, now=now),
+        "assign": lambda: cases.assign(actor, store, seen, to=_number(posted, "to"), now=now),
+        "watch": lambda: cases.watch(actor, seen, on=True, now=now),
+        "unwatch": lambda: cases.watch(actor, seen, on=False, now=now),
     }  # fmt: skip
     if act not in verbs:
         raise BadQuestionError("Choose what to do.", "请选择操作。")
@@ -120,7 +121,7 @@ def forms(visit: Visit, row: Mapping[str, Any], standing: CaseStatus, today: dat
         return []
     sent = visit.request.POST
     made: list[Form] = []
-    for act, (kind, heading, says, button) in _ACTS.items():
+    for act, (kind, heading, explanation, button) in _ACTS.items():
         if standing.state not in MOVES[kind][0] or (kind == "reopened" and standing.reason is not None):
             continue
         if kind == "confirmed" and not _may_confirm(visit, standing, today):
@@ -130,10 +131,10 @@ def forms(visit: Visit, row: Mapping[str, Any], standing: CaseStatus, today: dat
         look: Look = "danger" if act == "confirm" else ""
         made.append(
             Form(
-                act=act, heading=visit.spoken(heading), says=visit.spoken(says),
+                act=act, heading=visit.localized(heading), text=visit.localized(explanation),
                 fields=_fields(visit, act, row, sent if was_sent else None, max(last or today, today)),
                 open=was_sent or _USUAL.get(standing.state) == act,
-                button=Act(label=visit.spoken(button), name="act", value=act, look=look),
+                button=Act(label=visit.localized(button), name="act", value=act, look=look),
             )
         )  # fmt: skip
     return made
@@ -144,8 +145,8 @@ def assign_field(visit: Visit, standing: CaseStatus | None, now: datetime) -> Fi
     chosen = "" if standing is None or standing.case is None else str(standing.case.assignee_id or "")
     people = [(str(number), name) for number, name in deciders(visit.actor, now)]
     return Field(
-        name="to", label=visit.say("Assigned to", "承办人"), kind="select", value=chosen,
-        options=[("", visit.say("nobody", "无")), *people],
+        name="to", label=visit.text("Assigned to", "承办人"), kind="select", value=chosen,
+        options=[("", visit.text("nobody", "无")), *people],
     )  # fmt: skip
 
 
@@ -153,14 +154,14 @@ def bulk_fields(visit: Visit, today: date, now: datetime) -> list[Field]:
     """What a form for many cases asks for."""
     return [
         Field(
-            name="text", label=visit.say("Question or reason", "询问内容或理由"), kind="textarea", lines=3,
+            name="text", label=visit.text("Question or reason", "询问内容或理由"), kind="textarea", lines=3,
             width="full", value=visit.request.POST.get("text", ""),
-            hint=visit.say(
+            hint=visit.text(
                 "Left empty, each firm is asked what its finding proposes.", "询问时留空，则按各线索所列事项询问。"
             ),
         ),
         Field(
-            name="until", label=visit.say("Until", "期限"), kind="date", width="short",
+            name="until", label=visit.text("Until", "期限"), kind="date", width="short",
             value=visit.request.POST.get("until", "") or _offered("answer_days", today),
         ),
         assign_field(visit, None, now),
@@ -174,7 +175,7 @@ def is_watched(visit: Visit, finding: str) -> bool:
 
 def proposed_question(visit: Visit, row: Mapping[str, Any]) -> str:
     """What a finding says is to be asked: words of its detector, which name nobody."""
-    return "\n".join(f"{number}. {visit.spoken(one)}" for number, one in enumerate(row["ask"], 1))
+    return "\n".join(f"{number}. {visit.localized(one)}" for number, one in enumerate(row["ask"], 1))
 
 
 def _fields(
@@ -182,32 +183,33 @@ def _fields(
 ) -> list[Field]:  # fmt: skip
     """`since`: the day from which the days that are offered are counted."""
     texts: Mapping[str, Text] = {
-        "ask": say("Question", "询问内容"), "extend": say("Why", "原因"),
-        "explain": say("What explains it", "说明内容"), "confirm": say("Grounds", "认定依据"),
+        "ask": text("Question", "询问内容"), "extend": text("Why", "原因"),
+        "explain": text("What explains it", "说明内容"), "confirm": text("Grounds", "认定依据"),
     }  # fmt: skip
     proposed = proposed_question(visit, row)
-    text = Field(
-        name="text", key=act, label=visit.spoken(texts.get(act, say("Reason", "理由"))), kind="textarea", width="full",
+    wording = Field(
+        name="text", key=act, label=visit.localized(texts.get(act, text("Reason", "理由"))), kind="textarea",
+        width="full",
         lines=6 if act == "ask" else 3, required=act != "extend",
         value=sent.get("text", "") if sent is not None else proposed if act == "ask" else "",
-        hint=visit.say("The firm reads this. Do not name anybody else.", "企业将看到此内容，请勿提及其他企业。")
+        hint=visit.text("The firm reads this. Do not name anybody else.", "企业将看到此内容，请勿提及其他企业。")
         if act not in ("waive",)
         else "",
     )  # fmt: skip
     if act in ("confirm", "withdraw", "reopen"):
-        return [text]
+        return [wording]
     days = "answer_days" if act in ("ask", "extend") else "explanation_days"
-    label = say("Answer by", "答复期限") if days == "answer_days" else say("Stands until", "有效期至")
+    label = text("Answer by", "答复期限") if days == "answer_days" else text("Stands until", "有效期至")
     until = Field(
-        name="until", key=act, label=visit.spoken(label), kind="date", width="short", required=True,
+        name="until", key=act, label=visit.localized(label), kind="date", width="short", required=True,
         value=sent.get("until", "") if sent is not None else _offered(days, since),
     )  # fmt: skip
-    return [text, until]
+    return [wording, until]
 
 
 def _may_confirm(visit: Visit, standing: CaseStatus, today: date) -> bool:
     case = standing.case
-    if case is None or not has_been_heard(standing.state, until=case.until, today=today):
+    if case is None or not has_answered_or_expired(standing.state, until=case.until, today=today):
         return False
     return visit.actor.pseudonym not in askers(case.steps.order_by("number").values_list("kind", "who"))
 

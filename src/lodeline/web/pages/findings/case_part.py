@@ -19,32 +19,32 @@ from lodeline.web.parts.table import Cell
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: Kind of step → what it is called where the authority speaks, and its mark.
 STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "asked": (say("Asked", "提出询问"), "half", "flow"),
-    "extended": (say("More time given", "延长期限"), "half", "quiet"),
-    "answered": (say("Answered", "答复"), "circle", "hold"),
-    "explained": (say("Explanation accepted", "接受说明"), "tick", "ink"),
-    "waived": (say("Not pursued", "暂不核查"), "bar", "quiet"),
-    "confirmed": (say("Confirmed", "认定"), "cross", "loss"),
-    "withdrawn": (say("Question withdrawn", "撤回询问"), "ring", "quiet"),
-    "reopened": (say("Open again", "重新开启"), "ring", "ink"),
-    "assigned": (say("Assigned", "指派"), "diamond", "quiet"),
-    "laboratory": (say("Sent to a laboratory", "送实验室鉴别"), "diamond", "ink"),
-    "found": (say("Result of the laboratory", "鉴别结果"), "circle", "ink"),
-    "released": (say("Released", "放行"), "tick", "flow"),
-    "refused": (say("Not released", "不予放行"), "square", "loss"),
-    "closed": (say("Closed", "结束"), "bar", "quiet"),
+    "asked": (text("Asked", "提出询问"), "half", "flow"),
+    "extended": (text("More time given", "延长期限"), "half", "quiet"),
+    "answered": (text("Answered", "答复"), "circle", "hold"),
+    "explained": (text("Explanation accepted", "接受说明"), "tick", "ink"),
+    "waived": (text("Not pursued", "暂不核查"), "bar", "quiet"),
+    "confirmed": (text("Confirmed", "认定"), "cross", "loss"),
+    "withdrawn": (text("Question withdrawn", "撤回询问"), "ring", "quiet"),
+    "reopened": (text("Open again", "重新开启"), "ring", "ink"),
+    "assigned": (text("Assigned", "指派"), "diamond", "quiet"),
+    "laboratory": (text("Sent to a laboratory", "送实验室鉴别"), "diamond", "ink"),
+    "found": (text("Result of the laboratory", "鉴别结果"), "circle", "ink"),
+    "released": (text("Released", "放行"), "tick", "flow"),
+    "refused": (text("Not released", "不予放行"), "square", "loss"),
+    "closed": (text("Closed", "结束"), "bar", "quiet"),
 }
 REASONS: Final[Mapping[str, Text]] = {
-    "decided": say("An official opened it again.", "由工作人员重新开启。"),
-    "expired": say("The day until which the decision stood has passed.", "原决定的有效期限已过。"),
-    "elements": say("It now concerns other elements.", "所涉元素已有变化。"),
-    "mass": say("The mass at stake has changed materially.", "涉及质量已有重大变化。"),
-    "score": say("The score has changed materially.", "得分已有重大变化。"),
+    "decided": text("An official opened it again.", "由工作人员重新开启。"),
+    "expired": text("The day until which the decision stood has passed.", "原决定的有效期限已过。"),
+    "elements": text("It now concerns other elements.", "所涉元素已有变化。"),
+    "mass": text("The mass at stake has changed materially.", "涉及质量已有重大变化。"),
+    "score": text("The score has changed materially.", "得分已有重大变化。"),
 }
 
 
@@ -55,7 +55,7 @@ class Taken:
     when: str
     title: str
     by: str
-    says: str
+    text: str
     more: str
     shape: str
     tone: Tone
@@ -73,11 +73,11 @@ def state_cell(visit: Visit, standing: CaseStatus, today: date) -> Cell:
     notes = []
     case = standing.case
     if standing.is_overdue(today):
-        notes.append(visit.say("overdue", "已逾期"))
+        notes.append(visit.text("overdue", "已逾期"))
     elif case is not None and standing.state == "asked":
-        notes.append(visit.say("answer by ", "答复期限：") + written.day(case.until, visit.language))
+        notes.append(visit.text("answer by ", "答复期限：") + written.day(case.until, visit.language))
     if standing.reason is not None:
-        notes.append(visit.say("again", "重新开启"))
+        notes.append(visit.text("again", "重新开启"))
     if case is not None and case.assignee is not None:
         notes.append(case.assignee.name)
     return Cell(text=word, value=standing.state, shape=shape, tone=tone, note=" · ".join(notes))
@@ -100,21 +100,21 @@ def _taken(
     until, stands = content["until"], content["stands_until"]
     more = []
     if until:
-        more.append(visit.say("To be answered by ", "答复期限：") + written.day(until, visit.language))
+        more.append(visit.text("To be answered by ", "答复期限：") + written.day(until, visit.language))
     if stands:
-        more.append(visit.say("Stands until ", "有效期至") + written.day(stands, visit.language))
+        more.append(visit.text("Stands until ", "有效期至") + written.day(stands, visit.language))
     if content["reason"]:
-        more.append(visit.spoken(REASONS[content["reason"]]))
+        more.append(visit.localized(REASONS[content["reason"]]))
     if step.organisation:
         by = called(step.organisation)
     elif step.who:
-        by = visit.say("Authority", "主管部门")
+        by = visit.text("Authority", "主管部门")
     else:
-        by = visit.say("By itself", "系统自动")
+        by = visit.text("By itself", "系统自动")
     logged = step.entry is not None
     return Taken(
-        when=written.moment(step.at.isoformat(), visit.language, timezone), title=visit.spoken(title), by=by,
-        says=content["text"], more=visit.say(" · ", " · ").join(more), shape=shape, tone=tone,
+        when=written.moment(step.at.isoformat(), visit.language, timezone), title=visit.localized(title), by=by,
+        text=content["text"], more=visit.text(" · ", " · ").join(more), shape=shape, tone=tone,
         files=tuple((one.name, visit.here(file=one.pk)) for one in step.files.all()),
         entry="" if step.entry is None else written.count(step.entry),
         entry_href=None if step.entry is None else visit.opens("entry", entry=step.entry),

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.http import QueryDict
 
+from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import CaseStatus, standings, watched, without_finding
-from lodeline.spoken import UserError
 from lodeline.web.pages.findings.case_acts import BULK, done, proposed_question
 from lodeline.web.pages.findings.case_part import state_cell
 from lodeline.web.parts.table import Cell, Column, Shown, Table
@@ -21,13 +21,13 @@ from lodeline.web.parts.values import Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 #: Cases that one form takes: each is a signed entry of the log.
 MOST_AT_ONCE = 100
 
 
-def whose(visit: Visit, stand: Mapping[str, CaseStatus], chosen: str | None) -> set[str]:
+def findings_assigned(visit: Visit, stand: Mapping[str, CaseStatus], chosen: str | None) -> set[str]:
     """The findings among `stand` that a choice of `?assigned=` keeps."""
     mine, today = visit.actor.user, _today(visit)
     marked = watched(visit.actor) if chosen == "watched" else frozenset()
@@ -68,16 +68,16 @@ def act_on_chosen(
         finding, _, steps = one.partition(":")
         if finding not in rows:
             continue
-        sight = FindingAsSeen(
+        seen = FindingAsSeen(
             row=rows[finding], stamp=visit.reading.snapshot.stamp, today=today,
             steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
         )  # fmt: skip
         sent = QueryDict(mutable=True)
         sent.update({name: form.get(name, "") for name in ("text", "until", "to")})
         if act == "ask" and not form.get("text", "").strip():
-            sent["text"] = proposed_question(visit, sight.row)
+            sent["text"] = proposed_question(visit, seen.row)
         try:
-            done(visit, sight, act, now, sent)
+            done(visit, seen, act, now, sent)
             count += 1
         except CaseError as error:
             refusals.append(error)
@@ -89,18 +89,18 @@ def act_on_chosen(
 def bulk_notices(visit: Visit, refused: UserError | None) -> list[Notice]:
     """What has come of the form."""
     if refused is not None:
-        return [Notice(kind="problem", says=visit.spoken({"en": refused.en, "zh": refused.zh}))]
+        return [Notice(kind="problem", text=visit.localized({"en": refused.en, "zh": refused.zh}))]
     count, left = visit.query("done") or "", visit.query("left") or ""
     if visit.query("said") not in BULK or not count.isdecimal() or not left.isdecimal():
         return []
-    more = "" if left == "0" else visit.say(
+    more = "" if left == "0" else visit.text(
         f"For {left} it could not be done: somebody else was faster, or their state does not allow it.",
         f"另有 {left} 条未能处理：已由他人处理，或当前状态不允许。",
     )  # fmt: skip
-    return [Notice(kind="success", says=visit.say(f"Done for {count}.", f"已处理 {count} 条。"), more=more)]
+    return [Notice(kind="success", text=visit.text(f"Done for {count}.", f"已处理 {count} 条。"), more=more)]
 
 
-def gone_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+def withdrawn_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
     """Cases that were asked about and whose finding the filings do not raise any more."""
     today, language = _today(visit), visit.language
     rows = []
@@ -120,15 +120,15 @@ def gone_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Mapping[
         )  # fmt: skip
     return Table(
         name="gone",
-        caption=visit.say("Cases without a finding", "线索已消失的核查事项"),
+        caption=visit.text("Cases without a finding", "线索已消失的核查事项"),
         columns=(
-            Column(key="detector", label=say("What was seen", "所见情况")),
-            Column(key="firm", label=say("Firm", "企业")),
-            Column(key="until", label=say("Until", "截至")),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="detector", label=text("What was seen", "所见情况")),
+            Column(key="firm", label=text("Firm", "企业")),
+            Column(key="until", label=text("Until", "截至")),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=rows,
-        empty=visit.say("The filings still raise all of them.", "申报仍引出全部疑问。"),
+        empty=visit.text("The filings still raise all of them.", "申报仍引出全部疑问。"),
     )
 
 

@@ -23,25 +23,25 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 Item = Mapping[str, Any]
 
 #: Elements in the drawing of a balance; its table has all.
 ELEMENTS_DRAWN: Final = 8
 EVENT_KINDS: Final[Mapping[str, Text]] = {
-    "origin": say("Origin", "来源"),
-    "transformation": say("Processing", "转化"),
-    "shipment": say("Shipment", "发货"),
-    "receipt": say("Receipt", "收货"),
-    "export": say("Export", "出口"),
-    "loss": say("Loss", "损耗"),
-    "stock": say("Stock count", "盘存"),
-    "adjustment": say("Adjustment", "调整"),
-    "move": say("Move", "场所间移动"),
-    "title": say("Change of owner", "物权转移"),
-    "draw-reserve": say("Licence reserved", "许可证预留"),
-    "draw-exit": say("Licence drawn by an exit", "离境核销"),
+    "origin": text("Origin", "来源"),
+    "transformation": text("Processing", "转化"),
+    "shipment": text("Shipment", "发货"),
+    "receipt": text("Receipt", "收货"),
+    "export": text("Export", "出口"),
+    "loss": text("Loss", "损耗"),
+    "stock": text("Stock count", "盘存"),
+    "adjustment": text("Adjustment", "调整"),
+    "move": text("Move", "场所间移动"),
+    "title": text("Change of owner", "物权转移"),
+    "draw-reserve": text("Licence reserved", "许可证预留"),
+    "draw-exit": text("Licence drawn by an exit", "离境核销"),
 }
 #: What a row of the ledger says in columns; the rest stands in its last one.
 _IN_COLUMNS: Final = frozenset(
@@ -49,14 +49,14 @@ _IN_COLUMNS: Final = frozenset(
 )
 #: The masses of a balance in the order in which they add up, and whether they count for (+1) or against (−1).
 FLOWS: Final[tuple[tuple[str, int, Text], ...]] = (
-    ("opening", 1, say("Opening", "期初")),
-    ("origin", 1, say("Origin", "来源")),
-    ("in", 1, say("In", "收入")),
-    ("out", -1, say("Out", "发出")),
-    ("export", -1, say("Export", "出口")),
-    ("loss", -1, say("Loss", "损耗")),
-    ("adjustment", 1, say("Adjusted", "调整")),
-    ("physical", -1, say("Counted", "盘存")),
+    ("opening", 1, text("Opening", "期初")),
+    ("origin", 1, text("Origin", "来源")),
+    ("in", 1, text("In", "收入")),
+    ("out", -1, text("Out", "发出")),
+    ("export", -1, text("Export", "出口")),
+    ("loss", -1, text("Loss", "损耗")),
+    ("adjustment", 1, text("Adjusted", "调整")),
+    ("physical", -1, text("Counted", "盘存")),
 )
 
 
@@ -94,30 +94,31 @@ def balance_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
         )  # fmt: skip
     flows = (
         Column(
-            key=flow, label=say(f"{'+' if sign > 0 else '−'} {text['en']}", f"{'+' if sign > 0 else '−'}{text['zh']}"),
+            key=flow,
+            label=text(f"{'+' if sign > 0 else '−'} {wording['en']}", f"{'+' if sign > 0 else '−'}{wording['zh']}"),
             number=True, unit="kg",
         )
-        for flow, sign, text in FLOWS
+        for flow, sign, wording in FLOWS
     )  # fmt: skip
     return Table(
         name="balances",
-        caption=visit.say("Between the two counts", "两次盘存之间"),
+        caption=visit.text("Between the two counts", "两次盘存之间"),
         columns=(
-            Column(key="element", label=say("Element", "元素")),
+            Column(key="element", label=text("Element", "元素")),
             *flows,
-            Column(key="muf", label=say("= Difference", "=差额"), number=True, unit="kg"),
-            Column(key="sigma", label=say("± σ", "±σ 值"), number=True, unit="kg"),
-            Column(key="z", label=say("z", "z 值"), number=True),
+            Column(key="muf", label=text("= Difference", "=差额"), number=True, unit="kg"),
+            Column(key="sigma", label=text("± σ", "±σ 值"), number=True, unit="kg"),
+            Column(key="z", label=text("z", "z 值"), number=True),
         ),
         rows=rows,
-        empty=visit.say("This finding rests on no balance.", "本线索不以物料平衡为依据。"),
+        empty=visit.text("This finding rests on no balance.", "本线索不以物料平衡为依据。"),
     )
 
 
 def _kilograms(visit: Visit, sigma_mg: int) -> Unit:
     """Kilograms for the whole table, in each row to the first figure of its σ: the sum can be followed."""
     leading = math.floor(math.log10(sigma_mg / written.MG_PER_KG)) if sigma_mg else 0
-    return Unit(word=visit.say("kg", "千克"), mg=written.MG_PER_KG, decimals=max(0, -leading))
+    return Unit(word=visit.text("kg", "千克"), mg=written.MG_PER_KG, decimals=max(0, -leading))
 
 
 _KEYS: Final = (*(flow for flow, _, _ in FLOWS), "muf", "sigma")
@@ -136,8 +137,8 @@ def draw_balances(visit: Visit, finding: Mapping[str, Any]) -> Markup:
         for one in of_kind(finding, "balance")[:ELEMENTS_DRAWN]
     ]
     chart = Bars(
-        name=visit.say("Difference in σ, by element", "各元素差额（以 σ 计）"), bars=tuple(bars), marker=HALF_WIDTH_95,
-        marker_text=visit.say("19 of 20 lie below", "95% 低于此"),
+        name=visit.text("Difference in σ, by element", "各元素差额（以 σ 计）"), bars=tuple(bars), marker=HALF_WIDTH_95,
+        marker_text=visit.text("19 of 20 lie below", "95% 低于此"),
     )  # fmt: skip
     return draw_bars(chart, width=1040)
 
@@ -154,13 +155,13 @@ def months_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
     ]
     return Table(
         name="months",
-        caption=visit.say("Months not filed", "未申报月份"),
+        caption=visit.text("Months not filed", "未申报月份"),
         columns=(
-            Column(key="period", label=say("Month", "月份")),
-            Column(key="deadline", label=say("Had to be filed by", "申报截止日")),
+            Column(key="period", label=text("Month", "月份")),
+            Column(key="deadline", label=text("Had to be filed by", "申报截止日")),
         ),
         rows=rows,
-        empty=visit.say("This finding is about no deadline.", "本线索不涉及申报期限。"),
+        empty=visit.text("This finding is about no deadline.", "本线索不涉及申报期限。"),
     )
 
 
@@ -179,15 +180,15 @@ def rows_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
     besides = [evidence_words.besides(visit, item, _IN_COLUMNS) for item in items]
     return Table(
         name="rows",
-        caption=visit.say("Rows of the ledger", "账本行"),
+        caption=visit.text("Rows of the ledger", "账本行"),
         columns=(
-            Column(key="event", label=say("Event", "事件")),
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="filer", label=say("Filed by", "申报企业")),
-            Column(key="lot", label=say("Lot", "批次")),
+            Column(key="event", label=text("Event", "事件")),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="filer", label=text("Filed by", "申报企业")),
+            Column(key="lot", label=text("Lot", "批次")),
             Column(key="mass", label=_mass_label(finding), number=True, unit="kg"),
-            Column(key="entry", label=say("Log entry", "日志条目"), number=True),
-            *([Column(key="besides", label=say("Besides", "其他"))] if any(besides) else []),
+            Column(key="entry", label=text("Log entry", "日志条目"), number=True),
+            *([Column(key="besides", label=text("Besides", "其他"))] if any(besides) else []),
         ),
         rows=[
             (
@@ -196,7 +197,7 @@ def rows_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
             )
             for item, more in zip(items, besides, strict=True)
         ],
-        empty=visit.say("No row of the ledger is named.", "未列出账本行。"),
+        empty=visit.text("No row of the ledger is named.", "未列出账本行。"),
     )
 
 
@@ -210,10 +211,10 @@ def _mass_label(finding: Mapping[str, Any]) -> Text:
     balances = of_kind(finding, "balance")
     if balances:
         symbol = balances[0]["element"]
-        return say(f"Mass of {symbol}", f"{symbol} 质量")
+        return text(f"Mass of {symbol}", f"{symbol} 质量")
     if any("gain_kg" in one or "overrun_kg" in one for one in of_kind(finding, "totals")):
-        return say("Mass, REO", "质量（REO）")
-    return say("Dry mass", "干重")
+        return text("Mass, REO", "质量（REO）")
+    return text("Dry mass", "干重")
 
 
 def _facts(visit: Visit, movements: Sequence[int]) -> dict[object, dict[str, Any]]:
@@ -245,7 +246,7 @@ def _row(
         Cell(
             text=written.mass(mass_mg, visit.language, signed=signs and kind != "stock"),
             value=None if mass_mg is None else mass_mg / written.MG_PER_KG,
-            note="" if short is None else visit.say("not there: ", "账上没有：") + written.mass(short, visit.language),
+            note="" if short is None else visit.text("not there: ", "账上没有：") + written.mass(short, visit.language),
         ),
         Cell(
             text=written.NOTHING if entry is None else written.count(entry), value=entry,

@@ -17,7 +17,7 @@ from lodeline.web.words import exceptions as exception_words
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 Item = Mapping[str, Any]
 
@@ -25,57 +25,57 @@ Item = Mapping[str, Any]
 #: its value.
 TERMS: Final[Mapping[str, Text]] = {
     **{key: text for one in DETECTORS for key, text in one.labels.items()},
-    "granted_kg": say("Granted", "许可或指标量"),
+    "granted_kg": text("Granted", "许可或指标量"),
     # What several detectors count.
-    "rounds": say("Rounds", "循环次数"),
-    "hops": say("Firms in the ring", "环内企业数"),
-    "complete": say("Every hop is filed", "各环节均已申报"),
-    "control_date": say("Control in force from", "管制生效日"),
-    "before": say("Exported rows before", "此前出口行数"),
-    "after": say("Exported rows since", "此后出口行数"),
-    "lots": say("Lots", "批次数"),
-    "receiver": say("Receiver", "收货方"),
-    "z": say("Difference in σ", "差额（σ 的倍数）"),
-    "filed_kg": say("Filed", "申报量"),
-    "months": say("Months", "月数"),
-    "parted": say("Of lots that were parted", "来自被拆分批次"),
+    "rounds": text("Rounds", "循环次数"),
+    "hops": text("Firms in the ring", "环内企业数"),
+    "complete": text("Every hop is filed", "各环节均已申报"),
+    "control_date": text("Control in force from", "管制生效日"),
+    "before": text("Exported rows before", "此前出口行数"),
+    "after": text("Exported rows since", "此后出口行数"),
+    "lots": text("Lots", "批次数"),
+    "receiver": text("Receiver", "收货方"),
+    "z": text("Difference in σ", "差额（σ 的倍数）"),
+    "filed_kg": text("Filed", "申报量"),
+    "months": text("Months", "月数"),
+    "parted": text("Of lots that were parted", "来自被拆分批次"),
     # Records: a month, a window, a lot, an exception, a correction.
-    "period": say("Month", "月份"),
-    "state": say("State", "状态"),
-    "rows": say("Rows changed", "改动行数"),
-    "element": say("Element", "元素"),
-    "since": say("Since", "起"),
-    "until": say("Until", "止"),
-    "found_on": say("Seen with the count of", "所据盘存日"),
-    "balances": say("Balances", "平衡期数"),
-    "mass_kg": say("Mass", "质量"),
-    "sigma_kg": say("± σ", "±σ 值"),
-    "muf_kg": say("Difference", "差额"),
-    "evidence": say("ln of likelihood ratio", "似然比对数"),
-    "p": say("Probability by chance", "偶然概率"),
-    "budget": say("Alarm below", "报警阈值"),
-    "ceiling": say("Probability that so much is found", "此量被查出的概率"),
-    "findable_kg": say("Found in 19 cases of 20 from", "95% 可查出的最小量"),
-    "misfit_p": say("Fit of the likeliest (probability)", "最似者的拟合概率"),
-    "named": say("What came in looks like", "流入物特征近似"),
-    "reason": say("Not told from the elements", "未能由元素判断"),
-    "unassayed_kg": say("In lots without an assay, from … to", "未化验批次所含（下限–上限）"),
-    "lot": say("Lot", "批次"),
-    "product": say("Product", "产品"),
-    "declaration": say("Declaration", "报关单"),
-    "entry": say("Log entry", "日志条目"),
-    "movement": say("Row of the ledger", "账本行"),
-    "event": say("Event", "事件"),
+    "period": text("Month", "月份"),
+    "state": text("State", "状态"),
+    "rows": text("Rows changed", "改动行数"),
+    "element": text("Element", "元素"),
+    "since": text("Since", "起"),
+    "until": text("Until", "止"),
+    "found_on": text("Seen with the count of", "所据盘存日"),
+    "balances": text("Balances", "平衡期数"),
+    "mass_kg": text("Mass", "质量"),
+    "sigma_kg": text("± σ", "±σ 值"),
+    "muf_kg": text("Difference", "差额"),
+    "evidence": text("ln of likelihood ratio", "似然比对数"),
+    "p": text("Probability by chance", "偶然概率"),
+    "budget": text("Alarm below", "报警阈值"),
+    "ceiling": text("Probability that so much is found", "此量被查出的概率"),
+    "findable_kg": text("Found in 19 cases of 20 from", "95% 可查出的最小量"),
+    "misfit_p": text("Fit of the likeliest (probability)", "最似者的拟合概率"),
+    "named": text("What came in looks like", "流入物特征近似"),
+    "reason": text("Not told from the elements", "未能由元素判断"),
+    "unassayed_kg": text("In lots without an assay, from … to", "未化验批次所含（下限–上限）"),
+    "lot": text("Lot", "批次"),
+    "product": text("Product", "产品"),
+    "declaration": text("Declaration", "报关单"),
+    "entry": text("Log entry", "日志条目"),
+    "movement": text("Row of the ledger", "账本行"),
+    "event": text("Event", "事件"),
     # What rows of the ledger carry besides.
-    "shipper": say("Shipper", "发货方"),
-    "buyer": say("Buyer", "买方"),
-    "party": say("Counterparty", "交易对方"),
-    "shipped_kg": say("Shipped", "发货量"),
-    "received_kg": say("Received", "收货量"),
-    "hs_code": say("HS code", "商品编码"),
-    "control_item": say("Control item", "管制编码"),
-    "currency": say("Currency", "币种"),
-    "lot_product": say("The lot is", "批次产品"),
+    "shipper": text("Shipper", "发货方"),
+    "buyer": text("Buyer", "买方"),
+    "party": text("Counterparty", "交易对方"),
+    "shipped_kg": text("Shipped", "发货量"),
+    "received_kg": text("Received", "收货量"),
+    "hs_code": text("HS code", "商品编码"),
+    "control_item": text("Control item", "管制编码"),
+    "currency": text("Currency", "币种"),
+    "lot_product": text("The lot is", "批次产品"),
 }
 #: Values that are codes of a detector.
 _VALUES: Final[Mapping[str, Text]] = {
@@ -84,15 +84,15 @@ _VALUES: Final[Mapping[str, Text]] = {
 }
 #: Key of an item that holds one record → the caption of the table of such records.
 _RECORDS: Final[Mapping[str, Text]] = {
-    "run": say("The window that shows it", "显示差额的时段"),
-    "untested": say("Balances that could not be tested", "无法检验的平衡期"),
+    "run": text("The window that shows it", "显示差额的时段"),
+    "untested": text("Balances that could not be tested", "无法检验的平衡期"),
 }
 #: First key of an item without a name → the caption of the table of such items.
 _LISTS: Final[Mapping[str, Text]] = {
-    "period": say("Month by month", "逐月"),
-    "lot": say("The lots that matter most", "影响最大的批次"),
-    "exception": say("The heaviest exceptions", "最大的差异"),
-    "entry": say("Rows behind them", "所涉账本行"),
+    "period": text("Month by month", "逐月"),
+    "lot": text("The lots that matter most", "影响最大的批次"),
+    "exception": text("The heaviest exceptions", "最大的差异"),
+    "entry": text("Rows behind them", "所涉账本行"),
 }
 #: Items that have a place of their own on the page.
 _ELSEWHERE: Final = frozenset({"balance", "kind", "deadline"})
@@ -104,14 +104,14 @@ _OF_OXIDE: Final = frozenset({"used_kg", "overrun_kg"})
 
 def in_all(visit: Visit, finding: Item) -> list[tuple[str, str]]:
     """What is said of a finding as a whole, as terms and values."""
-    told = []
+    terms = []
     for item in finding["evidence"]:
         if _ELSEWHERE & item.keys() or _RECORDS.keys() & item.keys() or next(iter(item), "") in _LISTS:
             continue
         for key, value in item.items():
             pairs = value if key in _TERMS_OF else {key: value}
-            told += [(term(visit, one, among=pairs), said(visit, one, of_it)) for one, of_it in pairs.items()]
-    return told
+            terms += [(term(visit, one, among=pairs), value_text(visit, one, of_it)) for one, of_it in pairs.items()]
+    return terms
 
 
 def further(visit: Visit, finding: Item) -> list[Table]:
@@ -142,7 +142,7 @@ def _table(visit: Visit, name: str, caption: Text, records: Sequence[Item]) -> T
     numbers = {key for key in keys if _is_number(key, (record.get(key) for record in records))}
     return Table(
         name=name,
-        caption=visit.spoken(caption),
+        caption=visit.localized(caption),
         columns=tuple(Column(key=key, label=TERMS.get(key, _unnamed(key)), number=key in numbers) for key in keys),
         rows=[tuple(_cell(visit, key, record.get(key)) for key in keys) for record in records],
         empty="",
@@ -156,8 +156,8 @@ def _is_number(key: str, values: Iterable[object]) -> bool:
 def _cell(visit: Visit, key: str, value: Any) -> Cell:
     plain = float(value) if key.endswith("_kg") and isinstance(value, str) else value
     return Cell(
-        text=said(visit, key, value),
-        value=plain if isinstance(plain, str | int | float | None) else said(visit, key, value),
+        text=value_text(visit, key, value),
+        value=plain if isinstance(plain, str | int | float | None) else value_text(visit, key, value),
         href=visit.url("entry", entry=value) if key in ("entry", "corrects") and value is not None
         else visit.url("lot", lot=value) if key == "lot" else None,
     )  # fmt: skip
@@ -166,40 +166,41 @@ def _cell(visit: Visit, key: str, value: Any) -> Cell:
 def besides(visit: Visit, item: Item, keys: Iterable[str]) -> str:
     """What a row of the ledger says besides `keys`, in one line."""
     left = [(key, value) for key, value in item.items() if key not in keys and value is not None]
-    colon = visit.say(": ", "：")
-    stated = visit.say("Composition stated", "所填成分")
-    return visit.say("; ", "；").join(
-        f"{stated if key == 'composition' else term(visit, key)}{colon}{said(visit, key, value)}" for key, value in left
+    colon = visit.text(": ", "：")
+    stated = visit.text("Composition stated", "所填成分")
+    return visit.text("; ", "；").join(
+        f"{stated if key == 'composition' else term(visit, key)}{colon}{value_text(visit, key, value)}"
+        for key, value in left
     )
 
 
 def term(visit: Visit, key: str, *, among: Item | None = None) -> str:
     """What a key is called. A grant that stands beside what was used of a quota is of oxide."""
     if key == "granted_kg" and among is not None and _OF_OXIDE & among.keys():
-        return visit.say("Granted, REO", "下达指标（REO）")
-    return visit.spoken(TERMS.get(key, _unnamed(key)))
+        return visit.text("Granted, REO", "下达指标（REO）")
+    return visit.localized(TERMS.get(key, _unnamed(key)))
 
 
 def _unnamed(key: str) -> Text:
     """A key that nobody has named here yet: its own words, and never the way a program writes it."""
     plain = key.replace("_", " ")
-    return say(plain[:1].upper() + plain[1:], plain)
+    return text(plain[:1].upper() + plain[1:], plain)
 
 
-def said(visit: Visit, key: str, value: Any) -> str:
+def value_text(visit: Visit, key: str, value: Any) -> str:
     """A value as it is read: masses, days, shares and codes in words; what holds several is a sentence."""
     language = visit.language
     if value is None:
         return written.NOTHING
     if isinstance(value, bool):
-        return visit.say("yes", "是") if value else visit.say("no", "否")
+        return visit.text("yes", "是") if value else visit.text("no", "否")
     if isinstance(value, Mapping):
-        return visit.say(", ", "、").join(_counted(visit, key, value))
+        return visit.text(", ", "、").join(_counted(visit, key, value))
     if key == "named":
         return _named(visit, value)
     if isinstance(value, list | tuple):
-        between = visit.say(" to ", "至") if key.endswith("_kg") else visit.say(", ", "、")
-        return between.join(said(visit, key, one) for one in value)
+        between = visit.text(" to ", "至") if key.endswith("_kg") else visit.text(", ", "、")
+        return between.join(value_text(visit, key, one) for one in value)
     if key.endswith("_kg"):
         return written.mass(parse_mass(str(value)), language)
     if key.endswith(("_on", "_date")) or key in ("since", "until", "on"):
@@ -219,7 +220,7 @@ def _text(visit: Visit, key: str, value: str) -> str:
     if key in ("product", "lot_product"):
         return lot_words.product(value, visit.language)
     if key == "reason" and value in REASONS:
-        return visit.spoken(REASONS[value])
+        return visit.localized(REASONS[value])
     if key == "element":
         return f"{value} {words.element(value, visit.language)}"
     return words.word(_VALUES, value, visit.language) if key in ("state", "cause", "contradicts") else value
@@ -231,14 +232,14 @@ def _counted(visit: Visit, key: str, counts: Mapping[str, Any]) -> Iterator[str]
         named = words.word(_VALUES, one, visit.language) if one in _VALUES else one
         if key in ("before", "after"):
             named = words.country(one, visit.language)
-        yield f"{named} {said(visit, one, number)}"
+        yield f"{named} {value_text(visit, one, number)}"
 
 
 def _named(visit: Visit, named: Sequence[Item]) -> str:
     """The signatures that the elements cannot be told from, the likeliest first."""
     if not named:
-        return visit.say("none for sure", "无法确定")
-    return visit.say("; ", "；").join(
-        f"{visit.spoken({'en': one['en'], 'zh': one['zh']})} {written.percent(one['probability'], visit.language)}"
+        return visit.text("none for sure", "无法确定")
+    return visit.text("; ", "；").join(
+        f"{visit.localized({'en': one['en'], 'zh': one['zh']})} {written.percent(one['probability'], visit.language)}"
         for one in named
     )

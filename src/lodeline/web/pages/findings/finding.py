@@ -14,6 +14,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.detection.alarm import ALARM_SCORE, FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import ANY_QUESTION
+from lodeline.errors import UserError
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
@@ -22,9 +23,8 @@ from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import CaseStatus, case_of, standings
 from lodeline.service.findings.finding import findings as ask
 from lodeline.service.overview.overview import SIDES
-from lodeline.spoken import UserError
 from lodeline.web.pages.common.attachment import attachment
-from lodeline.web.pages.findings.case_acts import SAID, assign_field, done, forms, is_watched
+from lodeline.web.pages.findings.case_acts import NOTICES, assign_field, done, forms, is_watched
 from lodeline.web.pages.findings.case_part import REASONS, state_cell, taken, wanted_paper
 from lodeline.web.pages.findings.evidence import balance_table, draw_balances, months_table, rows_table, signed
 from lodeline.web.pages.findings.evidence_words import further, in_all
@@ -88,7 +88,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         total=written.count(len(every)),
         before=None if place is None else _beside(visit, every, place - 1),
         after=None if place is None else _beside(visit, every, place + 1),
-        notices=_notices(visit, standing, refused, gone=place is None),
+        notices=_notices(visit, standing, refused, withdrawn=place is None),
         steps=[]
         if case is None
         else taken(
@@ -104,7 +104,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         period=_period(visit, row["period"]),
         mass=_mass(visit, row),
         interval=_interval(visit, row),
-        elements=visit.say(", ", "、").join(row["elements"]),
+        elements=visit.text(", ", "、").join(row["elements"]),
         state=state_cell(visit, standing, today),
         score=written.score(row["score"]),
         certainty=_certainty(visit, row),
@@ -127,27 +127,27 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
 def _posted(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
     reading, form = visit.reading, visit.request.POST
     steps = form.get("steps", "")
-    sight = FindingAsSeen(
+    seen = FindingAsSeen(
         row=row, stamp=reading.snapshot.stamp, today=clock.today(reading.law.timezone),
         steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
     )  # fmt: skip
-    said = done(visit, sight, form.get("act", ""), clock.now())
-    return HttpResponseRedirect(visit.here(said=said), status=303)
+    act = done(visit, seen, form.get("act", ""), clock.now())
+    return HttpResponseRedirect(visit.here(said=act), status=303)
 
 
-def _notices(visit: Visit, standing: CaseStatus, refused: UserError | None, *, gone: bool) -> list[Notice]:
-    said = visit.query("said") or ""
+def _notices(visit: Visit, standing: CaseStatus, refused: UserError | None, *, withdrawn: bool) -> list[Notice]:
+    code = visit.query("said") or ""
     made: list[Notice] = []
     if refused is not None:
-        made.append(Notice(kind="problem", says=visit.spoken({"en": refused.en, "zh": refused.zh})))
-    elif said in SAID:
-        made.append(Notice(kind="success", says=visit.spoken(SAID[said])))
-    if gone:
+        made.append(Notice(kind="problem", text=visit.localized({"en": refused.en, "zh": refused.zh})))
+    elif code in NOTICES:
+        made.append(Notice(kind="success", text=visit.localized(NOTICES[code])))
+    if withdrawn:
         made.append(
             Notice(
                 kind="info",
-                says=visit.say("The filings do not raise this question any more.", "申报已不再引出这一疑问。"),
-                more=visit.say(
+                text=visit.text("The filings do not raise this question any more.", "申报已不再引出这一疑问。"),
+                more=visit.text(
                     "What stands here is the finding as it was when it was last decided about.",
                     "此处所示为最近一次处理时的线索。",
                 ),
@@ -157,8 +157,8 @@ def _notices(visit: Visit, standing: CaseStatus, refused: UserError | None, *, g
         made.append(
             Notice(
                 kind="info",
-                says=visit.say("What was decided does not stand any more.", "原决定已不再有效。"),
-                more=visit.spoken(REASONS[standing.reason]),
+                text=visit.text("What was decided does not stand any more.", "原决定已不再有效。"),
+                more=visit.localized(REASONS[standing.reason]),
             )
         )
     return made
@@ -174,7 +174,7 @@ def _bundle(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
 def _question(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """The finding as what it is: a question to the firm."""
     quota = words.word(words.QUOTA_KINDS, row["subject"].get("kind", ""), visit.language)
-    return visit.spoken(_QUESTIONS.get(row["detector"], ANY_QUESTION)).format(
+    return visit.localized(_QUESTIONS.get(row["detector"], ANY_QUESTION)).format(
         firm=names.get(firm(row), firm(row)),
         mass=written.mass(mass_mg(row), visit.language),
         months=_period(visit, row["period"]),
@@ -195,36 +195,36 @@ def _beside(visit: Visit, every: Sequence[Mapping[str, Any]], place: int) -> dic
 def _subject(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, str | None]]:
     """Whom and what the finding is about, each with its page."""
     sites = words.site_names(visit.reading.snapshot.register)
-    told = []
+    facts = []
     for role, value in row["subject"].items():
         if role in ("organisation", "shipper", "receiver") or value in names:
-            label = {"shipper": visit.say("Shipper", "发货方"), "receiver": visit.say("Receiver", "收货方")}.get(role)
+            label = {"shipper": visit.text("Shipper", "发货方"), "receiver": visit.text("Receiver", "收货方")}.get(role)
             page = visit.url("organisation", organisation=value) if value in names else None
-            label = label or visit.say("Firm", "企业")
-            told.append({"label": label, "text": names.get(value, value), "id": value, "href": page})
+            label = label or visit.text("Firm", "企业")
+            facts.append({"label": label, "text": names.get(value, value), "id": value, "href": page})
         elif role == "site":
             page = visit.url("balance", site=value)
-            told.append(
-                {"label": visit.say("Site", "场所"), "text": sites.get(value, value), "id": value, "href": page}
+            facts.append(
+                {"label": visit.text("Site", "场所"), "text": sites.get(value, value), "id": value, "href": page}
             )
         elif role == "lot":
             page = visit.url("lot", lot=value)
-            told.append({"label": visit.say("Lot", "批次"), "text": value, "id": "", "href": page})
+            facts.append({"label": visit.text("Lot", "批次"), "text": value, "id": "", "href": page})
         elif role == "licence":
             page = visit.opens("licence", licence=value)
-            told.append({"label": visit.say("Licence", "许可证"), "text": value, "id": "", "href": page})
+            facts.append({"label": visit.text("Licence", "许可证"), "text": value, "id": "", "href": page})
         elif role == "kind":
-            told.append(_quota_subject(visit, row, value))
-    return told  # fmt: skip
+            facts.append(_quota_subject(visit, row, value))
+    return facts  # fmt: skip
 
 
 def _quota_subject(visit: Visit, row: Mapping[str, Any], kind: str) -> dict[str, str | None]:
     ore = row["subject"].get("ore_type", "")
     text = words.word(words.QUOTA_KINDS, kind, visit.language)
     if ore:
-        text += visit.say(", ", "，") + words.word(words.ORE_TYPES, ore, visit.language)
+        text += visit.text(", ", "，") + words.word(words.ORE_TYPES, ore, visit.language)
     query = {"year": row["period"]["to"][:4], "organisation": firm(row)}
-    return {"label": visit.say("Quota", "指标"), "text": text, "id": "", "href": visit.url("quotas", query=query)}
+    return {"label": visit.text("Quota", "指标"), "text": text, "id": "", "href": visit.url("quotas", query=query)}
 
 
 def _period(visit: Visit, period: Mapping[str, str]) -> str:
@@ -232,8 +232,8 @@ def _period(visit: Visit, period: Mapping[str, str]) -> str:
     if first == last:
         return written.month(first, visit.language)
     if (first[5:], last[5:]) == ("01", "12") and first[:4] == last[:4]:
-        return visit.say(first[:4], f"{first[:4]}年")
-    return visit.say(
+        return visit.text(first[:4], f"{first[:4]}年")
+    return visit.text(
         f"{written.month(first, visit.language)} to {written.month(last, visit.language)}",
         f"{written.month(first, visit.language)}至{written.month(last, visit.language)}",
     )
@@ -241,7 +241,7 @@ def _period(visit: Visit, period: Mapping[str, str]) -> str:
 
 def _mass(visit: Visit, row: Mapping[str, Any]) -> str:
     if not mass_mg(row):
-        return visit.say("not known: no composition is stated", "不明：未填报成分")
+        return visit.text("not known: no composition is stated", "不明：未填报成分")
     return written.mass(mass_mg(row), visit.language)
 
 
@@ -251,17 +251,17 @@ def _interval(visit: Visit, row: Mapping[str, Any]) -> str:
         None if bound is None else written.mass(parse_mass(bound), visit.language) for bound in row["interval_kg"]
     )
     if low is not None and high is not None:
-        return visit.say(f"in 19 cases of 20 between {low} and {high}", f"95% 区间：{low}至{high}")
+        return visit.text(f"in 19 cases of 20 between {low} and {high}", f"95% 区间：{low}至{high}")
     if low is not None:
-        return visit.say(f"at least {low}; the rest is not known", f"至少{low}，上限不明")
-    return visit.say("as filed, without bounds", "按申报计，无区间")
+        return visit.text(f"at least {low}; the rest is not known", f"至少{low}，上限不明")
+    return visit.text("as filed, without bounds", "按申报计，无区间")
 
 
 def _certainty(visit: Visit, row: Mapping[str, Any]) -> str:
     """What the score says, and what it does not."""
     score = row["score"]
     if score is None:
-        return visit.say(
+        return visit.text(
             "No score. The masses are taken as filed, and nothing says how far they may be off; so nothing says either"
             " how often chance would do the same. The rows above are what there is.",
             "无得分。质量按申报计，误差未知，因而无从估计偶然出现的概率。以上各行即全部依据。",
@@ -269,21 +269,21 @@ def _certainty(visit: Visit, row: Mapping[str, Any]) -> str:
     rarity = 1 - score
     years = written.count(round(1 / rarity)) if rarity > 1e-6 else None
     if row["detector"] not in SIDES:
-        return visit.say(
+        return visit.text(
             f"{written.score(score)}: the probability of seeing less than this if nothing is wrong.",
             f"{written.score(score)}：若无异常，所见低于此值的概率。",
         )
     budget = written.count(round(1 / FALSE_FINDINGS_PER_SITE_YEAR))
-    told = visit.say(
+    text = visit.text(
         f"{written.score(score)}: the probability that a site without faults shows less than this in a whole year. ",
         f"{written.score(score)}：无异常的场所在一整年内差额低于此值的概率。",
     )
-    told += visit.say(
+    text += visit.text(
         f"Chance alone would bring it about once in {years} years. " if years
         else "Chance alone would bring it less than once in a million years. ",
         f"仅凭偶然约{years}年出现一次。" if years else "仅凭偶然，一百万年也不到一次。",
     )  # fmt: skip
-    return told + visit.say(
+    return text + visit.text(
         f"A question is asked from {written.score(ALARM_SCORE)} on, which is one needless question in {budget} clean"
         " years of a site. It rests on σ as registered: a scale worse than its certificate makes such a score too.",
         f"得分达到{written.score(ALARM_SCORE)}即提出疑问，相当于无异常场所每{budget}年误问一次。得分以登记的 σ 为准："

@@ -10,35 +10,41 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import standings
 from lodeline.service.findings.finding import findings as ask
 from lodeline.service.overview import overview as questions
-from lodeline.spoken import UserError
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.common import asked
 from lodeline.web.pages.findings.case_acts import bulk_fields
-from lodeline.web.pages.findings.case_queue import act_on_chosen, bulk_notices, gone_table, picks, whose
+from lodeline.web.pages.findings.case_queue import (
+    act_on_chosen,
+    bulk_notices,
+    findings_assigned,
+    picks,
+    withdrawn_table,
+)
 from lodeline.web.pages.findings.table import findings_table
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 Finding = Mapping[str, Any]
 
 #: The two ways to look at the queue.
-_VIEWS = {"queue": say("By score", "按得分"), "firms": say("By firm", "按企业")}
+_VIEWS = {"queue": text("By score", "按得分"), "firms": text("By firm", "按企业")}
 #: Whose cases to show.
-_WHOSE = {
-    "mine": say("Assigned to me", "我承办的"),
-    "nobody": say("Assigned to nobody", "未指派"),
-    "watched": say("Watched by me", "我关注的"),
-    "overdue": say("Answer overdue", "逾期未答复"),
+_ASSIGNEES = {
+    "mine": text("Assigned to me", "我承办的"),
+    "nobody": text("Assigned to nobody", "未指派"),
+    "watched": text("Watched by me", "我关注的"),
+    "overdue": text("Answer overdue", "逾期未答复"),
 }
 #: Firms in the drawing; the table has all.
 _FIRMS_DRAWN = 10
@@ -62,25 +68,25 @@ def findings(visit: Visit) -> HttpResponse:
         "element": asked.element(visit, present),
         "state": asked.one_of(visit, "state", words.FINDING_STATES),
         # `?whose=` of addresses that were kept, until version 0.2.0.
-        "assigned": asked.one_of(visit, "assigned" if visit.query("assigned") else "whose", _WHOSE),
+        "assigned": asked.one_of(visit, "assigned" if visit.query("assigned") else "whose", _ASSIGNEES),
     }
     now, today = clock.now(), clock.today(reading.law.timezone)
     refused: UserError | None = None
     if visit.request.method == "POST":
         try:
-            said, count, left = act_on_chosen(visit, every, today=today, now=now)
-            return HttpResponseRedirect(visit.here(said=said, done=count, left=left), status=303)
+            act, count, left = act_on_chosen(visit, every, today=today, now=now)
+            return HttpResponseRedirect(visit.here(said=act, done=count, left=left), status=303)
         except CaseError as error:
             refused = error
     stand = standings(visit.actor, every, today=today)
-    kept = whose(visit, stand, chosen["assigned"])
+    kept = findings_assigned(visit, stand, chosen["assigned"])
     rows = [
         row
         for row in every
         if _is_chosen(row, chosen) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
     ]
     table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows, stand)
-    gone = gone_table(visit, every, names)
+    gone = withdrawn_table(visit, every, names)
     csv = wanted_csv(visit, table, gone)
     if csv is not None:
         return csv
@@ -95,11 +101,11 @@ def findings(visit: Visit) -> HttpResponse:
         bulk=bulk_fields(visit, today, now) if view == "queue" and visit.actor.may("finding.decide") else [],
         notices=bulk_notices(visit, refused),
         states=asked.options(visit, words.FINDING_STATES),
-        assigned=asked.options(visit, _WHOSE),
+        assigned=asked.options(visit, _ASSIGNEES),
         gone=shown(visit, gone) if gone.rows else None,
         view=view,
         views=[
-            {"text": visit.spoken(word), "href": visit.here(view=one, sort=None), "here": one == view}
+            {"text": visit.localized(word), "href": visit.here(view=one, sort=None), "here": one == view}
             for one, word in _VIEWS.items()
         ],
         any=bool(rows),
@@ -140,8 +146,8 @@ def _is_chosen(row: Finding, chosen: Mapping[str, str | None]) -> bool:
 def _headline(visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], names: Mapping[str, str]) -> str:
     if not rows:
         if every:
-            return visit.say("No question of this kind is open", "没有符合条件的线索")
-        return visit.say("These filings raise no question", "这些申报没有引出任何疑问")
+            return visit.text("No question of this kind is open", "没有符合条件的线索")
+        return visit.text("These filings raise no question", "这些申报没有引出任何疑问")
     firms = len(set(map(firm, rows)))
     largest = max(rows, key=mass_mg)
     name, mass = names.get(firm(largest), firm(largest)), written.mass(mass_mg(largest), visit.language)
@@ -149,8 +155,8 @@ def _headline(visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], n
     counted_en = f"{asked.counted(len(rows), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')}"
     counted_zh = f"{written.count(len(rows))}个疑问，涉及{written.count(firms)}家企业"
     if not mass_mg(largest):
-        return visit.say(counted_en, counted_zh)
-    return visit.say(
+        return visit.text(counted_en, counted_zh)
+    return visit.text(
         f"{counted_en}; the largest: {what.lower()}, {mass}, {name}", f"{counted_zh}，最大一项为{name}{what}{mass}"
     )
 
@@ -167,7 +173,7 @@ def _tiles(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
         tiles.append(
             {
                 "label": words.word(words.DETECTORS, detector, visit.language), "figure": written.count(len(seen)),
-                "sub": visit.say(f"{stake} at stake", f"涉及{stake}"), "shape": shape, "tone": tone, "trend": "",
+                "sub": visit.text(f"{stake} at stake", f"涉及{stake}"), "shape": shape, "tone": tone, "trend": "",
                 "href": visit.here(detector=detector, **{"findings.page": None}),
             }
         )  # fmt: skip
@@ -198,7 +204,7 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]
                 ),
                 Cell(text=written.count(len(seen)), value=len(seen)),
                 Cell(
-                    text=visit.say(", ", "、").join(words.word(words.DETECTORS, kind, language) for kind in kinds),
+                    text=visit.text(", ", "、").join(words.word(words.DETECTORS, kind, language) for kind in kinds),
                     value=", ".join(kinds),
                 ),
                 Cell(text=written.mass(stake, language) if stake else written.NOTHING, value=stake / written.MG_PER_KG),
@@ -211,14 +217,14 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]
         )  # fmt: skip
     return Table(
         name="firms",
-        caption=visit.say("Findings by firm", "各企业线索"),
+        caption=visit.text("Findings by firm", "各企业线索"),
         columns=(
-            Column(key="firm", label=say("Firm", "企业")),
-            Column(key="findings", label=say("Questions", "疑问"), number=True),
-            Column(key="kinds", label=say("What was seen", "所见情况")),
-            Column(key="mass", label=say("At stake", "涉及质量"), number=True, unit="kg"),
-            Column(key="score", label=say("Highest score", "最高得分"), number=True),
-            Column(key="until", label=say("Newest", "最近")),
+            Column(key="firm", label=text("Firm", "企业")),
+            Column(key="findings", label=text("Questions", "疑问"), number=True),
+            Column(key="kinds", label=text("What was seen", "所见情况")),
+            Column(key="mass", label=text("At stake", "涉及质量"), number=True, unit="kg"),
+            Column(key="score", label=text("Highest score", "最高得分"), number=True),
+            Column(key="until", label=text("Newest", "最近")),
         ),
         rows=cells,
         empty=_empty(visit),
@@ -229,15 +235,15 @@ def _draw_firms(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str])
     bars = []
     for one, seen in _by_firm(rows)[:_FIRMS_DRAWN]:
         stake, number = sum(map(mass_mg, seen)), len(seen)
-        text = visit.say(asked.counted(number, "question", "questions"), f"{written.count(number)}个疑问")
+        text = visit.text(asked.counted(number, "question", "questions"), f"{written.count(number)}个疑问")
         bars.append(
             Bar(
                 label=names.get(one, one), value=stake, text=f"{written.mass(stake, visit.language)} · {text}",
                 href=visit.here(organisation=one, view=None, sort=None),
             )
         )  # fmt: skip
-    return draw_bars(Bars(name=visit.say("Mass at stake by firm", "各企业涉及质量"), bars=tuple(bars)), width=1040)
+    return draw_bars(Bars(name=visit.text("Mass at stake by firm", "各企业涉及质量"), bars=tuple(bars)), width=1040)
 
 
 def _empty(visit: Visit) -> str:
-    return visit.say("No finding is like that: take a filter away.", "没有符合条件的线索：请减少筛选条件。")
+    return visit.text("No finding is like that: take a filter away.", "没有符合条件的线索：请减少筛选条件。")

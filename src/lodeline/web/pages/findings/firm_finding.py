@@ -13,12 +13,12 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.office.findings import cases
 from lodeline.office.findings.files import FileRefusedError, attached
-from lodeline.office.findings.own import own_findings
+from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.findings.states import MOVES, CaseError
 from lodeline.office.findings.views import own_case, own_state
 from lodeline.office.models import Case
-from lodeline.web.pages.common.firm_part import Firm, spoken_error
-from lodeline.web.pages.findings.case_acts import SAID
+from lodeline.web.pages.common.firm_part import Firm, error_text
+from lodeline.web.pages.findings.case_acts import NOTICES
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
 from lodeline.web.pages.findings.evidence import EVENT_KINDS
 from lodeline.web.pages.findings.firm_findings import place, state_cell
@@ -28,7 +28,7 @@ from lodeline.web.parts.values import Fact, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 
@@ -48,14 +48,14 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         try:
             return _answer(firm, finding)
         except (CaseError, FileRefusedError) as error:
-            refused = spoken_error(visit, error)
+            refused = error_text(visit, error)
             case = own_case(visit.actor, organisation, finding)
     row = _own_row(firm, case)
     table = _rows(firm, row)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    said = visit.query("said")
+    code = visit.query("said")
     return show(
         visit,
         "lodeline/findings/firm_finding.html",
@@ -72,8 +72,8 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
             timezone=firm.own.law.timezone,
         ),
         answer=_fields(firm, refused) if _may_answer(visit, case) else None,
-        notices=[Notice(kind="problem", says=refused)] if refused
-        else [Notice(kind="success", says=visit.spoken(SAID["answer"]))] if said == "answer" else [],
+        notices=[Notice(kind="problem", text=refused)] if refused
+        else [Notice(kind="success", text=visit.localized(NOTICES["answer"]))] if code == "answer" else [],
     )  # fmt: skip
 
 
@@ -104,9 +104,9 @@ def _headline(firm: Firm, case: Case) -> str:
     what = words.word(words.DETECTORS, case.detector, visit.language)
     if case.state == "asked" and case.until is not None:
         day = written.day(case.until, visit.language)
-        return visit.say(f"{what}: please answer by {day}", f"{what}：请于{day}前答复")
+        return visit.text(f"{what}: please answer by {day}", f"{what}：请于{day}前答复")
     state = words.word(words.FINDING_STATES, own_state(case), visit.language)
-    return visit.say(f"{what}: {state.lower()}", f"{what}：{state}")
+    return visit.text(f"{what}: {state.lower()}", f"{what}：{state}")
 
 
 def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
@@ -114,17 +114,17 @@ def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
     state = state_cell(firm, case)
     span = dict.fromkeys((seen["period"]["from"], seen["period"]["to"]))
     facts = [
-        Fact(term=visit.say("State", "状态"), text=state.text, note=state.note),
+        Fact(term=visit.text("State", "状态"), text=state.text, note=state.note),
         Fact(
-            term=visit.say("Period", "期间"),
-            text=visit.say(" to ", "至").join(written.month(one, language) for one in span),
+            term=visit.text("Period", "期间"),
+            text=visit.text(" to ", "至").join(written.month(one, language) for one in span),
         ),
     ]
     if place(firm, case):
         site = seen["subject"]["site"]
         facts.append(
             Fact(
-                term=visit.say("Site", "场所"), text=place(firm, case), note=site,
+                term=visit.text("Site", "场所"), text=place(firm, case), note=site,
                 href=firm.url("firm-balance", site=site),
             )
         )  # fmt: skip
@@ -132,13 +132,13 @@ def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
         mass_mg = float(row["mass_kg"]) * written.MG_PER_KG
         facts.append(
             Fact(
-                term=visit.say("At stake", "涉及质量"),
+                term=visit.text("At stake", "涉及质量"),
                 text=written.mass(mass_mg, language) if mass_mg else written.NOTHING,
             )
         )
         if row["elements"]:
-            facts.append(Fact(term=visit.say("Elements", "元素"), text=visit.say(", ", "、").join(row["elements"])))
-        facts.append(Fact(term=visit.say("Score", "得分"), text=written.score(row["score"])))
+            facts.append(Fact(term=visit.text("Elements", "元素"), text=visit.text(", ", "、").join(row["elements"])))
+        facts.append(Fact(term=visit.text("Score", "得分"), text=written.score(row["score"])))
     return facts
 
 
@@ -163,15 +163,15 @@ def _rows(firm: Firm, row: Mapping[str, Any] | None) -> Table:
         )  # fmt: skip
     return Table(
         name="rows",
-        caption=visit.say("Your rows", "本企业的行"),
+        caption=visit.text("Your rows", "本企业的行"),
         columns=(
-            Column(key="kind", label=say("Event", "事件")),
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
-            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="kind", label=text("Event", "事件")),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
         ),
         rows=rows,
-        empty=visit.say("No row of yours is listed.", "未列出本企业的行。"),
+        empty=visit.text("No row of yours is listed.", "未列出本企业的行。"),
     )
 
 
@@ -179,17 +179,17 @@ def _fields(firm: Firm, refused: str) -> list[Field]:
     visit = firm.visit
     return [
         Field(
-            name="text", label=visit.say("Your answer", "答复"), kind="textarea", lines=8, required=True, width="full",
+            name="text", label=visit.text("Your answer", "答复"), kind="textarea", lines=8, required=True, width="full",
             value=visit.request.POST.get("text", ""), errors=(refused,) if refused else (),
-            hint=visit.say(
+            hint=visit.text(
                 "It goes to the authority and is bound by an entry of the log: nobody can change it later, on either"
                 " side. You may add to it until it is decided.",
                 "答复将提交主管部门，并由日志条目绑定：任何一方事后均无法更改。作出决定前可以补充。",
             ),
         ),
         Field(
-            name="files", label=visit.say("Documents", "证明材料"), kind="file", multiple=True, accept=_ACCEPT,
-            hint=visit.say(
+            name="files", label=visit.text("Documents", "证明材料"), kind="file", multiple=True, accept=_ACCEPT,
+            hint=visit.text(
                 "PDF, PNG, JPEG or CSV; at most five files, 2 MB together.",
                 "PDF、PNG、JPEG 或 CSV；最多五个文件，合计不超过 2 MB。",
             ),

@@ -6,7 +6,7 @@ import json
 
 from django.http import HttpResponse
 
-from lodeline.office.findings.states import has_been_heard
+from lodeline.office.findings.states import has_answered_or_expired
 from lodeline.office.findings.views import own_cases, own_state
 from lodeline.office.models import Case
 from lodeline.web.pages.common.firm_part import Firm, counted
@@ -15,7 +15,7 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 
 def firm_findings(visit: Visit, organisation: str) -> HttpResponse:
@@ -36,9 +36,9 @@ def firm_findings(visit: Visit, organisation: str) -> HttpResponse:
             "有{n}项询问待答复",
         )
     elif found:
-        title = visit.say("Every question is answered", "询问均已答复")
+        title = visit.text("Every question is answered", "询问均已答复")
     else:
-        title = visit.say("The authority has asked you nothing", "主管部门未提出询问")
+        title = visit.text("The authority has asked you nothing", "主管部门未提出询问")
     return show(
         visit,
         "lodeline/findings/firm_findings.html",
@@ -55,12 +55,12 @@ def state_cell(firm: Firm, case: Case) -> Cell:
     shape, tone = words.FINDING_STATE_MARKS[state]
     note = ""
     if case.state == "asked" and case.until is not None:
-        late = has_been_heard("asked", until=case.until, today=firm.today)
+        late = has_answered_or_expired("asked", until=case.until, today=firm.today)
         day = written.day(case.until, visit.language)
         note = (
-            visit.say(f"was due by {day}", f"已于{day}到期")
+            visit.text(f"was due by {day}", f"已于{day}到期")
             if late
-            else visit.say(f"answer by {day}", f"请于{day}前答复")
+            else visit.text(f"answer by {day}", f"请于{day}前答复")
         )
     word = words.word(words.FINDING_STATES, state, visit.language)
     return Cell(text=word, value=state, shape=shape, tone=tone, note=note)
@@ -76,16 +76,16 @@ def _table(firm: Firm, found: list[Case]) -> Table:
     visit = firm.visit
     return Table(
         name="questions",
-        caption=visit.say("Questions of the authority", "主管部门的询问"),
+        caption=visit.text("Questions of the authority", "主管部门的询问"),
         columns=(
-            Column(key="what", label=say("What it is about", "事项")),
-            Column(key="where", label=say("Site", "场所")),
-            Column(key="period", label=say("Until", "截至")),
-            Column(key="mass", label=say("At stake", "涉及质量"), number=True, unit="kg"),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="what", label=text("What it is about", "事项")),
+            Column(key="where", label=text("Site", "场所")),
+            Column(key="period", label=text("Until", "截至")),
+            Column(key="mass", label=text("At stake", "涉及质量"), number=True, unit="kg"),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=[_row(firm, one) for one in found],
-        empty=visit.say(
+        empty=visit.text(
             "Questions appear here with the day by which to answer; you are told by a notice.",
             "询问及答复期限会出现在此处，并另行通知。",
         ),

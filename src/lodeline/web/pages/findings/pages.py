@@ -9,7 +9,7 @@ from lodeline.web.pages.findings.firm_findings import firm_findings
 PAGES: tuple[Page, ...] = (
     Page(at="findings/", view=findings, name="findings", permission="nation.read", posts=True, regional=True),
     Page(at="findings/<str:finding>/", view=finding, name="finding",
-         permission="nation.read", posts=True, looks_at="finding", regional=True),
+         permission="nation.read", posts=True, shows="finding", regional=True),
     Page(at=FIRM + "findings/", view=firm_findings, name="firm-findings", permission="own.read"),
     Page(at=FIRM + "findings/<str:finding>/", view=firm_finding, name="firm-finding",
          permission="own.read", posts=True),

@@ -12,7 +12,7 @@ from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, say
+from lodeline.web.words.language import Language, text
 
 
 def findings_table(
@@ -24,17 +24,17 @@ def findings_table(
     names = words.organisation_names(visit.reading.snapshot.register, language)
     return Table(
         name="findings",
-        caption=visit.say("Findings", "线索"),
+        caption=visit.text("Findings", "线索"),
         columns=(
-            Column(key="detector", label=say("What was seen", "所见情况")),
-            Column(key="where", label=say("Where", "对象")),
-            Column(key="period", label=say("Until", "截至")),
-            Column(key="mass", label=say("At stake", "涉及质量"), number=True, unit="kg"),
-            Column(key="score", label=say("Score", "得分"), number=True),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="detector", label=text("What was seen", "所见情况")),
+            Column(key="where", label=text("Where", "对象")),
+            Column(key="period", label=text("Until", "截至")),
+            Column(key="mass", label=text("At stake", "涉及质量"), number=True, unit="kg"),
+            Column(key="score", label=text("Score", "得分"), number=True),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=[_row(visit, row, names, state_cell(visit, stand[row["id"]], today)) for row in rows],
-        empty=visit.say("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
+        empty=visit.text("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
     )
 
 

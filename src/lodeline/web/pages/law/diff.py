@@ -8,10 +8,10 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from lodeline.errors import UserError
 from lodeline.regulation.parameter import load
 from lodeline.service.law.law import diff
-from lodeline.spoken import UserError
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.tables import change_table
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
@@ -24,11 +24,11 @@ _YEAR = timedelta(days=365)
 
 def law_diff(visit: Visit) -> HttpResponse:
     """The page `law/diff/`: `?from=` and `?to=`, both included, by default a year; `?known=`, by default `to`."""
-    lawful.stamp(visit)
+    law_days.stamp(visit)
     pack = load()
-    last = lawful.day(visit, "to", lawful.today(pack))
-    first = lawful.day(visit, "from", max(last - _YEAR, lawful.FIRST_DAY))
-    known = lawful.day(visit, "known", last)
+    last = law_days.day(visit, "to", law_days.today(pack))
+    first = law_days.day(visit, "from", max(last - _YEAR, law_days.FIRST_DAY))
+    known = law_days.day(visit, "known", last)
     try:
         rows = diff(pack, first, last, known)["rows"]
     except UserError as error:
@@ -47,9 +47,9 @@ def law_diff(visit: Visit) -> HttpResponse:
         "lodeline/law/law_diff.html",
         title=_headline(visit, rows, first, last),
         first=days[0], last=days[1], known=known.isoformat(), known_day=written.day(known, language),
-        bounds=(lawful.FIRST_DAY.isoformat(), lawful.LAST_DAY.isoformat()),
+        bounds=(law_days.FIRST_DAY.isoformat(), law_days.LAST_DAY.isoformat()),
         asked_known=visit.query("known") or "",
-        told=_told(visit, rows),
+        counts=_counts_text(visit, rows),
         instruments=written.count(len({row["instrument"] for row in rows})),
         changed=bool(rows),
         table=shown(visit, table),
@@ -65,18 +65,18 @@ def _law_of(visit: Visit, day: date) -> str | None:
 def _headline(visit: Visit, rows: list[dict[str, Any]], first: date, last: date) -> str:
     a, b = written.day(first, visit.language), written.day(last, visit.language)
     if not rows:
-        return visit.say(f"Nothing changed from {a} to {b}", f"{a}至{b}没有变化")
+        return visit.text(f"Nothing changed from {a} to {b}", f"{a}至{b}没有变化")
     number = written.count(len(rows))
-    return visit.say(
+    return visit.text(
         f"{number} {'change' if len(rows) == 1 else 'changes'} from {a} to {b}", f"{a}至{b}有{number}处变化"
     )
 
 
-def _told(visit: Visit, rows: list[dict[str, Any]]) -> str:
+def _counts_text(visit: Visit, rows: list[dict[str, Any]]) -> str:
     """9 published, 6 suspended …"""
     counts = Counter(row["what"] for row in rows)
     return ("，" if visit.language == "zh" else ", ").join(
-        visit.say(f"{written.count(counts[what])} {word['en']}", f"{written.count(counts[what])}项{word['zh']}")
+        visit.text(f"{written.count(counts[what])} {word['en']}", f"{written.count(counts[what])}项{word['zh']}")
         for what, word in CHANGES.items()
         if counts[what]
     )

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.law import law as questions
 from lodeline.service.law.lists import control_list, fine_table, instruments, quota_years
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.run import draw_run, runs, span_table
 from lodeline.web.pages.law.tables import fine_rows, fits, item_table, quota_table, rule_table
 from lodeline.web.parts.shell import show
@@ -31,10 +31,10 @@ _YEAR = timedelta(days=365)
 
 def law(visit: Visit) -> HttpResponse:
     """The page `law/`: `?on=` the day asked about, `?known=` the day up to which it is published; both today."""
-    lawful.stamp(visit)
+    law_days.stamp(visit)
     pack = load()
-    today = lawful.today(pack)
-    on, known = lawful.day(visit, "on", today), lawful.day(visit, "known", today)
+    today = law_days.today(pack)
+    on, known = law_days.day(visit, "on", today), law_days.day(visit, "known", today)
     rows = questions.in_force(pack, on, known)["rows"]
     items, quotas = control_list(pack, on, known), quota_years(pack, known)
     drawn = runs(pack, known)
@@ -56,7 +56,7 @@ def law(visit: Visit) -> HttpResponse:
         jurisdiction=pack.label[language],
         on=on.isoformat(), known=known.isoformat(), today=today.isoformat(),
         on_day=written.day(on, language), known_day=written.day(known, language),
-        bounds=(lawful.FIRST_DAY.isoformat(), lawful.LAST_DAY.isoformat()),
+        bounds=(law_days.FIRST_DAY.isoformat(), law_days.LAST_DAY.isoformat()),
         assumptions=sum(row["evidence"] == "assumption" for row in rows),
         suspensions=_suspensions(visit, rows),
         drawing=draw_run(visit, drawn, on=on),
@@ -76,22 +76,22 @@ def _headline(visit: Visit, rows: list[Json], on: date) -> str:
     day = written.day(on, visit.language)
     n = {status: written.count(number) for status, number in stand.items()}
     if visit.language == "zh":
-        told = {
+        phrases = {
             "in-force": "{}项有效",
             "suspended": "{}项暂停实施",
             "unknown": "{}项情况不明",
             "not-yet": "{}项尚未施行",
         }
-        parts = [text.format(n[status]) for status, text in told.items() if status in n]
+        parts = [text.format(n[status]) for status, text in phrases.items() if status in n]
         return f"{day}：" + ("，".join(parts) if parts else "本库没有有效的规定")
     if "in-force" not in n:
         return f"On {day} no rule of this pack was in force"
-    told = {
+    phrases = {
         "suspended": ", {} suspended",
         "not-yet": ", {} still to come",
         "unknown": "; whether {} others hold is not known",
     }
-    parts = [text.format(n[status]) for status, text in told.items() if status in n]
+    parts = [text.format(n[status]) for status, text in phrases.items() if status in n]
     are = "rule is" if stand["in-force"] == 1 else "rules are"
     return f"On {day}, {n['in-force']} {are} in force" + "".join(parts)
 
@@ -106,8 +106,8 @@ def _suspensions(visit: Visit, rows: list[Json]) -> list[dict[str, object]]:
             found.setdefault(key, []).append(row)
     return [
         {
-            "title": visit.spoken(members[0]["suspension"]["citation"]["title"]),
-            "href": f"#{lawful.anchor(instrument)}",
+            "title": visit.localized(members[0]["suspension"]["citation"]["title"]),
+            "href": f"#{law_days.anchor(instrument)}",
             "from": written.day(first, visit.language),
             "to": None if last is None else written.day(last, visit.language),
             "count": written.count(len(members)),
@@ -121,24 +121,24 @@ def _long_values(visit: Visit, rows: list[Json]) -> list[dict[str, object]]:
     """Values that the table of rules cuts short, in full; the control list has a table of its own."""
     found = []
     for row in rows:
-        said = sentences(row["value"], visit.language)
-        if row["parameter"] != "control-list" and not fits(visit, said):
-            found.append({"parameter": row["parameter"], "label": visit.spoken(row["label"]), "said": said})
+        lines = sentences(row["value"], visit.language)
+        if row["parameter"] != "control-list" and not fits(visit, lines):
+            found.append({"parameter": row["parameter"], "label": visit.localized(row["label"]), "texts": lines})
     return found
 
 
 def _instrument(visit: Visit, one: Json, rows: list[Json]) -> dict[str, object]:
     return {
-        "id": lawful.anchor(one["instrument"]),
-        "title": visit.spoken(one["title"]),
-        "issuer": visit.spoken(one["issuer"]),
+        "id": law_days.anchor(one["instrument"]),
+        "title": visit.localized(one["title"]),
+        "issuer": visit.localized(one["issuer"]),
         "published": written.day(one["published"], visit.language),
-        "source": visit.spoken(one["source"]),
-        "evidence": visit.spoken(EVIDENCE[one["evidence"]]),
+        "source": visit.localized(one["source"]),
+        "evidence": visit.localized(EVIDENCE[one["evidence"]]),
         "rules": [
             {
-                "label": visit.spoken(row["label"]),
-                "status": visit.spoken(STATUS[row["status"]]),
+                "label": visit.localized(row["label"]),
+                "status": visit.localized(STATUS[row["status"]]),
                 "shape": MARKS[row["status"]][0],
                 "tone": MARKS[row["status"]][1],
             }
@@ -151,30 +151,30 @@ def _instrument(visit: Visit, one: Json, rows: list[Json]) -> dict[str, object]:
 
 def _effect(visit: Visit, effect: Json) -> str:
     """What becomes of the instruments that another suspends, in words."""
-    what = visit.say("; ", "；").join(short_title(visit.spoken(title)) for title in effect["titles"])
+    what = visit.text("; ", "；").join(short_title(visit.localized(title)) for title in effect["titles"])
     since = written.day(effect["from"], visit.language)
     if not effect["suspends"]:
-        return visit.say(f"Ends the suspension of {what} on {since}.", f"自{since}起恢复实施{what}。")
+        return visit.text(f"Ends the suspension of {what} on {since}.", f"自{since}起恢复实施{what}。")
     until = effect["to"] and written.day(effect["to"], visit.language)
-    told = visit.say(f"Suspends {what} from {since} on", f"自{since}起暂停实施{what}")
+    told = visit.text(f"Suspends {what} from {since} on", f"自{since}起暂停实施{what}")
     if until:
-        told = visit.say(f"Suspends {what} from {since} to {until}", f"{since}至{until}暂停实施{what}")
-    ending = visit.say("; what holds afterwards was not found.", "；其后情况未查到。")
-    return told + (ending if effect["afterwards"] == "unknown" else visit.say(".", "。"))
+        told = visit.text(f"Suspends {what} from {since} to {until}", f"{since}至{until}暂停实施{what}")
+    ending = visit.text("; what holds afterwards was not found.", "；其后情况未查到。")
+    return told + (ending if effect["afterwards"] == "unknown" else visit.text(".", "。"))
 
 
 def _turns(visit: Visit, pack: Jurisdiction, known: date) -> list[dict[str, object]]:
     """The newest days on which something changed: how many rules, in which way, and the law of that day."""
     by_day: dict[str, Counter[str]] = {}
-    for row in questions.diff(pack, lawful.FIRST_DAY, known)["rows"]:
+    for row in questions.diff(pack, law_days.FIRST_DAY, known)["rows"]:
         by_day.setdefault(row["on"], Counter())[row["what"]] += 1
     newest = sorted(by_day.items(), reverse=True)[:_TURNS_SHOWN]
     return [
         {
             "day": written.day(day, visit.language),
             "href": visit.url("law", query={"on": day, "known": known.isoformat()}),
-            "told": (", " if visit.language == "en" else "，").join(
-                visit.say(
+            "text": (", " if visit.language == "en" else "，").join(
+                visit.text(
                     f"{written.count(number)} {CHANGES[what]['en']}", f"{written.count(number)}项{CHANGES[what]['zh']}"
                 )
                 for what, number in counts.items()

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.service.customs.replay import replay
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import MARKS as VERDICT_MARKS
 from lodeline.web.pages.customs.answer import VERDICTS
 from lodeline.web.parts.shell import show
@@ -20,7 +20,7 @@ from lodeline.web.parts.table import Cell, Column, Row, RowsOf, Table, shown, wa
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.law import MARKS as STATUS_MARKS
 from lodeline.web.words.law import STATUS, short_title
 from lodeline.web.words.lots import product
@@ -29,28 +29,28 @@ from lodeline.web.words.words import Tone
 Json = dict[str, Any]
 _YEAR: Final = timedelta(days=365)
 _LICENCE: Final[Mapping[str, Text]] = {
-    "needed": say("licence needed", "须许可"),
-    "not-needed": say("no licence needed", "无须许可"),
-    "unknown": say("not known", "情况不明"),
+    "needed": text("licence needed", "须许可"),
+    "not-needed": text("no licence needed", "无须许可"),
+    "unknown": text("not known", "情况不明"),
 }
 _LICENCE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "needed": ("square", "hold"), "not-needed": ("tick", "flow"), "unknown": ("diamond", "ink"),
 }  # fmt: skip
 _COMES: Final[Mapping[str, Text]] = {
-    "comes": say("appears", "新出现"), "goes": say("disappears", "消失"), "changes": say("changes", "变化"),
+    "comes": text("appears", "新出现"), "goes": text("disappears", "消失"), "changes": text("changes", "变化"),
 }  # fmt: skip
 _STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "filed": ("tick", "flow"), "late": ("half", "hold"), "missing": ("ring", "loss"),
 }  # fmt: skip
-_BEFORE, _AFTER = say("Law of the first day", "按前一日法规"), say("Law of the second day", "按后一日法规")
+_BEFORE, _AFTER = text("Law of the first day", "按前一日法规"), text("Law of the second day", "按后一日法规")
 
 
 def law_replay(visit: Visit) -> HttpResponse:
     """The page `law/replay/`: `?from=` and `?to=`, by default a year; `?known=`, by default each day itself."""
     reading = visit.reading
-    second = lawful.day(visit, "to", lawful.today(reading.law))
-    first = lawful.day(visit, "from", max(second - _YEAR, lawful.FIRST_DAY))
-    known = None if visit.query("known") is None else lawful.day(visit, "known", second)
+    second = law_days.day(visit, "to", law_days.today(reading.law))
+    first = law_days.day(visit, "from", max(second - _YEAR, law_days.FIRST_DAY))
+    known = None if visit.query("known") is None else law_days.day(visit, "known", second)
     found: Json = reading.answer(
         replay, reading.store, reading.snapshot, reading.law, first=first, second=second, known=known
     )
@@ -75,7 +75,7 @@ def law_replay(visit: Visit) -> HttpResponse:
             for day in (first, second)
         ],
         asked_known=visit.query("known") or "",
-        bounds=(lawful.FIRST_DAY.isoformat(), lawful.LAST_DAY.isoformat()),
+        bounds=(law_days.FIRST_DAY.isoformat(), law_days.LAST_DAY.isoformat()),
         counts={kind: _count(found[kind]) for kind in ("exports", "declarations", "filings", "findings")},
         tables={name: shown(visit, table) for name, table in tables.items()},
         diff=visit.url("law-diff", query={"from": min(first, second), "to": max(first, second)}),
@@ -86,18 +86,18 @@ def _headline(visit: Visit, exports: Json) -> str:
     """How many exports stand otherwise, and in which way if in one only."""
     rows, judged = exports["rows"], written.count(exports["judged"])
     if not rows:
-        return visit.say(
+        return visit.text(
             f"None of {judged} exports would stand otherwise", f"{judged}项出口的管制状态均无不同"
         )  # fmt: skip
     number = written.count(len(rows))
     ways = {(row["from"]["licence"], row["to"]["licence"]) for row in rows}
-    told = {
-        ("not-needed", "needed"): say("would come under licence", "将须许可"),
-        ("needed", "not-needed"): say("would need no licence any more", "将无须许可"),
+    phrases = {
+        ("not-needed", "needed"): text("would come under licence", "将须许可"),
+        ("needed", "not-needed"): text("would need no licence any more", "将无须许可"),
     }
-    way = told.get(ways.pop()) if len(ways) == 1 else None
-    way = way or say("would stand otherwise", "的管制状态将不同")
-    return visit.say(f"{number} of {judged} exports {way['en']}", f"{judged}项出口中{number}项{way['zh']}")
+    way = phrases.get(ways.pop()) if len(ways) == 1 else None
+    way = way or text("would stand otherwise", "的管制状态将不同")
+    return visit.text(f"{number} of {judged} exports {way['en']}", f"{judged}项出口中{number}项{way['zh']}")
 
 
 def _count(kind: Json) -> dict[str, str]:
@@ -111,19 +111,19 @@ def _law_of(visit: Visit, day: date) -> str | None:
 def _exports(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
     return Table(
         name="exports",
-        caption=visit.say("Exports", "出口"),
+        caption=visit.text("Exports", "出口"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="organisation", label=say("Exporter", "出口企业")),
-            Column(key="lot", label=say("Lot", "批次")),
-            Column(key="destination", label=say("To", "目的地")),
-            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="organisation", label=text("Exporter", "出口企业")),
+            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="destination", label=text("To", "目的地")),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
             Column(key="before", label=_BEFORE),
             Column(key="after", label=_AFTER),
-            Column(key="licence", label=say("Licence named", "所填许可证")),
+            Column(key="licence", label=text("Licence named", "所填许可证")),
         ),
         rows=RowsOf(rows, lambda row: _export(visit, row, names)),
-        empty=visit.say(
+        empty=visit.text(
             "No export of the ledger stands otherwise under these laws. Take days before and after a list came.",
             "账本中没有出口因此而不同。请选取清单施行前后的日期。",
         ),
@@ -149,11 +149,11 @@ def _export(visit: Visit, row: Json, names: Mapping[str, str]) -> Row:
 
 def _licensable(visit: Visit, one: Json) -> Cell:
     items = [*one["items"], *one["unknown_items"]]
-    told = "; ".join(dict.fromkeys(f"{item['item']} · {short_title(visit.spoken(item['title']))}" for item in items))
+    text = "; ".join(dict.fromkeys(f"{item['item']} · {short_title(visit.localized(item['title']))}" for item in items))
     if one["is_trace"]:
-        told += visit.say(" · trace", " · 微量")
+        text += visit.text(" · trace", " · 微量")
     shape, tone = _LICENCE_MARKS[one["licence"]]
-    return Cell(text=visit.spoken(_LICENCE[one["licence"]]), note=told, shape=shape, tone=tone)
+    return Cell(text=visit.localized(_LICENCE[one["licence"]]), note=text, shape=shape, tone=tone)
 
 
 def _firm(visit: Visit, organisation: str, names: Mapping[str, str]) -> Cell:
@@ -164,45 +164,45 @@ def _firm(visit: Visit, organisation: str, names: Mapping[str, str]) -> Cell:
 def _declarations(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
     return Table(
         name="declarations",
-        caption=visit.say("Declarations", "报关单"),
+        caption=visit.text("Declarations", "报关单"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="declaration", label=say("Declaration", "报关单号")),
-            Column(key="organisation", label=say("Exporter", "出口企业")),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="declaration", label=text("Declaration", "报关单号")),
+            Column(key="organisation", label=text("Exporter", "出口企业")),
             Column(key="before", label=_BEFORE),
             Column(key="after", label=_AFTER),
-            Column(key="why", label=say("Why", "原因")),
+            Column(key="why", label=text("Why", "原因")),
         ),
         rows=RowsOf(
             rows,
             lambda row: (
                 Cell(text=written.day(row["on"], visit.language), value=row["on"]),
-                Cell(text=row["declaration"] or visit.say("none filed", "未填"), value=row["declaration"]),
+                Cell(text=row["declaration"] or visit.text("none filed", "未填"), value=row["declaration"]),
                 _firm(visit, row["organisation"], names),
                 _marked(visit, row["from"], VERDICTS, VERDICT_MARKS),
                 _marked(visit, row["to"], VERDICTS, VERDICT_MARKS),
                 _why(visit, row),
             ),
         ),
-        empty=visit.say("The desk says the same word on every declaration.", "海关窗口对各报关单的结论相同。"),
+        empty=visit.text("The desk says the same word on every declaration.", "海关窗口对各报关单的结论相同。"),
     )
 
 
 def _why(visit: Visit, row: Json) -> Cell:
     """The reasons that come; where none does, those that go."""
     come, gone = row["come"], row["gone"]
-    told = " ".join(one["text"][visit.language] for one in (come or gone))
+    text = " ".join(one["text"][visit.language] for one in (come or gone))
     gone_only = bool(gone) and not come
-    return Cell(text=told, note=visit.say("holds no more", "不再适用") if gone_only else "")
+    return Cell(text=text, note=visit.text("holds no more", "不再适用") if gone_only else "")
 
 
 def _filings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
     return Table(
         name="filings",
-        caption=visit.say("Filings", "申报"),
+        caption=visit.text("Filings", "申报"),
         columns=(
-            Column(key="organisation", label=say("Firm", "企业")),
-            Column(key="period", label=say("Month", "月份")),
+            Column(key="organisation", label=text("Firm", "企业")),
+            Column(key="period", label=text("Month", "月份")),
             Column(key="before", label=_BEFORE),
             Column(key="after", label=_AFTER),
         ),
@@ -215,24 +215,24 @@ def _filings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
             )
             for row in rows
         ],
-        empty=visit.say("Every month is in time or late as before.", "各月按期或逾期的结论相同。"),
+        empty=visit.text("Every month is in time or late as before.", "各月按期或逾期的结论相同。"),
     )
 
 
 def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
     return Table(
         name="findings",
-        caption=visit.say("Findings", "线索"),
+        caption=visit.text("Findings", "线索"),
         columns=(
-            Column(key="what", label=say("What happens", "变化")),
-            Column(key="detector", label=say("Finding", "线索")),
-            Column(key="subject", label=say("About", "对象")),
-            Column(key="period", label=say("Months", "月份")),
-            Column(key="says", label=say("What it says", "内容")),
+            Column(key="what", label=text("What happens", "变化")),
+            Column(key="detector", label=text("Finding", "线索")),
+            Column(key="subject", label=text("About", "对象")),
+            Column(key="period", label=text("Months", "月份")),
+            Column(key="says", label=text("What it says", "内容")),
         ),
         rows=[
             (
-                Cell(text=visit.spoken(_COMES[row["what"]]), value=row["what"]),
+                Cell(text=visit.localized(_COMES[row["what"]]), value=row["what"]),
                 Cell(text=words.word(words.DETECTORS, row["detector"], visit.language), value=row["detector"]),
                 Cell(text=" · ".join(names.get(one, one) for one in row["subject"].values())),
                 Cell(text=f"{row['period']['from']} – {row['period']['to']}", value=row["period"]["from"]),
@@ -243,37 +243,37 @@ def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table
             )
             for row in rows
         ],
-        empty=visit.say("The detectors find the same under both laws.", "两日法规下检测结果相同。"),
+        empty=visit.text("The detectors find the same under both laws.", "两日法规下检测结果相同。"),
     )
 
 
 def _rules(visit: Visit, rows: list[Json]) -> Table:
     return Table(
         name="rules",
-        caption=visit.say("Rules that stand otherwise", "状态不同的规定"),
+        caption=visit.text("Rules that stand otherwise", "状态不同的规定"),
         columns=(
-            Column(key="rule", label=say("Rule", "事项")),
-            Column(key="instrument", label=say("Instrument", "法规文件")),
+            Column(key="rule", label=text("Rule", "事项")),
+            Column(key="instrument", label=text("Instrument", "法规文件")),
             Column(key="before", label=_BEFORE),
             Column(key="after", label=_AFTER),
         ),
         rows=[
             (
-                Cell(text=visit.spoken(row["label"])),
-                Cell(text=short_title(visit.spoken(row["title"])), value=visit.spoken(row["title"])),
+                Cell(text=visit.localized(row["label"])),
+                Cell(text=short_title(visit.localized(row["title"])), value=visit.localized(row["title"])),
                 _marked(visit, row["from"], STATUS, STATUS_MARKS),
                 _marked(visit, row["to"], STATUS, STATUS_MARKS),
             )
             for row in rows
         ],
-        empty=visit.say("The law is the same on both days.", "两日法规相同。"),
+        empty=visit.text("The law is the same on both days.", "两日法规相同。"),
     )
 
 
 def _marked(
-    visit: Visit, state: str | None, said: Mapping[str, Text], marks: Mapping[str, tuple[str, Tone]]
+    visit: Visit, state: str | None, texts: Mapping[str, Text], marks: Mapping[str, tuple[str, Tone]]
 ) -> Cell:  # fmt: skip
     if state is None:
-        return Cell(text=visit.say("nothing due", "未到期"))
+        return Cell(text=visit.text("nothing due", "未到期"))
     shape, tone = marks[state]
-    return Cell(text=visit.spoken(said[state]), value=state, shape=shape, tone=tone)
+    return Cell(text=visit.localized(texts[state]), value=state, shape=shape, tone=tone)

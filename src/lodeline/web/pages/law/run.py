@@ -12,11 +12,11 @@ from lodeline.service.law import law as questions
 from lodeline.service.law.lists import instruments
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.drawing.timeline import Timeline, TimelineRow, TimelineSpan, draw_timeline
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.law import MARKS, STATUS, short_title
 
 Json = dict[str, Any]
@@ -57,36 +57,36 @@ def draw_run(visit: Visit, found: list[Run], *, on: date) -> Markup:
     first, last = date(on.year - 2, 1, 1), date(on.year + 1, 6, 30)
     rows = tuple(
         TimelineRow(
-            label=short_title(visit.spoken(run.title)),
-            note=" · ".join(visit.spoken(label) for label in run.labels),
+            label=short_title(visit.localized(run.title)),
+            note=" · ".join(visit.localized(label) for label in run.labels),
             spans=tuple(_span(visit, span) for span in run.spans),
-            href=f"#{lawful.anchor(run.instrument)}",
+            href=f"#{law_days.anchor(run.instrument)}",
         )
         for run in found
     )
     states = {span.state for row in rows for span in row.spans}
     return draw_timeline(
         Timeline(
-            name=visit.say("Timeline of the law", "法规时间线"),
-            description=visit.say(
+            name=visit.text("Timeline of the law", "法规时间线"),
+            description=visit.text(
                 "A row for each instrument, with the rules that have run alike.",
                 "每行为一项法规文件及其沿革相同的规定。",
             ),
             rows=rows, first=first, last=last, marker=on, marker_text=written.day(on, visit.language),
-            state_words=tuple((one, visit.spoken(STATUS[one])) for one in get_args(Status) if one in states),
+            state_words=tuple((one, visit.localized(STATUS[one])) for one in get_args(Status) if one in states),
         )
     )  # fmt: skip
 
 
 def _span(visit: Visit, span: Json) -> TimelineSpan:
     first = written.day(span["from"], visit.language)
-    last = visit.say("no end known", "未定期限") if span["to"] is None else written.day(span["to"], visit.language)
-    article = visit.spoken(span["citation"]["article"])
+    last = visit.text("no end known", "未定期限") if span["to"] is None else written.day(span["to"], visit.language)
+    article = visit.localized(span["citation"]["article"])
     return TimelineSpan(
         first=date.fromisoformat(span["from"]),
         last=None if span["to"] is None else date.fromisoformat(span["to"]),
         state=span["status"],
-        says=f"{first} – {last}; {visit.spoken(span['citation']['title'])}, {article}",
+        text=f"{first} – {last}; {visit.localized(span['citation']['title'])}, {article}",
     )
 
 
@@ -94,33 +94,33 @@ def span_table(visit: Visit, found: list[Run]) -> Table:
     """The spans of the drawing, all of them, a row each."""
     return Table(
         name="spans",
-        caption=visit.say("Spans of days", "各时段"),
+        caption=visit.text("Spans of days", "各时段"),
         columns=(
-            Column(key="instrument", label=say("Instrument", "法规文件")),
-            Column(key="rules", label=say("Rules", "事项")),
-            Column(key="status", label=say("State", "状态")),
-            Column(key="from", label=say("From", "自")),
-            Column(key="to", label=say("To", "至")),
-            Column(key="published", label=say("Published", "公布日")),
-            Column(key="citation", label=say("By", "依据")),
+            Column(key="instrument", label=text("Instrument", "法规文件")),
+            Column(key="rules", label=text("Rules", "事项")),
+            Column(key="status", label=text("State", "状态")),
+            Column(key="from", label=text("From", "自")),
+            Column(key="to", label=text("To", "至")),
+            Column(key="published", label=text("Published", "公布日")),
+            Column(key="citation", label=text("By", "依据")),
         ),
         rows=[_span_row(visit, run, span) for run in found for span in run.spans],
-        empty=visit.say("Nothing had been published up to that day.", "截至该日尚无公布的规定。"),
+        empty=visit.text("Nothing had been published up to that day.", "截至该日尚无公布的规定。"),
         per_page=20,
     )
 
 
 def _span_row(visit: Visit, run: Run, span: Json) -> Row:
     shape, tone = MARKS[span["status"]]
-    title = visit.spoken(run.title)
-    labels = ("；" if visit.language == "zh" else "; ").join(visit.spoken(label) for label in run.labels)
+    title = visit.localized(run.title)
+    labels = ("；" if visit.language == "zh" else "; ").join(visit.localized(label) for label in run.labels)
     cited = span["citation"]
     return (
-        Cell(text=short_title(title), value=title, href=f"#{lawful.anchor(run.instrument)}"),
+        Cell(text=short_title(title), value=title, href=f"#{law_days.anchor(run.instrument)}"),
         Cell(text=labels),
-        Cell(text=visit.spoken(STATUS[span["status"]]), shape=shape, tone=tone),
+        Cell(text=visit.localized(STATUS[span["status"]]), shape=shape, tone=tone),
         Cell(text=written.day(span["from"], visit.language), value=span["from"]),
         Cell(text=written.day(span["to"], visit.language), value=span["to"]),
         Cell(text=written.day(span["published"], visit.language), value=span["published"]),
-        Cell(text=short_title(visit.spoken(cited["title"])), note=visit.spoken(cited["article"])),
+        Cell(text=short_title(visit.localized(cited["title"])), note=visit.localized(cited["article"])),
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.law import CHANGES, EVIDENCE, MARKS, STATUS, sentences, short_title, word
 
 Json = dict[str, Any]
@@ -17,30 +17,30 @@ Json = dict[str, Any]
 _VALUE_LENGTH = {"en": 150, "zh": 80}
 _LIST_ROWS = 120
 _ITEMS_PER_PAGE = 20
-_EVIDENCE_COLUMN = Column(key="evidence", label=say("How it is known", "依据来源"))
+_EVIDENCE_COLUMN = Column(key="evidence", label=text("How it is known", "依据来源"))
 
 
-def fits(visit: Visit, said: list[str]) -> bool:
+def fits(visit: Visit, lines: list[str]) -> bool:
     """Whether a value in words stands in its cell uncut."""
-    return len(" ".join(said)) <= _VALUE_LENGTH[visit.language]
+    return len(" ".join(lines)) <= _VALUE_LENGTH[visit.language]
 
 
 def rule_table(visit: Visit, rows: list[Json], *, full: bool = False) -> Table:
     """Rows of `service.law.law.in_force`; `full` as a file has them, without it as a page has room for."""
     return Table(
         name="rules",
-        caption=visit.say("Rules", "各项规定"),
+        caption=visit.text("Rules", "各项规定"),
         columns=(
-            Column(key="rule", label=say("Rule", "事项")),
-            Column(key="status", label=say("State", "状态")),
-            Column(key="says", label=say("What it says", "内容")),
-            Column(key="from", label=say("From", "自")),
-            *([Column(key="to", label=say("To", "至"))] if full else []),
-            Column(key="citation", label=say("Where it stands", "出处")),
-            *([_EVIDENCE_COLUMN, Column(key="note", label=say("Note", "说明"))] if full else []),
+            Column(key="rule", label=text("Rule", "事项")),
+            Column(key="status", label=text("State", "状态")),
+            Column(key="says", label=text("What it says", "内容")),
+            Column(key="from", label=text("From", "自")),
+            *([Column(key="to", label=text("To", "至"))] if full else []),
+            Column(key="citation", label=text("Where it stands", "出处")),
+            *([_EVIDENCE_COLUMN, Column(key="note", label=text("Note", "说明"))] if full else []),
         ),
         rows=[_rule(visit, row, full=full) for row in rows],
-        empty=visit.say(
+        empty=visit.text(
             "Nothing had been published up to the day given: take a later one for “known”.",
             "截至所填日期尚无公布的规定：请填写较晚的“截至”日期。",
         ),
@@ -50,13 +50,13 @@ def rule_table(visit: Visit, rows: list[Json], *, full: bool = False) -> Table:
 
 def _rule(visit: Visit, row: Json, *, full: bool) -> Row:
     shape, tone = MARKS[row["status"]]
-    told = [visit.spoken(row[name]) for name in ("note", "informs") if row[name]]
-    note = " ".join(told) if visit.language == "en" else "".join(told)
+    texts = [visit.localized(row[name]) for name in ("note", "informs") if row[name]]
+    note = " ".join(texts) if visit.language == "en" else "".join(texts)
     suspension = _suspension(visit, row["suspension"])
     cells = [
-        Cell(text=visit.spoken(row["label"]), note=note),
-        Cell(text=visit.spoken(STATUS[row["status"]]), shape=shape, tone=tone, note=suspension),
-        _says(visit, row),
+        Cell(text=visit.localized(row["label"]), note=note),
+        Cell(text=visit.localized(STATUS[row["status"]]), shape=shape, tone=tone, note=suspension),
+        _value_cell(visit, row),
     ]
     if full:
         return (
@@ -68,7 +68,7 @@ def _rule(visit: Visit, row: Json, *, full: bool) -> Row:
             Cell(text=" ".join(filter(None, (note, suspension)))),
         )
     first, last = (written.day(row[name], visit.language) for name in ("in_force_from", "in_force_to"))
-    until = "" if row["in_force_to"] is None else visit.say(f"to {last}", f"至{last}")
+    until = "" if row["in_force_to"] is None else visit.text(f"to {last}", f"至{last}")
     return (
         *cells,
         Cell(text=first, value=row["in_force_from"], note=until),
@@ -76,14 +76,14 @@ def _rule(visit: Visit, row: Json, *, full: bool) -> Row:
     )
 
 
-def _says(visit: Visit, row: Json) -> Cell:
-    said = sentences(row["value"], visit.language)
+def _value_cell(visit: Visit, row: Json) -> Cell:
+    lines = sentences(row["value"], visit.language)
     if row["value"] is None:
-        return Cell(text=visit.say("was not published or not found", "未公布或未查到"))
-    whole = " · ".join(said)
+        return Cell(text=visit.text("was not published or not found", "未公布或未查到"))
+    whole = " · ".join(lines)
     if row["parameter"] == "control-list":
-        return Cell(text=visit.say(f"{len(said)} items", f"{len(said)}项"), value=whole, href="#items")
-    if fits(visit, said):
+        return Cell(text=visit.text(f"{len(lines)} items", f"{len(lines)}项"), value=whole, href="#items")
+    if fits(visit, lines):
         return Cell(text=whole, value=whole)
     cut = whole[: _VALUE_LENGTH[visit.language]].rsplit(" ", 1)[0] if visit.language == "en" else whole[:80]
     return Cell(text=cut.rstrip(" ;；·,，、") + " …", value=whole, href=f"#value-{row['parameter']}")
@@ -92,11 +92,11 @@ def _says(visit: Visit, row: Json) -> Cell:
 def _suspension(visit: Visit, suspension: Json | None) -> str:
     if suspension is None:
         return ""
-    first, by = written.day(suspension["from"], visit.language), visit.spoken(suspension["citation"]["title"])
+    first, by = written.day(suspension["from"], visit.language), visit.localized(suspension["citation"]["title"])
     if suspension["to"] is None:
-        return visit.say(f"suspended from {first} by {short_title(by)}", f"{first}起暂停实施，依据{short_title(by)}")
+        return visit.text(f"suspended from {first} by {short_title(by)}", f"{first}起暂停实施，依据{short_title(by)}")
     last = written.day(suspension["to"], visit.language)
-    return visit.say(
+    return visit.text(
         f"suspended {first} to {last} by {short_title(by)}", f"{first}至{last}暂停实施，依据{short_title(by)}"
     )
 
@@ -105,27 +105,27 @@ def item_table(visit: Visit, items: list[Json], *, full: bool = False) -> Table:
     """Rows of `service.law.lists.control_list`."""
     return Table(
         name="items",
-        caption=visit.say("Control list", "管制清单"),
+        caption=visit.text("Control list", "管制清单"),
         columns=(
-            Column(key="item", label=say("Item", "管制编码")),
-            Column(key="element", label=say("Element", "元素")),
-            Column(key="form", label=say("Form", "形态")),
-            Column(key="label", label=say("As listed", "清单表述")),
-            Column(key="codes", label=say("Customs codes, for reference", "参考海关编码")),
-            Column(key="status", label=say("State", "状态")),
-            Column(key="instrument", label=say("Where it stands", "出处")),
+            Column(key="item", label=text("Item", "管制编码")),
+            Column(key="element", label=text("Element", "元素")),
+            Column(key="form", label=text("Form", "形态")),
+            Column(key="label", label=text("As listed", "清单表述")),
+            Column(key="codes", label=text("Customs codes, for reference", "参考海关编码")),
+            Column(key="status", label=text("State", "状态")),
+            Column(key="instrument", label=text("Where it stands", "出处")),
             *([_EVIDENCE_COLUMN] if full else []),
         ),
         rows=[_item(visit, item, full=full) for item in items],
-        empty=visit.say("No control list had been published up to that day.", "截至该日尚未公布管制清单。"),
+        empty=visit.text("No control list had been published up to that day.", "截至该日尚未公布管制清单。"),
         per_page=_ITEMS_PER_PAGE,
     )
 
 
 def _item(visit: Visit, item: Json, *, full: bool) -> Row:
     shape, tone = MARKS[item["status"]]
-    label, named = visit.spoken(item["label"]), visit.say(", ", "、").join(item["named"])
-    by_name = visit.say(f"by name: {named}", f"列名：{named}") if named else ""
+    label, named = visit.localized(item["label"]), visit.text(", ", "、").join(item["named"])
+    by_name = visit.text(f"by name: {named}", f"列名：{named}") if named else ""
     evidence = _evidence_cell(visit, item["evidence"])
     return (
         Cell(text=item["item"]),
@@ -133,10 +133,10 @@ def _item(visit: Visit, item: Json, *, full: bool) -> Row:
         Cell(text=word(item["form"], visit.language), value=item["form"]),
         Cell(text=label, value=f"{label} ({by_name})" if named else label, note=by_name),
         Cell(text=", ".join(item["codes"]) or written.NOTHING, value=", ".join(item["codes"])),
-        Cell(text=visit.spoken(STATUS[item["status"]]), shape=shape, tone=tone),
+        Cell(text=visit.localized(STATUS[item["status"]]), shape=shape, tone=tone),
         Cell(
-            text=short_title(visit.spoken(item["title"])), value=visit.spoken(item["title"]),
-            href=f"#{lawful.anchor(item['instrument'])}", note=evidence.text,
+            text=short_title(visit.localized(item["title"])), value=visit.localized(item["title"]),
+            href=f"#{law_days.anchor(item['instrument'])}", note=evidence.text,
         ),
         *([evidence] if full else []),
     )  # fmt: skip
@@ -150,27 +150,27 @@ def quota_table(visit: Visit, rows: list[Json], *, full: bool = False) -> Table:
 
     return Table(
         name="quotas",
-        caption=visit.say("Quotas of the nation by year", "全国年度总量控制指标"),
+        caption=visit.text("Quotas of the nation by year", "全国年度总量控制指标"),
         columns=(
-            Column(key="year", label=say("Year", "年度")),
-            Column(key="kind", label=say("Kind", "类别")),
-            mass("total", say("In all, t REO", "合计（吨REO）")),
-            mass("rock", say("Rock ore", "岩矿型")),
-            mass("ion", say("Ion-adsorption ore", "离子型")),
-            Column(key="published", label=say("Published", "公布日")),
-            Column(key="source", label=say("Where it stands", "出处")),
+            Column(key="year", label=text("Year", "年度")),
+            Column(key="kind", label=text("Kind", "类别")),
+            mass("total", text("In all, t REO", "合计（吨REO）")),
+            mass("rock", text("Rock ore", "岩矿型")),
+            mass("ion", text("Ion-adsorption ore", "离子型")),
+            Column(key="published", label=text("Published", "公布日")),
+            Column(key="source", label=text("Where it stands", "出处")),
             *(
                 [
                     _EVIDENCE_COLUMN,
-                    Column(key="batches", label=say("Batches and groups", "批次及集团")),
-                    Column(key="note", label=say("Note", "说明")),
+                    Column(key="batches", label=text("Batches and groups", "批次及集团")),
+                    Column(key="note", label=text("Note", "说明")),
                 ]
                 if full
                 else []
             ),
         ),
         rows=[_quota(visit, row, full=full) for row in rows],
-        empty=visit.say("No quota had been published up to that day.", "截至该日尚未公布指标。"),
+        empty=visit.text("No quota had been published up to that day.", "截至该日尚未公布指标。"),
         per_page=_LIST_ROWS,
     )
 
@@ -178,17 +178,17 @@ def quota_table(visit: Visit, rows: list[Json], *, full: bool = False) -> Table:
 def _quota(visit: Visit, row: Json, *, full: bool) -> Row:
     value = row["value"] or {}
     first, last = row["from"][:4], (row["to"] or "")[:4]
-    year = first if last == first else visit.say(f"from {first}", f"{first}年起") if not last else f"{first}–{last}"
+    year = first if last == first else visit.text(f"from {first}", f"{first}年起") if not last else f"{first}–{last}"
     rest = sentences({name: value[name] for name in ("batches_t_reo", "groups") if name in value}, visit.language)
-    note = visit.spoken(row["note"]) if row["note"] else ""
+    note = visit.localized(row["note"]) if row["note"] else ""
     return (
         Cell(text=year, value=first),
         Cell(text=words.word(words.QUOTA_KINDS, row["kind"], visit.language), value=row["kind"]),
-        _t_reo(visit, value, "total", missing=visit.say("not known", "情况不明") if row["value"] is None else ""),
+        _t_reo(visit, value, "total", missing=visit.text("not known", "情况不明") if row["value"] is None else ""),
         _t_reo(visit, value, "rock"),
         _t_reo(visit, value, "ion"),
         _day_cell(visit, row["published"]),
-        Cell(text=visit.spoken(row["article"]), note=_evidence_cell(visit, row["evidence"]).text),
+        Cell(text=visit.localized(row["article"]), note=_evidence_cell(visit, row["evidence"]).text),
         *([_evidence_cell(visit, row["evidence"]), Cell(text="".join(rest)), Cell(text=note)] if full else []),
     )
 
@@ -199,7 +199,7 @@ def _t_reo(visit: Visit, value: Json, name: str, *, missing: str = "") -> Cell:
         return Cell(text=written.count(value[f"{name}_t_reo"]), value=value[f"{name}_t_reo"])
     if f"{name}_t_reo_about" in value:
         about = value[f"{name}_t_reo_about"]
-        return Cell(text=visit.say(f"about {written.count(about)}", f"约{written.count(about)}"), value=about)
+        return Cell(text=visit.text(f"about {written.count(about)}", f"约{written.count(about)}"), value=about)
     return Cell(text=missing or written.NOTHING)
 
 
@@ -207,41 +207,42 @@ def fine_rows(visit: Visit, rows: list[Json]) -> Table:
     """Rows of `service.law.lists.fine_table`."""
     return Table(
         name="fines",
-        caption=visit.say("Fines", "罚款"),
+        caption=visit.text("Fines", "罚款"),
         columns=(
-            Column(key="breach", label=say("Breach", "违法行为")),
-            Column(key="times", label=say("A multiple", "倍数")),
-            Column(key="fixed", label=say("Else, yuan", "否则（元）")),
-            Column(key="refusing", label=say("Refusing to correct, yuan", "拒不改正（元）")),
-            Column(key="citation", label=say("Where it stands", "出处")),
+            Column(key="breach", label=text("Breach", "违法行为")),
+            Column(key="times", label=text("A multiple", "倍数")),
+            Column(key="fixed", label=text("Else, yuan", "否则（元）")),
+            Column(key="refusing", label=text("Refusing to correct, yuan", "拒不改正（元）")),
+            Column(key="citation", label=text("Where it stands", "出处")),
         ),
         rows=[_fine(visit, row) for row in rows],
-        empty=visit.say("No table of fines was in force.", "该日没有有效的罚款规定。"),
+        empty=visit.text("No table of fines was in force.", "该日没有有效的罚款规定。"),
         per_page=_LIST_ROWS,
     )
 
 
 #: What a fine is a multiple of, and who pays for refusing.
-_BASES = {"gains": say("the unlawful gains", "违法所得"), "turnover": say("the illegal turnover", "违法经营额")}
-_PAYS = {"firm": say("firm", "单位"), "persons": say("persons in charge", "责任人员")}
+_BASES = {"gains": text("the unlawful gains", "违法所得"), "turnover": text("the illegal turnover", "违法经营额")}
+_PAYS = {"firm": text("firm", "单位"), "persons": text("persons in charge", "责任人员")}
 
 
 def _fine(visit: Visit, row: Json) -> Row:
     times = "–"
     bound = ""
     if row["times"] is not None:
-        base = visit.spoken(_BASES[row["base"]])
-        times = visit.say(f"{_span(row['times'], 'en')} times {base}", f"{base}的{_span(row['times'], 'zh')}倍")
+        base = visit.localized(_BASES[row["base"]])
+        times = visit.text(f"{_span(row['times'], 'en')} times {base}", f"{base}的{_span(row['times'], 'zh')}倍")
         if row["from_base"] is not None:
-            bound = visit.say(f"from {written.number(row['from_base'])}", f"{written.number(row['from_base'])}以上")
+            bound = visit.text(f"from {written.number(row['from_base'])}", f"{written.number(row['from_base'])}以上")
     refusing = "; " if visit.language == "en" else "；"
     return (
-        Cell(text=visit.spoken(row["breach"]), note=visit.spoken(row["serious"]) if row["serious"] else ""),
+        Cell(text=visit.localized(row["breach"]), note=visit.localized(row["serious"]) if row["serious"] else ""),
         Cell(text=times, note=bound),
         Cell(text=_span(row["fixed"], visit.language), value=row["fixed"][0]),
         Cell(
             text=refusing.join(
-                f"{visit.spoken(_PAYS[whom])} {_span(span, visit.language)}" for whom, span in row["refusing"].items()
+                f"{visit.localized(_PAYS[whom])} {_span(span, visit.language)}" for whom,
+                span in row["refusing"].items()
             ) or "–"
         ),
         _citation_cell(visit, row["citation"], evidence=row["evidence"]),
@@ -257,19 +258,19 @@ def change_table(visit: Visit, rows: list[Json]) -> Table:
     """Rows of `service.law.law.diff`."""
     return Table(
         name="changes",
-        caption=visit.say("Changes", "变化"),
+        caption=visit.text("Changes", "变化"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="what", label=say("What happened", "变化")),
-            Column(key="rule", label=say("Rule", "事项")),
-            Column(key="instrument", label=say("Instrument", "法规文件")),
-            Column(key="from", label=say("Holds from", "自")),
-            Column(key="to", label=say("To", "至")),
-            Column(key="citation", label=say("By", "依据")),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="what", label=text("What happened", "变化")),
+            Column(key="rule", label=text("Rule", "事项")),
+            Column(key="instrument", label=text("Instrument", "法规文件")),
+            Column(key="from", label=text("Holds from", "自")),
+            Column(key="to", label=text("To", "至")),
+            Column(key="citation", label=text("By", "依据")),
             _EVIDENCE_COLUMN,
         ),
         rows=[_change(visit, row) for row in rows],
-        empty=visit.say(
+        empty=visit.text(
             "Nothing changed between these days, as far as this pack knows. Take an earlier first day.",
             "就本库所知，这两日之间没有变化。请填写更早的起始日。",
         ),
@@ -282,11 +283,11 @@ def _change(visit: Visit, row: Json) -> Row:
     law = visit.url("law", query={"on": row["on"]})
     return (
         Cell(text=written.day(row["on"], visit.language), value=row["on"], href=law),
-        Cell(text=visit.spoken(CHANGES[row["what"]]), shape=shape, tone=tone),
-        Cell(text=visit.spoken(row["label"])),
+        Cell(text=visit.localized(CHANGES[row["what"]]), shape=shape, tone=tone),
+        Cell(text=visit.localized(row["label"])),
         Cell(
-            text=short_title(visit.spoken(row["title"])), value=visit.spoken(row["title"]),
-            href=f"{law}#{lawful.anchor(row['instrument'])}",
+            text=short_title(visit.localized(row["title"])), value=visit.localized(row["title"]),
+            href=f"{law}#{law_days.anchor(row['instrument'])}",
         ),
         _day_cell(visit, row["from"]),
         _day_cell(visit, row["to"]),
@@ -300,14 +301,14 @@ def _day_cell(visit: Visit, day: str | None) -> Cell:
 
 
 def _citation_cell(visit: Visit, citation: Json, *, page: str = "", evidence: str | None = None) -> Cell:
-    known = "" if evidence is None else f" · {visit.spoken(EVIDENCE[evidence])}"
-    title, article = visit.spoken(citation["title"]), visit.spoken(citation["article"])
+    known = "" if evidence is None else f" · {visit.localized(EVIDENCE[evidence])}"
+    title, article = visit.localized(citation["title"]), visit.localized(citation["article"])
     return Cell(
-        text=short_title(title), value=visit.say(f"{title}, {article}", f"{title}，{article}"),
+        text=short_title(title), value=visit.text(f"{title}, {article}", f"{title}，{article}"),
         note=article + known,
-        href=f"{page}#{lawful.anchor(citation['instrument'])}",
+        href=f"{page}#{law_days.anchor(citation['instrument'])}",
     )  # fmt: skip
 
 
 def _evidence_cell(visit: Visit, evidence: str) -> Cell:
-    return Cell(text=visit.spoken(EVIDENCE[evidence]), value=visit.spoken(EVIDENCE[evidence]))
+    return Cell(text=visit.localized(EVIDENCE[evidence]), value=visit.localized(EVIDENCE[evidence]))

@@ -20,19 +20,19 @@ from lodeline.service.licences.draws import Drawn, reserved_for
 from lodeline.service.licences.exits import Exit
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
-_SAID: Final[Mapping[str, Text]] = {
-    "exit": say("The exit is booked.", "出境已登记。"),
-    "correct": say(
+_NOTICES: Final[Mapping[str, Text]] = {
+    "exit": text("The exit is booked.", "出境已登记。"),
+    "correct": text(
         "The exit is corrected; what was confirmed before stays in the log.", "出境确认已更正，原确认保留。"
     ),
-    "void": say("The reservation is taken back, and its mass is free again.", "预留已撤销，数量已退回。"),
-    "allot": say("The tranche is allotted.", "额度已分配。"),
-    "void-tranche": say("What the port has not spent is taken back.", "口岸未用额度已收回。"),
+    "void": text("The reservation is taken back, and its mass is free again.", "预留已撤销，数量已退回。"),
+    "allot": text("The tranche is allotted.", "额度已分配。"),
+    "void-tranche": text("What the port has not spent is taken back.", "口岸未用额度已收回。"),
 }
-_REPEATED: Final = say("That stood already: nothing was written.", "此前已登记，未作改动。")
+_REPEATED: Final = text("That stood already: nothing was written.", "此前已登记，未作改动。")
 #: Stands in the form for a line that nothing is reserved for.
 _OTHER: Final = "none"
 #: A field longer than any number of customs, port or reason.
@@ -55,27 +55,27 @@ def done(visit: Visit, document: Json) -> HttpResponse | list[str]:
     except _Unread as error:
         return [str(error)]
     if found.draw is None:
-        return _told(visit, found.problems)
+        return _problem_texts(visit, found.problems)
     visit.has_filed(found.draw.entry)
     flags = [one.code for one in found.problems]
-    said = "repeated" if found.repeated else act
-    return HttpResponseRedirect(visit.here(said=said, flag=flags[0] if flags else None), status=303)
+    act_code = "repeated" if found.repeated else act
+    return HttpResponseRedirect(visit.here(said=act_code, flag=flags[0] if flags else None), status=303)
 
 
 def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
     """What a form has come to, or why it has not."""
     if refused:
-        return [Notice(kind="problem", says=one) for one in refused]
-    said = visit.query("said")
-    if said == "repeated":
-        return [Notice(kind="info", says=visit.spoken(_REPEATED))]
-    if said is None or said not in _SAID:
+        return [Notice(kind="problem", text=one) for one in refused]
+    code = visit.query("said")
+    if code == "repeated":
+        return [Notice(kind="info", text=visit.localized(_REPEATED))]
+    if code is None or code not in _NOTICES:
         return []
-    more = visit.say(
+    more = visit.text(
         "It is flagged: the goods are gone, and licence or reservation does not cover it. See what was drawn, below.",
         "已附提示：货物已出境而许可证或预留未覆盖，见下方核销记录。",
     )
-    return [Notice(kind="success", says=visit.spoken(_SAID[said]), more=more if visit.query("flag") else "")]
+    return [Notice(kind="success", text=visit.localized(_NOTICES[code]), more=more if visit.query("flag") else "")]
 
 
 def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
@@ -85,7 +85,7 @@ def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
     lines = [
         (
             _key(one),
-            visit.say(
+            visit.text(
                 f"{one['declaration']}, line {one['line']}: {one['open_kg']} kg may still leave",
                 f"{one['declaration']} 第 {one['line']} 项：尚可出境 {one['open_kg']} 千克",
             ),
@@ -95,7 +95,7 @@ def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
     parts = [
         (
             one["tranche"],
-            visit.say(
+            visit.text(
                 f"{one['tranche']}: {one['open_kg']} kg not spent", f"{one['tranche']}：未用 {one['open_kg']} 千克"
             ),
         )
@@ -105,14 +105,14 @@ def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
         "exit": _exit_fields(visit, lines),
         "correct": _correct_fields(visit, document),
         "void": [
-            _select(visit, say("Reservation", "预留"), "reservation", "void", lines),
+            _select(visit, text("Reservation", "预留"), "reservation", "void", lines),
             _reason(visit, "void"),
         ]
         if lines
         else None,
         "allot": _allot_fields(visit, document) if document["state"] == "granted" else None,
         "void_tranche": [
-            _select(visit, say("Tranche", "额度"), "tranche", "void-tranche", parts),
+            _select(visit, text("Tranche", "额度"), "tranche", "void-tranche", parts),
             _reason(visit, "void-tranche"),
         ]
         if tranches
@@ -121,16 +121,16 @@ def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
 
 
 def _exit_fields(visit: Visit, lines: list[tuple[str, str]]) -> list[Field]:
-    other = visit.say("another declaration: nothing is reserved for it here", "其他报关单：此证未为其预留")
+    other = visit.text("another declaration: nothing is reserved for it here", "其他报关单：此证未为其预留")
     return [
-        _select(visit, say("What left", "出境项"), "reservation", "exit", [*lines, (_OTHER, other)]),
-        _text(visit, say("Declaration", "报关单号"), "declaration", "exit", required=False, hint=say(
+        _select(visit, text("What left", "出境项"), "reservation", "exit", [*lines, (_OTHER, other)]),
+        _text(visit, text("Declaration", "报关单号"), "declaration", "exit", required=False, hint=text(
             "Only where nothing is reserved: it is booked on this licence and its holder.",
             "仅在未预留时填写：计入本证及其持有人。",
         )),
-        _text(visit, say("Line", "项号"), "line", "exit", required=False, width="short"),
-        _mass(visit, say("Actual net mass, kg", "实际净重（千克）"), "mass_kg", "exit"),
-        _text(visit, say("Number of the exit", "出境确认编号"), "reference", "exit", hint=say(
+        _text(visit, text("Line", "项号"), "line", "exit", required=False, width="short"),
+        _mass(visit, text("Actual net mass, kg", "实际净重（千克）"), "mass_kg", "exit"),
+        _text(visit, text("Number of the exit", "出境确认编号"), "reference", "exit", hint=text(
             "Customs' own. The same number again books nothing.", "海关自编。重复编号不重复登记。"
         )),
         _closes(visit, "exit"),
@@ -143,7 +143,7 @@ def _correct_fields(visit: Visit, document: Json) -> list[Field] | None:
     confirmed = [
         (
             one["reference"],
-            visit.say(
+            visit.text(
                 f"{one['reference']}: {one['mass_kg']} kg, {one['declaration']}, line {one['line']}"
                 f"{', the last on it' if one['closes'] else ''}",
                 f"{one['reference']}：{one['mass_kg']} 千克，{one['declaration']} 第 {one['line']} 项"
@@ -155,11 +155,11 @@ def _correct_fields(visit: Visit, document: Json) -> list[Field] | None:
     if not confirmed:
         return None
     return [
-        _select(visit, say("Confirmation that is wrong", "有误的出境确认"), "corrects", "correct", confirmed),
-        _mass(visit, say("What truly left, kg", "实际净重（千克）"), "mass_kg", "correct", visit.say(
+        _select(visit, text("Confirmation that is wrong", "有误的出境确认"), "corrects", "correct", confirmed),
+        _mass(visit, text("What truly left, kg", "实际净重（千克）"), "mass_kg", "correct", visit.text(
             "0 where nothing left, as of goods booked on the wrong line.", "未出境的填 0，例如登记在错误项下的货物。"
         )),
-        _text(visit, say("Number of the correction", "更正编号"), "reference", "correct", hint=say(
+        _text(visit, text("Number of the correction", "更正编号"), "reference", "correct", hint=text(
             "Customs' own, and not that of the confirmation.", "海关自编，不同于原确认编号。"
         )),
         _closes(visit, "correct"),
@@ -170,22 +170,22 @@ def _correct_fields(visit: Visit, document: Json) -> list[Field] | None:
 def _closes(visit: Visit, act: str) -> Field:
     return Field(
         name="closes", key=act, kind="checkbox", value="yes",
-        label=visit.say("Nothing more leaves on this line: the rest returns", "本项不再出境，余量退回"),
+        label=visit.text("Nothing more leaves on this line: the rest returns", "本项不再出境，余量退回"),
         checked=_sent(visit, act, "closes") == "yes",
     )  # fmt: skip
 
 
 def _allot_fields(visit: Visit, document: Json) -> list[Field]:
     def left(kg: str | None) -> str:
-        return "" if kg is None else visit.say(f"{kg} kg are left.", f"剩余 {kg} 千克。")
+        return "" if kg is None else visit.text(f"{kg} kg are left.", f"剩余 {kg} 千克。")
 
-    name_of_yours = say("A name of yours: what the port spends bears it.", "自定编号，口岸使用时据此核销。")
+    name_of_yours = text("A name of yours: what the port spends bears it.", "自定编号，口岸使用时据此核销。")
     return [
-        _text(visit, say("Tranche", "额度编号"), "tranche", "allot", hint=name_of_yours),
-        _text(visit, say("Port", "口岸"), "port", "allot"),
-        _mass(visit, say("Net mass of goods, kg", "货物净重（千克）"), "mass_kg", "allot", left(document["left_kg"])),
+        _text(visit, text("Tranche", "额度编号"), "tranche", "allot", hint=name_of_yours),
+        _text(visit, text("Port", "口岸"), "port", "allot"),
+        _mass(visit, text("Net mass of goods, kg", "货物净重（千克）"), "mass_kg", "allot", left(document["left_kg"])),
         *(
-            _mass(visit, say(f"{name}, kg", f"{name}（千克）"), f"element-{name}", "allot", left(mass["left_kg"]))
+            _mass(visit, text(f"{name}, kg", f"{name}（千克）"), f"element-{name}", "allot", left(mass["left_kg"]))
             for name, mass in document["elements"].items()
         ),
     ]
@@ -201,7 +201,7 @@ def _exit(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
     standing = reserved_for(visit.store, declaration=declaration, line=line)
     if standing is not None and standing.account != document["id"]:
         raise _Unread(
-            visit.say(
+            visit.text(
                 f"Line {line} of {declaration} is reserved on {standing.account}: confirm its exit there.",
                 f"{declaration} 第 {line} 项已在 {standing.account} 上预留：请在该证页面确认出境。",
             )
@@ -268,14 +268,14 @@ def _mg(visit: Visit, text: str) -> int:
     except ValueError:
         shown = text.strip()[:40]
         raise _Unread(
-            visit.say(
+            visit.text(
                 f"{shown!r} is no mass in kilograms: write it like 60.5.",
                 f"{shown!r} 不是以千克计的质量：请写作 60.5。",
             )
         ) from None
 
 
-def _told(visit: Visit, problems: Sequence[Problem]) -> list[str]:
+def _problem_texts(visit: Visit, problems: Sequence[Problem]) -> list[str]:
     return [one.message(visit.language) for one in problems]
 
 
@@ -297,31 +297,31 @@ def _text(
     hint: Text | None = None,
 ) -> Field:  # fmt: skip
     return Field(
-        name=name, key=act, label=visit.spoken(label), required=required, width=width, value=_sent(visit, act, name),
-        hint="" if hint is None else visit.spoken(hint),
+        name=name, key=act, label=visit.localized(label), required=required, width=width, value=_sent(visit, act, name),
+        hint="" if hint is None else visit.localized(hint),
     )  # fmt: skip
 
 
 def _mass(visit: Visit, label: Text, name: str, act: str, hint: str = "") -> Field:
     return Field(
-        name=name, key=act, label=visit.spoken(label), required=True, width="short", inputmode="decimal", hint=hint,
+        name=name, key=act, label=visit.localized(label), required=True, width="short", inputmode="decimal", hint=hint,
         value=_sent(visit, act, name),
     )  # fmt: skip
 
 
 def _select(visit: Visit, label: Text, name: str, act: str, options: list[tuple[str, str]]) -> Field:
     return Field(
-        name=name, key=act, label=visit.spoken(label), kind="select", required=True, width="full",
+        name=name, key=act, label=visit.localized(label), kind="select", required=True, width="full",
         value=_sent(visit, act, name), options=options,
     )  # fmt: skip
 
 
 def _reason(visit: Visit, act: str) -> Field:
     return Field(
-        name="reason", key=act, label=visit.say("Why", "原因"), kind="textarea", lines=2, required=True, width="full",
+        name="reason", key=act, label=visit.text("Why", "原因"), kind="textarea", lines=2, required=True, width="full",
         value=_sent(visit, act, "reason"),
-        hint=visit.say("It goes into the log and stays there.", "将记入日志并保留。"),
+        hint=visit.text("It goes into the log and stays there.", "将记入日志并保留。"),
     )  # fmt: skip
 
 
-assert _SAID.keys() == _DEEDS.keys(), "every act says what it has come to"
+assert _NOTICES.keys() == _DEEDS.keys(), "every act says what it has come to"

@@ -24,7 +24,7 @@ from lodeline.service.customs.licence_review import Review, review
 from lodeline.service.licences import parties as licence_parties
 from lodeline.service.licences.end_use import end_uses
 from lodeline.service.overview.overview import balances
-from lodeline.web.pages.common.firm_part import spoken_error
+from lodeline.web.pages.common.firm_part import error_text
 from lodeline.web.pages.customs.reasons import reason_text
 from lodeline.web.pages.licences import application_part as part
 from lodeline.web.pages.licences import end_use as end_use_part
@@ -36,27 +36,27 @@ from lodeline.web.parts.values import Act, Field, Look, Notice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.lots import product
 
 _EXPORTS_SHOWN: Final = 50
 #: Below this a name is somebody else's more likely than not.
 _LIKELY: Final = 0.5
-_SAID: Final[Mapping[str, Text]] = {
-    "take": say("The application is yours.", "已由您承办。"),
-    "query": say("The applicant has been asked; the clock stands.", "已向申请人质询，审查期限中止。"),
-    "pause": say("It is written down.", "已记录。"),
-    "watch-list": say("It is written down.", "已记录。"),
-    "propose": say("The decision is proposed: another officer takes it.", "审核意见已提出，由另一名人员决定。"),
-    "return": say("It goes back to the officer in charge.", "已退回承办人。"),
-    "decide": say("The application is decided.", "申请已决定。"),
+_NOTICES: Final[Mapping[str, Text]] = {
+    "take": text("The application is yours.", "已由您承办。"),
+    "query": text("The applicant has been asked; the clock stands.", "已向申请人质询，审查期限中止。"),
+    "pause": text("It is written down.", "已记录。"),
+    "watch-list": text("It is written down.", "已记录。"),
+    "propose": text("The decision is proposed: another officer takes it.", "审核意见已提出，由另一名人员决定。"),
+    "return": text("It goes back to the officer in charge.", "已退回承办人。"),
+    "decide": text("The application is decided.", "申请已决定。"),
 }
 _PAUSES: Final[Mapping[Kind, Text]] = {
-    "identification-began": say("identification by experts begins", "开始专家鉴别"),
-    "identification-ended": say("identification by experts ends", "专家鉴别结束"),
-    "check-began": say("a check on site begins", "开始实地核查"),
-    "check-ended": say("a check on site ends", "实地核查结束"),
-    "referred": say("it is referred to the State Council", "报国务院批准"),
+    "identification-began": text("identification by experts begins", "开始专家鉴别"),
+    "identification-ended": text("identification by experts ends", "专家鉴别结束"),
+    "check-began": text("a check on site begins", "开始实地核查"),
+    "check-ended": text("a check on site ends", "实地核查结束"),
+    "referred": text("it is referred to the State Council", "报国务院批准"),
 }
 
 
@@ -71,9 +71,9 @@ def application(visit: Visit, application: str) -> HttpResponse:
         try:
             return HttpResponseRedirect(visit.here(said=_act(visit, one)), status=303)
         except NotReadyError as error:
-            refused = [part.problem_said(visit, found) for found in error.problems]
+            refused = [part.problem_text(visit, found) for found in error.problems]
         except ApplicationError as error:
-            refused = [spoken_error(visit, error)]
+            refused = [error_text(visit, error)]
         one = _one(visit, application)
     law, reading = visit.reading.law, visit.reading
     today = clock.today(law.timezone)
@@ -104,9 +104,9 @@ def application(visit: Visit, application: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/licences/application.html",
-        title=f"{name}{visit.say(': ', '：')}{state.text.lower() if visit.language == 'en' else state.text}",
+        title=f"{name}{visit.text(': ', '：')}{state.text.lower() if visit.language == 'en' else state.text}",
         status=400 if refused else 200,
-        notices=[Notice(kind="problem", says=" ".join(refused))] if refused else _notices(visit),
+        notices=[Notice(kind="problem", text=" ".join(refused))] if refused else _notices(visit),
         list=visit.url("applications"),
         reference=one.reference,
         exporter=visit.opens("organisation", organisation=one.organisation),
@@ -138,14 +138,14 @@ def application(visit: Visit, application: str) -> HttpResponse:
 
 def _one(visit: Visit, reference: str) -> Application:
     try:
-        return application_views.handed_one(visit.actor, reference)
+        return application_views.submitted_one(visit.actor, reference)
     except ApplicationError as error:
         raise NotHereError(error.en, error.zh) from error
 
 
 def _notices(visit: Visit) -> list[Notice]:
-    said = visit.query("said") or ""
-    return [Notice(kind="success", says=visit.spoken(_SAID[said]))] if said in _SAID else []
+    code = visit.query("said") or ""
+    return [Notice(kind="success", text=visit.localized(_NOTICES[code]))] if code in _NOTICES else []
 
 
 def _act(visit: Visit, one: Application) -> str:
@@ -205,7 +205,7 @@ def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]
     def can(kind: Kind) -> bool:
         return one.state in MOVES[kind][0]
 
-    text = _text(visit, say("Reasons", "理由"))
+    wording = _text(visit, text("Reasons", "理由"))
     forms: list[dict[str, Any]] = []
 
     def add(
@@ -219,40 +219,41 @@ def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]
             made = part.as_sent(made, sent)
         forms.append(
             {
-                "heading": visit.spoken(heading), "fields": made, "open": open or refused,
-                "button": Act(label=visit.spoken(button), name="act", value=act, look=look),
+                "heading": visit.localized(heading), "fields": made, "open": open or refused,
+                "button": Act(label=visit.localized(button), name="act", value=act, look=look),
             }
         )  # fmt: skip
 
     if can("taken") and not in_charge:
         add(
             "take",
-            say("Take it in charge", "承办"),
+            text("Take it in charge", "承办"),
             [],
-            button=say("Take it in charge", "承办"),
+            button=text("Take it in charge", "承办"),
             open=one.officer is None,
         )
     if in_charge and can("queried"):
-        until = Field(name="until", label=visit.say("Answer by", "答复期限"), kind="date", width="short")
+        until = Field(name="until", label=visit.text("Answer by", "答复期限"), kind="date", width="short")
         add(
             "query",
-            say("Query the applicant", "质询申请人"),
-            [replace(_text(visit, say("Question", "质询内容")), value=asked), until],
-            button=say("Send the query", "发送质询"),
+            text("Query the applicant", "质询申请人"),
+            [replace(_text(visit, text("Question", "质询内容")), value=asked), until],
+            button=text("Send the query", "发送质询"),
         )  # fmt: skip
         add(
-            "pause", say("Experts, check on site, State Council", "鉴别、核查、报国务院"), [_pauses(visit, one), text],
-            button=say("Write it down", "记录"),
+            "pause", text("Experts, check on site, State Council", "鉴别、核查、报国务院"),
+            [_pauses(visit, one), wording],
+            button=text("Write it down", "记录"),
         )  # fmt: skip
         add(
-            "watch-list", say("Watch list", "关注名单"), [_watched(visit, one)], button=say("Write it down", "记录"),
+            "watch-list", text("Watch list", "关注名单"), [_watched(visit, one)], button=text("Write it down", "记录"),
         )  # fmt: skip
     if in_charge and can("proposed"):
         add(
             "propose",
-            say("Propose a decision", "提出审核意见"),
-            [*_terms(visit, one), text],
-            button=say("Propose it", "提出"),
+            text("Propose a decision", "提出审核意见"),
+            [*_terms(visit, one), wording],
+            button=text("Propose it", "提出"),
             open=True,
         )
     if can("granted") and not proposed_by_me:
@@ -260,17 +261,17 @@ def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]
         grant = proposal["grant"]
         add(
             "decide",
-            say("Grant as proposed", "按意见准予许可") if grant else say("Refuse as proposed", "按意见不予许可"),
+            text("Grant as proposed", "按意见准予许可") if grant else text("Refuse as proposed", "按意见不予许可"),
             [],
-            button=say("Grant it", "准予许可") if grant else say("Refuse it", "不予许可"), open=True,
+            button=text("Grant it", "准予许可") if grant else text("Refuse it", "不予许可"), open=True,
             look="" if grant else "danger",
         )  # fmt: skip
-        add("return", say("Send it back", "退回"), [text], button=say("Send it back", "退回"))
+        add("return", text("Send it back", "退回"), [wording], button=text("Send it back", "退回"))
     return forms
 
 
 def _text(visit: Visit, label: Text) -> Field:
-    return Field(name="text", label=visit.spoken(label), kind="textarea", lines=4, required=True, width="full")
+    return Field(name="text", label=visit.localized(label), kind="textarea", lines=4, required=True, width="full")
 
 
 def _pauses(visit: Visit, one: Application) -> Field:
@@ -283,16 +284,16 @@ def _pauses(visit: Visit, one: Application) -> Field:
         "check-ended": checked, "referred": True,
     }  # fmt: skip
     return Field(
-        name="kind", label=visit.say("What", "程序"), kind="select", required=True,
-        options=[(kind, visit.spoken(label)) for kind, label in _PAUSES.items() if fitting[kind]],
+        name="kind", label=visit.text("What", "程序"), kind="select", required=True,
+        options=[(kind, visit.localized(label)) for kind, label in _PAUSES.items() if fitting[kind]],
     )  # fmt: skip
 
 
 def _watched(visit: Visit, one: Application) -> Field:
     return Field(
-        name="watched", label=visit.say("A party of it stands on the watch list", "申请涉及关注名单主体"),
+        name="watched", label=visit.text("A party of it stands on the watch list", "申请涉及关注名单主体"),
         kind="checkbox", value="yes", checked=one.on_watch_list,
-        hint=visit.say("Then the law sets no limit of time.", "法规对此不设审查期限。"),
+        hint=visit.text("Then the law sets no limit of time.", "法规对此不设审查期限。"),
     )  # fmt: skip
 
 
@@ -300,19 +301,19 @@ def _terms(visit: Visit, one: Application) -> list[Field]:
     read = written_application.read(json.loads(one.content), exporter=one.organisation)
     return [
         Field(
-            name="decision", label=visit.say("Decision", "意见"), kind="radio", required=True, value="grant",
-            options=[("grant", visit.say("grant", "准予许可")), ("refuse", visit.say("refuse", "不予许可"))],
+            name="decision", label=visit.text("Decision", "意见"), kind="radio", required=True, value="grant",
+            options=[("grant", visit.text("grant", "准予许可")), ("refuse", visit.text("refuse", "不予许可"))],
         ),
         Field(
-            name="mass_kg", label=visit.say("Mass of goods, kg", "许可数量（千克）"), inputmode="decimal",
+            name="mass_kg", label=visit.text("Mass of goods, kg", "许可数量（千克）"), inputmode="decimal",
             width="short", value=format_kg(read.mass_mg),
         ),
         Field(
-            name="valid_from", label=visit.say("From", "起始日期"), kind="date", width="short",
+            name="valid_from", label=visit.text("From", "起始日期"), kind="date", width="short",
             value="" if read.valid_from is None else read.valid_from.isoformat(),
         ),
         Field(
-            name="valid_to", label=visit.say("Until", "截止日期"), kind="date", width="short",
+            name="valid_to", label=visit.text("Until", "截止日期"), kind="date", width="short",
             value="" if read.valid_to is None else read.valid_to.isoformat(),
         ),
     ]  # fmt: skip
@@ -320,11 +321,11 @@ def _terms(visit: Visit, one: Application) -> list[Field]:
 
 def _desk(visit: Visit, seen: Review, names: Mapping[str, str]) -> list[dict[str, str]]:
     """What the desk would say of each line of goods without a licence."""
-    said = []
+    reasons_by_line = []
     for line in seen.desk["lines"]:
         reasons = dict.fromkeys(reason_text(visit, one, names) for one in line["reasons"])
-        said.append({"line": f"{line['line']}. {line['product_name'] or ''}", "says": " ".join(reasons)})
-    return said
+        reasons_by_line.append({"line": f"{line['line']}. {line['product_name'] or ''}", "text": " ".join(reasons)})
+    return reasons_by_line
 
 
 def _parties(visit: Visit, seen: Review) -> list[dict[str, Any]]:
@@ -333,7 +334,8 @@ def _parties(visit: Visit, seen: Review) -> list[dict[str, Any]]:
     for one in seen.parties:
         known = [hit for hit in one["hits"] if any(party["source"] != FILED for party in hit["parties"])]
         hits = [
-            f"{hit['name']} ({hit['probability']:.2f})" + (visit.say(", listed", "，列入名单") if hit["listed"] else "")
+            f"{hit['name']} ({hit['probability']:.2f})"
+            + (visit.text(", listed", "，列入名单") if hit["listed"] else "")
             for hit in known[:5]
             if hit["probability"] >= _LIKELY or hit["listed"]
         ]
@@ -359,13 +361,13 @@ def _mass(visit: Visit, mass_mg: int | None, *, signed: bool = False) -> Cell:
 
 def _licences_table(visit: Visit, found: pl.DataFrame) -> Table:
     return Table(
-        name="licences", caption=visit.say("Licences of the exporter", "出口企业的许可证"),
+        name="licences", caption=visit.text("Licences of the exporter", "出口企业的许可证"),
         columns=(
-            Column(key="licence", label=say("Licence", "许可证")),
-            Column(key="for", label=say("End users", "最终用户")),
-            Column(key="until", label=say("Until", "截止日期")),
-            Column(key="mass", label=say("Granted", "许可数量"), number=True, unit="kg"),
-            Column(key="left", label=say("Left", "剩余"), number=True, unit="kg"),
+            Column(key="licence", label=text("Licence", "许可证")),
+            Column(key="for", label=text("End users", "最终用户")),
+            Column(key="until", label=text("Until", "截止日期")),
+            Column(key="mass", label=text("Granted", "许可数量"), number=True, unit="kg"),
+            Column(key="left", label=text("Left", "剩余"), number=True, unit="kg"),
         ),
         rows=[
             (
@@ -373,27 +375,27 @@ def _licences_table(visit: Visit, found: pl.DataFrame) -> Table:
                     text=row["id"], value=row["id"], whole=True, note=" ".join(row["control_items"] or ()),
                     href=visit.opens("licence", licence=row["id"]),
                 ),
-                Cell(text=visit.say("; ", "；").join(row["end_users"] or ())),
+                Cell(text=visit.text("; ", "；").join(row["end_users"] or ())),
                 Cell(
                     text=written.day(row["valid_to"], visit.language), value=str(row["valid_to"] or ""),
-                    note=visit.spoken(STATES[row["state"]][0]),
+                    note=visit.localized(STATES[row["state"]][0]),
                 ),
                 _mass(visit, row["mass_mg"]), _mass(visit, row["left_mg"]),
             )
             for row in found.iter_rows(named=True)
         ],
-        empty=visit.say("It has no licence yet.", "尚无许可证。"),
+        empty=visit.text("It has no licence yet.", "尚无许可证。"),
     )  # fmt: skip
 
 
 def _balances_table(visit: Visit, found: pl.DataFrame) -> Table:
     return Table(
-        name="balances", caption=visit.say("Newest counted balances", "最近盘存的物料平衡"),
+        name="balances", caption=visit.text("Newest counted balances", "最近盘存的物料平衡"),
         columns=(
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="month", label=say("Month", "月份")),
-            Column(key="muf", label=say("Inventory difference", "物料平衡差"), number=True, unit="kg"),
-            Column(key="z", label=say("z", "z"), number=True),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="month", label=text("Month", "月份")),
+            Column(key="muf", label=text("Inventory difference", "物料平衡差"), number=True, unit="kg"),
+            Column(key="z", label=text("z", "z"), number=True),
         ),
         rows=[
             (
@@ -404,20 +406,20 @@ def _balances_table(visit: Visit, found: pl.DataFrame) -> Table:
             )
             for row in found.iter_rows(named=True)
         ],
-        empty=visit.say("No site of it has counted yet.", "各场所均无盘存。"),
+        empty=visit.text("No site of it has counted yet.", "各场所均无盘存。"),
     )  # fmt: skip
 
 
 def _exports_table(visit: Visit, found: pl.DataFrame) -> Table:
     shown_rows = found.sort("same", "on", descending=True).head(_EXPORTS_SHOWN)
     return Table(
-        name="exports", caption=visit.say("Past exports", "以往出口"),
+        name="exports", caption=visit.text("Past exports", "以往出口"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="to", label=say("End user", "最终用户")),
-            Column(key="product", label=say("Product", "产品")),
-            Column(key="mass", label=say("Net mass", "净重"), number=True, unit="kg"),
-            Column(key="licence", label=say("Licence", "许可证")),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="to", label=text("End user", "最终用户")),
+            Column(key="product", label=text("Product", "产品")),
+            Column(key="mass", label=text("Net mass", "净重"), number=True, unit="kg"),
+            Column(key="licence", label=text("Licence", "许可证")),
         ),
         rows=[
             (
@@ -436,18 +438,18 @@ def _exports_table(visit: Visit, found: pl.DataFrame) -> Table:
             )
             for row in shown_rows.iter_rows(named=True)
         ],
-        empty=visit.say("It has exported nothing yet.", "尚无出口。"),
+        empty=visit.text("It has exported nothing yet.", "尚无出口。"),
     )  # fmt: skip
 
 
 def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
     return Table(
-        name="origins", caption=visit.say("Origins of its lots", "批次来源"),
+        name="origins", caption=visit.text("Origins of its lots", "批次来源"),
         columns=(
-            Column(key="lot", label=say("Lot in stock", "库存批次")),
-            Column(key="element", label=say("Element", "元素")),
-            Column(key="origin", label=say("Origin", "来源")),
-            Column(key="share", label=say("Booked share", "账面占比"), number=True, unit="%"),
+            Column(key="lot", label=text("Lot in stock", "库存批次")),
+            Column(key="element", label=text("Element", "元素")),
+            Column(key="origin", label=text("Origin", "来源")),
+            Column(key="share", label=text("Booked share", "账面占比"), number=True, unit="%"),
         ),
         rows=[
             (
@@ -461,5 +463,5 @@ def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
             )
             for row in found.iter_rows(named=True)
         ],
-        empty=visit.say("No lot of these products is in its stock.", "库存中没有此类产品的批次。"),
+        empty=visit.text("No lot of these products is in its stock.", "库存中没有此类产品的批次。"),
     )  # fmt: skip

@@ -29,71 +29,71 @@ from lodeline.web.parts.values import Fact, Field
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
-from lodeline.web.words.lots import composition_said, product_and_code
+from lodeline.web.words.language import Text, text
+from lodeline.web.words.lots import composition_text, product_and_code
 from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "draft": (say("Draft", "草稿"), "ring", "quiet"),
-    "submitted": (say("Being examined", "审查中"), "half", "flow"),
-    "queried": (say("Queried", "质询中"), "diamond", "hold"),
-    "proposed": (say("Proposed, to be decided", "拟定，待决定"), "half", "flow"),
-    "granted": (say("Granted", "准予许可"), "tick", "flow"),
-    "refused": (say("Refused", "不予许可"), "cross", "loss"),
-    "withdrawn": (say("Withdrawn", "已撤回"), "bar", "quiet"),
+    "draft": (text("Draft", "草稿"), "ring", "quiet"),
+    "submitted": (text("Being examined", "审查中"), "half", "flow"),
+    "queried": (text("Queried", "质询中"), "diamond", "hold"),
+    "proposed": (text("Proposed, to be decided", "拟定，待决定"), "half", "flow"),
+    "granted": (text("Granted", "准予许可"), "tick", "flow"),
+    "refused": (text("Refused", "不予许可"), "cross", "loss"),
+    "withdrawn": (text("Withdrawn", "已撤回"), "bar", "quiet"),
 }
 RELATIONS: Final[Mapping[str, Text]] = {
-    "new": say("New licence", "新申请"), "renewal": say("Renewal", "续期"), "amendment": say("Amendment", "变更"),
+    "new": text("New licence", "新申请"), "renewal": text("Renewal", "续期"), "amendment": text("Amendment", "变更"),
 }  # fmt: skip
 KINDS: Final[Mapping[str, Text]] = {
-    "individual": say("individual", "单项许可"),
-    "general": say("general", "通用许可"),
-    "registration": say("registration", "登记凭证"),
+    "individual": text("individual", "单项许可"),
+    "general": text("general", "通用许可"),
+    "registration": text("registration", "登记凭证"),
 }
 LABELS: Final[Mapping[str, Text]] = {
     **COLUMNS,
-    "kind": say("Kind of licence", "许可类型"),
-    "contract": say("Contract or agreement", "合同或协议编号"),
-    "end_users": say("End users, one a line", "最终用户（每行一个）"),
-    "valid_from": say("From", "起始日期"),
-    "valid_to": say("Until", "截止日期"),
-    "statement": say("Statement of end user and end use", "最终用户和最终用途说明"),
-    "needs": say("What the end users need in a year", "最终用户年需求"),
-    "goods": say("Goods", "货物"),
+    "kind": text("Kind of licence", "许可类型"),
+    "contract": text("Contract or agreement", "合同或协议编号"),
+    "end_users": text("End users, one a line", "最终用户（每行一个）"),
+    "valid_from": text("From", "起始日期"),
+    "valid_to": text("Until", "截止日期"),
+    "statement": text("Statement of end user and end use", "最终用户和最终用途说明"),
+    "needs": text("What the end users need in a year", "最终用户年需求"),
+    "goods": text("Goods", "货物"),
 }
 #: Where what was written is read, and not asked for.
 _READ: Final[Mapping[str, Text]] = {
-    "end_users": say("End users", "最终用户"),
-    "destination": say("Destination", "最终目的国"),
-    "end_user_country": say("Country of the end user", "最终用户国家"),
+    "end_users": text("End users", "最终用户"),
+    "destination": text("Destination", "最终目的国"),
+    "end_user_country": text("Country of the end user", "最终用户国家"),
 }
 REPORTS: Final[Mapping[str, Text]] = {
-    "shipment": say("Shipment", "发运"), "arrival": say("Arrival", "到货"),
-    "installation": say("Installation", "安装"), "use": say("Use", "使用"),
+    "shipment": text("Shipment", "发运"), "arrival": text("Arrival", "到货"),
+    "installation": text("Installation", "安装"), "use": text("Use", "使用"),
 }  # fmt: skip
 _STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "submitted": (say("Handed in", "提交申请"), "circle", "ink"),
-    "taken": (say("Taken in charge", "承办"), "diamond", "quiet"),
-    "queried": (say("Queried", "质询"), "half", "hold"),
-    "answered": (say("Answered", "答复"), "circle", "ink"),
-    "identification-began": (say("Identification by experts begins", "开始专家鉴别"), "half", "quiet"),
-    "identification-ended": (say("Identification by experts ends", "专家鉴别结束"), "ring", "quiet"),
-    "check-began": (say("Check on site begins", "开始实地核查"), "half", "quiet"),
-    "check-ended": (say("Check on site ends", "实地核查结束"), "ring", "quiet"),
-    "referred": (say("Referred to the State Council", "报国务院批准"), "diamond", "quiet"),
-    "proposed": (say("Decision proposed", "提出审核意见"), "half", "flow"),
-    "returned": (say("Proposal not followed", "退回审核意见"), "ring", "quiet"),
-    "granted": (say("Granted", "准予许可"), "tick", "flow"),
-    "refused": (say("Refused", "不予许可"), "cross", "loss"),
-    "withdrawn": (say("Withdrawn", "撤回申请"), "bar", "quiet"),
-    "reported": (say("Reported", "报告"), "circle", "ink"),
+    "submitted": (text("Handed in", "提交申请"), "circle", "ink"),
+    "taken": (text("Taken in charge", "承办"), "diamond", "quiet"),
+    "queried": (text("Queried", "质询"), "half", "hold"),
+    "answered": (text("Answered", "答复"), "circle", "ink"),
+    "identification-began": (text("Identification by experts begins", "开始专家鉴别"), "half", "quiet"),
+    "identification-ended": (text("Identification by experts ends", "专家鉴别结束"), "ring", "quiet"),
+    "check-began": (text("Check on site begins", "开始实地核查"), "half", "quiet"),
+    "check-ended": (text("Check on site ends", "实地核查结束"), "ring", "quiet"),
+    "referred": (text("Referred to the State Council", "报国务院批准"), "diamond", "quiet"),
+    "proposed": (text("Decision proposed", "提出审核意见"), "half", "flow"),
+    "returned": (text("Proposal not followed", "退回审核意见"), "ring", "quiet"),
+    "granted": (text("Granted", "准予许可"), "tick", "flow"),
+    "refused": (text("Refused", "不予许可"), "cross", "loss"),
+    "withdrawn": (text("Withdrawn", "撤回申请"), "bar", "quiet"),
+    "reported": (text("Reported", "报告"), "circle", "ink"),
 }
 
 
-def problem_said(visit: Visit, found: Problem) -> str:
+def problem_text(visit: Visit, found: Problem) -> str:
     """What is wrong with an application, with its fields and kinds by their words."""
     facts = dict(found.facts)
-    between = visit.say(", ", "、")
+    between = visit.text(", ", "、")
     for name in ("column", "columns"):
         if name in facts:
             facts[name] = between.join(_within(visit, one) for one in str(facts[name]).split(", "))
@@ -111,7 +111,7 @@ def problems_once(found: Sequence[Problem]) -> list[Problem]:
 
 def _within(visit: Visit, name: str) -> str:
     """A field within a sentence; a name that has no label as it is."""
-    return written.within(visit.spoken(_READ.get(name, LABELS[name])) if name in LABELS else name)
+    return written.within(visit.localized(_READ.get(name, LABELS[name])) if name in LABELS else name)
 
 
 def state_cell(visit: Visit, application: Application) -> Cell:
@@ -119,33 +119,33 @@ def state_cell(visit: Visit, application: Application) -> Cell:
     word, shape, tone = STATES[application.state]
     note = ""
     if application.until is not None:
-        note = visit.say("answer by ", "答复期限：") + written.day(application.until, visit.language)
+        note = visit.text("answer by ", "答复期限：") + written.day(application.until, visit.language)
     elif application.licence:
         note = application.licence
-    return Cell(text=visit.spoken(word), value=application.state, shape=shape, tone=tone, note=note)
+    return Cell(text=visit.localized(word), value=application.state, shape=shape, tone=tone, note=note)
 
 
 def clock_text(visit: Visit, clock: Clock) -> str:
     """The time to decide, in a sentence."""
     if clock.status == "unlimited":
-        return visit.say("The law sets no limit of time here.", "法规对此不设审查期限。")
+        return visit.text("The law sets no limit of time here.", "法规对此不设审查期限。")
     if clock.limit is None or clock.used is None:
-        return visit.say("No law known here sets a limit of time.", "现有法规未载明审查期限。")
-    used = visit.say(
+        return visit.text("No law known here sets a limit of time.", "现有法规未载明审查期限。")
+    used = visit.text(
         f"{clock.used} of {clock.limit} working days used", f"已用{clock.used}个工作日，共{clock.limit}个"
     )  # fmt: skip
     if clock.status == "ended":
-        return visit.say(
+        return visit.text(
             f"Decided after {clock.used} of {clock.limit} working days.",
             f"历时{clock.used}个工作日，期限{clock.limit}个。",
         )
     if clock.status == "stopped":
-        return used + visit.say("; the clock stands.", "；期限中止。")
+        return used + visit.text("; the clock stands.", "；期限中止。")
     due = written.day(clock.due, visit.language)
     over = clock.left is not None and clock.left < 0
     if over:
-        return used + visit.say(f"; it was to be decided by {due}.", f"；应于{due}前决定，已逾期。")
-    return used + visit.say(f"; to be decided by {due}.", f"；应于{due}前决定。")
+        return used + visit.text(f"; it was to be decided by {due}.", f"；应于{due}前决定，已逾期。")
+    return used + visit.text(f"; to be decided by {due}.", f"；应于{due}前决定。")
 
 
 def clock_note(visit: Visit, clock: Clock) -> str:
@@ -154,21 +154,21 @@ def clock_note(visit: Visit, clock: Clock) -> str:
     for one in clock.law:
         cited.setdefault(one.citation.instrument, []).append(one.citation)
     placed = [
-        (visit.spoken(law.title(instrument)), visit.spoken(articles_once(places)))
+        (visit.localized(law.title(instrument)), visit.localized(articles_once(places)))
         for instrument, places in cited.items()
     ]
-    said = visit.say("; ", "；").join(
-        visit.say(f"{title}, {places}", f"{title}{places}") for title, places in placed
+    text = visit.text("; ", "；").join(
+        visit.text(f"{title}, {places}", f"{title}{places}") for title, places in placed
     )  # fmt: skip
     if clock.assumed:
-        said += visit.say(". Partly an assumption of the law pack.", "。部分为法规数据包的假设。")
-    return said
+        text += visit.text(". Partly an assumption of the law pack.", "。部分为法规数据包的假设。")
+    return text
 
 
 def facts(visit: Visit, application: Application) -> list[Fact]:
     """What is applied for, but for the goods."""
     content = json.loads(application.content)
-    made = [Fact(term=visit.say("About", "事项"), text=_about(visit, application))]
+    made = [Fact(term=visit.text("About", "事项"), text=_about(visit, application))]
     for name in (*written_application.TERMS, *written_application.SHARED):
         text = content.get(name, "")
         if not text:
@@ -182,32 +182,34 @@ def facts(visit: Visit, application: Application) -> list[Fact]:
             day = day_of(text)
             text = text if day is None else written.day(day, visit.language)
         elif name == "end_users":
-            text = visit.say("; ", "；").join(text.splitlines())
+            text = visit.text("; ", "；").join(text.splitlines())
         elif name == "needs":
-            text = needs_said(visit, content)
-        made.append(Fact(term=visit.spoken(_READ.get(name, LABELS[name])), text=text))
+            text = needs_text(visit, content)
+        made.append(Fact(term=visit.localized(_READ.get(name, LABELS[name])), text=text))
     return made
 
 
-def needs_said(visit: Visit, content: Mapping[str, str]) -> str:
+def needs_text(visit: Visit, content: Mapping[str, str]) -> str:
     """The needs as sentences; a draft's that cannot be read yet as they were written."""
     end_users = tuple(filter(None, (one.strip() for one in content["end_users"].splitlines())))
     needs, unread = read_needs(content["needs"], end_users)
     if unread:
         return content["needs"]
-    said = []
+    sentences = []
     for one in needs:
         need, own = format_kg(one.need_mg), None if one.own_mg is None else format_kg(one.own_mg)
-        text = visit.say(
+        text = visit.text(
             f"{one.end_user}: {need} kg of {one.element} a year", f"{one.end_user}：{one.element} 每年 {need} 千克"
         )
-        said.append(text + ("" if own is None else visit.say(f", {own} kg for its own use", f"，其中自用 {own} 千克")))
-    return visit.say("; ", "；").join(said)
+        sentences.append(
+            text + ("" if own is None else visit.text(f", {own} kg for its own use", f"，其中自用 {own} 千克"))
+        )
+    return visit.text("; ", "；").join(sentences)
 
 
 def _about(visit: Visit, application: Application) -> str:
-    said = words.word(RELATIONS, application.relation, visit.language)
-    return f"{said} · {application.of_licence}" if application.of_licence else said
+    text = words.word(RELATIONS, application.relation, visit.language)
+    return f"{text} · {application.of_licence}" if application.of_licence else text
 
 
 def goods_table(visit: Visit, application: Application) -> Table:
@@ -224,23 +226,23 @@ def goods_table(visit: Visit, application: Application) -> Table:
                     ),
                 ),
                 Cell(text=row.get("control_item", ""), note=row.get("hs_code", "")),
-                Cell(text=composition_said(row.get("composition", "")), value=row.get("composition", "")),
-                Cell(text=_as_written(row.get("mass_kg") or "", visit.say("kg", "千克")), value=row.get("mass_kg")),
+                Cell(text=composition_text(row.get("composition", "")), value=row.get("composition", "")),
+                Cell(text=_as_written(row.get("mass_kg") or "", visit.text("kg", "千克")), value=row.get("mass_kg")),
                 Cell(text=_as_written(row.get("value") or "", content["currency"] or ""), value=row.get("value")),
             )
         )
     return Table(
         name="goods",
-        caption=visit.say("Goods", "货物"),
+        caption=visit.text("Goods", "货物"),
         columns=(
-            Column(key="goods", label=say("Goods", "货物")),
-            Column(key="item", label=say("Control item", "管制物项")),
-            Column(key="composition", label=say("Composition, %", "成分（%）")),
-            Column(key="mass", label=say("Net mass", "净重"), number=True, unit="kg"),
-            Column(key="value", label=say("Value", "金额"), number=True),
+            Column(key="goods", label=text("Goods", "货物")),
+            Column(key="item", label=text("Control item", "管制物项")),
+            Column(key="composition", label=text("Composition, %", "成分（%）")),
+            Column(key="mass", label=text("Net mass", "净重"), number=True, unit="kg"),
+            Column(key="value", label=text("Value", "金额"), number=True),
         ),
         rows=rows,
-        empty=visit.say("No goods are named.", "未列明货物。"),
+        empty=visit.text("No goods are named.", "未列明货物。"),
     )
 
 
@@ -259,21 +261,21 @@ def changes_table(visit: Visit, application: Application) -> Table | None:
     changed = written_application.differences(json.loads(before.content), json.loads(application.content))
     return Table(
         name="changes",
-        caption=visit.say("What changes", "变更内容"),
+        caption=visit.text("What changes", "变更内容"),
         columns=(
-            Column(key="what", label=say("What", "项目")),
-            Column(key="before", label=say("Before", "变更前")),
-            Column(key="after", label=say("Now", "变更后")),
+            Column(key="what", label=text("What", "项目")),
+            Column(key="before", label=text("Before", "变更前")),
+            Column(key="after", label=text("Now", "变更后")),
         ),
         rows=[
             (
-                Cell(text=visit.spoken(LABELS[name])),
+                Cell(text=visit.localized(LABELS[name])),
                 Cell(text=old or written.NOTHING),
                 Cell(text=new or written.NOTHING),
             )
             for name, old, new in changed
         ],
-        empty=visit.say("Nothing is different.", "内容无变化。"),
+        empty=visit.text("Nothing is different.", "内容无变化。"),
     )
 
 
@@ -293,20 +295,22 @@ def _taken(
     title, shape, tone = _STEPS[step.kind]
     more = []
     if content["until"]:
-        more.append(visit.say("To be answered by ", "答复期限：") + written.day(content["until"], visit.language))
+        more.append(visit.text("To be answered by ", "答复期限：") + written.day(content["until"], visit.language))
     if content.get("what"):
         more.append(words.word(REPORTS, content["what"], visit.language))
     if content.get("licence"):
-        more.append(visit.say("Licence ", "许可证 ") + content["licence"])
+        more.append(visit.text("Licence ", "许可证 ") + content["licence"])
     proposal = content.get("proposal")
     if proposal and step.kind == "proposed":
-        more.append(visit.say("to grant", "拟准予许可") if proposal["grant"] else visit.say("to refuse", "拟不予许可"))
+        more.append(
+            visit.text("to grant", "拟准予许可") if proposal["grant"] else visit.text("to refuse", "拟不予许可")
+        )
         if proposal["mass_kg"]:
             more.append(f"{proposal['mass_kg']} kg")
     return Taken(
-        when=written.moment(step.at.isoformat(), visit.language, timezone), title=visit.spoken(title),
-        by=called(step.organisation) if step.organisation else visit.say("Authority", "主管部门"),
-        says=content["text"], more=" · ".join(more), shape=shape, tone=tone,
+        when=written.moment(step.at.isoformat(), visit.language, timezone), title=visit.localized(title),
+        by=called(step.organisation) if step.organisation else visit.text("Authority", "主管部门"),
+        text=content["text"], more=" · ".join(more), shape=shape, tone=tone,
         files=tuple((one.name, visit.here(document=one.pk)) for one in step.documents.all()),
         entry=written.count(step.entry), entry_href=visit.opens("entry", entry=step.entry),
         words_href=visit.here(words=step.number), receipt_href=visit.here(receipt=step.number),
@@ -341,7 +345,7 @@ def documents(application: Application, labels: Mapping[str, Mapping[str, str]],
     return [
         {
             "number": one.pk, "name": one.name, "href": visit.here(document=one.pk),
-            "kind": visit.spoken(labels[one.kind]) if one.kind in labels else one.kind,
+            "kind": visit.localized(labels[one.kind]) if one.kind in labels else one.kind,
         }
         for one in application.documents.order_by("pk")
     ]  # fmt: skip

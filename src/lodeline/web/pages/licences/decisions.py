@@ -19,34 +19,38 @@ from lodeline.office.licences import acts as licence_acts
 from lodeline.regulation.parameter import load
 from lodeline.service.licences.licences import REASON_CHARACTERS, act_faults, act_record
 from lodeline.service.licences.proposals import Entered, LicenceProposalError, Proposal, waiting
-from lodeline.web.pages.common import law_days as lawful
-from lodeline.web.pages.common.firm_part import spoken_error
+from lodeline.web.pages.common import law_days
+from lodeline.web.pages.common.firm_part import error_text
 from lodeline.web.pages.licences.application_part import day_of
 from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: What an officer chooses, what waits, and what the button of the second officer says.
-DEEDS_SAID: Final[Mapping[Deed, tuple[Text, Text, Text]]] = {
-    "suspended": (say("suspend it", "中止"), say("Proposed: to suspend it", "提议中止"), say("Suspend it", "确认中止")),
-    "resumed": (
-        say("let it be used again", "恢复"),
-        say("Proposed: to resume it", "提议恢复"),
-        say("Resume it", "确认恢复"),
+DEED_TEXTS: Final[Mapping[Deed, tuple[Text, Text, Text]]] = {
+    "suspended": (
+        text("suspend it", "中止"),
+        text("Proposed: to suspend it", "提议中止"),
+        text("Suspend it", "确认中止"),
     ),
-    "revoked": (say("revoke it", "撤销"), say("Proposed: to revoke it", "提议撤销"), say("Revoke it", "确认撤销")),
+    "resumed": (
+        text("let it be used again", "恢复"),
+        text("Proposed: to resume it", "提议恢复"),
+        text("Resume it", "确认恢复"),
+    ),
+    "revoked": (text("revoke it", "撤销"), text("Proposed: to revoke it", "提议撤销"), text("Revoke it", "确认撤销")),
     "holder": (
-        say("hand it over to another holder", "变更持有人"),
-        say("Proposed: to hand it over", "提议变更持有人"),
-        say("Hand it over", "确认变更"),
+        text("hand it over to another holder", "变更持有人"),
+        text("Proposed: to hand it over", "提议变更持有人"),
+        text("Hand it over", "确认变更"),
     ),
 }
-_SAID: Final[Mapping[str, Text]] = {
-    "propose": say("It is proposed. Another officer decides.", "已提议，由另一名人员决定。"),
-    "confirm": say("It is decided, and the firm is told.", "已决定，并已告知企业。"),
-    "refuse": say("The proposal is ended; the licence stands as it did.", "提议已终止，许可证状态不变。"),
+_NOTICES: Final[Mapping[str, Text]] = {
+    "propose": text("It is proposed. Another officer decides.", "已提议，由另一名人员决定。"),
+    "confirm": text("It is decided, and the firm is told.", "已决定，并已告知企业。"),
+    "refuse": text("The proposal is ended; the licence stands as it did.", "提议已终止，许可证状态不变。"),
 }
 _SENT_CHARACTERS: Final = 4_000
 
@@ -83,7 +87,7 @@ def done(visit: Visit, licence: str) -> HttpResponse | list[str]:
     try:
         found = verbs[act]()
     except LicenceProposalError as error:
-        return [spoken_error(visit, error)]
+        return [error_text(visit, error)]
     if found.entry is None:
         return [one.message(visit.language) for one in found.problems]
     visit.has_filed(found.entry.index)
@@ -93,16 +97,16 @@ def done(visit: Visit, licence: str) -> HttpResponse | list[str]:
 def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
     """What a form has come to, or why it has not."""
     if refused:
-        return [Notice(kind="problem", says=one) for one in refused]
-    said = visit.query("said") or ""
-    return [Notice(kind="success", says=visit.spoken(_SAID[said]))] if said in _SAID else []
+        return [Notice(kind="problem", text=one) for one in refused]
+    code = visit.query("said") or ""
+    return [Notice(kind="success", text=visit.localized(_NOTICES[code]))] if code in _NOTICES else []
 
 
 def deciding(visit: Visit, licence: Licence | None) -> Deciding | None:
     """What is shown of it; None where nothing waits and whoever asks may propose nothing."""
     if licence is None:
         return None
-    today = lawful.today(load())
+    today = law_days.today(load())
     may = visit.actor.may("licence.decide", licence.holder(today) or "")
     found = waiting(visit.store.newest_register()).get(licence.id)
     if found is not None:
@@ -112,35 +116,36 @@ def deciding(visit: Visit, licence: Licence | None) -> Deciding | None:
 
 
 def _waits(visit: Visit, found: Proposal, *, may: bool) -> Deciding:
-    _, waits, button = DEEDS_SAID[found.deed]
+    _, waits, button = DEED_TEXTS[found.deed]
     on = written.day(found.on, visit.language)
     to = firm_names(visit).get(found.holder, found.holder)
     own = found.by == visit.actor.pseudonym
-    said = visit.spoken(waits) + (visit.say(f" to {to}", f"为{to}") if to else "")
-    note = visit.say("Another officer than who proposed it decides.", "须由提议人以外的人员决定。")
+    sentence = visit.localized(waits) + (visit.text(f" to {to}", f"为{to}") if to else "")
+    note = visit.text("Another officer than who proposed it decides.", "须由提议人以外的人员决定。")
     if own:
-        note = visit.say("You proposed it: another officer decides.", "由您提议，须由另一名人员决定。")
-    refuses = say("Take it back", "撤回提议") if own else say("Refuse it", "不同意")
+        note = visit.text("You proposed it: another officer decides.", "由您提议，须由另一名人员决定。")
+    refuses = text("Take it back", "撤回提议") if own else text("Refuse it", "不同意")
     return Deciding(
-        waits=visit.say(f"{said} from {on}", f"{said}，自{on}起"), grounds=found.reason, note=note, proposal=found.id,
+        waits=visit.text(f"{sentence} from {on}", f"{sentence}，自{on}起"), grounds=found.reason, note=note,
+        proposal=found.id,
         confirms=Act(
-            label=visit.spoken(button), name="act", value="confirm", look="danger" if found.deed == "revoked" else ""
+            label=visit.localized(button), name="act", value="confirm", look="danger" if found.deed == "revoked" else ""
         ) if may and not own else None,
-        refuses=Act(label=visit.spoken(refuses), name="act", value="refuse", look="ghost") if may else None,
+        refuses=Act(label=visit.localized(refuses), name="act", value="refuse", look="ghost") if may else None,
         why=_why(visit) if may else None,
     )  # fmt: skip
 
 
 def _why(visit: Visit) -> Field:
     return Field(
-        name="answer", label=visit.say("Why", "理由"), kind="textarea", lines=2, required=True, width="full",
-        value=_sent(visit, "answer"), hint=visit.say("It goes into the log and stays there.", "将记入日志并保留。"),
+        name="answer", label=visit.text("Why", "理由"), kind="textarea", lines=2, required=True, width="full",
+        value=_sent(visit, "answer"), hint=visit.text("It goes into the log and stays there.", "将记入日志并保留。"),
     )  # fmt: skip
 
 
 def _fields(visit: Visit, licence: Licence) -> list[Field]:
     """The form that proposes, with what can be done to the licence as it stands; none where nothing can."""
-    today, register = lawful.today(load()), visit.store.newest_register()
+    today, register = law_days.today(load()), visit.store.newest_register()
     # After what was decided for a day to come, only what follows it.
     day = max([today, *(act.on for act in licence.acts)])
     can = [deed for deed in DEEDS if not _is_barred(register, licence.id, deed, day)]
@@ -148,24 +153,24 @@ def _fields(visit: Visit, licence: Licence) -> list[Field]:
         return []
     return [
         Field(
-            name="deed", label=visit.say("What", "事项"), kind="select", required=True, value=_sent(visit, "deed"),
-            options=[(deed, visit.spoken(DEEDS_SAID[deed][0])) for deed in can],
+            name="deed", label=visit.text("What", "事项"), kind="select", required=True, value=_sent(visit, "deed"),
+            options=[(deed, visit.localized(DEED_TEXTS[deed][0])) for deed in can],
         ),
         Field(
-            name="on", label=visit.say("From", "自"), kind="date", required=True, width="short",
+            name="on", label=visit.text("From", "自"), kind="date", required=True, width="short",
             value=_sent(visit, "on") or day.isoformat(),
-            hint=visit.say(
+            hint=visit.text(
                 "Confirmed later, it counts from the day of the confirmation.", "晚于该日确认的，自确认之日起生效。"
             ),
         ),
         Field(
-            name="holder", label=visit.say("New holder", "新持有人"), value=_sent(visit, "holder"), width="medium",
-            hint=visit.say("Id in the register; only to hand it over.", "登记编号；仅变更持有人时填写。"),
+            name="holder", label=visit.text("New holder", "新持有人"), value=_sent(visit, "holder"), width="medium",
+            hint=visit.text("Id in the register; only to hand it over.", "登记编号；仅变更持有人时填写。"),
         ),
         Field(
-            name="reason", label=visit.say("Grounds", "依据和理由"), kind="textarea", lines=3, required=True,
+            name="reason", label=visit.text("Grounds", "依据和理由"), kind="textarea", lines=3, required=True,
             width="full", value=_sent(visit, "reason"),
-            hint=visit.say(
+            hint=visit.text(
                 f"The firm reads them once it is confirmed. At most {REASON_CHARACTERS} characters.",
                 f"确认后告知企业，最多 {REASON_CHARACTERS} 个字符。",
             ),
@@ -194,4 +199,4 @@ def _sent(visit: Visit, name: str) -> str:
     return str(visit.request.POST.get(name, "")[:_SENT_CHARACTERS])
 
 
-assert DEEDS_SAID.keys() == set(DEEDS), "whatever can be done to a licence has words"
+assert DEED_TEXTS.keys() == set(DEEDS), "whatever can be done to a licence has words"

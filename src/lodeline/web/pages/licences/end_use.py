@@ -11,7 +11,7 @@ from lodeline.service.licences.end_use import EndUses
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 
@@ -19,21 +19,21 @@ def table(visit: Visit, used: EndUses) -> Table:
     """A row for each end user and element."""
     return Table(
         name="end-use",
-        caption=visit.say("End users and their need", "最终用户与需求"),
+        caption=visit.text("End users and their need", "最终用户与需求"),
         columns=(
-            Column(key="end_user", label=say("End user", "最终用户")),
-            Column(key="element", label=say("Element", "元素")),
-            Column(key="asked", label=say("Asked for", "本次申请"), number=True, unit="kg"),
-            Column(key="pending", label=say("Others ask", "其他申请"), number=True, unit="kg"),
-            Column(key="licensed", label=say("To leave", "许可余量"), number=True, unit="kg"),
-            Column(key="year", label=say("In a year", "以上年均"), number=True, unit="kg"),
-            Column(key="exported", label=say("Has left", "近12个月出口"), number=True, unit="kg"),
-            Column(key="onward", label=say("For others", "代他人购买"), number=True, unit="kg"),
-            Column(key="need", label=say("Need", "年需求"), number=True, unit="kg"),
-            Column(key="own", label=say("Own use", "其中自用"), number=True, unit="kg"),
+            Column(key="end_user", label=text("End user", "最终用户")),
+            Column(key="element", label=text("Element", "元素")),
+            Column(key="asked", label=text("Asked for", "本次申请"), number=True, unit="kg"),
+            Column(key="pending", label=text("Others ask", "其他申请"), number=True, unit="kg"),
+            Column(key="licensed", label=text("To leave", "许可余量"), number=True, unit="kg"),
+            Column(key="year", label=text("In a year", "以上年均"), number=True, unit="kg"),
+            Column(key="exported", label=text("Has left", "近12个月出口"), number=True, unit="kg"),
+            Column(key="onward", label=text("For others", "代他人购买"), number=True, unit="kg"),
+            Column(key="need", label=text("Need", "年需求"), number=True, unit="kg"),
+            Column(key="own", label=text("Own use", "其中自用"), number=True, unit="kg"),
         ),
         rows=[_row(visit, one) for one in used.rows],
-        empty=visit.say("No end user or listed element is named.", "未列明最终用户或所列元素。"),
+        empty=visit.text("No end user or listed element is named.", "未列明最终用户或所列元素。"),
     )
 
 
@@ -42,7 +42,7 @@ def _row(visit: Visit, one: EndUse) -> Row:
     tone: Tone | None = "hold" if one.questions else None
     onward = ""
     if one.onward_mg and share is not None:
-        onward = visit.say(
+        onward = visit.text(
             f"{written.percent(share / 1e9, visit.language)} of what it bought",
             f"占其购买量 {written.percent(share / 1e9, visit.language)}",
         )
@@ -65,7 +65,7 @@ def _kg(visit: Visit, mass_mg: int | None, *, zero: bool = False) -> Cell:
 
 def headline(visit: Visit, used: EndUses) -> str:
     """What exceeds, in sentences; empty where nothing does."""
-    return visit.say(" ", "").join(visit.spoken(text) for text in _said(used))
+    return visit.text(" ", "").join(visit.localized(text) for text in _unlisted_texts(used))
 
 
 def query(used: EndUses) -> str:
@@ -83,43 +83,43 @@ def query(used: EndUses) -> str:
 
 def notes(visit: Visit, used: EndUses) -> list[str]:
     """Which names were taken for one end user, and of what no element is stated."""
-    said = [
-        visit.say(f"Taken for {user}: {'; '.join(sorted(names))}.", f"视同 {user}：{'；'.join(sorted(names))}。")
+    texts = [
+        visit.text(f"Taken for {user}: {'; '.join(sorted(names))}.", f"视同 {user}：{'；'.join(sorted(names))}。")
         for user, names in used.names.items()
     ]
-    said += [
-        visit.say(
+    texts += [
+        visit.text(
             f"Licences to {user} over {format_kg(goods_mg)} kg of goods state no element and are not in the table.",
             f"发给 {user} 的许可证中有 {format_kg(goods_mg)} 千克货物未载明元素数量，未计入本表。",
         )
         for user, goods_mg in used.unstated_mg.items()
         if goods_mg
     ]
-    return said
+    return texts
 
 
-def _said(used: EndUses) -> list[Text]:
+def _unlisted_texts(used: EndUses) -> list[Text]:
     found = []
     for one in used.rows:
         en, zh, kg = f"{one.element} to {one.end_user}", f"{one.end_user} 的 {one.element}", format_kg
         for question in one.questions:
             if question == "need-exceeded":
-                found.append(say(
+                found.append(text(
                     f"{en}: {kg(one.most_mg)} kg a year, {kg(one.over_need_mg)} kg more than the stated need.",
                     f"{zh}：每年 {kg(one.most_mg)} 千克，超出所述需求 {kg(one.over_need_mg)} 千克。",
                 ))  # fmt: skip
             elif question == "own-exceeded":
-                found.append(say(
+                found.append(text(
                     f"{en}: {kg(one.over_own_mg)} kg a year beyond its own use stay with it or go on.",
                     f"{zh}：每年超出自用 {kg(one.over_own_mg)} 千克，留存或转售。",
                 ))  # fmt: skip
             elif question == "onward":
-                found.append(say(
+                found.append(text(
                     f"{en}: it bought {kg(one.onward_mg)} kg for other end users within twelve months.",
                     f"{zh}：近12个月为其他最终用户购买 {kg(one.onward_mg)} 千克。",
                 ))  # fmt: skip
             else:
-                found.append(say(
+                found.append(text(
                     f"{en}: {kg(one.most_mg)} kg a year, and no need is stated (asked for from {kg(large_mg())} kg).",
                     f"{zh}：每年 {kg(one.most_mg)} 千克，未说明需求（达 {kg(large_mg())} 千克须说明）。",
                 ))  # fmt: skip
@@ -127,22 +127,22 @@ def _said(used: EndUses) -> list[Text]:
 
 
 _ASKED: Final[Mapping[Question, Text]] = {
-    "need-missing": say(
+    "need-missing": text(
         "How much of the element does the end user need in a year from all suppliers, and how much of it for its own"
         " products? Please show its bill of materials and yearly output",
         "最终用户每年从全部供应商需要该元素多少千克，其中自用多少？请提供产品用料清单和年产量",
     ),
-    "need-exceeded": say(
+    "need-exceeded": text(
         "What is licensed, applied for or exported to the end user exceeds the need stated for a year. What is the rest"
         " for, and where is it kept",
         "已许可、在申请或已出口给最终用户的数量超出所述年需求，超出部分作何用途、存放何处",
     ),
-    "own-exceeded": say(
+    "own-exceeded": text(
         "More goes to the end user than it uses itself. To whom does it pass the rest on, in which form and for which"
         " use",
         "供给最终用户的数量超出其自用量，其余部分以何种形态转给何人、作何用途",
     ),
-    "onward": say(
+    "onward": text(
         "The end user has bought such goods for others. Who are they, and does any of what is applied for go to them",
         "最终用户曾为他人购买同类货物，相关主体是谁，本次申请的货物是否转给他们",
     ),

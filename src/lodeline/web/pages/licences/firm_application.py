@@ -19,26 +19,26 @@ from lodeline.office.licences.application_steps import ApplicationError, NotRead
 from lodeline.office.models import Application
 from lodeline.regulation.parameter import NoLawError
 from lodeline.service.licences import parties as licence_parties
-from lodeline.web.pages.common.firm_part import Firm, spoken_error
+from lodeline.web.pages.common.firm_part import Firm, error_text
 from lodeline.web.pages.customs.form import LABELS as COLUMNS
 from lodeline.web.pages.licences import application_part as part
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Table, shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 #: Lines of goods that stand empty at the end of the form.
 _SPARE_ROWS: Final = 2
-_SAID: Final[Mapping[str, Text]] = {
-    "saved": say("Saved.", "已保存。"),
-    "attached": say("The document is here, sealed.", "材料已加密保存。"),
-    "detached": say("The document is taken out.", "材料已移除。"),
-    "submitted": say("Handed in. The authority examines it now.", "已提交，主管部门开始审查。"),
-    "answered": say("Your answer is with the authority; the clock runs again.", "答复已提交，审查期限继续计算。"),
-    "withdrawn": say("The application is withdrawn.", "申请已撤回。"),
-    "reported": say("The report is with the authority.", "报告已提交。"),
+_NOTICES: Final[Mapping[str, Text]] = {
+    "saved": text("Saved.", "已保存。"),
+    "attached": text("The document is here, sealed.", "材料已加密保存。"),
+    "detached": text("The document is taken out.", "材料已移除。"),
+    "submitted": text("Handed in. The authority examines it now.", "已提交，主管部门开始审查。"),
+    "answered": text("Your answer is with the authority; the clock runs again.", "答复已提交，审查期限继续计算。"),
+    "withdrawn": text("The application is withdrawn.", "申请已撤回。"),
+    "reported": text("The report is with the authority.", "报告已提交。"),
 }
 #: Lines of the fields that are written into at length.
 _LONG: Final = {"end_users": 3, "statement": 6, "needs": 3}
@@ -48,7 +48,7 @@ def firm_application(visit: Visit, organisation: str, application: str) -> HttpR
     """The page `firm/ID/applications/REFERENCE/`."""
     firm = Firm(visit, organisation)
     try:
-        one = application_views.own_one(visit.actor, organisation, application)
+        one = application_views.own_application(visit.actor, organisation, application)
     except ApplicationError as error:
         raise NotHereError(error.en, error.zh) from error
     paper = part.wanted_paper(visit, one, disclosed_only=True)
@@ -62,9 +62,9 @@ def firm_application(visit: Visit, organisation: str, application: str) -> HttpR
         except NotReadyError as error:
             problems = error.problems
         except (ApplicationError, FileRefusedError) as error:
-            refused = spoken_error(visit, error)
-        one = application_views.own_one(visit.actor, organisation, application)
-    notices = [Notice(kind="problem", says=refused)] if refused else _notices(visit)
+            refused = error_text(visit, error)
+        one = application_views.own_application(visit.actor, organisation, application)
+    notices = [Notice(kind="problem", text=refused)] if refused else _notices(visit)
     if one.state == "draft":
         return _draft(firm, one, problems, notices, status=400 if refused or problems else 200)
     return _followed(firm, one, notices, status=400 if refused else 200)
@@ -129,8 +129,8 @@ def _content(form: QueryDict) -> dict[str, Any]:
 
 
 def _notices(visit: Visit) -> list[Notice]:
-    said = visit.query("said") or ""
-    return [Notice(kind="success", says=visit.spoken(_SAID[said]))] if said in _SAID else []
+    code = visit.query("said") or ""
+    return [Notice(kind="success", text=visit.localized(_NOTICES[code]))] if code in _NOTICES else []
 
 
 def _draft(
@@ -141,12 +141,12 @@ def _draft(
     wrong: dict[tuple[int | None, str], list[str]] = {}
     for found in problems:
         place = (found.where.row, found.where.column or "")
-        wrong.setdefault(place, []).append(part.problem_said(visit, found))
+        wrong.setdefault(place, []).append(part.problem_text(visit, found))
     labels = _documents_needed(firm, content["kind"] or "individual", one)
     return show(
         visit,
         "lodeline/licences/firm_application_draft.html",
-        title=visit.say("An application for an export licence", "出口许可申请"),
+        title=visit.text("An application for an export licence", "出口许可申请"),
         status=status,
         notices=notices,
         name=firm.name,
@@ -156,12 +156,12 @@ def _draft(
         changes=_shown(visit, part.changes_table(visit, one)),
         terms=[_field(firm, name, content, wrong) for name in TERMS],
         shared=[_field(firm, name, content, wrong) for name in SHARED],
-        columns=[visit.spoken(COLUMNS[name]) for name in GOODS],
+        columns=[visit.localized(COLUMNS[name]) for name in GOODS],
         goods=_goods(visit, content["goods"], wrong),
         documents=part.documents(one, labels, visit),
         document_kind=Field(
-            name="document_kind", label=visit.say("What it is", "材料类别"), kind="select",
-            options=[(kind, visit.spoken(label)) for kind, label in labels.items()],
+            name="document_kind", label=visit.text("What it is", "材料类别"), kind="select",
+            options=[(kind, visit.localized(label)) for kind, label in labels.items()],
             errors=[text for (_, column), texts in wrong.items() if column.startswith("document-") for text in texts],
         ),
         files=_files(visit),
@@ -182,11 +182,11 @@ def _field(
     visit = firm.visit
     errors = wrong.get((None, name), ())
     common: dict[str, Any] = {
-        "name": name, "label": visit.spoken(part.LABELS[name]), "value": content.get(name, ""), "errors": errors,
+        "name": name, "label": visit.localized(part.LABELS[name]), "value": content.get(name, ""), "errors": errors,
         "required": name in written_application.NEEDED,
     }  # fmt: skip
     if name == "kind":
-        options = [("", ""), *((one, visit.spoken(text)) for one, text in part.KINDS.items())]
+        options = [("", ""), *((one, visit.localized(text)) for one, text in part.KINDS.items())]
         return Field(kind="select", options=options, **common)
     if name in ("valid_from", "valid_to"):
         return Field(kind="date", width="short", **common)
@@ -194,16 +194,16 @@ def _field(
         hint = _needs_hint(visit) if name == "needs" else ""
         return Field(kind="textarea", lines=_LONG[name], width="full", hint=hint, **common)
     hints = {
-        "destination": visit.say("Two letters, like DE", "两位字母代码，如 DE"),
-        "end_user_country": visit.say("Two letters, like DE", "两位字母代码，如 DE"),
-        "currency": visit.say("Three letters, like CNY", "三位字母代码，如 CNY"),
+        "destination": visit.text("Two letters, like DE", "两位字母代码，如 DE"),
+        "end_user_country": visit.text("Two letters, like DE", "两位字母代码，如 DE"),
+        "currency": visit.text("Three letters, like CNY", "三位字母代码，如 CNY"),
     }
     return Field(hint=hints.get(name, ""), width="short" if name in hints else "long", **common)
 
 
 def _needs_hint(visit: Visit) -> str:
     large = format_kg(large_mg())
-    return visit.say(
+    return visit.text(
         "One a line: element; kg a year from all suppliers; kg of it for own use; end user. Like"
         f" Dy; 120; 90; Drives GmbH. Asked for from {large} kg of an element a year to one end user.",
         "每行一项：元素；每年需求千克（含全部供应商）；其中自用千克；最终用户。例如 Dy; 120; 90; Drives GmbH。"
@@ -219,13 +219,13 @@ def _goods(
     for number, row in enumerate([*rows, *({} for _ in range(_SPARE_ROWS))], 1):
         cells = [
             {
-                "name": f"goods-{name}", "value": row.get(name, ""), "label": visit.spoken(COLUMNS[name]),
+                "name": f"goods-{name}", "value": row.get(name, ""), "label": visit.localized(COLUMNS[name]),
                 "wrong": bool(wrong.get((number, name))),
             }
             for name in GOODS
         ]  # fmt: skip
-        said = [text for (at, _), texts in wrong.items() if at == number for text in texts]
-        shown_rows.append({"number": number, "cells": cells, "says": said})
+        problems = [text for (at, _), texts in wrong.items() if at == number for text in texts]
+        shown_rows.append({"number": number, "cells": cells, "text": problems})
     return shown_rows
 
 
@@ -234,23 +234,23 @@ def _summary(visit: Visit, problems: Sequence[Found]) -> Problems | None:
         return None
     ordered = sorted(problems, key=lambda one: one.severity != "reject")
     return Problems(
-        heading=visit.say("It cannot be handed in yet", "暂不能提交"),
+        heading=visit.text("It cannot be handed in yet", "暂不能提交"),
         problems=[
             Problem(
-                severity=one.severity, says=part.problem_said(visit, one),
-                where="" if one.where.row is None else visit.say(f"Line {one.where.row}", f"第{one.where.row}行"),
+                severity=one.severity, text=part.problem_text(visit, one),
+                where="" if one.where.row is None else visit.text(f"Line {one.where.row}", f"第{one.where.row}行"),
                 href=f"#goods-{one.where.row}" if one.where.row is not None else f"#f-{one.where.column}",
             )
             for one in ordered
         ],
-        note=visit.say("What you wrote is kept.", "已填写的内容均已保存。"),
+        note=visit.text("What you wrote is kept.", "已填写的内容均已保存。"),
     )  # fmt: skip
 
 
 def _files(visit: Visit) -> Field:
     return Field(
-        name="files", label=visit.say("File", "文件"), kind="file", multiple=True, accept=_ACCEPT,
-        hint=visit.say(
+        name="files", label=visit.text("File", "文件"), kind="file", multiple=True, accept=_ACCEPT,
+        hint=visit.text(
             "PDF, PNG, JPEG or CSV; at most five at a time, 2 MB together. Sealed; only you and the officer in charge"
             " open it.",
             "PDF、PNG、JPEG 或 CSV；每次最多五个，合计不超过 2 MB。加密保存，仅本企业和承办人可查阅。",
@@ -273,7 +273,7 @@ def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status
     return show(
         visit,
         "lodeline/licences/firm_application.html",
-        title=visit.say(f"Application: {state.text.lower()}", f"许可申请：{state.text}"),
+        title=visit.text(f"Application: {state.text.lower()}", f"许可申请：{state.text}"),
         status=status,
         notices=notices,
         name=firm.name,
@@ -308,32 +308,32 @@ def _letter(firm: Firm, one: Application) -> dict[str, str | None] | None:
 def _forms(firm: Firm, one: Application) -> list[dict[str, Any]]:
     visit = firm.visit
     text = Field(
-        name="text", label=visit.say("In your words", "说明"), kind="textarea", lines=6, required=True, width="full"
+        name="text", label=visit.text("In your words", "说明"), kind="textarea", lines=6, required=True, width="full"
     )
     forms: list[dict[str, Any]] = []
     if one.state == "queried":
         forms.append(
             {
-                "act": "answer", "heading": visit.say("Answer the query", "答复质询"), "open": True,
-                "fields": [text, _files(visit)], "button": visit.say("Send the answer", "提交答复"), "look": "",
+                "act": "answer", "heading": visit.text("Answer the query", "答复质询"), "open": True,
+                "fields": [text, _files(visit)], "button": visit.text("Send the answer", "提交答复"), "look": "",
             }
         )  # fmt: skip
     if one.state == "granted":
         what = Field(
-            name="what", label=visit.say("What is reported", "报告事项"), kind="select", required=True,
-            options=[(kind, visit.spoken(label)) for kind, label in _reports(firm).items()],
+            name="what", label=visit.text("What is reported", "报告事项"), kind="select", required=True,
+            options=[(kind, visit.localized(label)) for kind, label in _reports(firm).items()],
         )  # fmt: skip
         forms.append(
             {
-                "act": "report", "heading": visit.say("Report on the goods", "报告货物情况"), "open": False,
-                "fields": [what, text, _files(visit)], "button": visit.say("Send the report", "提交报告"), "look": "",
+                "act": "report", "heading": visit.text("Report on the goods", "报告货物情况"), "open": False,
+                "fields": [what, text, _files(visit)], "button": visit.text("Send the report", "提交报告"), "look": "",
             }
         )  # fmt: skip
     if one.state in ("submitted", "queried", "proposed"):
         forms.append(
             {
-                "act": "withdraw", "heading": visit.say("Withdraw the application", "撤回申请"), "open": False,
-                "fields": [text], "button": visit.say("Withdraw it", "撤回"), "look": "danger",
+                "act": "withdraw", "heading": visit.text("Withdraw the application", "撤回申请"), "open": False,
+                "fields": [text], "button": visit.text("Withdraw it", "撤回"), "look": "danger",
             }
         )  # fmt: skip
     sent = visit.request.POST

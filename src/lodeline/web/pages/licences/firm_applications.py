@@ -12,7 +12,7 @@ from lodeline.control.licences.licensing import RELATIONS
 from lodeline.office.licences import application_views, applications
 from lodeline.office.licences.application_steps import ApplicationError
 from lodeline.office.models import Application
-from lodeline.web.pages.common.firm_part import Firm, counted, spoken_error
+from lodeline.web.pages.common.firm_part import Firm, counted, error_text
 from lodeline.web.pages.licences import application_part as part
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -20,7 +20,7 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 _OPEN: Final = frozenset({"draft", "submitted", "queried", "proposed"})
 
@@ -33,18 +33,18 @@ def firm_applications(visit: Visit, organisation: str) -> HttpResponse:
         try:
             made = _begin(visit, firm)
         except ApplicationError as error:
-            refused = spoken_error(visit, error)
+            refused = error_text(visit, error)
         else:
             where = visit.url("firm-application", organisation=organisation, application=made.reference)
             return HttpResponseRedirect(str(where), status=303)
-    every = application_views.own(visit.actor, organisation)
+    every = application_views.own_applications(visit.actor, organisation)
     table = _table(firm, every)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
     waiting = sum(one.state == "queried" for one in every)
     under_way = sum(one.state in _OPEN for one in every)
-    title = visit.say("No application is under way", "没有办理中的申请")
+    title = visit.text("No application is under way", "没有办理中的申请")
     if waiting:
         title = counted(
             visit, waiting, "One query waits for your answer", "{n} queries wait for your answer", "有{n}项质询待答复"
@@ -61,7 +61,7 @@ def firm_applications(visit: Visit, organisation: str) -> HttpResponse:
         status=400 if refused else 200,
         name=firm.name,
         licences=firm.url("firm-licences"),
-        notices=[Notice(kind="problem", says=refused)] if refused else [],
+        notices=[Notice(kind="problem", text=refused)] if refused else [],
         table=shown(visit, table),
         fields=_fields(visit, granted) if visit.actor.may("own.file", organisation) else [],
     )
@@ -79,11 +79,11 @@ def _begin(visit: Visit, firm: Firm) -> Application:
 
 
 def _fields(visit: Visit, granted: list[Application]) -> list[Field]:
-    options = [(one, visit.spoken(part.RELATIONS[one])) for one in RELATIONS if granted or one == "new"]
+    options = [(one, visit.localized(part.RELATIONS[one])) for one in RELATIONS if granted or one == "new"]
     fields = [
         Field(
-            name="relation", label=visit.say("Apply for", "申请事项"), kind="select", options=options, required=True,
-            hint=visit.say(
+            name="relation", label=visit.text("Apply for", "申请事项"), kind="select", options=options, required=True,
+            hint=visit.text(
                 "A change of item, destination, end user or end use is a new application.",
                 "变更物项、目的地、最终用户或最终用途的，须重新申请。",
             ),
@@ -92,7 +92,7 @@ def _fields(visit: Visit, granted: list[Application]) -> list[Field]:
     if granted:
         fields.append(
             Field(
-                name="of_licence", label=visit.say("Of the licence", "所涉许可证"), kind="select",
+                name="of_licence", label=visit.text("Of the licence", "所涉许可证"), kind="select",
                 options=[(one.licence, one.licence) for one in granted],
             )
         )  # fmt: skip
@@ -103,17 +103,17 @@ def _table(firm: Firm, every: list[Application]) -> Table:
     visit = firm.visit
     return Table(
         name="applications",
-        caption=visit.say("Applications", "许可申请"),
+        caption=visit.text("Applications", "许可申请"),
         columns=(
-            Column(key="for", label=say("For", "最终用户")),
-            Column(key="about", label=say("About", "事项")),
-            Column(key="goods", label=say("Goods", "货物")),
-            Column(key="in", label=say("Handed in", "提交时间")),
-            Column(key="clock", label=say("Time to decide", "审查期限")),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="for", label=text("For", "最终用户")),
+            Column(key="about", label=text("About", "事项")),
+            Column(key="goods", label=text("Goods", "货物")),
+            Column(key="in", label=text("Handed in", "提交时间")),
+            Column(key="clock", label=text("Time to decide", "审查期限")),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=[_row(firm, one) for one in every],
-        empty=visit.say("Nothing has been applied for here.", "尚无申请。"),
+        empty=visit.text("Nothing has been applied for here.", "尚无申请。"),
     )
 
 
@@ -126,7 +126,7 @@ def _row(firm: Firm, one: Application) -> Row:
     clock = application_views.clock_of(one, firm.own.law, today=firm.today)
     return (
         Cell(
-            text=users[0] if users else visit.say("not stated yet", "尚未填写"), value=one.reference,
+            text=users[0] if users else visit.text("not stated yet", "尚未填写"), value=one.reference,
             href=firm.url("firm-application", application=one.reference),
             note=words.country(str(content["destination"]), visit.language) if content["destination"] else "",
         ),
@@ -134,7 +134,7 @@ def _row(firm: Firm, one: Application) -> Row:
             text=words.word(part.RELATIONS, one.relation, visit.language), value=one.relation, note=one.of_licence,
             whole=True,
         ),
-        Cell(text=visit.say(", ", "、").join(str(row.get("product_name", "")) for row in goods[:3])),
+        Cell(text=visit.text(", ", "、").join(str(row.get("product_name", "")) for row in goods[:3])),
         Cell(
             text=written.NOTHING if one.submitted_at is None else firm.moment(one.submitted_at),
             value=None if one.submitted_at is None else one.submitted_at.isoformat(),

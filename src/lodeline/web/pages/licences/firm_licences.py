@@ -17,7 +17,7 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, say
+from lodeline.web.words.language import Language, text
 
 
 def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
@@ -29,7 +29,7 @@ def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
     if csv is not None:
         return csv
     now = every.filter(pl.col("state") == "granted").height
-    title = visit.say("No export licence of yours is in force", "没有有效的出口许可证")
+    title = visit.text("No export licence of yours is in force", "没有有效的出口许可证")
     if now:
         title = counted(
             visit, now, "One export licence is in force", "{n} export licences are in force", "有{n}份出口许可证有效"
@@ -49,18 +49,18 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
     visit = firm.visit
     return Table(
         name="licences",
-        caption=visit.say("Export licences", "出口许可证"),
+        caption=visit.text("Export licences", "出口许可证"),
         columns=(
-            Column(key="licence", label=say("Licence", "许可证")),
-            Column(key="for", label=say("End users", "最终用户")),
-            Column(key="items", label=say("Control items", "管制物项")),
-            Column(key="until", label=say("Until", "有效期至")),
-            Column(key="mass", label=say("Mass of goods", "许可数量"), number=True, unit="kg"),
-            Column(key="reserved", label=say("Reserved", "预留"), number=True, unit="kg"),
-            Column(key="used", label=say("Exported on it", "已出口"), number=True, unit="kg"),
-            Column(key="overdrawn", label=say("Overdrawn", "超用"), number=True, unit="kg"),
-            Column(key="left", label=say("Left", "剩余"), number=True, unit="kg"),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="licence", label=text("Licence", "许可证")),
+            Column(key="for", label=text("End users", "最终用户")),
+            Column(key="items", label=text("Control items", "管制物项")),
+            Column(key="until", label=text("Until", "有效期至")),
+            Column(key="mass", label=text("Mass of goods", "许可数量"), number=True, unit="kg"),
+            Column(key="reserved", label=text("Reserved", "预留"), number=True, unit="kg"),
+            Column(key="used", label=text("Exported on it", "已出口"), number=True, unit="kg"),
+            Column(key="overdrawn", label=text("Overdrawn", "超用"), number=True, unit="kg"),
+            Column(key="left", label=text("Left", "剩余"), number=True, unit="kg"),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=FrameRows(
             every,
@@ -71,7 +71,7 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
                 "state": "state",
             },
         ),
-        empty=visit.say(
+        empty=visit.text(
             "The register has no export licence of yours.", "登记簿中没有本企业的出口许可证。"
         ),
     )  # fmt: skip
@@ -87,17 +87,17 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
             note=words.word(KINDS, row["kind"] or "", language),
         ),
         Cell(
-            text=visit.say("; ", "；").join(row["end_users"] or ()) or written.NOTHING,
+            text=visit.text("; ", "；").join(row["end_users"] or ()) or written.NOTHING,
             note=" · ".join(part for part in (country, row["end_use"]) if part),
         ),
         Cell(
             text=" ".join(row["control_items"] or ()) or written.NOTHING,
-            note=visit.say(", ", "、").join(_products(row, visit.language)),
+            note=visit.text(", ", "、").join(_products(row, visit.language)),
         ),
         Cell(
             text=written.day(row["valid_to"], language),
             value=None if row["valid_to"] is None else row["valid_to"].isoformat(),
-            note=visit.say("from ", "起自") + written.day(row["valid_from"], language) if row["valid_from"] else "",
+            note=visit.text("from ", "起自") + written.day(row["valid_from"], language) if row["valid_from"] else "",
         ),
         firm.mass(row["mass_mg"]),
         firm.mass(row["reserved_mg"]),
@@ -105,7 +105,7 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
         firm.mass(row["overdrawn_mg"]),
         firm.mass(row["left_mg"]),
         Cell(
-            text=visit.spoken(word), value=row["state"], shape=shape, tone=tone,
+            text=visit.localized(word), value=row["state"], shape=shape, tone=tone,
             note=why_used_up(visit, row["state"], row["kind"], row["left_mg"]),
         ),
     )  # fmt: skip

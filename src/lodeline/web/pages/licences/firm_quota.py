@@ -16,7 +16,7 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 
 def firm_quota(visit: Visit, organisation: str) -> HttpResponse:
@@ -51,32 +51,32 @@ def _headline(firm: Firm, every: pl.DataFrame) -> str:
     visit, language, year = firm.visit, firm.visit.language, firm.today.year
     now = every.filter((pl.col("year") == year) & pl.col("judged"))
     if not now.height:
-        return visit.say(f"You have no quota for {year} and have drawn on none", f"{year}年没有指标，也未占用指标")
+        return visit.text(f"You have no quota for {year} and have drawn on none", f"{year}年没有指标，也未占用指标")
     over, left = int(now["overdrawn_mg"].sum()), int(now["left_mg"].sum())
     if over:
         mass = written.mass(over, language)
-        return visit.say(f"{mass} REO beyond your quota of {year}", f"{year}年超出指标{mass}（REO）")
+        return visit.text(f"{mass} REO beyond your quota of {year}", f"{year}年超出指标{mass}（REO）")
     mass = written.mass(left, language)
-    return visit.say(f"{mass} REO are left of your quota of {year}", f"{year}年指标尚余{mass}（REO）")
+    return visit.text(f"{mass} REO are left of your quota of {year}", f"{year}年指标尚余{mass}（REO）")
 
 
 def _table(firm: Firm, every: pl.DataFrame) -> Table:
     visit = firm.visit
     masses = {
-        "granted": say("Granted", "下达"), "reserved": say("Reserved", "预留"), "used": say("Used", "已用"),
-        "overdrawn": say("Overdrawn", "超用"), "left": say("Left", "剩余"),
+        "granted": text("Granted", "下达"), "reserved": text("Reserved", "预留"), "used": text("Used", "已用"),
+        "overdrawn": text("Overdrawn", "超用"), "left": text("Left", "剩余"),
     }  # fmt: skip
     return Table(
         name="quota",
-        caption=visit.say("Quota", "总量控制指标"),
+        caption=visit.text("Quota", "总量控制指标"),
         columns=(
-            Column(key="kind", label=say("Kind", "类别")),
-            Column(key="year", label=say("Year", "年度"), number=True),
+            Column(key="kind", label=text("Kind", "类别")),
+            Column(key="year", label=text("Year", "年度"), number=True),
             *(Column(key=key, label=label, number=True, unit="kg REO") for key, label in masses.items()),
-            Column(key="share", label=say("Used, of granted", "使用率"), number=True, unit="%"),
+            Column(key="share", label=text("Used, of granted", "使用率"), number=True, unit="%"),
         ),
         rows=[_cells(firm, row, tuple(masses)) for row in every.iter_rows(named=True)],
-        empty=visit.say(
+        empty=visit.text(
             "The register has no quota for you, and your filings draw on none.",
             "登记簿中没有本企业的指标，申报也未占用指标。",
         ),

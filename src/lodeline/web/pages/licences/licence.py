@@ -16,58 +16,58 @@ from lodeline.material.mass import parse_mass
 from lodeline.regulation.parameter import load
 from lodeline.service.licences.answers import UnknownLicence, licence_list, licence_shown
 from lodeline.service.licences.proposals import Proposal, waiting
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.licences import acts as licence_acts
 from lodeline.web.pages.licences import decisions as licence_decisions
 from lodeline.web.pages.licences.application_part import KINDS
-from lodeline.web.pages.licences.decisions import DEEDS_SAID, Deciding
+from lodeline.web.pages.licences.decisions import DEED_TEXTS, Deciding
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "granted": (say("In force", "有效"), "tick", "flow"),
-    "to-come": (say("Not yet in force", "尚未生效"), "ring", "quiet"),
-    "suspended": (say("Suspended", "中止"), "bar", "hold"),
-    "exhausted": (say("Used up", "用尽"), "bar", "quiet"),
-    "expired": (say("Ended", "已到期"), "bar", "quiet"),
-    "revoked": (say("Revoked", "已撤销"), "square", "hold"),
-    "unknown": (say("Not in the register", "未登记"), "square", "hold"),
+    "granted": (text("In force", "有效"), "tick", "flow"),
+    "to-come": (text("Not yet in force", "尚未生效"), "ring", "quiet"),
+    "suspended": (text("Suspended", "中止"), "bar", "hold"),
+    "exhausted": (text("Used up", "用尽"), "bar", "quiet"),
+    "expired": (text("Ended", "已到期"), "bar", "quiet"),
+    "revoked": (text("Revoked", "已撤销"), "square", "hold"),
+    "unknown": (text("Not in the register", "未登记"), "square", "hold"),
 }
 #: How a reservation or tranche stands.
 POSITIONS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "open": (say("Waits to leave", "待出境"), "half", "flow"),
-    "tranche": (say("With the port", "在口岸"), "half", "flow"),
-    "lapsed": (say("Lapsed", "已失效"), "bar", "quiet"),
-    "closed": (say("Closed", "已结清"), "tick", "quiet"),
-    "voided": (say("Taken back", "已撤销"), "bar", "quiet"),
+    "open": (text("Waits to leave", "待出境"), "half", "flow"),
+    "tranche": (text("With the port", "在口岸"), "half", "flow"),
+    "lapsed": (text("Lapsed", "已失效"), "bar", "quiet"),
+    "closed": (text("Closed", "已结清"), "tick", "quiet"),
+    "voided": (text("Taken back", "已撤销"), "bar", "quiet"),
 }
 _ACTS: Final[Mapping[str, Text]] = {
-    "reserve": say("Reserved on release", "放行时预留"),
-    "allot": say("Allotted to a port", "分配给口岸"),
-    "exit": say("Exit confirmed", "出境确认"),
-    "correct": say("Exit corrected", "更正出境确认"),
-    "void": say("Taken back", "撤销预留"),
-    "filed": say("Filed by the exporter", "企业申报出口"),
+    "reserve": text("Reserved on release", "放行时预留"),
+    "allot": text("Allotted to a port", "分配给口岸"),
+    "exit": text("Exit confirmed", "出境确认"),
+    "correct": text("Exit corrected", "更正出境确认"),
+    "void": text("Taken back", "撤销预留"),
+    "filed": text("Filed by the exporter", "企业申报出口"),
 }
 _DEEDS: Final[Mapping[str, Text]] = {
-    "suspended": say("suspended", "中止"),
-    "resumed": say("resumed", "恢复"),
-    "revoked": say("revoked", "撤销"),
-    "holder": say("another holder", "变更持有人"),
-    "papers": say("papers filed with it", "已附材料"),
+    "suspended": text("suspended", "中止"),
+    "resumed": text("resumed", "恢复"),
+    "revoked": text("revoked", "撤销"),
+    "holder": text("another holder", "变更持有人"),
+    "papers": text("papers filed with it", "已附材料"),
 }
 LABELS: Final[Mapping[str, Text]] = {
-    "granted": say("Granted", "许可"),
-    "reserved": say("Reserved", "预留"),
-    "used": say("Used", "已用"),
-    "overdrawn": say("Overdrawn", "超用"),
-    "left": say("Left", "剩余"),
+    "granted": text("Granted", "许可"),
+    "reserved": text("Reserved", "预留"),
+    "used": text("Used", "已用"),
+    "overdrawn": text("Overdrawn", "超用"),
+    "left": text("Left", "剩余"),
 }
 MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left")
 
@@ -79,7 +79,7 @@ def licences(visit: Visit) -> HttpResponse:
 
 def _licences(visit: Visit, leads_to: str) -> HttpResponse:
     store, law = visit.store, load()
-    document = licence_list(store, store.newest_register(), law, day=lawful.today(law))
+    document = licence_list(store, store.newest_register(), law, day=law_days.today(law))
     # What licensing officers have not decided yet is no business of the desk: a licence stands until it does not.
     proposed = waiting(store.newest_register()) if leads_to == "licence" else {}
     table = _list(visit, document["rows"], firm_names(visit), leads_to, proposed)
@@ -87,9 +87,9 @@ def _licences(visit: Visit, leads_to: str) -> HttpResponse:
     if csv is not None:
         return csv
     over = sum(row["overdrawn_kg"] != "0" for row in document["rows"])
-    title = visit.say("No export licence is overdrawn", "出口许可证均未超用")
+    title = visit.text("No export licence is overdrawn", "出口许可证均未超用")
     if over:
-        title = visit.say(
+        title = visit.text(
             f"{written.count(over)} of {written.count(len(document['rows']))} export licences are overdrawn",
             f"{written.count(len(document['rows']))} 份出口许可证中有 {written.count(over)} 份超用",
         )
@@ -111,7 +111,7 @@ def licence(visit: Visit, licence: str) -> HttpResponse:
     if isinstance(done, HttpResponse):
         return done
     return _page(
-        visit, document, whose=document["exporter"] or "", back=visit.url("licences"), refused=done,
+        visit, document, organisation=document["exporter"] or "", back=visit.url("licences"), refused=done,
         deciding=licence_decisions.deciding(visit, visit.store.newest_register().licences.get(licence)),
     )  # fmt: skip
 
@@ -123,7 +123,7 @@ def desk_licence(visit: Visit, licence: str) -> HttpResponse:
     if isinstance(done, HttpResponse):
         return done
     back = visit.url("desk-licences")
-    return _page(visit, document, whose=document["exporter"] or "", back=back, refused=done, acts=True)
+    return _page(visit, document, organisation=document["exporter"] or "", back=back, refused=done, acts=True)
 
 
 def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
@@ -140,7 +140,7 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
     back = visit.url("firm-licences", organisation=organisation)
     flagged = sum(bool(one["problems"]) for one in own["draws"])
     own_alone = {**document, **own, "of_others": {}, "flagged_exits": flagged}
-    return _page(visit, own_alone, whose=organisation, back=back)
+    return _page(visit, own_alone, organisation=organisation, back=back)
 
 
 def _list(
@@ -149,16 +149,16 @@ def _list(
 ) -> Table:  # fmt: skip
     return Table(
         name="licences",
-        caption=visit.say("Export licences", "出口许可证"),
+        caption=visit.text("Export licences", "出口许可证"),
         columns=(
-            Column(key="licence", label=say("Licence", "许可证")),
-            Column(key="exporter", label=say("Exporter", "出口企业")),
-            Column(key="until", label=say("Until", "有效期至")),
+            Column(key="licence", label=text("Licence", "许可证")),
+            Column(key="exporter", label=text("Exporter", "出口企业")),
+            Column(key="until", label=text("Until", "有效期至")),
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=[_list_row(visit, row, names, leads_to, proposed.get(row["id"])) for row in rows],
-        empty=visit.say("The register has no export licence.", "登记簿中没有出口许可证。"),
+        empty=visit.text("The register has no export licence.", "登记簿中没有出口许可证。"),
     )
 
 
@@ -167,9 +167,9 @@ def _list_row(
 ) -> Row:  # fmt: skip
     word, shape, tone = STATES[row["state"]]
     exporter = row["exporter"] or ", ".join(row["of_others"])
-    said = (
+    texts = (
         why_used_up(visit, row["state"], row["kind"], parse_mass(row["left_kg"]) if row["left_kg"] else None),
-        _flagged(visit, row["flagged_exits"]), visit.spoken(DEEDS_SAID[proposed.deed][1]) if proposed else "",
+        _flagged(visit, row["flagged_exits"]), visit.localized(DEED_TEXTS[proposed.deed][1]) if proposed else "",
     )  # fmt: skip
     return (
         Cell(
@@ -183,8 +183,8 @@ def _list_row(
         Cell(text=written.day(_day(row["valid_to"]), visit.language), value=row["valid_to"]),
         *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
         Cell(
-            text=visit.spoken(word), value=row["state"], shape=shape, tone=tone,
-            note=" · ".join(filter(None, said)),
+            text=visit.localized(word), value=row["state"], shape=shape, tone=tone,
+            note=" · ".join(filter(None, texts)),
         ),
     )  # fmt: skip
 
@@ -194,11 +194,11 @@ def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int 
     if state != "exhausted" or not left_mg:
         return ""
     if kind == "individual":
-        return visit.say(
+        return visit.text(
             "its one export is made; what is left cannot leave under it",
             "单项许可限出口一次，已完成；余量不得再凭此证出口",
         )
-    return visit.say("of its elements nothing is left", "所许可元素的数量已用尽")
+    return visit.text("of its elements nothing is left", "所许可元素的数量已用尽")
 
 
 def _flagged(visit: Visit, exits: int) -> str:
@@ -206,13 +206,13 @@ def _flagged(visit: Visit, exits: int) -> str:
     if not exits:
         return ""
     number = written.count(exits)
-    return visit.say(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境有提示")
+    return visit.text(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境有提示")
 
 
 def _asked(visit: Visit, licence: str) -> dict[str, Any]:
     store, law = visit.store, load()
     try:
-        return licence_shown(store, store.newest_register(), law, licence, day=lawful.today(law))
+        return licence_shown(store, store.newest_register(), law, licence, day=law_days.today(law))
     except UnknownLicence as error:
         raise _not_here(licence) from error
 
@@ -222,7 +222,7 @@ def _not_here(licence: str) -> NotHereError:
 
 
 def _page(
-    visit: Visit, document: Mapping[str, Any], *, whose: str, back: str | None, acts: bool = False,
+    visit: Visit, document: Mapping[str, Any], *, organisation: str, back: str | None, acts: bool = False,
     refused: Sequence[str] | None = None, deciding: Deciding | None = None,
 ) -> HttpResponse:  # fmt: skip
     """`back`: the list it stands in; `refused`: why what a form asked was not done; `acts`: with the desk's forms;
@@ -238,13 +238,13 @@ def _page(
     return show(
         visit,
         "lodeline/licences/licence.html",
-        title=visit.say(f"Licence {document['id']}", f"许可证 {document['id']}"),
-        state=visit.spoken(word), shape=shape, tone=tone, whose=firm_names(visit).get(whose, whose),
+        title=visit.text(f"Licence {document['id']}", f"许可证 {document['id']}"),
+        state=visit.localized(word), shape=shape, tone=tone, holder=firm_names(visit).get(organisation, organisation),
         kind=words.word(KINDS, document["kind"] or "", language),
         until=written.day(_day(document["valid_to"]), language),
         since=written.day(_day(document["valid_from"]), language),
         back=back,
-        holder_at=visit.opens("organisation", organisation=whose) if whose else None,
+        holder_at=visit.opens("organisation", organisation=organisation) if organisation else None,
         document=document,
         flagged=_flagged(visit, document["flagged_exits"]),
         status=400 if refused else 200,
@@ -279,16 +279,16 @@ def kg_cell(visit: Visit, kg: str | None) -> Cell:
 
 
 def _masses(visit: Visit, document: Mapping[str, Any]) -> Table:
-    goods = {visit.say("Goods, net", "货物净重"): document}
+    goods = {visit.text("Goods, net", "货物净重"): document}
     rows = [
         (Cell(text=name), *(kg_cell(visit, mass[f"{key}_kg"]) for key in MASSES))
         for name, mass in (goods | document["elements"]).items()
     ]
     return Table(
         name="masses",
-        caption=visit.say("Granted + overdrawn = reserved + used + left", "许可 + 超用 = 预留 + 已用 + 剩余"),
+        caption=visit.text("Granted + overdrawn = reserved + used + left", "许可 + 超用 = 预留 + 已用 + 剩余"),
         columns=(
-            Column(key="mass", label=say("Mass of", "项目")),
+            Column(key="mass", label=text("Mass of", "项目")),
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
         ),
         rows=rows,
@@ -300,17 +300,17 @@ def _positions(visit: Visit, document: Mapping[str, Any]) -> Table:
     """Reservations and tranches: what of each is used and what may still leave."""
     return Table(
         name="positions",
-        caption=visit.say("Reservations and tranches", "预留与口岸额度"),
+        caption=visit.text("Reservations and tranches", "预留与口岸额度"),
         columns=(
-            Column(key="for", label=say("For", "用于")),
-            Column(key="state", label=say("State", "状态")),
-            Column(key="mass", label=say("Reserved", "预留"), number=True, unit="kg"),
-            Column(key="used", label=say("Has left", "已出境"), number=True, unit="kg"),
-            Column(key="open", label=say("May still leave", "尚可出境"), number=True, unit="kg"),
-            Column(key="until", label=say("Until", "有效期至")),
+            Column(key="for", label=text("For", "用于")),
+            Column(key="state", label=text("State", "状态")),
+            Column(key="mass", label=text("Reserved", "预留"), number=True, unit="kg"),
+            Column(key="used", label=text("Has left", "已出境"), number=True, unit="kg"),
+            Column(key="open", label=text("May still leave", "尚可出境"), number=True, unit="kg"),
+            Column(key="until", label=text("Until", "有效期至")),
         ),
         rows=[_position_row(visit, one) for one in document["positions"] if one["number"] is not None],
-        empty=visit.say("Nothing is reserved on it.", "尚无预留。"),
+        empty=visit.text("Nothing is reserved on it.", "尚无预留。"),
     )
 
 
@@ -318,13 +318,13 @@ def _position_row(visit: Visit, one: Mapping[str, Any]) -> Row:
     state = "lapsed" if one["lapsed"] else one["state"]
     word, shape, tone = POSITIONS[state]
     is_tranche = one["state"] == "tranche" or one["declaration"] is None
-    goods = visit.say(f"tranche {one['tranche']}", f"额度 {one['tranche']}") if is_tranche else one["declaration"]
-    notes = [] if is_tranche else [visit.say(f"line {one['line']}", f"第 {one['line']} 项")]
+    goods = visit.text(f"tranche {one['tranche']}", f"额度 {one['tranche']}") if is_tranche else one["declaration"]
+    notes = [] if is_tranche else [visit.text(f"line {one['line']}", f"第 {one['line']} 项")]
     if one["tranche"] and not is_tranche:
-        notes.append(visit.say(f"of tranche {one['tranche']}", f"自额度 {one['tranche']}"))
+        notes.append(visit.text(f"of tranche {one['tranche']}", f"自额度 {one['tranche']}"))
     return (
         Cell(text=goods, value=one["declaration"] or one["tranche"], whole=True, note=" · ".join(notes)),
-        Cell(text=visit.spoken(word), value=state, shape=shape, tone=tone),
+        Cell(text=visit.localized(word), value=state, shape=shape, tone=tone),
         kg_cell(visit, one["mass_kg"]),
         kg_cell(visit, one["used_kg"]),
         kg_cell(visit, one["open_kg"]),
@@ -336,39 +336,39 @@ def _draws(visit: Visit, document: Mapping[str, Any]) -> Table:
     by_number = {one["number"]: one for one in document["draws"] if one["event"] is None}
     return Table(
         name="draws",
-        caption=visit.say("Draw-downs, oldest first", "核销记录（由旧到新）"),
+        caption=visit.text("Draw-downs, oldest first", "核销记录（由旧到新）"),
         columns=(
-            Column(key="entry", label=say("Entry", "条目")),
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="act", label=say("What", "办理")),
-            Column(key="declaration", label=say("Declaration", "报关单")),
-            Column(key="mass", label=say("Goods", "货物"), number=True, unit="kg"),
-            Column(key="note", label=say("Note", "说明")),
+            Column(key="entry", label=text("Entry", "条目")),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="act", label=text("What", "办理")),
+            Column(key="declaration", label=text("Declaration", "报关单")),
+            Column(key="mass", label=text("Goods", "货物"), number=True, unit="kg"),
+            Column(key="note", label=text("Note", "说明")),
         ),
         rows=[_draw_row(visit, one, by_number) for one in document["draws"]],
-        empty=visit.say("Nothing has been drawn on it.", "尚无核销记录。"),
+        empty=visit.text("Nothing has been drawn on it.", "尚无核销记录。"),
     )
 
 
 def _draw_row(visit: Visit, one: Mapping[str, Any], by_number: Mapping[int, Mapping[str, Any]]) -> Row:
-    line = visit.say(f"line {one['line']}", f"第 {one['line']} 项") if one["line"] else (one["event"] or "")
+    line = visit.text(f"line {one['line']}", f"第 {one['line']} 项") if one["line"] else (one["event"] or "")
     notes = [one["tranche"], one["reference"], one["reason"]]
     if one["closes"]:
-        notes.append(visit.say("nothing more leaves; the rest returns", "结清，余量退回"))
+        notes.append(visit.text("nothing more leaves; the rest returns", "结清，余量退回"))
     if one["corrects"]:
         wrong = by_number[one["corrects"]]
         notes.append(
-            visit.say(
+            visit.text(
                 f"in place of {wrong['mass_kg']} kg ({wrong['reference']})",
                 f"取代 {wrong['mass_kg']} 千克（{wrong['reference']}）",
             )
         )
     if one["corrected_by"]:
         newer = by_number[one["corrected_by"]]["reference"]
-        notes.append(visit.say(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
+        notes.append(visit.text(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
     notes += [each["message"][visit.language] for each in one["problems"]]
-    note = visit.say("; ", "；").join(filter(None, notes))
-    flagged = Cell(text=visit.say("Flagged", "有提示"), value=note, shape="square", tone="hold", note=note)
+    note = visit.text("; ", "；").join(filter(None, notes))
+    flagged = Cell(text=visit.text("Flagged", "有提示"), value=note, shape="square", tone="hold", note=note)
     day = date.fromisoformat(one["on"])
     return (
         Cell(text=str(one["entry"]), value=one["entry"]),

@@ -14,19 +14,19 @@ from lodeline.web.pages.licences.quotas import quotas
 PAGES: tuple[Page, ...] = (
     Page(at="applications/", view=applications, name="applications", permission="nation.read", regional=True),
     Page(at="applications/<str:application>/", view=application, name="application",
-         permission="nation.read", posts=True, looks_at="application", regional=True),
+         permission="nation.read", posts=True, shows="application", regional=True),
     Page(at="licences/", view=licences, name="licences", permission="nation.read"),
     # What its forms do is for licensing officers (`office.licences.acts`).
     Page(at="licences/<named:licence>/", view=licence, name="licence",
-         permission="nation.read", posts=True, looks_at="licence"),
+         permission="nation.read", posts=True, shows="licence"),
     Page(at="quotas/", view=quotas, name="quotas", permission="nation.read", regional=True),
     # What its form does is for quota officers (`office.licences.runs`).
     Page(at="quotas/runs/<int:run>/", view=planned_run, name="planned-run",
-         permission="nation.read", posts=True, looks_at="run", regional=True),
+         permission="nation.read", posts=True, shows="run", regional=True),
     # Of all licences in the country: for those alone who enter what leaves on them.
     Page(at="desk/licences/", view=desk_licences, name="desk-licences", permission="desk.decide"),
     Page(at="desk/licences/<named:licence>/", view=desk_licence, name="desk-licence",
-         permission="desk.decide", posts=True, looks_at="licence"),
+         permission="desk.decide", posts=True, shows="licence"),
     Page(at=FIRM + "quota/", view=firm_quota, name="firm-quota", permission="own.read", posts=True),
     Page(at=FIRM + "licences/", view=firm_licences, name="firm-licences", permission="own.read"),
     Page(at=FIRM + "applications/", view=firm_applications, name="firm-applications",

@@ -40,7 +40,7 @@ def planned_run(visit: Visit, run: int) -> HttpResponse:
     return show(
         visit,
         "lodeline/licences/planned_run.html",
-        title=visit.say(f"Run {row['run']} of {name}", f"{name}的计划批次 {row['run']}"),
+        title=visit.text(f"Run {row['run']} of {name}", f"{name}的计划批次 {row['run']}"),
         status=400 if refused else 200,
         notices=notices(visit, [one.message(visit.language) for one in refused]),
         facts=_facts(visit, row, name),
@@ -70,36 +70,36 @@ def _facts(visit: Visit, row: Mapping[str, Any], name: str) -> list[Fact]:
 
     put_off = [] if void is None else [
         Fact(
-            term=visit.say("Called off", "取消"), text=written.day(void.on, language), note=void.reason,
+            term=visit.text("Called off", "取消"), text=written.day(void.on, language), note=void.reason,
             href=visit.opens("entry", entry=void.entry),
         ),
     ]  # fmt: skip
     return [
         Fact(
-            term=visit.say("Firm", "企业"), text=name, note=firm if firm != name else "",
+            term=visit.text("Firm", "企业"), text=name, note=firm if firm != name else "",
             href=visit.opens("organisation", organisation=firm),
         ),
         Fact(
-            term=visit.say("Quota", "指标"), note=ore,
-            text=visit.say(f"{kind} {row['year']}", f"{row['year']}年{kind}"),
+            term=visit.text("Quota", "指标"), note=ore,
+            text=visit.text(f"{kind} {row['year']}", f"{row['year']}年{kind}"),
         ),
         Fact(
-            term=visit.say("Announced, REO", "计划量（REO）"), text=written.mass(row["reo_mg"], language),
+            term=visit.text("Announced, REO", "计划量（REO）"), text=written.mass(row["reo_mg"], language),
             href=visit.opens("entry", entry=row["entry"]),
         ),
-        Fact(term=visit.say("Drawn", "已用"), text=mass(row["used_mg"])),
-        Fact(term=visit.say("Still reserved", "仍预留"), text=mass(row["open_mg"])),
-        Fact(term=visit.say("Until", "有效期至"), text=written.day(row["until"], language)),
-        Fact(term=visit.say("State", "状态"), text=visit.spoken(STATES[row["state"]][0])),
+        Fact(term=visit.text("Drawn", "已用"), text=mass(row["used_mg"])),
+        Fact(term=visit.text("Still reserved", "仍预留"), text=mass(row["open_mg"])),
+        Fact(term=visit.text("Until", "有效期至"), text=written.day(row["until"], language)),
+        Fact(term=visit.text("State", "状态"), text=visit.localized(STATES[row["state"]][0])),
         *put_off,
     ]  # fmt: skip
 
 
 def _reason(visit: Visit) -> Field:
     return Field(
-        name="reason", label=visit.say("Why", "理由"), kind="textarea", lines=2, required=True, width="full",
+        name="reason", label=visit.text("Why", "理由"), kind="textarea", lines=2, required=True, width="full",
         value=visit.request.POST.get("reason", "")[: runs.REASON_CHARACTERS],
-        hint=visit.say(
+        hint=visit.text(
             "The firm is told so. It goes into the log and stays there.", "将告知企业，并记入日志保留。"
         ),
     )  # fmt: skip

@@ -21,30 +21,29 @@ from lodeline.store.store import Store
 from lodeline.web.access.territory import kept_to_firms
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
-from lodeline.web.pages.common import asked
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import asked, law_days
 from lodeline.web.pages.licences.runs import runs_table
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 #: Grants in one drawing; the table has all.
 _DRAWN: Final = 15
 _EVIDENCE: Final = {
-    "text": say("text of the notice", "通知原文"),
-    "case": say("published case", "公开案例"),
-    "secondary": say("as reported, not the notice itself", "据报道，非通知原文"),
-    "assumption": say("assumption", "假设"),
+    "text": text("text of the notice", "通知原文"),
+    "case": text("published case", "公开案例"),
+    "secondary": text("as reported, not the notice itself", "据报道，非通知原文"),
+    "assumption": text("assumption", "假设"),
 }
 
 
 def quotas(visit: Visit) -> HttpResponse:
     """The page `quotas/`: `?year=`, `?kind=`, `?ore=`, `?organisation=` narrow it; by default the newest year."""
     reading = visit.reading
-    every = reading.answer(questions.grants, reading.store, reading.snapshot, day=lawful.today(reading.law))
+    every = reading.answer(questions.grants, reading.store, reading.snapshot, day=law_days.today(reading.law))
     names = words.organisation_names(reading.snapshot.register, visit.language)
     years = sorted(every["year"].unique(), reverse=True)
     year = _year(visit, years)
@@ -56,7 +55,7 @@ def quotas(visit: Visit) -> HttpResponse:
         pl.col("share").is_null(), -pl.col("share"), "organisation", "kind"
     )
     nation = [] if year is None else _nation(visit, year)
-    planned = reading.answer(_planned, reading.store, reading.snapshot, day=lawful.today(reading.law))
+    planned = reading.answer(_planned, reading.store, reading.snapshot, day=law_days.today(reading.law))
     of_year_too = {"year": year, **chosen}
     planned = planned.filter(**{column: value for column, value in of_year_too.items() if value is not None})
     tables = {
@@ -76,14 +75,14 @@ def quotas(visit: Visit) -> HttpResponse:
         until=None if filed is None else written.month(filed.all[-1], visit.language),
         tiles=_tiles(visit, rows),
         drawings=[
-            {"name": visit.spoken(words.QUOTA_KINDS[kind]), "svg": drawing, "drawn": _drawn(visit, of_kind)}
+            {"name": visit.localized(words.QUOTA_KINDS[kind]), "svg": drawing, "drawn": _drawn(visit, of_kind)}
             for kind in words.QUOTA_KINDS
             if (drawing := _draw(visit, of_kind := rows.filter(pl.col("kind") == kind), names))
         ],
         unjudged=bool(rows.filter(~pl.col("judged")).height),
         tables={name: shown(visit, table) for name, table in tables.items()},
         law=visit.url("law", query={"on": f"{year}-12-31"} if year else None),
-        years=[(str(one), visit.say(str(one), f"{one}年")) for one in years],
+        years=[(str(one), visit.text(str(one), f"{one}年")) for one in years],
         kinds=asked.options(visit, words.QUOTA_KINDS),
         ores=asked.options(visit, words.ORE_TYPES),
         organisations=sorted(
@@ -109,7 +108,7 @@ def _year(visit: Visit, years: list[int]) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) == 4):
         raise BadQuestionError(f"{text!r} is no year: write it like 2025.", f"{text!r} 不是年份：请写作 2025。")
     if int(text) not in years:
-        listed = ", ".join(map(str, years)) or visit.say("none", "无")
+        listed = ", ".join(map(str, years)) or visit.text("none", "无")
         raise NotHereError(
             f"No quota of {text} has been granted or drawn on: there is {listed}.",
             f"没有{text}年的指标，也没有使用记录：现有 {listed}。",
@@ -119,18 +118,18 @@ def _year(visit: Visit, years: list[int]) -> int | None:
 
 def _headline(visit: Visit, rows: pl.DataFrame, year: int | None, names: Mapping[str, str]) -> str:
     if year is None:
-        return visit.say("No quota has been granted or drawn on", "尚无指标下达，也无使用记录")
+        return visit.text("No quota has been granted or drawn on", "尚无指标下达，也无使用记录")
     granted = rows.filter(pl.col("judged"))
     over = granted.filter(pl.col("overdrawn_mg") > 0)
     if not granted.height:
-        return visit.say(f"No grant of {year} is in the register", f"登记簿中没有{year}年的指标")
+        return visit.text(f"No grant of {year} is in the register", f"登记簿中没有{year}年的指标")
     if not over.height:
-        return visit.say(f"No grant of {year} is overdrawn", f"{year}年{written.count(granted.height)}项指标均未超用")
+        return visit.text(f"No grant of {year} is overdrawn", f"{year}年{written.count(granted.height)}项指标均未超用")
     mass = written.mass(int(over["overdrawn_mg"].sum()), visit.language)
     if over.height == 1:
         name = names.get(over["organisation"][0], over["organisation"][0])
-        return visit.say(f"{name} is {mass} beyond its quota of {year}", f"{name}超出{year}年指标{mass}")
-    return visit.say(
+        return visit.text(f"{name} is {mass} beyond its quota of {year}", f"{name}超出{year}年指标{mass}")
+    return visit.text(
         f"{written.count(over.height)} of {written.count(granted.height)} grants of {year} are overdrawn, by {mass}",
         f"{year}年{written.count(granted.height)}项指标中{written.count(over.height)}项超用，共超{mass}",
     )
@@ -143,7 +142,7 @@ def _sum(visit: Visit, rows: pl.DataFrame, kind: str) -> dict[str, str] | None:
     if not granted:
         return None
     return {
-        "kind": visit.spoken(words.QUOTA_KINDS[kind]),
+        "kind": visit.localized(words.QUOTA_KINDS[kind]),
         "share": written.percent(used / granted, visit.language),
         "granted": written.mass(granted, visit.language),
     }
@@ -152,23 +151,24 @@ def _sum(visit: Visit, rows: pl.DataFrame, kind: str) -> dict[str, str] | None:
 def _tiles(visit: Visit, rows: pl.DataFrame) -> list[dict[str, object]]:
     """Granted, reserved, used, overdrawn and left: the first and the fourth make the other three."""
     labels = {
-        "granted_mg": say("Granted, REO", "下达（REO）"),
-        "reserved_mg": say("Reserved", "预留"),
-        "used_mg": say("Used", "已用"),
-        "overdrawn_mg": say("Overdrawn", "超用"),
-        "left_mg": say("Left", "剩余"),
+        "granted_mg": text("Granted, REO", "下达（REO）"),
+        "reserved_mg": text("Reserved", "预留"),
+        "used_mg": text("Used", "已用"),
+        "overdrawn_mg": text("Overdrawn", "超用"),
+        "left_mg": text("Left", "剩余"),
     }
     judged = rows.filter(pl.col("judged"))
     over = judged.filter(pl.col("overdrawn_mg") > 0).height
     counts = {
-        "granted_mg": visit.say(
+        "granted_mg": visit.text(
             asked.counted(judged.height, "grant", "grants"), f"{written.count(judged.height)}项指标"
         ),
-        "overdrawn_mg": visit.say(asked.counted(over, "grant", "grants"), f"{written.count(over)}项指标"),
+        "overdrawn_mg": visit.text(asked.counted(over, "grant", "grants"), f"{written.count(over)}项指标"),
     }
     return [
         {
-            "label": visit.spoken(label), "figure": written.mass(int(judged[mass].sum()), visit.language), "trend": "",
+            "label": visit.localized(label), "figure": written.mass(int(judged[mass].sum()), visit.language),
+            "trend": "",
             "sub": counts.get(mass, ""), "shape": "square" if mass == "overdrawn_mg" and over else "", "tone": "hold",
         }
         for mass, label in labels.items()
@@ -185,8 +185,8 @@ def _drawn(visit: Visit, rows: pl.DataFrame) -> str:
     """What the drawing shows of these grants."""
     number = rows["share"].count()
     if number <= _DRAWN:
-        return visit.say("Most used first; the line is the grant.", "按使用率排序；竖线为指标。")
-    return visit.say(
+        return visit.text("Most used first; the line is the grant.", "按使用率排序；竖线为指标。")
+    return visit.text(
         f"The {_DRAWN} most used of {written.count(number)}; the line is the grant.",
         f"{written.count(number)}项中使用率最高的{_DRAWN}项；竖线为指标。",
     )
@@ -197,7 +197,7 @@ def _draw(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Markup:
     bars = tuple(
         Bar(
             label=_label(visit, row, names), value=row["share"],
-            text=visit.say(
+            text=visit.text(
                 f"{written.percent(row['share'], 'en')} of {written.mass(row['granted_mg'], 'en')}",
                 f"{written.mass(row['granted_mg'], 'zh')}的{written.percent(row['share'], 'zh')}",
             ),
@@ -207,8 +207,8 @@ def _draw(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Markup:
         for row in rows.filter(pl.col("share").is_not_null()).head(_DRAWN).iter_rows(named=True)
     )  # fmt: skip
     chart = Bars(
-        name=visit.say("Quota used, by firm", "各企业指标使用率"), bars=bars, marker=1.0,
-        marker_text=visit.say("the grant", "指标"),
+        name=visit.text("Quota used, by firm", "各企业指标使用率"), bars=bars, marker=1.0,
+        marker_text=visit.text("the grant", "指标"),
     )  # fmt: skip
     return draw_bars(chart)
 
@@ -216,20 +216,20 @@ def _draw(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Markup:
 def _grants_table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Table:
     return Table(
         name="quotas",
-        caption=visit.say("Grants and what draws on them", "指标及其使用"),
+        caption=visit.text("Grants and what draws on them", "指标及其使用"),
         columns=(
-            Column(key="organisation", label=say("Firm", "企业")),
-            Column(key="kind", label=say("Quota", "指标")),
-            Column(key="year", label=say("Year", "年度"), number=True),
-            Column(key="granted", label=say("Granted, REO", "下达（REO）"), number=True, unit="kg"),
-            Column(key="reserved", label=say("Reserved", "预留"), number=True, unit="kg"),
-            Column(key="used", label=say("Used", "已用"), number=True, unit="kg"),
-            Column(key="share", label=say("Of it", "占比"), number=True),
-            Column(key="overdrawn", label=say("Overdrawn", "超用"), number=True, unit="kg"),
-            Column(key="left", label=say("Left", "剩余"), number=True, unit="kg"),
+            Column(key="organisation", label=text("Firm", "企业")),
+            Column(key="kind", label=text("Quota", "指标")),
+            Column(key="year", label=text("Year", "年度"), number=True),
+            Column(key="granted", label=text("Granted, REO", "下达（REO）"), number=True, unit="kg"),
+            Column(key="reserved", label=text("Reserved", "预留"), number=True, unit="kg"),
+            Column(key="used", label=text("Used", "已用"), number=True, unit="kg"),
+            Column(key="share", label=text("Of it", "占比"), number=True),
+            Column(key="overdrawn", label=text("Overdrawn", "超用"), number=True, unit="kg"),
+            Column(key="left", label=text("Left", "剩余"), number=True, unit="kg"),
         ),
         rows=[_grant_row(visit, row, names) for row in rows.iter_rows(named=True)],
-        empty=visit.say(
+        empty=visit.text(
             "No grant and no draw is like that: take a filter away. Grants enter by the register (`quotas.csv`).",
             "没有符合条件的指标或使用记录：请减少筛选条件。指标经登记簿（`quotas.csv`）录入。",
         ),
@@ -255,7 +255,7 @@ def _grant_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -
         ),
         Cell(text=words.word(words.QUOTA_KINDS, row["kind"], language), value=row["kind"], note=ore),
         Cell(text=str(row["year"]), value=row["year"]),
-        mass("granted") if row["judged"] else Cell(text=visit.say("not known", "不明")),
+        mass("granted") if row["judged"] else Cell(text=visit.text("not known", "不明")),
         mass("reserved"),
         mass("used"),
         Cell(text=written.percent(row["share"], language), value=row["share"]),
@@ -274,17 +274,17 @@ def _nation_table(visit: Visit, nation: list[NationalQuota], of_year: pl.DataFra
     granted = dict(of_year.group_by("kind").agg(pl.col("granted_mg").sum()).iter_rows())
     return Table(
         name="nation",
-        caption=visit.say("The nation's quota", "全国总量控制指标"),
+        caption=visit.text("The nation's quota", "全国总量控制指标"),
         columns=(
-            Column(key="kind", label=say("Quota", "指标")),
-            Column(key="total", label=say("Nation, REO", "全国（REO）"), number=True, unit="kg"),
-            Column(key="rock", label=say("Rock ore", "岩矿型"), number=True, unit="kg"),
-            Column(key="ion", label=say("Ion-adsorption ore", "离子型"), number=True, unit="kg"),
-            Column(key="granted", label=say("Granted in this register", "本登记簿下达"), number=True, unit="kg"),
-            Column(key="source", label=say("Source", "来源")),
+            Column(key="kind", label=text("Quota", "指标")),
+            Column(key="total", label=text("Nation, REO", "全国（REO）"), number=True, unit="kg"),
+            Column(key="rock", label=text("Rock ore", "岩矿型"), number=True, unit="kg"),
+            Column(key="ion", label=text("Ion-adsorption ore", "离子型"), number=True, unit="kg"),
+            Column(key="granted", label=text("Granted in this register", "本登记簿下达"), number=True, unit="kg"),
+            Column(key="source", label=text("Source", "来源")),
         ),
         rows=[_nation_row(visit, one, granted.get(one.kind, 0)) for one in nation],
-        empty=visit.say("The law pack holds no national quota.", "法规数据包中没有全国指标。"),
+        empty=visit.text("The law pack holds no national quota.", "法规数据包中没有全国指标。"),
     )
 
 
@@ -293,16 +293,16 @@ def _nation_row(visit: Visit, one: NationalQuota, granted_mg: int) -> Row:
         if value is None:
             return Cell(text=written.NOTHING)
         text = written.mass(value * UNITS_MG["t"], visit.language)
-        about = visit.say("about ", "约") if part in one.about else ""
+        about = visit.text("about ", "约") if part in one.about else ""
         return Cell(text=about + text, value=value * UNITS_MG["t"] / written.MG_PER_KG)
 
     total = tonnes("total", one.total_t)
     if one.status == "unpublished":
-        total = Cell(text=visit.say("not published", "未公布"))
+        total = Cell(text=visit.text("not published", "未公布"))
     elif one.status == "unknown":
-        total = Cell(text=visit.say("not in the law pack", "法规数据包中没有"))
+        total = Cell(text=visit.text("not in the law pack", "法规数据包中没有"))
     return (
-        Cell(text=visit.spoken(words.QUOTA_KINDS[one.kind]), value=one.kind),
+        Cell(text=visit.localized(words.QUOTA_KINDS[one.kind]), value=one.kind),
         total,
         tonnes("rock", one.rock_t),
         tonnes("ion", one.ion_t),
@@ -319,10 +319,10 @@ def _source(visit: Visit, one: NationalQuota) -> Cell:
     value = one.source
     if value is None:
         return Cell(text=written.NOTHING)
-    title = visit.spoken(visit.reading.law.title(value.citation.instrument))
-    told = [visit.spoken(value.citation.article), words.word(_EVIDENCE, value.evidence, visit.language)]
+    title = visit.localized(visit.reading.law.title(value.citation.instrument))
+    texts = [visit.localized(value.citation.article), words.word(_EVIDENCE, value.evidence, visit.language)]
     if one.status == "published":
-        told.append(visit.say("published ", "公布日 ") + written.day(value.published, visit.language))
+        texts.append(visit.text("published ", "公布日 ") + written.day(value.published, visit.language))
     if value.note is not None:
-        told.append(visit.spoken(value.note))
-    return Cell(text=title, value=title, note=visit.say("; ", "；").join(told))
+        texts.append(visit.localized(value.note))
+    return Cell(text=title, value=title, note=visit.text("; ", "；").join(texts))

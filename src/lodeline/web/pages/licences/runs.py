@@ -17,19 +17,19 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "awaited": (say("Waits for its rows", "待申报"), "half", "flow"),
-    "drawn": (say("Drawn", "已使用"), "tick", "quiet"),
-    "lapsed": (say("Lapsed", "已失效"), "bar", "quiet"),
-    "put-off": (say("Called off", "已取消"), "bar", "quiet"),
+    "awaited": (text("Waits for its rows", "待申报"), "half", "flow"),
+    "drawn": (text("Drawn", "已使用"), "tick", "quiet"),
+    "lapsed": (text("Lapsed", "已失效"), "bar", "quiet"),
+    "put-off": (text("Called off", "已取消"), "bar", "quiet"),
 }
-_SAID: Final[Mapping[str, Text]] = {
-    "announce": say("The run is announced, and its quota set aside.", "计划批次已登记，指标已预留。"),
-    "put-off": say("The run is called off: what it has not drawn is free again.", "计划批次已取消，未用指标已退回。"),
-    "repeated": say("That stood already: nothing was written.", "此前已登记，未作改动。"),
+_NOTICES: Final[Mapping[str, Text]] = {
+    "announce": text("The run is announced, and its quota set aside.", "计划批次已登记，指标已预留。"),
+    "put-off": text("The run is called off: what it has not drawn is free again.", "计划批次已取消，未用指标已退回。"),
+    "repeated": text("That stood already: nothing was written.", "此前已登记，未作改动。"),
 }
 _MOST: Final = 4_000
 
@@ -38,19 +38,19 @@ def runs_table(visit: Visit, found: pl.DataFrame, names: Mapping[str, str] | Non
     """`found`: `service.licences.runs.RUN`; `names`: those of the firms, where it is not about one."""
     return Table(
         name="runs",
-        caption=visit.say("Planned runs", "计划批次"),
+        caption=visit.text("Planned runs", "计划批次"),
         columns=(
-            Column(key="run", label=say("Run", "批次编号")),
-            *(() if names is None else (Column(key="organisation", label=say("Firm", "企业")),)),
-            Column(key="kind", label=say("Quota", "指标")),
-            Column(key="reo", label=say("Announced, REO", "计划量（REO）"), number=True, unit="kg"),
-            Column(key="used", label=say("Drawn", "已用"), number=True, unit="kg"),
-            Column(key="open", label=say("Still reserved", "仍预留"), number=True, unit="kg"),
-            Column(key="until", label=say("Until", "有效期至")),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="run", label=text("Run", "批次编号")),
+            *(() if names is None else (Column(key="organisation", label=text("Firm", "企业")),)),
+            Column(key="kind", label=text("Quota", "指标")),
+            Column(key="reo", label=text("Announced, REO", "计划量（REO）"), number=True, unit="kg"),
+            Column(key="used", label=text("Drawn", "已用"), number=True, unit="kg"),
+            Column(key="open", label=text("Still reserved", "仍预留"), number=True, unit="kg"),
+            Column(key="until", label=text("Until", "有效期至")),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=[_row(visit, row, names) for row in found.iter_rows(named=True)],
-        empty=visit.say("No run is announced.", "尚无计划批次。"),
+        empty=visit.text("No run is announced.", "尚无计划批次。"),
     )
 
 
@@ -64,7 +64,7 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str] | None) 
         return Cell(text=text, value=mass_mg / written.MG_PER_KG)
 
     firm = row["organisation"]
-    whose = () if names is None else (
+    firm_cell = () if names is None else (
         Cell(
             text=names.get(firm, firm), value=firm, note=firm if names.get(firm) != firm else "",
             href=visit.opens("organisation", organisation=firm) if firm in names else None,
@@ -75,9 +75,9 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str] | None) 
             text=row["run"], value=row["run"], whole=True,
             href=None if names is None else visit.opens("planned-run", run=row["number"]),
         ),
-        *whose,
+        *firm_cell,
         Cell(
-            text=visit.say(
+            text=visit.text(
                 f"{words.word(words.QUOTA_KINDS, row['kind'], 'en')} {row['year']}",
                 f"{row['year']}年{words.word(words.QUOTA_KINDS, row['kind'], 'zh')}",
             ),
@@ -87,7 +87,7 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str] | None) 
         mass(row["used_mg"]),
         mass(row["open_mg"]),
         Cell(text=written.day(row["until"], language), value=row["until"].isoformat() if row["until"] else None),
-        Cell(text=visit.spoken(word), value=row["state"], shape=shape, tone=tone),
+        Cell(text=visit.localized(word), value=row["state"], shape=shape, tone=tone),
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def done(visit: Visit, organisation: str) -> HttpResponse | list[str]:
         if reo_mg is None:
             shown = form.get("reo_kg", "").strip()[:40]
             english = f"{shown!r} is no mass in kilograms: write it like 1200."
-            return [visit.say(english, f"{shown!r} 不是以千克计的质量：请写作 1200。")]
+            return [visit.text(english, f"{shown!r} 不是以千克计的质量：请写作 1200。")]
         kind, ore = form.get("kind", ""), form.get("ore_type", "")
         year = form.get("year", "")
         if kind not in words.QUOTA_KINDS or (ore and ore not in words.ORE_TYPES) or not _is_year(year):
@@ -121,60 +121,60 @@ def done(visit: Visit, organisation: str) -> HttpResponse | list[str]:
     if found.draw is None:
         return [one.message(visit.language) for one in found.problems]
     visit.has_filed(found.draw.entry)
-    said = "repeated" if found.repeated else act
-    return HttpResponseRedirect(visit.here(said=said, flag="over" if found.problems else None), status=303)
+    act_code = "repeated" if found.repeated else act
+    return HttpResponseRedirect(visit.here(said=act_code, flag="over" if found.problems else None), status=303)
 
 
 def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
     """What a form has come to, or why it has not."""
     if refused:
-        return [Notice(kind="problem", says=one) for one in refused]
-    said = visit.query("said")
-    if said is None or said not in _SAID:
+        return [Notice(kind="problem", text=one) for one in refused]
+    code = visit.query("said")
+    if code is None or code not in _NOTICES:
         return []
-    more = visit.say(
+    more = visit.text(
         "It passes your quota: that is accepted, and flagged with when and by how much.",
         "已超出指标：予以接受，并提示时间和超出数量。",
     )
-    return [Notice(kind="success", says=visit.spoken(_SAID[said]), more=more if visit.query("flag") else "")]
+    return [Notice(kind="success", text=visit.localized(_NOTICES[code]), more=more if visit.query("flag") else "")]
 
 
 def forms(visit: Visit, found: pl.DataFrame, *, year: int) -> dict[str, list[Field] | None]:
     """The fields of the two forms; None where there is nothing to put off."""
     waiting = found.filter(pl.col("state") == "awaited")
-    kinds = [(key, visit.spoken(text)) for key, text in words.QUOTA_KINDS.items()]
-    ores = [("", visit.say("the grant names none", "指标未分矿种"))]
-    ores += [(key, visit.spoken(text)) for key, text in words.ORE_TYPES.items()]
+    kinds = [(key, visit.localized(text)) for key, text in words.QUOTA_KINDS.items()]
+    ores = [("", visit.text("the grant names none", "指标未分矿种"))]
+    ores += [(key, visit.localized(text)) for key, text in words.ORE_TYPES.items()]
     return {
         "announce": [
             Field(
-                name="run", key="announce", label=visit.say("Number of the run", "批次编号"), required=True,
+                name="run", key="announce", label=visit.text("Number of the run", "批次编号"), required=True,
                 value=_sent(visit, "announce", "run"),
-                hint=visit.say("As the rows of the run will have it, in their column run.", "与申报行 run 列一致。"),
+                hint=visit.text("As the rows of the run will have it, in their column run.", "与申报行 run 列一致。"),
             ),
             Field(
-                name="kind", key="announce", label=visit.say("Quota", "指标"), kind="select", required=True,
+                name="kind", key="announce", label=visit.text("Quota", "指标"), kind="select", required=True,
                 options=kinds, value=_sent(visit, "announce", "kind"), width="short",
             ),
             Field(
-                name="ore_type", key="announce", label=visit.say("Ore", "矿种"), kind="select", required=True,
+                name="ore_type", key="announce", label=visit.text("Ore", "矿种"), kind="select", required=True,
                 options=ores, value=_sent(visit, "announce", "ore_type"), width="medium",
             ),
             Field(
-                name="year", key="announce", label=visit.say("Year", "年度"), kind="select", required=True,
+                name="year", key="announce", label=visit.text("Year", "年度"), kind="select", required=True,
                 options=[(str(one), str(one)) for one in (year, year + 1)], width="short",
                 value=_sent(visit, "announce", "year"),
             ),
             Field(
-                name="reo_kg", key="announce", label=visit.say("What it will draw, kg REO", "计划用量（千克 REO）"),
+                name="reo_kg", key="announce", label=visit.text("What it will draw, kg REO", "计划用量（千克 REO）"),
                 required=True, inputmode="decimal", value=_sent(visit, "announce", "reo_kg"), width="short",
             ),
         ],
         "put_off": [
             Field(
-                name="run", key="put-off", label=visit.say("Run", "批次"), kind="select", required=True, width="full",
+                name="run", key="put-off", label=visit.text("Run", "批次"), kind="select", required=True, width="full",
                 options=[
-                    (row["run"], visit.say(
+                    (row["run"], visit.text(
                         f"{row['run']}: {written.mass(row['open_mg'], 'en')} still reserved",
                         f"{row['run']}：仍预留 {written.mass(row['open_mg'], 'zh')}",
                     ))
@@ -183,9 +183,9 @@ def forms(visit: Visit, found: pl.DataFrame, *, year: int) -> dict[str, list[Fie
                 value=_sent(visit, "put-off", "run"),
             ),
             Field(
-                name="reason", key="put-off", label=visit.say("Why", "原因"), kind="textarea", lines=2, required=True,
+                name="reason", key="put-off", label=visit.text("Why", "原因"), kind="textarea", lines=2, required=True,
                 width="full", value=_sent(visit, "put-off", "reason"),
-                hint=visit.say("It goes into the log and stays there.", "将记入日志并保留。"),
+                hint=visit.text("It goes into the log and stays there.", "将记入日志并保留。"),
             ),
         ]
         if waiting.height

@@ -13,46 +13,50 @@ from django.utils.safestring import SafeString
 
 from lodeline.web.parts.shell import show
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 _TAGS: Final[Mapping[str, Text]] = {
-    "filings": say("Filings", "申报"),
-    "transfers": say("Transfers", "流转"),
-    "lots": say("Lots", "批次"),
-    "balances": say("Balances, quotas, licences", "物料平衡、指标、许可证"),
-    "findings": say("Findings", "线索"),
-    "changes": say("Changes", "变动"),
-    "declarations": say("The customs desk", "海关窗口"),
-    "licences": say("What is drawn on licences", "许可证核销"),
-    "applications": say("Applications for licences", "许可申请"),
-    "organisations": say("Organisations", "企业"),
-    "nation": say("The nation", "全国"),
-    "law": say("Law", "法规"),
-    "feeds": say("Other authorities' records", "其他部门数据"),
-    "parties": say("Parties", "交易方"),
-    "authority": say("What the authority enters", "主管部门登记"),
-    "log": say("Log and proofs", "日志与证明"),
-    "self": say("Who you are", "当前身份"),
+    "filings": text("Filings", "申报"),
+    "transfers": text("Transfers", "流转"),
+    "lots": text("Lots", "批次"),
+    "balances": text("Balances, quotas, licences", "物料平衡、指标、许可证"),
+    "findings": text("Findings", "线索"),
+    "changes": text("Changes", "变动"),
+    "declarations": text("The customs desk", "海关窗口"),
+    "licences": text("What is drawn on licences", "许可证核销"),
+    "applications": text("Applications for licences", "许可申请"),
+    "organisations": text("Organisations", "企业"),
+    "nation": text("The nation", "全国"),
+    "law": text("Law", "法规"),
+    "feeds": text("Other authorities' records", "其他部门数据"),
+    "parties": text("Parties", "交易方"),
+    "authority": text("What the authority enters", "主管部门登记"),
+    "log": text("Log and proofs", "日志与证明"),
+    "self": text("Who you are", "当前身份"),
 }
 
 _PLACES: Final[Mapping[str, Text]] = {
-    "path": say("in the address", "路径参数"),
-    "query": say("query", "查询参数"),
-    "header": say("header", "请求头"),
+    "path": text("in the address", "路径参数"),
+    "query": text("query", "查询参数"),
+    "header": text("header", "请求头"),
 }
 
 
 def api(visit: Visit) -> HttpResponse:
     """The page `api/`."""
     groups = [
-        {"key": tag, "heading": visit.spoken(heading), "operations": [_shown(visit, *one) for one in _operations(tag)]}
+        {
+            "key": tag,
+            "heading": visit.localized(heading),
+            "operations": [_shown(visit, *one) for one in _operations(tag)],
+        }
         for tag, heading in _TAGS.items()
     ]
     return show(
         visit,
         "lodeline/log/api.html",
-        title=visit.say("What programs can ask", "程序接口"),
+        title=visit.text("What programs can ask", "程序接口"),
         groups=groups,
         count=sum(len(_operations(tag)) for tag in _TAGS),
         address=f"{visit.request.scheme}://{visit.request.get_host()}/api/v1/",
@@ -84,8 +88,8 @@ def _shown(visit: Visit, method: str, path: str, operation: Json) -> dict[str, A
         "id": operation["operationId"],
         "method": method,
         "path": path,
-        "summary": visit.say(operation["summary"], chinese["summary"]),
-        "description": _marked(visit.say(operation.get("description", ""), chinese["description"]))
+        "summary": visit.text(operation["summary"], chinese["summary"]),
+        "description": _marked(visit.text(operation.get("description", ""), chinese["description"]))
         if "description" in chinese
         else "",
         "scope": scope if scope and ":" in scope else None,
@@ -100,9 +104,9 @@ def _shown(visit: Visit, method: str, path: str, operation: Json) -> dict[str, A
 def _parameter(visit: Visit, one: Json) -> dict[str, Any]:
     return {
         "name": one["name"],
-        "where": visit.spoken(_PLACES[one["in"]]),
+        "where": visit.localized(_PLACES[one["in"]]),
         "required": one["required"],
-        "says": _marked(visit.say(one.get("description", ""), one.get("x-zh", ""))),
+        "text": _marked(visit.text(one.get("description", ""), one.get("x-zh", ""))),
     }
 
 

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 
 from lodeline.office.access.acts import ACTS
 from lodeline.office.access.looking import LOOK_REASONS
-from lodeline.office.access.papers import SAID
+from lodeline.office.access.papers import DIGEST
 from lodeline.office.models import AuditRecord, User
 from lodeline.regulation.parameter import load
 from lodeline.web.parts.shell import show
@@ -22,45 +22,45 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.roles import ROLE_NAMES
 
 #: Pages that show a firm's business: what an official has looked at.
 _LOOKED_AT: Final[dict[str, Text]] = {
-    "organisation": say("The organisation", "企业"),
-    "balance": say("Balance of a site", "场所物料平衡"),
-    "inspections": say("Inspections of a site", "场所检查记录"),
-    "lot": say("A lot", "批次"),
-    "finding": say("A finding", "线索"),
-    "application": say("An application", "许可申请"),
-    "exception": say("An exception", "核对差异"),
-    "licence": say("A licence", "许可证"),
-    "planned-run": say("A planned run", "计划批次"),
-    "entry": say("An entry of the log", "日志条目"),
-    "receipt": say("A receipt", "回执"),
-    "desk-asked-one": say("A question to the customs desk", "通关查询"),
-    "desk-batch": say("A batch at the customs desk", "成批通关查询"),
-    "desk-licence": say("A licence, at the customs desk", "许可证（海关窗口）"),
-    "desk-query": say("A query of customs", "海关质疑"),
+    "organisation": text("The organisation", "企业"),
+    "balance": text("Balance of a site", "场所物料平衡"),
+    "inspections": text("Inspections of a site", "场所检查记录"),
+    "lot": text("A lot", "批次"),
+    "finding": text("A finding", "线索"),
+    "application": text("An application", "许可申请"),
+    "exception": text("An exception", "核对差异"),
+    "licence": text("A licence", "许可证"),
+    "planned-run": text("A planned run", "计划批次"),
+    "entry": text("An entry of the log", "日志条目"),
+    "receipt": text("A receipt", "回执"),
+    "desk-asked-one": text("A question to the customs desk", "通关查询"),
+    "desk-batch": text("A batch at the customs desk", "成批通关查询"),
+    "desk-licence": text("A licence, at the customs desk", "许可证（海关窗口）"),
+    "desk-query": text("A query of customs", "海关质疑"),
 }
 #: As long is the id of a finding or a verdict: its ends tell it from others.
 _HASH: Final = 64
 #: What is kept of an act beside whom it was about (`record_act`), as far as it needs a word.
 _FACTS: Final[dict[str, Text]] = {
-    "alias": say("alias", "别名"), "channel": say("by", "渠道"), "days": say("days", "天数"),
-    "deliveries": say("deliveries", "到货数"), "document": say("document", "文件"), "entry": say("entry", "条目"),
-    "events": say("events", "事件数"), "exits": say("exits", "出口数"), "hold": say("hold", "保全"),
-    "into": say("into", "并入"), "kind": say("by", "方式"), "lines": say("lines", "行"), "on": say("from", "自"),
-    "on_watch_list": say("on the watch list:", "关注名单："), "party": say("party", "主体"),
-    "period": say("month", "月份"), "records": say("records", "记录数"), "region": say("region", "地区"),
-    "request": say("request", "申请"), "role": say("role", "角色"), "scopes": say("scopes", "权限"),
-    "sessions": say("sessions", "会话数"), "sha256": say("file", "文件"), "statement": say("statement", "声明"),
-    "step": say("step", "步骤"), "successor": say("successor", "承继方"), "type": say("by", "方式"),
-    "until": say("until", "至"), "wanted": say("wanted:", "要求："), "why": say("because", "原因"),
+    "alias": text("alias", "别名"), "channel": text("by", "渠道"), "days": text("days", "天数"),
+    "deliveries": text("deliveries", "到货数"), "document": text("document", "文件"), "entry": text("entry", "条目"),
+    "events": text("events", "事件数"), "exits": text("exits", "出口数"), "hold": text("hold", "保全"),
+    "into": text("into", "并入"), "kind": text("by", "方式"), "lines": text("lines", "行"), "on": text("from", "自"),
+    "on_watch_list": text("on the watch list:", "关注名单："), "party": text("party", "主体"),
+    "period": text("month", "月份"), "records": text("records", "记录数"), "region": text("region", "地区"),
+    "request": text("request", "申请"), "role": text("role", "角色"), "scopes": text("scopes", "权限"),
+    "sessions": text("sessions", "会话数"), "sha256": text("file", "文件"), "statement": text("statement", "声明"),
+    "step": text("step", "步骤"), "successor": text("successor", "承继方"), "type": text("by", "方式"),
+    "until": text("until", "至"), "wanted": text("wanted:", "要求："), "why": text("because", "原因"),
 }  # fmt: skip
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH: Final = re.compile(r"\d{4}-\d{2}")
-_KINDS: Final[dict[str, Text]] = {"look": say("Looks", "查阅"), "act": say("Acts", "操作")}
+_KINDS: Final[dict[str, Text]] = {"look": text("Looks", "查阅"), "act": text("Acts", "操作")}
 #: Records that one page reads at most; narrower questions reach older ones.
 _MOST: Final = 5_000
 
@@ -85,14 +85,14 @@ def audit(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/audit.html",
-        title=visit.say(
+        title=visit.text(
             f"{written.count(total)} looks at firms, each with its reason"
             if kind == "look" else f"{written.count(total)} acts",
             f"对企业的查阅共{written.count(total)}次，均有事由"
             if kind == "look" else f"操作共{written.count(total)}次",
         ),
         table=shown(visit, table),
-        tabs=[Tab(label=visit.spoken(_KINDS[key]), href=visit.here(kind=key), here=key == kind) for key in _KINDS],
+        tabs=[Tab(label=visit.localized(_KINDS[key]), href=visit.here(kind=key), here=key == kind) for key in _KINDS],
         kind=kind,
         organisation=organisation or "",
         who=who or "",
@@ -108,13 +108,13 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
     for one in records:
         person = (
             people.get(one.who)
-            or (one.who and visit.say("erased person", "已删除人员"))
-            or visit.say("nobody yet", "未登录")
+            or (one.who and visit.text("erased person", "已删除人员"))
+            or visit.text("nobody yet", "未登录")
         )
         # What a paper said is kept as a digest, which tells a reader nothing.
-        about = {key: value for key, value in json.loads(one.facts).items() if key != SAID}
-        why = visit.spoken(LOOK_REASONS[one.reason]) if one.reason in LOOK_REASONS else one.reason
-        facts = visit.say(", ", "，").join(
+        about = {key: value for key, value in json.loads(one.facts).items() if key != DIGEST}
+        why = visit.localized(LOOK_REASONS[one.reason]) if one.reason in LOOK_REASONS else one.reason
+        facts = visit.text(", ", "，").join(
             f"{words.word(_FACTS, key, visit.language)} {_fact(visit, key, value)}"
             for key, value in about.items() if value not in (None, "")
         )  # fmt: skip
@@ -123,7 +123,7 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
             (
                 Cell(text=written.moment(one.at.isoformat(), visit.language, timezone), value=one.at.isoformat()),
                 Cell(
-                    text=person, value=one.who, note=visit.say("by program", "由程序") if one.token else "", whole=True
+                    text=person, value=one.who, note=visit.text("by program", "由程序") if one.token else "", whole=True
                 ),
                 Cell(
                     text=words.word(_LOOKED_AT, one.what, visit.language) if kind == "look" else _act(visit, one.what),
@@ -137,27 +137,27 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
         )
     return Table(
         name=name,
-        caption=visit.say("Records", "记录"),
+        caption=visit.text("Records", "记录"),
         columns=(
-            Column(key="at", label=say("When", "时间")),
-            Column(key="who", label=say("Who", "人员")),
-            Column(key="what", label=say("What", "内容")),
-            Column(key="organisation", label=say("About", "对象")),
-            Column(key="why", label=say("Why", "事由") if kind == "look" else say("How", "说明")),
+            Column(key="at", label=text("When", "时间")),
+            Column(key="who", label=text("Who", "人员")),
+            Column(key="what", label=text("What", "内容")),
+            Column(key="organisation", label=text("About", "对象")),
+            Column(key="why", label=text("Why", "事由") if kind == "look" else text("How", "说明")),
         ),
         rows=rows,
-        empty=visit.say("No record fits.", "没有符合的记录。"),
+        empty=visit.text("No record fits.", "没有符合的记录。"),
     )
 
 
 def _act(visit: Visit, what: str) -> str:
-    return visit.spoken(ACTS[what]) if what in ACTS else what
+    return visit.localized(ACTS[what]) if what in ACTS else what
 
 
 def _fact(visit: Visit, key: str, value: object) -> str:
     """What is kept of an act, as pages write it."""
     if isinstance(value, bool):
-        return visit.say("yes", "是") if value else visit.say("no", "否")
+        return visit.text("yes", "是") if value else visit.text("no", "否")
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     text = str(value)

@@ -25,28 +25,28 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 _FIELDS: Final[Mapping[str, Text]] = {
-    "state": say("Filing", "申报"),
-    "mass_mg": say("Flow", "流量"),
-    "sites": say("Sites with a balance", "有物料平衡的场所"),
-    "tested": say("Sites tested", "已检验场所"),
-    "opening_mg": say("Opening", "期初"),
-    "origin_mg": say("New", "来源"),
-    "in_mg": say("Received", "收入"),
-    "out_mg": say("Sent", "发出"),
-    "export_mg": say("Exported", "出口"),
-    "loss_mg": say("Lost", "损耗"),
-    "adjustment_mg": say("Adjusted", "调整"),
-    "closing_mg": say("Closing", "期末"),
-    "difference_mg": say("Difference", "差额"),
-    "muf_mg": say("Difference of tested balances", "已检验平衡的差额"),
+    "state": text("Filing", "申报"),
+    "mass_mg": text("Flow", "流量"),
+    "sites": text("Sites with a balance", "有物料平衡的场所"),
+    "tested": text("Sites tested", "已检验场所"),
+    "opening_mg": text("Opening", "期初"),
+    "origin_mg": text("New", "来源"),
+    "in_mg": text("Received", "收入"),
+    "out_mg": text("Sent", "发出"),
+    "export_mg": text("Exported", "出口"),
+    "loss_mg": text("Lost", "损耗"),
+    "adjustment_mg": text("Adjusted", "调整"),
+    "closing_mg": text("Closing", "期末"),
+    "difference_mg": text("Difference", "差额"),
+    "muf_mg": text("Difference of tested balances", "已检验平衡的差额"),
 }
 _CAUSES: Final[Mapping[str, Text]] = {
-    "correction": say("correction", "更正"),
-    "late-filing": say("late filing", "逾期申报"),
-    "other-month": say("filing of another month", "其他月份的申报"),
+    "correction": text("correction", "更正"),
+    "late-filing": text("late filing", "逾期申报"),
+    "other-month": text("filing of another month", "其他月份的申报"),
 }
 
 
@@ -76,12 +76,12 @@ def editions(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/editions.html",
-        title=visit.say(
+        title=visit.text(
             "One month is frozen" if count == 1 else f"{written.count(count)} months are frozen",
             f"已公布{written.count(count)}个月份",
         )
         if count
-        else visit.say("No month is frozen yet", "尚无已公布的月份"),
+        else visit.text("No month is frozen yet", "尚无已公布的月份"),
         status=400 if error else 200,
         problems=problems_part(visit, error),
         table=shown(visit, table),
@@ -124,7 +124,7 @@ def edition(visit: Visit, period: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/edition.html",
-        title=visit.say(
+        title=visit.text(
             f"{month}, edition {chosen.number} of {len(every)}", f"{month}第{chosen.number}版（共{len(every)}版）"
         ),
         notices=[_frozen_now(visit, chosen)] if done == str(chosen.number) else [],
@@ -183,20 +183,20 @@ def _none(period: str) -> NotHereError:
 
 
 def _frozen_now(visit: Visit, chosen: Edition) -> Notice:
-    says = visit.say(
+    text = visit.text(
         f"Frozen: it stands in the log as entry {chosen.entry.index}.", f"已公布，记入日志条目 {chosen.entry.index}。"
     )
-    return Notice(kind="success", says=says)
+    return Notice(kind="success", text=text)
 
 
 def _since(visit: Visit, chosen: Edition, now: bytes | None, symbol: str) -> str:
     if now is None:
-        return visit.say("A later edition of this month stands.", "该月已有更新的版次。")
+        return visit.text("A later edition of this month stands.", "该月已有更新的版次。")
     change_mg = frozen.entered_mg(_read(now), symbol) - frozen.entered_mg(chosen.figures, symbol)
     since = since_words(visit, chosen, change_mg=change_mg, element=symbol)
     if not since:
-        return visit.say("Nothing has come in for this month since.", "此后该月没有新的申报。")
-    return visit.say(f"{since[0].upper()}{since[1:]}.", f"{since}。")
+        return visit.text("Nothing has come in for this month since.", "此后该月没有新的申报。")
+    return visit.text(f"{since[0].upper()}{since[1:]}.", f"{since}。")
 
 
 def _fields(visit: Visit) -> list[Field]:
@@ -205,13 +205,13 @@ def _fields(visit: Visit) -> list[Field]:
     offered = [] if months is None else [(one, written.month(one, visit.language)) for one in reversed(months.all)]
     return [
         Field(
-            name="period", label=visit.say("Month", "月份"), kind="select", options=offered, required=True,
+            name="period", label=visit.text("Month", "月份"), kind="select", options=offered, required=True,
             value=form.get("period", offered[0][0] if offered else ""),
         ),
         Field(
-            name="reason", label=visit.say("Why, from the second edition on", "发布新版的原因（自第二版起必填）"),
+            name="reason", label=visit.text("Why, from the second edition on", "发布新版的原因（自第二版起必填）"),
             kind="textarea", lines=2, width="full", value=form.get("reason", ""),
-            hint=visit.say(
+            hint=visit.text(
                 f"It stands in the log for good; at most {REASON_CHARACTERS} characters.",
                 f"永久记入日志；最多 {REASON_CHARACTERS} 个字符。",
             ),
@@ -239,17 +239,17 @@ def _editions_table(visit: Visit, every: Sequence[Edition]) -> Table:
     ]  # fmt: skip
     return Table(
         name="editions",
-        caption=visit.say("Editions", "公布版"),
+        caption=visit.text("Editions", "公布版"),
         columns=(
-            Column(key="period", label=say("Month", "月份")),
-            Column(key="edition", label=say("Edition", "版次"), number=True),
-            Column(key="frozen", label=say("Frozen", "公布时间")),
-            Column(key="computed", label=say("From entry", "所据条目"), number=True),
-            Column(key="reason", label=say("Why", "原因")),
-            Column(key="sha256", label=say("Sum (SHA-256)", "校验和（SHA-256）")),
+            Column(key="period", label=text("Month", "月份")),
+            Column(key="edition", label=text("Edition", "版次"), number=True),
+            Column(key="frozen", label=text("Frozen", "公布时间")),
+            Column(key="computed", label=text("From entry", "所据条目"), number=True),
+            Column(key="reason", label=text("Why", "原因")),
+            Column(key="sha256", label=text("Sum (SHA-256)", "校验和（SHA-256）")),
         ),
         rows=rows,
-        empty=visit.say(
+        empty=visit.text(
             "No month is frozen yet. Its figures can be frozen once its deadline has passed.",
             "尚无已公布的月份。申报期限届满后即可公布该月数据。",
         ),
@@ -269,12 +269,12 @@ def _filed_table(visit: Visit, chosen: Edition) -> Table:
         for row in chosen.figures["filed"]
     ]  # fmt: skip
     return Table(
-        name="filed", caption=visit.say("Who had filed", "申报情况"),
+        name="filed", caption=visit.text("Who had filed", "申报情况"),
         columns=(
-            Column(key="organisation", label=say("Firm", "企业")),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="organisation", label=text("Firm", "企业")),
+            Column(key="state", label=text("State", "状态")),
         ),
-        rows=rows, per_page=15, empty=visit.say("Nobody had filed.", "尚无申报。"),
+        rows=rows, per_page=15, empty=visit.text("Nobody had filed.", "尚无申报。"),
     )  # fmt: skip
 
 
@@ -306,22 +306,22 @@ def _differences_table(visit: Visit, name: str, found: Mapping[str, list[dict[st
             rows.append(
                 (
                     Cell(text=what, value=what),
-                    Cell(text=visit.spoken(_FIELDS[row["field"]]), value=row["field"]),
+                    Cell(text=visit.localized(_FIELDS[row["field"]]), value=row["field"]),
                     *cells,
                     _change(visit, row),
                 )
             )
     return Table(
-        name=name, caption=visit.say("What changed", "变动"),
+        name=name, caption=visit.text("What changed", "变动"),
         columns=(
-            Column(key="what", label=say("Of", "对象")),
-            Column(key="field", label=say("Figure", "数据项")),
-            Column(key="before", label=say("Before", "原值"), number=True),
-            Column(key="after", label=say("After", "新值"), number=True),
-            Column(key="change", label=say("Change", "变动"), number=True),
+            Column(key="what", label=text("Of", "对象")),
+            Column(key="field", label=text("Figure", "数据项")),
+            Column(key="before", label=text("Before", "原值"), number=True),
+            Column(key="after", label=text("After", "新值"), number=True),
+            Column(key="change", label=text("Change", "变动"), number=True),
         ),
         rows=rows, per_page=25,
-        empty=visit.say("No figure of this element differs.", "该元素的数据没有变化。"),
+        empty=visit.text("No figure of this element differs.", "该元素的数据没有变化。"),
     )  # fmt: skip
 
 
@@ -350,7 +350,7 @@ def _causes_table(visit: Visit, name: str, came: pl.DataFrame) -> Table:
     rows = [
         (
             Cell(text=written.count(row["entry"]), value=row["entry"], href=visit.url("entry", entry=row["entry"])),
-            Cell(text=visit.spoken(_CAUSES[row["cause"]]), value=row["cause"]),
+            Cell(text=visit.localized(_CAUSES[row["cause"]]), value=row["cause"]),
             Cell(text=names.get(row["organisation"], row["organisation"]), value=row["organisation"]),
             Cell(text=written.month(row["period"], visit.language), value=row["period"]),
             Cell(
@@ -360,13 +360,13 @@ def _causes_table(visit: Visit, name: str, came: pl.DataFrame) -> Table:
         for row in came.sort("cause", "entry").iter_rows(named=True)
     ]
     return Table(
-        name=name, caption=visit.say("Filings that came in", "其间的申报"),
+        name=name, caption=visit.text("Filings that came in", "其间的申报"),
         columns=(
-            Column(key="entry", label=say("Entry", "条目")),
-            Column(key="cause", label=say("What", "性质")),
-            Column(key="organisation", label=say("Firm", "企业")),
-            Column(key="period", label=say("Month", "月份")),
-            Column(key="filed", label=say("Filed", "入账时间")),
+            Column(key="entry", label=text("Entry", "条目")),
+            Column(key="cause", label=text("What", "性质")),
+            Column(key="organisation", label=text("Firm", "企业")),
+            Column(key="period", label=text("Month", "月份")),
+            Column(key="filed", label=text("Filed", "入账时间")),
         ),
-        rows=rows, per_page=15, empty=visit.say("No filing came in.", "其间没有申报。"),
+        rows=rows, per_page=15, empty=visit.text("No filing came in.", "其间没有申报。"),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown,
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 
 def log(visit: Visit) -> HttpResponse:
@@ -41,7 +41,7 @@ def log(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/log.html",
-        title=visit.say(
+        title=visit.text(
             f"{written.count(head.size)} entries under one signed root",
             f"共{written.count(head.size)}条，由一个已签名的根统摄",
         ),
@@ -96,7 +96,7 @@ def _entries_table(visit: Visit, entries: pl.DataFrame) -> Table:
             Cell(
                 text=words.word(words.ENTRY_KINDS, kind, language), value=kind,
                 note="" if row["corrects"] is None
-                else visit.say(f"of entry {row['corrects']}", f"更正条目 {row['corrects']}"),
+                else visit.text(f"of entry {row['corrects']}", f"更正条目 {row['corrects']}"),
             ),
             Cell(
                 text=names.get(organisation, organisation or written.NOTHING), value=organisation,
@@ -108,25 +108,25 @@ def _entries_table(visit: Visit, entries: pl.DataFrame) -> Table:
             Cell(text=written.moment(row["filed_at"], language, timezone), value=row["filed_at"]),
             Cell(text=written.count(row["rows"]), value=row["rows"]),
             Cell(
-                text=visit.say("flagged", "有提示") if row["flagged"] else written.NOTHING,
+                text=visit.text("flagged", "有提示") if row["flagged"] else written.NOTHING,
                 value="flagged" if row["flagged"] else None, shape="half" if row["flagged"] else "", tone="quiet",
             ),
         )  # fmt: skip
 
     return Table(
         name="entries",
-        caption=visit.say("Entries of the log", "日志条目"),
+        caption=visit.text("Entries of the log", "日志条目"),
         columns=(
-            Column(key="entry", label=say("Entry", "条目")),
-            Column(key="kind", label=say("Kind", "类别")),
-            Column(key="organisation", label=say("Organisation", "企业")),
-            Column(key="period", label=say("Month", "月份")),
-            Column(key="filed", label=say("Filed", "入账时间")),
-            Column(key="rows", label=say("Rows", "行数"), number=True),
-            Column(key="flags", label=say("Flags", "提示")),
+            Column(key="entry", label=text("Entry", "条目")),
+            Column(key="kind", label=text("Kind", "类别")),
+            Column(key="organisation", label=text("Organisation", "企业")),
+            Column(key="period", label=text("Month", "月份")),
+            Column(key="filed", label=text("Filed", "入账时间")),
+            Column(key="rows", label=text("Rows", "行数"), number=True),
+            Column(key="flags", label=text("Flags", "提示")),
         ),
         rows=FrameRows(entries, cells),
-        empty=visit.say(
+        empty=visit.text(
             "No entry is like that. Take a filter away, or write the organisation's id or a part of its name.",
             "没有符合条件的条目。请减少筛选条件，或填写企业代码或名称的一部分。",
         ),
@@ -160,12 +160,12 @@ def entry(visit: Visit, entry: int) -> HttpResponse:
     word = words.word(words.ENTRY_KINDS, kind, language)
     name = names.get(found.organisation or "", found.organisation or "")
     month = written.month(found.period, language) if found.period else ""
-    about = visit.say(", ", "，").join(part for part in (name, month) if part)
+    about = visit.text(", ", "，").join(part for part in (name, month) if part)
     return show(
         visit,
         "lodeline/log/entry.html",
-        title=visit.say(f"Entry {written.count(entry)}: {word.lower()}", f"条目 {written.count(entry)}：{word}")
-        + (visit.say(" of ", "，") + about if about else ""),
+        title=visit.text(f"Entry {written.count(entry)}: {word.lower()}", f"条目 {written.count(entry)}：{word}")
+        + (visit.text(" of ", "，") + about if about else ""),
         entry=found,
         index=written.count(entry),
         filed_at=written.moment(found.filed_at, language, reading.law.timezone),
@@ -196,21 +196,21 @@ def _flags_table(visit: Visit, entry: StoredEntry) -> Table:
         rows.append(
             (
                 Cell(text=" · ".join(place) or written.NOTHING, value=":".join(place)),
-                Cell(text=visit.spoken(message), value=visit.spoken(message)),
+                Cell(text=visit.localized(message), value=visit.localized(message)),
                 Cell(text=str(flag["code"]), value=str(flag["code"]), tone="quiet"),
             )
         )
     return Table(
         name="flags",
-        caption=visit.say("Flags", "提示"),
+        caption=visit.text("Flags", "提示"),
         columns=(
-            Column(key="place", label=say("Row, column", "行、列")),
-            Column(key="text", label=say("What it means", "含义")),
-            Column(key="code", label=say("Code", "代码")),
+            Column(key="place", label=text("Row, column", "行、列")),
+            Column(key="text", label=text("What it means", "含义")),
+            Column(key="code", label=text("Code", "代码")),
         ),
         rows=rows,
         per_page=25,
-        empty=visit.say("Nothing was flagged when this was filed.", "入账时没有任何提示。"),
+        empty=visit.text("Nothing was flagged when this was filed.", "入账时没有任何提示。"),
     )
 
 

@@ -19,16 +19,16 @@ from lodeline.web.parts.values import Fact
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: Kinds of jobs; who operates the system finds them in its log by the kind itself.
 _JOBS: Final[Mapping[str, Text]] = {
-    "desk.batch": say("Declarations judged as a batch", "成批报关单判断"),
-    "draft.check": say("Large drafts checked", "大型草稿检查"),
-    "draft.divide": say("Good events told from the rest", "区分可申报事件"),
-    "draft.file": say("Filings entered", "申报入账"),
-    "erasure.sweep": say("Copies of erased data removed", "清除已删除信息的副本"),
-    "parties.settle": say("Names of filings settled", "申报名称归并"),
+    "desk.batch": text("Declarations judged as a batch", "成批报关单判断"),
+    "draft.check": text("Large drafts checked", "大型草稿检查"),
+    "draft.divide": text("Good events told from the rest", "区分可申报事件"),
+    "draft.file": text("Filings entered", "申报入账"),
+    "erasure.sweep": text("Copies of erased data removed", "清除已删除信息的副本"),
+    "parties.settle": text("Names of filings settled", "申报名称归并"),
 }
 
 
@@ -47,22 +47,22 @@ def system(visit: Visit) -> HttpResponse:
     wait_s = 0 if oldest is None else int((now - oldest).total_seconds())
     sessions = Session.objects.filter(expire_date__gt=now).count()
     facts = [
-        Fact(term=visit.say("Version", "版本"), text=__version__),
-        Fact(term=visit.say("Entries of the log", "日志条目"), text=written.count(head.size)),
-        Fact(term=visit.say("Root", "根"), text=head.frontier.root().hex(), mono=True),
-        Fact(term=visit.say("Log's key", "日志公钥"), text=store.signer.verifier.vkey, mono=True),
-        Fact(term=visit.say("Database", "数据库"), text="SQLite" if store.database.is_sqlite else "PostgreSQL"),
-        Fact(term=visit.say("Accounts", "账户"), text=written.count(User.objects.filter(is_active=True).count())),
-        Fact(term=visit.say("Open sessions", "会话"), text=written.count(sessions)),
+        Fact(term=visit.text("Version", "版本"), text=__version__),
+        Fact(term=visit.text("Entries of the log", "日志条目"), text=written.count(head.size)),
+        Fact(term=visit.text("Root", "根"), text=head.frontier.root().hex(), mono=True),
+        Fact(term=visit.text("Log's key", "日志公钥"), text=store.signer.verifier.vkey, mono=True),
+        Fact(term=visit.text("Database", "数据库"), text="SQLite" if store.database.is_sqlite else "PostgreSQL"),
+        Fact(term=visit.text("Accounts", "账户"), text=written.count(User.objects.filter(is_active=True).count())),
+        Fact(term=visit.text("Open sessions", "会话"), text=written.count(sessions)),
     ]  # fmt: skip
     return show(
         visit,
         "lodeline/log/system.html",
-        title=visit.say(f"{failed} jobs have failed", f"{failed}项作业失败")
+        title=visit.text(f"{failed} jobs have failed", f"{failed}项作业失败")
         if failed
-        else visit.say("Nothing waits too long, and nothing has failed", "没有作业失败或久等")
+        else visit.text("Nothing waits too long, and nothing has failed", "没有作业失败或久等")
         if wait_s < 60
-        else visit.say(
+        else visit.text(
             f"A job has been waiting for {wait_s} s: is a worker running?",
             f"有作业已等待{wait_s}秒：作业进程是否在运行？",
         ),
@@ -73,8 +73,8 @@ def system(visit: Visit) -> HttpResponse:
 
 def _jobs(visit: Visit) -> Table:
     states = {
-        Job.State.WAITING: visit.say("waiting", "等待"), Job.State.RUNNING: visit.say("running", "进行中"),
-        Job.State.DONE: visit.say("done", "完成"), Job.State.FAILED: visit.say("failed", "失败"),
+        Job.State.WAITING: visit.text("waiting", "等待"), Job.State.RUNNING: visit.text("running", "进行中"),
+        Job.State.DONE: visit.text("done", "完成"), Job.State.FAILED: visit.text("failed", "失败"),
     }  # fmt: skip
     counted = (
         Job.objects.values("kind", "state")
@@ -83,12 +83,12 @@ def _jobs(visit: Visit) -> Table:
     )
     return Table(
         name="jobs",
-        caption=visit.say("Jobs", "作业"),
+        caption=visit.text("Jobs", "作业"),
         columns=(
-            Column(key="kind", label=say("Job", "作业")),
-            Column(key="state", label=say("State", "状态")),
-            Column(key="count", label=say("How many", "数量"), number=True),
-            Column(key="first", label=say("Oldest since", "最早自")),
+            Column(key="kind", label=text("Job", "作业")),
+            Column(key="state", label=text("State", "状态")),
+            Column(key="count", label=text("How many", "数量"), number=True),
+            Column(key="first", label=text("Oldest since", "最早自")),
         ),
         rows=[
             (
@@ -102,5 +102,5 @@ def _jobs(visit: Visit) -> Table:
             )
             for one in counted.order_by("kind", "state")
         ],
-        empty=visit.say("No job has been asked for yet.", "尚无作业。"),
+        empty=visit.text("No job has been asked for yet.", "尚无作业。"),
     )  # fmt: skip

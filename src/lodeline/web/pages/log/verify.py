@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from lodeline.journal.verify import certified_by, text_of, verify_receipt
 from lodeline.regulation.parameter import load
 from lodeline.service.entries.receipts import receipt
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.parts.shell import show
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
@@ -22,14 +22,14 @@ from lodeline.web.words import format as written
 
 def verify(visit: Visit) -> HttpResponse:
     """The page `verify/`: a form, and after it was sent the answer above it."""
-    lawful.stamp(visit)
+    law_days.stamp(visit)
     text = _sent(visit)
     # An empty form is no receipt that fails: it is a form to fill in.
     answer = _answer(visit, text) if text else None
     return show(
         visit,
         "lodeline/log/verify.html",
-        title=visit.say("Verify a receipt", "核验回执") if answer is None else answer["title"],
+        title=visit.text("Verify a receipt", "核验回执") if answer is None else answer["title"],
         text=text or "",
         answer=answer,
         empty=text == "",
@@ -77,7 +77,7 @@ def _answer(visit: Visit, text: str) -> dict[str, Any]:
         return _no(
             visit,
             [
-                visit.say(
+                visit.text(
                     "What was sent is not JSON. Paste the whole receipt, from { to }.",
                     "所提交的不是 JSON。请粘贴完整回执，从 { 到 }。",
                 )
@@ -86,13 +86,13 @@ def _answer(visit: Visit, text: str) -> dict[str, Any]:
     # A receipt as `lodeline file --json` prints it stands under `receipt`.
     document = document.get("receipt", document) if isinstance(document, dict) else document
     if not isinstance(document, dict):
-        return _no(visit, [visit.say("This is JSON and no receipt.", "这是 JSON，但不是回执。")])
+        return _no(visit, [visit.text("This is JSON and no receipt.", "这是 JSON，但不是回执。")])
     faults = verify_receipt(document)
     if faults:
         return _no(visit, [text_of(fault, visit.language) for fault in faults])
     return {
         "holds": True,
-        "title": visit.say("This receipt holds", "回执成立"),
+        "title": visit.text("This receipt holds", "回执成立"),
         "checks": [*_of_itself(visit, document), *_against_this_log(visit, document)],
     }
 
@@ -100,7 +100,7 @@ def _answer(visit: Visit, text: str) -> dict[str, Any]:
 def _no(visit: Visit, reasons: list[str]) -> dict[str, Any]:
     return {
         "holds": False,
-        "title": visit.say("This receipt does not hold", "回执不成立"),
+        "title": visit.text("This receipt does not hold", "回执不成立"),
         "checks": [{"holds": False, "text": reason} for reason in reasons],
     }
 
@@ -108,23 +108,23 @@ def _no(visit: Visit, reasons: list[str]) -> dict[str, Any]:
 def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
     envelope = json.loads(document["envelope"])
     filed = written.moment(document["filed_at"], visit.language, load().timezone)
-    what = visit.say(
+    what = visit.text(
         f"Entry {document['entry']}, {envelope['rows']} rows, was filed on {filed} and is in the log that the"
         " checkpoint states.",
         f"条目 {document['entry']}（{envelope['rows']}行）于{filed}入账，包含在检查点所述的日志中。",
     )
     period = envelope.get("period")
     month = written.month(period, visit.language) if period else None
-    who = visit.say(", ", "，").join(str(part) for part in (envelope.get("organisation"), month) if part)
-    filing = visit.say(f"It is the filing of {who}.", f"申报主体与月份：{who}。")
+    who = visit.text(", ", "，").join(str(part) for part in (envelope.get("organisation"), month) if part)
+    filing = visit.text(f"It is the filing of {who}.", f"申报主体与月份：{who}。")
     certified = certified_by(document["envelope"])
     return [
         {"holds": True, "text": what},
         *([{"holds": True, "text": filing}] if who else []),
-        *([{"holds": True, "text": visit.spoken({"en": certified[0], "zh": certified[1]})}] if certified else []),
+        *([{"holds": True, "text": visit.localized({"en": certified[0], "zh": certified[1]})}] if certified else []),
         {
             "holds": True,
-            "text": visit.say(
+            "text": visit.text(
                 "Neither its text, nor its flags, nor its place can have been changed since the checkpoint was signed.",
                 "自检查点签名以来，其内容、提示及位置均未改动。",
             ),
@@ -139,7 +139,7 @@ def _against_this_log(visit: Visit, document: dict[str, Any]) -> list[dict[str, 
         return [
             {
                 "holds": False,
-                "text": visit.say(
+                "text": visit.text(
                     "It is signed by another log than the one behind these pages: compare its key with one that you"
                     " have from elsewhere.",
                     "签名者不是本页面所属的日志：请将其公钥与另行获得的公钥比对。",
@@ -156,15 +156,15 @@ def _against_this_log(visit: Visit, document: dict[str, Any]) -> list[dict[str, 
         and _root(document["checkpoint"]) == newest.root
     )
     return [
-        {"holds": True, "text": visit.say("It is signed by the key of this log.", "由本日志的密钥签名。")},
+        {"holds": True, "text": visit.text("It is signed by the key of this log.", "由本日志的密钥签名。")},
         {
             "holds": continues,
-            "text": visit.say(
+            "text": visit.text(
                 f"The log as it stands now continues the one of the receipt ({size} entries).",
                 f"现有日志延续了回执所述日志（{size}条）。",
             )
             if continues
-            else visit.say(
+            else visit.text(
                 f"The log as it stands now does not continue the one of the receipt ({size} entries): it was rewritten,"
                 " or an old backup was put in its place. Keep this receipt.",
                 f"现有日志与回执所述日志（{size}条）不一致：日志被改写，或被旧备份替换。请保存此回执。",

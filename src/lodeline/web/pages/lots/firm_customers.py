@@ -14,7 +14,7 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown,
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 
 def firm_customers(visit: Visit, organisation: str) -> HttpResponse:
@@ -31,7 +31,7 @@ def firm_customers(visit: Visit, organisation: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/lots/firm_customers.html",
-        title=visit.say(f"You have named {customers} and {suppliers}", f"已申报{customers}、{suppliers}"),
+        title=visit.text(f"You have named {customers} and {suppliers}", f"已申报{customers}、{suppliers}"),
         name=firm.name,
         tables={key: shown(visit, table) for key, table in tables.items()},
     )
@@ -41,22 +41,22 @@ def _table(firm: Firm, rows: pl.DataFrame, name: str) -> Table:
     visit = firm.visit
     return Table(
         name=name,
-        caption=visit.say("Customers", "客户") if name == "customers" else visit.say("Suppliers", "供应商"),
+        caption=visit.text("Customers", "客户") if name == "customers" else visit.text("Suppliers", "供应商"),
         columns=(
-            Column(key="name", label=say("As named", "申报名称")),
-            Column(key="party", label=say("In the register", "登记编号")),
-            Column(key="country", label=say("Country", "国家")),
-            Column(key="deliveries", label=say("Deliveries", "笔数"), number=True),
-            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="first", label=say("First", "首次")),
-            Column(key="last", label=say("Last", "最近")),
+            Column(key="name", label=text("As named", "申报名称")),
+            Column(key="party", label=text("In the register", "登记编号")),
+            Column(key="country", label=text("Country", "国家")),
+            Column(key="deliveries", label=text("Deliveries", "笔数"), number=True),
+            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="first", label=text("First", "首次")),
+            Column(key="last", label=text("Last", "最近")),
         ),
         rows=FrameRows(
             rows,
             lambda row: _cells(firm, row),
             sorts={"deliveries": "deliveries", "mass": "mass_mg", "first": "first_on", "last": "last_on"},
         ),
-        empty=visit.say("None is named in your filings yet.", "本企业的申报中尚无记录。"),
+        empty=visit.text("None is named in your filings yet.", "本企业的申报中尚无记录。"),
     )
 
 
@@ -69,10 +69,10 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
     return (
         Cell(
             text=first, value=first,
-            note=visit.say("also named ", "又名：") + visit.say("; ", "；").join(others) if others else "",
+            note=visit.text("also named ", "又名：") + visit.text("; ", "；").join(others) if others else "",
         ),
-        Cell(text=row["party"] if registered else visit.say("not registered", "未登记"), value=row["party"] or ""),
-        Cell(text=visit.say(", ", "、").join(countries) or written.NOTHING, value=";".join(row["countries"])),
+        Cell(text=row["party"] if registered else visit.text("not registered", "未登记"), value=row["party"] or ""),
+        Cell(text=visit.text(", ", "、").join(countries) or written.NOTHING, value=";".join(row["countries"])),
         Cell(text=written.count(row["deliveries"]), value=row["deliveries"]),
         firm.mass(row["mass_mg"]),
         firm.day(row["first_on"]),

@@ -15,9 +15,9 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.material.composition import read_canonical
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB, share_mg
-from lodeline.office.lots.own import OwnLot, UnknownLotError, give_alias, own_lot
+from lodeline.office.lots.firm_view import OwnLot, UnknownLotError, give_alias, own_lot
 from lodeline.service.lots.aliases import AliasError
-from lodeline.web.pages.common.firm_part import Firm, kilograms, spoken_error
+from lodeline.web.pages.common.firm_part import Firm, error_text, kilograms
 from lodeline.web.pages.filing.waiting import waiting_table
 from lodeline.web.pages.lots.graph import draw_composition, draw_origins
 from lodeline.web.pages.lots.tables import origins_table
@@ -29,7 +29,7 @@ from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 
 def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
@@ -43,7 +43,7 @@ def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
     except UnknownLotError as error:
         raise NotHereError(error.en, error.zh) from error
     except AliasError as error:
-        refused = spoken_error(visit, error)
+        refused = error_text(visit, error)
     try:
         found = own_lot(visit.actor, firm.own, visit.reading.snapshot, lot, firm.own.transfers(firm.now))
     except UnknownLotError as error:
@@ -90,18 +90,18 @@ def _may_name(firm: Firm, found: OwnLot) -> bool:
 
 def _notices(visit: Visit, found: OwnLot, refused: str) -> list[Notice]:
     if refused:
-        return [Notice(kind="problem", says=refused)]
+        return [Notice(kind="problem", text=refused)]
     if visit.query("said") == "alias" and found.aliases.height:
         given = found.aliases["alias"][-1]
-        return [Notice(kind="success", says=visit.say(f"Your buyers see {given} now.", f"买方现在看到的是 {given}。"))]
+        return [Notice(kind="success", text=visit.text(f"Your buyers see {given} now.", f"买方现在看到的是 {given}。"))]
     return []
 
 
 def _alias_field(visit: Visit, refused: str) -> Field:
     return Field(
-        name="alias", label=visit.say("Alias", "别名"), required=True, width="short",
+        name="alias", label=visit.text("Alias", "别名"), required=True, width="short",
         value=visit.request.POST.get("alias", ""), errors=(refused,) if refused else (),
-        hint=visit.say(
+        hint=visit.text(
             "A to Z, a to z, digits and . _ : - without spaces. It cannot be taken back, only followed by another.",
             "可用字母、数字和 . _ : -，不含空格。设定后不可撤销，只能再设新别名。",
         ),
@@ -113,11 +113,11 @@ def _aliases_table(firm: Firm, found: OwnLot) -> Table:
     visit = firm.visit
     return Table(
         name="aliases",
-        caption=visit.say("Aliases", "别名"),
+        caption=visit.text("Aliases", "别名"),
         columns=(
-            Column(key="alias", label=say("Alias", "别名")),
-            Column(key="since", label=say("Since", "生效时间")),
-            Column(key="entry", label=say("Entry of the log", "日志条目"), number=True),
+            Column(key="alias", label=text("Alias", "别名")),
+            Column(key="since", label=text("Since", "生效时间")),
+            Column(key="entry", label=text("Entry of the log", "日志条目"), number=True),
         ),
         rows=[
             (
@@ -127,7 +127,7 @@ def _aliases_table(firm: Firm, found: OwnLot) -> Table:
             )
             for row in found.aliases.reverse().iter_rows(named=True)
         ],
-        empty=visit.say("None: your buyers see the id that you file.", "未设别名：买方看到的是贵方申报的批次号。"),
+        empty=visit.text("None: your buyers see the id that you file.", "未设别名：买方看到的是贵方申报的批次号。"),
     )
 
 
@@ -148,15 +148,15 @@ def _headline(firm: Firm, found: OwnLot) -> str:
     first = product[:1].upper() + product[1:]
     came = found.transfers.filter(pl.col("receiver") == firm.organisation)
     if found.made_here:
-        origin = visit.say("made here", "由本企业制成")
+        origin = visit.text("made here", "由本企业制成")
     elif came.height:
         who = firm.names.get(came["shipper"][0] or "", written.NOTHING)
-        origin = visit.say(f"from {who}", f"来自{who}")
+        origin = visit.text(f"from {who}", f"来自{who}")
     else:
-        origin = visit.say("held here", "曾由本企业持有")
+        origin = visit.text("held here", "曾由本企业持有")
     if found.held_mg:
-        return visit.say(f"{first}, {origin}; {held} are left", f"{product}，{origin}，尚余{held}")
-    return visit.say(f"{first}, {origin}; nothing is left of it here", f"{product}，{origin}，现已无库存")
+        return visit.text(f"{first}, {origin}; {held} are left", f"{product}，{origin}，尚余{held}")
+    return visit.text(f"{first}, {origin}; nothing is left of it here", f"{product}，{origin}，现已无库存")
 
 
 def _composition_table(firm: Firm, found: OwnLot) -> Table:
@@ -164,11 +164,11 @@ def _composition_table(firm: Firm, found: OwnLot) -> Table:
     visit, language = firm.visit, firm.visit.language
     return Table(
         name="composition",
-        caption=visit.say("Composition", "成分"),
+        caption=visit.text("Composition", "成分"),
         columns=(
-            Column(key="element", label=say("Element", "元素")),
-            Column(key="share", label=say("Of dry mass", "占干重"), number=True, unit="%"),
-            Column(key="mass", label=say("In what you hold", "持有量中"), number=True, unit="kg"),
+            Column(key="element", label=text("Element", "元素")),
+            Column(key="share", label=text("Of dry mass", "占干重"), number=True, unit="%"),
+            Column(key="mass", label=text("In what you hold", "持有量中"), number=True, unit="kg"),
         ),
         rows=[
             (
@@ -178,7 +178,7 @@ def _composition_table(firm: Firm, found: OwnLot) -> Table:
             )
             for symbol, ppb in found.composition.items()
         ],
-        empty=visit.say("Nobody has stated a composition: ask for the assay.", "无人填报成分：请索取化验单。"),
+        empty=visit.text("Nobody has stated a composition: ask for the assay.", "无人填报成分：请索取化验单。"),
     )
 
 
@@ -189,7 +189,7 @@ def _assays_table(firm: Firm, found: OwnLot, symbol: str | None) -> Table:
     def cells(row: Mapping[str, Any]) -> Row:
         composition = read_canonical(row["composition"])
         ppb = composition.get(symbol or "")
-        said = " · ".join(f"{one} {written.percent(share / PPB, language, 2)}" for one, share in composition.items())
+        text = " · ".join(f"{one} {written.percent(share / PPB, language, 2)}" for one, share in composition.items())
         return (
             firm.day(row["on"]),
             Cell(text=firm.name) if row["own"] else firm.party(row["party"]),
@@ -199,29 +199,33 @@ def _assays_table(firm: Firm, found: OwnLot, symbol: str | None) -> Table:
                 text=written.percent(None if ppb is None else ppb / PPB, language, 3),
                 value=None if ppb is None else ppb * 100 / PPB,
             ),
-            Cell(text=said, value=row["composition"]),
+            Cell(text=text, value=row["composition"]),
         )  # fmt: skip
 
     return Table(
         name="assays",
-        caption=visit.say("Assays", "化验"),
+        caption=visit.text("Assays", "化验"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="who", label=say("Stated by", "申报企业")),
-            Column(key="kind", label=say("With", "随附事件")),
-            Column(key="method", label=say("Methods", "方法")),
-            Column(key="share", label=say(symbol or "Share", f"{symbol or ''}占比"), number=True, unit="%"),
-            Column(key="composition", label=say("As stated", "申报成分")),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="who", label=text("Stated by", "申报企业")),
+            Column(key="kind", label=text("With", "随附事件")),
+            Column(key="method", label=text("Methods", "方法")),
+            Column(key="share", label=text(symbol or "Share", f"{symbol or ''}占比"), number=True, unit="%"),
+            Column(key="composition", label=text("As stated", "申报成分")),
         ),
         rows=[cells(row) for row in found.history.iter_rows(named=True) if row["composition"]],
         per_page=10,
-        empty=visit.say("No assay stands on your own papers.", "本企业单据上没有化验数据。"),
+        empty=visit.text("No assay stands on your own papers.", "本企业单据上没有化验数据。"),
     )
 
 
 def _history_table(firm: Firm, found: OwnLot) -> Table:
     visit, language = firm.visit, firm.visit.language
-    roles = {"in": visit.say("consumed", "投入"), "out": visit.say("made", "产出"), "waste": visit.say("waste", "废料")}
+    roles = {
+        "in": visit.text("consumed", "投入"),
+        "out": visit.text("made", "产出"),
+        "waste": visit.text("waste", "废料"),
+    }
 
     def cells(row: Mapping[str, Any]) -> Row:
         note = " · ".join(text for text in (roles.get(row["role"] or "", ""), row["event"]) if text)
@@ -233,25 +237,25 @@ def _history_table(firm: Firm, found: OwnLot) -> Table:
             Cell(text=written.mass(row["dry_mg"], language), value=kilograms(row["dry_mg"])),
             firm.party(row["party"]) if row["party"] else Cell(text=row["party_name"] or written.NOTHING),
             Cell(
-                text=visit.say("yours", "本企业") if row["own"] else visit.say("theirs", "对方"), value=entry,
+                text=visit.text("yours", "本企业") if row["own"] else visit.text("theirs", "对方"), value=entry,
                 href=None if entry is None else firm.url("firm-filing", entry=entry),
             ),
         )  # fmt: skip
 
     return Table(
         name="history",
-        caption=visit.say("What happened to it", "经历"),
+        caption=visit.text("What happened to it", "经历"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="kind", label=say("Event", "事件")),
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="party", label=say("With", "对方")),
-            Column(key="filing", label=say("Filing", "申报")),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="kind", label=text("Event", "事件")),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="party", label=text("With", "对方")),
+            Column(key="filing", label=text("Filing", "申报")),
         ),
         rows=[cells(row) for row in found.history.iter_rows(named=True)],
         per_page=20,
-        empty=visit.say("Nothing was filed of it.", "没有相关申报。"),
+        empty=visit.text("Nothing was filed of it.", "没有相关申报。"),
     )
 
 
@@ -260,7 +264,7 @@ def _proofs(firm: Firm, found: OwnLot) -> list[dict[str, object]]:
     entries = found.history["entry"].drop_nulls().unique(maintain_order=True)
     return [
         {
-            "text": firm.visit.say(f"Entry {written.count(entry)}", f"条目 {written.count(entry)}"),
+            "text": firm.visit.text(f"Entry {written.count(entry)}", f"条目 {written.count(entry)}"),
             "href": firm.url("firm-filing", entry=entry),
         }
         for entry in entries

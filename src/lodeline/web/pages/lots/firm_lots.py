@@ -15,13 +15,13 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown,
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: What can be asked for as `?hold=`.
 _HOLDS: Final[Mapping[str, Text]] = {
-    "now": say("Held now", "现有"),
-    "past": say("Once held", "曾持有"),
-    "all": say("All", "全部"),
+    "now": text("Held now", "现有"),
+    "past": text("Once held", "曾持有"),
+    "all": text("All", "全部"),
 }
 
 
@@ -40,7 +40,7 @@ def firm_lots(visit: Visit, organisation: str) -> HttpResponse:
         return csv
     held = every.filter(pl.col("held_mg") > 0)
     mass = written.mass(int(held["held_mg"].sum()), visit.language)
-    title = visit.say("You hold nothing by the book", "账面没有库存")
+    title = visit.text("You hold nothing by the book", "账面没有库存")
     if held.height:
         title = counted(
             visit,
@@ -57,7 +57,7 @@ def firm_lots(visit: Visit, organisation: str) -> HttpResponse:
         table=shown(visit, table),
         every=written.count(every.height),
         holds=[
-            {"text": visit.spoken(label), "href": visit.here(hold=key, **{"lots.page": None}), "here": key == hold}
+            {"text": visit.localized(label), "href": visit.here(hold=key, **{"lots.page": None}), "here": key == hold}
             for key, label in _HOLDS.items()
         ],
         products=[(one, lot_words.product(one, visit.language)) for one in products],
@@ -80,14 +80,14 @@ def _table(firm: Firm, rows: pl.DataFrame) -> Table:
     visit = firm.visit
     return Table(
         name="lots",
-        caption=visit.say("Own lots", "本企业批次"),
+        caption=visit.text("Own lots", "本企业批次"),
         columns=(
-            Column(key="lot", label=say("Lot", "批次")),
-            Column(key="product", label=say("Product", "产品")),
-            Column(key="made", label=say("Made", "来由")),
-            Column(key="first", label=say("First filed", "首次申报日")),
-            Column(key="last", label=say("Last filed", "最近申报日")),
-            Column(key="held", label=say("Held, dry", "持有干重"), number=True, unit="kg"),
+            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="product", label=text("Product", "产品")),
+            Column(key="made", label=text("Made", "来由")),
+            Column(key="first", label=text("First filed", "首次申报日")),
+            Column(key="last", label=text("Last filed", "最近申报日")),
+            Column(key="held", label=text("Held, dry", "持有干重"), number=True, unit="kg"),
         ),
         rows=FrameRows(
             rows,
@@ -97,7 +97,7 @@ def _table(firm: Firm, rows: pl.DataFrame) -> Table:
                 "held": "held_mg",
             },
         ),
-        empty=visit.say(
+        empty=visit.text(
             "No lot is like that: take a filter away, or file the month in which it came.",
             "没有符合条件的批次：请减少筛选条件，或先申报其所在月份。",
         ),
@@ -105,7 +105,7 @@ def _table(firm: Firm, rows: pl.DataFrame) -> Table:
 
 
 def _alias(visit: Visit, alias: str | None) -> str:
-    return "" if alias is None else visit.say(f"to buyers: {alias}", f"买方所见：{alias}")
+    return "" if alias is None else visit.text(f"to buyers: {alias}", f"买方所见：{alias}")
 
 
 def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
@@ -113,7 +113,8 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
     return (
         replace(firm.lot(row["called"]), note=_alias(visit, row["alias"])),
         Cell(text=lot_words.product(row["product"], language), value=row["product"]),
-        Cell(text=visit.say("here", "本企业制成") if row["made"] else visit.say("received", "购入"), value=row["made"]),
+        Cell(text=visit.text("here", "本企业制成")
+             if row["made"] else visit.text("received", "购入"), value=row["made"]),
         firm.day(row["first_on"]),
         firm.day(row["last_on"]),
         Cell(

@@ -15,7 +15,7 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 
 def holders_table(visit: Visit, movements: pl.DataFrame) -> Table:
@@ -28,13 +28,13 @@ def holders_table(visit: Visit, movements: pl.DataFrame) -> Table:
     )
     return Table(
         name="holders",
-        caption=visit.say("Holders", "持有者"),
+        caption=visit.text("Holders", "持有者"),
         columns=(
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="owner", label=say("Owner", "所有者")),
-            Column(key="since", label=say("Since", "起自")),
-            Column(key="held", label=say("Holds now", "现持有"), number=True, unit="kg"),
-            Column(key="beyond", label=say("Taken beyond it", "超额支取"), number=True, unit="kg"),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="owner", label=text("Owner", "所有者")),
+            Column(key="since", label=text("Since", "起自")),
+            Column(key="held", label=text("Holds now", "现持有"), number=True, unit="kg"),
+            Column(key="beyond", label=text("Taken beyond it", "超额支取"), number=True, unit="kg"),
         ),
         rows=[
             (
@@ -54,7 +54,7 @@ def holders_table(visit: Visit, movements: pl.DataFrame) -> Table:
             )
             for row in accounts.iter_rows(named=True)
         ],
-        empty=visit.say("No movement of it has been filed.", "没有该批次的变动申报。"),
+        empty=visit.text("No movement of it has been filed.", "没有该批次的变动申报。"),
     )  # fmt: skip
 
 
@@ -66,7 +66,11 @@ def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) 
         *columns, delta_mg=pl.lit(None, pl.Int64()), held_mg=pl.col("dry_mg"), unaccounted_mg=pl.lit(0, pl.Int64())
     )
     both = pl.concat([movements.select(*columns, "delta_mg", "held_mg", "unaccounted_mg"), counts])
-    roles = {"in": visit.say("consumed", "投入"), "out": visit.say("made", "产出"), "waste": visit.say("waste", "废料")}
+    roles = {
+        "in": visit.text("consumed", "投入"),
+        "out": visit.text("made", "产出"),
+        "waste": visit.text("waste", "废料"),
+    }
 
     def cells(row: Mapping[str, Any]) -> Row:
         beyond = row["unaccounted_mg"]
@@ -83,7 +87,7 @@ def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) 
             Cell(
                 text=written.mass(row["delta_mg"], language, signed=True),
                 value=None if row["delta_mg"] is None else row["delta_mg"] / written.MG_PER_KG,
-                note=visit.say("beyond held: ", "超出持有量：") + written.mass(beyond, language) if beyond else "",
+                note=visit.text("beyond held: ", "超出持有量：") + written.mass(beyond, language) if beyond else "",
             ),
             mass(row["held_mg"], visit),
             names.entry(row["entry"]),
@@ -91,18 +95,18 @@ def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) 
 
     return Table(
         name="movements",
-        caption=visit.say("Movements", "变动"),
+        caption=visit.text("Movements", "变动"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="kind", label=say("Event", "事件")),
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="delta", label=say("Change", "变动量"), number=True, unit="kg"),
-            Column(key="held", label=say("Held, counted", "持有或实盘"), number=True, unit="kg"),
-            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="kind", label=text("Event", "事件")),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="delta", label=text("Change", "变动量"), number=True, unit="kg"),
+            Column(key="held", label=text("Held, counted", "持有或实盘"), number=True, unit="kg"),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
         ),
         rows=[cells(row) for row in both.sort("on", "line").iter_rows(named=True)],
         per_page=20,
-        empty=visit.say("No movement of it has been filed.", "没有该批次的变动申报。"),
+        empty=visit.text("No movement of it has been filed.", "没有该批次的变动申报。"),
     )
 
 
@@ -127,39 +131,39 @@ def transfers_table(visit: Visit, number: int) -> Table:
                 value=None if difference_mg is None else difference_mg / written.MG_PER_KG,
             ),
             Cell(
-                text=visit.spoken(word), value=row["state"], shape=shape,
+                text=visit.localized(word), value=row["state"], shape=shape,
                 tone="loss" if row["state"] == "exception" else "quiet",
             ),
         )  # fmt: skip
 
     return Table(
         name="transfers",
-        caption=visit.say("Transfers", "流转"),
+        caption=visit.text("Transfers", "流转"),
         columns=(
-            Column(key="shipper", label=say("From", "发货方")),
-            Column(key="receiver", label=say("To", "收货方")),
-            Column(key="shipped_on", label=say("Shipped", "发货日")),
-            Column(key="shipped", label=say("Mass shipped", "发货量"), number=True, unit="kg"),
-            Column(key="received_on", label=say("Received", "收货日")),
-            Column(key="received", label=say("Mass received", "收货量"), number=True, unit="kg"),
-            Column(key="difference", label=say("Difference", "收发差"), number=True, unit="kg"),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="shipper", label=text("From", "发货方")),
+            Column(key="receiver", label=text("To", "收货方")),
+            Column(key="shipped_on", label=text("Shipped", "发货日")),
+            Column(key="shipped", label=text("Mass shipped", "发货量"), number=True, unit="kg"),
+            Column(key="received_on", label=text("Received", "收货日")),
+            Column(key="received", label=text("Mass received", "收货量"), number=True, unit="kg"),
+            Column(key="difference", label=text("Difference", "收发差"), number=True, unit="kg"),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=[cells(row) for row in found.iter_rows(named=True)],
         per_page=10,
-        empty=visit.say("Nobody has filed that it changed hands.", "没有该批次的流转申报。"),
+        empty=visit.text("Nobody has filed that it changed hands.", "没有该批次的流转申报。"),
     )
 
 
 def entries_table(visit: Visit, lines: pl.DataFrame) -> Table:
     """The entries of the log that name the lot, and what they say of it."""
     reading, names, language = visit.reading, Names(visit), visit.language
-    said = lines.group_by("entry").agg(kinds=pl.col("kind").unique(maintain_order=True), lines=pl.len())
+    counts = lines.group_by("entry").agg(kinds=pl.col("kind").unique(maintain_order=True), lines=pl.len())
     entries = reading.answer(log_entries.entries, reading.store)
-    found = said.join(entries, on="entry", how="left").sort("entry")
+    found = counts.join(entries, on="entry", how="left").sort("entry")
 
     def cells(row: Mapping[str, Any]) -> Row:
-        kinds = visit.say(", ", "、").join(words.word(lot_words.EVENTS, kind, language) for kind in row["kinds"])
+        kinds = visit.text(", ", "、").join(words.word(lot_words.EVENTS, kind, language) for kind in row["kinds"])
         return (
             names.entry(row["entry"]),
             names.organisation(row["organisation"]),
@@ -170,23 +174,23 @@ def entries_table(visit: Visit, lines: pl.DataFrame) -> Table:
             Cell(text=kinds, value=";".join(row["kinds"])),
             Cell(text=written.count(row["lines"]), value=row["lines"]),
             Cell(
-                text=visit.say("Receipt", "回执"), value=row["entry"], href=visit.url("receipt", entry=row["entry"])
+                text=visit.text("Receipt", "回执"), value=row["entry"], href=visit.url("receipt", entry=row["entry"])
             ),
         )  # fmt: skip
 
     return Table(
         name="entries",
-        caption=visit.say("Entries that prove it", "作为证明的条目"),
+        caption=visit.text("Entries that prove it", "作为证明的条目"),
         columns=(
-            Column(key="entry", label=say("Entry", "条目")),
-            Column(key="organisation", label=say("Filed by", "申报企业")),
-            Column(key="month", label=say("Month", "月份")),
-            Column(key="filed", label=say("Filed", "入账时间")),
-            Column(key="kinds", label=say("Says of it", "涉及事件")),
-            Column(key="rows", label=say("Rows", "行数"), number=True),
-            Column(key="receipt", label=say("Proof", "证明")),
+            Column(key="entry", label=text("Entry", "条目")),
+            Column(key="organisation", label=text("Filed by", "申报企业")),
+            Column(key="month", label=text("Month", "月份")),
+            Column(key="filed", label=text("Filed", "入账时间")),
+            Column(key="kinds", label=text("Says of it", "涉及事件")),
+            Column(key="rows", label=text("Rows", "行数"), number=True),
+            Column(key="receipt", label=text("Proof", "证明")),
         ),
         rows=[cells(row) for row in found.iter_rows(named=True)],
         per_page=10,
-        empty=visit.say("No entry in force names it.", "没有有效条目涉及该批次。"),
+        empty=visit.text("No entry in force names it.", "没有有效条目涉及该批次。"),
     )

@@ -159,20 +159,20 @@ def _aliases(chosen: Chosen) -> list[str]:
     visit, snapshot = chosen.visit, chosen.visit.reading.snapshot
     names = words.organisation_names(snapshot.register, visit.language)
     given = snapshot.aliases.join(snapshot.lots.select("lot", "name"), on="lot")
-    told = [
-        visit.say(
+    texts = [
+        visit.text(
             f"Buyers of {names.get(who, who)} know it as {alias}.", f"{names.get(who, who)}的买方称其为 {alias}。"
         )
         for who, alias in given.filter(pl.col("lot") == chosen.number).select("organisation", "alias").iter_rows()
     ]
     label = pl.concat_str("organisation", pl.lit("/"), "alias")
     for who, real in given.filter(label == chosen.name).select("organisation", "name").iter_rows():
-        told.append(
-            visit.say(
+        texts.append(
+            visit.text(
                 f"{names.get(who, who)} calls the lot {real} so.", f"此为{names.get(who, who)}对批次 {real} 的别名。"
             )
         )
-    return told
+    return texts
 
 
 def _tables(chosen: Chosen) -> dict[str, Table]:
@@ -206,8 +206,8 @@ def _made(chosen: Chosen) -> dict[str, Any] | None:
 
 def _ways(visit: Visit, *, forward: bool) -> list[dict[str, object]]:
     return [
-        {"text": visit.say("Where from", "来源"), "href": visit.here(direction=None), "here": not forward},
-        {"text": visit.say("Where to", "去向"), "href": visit.here(direction="forward"), "here": forward},
+        {"text": visit.text("Where from", "来源"), "href": visit.here(direction=None), "here": not forward},
+        {"text": visit.text("Where to", "去向"), "href": visit.here(direction="forward"), "here": forward},
     ]
 
 
@@ -218,9 +218,9 @@ def _headline(chosen: Chosen) -> str:
 def _headline_forward(chosen: Chosen) -> str:
     reached, visit = chosen.relations.reached, chosen.visit
     if not reached:
-        return visit.say("Nothing has been made with this lot yet", "尚无以该批次制成的批次")
+        return visit.text("Nothing has been made with this lot yet", "尚无以该批次制成的批次")
     n = written.count(reached)
-    return visit.say(
+    return visit.text(
         "One lot was made with it" if reached == 1 else f"{n} lots were made with it", f"已用于制成{n}个批次"
     )
 
@@ -229,32 +229,32 @@ def _headline_backward(chosen: Chosen) -> str:
     visit, symbol, language = chosen.visit, chosen.element, chosen.visit.language
     if chosen.itself["origin_kind"] is not None:
         kind = words.word(words.ORIGINS, chosen.itself["origin_kind"], language)
-        return visit.say(
+        return visit.text(
             f"This lot is itself an origin: {kind.lower()}", f"该批次本身即为来源：{kind}"
         )  # fmt: skip
     if symbol is None:
-        return visit.say("No composition is stated, so nothing of it can be traced", "未填报成分，无法追溯其元素")
+        return visit.text("No composition is stated, so nothing of it can be traced", "未填报成分，无法追溯其元素")
     name = words.element(symbol, language)
     places = [row for row in chosen.sources["places"] if row["booked_shares"].get(symbol, 0) >= _LEAST_PART]
     known = [row for row in places if row["origin_kind"] != "unaccounted"]
     unknown = sum(row["booked_shares"][symbol] for row in places if row["origin_kind"] == "unaccounted")
     if unknown >= 1 - _LEAST_PART or not known:
-        return visit.say(f"None of its {name} has a known origin", f"其{name}全部来源不明")
+        return visit.text(f"None of its {name} has a known origin", f"其{name}全部来源不明")
     if unknown >= _LARGE_PART:
         part = written.percent(unknown, language)
-        return visit.say(f"{part} of its {name} has no known origin", f"其{name}有{part}来源不明")
+        return visit.text(f"{part} of its {name} has no known origin", f"其{name}有{part}来源不明")
     first = max(known, key=lambda row: row["booked_shares"][symbol])
     named = origin_name(visit, first["origin_kind"], first["origin_place"])
     origin = named[:1].lower() + named[1:]
     if len(known) == 1:
-        return visit.say(f"All of its {name} has one origin: {origin}", f"其{name}全部来自同一来源：{origin}")
+        return visit.text(f"All of its {name} has one origin: {origin}", f"其{name}全部来自同一来源：{origin}")
     part, n = written.percent(first["booked_shares"][symbol], language, 0), written.count(len(known))
     if unknown:
-        return visit.say(
+        return visit.text(
             f"{n} origins and a trace without any; {part} of the {name} from one ({origin})",
             f"来源共{n}处，另有微量来源不明；{name}的{part}来自一处（{origin}）",
         )
-    return visit.say(
+    return visit.text(
         f"{n} origins, all named; {part} of the {name} from one ({origin})",
         f"来源共{n}处，均已查明；{name}的{part}来自一处（{origin}）",
     )

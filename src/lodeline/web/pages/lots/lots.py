@@ -17,7 +17,7 @@ from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 
 def lots(visit: Visit) -> HttpResponse:
@@ -74,12 +74,12 @@ def _products(visit: Visit, every: pl.DataFrame) -> list[tuple[str, str]]:
 def _headline(visit: Visit, found: int, every: int, *, narrowed: bool) -> str:
     n, of = written.count(found), written.count(every)
     if not every:
-        return visit.say("No lot has been filed yet", "尚无批次申报")
+        return visit.text("No lot has been filed yet", "尚无批次申报")
     if not narrowed:
-        return visit.say(f"{of} lots, each traceable to its origins", f"共{of}个批次，均可追溯来源")
+        return visit.text(f"{of} lots, each traceable to its origins", f"共{of}个批次，均可追溯来源")
     if not found:
-        return visit.say("No lot is like that", "没有符合条件的批次")
-    return visit.say(f"{n} of {of} lots are like that", f"{of}个批次中有{n}个符合条件")
+        return visit.text("No lot is like that", "没有符合条件的批次")
+    return visit.text(f"{n} of {of} lots are like that", f"{of}个批次中有{n}个符合条件")
 
 
 def _table(visit: Visit, found: pl.DataFrame) -> Table:
@@ -107,17 +107,17 @@ def _table(visit: Visit, found: pl.DataFrame) -> Table:
 
     return Table(
         name="lots",
-        caption=visit.say("Lots", "批次"),
+        caption=visit.text("Lots", "批次"),
         columns=(
-            Column(key="name", label=say("Lot", "批次")),
-            Column(key="product", label=say("Product", "产品")),
-            Column(key="maker", label=say("Maker", "生产企业")),
-            Column(key="on", label=say("Made", "形成日期")),
-            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="treo", label=say("Oxide, %", "稀土氧化物（%）"), number=True),
+            Column(key="name", label=text("Lot", "批次")),
+            Column(key="product", label=text("Product", "产品")),
+            Column(key="maker", label=text("Maker", "生产企业")),
+            Column(key="on", label=text("Made", "形成日期")),
+            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="treo", label=text("Oxide, %", "稀土氧化物（%）"), number=True),
         ),
         rows=FrameRows(found, cells),
-        empty=visit.say(
+        empty=visit.text(
             "Type a part of the lot's id as it stands on its label, or choose a product, or type its maker's id or a"
             " part of its name. Every word narrows the list: take one away.",
             "请输入标签上批次号的一部分，或选择产品，或填写生产企业代码或部分名称。条件越多结果越少：请减少条件。",

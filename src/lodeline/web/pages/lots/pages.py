@@ -9,7 +9,7 @@ from lodeline.web.pages.lots.lots import lots
 
 PAGES: tuple[Page, ...] = (
     Page(at="lots/", view=lots, name="lots", permission="nation.read"),
-    Page(at="lots/<named:lot>/", view=lot, name="lot", permission="nation.read", looks_at="lot"),
+    Page(at="lots/<named:lot>/", view=lot, name="lot", permission="nation.read", shows="lot"),
     Page(at=FIRM + "lots/", view=firm_lots, name="firm-lots", permission="own.read"),
     Page(at=FIRM + "lots/<named:lot>/", view=firm_lot, name="firm-lot", permission="own.read", posts=True),
     Page(at=FIRM + "customers/", view=firm_customers, name="firm-customers", permission="own.read"),

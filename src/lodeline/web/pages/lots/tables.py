@@ -19,7 +19,7 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 
 #: Elements that have a column of their own in the table of origins.
 _ELEMENTS_SHOWN: Final = 6
@@ -47,21 +47,21 @@ def relations_table(visit: Visit, found: Relations, element: str | None, *, forw
     part = element or ""
     return Table(
         name="relations",
-        caption=visit.say("Lots made with it", "下游批次") if forward else visit.say("Lots behind it", "上游批次"),
+        caption=visit.text("Lots made with it", "下游批次") if forward else visit.text("Lots behind it", "上游批次"),
         columns=(
-            Column(key="lot", label=say("Lot", "批次")),
-            Column(key="product", label=say("Product", "产品")),
-            Column(key="maker", label=say("Maker", "生产企业")),
-            Column(key="on", label=say("Made", "形成日期")),
-            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="distance", label=say("Events away", "相隔事件"), number=True),
-            Column(key="share", label=say(f"Share of its {part}", f"占该批次{part}"), number=True, unit="%"),
+            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="product", label=text("Product", "产品")),
+            Column(key="maker", label=text("Maker", "生产企业")),
+            Column(key="on", label=text("Made", "形成日期")),
+            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="distance", label=text("Events away", "相隔事件"), number=True),
+            Column(key="share", label=text(f"Share of its {part}", f"占该批次{part}"), number=True, unit="%"),
         ),
         rows=FrameRows(found.table[1:].sort("distance", -pl.col("share"), "name"), cells),
         per_page=25,
-        empty=visit.say("No filing consumes this lot in a transformation.", "没有申报将该批次用于转化。")
+        empty=visit.text("No filing consumes this lot in a transformation.", "没有申报将该批次用于转化。")
         if forward
-        else visit.say("No filing says what it was made from.", "没有申报说明该批次由何而来。"),
+        else visit.text("No filing says what it was made from.", "没有申报说明该批次由何而来。"),
     )  # fmt: skip
 
 
@@ -81,14 +81,14 @@ def composition_table(visit: Visit, composition: Mapping[str, int], made_mg: int
         )  # fmt: skip
     return Table(
         name="composition",
-        caption=visit.say("Composition", "成分"),
+        caption=visit.text("Composition", "成分"),
         columns=(
-            Column(key="element", label=say("Element", "元素")),
-            Column(key="share", label=say("Of dry mass", "占干重"), number=True, unit="%"),
-            Column(key="mass", label=say("In the lot as made", "批次中质量"), number=True, unit="kg"),
+            Column(key="element", label=text("Element", "元素")),
+            Column(key="share", label=text("Of dry mass", "占干重"), number=True, unit="%"),
+            Column(key="mass", label=text("In the lot as made", "批次中质量"), number=True, unit="kg"),
         ),
         rows=rows,
-        empty=visit.say(
+        empty=visit.text(
             "Nobody has stated a composition: ask the maker for the assay.", "无人填报成分：请向生产企业索取化验单。"
         ),
     )
@@ -122,19 +122,19 @@ def assays_table(visit: Visit, lines: pl.DataFrame, element: str | None) -> Tabl
 
     return Table(
         name="assays",
-        caption=visit.say("Assays", "化验"),
+        caption=visit.text("Assays", "化验"),
         columns=(
-            Column(key="on", label=say("Day", "日期")),
-            Column(key="who", label=say("Stated by", "申报企业")),
-            Column(key="kind", label=say("With", "随附事件")),
-            Column(key="method", label=say("Methods", "方法")),
-            Column(key="share", label=say(element or "Share", f"{element or ''}账面占比"), number=True, unit="%"),
-            Column(key="composition", label=say("As stated", "申报成分")),
-            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="on", label=text("Day", "日期")),
+            Column(key="who", label=text("Stated by", "申报企业")),
+            Column(key="kind", label=text("With", "随附事件")),
+            Column(key="method", label=text("Methods", "方法")),
+            Column(key="share", label=text(element or "Share", f"{element or ''}账面占比"), number=True, unit="%"),
+            Column(key="composition", label=text("As stated", "申报成分")),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
         ),
         rows=[cells(row) for row in stated.iter_rows(named=True)],
         per_page=10,
-        empty=visit.say("No filing states a composition of this lot.", "没有申报填报该批次的成分。"),
+        empty=visit.text("No filing states a composition of this lot.", "没有申报填报该批次的成分。"),
     )
 
 
@@ -163,9 +163,9 @@ def origins_table(
         )  # fmt: skip
     return Table(
         name="origins",
-        caption=visit.say("Booked share of each origin", "各来源账面占比"),
+        caption=visit.text("Booked share of each origin", "各来源账面占比"),
         columns=(
-            Column(key="origin", label=say("Origin", "来源")),
+            Column(key="origin", label=text("Origin", "来源")),
             *(
                 Column(key=symbol, label={"en": symbol, "zh": "稀土氧化物" if symbol == TREO else symbol}, number=True)
                 for symbol in columns
@@ -173,7 +173,7 @@ def origins_table(
         ),
         rows=rows,
         per_page=15,
-        empty=visit.say("Without a composition no share can be told.", "未填报成分，无法计算占比。"),
+        empty=visit.text("Without a composition no share can be told.", "未填报成分，无法计算占比。"),
     )
 
 
@@ -205,17 +205,18 @@ def origin_lots_table(visit: Visit, rows: Sequence[Mapping[str, Any]], element: 
 
     return Table(
         name="origin-lots",
-        caption=visit.say("Origin lots", "来源批次"),
+        caption=visit.text("Origin lots", "来源批次"),
         columns=(
-            Column(key="lot", label=say("Lot", "批次")),
-            Column(key="origin", label=say("Origin", "来源")),
-            Column(key="maker", label=say("Filed by", "申报企业")),
+            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="origin", label=text("Origin", "来源")),
+            Column(key="maker", label=text("Filed by", "申报企业")),
             Column(
-                key="share", label=say(f"Share of the {element}", f"占{element}") if element else say("Share", "占比"),
+                key="share", label=text(f"Share of the {element}", f"占{element}")
+                if element else text("Share", "占比"),
                 number=True, unit="%",
             ),
         ),
         rows=FrameRows(found, cells, sorts={"lot": "lot", "origin": "kind", "maker": "maker", "share": "share"}),
         per_page=10,
-        empty=visit.say("No lot is known in which it entered the system.", "没有查明进入系统的来源批次。"),
+        empty=visit.text("No lot is known in which it entered the system.", "没有查明进入系统的来源批次。"),
     )  # fmt: skip

@@ -17,10 +17,10 @@ from lodeline.web.pages.common import asked
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, RowsOf, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
-from lodeline.web.words import exceptions as said
+from lodeline.web.words import exceptions as exception_words
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.lots import product
 
 _SHOWN: Final = 25
@@ -40,8 +40,8 @@ def exceptions(visit: Visit) -> HttpResponse:
     names = words.organisation_names(reading.snapshot.register, visit.language)
     months = asked.months(visit)
     organisation, period = asked.organisation(visit, names), asked.period(visit, months)
-    cause = asked.one_of(visit, "cause", said.CAUSES)
-    state = asked.one_of(visit, "state", {**said.STATES, "all": say("All", "全部")}) or "open"
+    cause = asked.one_of(visit, "cause", exception_words.CAUSES)
+    state = asked.one_of(visit, "state", {**exception_words.STATES, "all": text("All", "全部")}) or "open"
     about = questions.chosen(every, organisation=organisation, first=period, last=period)
     listed = questions.chosen(about, cause=cause, state=None if state == "all" else state)
     opened = about.filter(pl.col("state") == "open")
@@ -59,8 +59,8 @@ def exceptions(visit: Visit) -> HttpResponse:
         waiting=written.count(waiting) if waiting else "",
         tiles=tiles(visit, opened),
         tables={name: shown(visit, table) for name, table in tables.items()},
-        causes=asked.options(visit, said.CAUSES),
-        states=[*asked.options(visit, said.STATES), ("all", visit.say("All", "全部"))],
+        causes=asked.options(visit, exception_words.CAUSES),
+        states=[*asked.options(visit, exception_words.STATES), ("all", visit.text("All", "全部"))],
         organisations=sorted(
             ((one, names[one]) for one in every["organisation"].unique() if one in names), key=lambda one: one[1]
         ),
@@ -99,7 +99,7 @@ def show_one(
     *, firm: str | None, every: str | None,
 ) -> HttpResponse:  # fmt: skip
     """One exception with its papers. firm: on the pages of whom, None on those of the authority; every: their list."""
-    tables = {side: _papers_table(visit, side, papers[side], names) for side in said.RECORDS}
+    tables = {side: _papers_table(visit, side, papers[side], names) for side in exception_words.RECORDS}
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
@@ -110,27 +110,28 @@ def show_one(
     return show(
         visit,
         "lodeline/matching/exception.html",
-        title=visit.spoken(said.CAUSES[row["cause"]]),
+        title=visit.localized(exception_words.CAUSES[row["cause"]]),
         who=who,
         who_href=who_href,
         row=row,
         mass=written.mass(row["mass_mg"], language) if row["mass_mg"] else "",
-        value=said.money(row["value"], row["currency"]),
-        age=said.age_cell(visit, row).text,
+        value=exception_words.money(row["value"], row["currency"]),
+        age=exception_words.age_cell(visit, row).text,
         due=written.day(row["due"], language),
         open=row["state"] == "open",
-        cure=visit.spoken(said.CURES[row["cause"]]),
+        cure=visit.localized(exception_words.CURES[row["cause"]]),
         firm=firm,
         every=every,
         sides=[
             {
-                "name": visit.spoken(label), "mass": written.mass(row[f"{side}_mg"], language),
-                "value": said.money(row[f"{side}_value"], row[f"{side}_currency"]),
+                "name": visit.localized(label), "mass": written.mass(row[f"{side}_mg"], language),
+                "value": exception_words.money(row[f"{side}_value"], row[f"{side}_currency"]),
                 "day": written.day(row[f"{side}_on"], language), "none": row[f"{side}_mg"] is None,
             }
-            for side, label in said.RECORDS.items()
+            for side, label in exception_words.RECORDS.items()
         ],
-        tables=[(visit.spoken(said.RECORDS[side]), shown(visit, table)) for side, table in tables.items()],
+        tables=[(visit.localized(exception_words.RECORDS[side]), shown(visit, table))
+                for side, table in tables.items()],
     )  # fmt: skip
 
 
@@ -140,24 +141,24 @@ def tiles(visit: Visit, opened: pl.DataFrame) -> list[dict[str, object]]:
     figures = {cause: (n, mass) for cause, n, mass in by_cause.iter_rows()}
     return [
         {
-            "label": visit.spoken(word), "figure": written.count(figures[cause][0]),
+            "label": visit.localized(word), "figure": written.count(figures[cause][0]),
             "sub": written.mass(figures[cause][1], visit.language),
-            "shape": said.MARKS[cause][0], "tone": said.MARKS[cause][1], "trend": "",
+            "shape": exception_words.MARKS[cause][0], "tone": exception_words.MARKS[cause][1], "trend": "",
             "href": visit.here(cause=cause, state="open", **{"exceptions.page": None}) + "#exceptions",
         }
-        for cause, word in said.CAUSES.items() if cause in figures
+        for cause, word in exception_words.CAUSES.items() if cause in figures
     ]  # fmt: skip
 
 
 def _headline(visit: Visit, opened: pl.DataFrame, *, fed: bool) -> str:
     if not opened.height:
         return (
-            visit.say("Filings, invoices and the border agree", "申报、开票与过境记录一致") if fed
-            else visit.say("No records of other authorities disagree", "其他部门数据无差异")
+            visit.text("Filings, invoices and the border agree", "申报、开票与过境记录一致") if fed
+            else visit.text("No records of other authorities disagree", "其他部门数据无差异")
         )  # fmt: skip
     firms = opened["organisation"].n_unique()
     one, many = "exception is open", "exceptions are open"
-    return visit.say(
+    return visit.text(
         f"{asked.counted(opened.height, one, many)} at {asked.counted(firms, 'firm', 'firms')}",
         f"{written.count(firms)}家企业有{written.count(opened.height)}项差异待核",
     )
@@ -166,31 +167,31 @@ def _headline(visit: Visit, opened: pl.DataFrame, *, fed: bool) -> str:
 def _table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Table:
     def cells(row: dict[str, Any]) -> Row:
         return (
-            said.cause_cell(visit, row, visit.url("exception", exception=row["id"])),
+            exception_words.cause_cell(visit, row, visit.url("exception", exception=row["id"])),
             _party(visit, row["organisation"], names),
             _party(visit, row["counterparty"], names),
-            said.day_cell(visit, row["on"]),
-            said.age_cell(visit, row),
-            *said.record_cells(visit, row),
+            exception_words.day_cell(visit, row["on"]),
+            exception_words.age_cell(visit, row),
+            *exception_words.record_cells(visit, row),
             Cell(text=written.mass(row["mass_mg"], visit.language), value=(row["mass_mg"] or 0) / written.MG_PER_KG,
-                 note=said.money(row["value"], row["currency"])),
+                 note=exception_words.money(row["value"], row["currency"])),
         )  # fmt: skip
 
     return Table(
         name="exceptions",
-        caption=visit.say("Exceptions", "核对差异"),
+        caption=visit.text("Exceptions", "核对差异"),
         columns=(
-            Column(key="cause", label=say("Cause", "原因")),
-            Column(key="organisation", label=say("Firm", "企业")),
-            Column(key="counterparty", label=say("Other party", "对方")),
-            Column(key="day", label=say("Day", "日期")),
-            Column(key="age", label=say("Open for", "已待")),
-            *said.RECORD_COLUMNS,
-            Column(key="mass", label=say("At stake", "涉及"), number=True, unit="kg"),
+            Column(key="cause", label=text("Cause", "原因")),
+            Column(key="organisation", label=text("Firm", "企业")),
+            Column(key="counterparty", label=text("Other party", "对方")),
+            Column(key="day", label=text("Day", "日期")),
+            Column(key="age", label=text("Open for", "已待")),
+            *exception_words.RECORD_COLUMNS,
+            Column(key="mass", label=text("At stake", "涉及"), number=True, unit="kg"),
         ),
         rows=FrameRows(rows, cells, sorts=_SORTS),
         per_page=_SHOWN,
-        empty=visit.say(
+        empty=visit.text(
             "Nothing is like that: take a filter away. Feeds come in by `lodeline feed` or the API.",
             "没有符合条件的差异：请减少筛选条件。其他部门数据由 `lodeline feed` 或接口接收。",
         ),
@@ -216,46 +217,46 @@ def _firms_table(visit: Visit, opened: pl.DataFrame, names: Mapping[str, str]) -
     )  # fmt: skip
 
     def cells(row: dict[str, Any]) -> Row:
-        causes = visit.say(", ", "、").join(visit.spoken(said.CAUSES[one]) for one in row["causes"])
+        causes = visit.text(", ", "、").join(visit.localized(exception_words.CAUSES[one]) for one in row["causes"])
         return (
             _party(visit, row["organisation"], names),
             Cell(text=written.count(row["n"]), value=row["n"],
                  href=visit.here(organisation=row["organisation"], state="open") + "#exceptions"),
             Cell(text=causes, value=causes),
-            Cell(text=visit.say(f"{row['oldest']} days", f"{row['oldest']}天"), value=row["oldest"]),
+            Cell(text=visit.text(f"{row['oldest']} days", f"{row['oldest']}天"), value=row["oldest"]),
             Cell(text=written.mass(row["mass_mg"], visit.language), value=row["mass_mg"] / written.MG_PER_KG),
-            Cell(text=said.money(row["cny"], "") or written.NOTHING, value=row["cny"]),
-            Cell(text=said.money(row["usd"], "") or written.NOTHING, value=row["usd"]),
+            Cell(text=exception_words.money(row["cny"], "") or written.NOTHING, value=row["cny"]),
+            Cell(text=exception_words.money(row["usd"], "") or written.NOTHING, value=row["usd"]),
         )  # fmt: skip
 
     return Table(
         name="firms",
-        caption=visit.say("By firm", "按企业"),
+        caption=visit.text("By firm", "按企业"),
         columns=(
-            Column(key="organisation", label=say("Firm", "企业")),
-            Column(key="n", label=say("Open", "待核"), number=True),
-            Column(key="causes", label=say("Causes", "原因")),
-            Column(key="oldest", label=say("Oldest", "最久"), number=True, unit="days"),
-            Column(key="mass", label=say("At stake", "涉及质量"), number=True, unit="kg"),
-            Column(key="cny", label=say("CNY", "人民币"), number=True),
-            Column(key="usd", label=say("USD", "美元"), number=True),
+            Column(key="organisation", label=text("Firm", "企业")),
+            Column(key="n", label=text("Open", "待核"), number=True),
+            Column(key="causes", label=text("Causes", "原因")),
+            Column(key="oldest", label=text("Oldest", "最久"), number=True, unit="days"),
+            Column(key="mass", label=text("At stake", "涉及质量"), number=True, unit="kg"),
+            Column(key="cny", label=text("CNY", "人民币"), number=True),
+            Column(key="usd", label=text("USD", "美元"), number=True),
         ),
         rows=FrameRows(by_firm, cells, sorts={"organisation": "organisation", "n": "n", "oldest": "oldest",
                                               "mass": "mass_mg", "cny": "cny", "usd": "usd"}),
         per_page=_SHOWN,
-        empty=visit.say("No firm has an open exception.", "没有企业存在待核差异。"),
+        empty=visit.text("No firm has an open exception.", "没有企业存在待核差异。"),
     )  # fmt: skip
 
 
 #: The columns of the papers: key, words, and the cells that fill it, by record.
 _PAPERS: Final = (
-    ("number", say("Number", "号码"), {"filed": "document", "invoiced": "number", "border": "declaration"}),
-    ("kind", say("Kind", "种类"), {"filed": "kind", "invoiced": "kind", "border": "status"}),
-    ("day", say("Day", "日期"), dict.fromkeys(said.RECORDS, "on")),
-    ("from", say("From", "发货/销售方"),
+    ("number", text("Number", "号码"), {"filed": "document", "invoiced": "number", "border": "declaration"}),
+    ("kind", text("Kind", "种类"), {"filed": "kind", "invoiced": "kind", "border": "status"}),
+    ("day", text("Day", "日期"), dict.fromkeys(exception_words.RECORDS, "on")),
+    ("from", text("From", "发货/销售方"),
      {"filed": "organisation", "invoiced": "seller_name", "border": "exporter_name"}),
-    ("to", say("To", "收货/购买方"), {"filed": "party", "invoiced": "buyer_name", "border": "consignee_name"}),
-    ("goods", say("Goods", "货物"), {"filed": "product", "invoiced": "product_name", "border": "product_name"}),
+    ("to", text("To", "收货/购买方"), {"filed": "party", "invoiced": "buyer_name", "border": "consignee_name"}),
+    ("goods", text("Goods", "货物"), {"filed": "product", "invoiced": "product_name", "border": "product_name"}),
 )  # fmt: skip
 
 
@@ -280,7 +281,12 @@ def _papers_table(visit: Visit, side: str, papers: Sequence[Mapping[str, Any]], 
                 who = row.get(by_id.get(key, ""), None) or text
                 found.append(Cell(text=names.get(who, text or who) or written.NOTHING, value=who, title=text or ""))
             elif key == "kind":
-                found.append(Cell(text=visit.spoken(said.KINDS[text]) if text in said.KINDS else text, value=text))
+                found.append(
+                    Cell(
+                        text=visit.localized(exception_words.KINDS[text]) if text in exception_words.KINDS else text,
+                        value=text,
+                    )
+                )
             elif side == "filed":
                 found.append(Cell(text=product(text, visit.language), value=text, title=text or ""))
             else:
@@ -288,15 +294,15 @@ def _papers_table(visit: Visit, side: str, papers: Sequence[Mapping[str, Any]], 
         mass_mg = round(float(row["mass_kg"]) * written.MG_PER_KG)
         money = None if row["value"] is None else float(row["value"])
         return (*found, Cell(text=written.mass(mass_mg, visit.language), value=float(row["mass_kg"]),
-                             note=said.money(money, row["currency"])))  # fmt: skip
+                             note=exception_words.money(money, row["currency"])))  # fmt: skip
 
     return Table(
         name=side,
-        caption=visit.spoken(said.RECORDS[side]),
+        caption=visit.localized(exception_words.RECORDS[side]),
         columns=(
             *(Column(key=key, label=label) for key, label, _ in _PAPERS),
-            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
         ),
         rows=RowsOf(papers, cells),
-        empty=visit.say("This record has nothing of it.", "该记录中没有相关内容。"),
+        empty=visit.text("This record has nothing of it.", "该记录中没有相关内容。"),
     )

@@ -7,7 +7,7 @@ from lodeline.web.pages.matching.firm_exceptions import firm_exception, firm_exc
 PAGES: tuple[Page, ...] = (
     Page(at="exceptions/", view=exceptions, name="exceptions", permission="nation.read", regional=True),
     Page(at="exceptions/<str:exception>/", view=exception, name="exception",
-         permission="nation.read", looks_at="exception", regional=True),
+         permission="nation.read", shows="exception", regional=True),
     Page(at=FIRM + "exceptions/", view=firm_exceptions, name="firm-exceptions", permission="own.read"),
     Page(at=FIRM + "exceptions/<str:exception>/", view=firm_exception, name="firm-exception", permission="own.read"),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from lodeline.web.pages.overview.scene import Scene
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 #: Flows that are drawn and, on a narrow screen, listed; the tables have all.
 _LARGEST: Final = 20
@@ -26,10 +26,10 @@ _LARGEST: Final = 20
 _NAMED: Final = 3
 #: Columns of the table: what a country took in and sent out, and how that changed.
 _MASSES: Final = (
-    ("in", say("Received", "收到")),
-    ("in_change", say("Change", "变化")),
-    ("out", say("Sent", "发出")),
-    ("out_change", say("Change", "变化")),
+    ("in", text("Received", "收到")),
+    ("in_change", text("Change", "变化")),
+    ("out", text("Sent", "发出")),
+    ("out_change", text("Change", "变化")),
 )
 
 
@@ -77,37 +77,37 @@ class Border:
     def extent(self) -> str:
         """The unit, and how much of what crossed is shown."""
         unit, symbol = self.unit.word, self.scene.element
-        text = self.visit.say(f"In {unit} of {symbol}.", f"单位：{unit}{symbol}。")
+        text = self.visit.text(f"In {unit} of {symbol}.", f"单位：{unit}{symbol}。")
         if self.flows.height > _LARGEST:
-            text += self.visit.say(f" The {_LARGEST} largest flows.", f"仅列最大的{_LARGEST}条流向。")
+            text += self.visit.text(f" The {_LARGEST} largest flows.", f"仅列最大的{_LARGEST}条流向。")
         return text
 
     @property
     def legend(self) -> str:
         """What width and shade stand for."""
-        say = self.visit.say
+        text = self.visit.text
         if self.gaps:
-            shade = say("sent out by sites beyond what they had and took in", "各场所发出超出期初与收入之和的部分")
+            shade = text("sent out by sites beyond what they had and took in", "各场所发出超出期初与收入之和的部分")
         elif self.home is not None:
-            shade = say(f"received from {self._name(self.home)}", f"从{self._name(self.home)}收到的质量")
+            shade = text(f"received from {self._name(self.home)}", f"从{self._name(self.home)}收到的质量")
         else:
-            shade = say("received from others", "从他处收到的质量")
-        return say(f" Arrow width is mass. Shade: {shade}.", f"箭头宽度即质量，底色深浅为{shade}。")
+            shade = text("received from others", "从他处收到的质量")
+        return text(f" Arrow width is mass. Shade: {shade}.", f"箭头宽度即质量，底色深浅为{shade}。")
 
     @property
     def summary(self) -> str:
         """The answer in one or two sentences."""
         element = words.element(self.scene.element, self.visit.language)
         if not self.flows.height:
-            return self.visit.say(f"No {element} crossed a border in this month.", f"本月没有{element}跨境。")
+            return self.visit.text(f"No {element} crossed a border in this month.", f"本月没有{element}跨境。")
         return self._between_many() if self.home is None else self._in_and_out(self.home)
 
     def _between_many(self) -> str:
         """How much moved between countries, the largest flow, and who sent out more than it had."""
-        say, language = self.visit.say, self.visit.language
+        label, language = self.visit.text, self.visit.language
         element, count = words.element(self.scene.element, language), written.count(self.flows.height)
         mass, largest = written.mass(int(self.flows["mass_mg"].sum()), language), self.largest[0]
-        text = say(
+        text = label(
             f"{mass} of {element} crossed a border in {count} flows;"
             f" the largest: {largest['name']}, {largest['mass']}.",
             f"{element}跨境{mass}，共{count}条流向，最大为{largest['name']}，{largest['mass']}。",
@@ -116,7 +116,7 @@ class Border:
             return text
         code, gap_mg = max(self.gaps.items(), key=lambda gap: (gap[1], gap[0]))
         count, gap, name = written.count(len(self.gaps)), written.mass(gap_mg, language), self._name(code)
-        return text + say(
+        return text + label(
             f" Countries whose sites sent out more than they had and took in: {count};"
             f" the most: {name}, at least {gap}.",
             f"有场所发出超出期初与收入之和的国家和地区有{count}个，最多为{name}，至少{gap}。",
@@ -124,22 +124,22 @@ class Border:
 
     def _in_and_out(self, home: str) -> str:
         """What came into the country of all who file, and what left it."""
-        say, name = self.visit.say, self._name(home)
+        text, name = self.visit.text, self._name(home)
         element = words.element(self.scene.element, self.visit.language)
         came, left = self.flows.filter(pl.col("to") == home), self.flows.filter(pl.col("from") == home)
         mass_in, mass_out = (written.mass(int(rows["mass_mg"].sum()), self.visit.language) for rows in (came, left))
         inward = (
-            say(
+            text(
                 f"{mass_in} of {element} came into {name}: {self._shares(came, 'from')}.",
                 f"进入{name}的{element}为{mass_in}：{self._shares(came, 'from')}。",
             )
             if came.height
-            else say(f"No {element} came into {name}.", f"没有{element}进入{name}。")
+            else text(f"No {element} came into {name}.", f"没有{element}进入{name}。")
         )
         outward = (
-            say(f" {mass_out} left it: {self._shares(left, 'to')}.", f"运出{mass_out}：{self._shares(left, 'to')}。")
+            text(f" {mass_out} left it: {self._shares(left, 'to')}.", f"运出{mass_out}：{self._shares(left, 'to')}。")
             if left.height
-            else say(" None left it.", "没有运出。")
+            else text(" None left it.", "没有运出。")
         )
         return inward + outward
 
@@ -155,11 +155,11 @@ class Border:
         if rows.height > named:
             rest = written.mass(int(rows["mass_mg"][named:].sum()), language)
             others = written.count(rows.height - named)
-            parts.append(self.visit.say(f"{others} others {rest}", f"其他{others}个国家和地区 {rest}"))
-        return self.visit.say(", ", "、").join(parts)
+            parts.append(self.visit.text(f"{others} others {rest}", f"其他{others}个国家和地区 {rest}"))
+        return self.visit.text(", ", "、").join(parts)
 
     def _name(self, code: str) -> str:
-        return self.visit.say("Not known", "不详") if code == "?" else words.country(code, self.visit.language)
+        return self.visit.text("Not known", "不详") if code == "?" else words.country(code, self.visit.language)
 
     @property
     def largest(self) -> list[dict[str, str]]:
@@ -181,17 +181,17 @@ class Border:
         month = written.month(self.scene.period, self.visit.language)
         return draw_world_map(
             WorldMap(
-                name=self.visit.say(f"Across the border, {month}", f"{month}跨境流向"),
+                name=self.visit.text(f"Across the border, {month}", f"{month}跨境流向"),
                 unit=self.unit,
-                legend=self.visit.say("Sent beyond what was there", "超出来源的发出量")
+                legend=self.visit.text("Sent beyond what was there", "超出来源的发出量")
                 if self.gaps
-                else self.visit.say("Received", "收到"),
-                elsewhere=self.visit.say("Not on the map:", "图上未示："),
+                else self.visit.text("Received", "收到"),
+                elsewhere=self.visit.text("Not on the map:", "图上未示："),
                 countries=tuple(
                     Country(code=code, name=self._name(code), mass_mg=mass_mg) for code, mass_mg in self.shades.items()
                 ),
                 arcs=self._arcs(),
-                description=self.visit.say("The list below has every country.", "下方列表含全部国家和地区。"),
+                description=self.visit.text("The list below has every country.", "下方列表含全部国家和地区。"),
             )
         )
 
@@ -205,11 +205,11 @@ class Border:
             if self.home is None:
                 label = both
             elif source == self.home:
-                label = self.visit.say(f"to {self._name(target)}", f"至{self._name(target)}")
+                label = self.visit.text(f"to {self._name(target)}", f"至{self._name(target)}")
             else:
-                label = self.visit.say(f"from {self._name(source)}", f"自{self._name(source)}")
-            told_at: Literal["start", "end"] = "end" if source == self.home else "start"
-            arcs.append(Arc(name=both, start=start, end=end, mass_mg=mass_mg, label=label, told_at=told_at))
+                label = self.visit.text(f"from {self._name(source)}", f"自{self._name(source)}")
+            labelled_at: Literal["start", "end"] = "end" if source == self.home else "start"
+            arcs.append(Arc(name=both, start=start, end=end, mass_mg=mass_mg, label=label, labelled_at=labelled_at))
         return tuple(arcs)
 
     @property
@@ -219,8 +219,8 @@ class Border:
         lacking = [one for one, ends in zip(self.largest, rows, strict=True) if None in map(centre_of, ends)]
         if not lacking:
             return ""
-        names = self.visit.say("; ", "；").join(f"{one['name']} {one['mass']}" for one in lacking)
-        return self.visit.say(
+        names = self.visit.text("; ", "；").join(f"{one['name']} {one['mass']}" for one in lacking)
+        return self.visit.text(
             f"Not drawn, for want of an outline: {names}.", f"底图缺少其轮廓、未画出的流向：{names}。"
         )
 
@@ -231,31 +231,31 @@ class Border:
             cells = [Cell(text=self._name(row["country"]), value=row["country"])]
             for key, _ in _MASSES:
                 mass_mg = row[f"{key}_mg"]
-                text = self.unit.bare(mass_mg, signed=key.endswith("change")) if mass_mg else written.NOTHING
-                cells.append(Cell(text=text, value=None if mass_mg is None else mass_mg / written.MG_PER_KG))
+                wording = self.unit.bare(mass_mg, signed=key.endswith("change")) if mass_mg else written.NOTHING
+                cells.append(Cell(text=wording, value=None if mass_mg is None else mass_mg / written.MG_PER_KG))
             if self.gaps:
                 gap_mg = self.gaps.get(row["country"], 0)
-                text = self.unit.bare(gap_mg) if gap_mg else written.NOTHING
-                cells.append(Cell(text=text, value=gap_mg / written.MG_PER_KG))
+                wording = self.unit.bare(gap_mg) if gap_mg else written.NOTHING
+                cells.append(Cell(text=wording, value=gap_mg / written.MG_PER_KG))
             rows.append(tuple(cells))
         month = written.month(self.scene.period, self.visit.language)
         gap = [
-            Column(key="beyond", label=say("Sent beyond what was there", "超出来源的发出量"), number=True, unit="kg")
+            Column(key="beyond", label=text("Sent beyond what was there", "超出来源的发出量"), number=True, unit="kg")
         ]
         return Table(
             name="border",
-            caption=self.visit.say(f"Across the border, {month}", f"{month}跨境"),
+            caption=self.visit.text(f"Across the border, {month}", f"{month}跨境"),
             columns=(
-                Column(key="country", label=say("Country or region", "国家和地区")),
+                Column(key="country", label=text("Country or region", "国家和地区")),
                 *(Column(key=key, label=self._head(key, label), number=True, unit="kg") for key, label in _MASSES),
                 *(gap if self.gaps else ()),
             ),
             rows=rows,
-            empty=self.visit.say("Nothing crossed a border in this month.", "本月没有跨境流动。"),
+            empty=self.visit.text("Nothing crossed a border in this month.", "本月没有跨境流动。"),
         )
 
     def _head(self, key: str, label: Text) -> Text:
         """A change names the month that it is a change from."""
         if not key.endswith("change") or self.before is None:
             return label
-        return say(f"Change since {written.month(self.before, 'en')}", f"较{written.month(self.before, 'zh')}变化")
+        return text(f"Change since {written.month(self.before, 'en')}", f"较{written.month(self.before, 'zh')}变化")

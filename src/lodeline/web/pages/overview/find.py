@@ -36,11 +36,11 @@ def find(visit: Visit) -> HttpResponse:
 def _page(visit: Visit, text: str, found: dict[str, list[dict[str, Any]]]) -> HttpResponse:
     visit.reading  # noqa: B018  (the frame says what was searched)
     if not text:
-        title = visit.say("Find", "查找")
+        title = visit.text("Find", "查找")
     elif any(found.values()):
-        title = visit.say(f"What is like “{text}”", f"与“{text}”相近的内容")
+        title = visit.text(f"What is like “{text}”", f"与“{text}”相近的内容")
     else:
-        title = visit.say(f"Nothing is like “{text}”", f"没有与“{text}”相近的内容")
+        title = visit.text(f"Nothing is like “{text}”", f"没有与“{text}”相近的内容")
     return show(visit, "lodeline/overview/find.html", title=title, find_text=text, found=found, limit=SHOWN)
 
 

@@ -15,10 +15,10 @@ from django.http import HttpResponse
 from lodeline.office.findings.views import own_cases
 from lodeline.office.models import Draft
 from lodeline.office.overview.home import Home, home
-from lodeline.service.firm.own import Month
+from lodeline.service.firm.organisation_view import Month
 from lodeline.web.pages.common.firm_part import WEEKDAYS, Firm, counted
 from lodeline.web.pages.filing.waiting import waiting_table
-from lodeline.web.pages.overview.at_hand import cached_reading
+from lodeline.web.pages.overview.cached_reading import cached_reading
 from lodeline.web.pages.overview.firm_tiles import balances, questions, tiles
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -26,16 +26,16 @@ from lodeline.web.parts.values import Act
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.due import extended_words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: Rows of what waits that stand on the home page; the rest is behind the link.
 _SHOWN: Final = 5
 _DRAFT_STATES: Final[dict[str, Text]] = {
-    Draft.State.OPEN: say("being made", "填报中"),
-    Draft.State.CHECKING: say("being checked", "检查中"),
-    Draft.State.ASKED: say("waits for the certifier", "待签认"),
-    Draft.State.FILING: say("being filed", "正在提交"),
+    Draft.State.OPEN: text("being made", "填报中"),
+    Draft.State.CHECKING: text("being checked", "检查中"),
+    Draft.State.ASKED: text("waits for the certifier", "待签认"),
+    Draft.State.FILING: text("being filed", "正在提交"),
 }
 
 
@@ -78,13 +78,13 @@ def _headline(firm: Firm, found: Home) -> str:
     to_sign = _to_sign(firm, found)
     if to_sign:
         month = written.month(to_sign[0].period, visit.language)
-        return visit.say(f"{month} waits for your signature", f"{month}的申报等待您签认")
+        return visit.text(f"{month} waits for your signature", f"{month}的申报等待您签认")
     waiting = found.to_accept.height
     first = _first(firm, found)
     if not waiting:
         return first
     also = counted(visit, waiting, "one delivery waits for you", "{n} deliveries wait for you", "有{n}笔到货待确认")
-    return visit.say(f"{first}; {also}", f"{first}；{also}")
+    return visit.text(f"{first}; {also}", f"{first}；{also}")
 
 
 def _to_sign(firm: Firm, found: Home) -> list[Draft]:
@@ -101,41 +101,41 @@ def _first(firm: Firm, found: Home) -> str:
         month, more = written.month(found.missing[0].period, language), len(found.missing) - 1
         if more:
             n = written.count(more)
-            return visit.say(
+            return visit.text(
                 f"{month} is late, and so {'is one more month' if more == 1 else f'are {n} more'}",
                 f"{month}等{written.count(more + 1)}个月份已逾期未报",
             )
         last = _soon(firm, found.missing[0])
-        return visit.say(f"{month} is late: it was due by {last}", f"{month}的申报已逾期：{last}截止")
+        return visit.text(f"{month} is late: it was due by {last}", f"{month}的申报已逾期：{last}截止")
     if found.due:
         month, last, left = (
             written.month(found.due[0].period, language),
             _soon(firm, found.due[0]),
             _left(firm, found.due[0]),
         )
-        return visit.say(f"{month} is due by {last}, {left}", f"{month}的申报{last}截止，{left}")
+        return visit.text(f"{month} is due by {last}, {left}", f"{month}的申报{last}截止，{left}")
     running = [month for month in found.months if month.state == "running"]
     if running:
         month, last = written.month(running[0].period, language), _soon(firm, running[0])
-        return visit.say(
+        return visit.text(
             f"Every month is filed; {month} is the next, due by {last}",
             f"各月均已申报；下一次为{month}，{last}截止",
         )
-    return visit.say("Nothing has to be filed", "没有须申报的月份")
+    return visit.text("Nothing has to be filed", "没有须申报的月份")
 
 
 def _by(firm: Firm, month: Month) -> str:
     """The last day in time: Monday 9 February 2026; a deadline at midnight is met on the day before."""
     last = (month.due - timedelta(seconds=1)).date()
     weekday, day = WEEKDAYS[firm.visit.language][last.weekday()], written.day(last, firm.visit.language)
-    return firm.visit.say(f"{weekday} {day}", f"{day}（{weekday}）")
+    return firm.visit.text(f"{weekday} {day}", f"{day}（{weekday}）")
 
 
 def _left(firm: Firm, month: Month) -> str:
     days = ((month.due - timedelta(seconds=1)).date() - firm.today).days
     if days == 0:
-        return firm.visit.say("today", "即今天")
-    return firm.visit.say("tomorrow" if days == 1 else f"in {days} days", "即明天" if days == 1 else f"还有{days}天")
+        return firm.visit.text("today", "即今天")
+    return firm.visit.text("tomorrow" if days == 1 else f"in {days} days", "即明天" if days == 1 else f"还有{days}天")
 
 
 def _soon(firm: Firm, month: Month) -> str:
@@ -145,19 +145,19 @@ def _soon(firm: Firm, month: Month) -> str:
         return _by(firm, month)
     weekday = WEEKDAYS[firm.visit.language][last.weekday()]
     name = written.month_name(last.month, firm.visit.language)
-    return firm.visit.say(f"{weekday} {last.day} {name}", f"{last.month}月{last.day}日（{weekday}）")
+    return firm.visit.text(f"{weekday} {last.day} {name}", f"{last.month}月{last.day}日（{weekday}）")
 
 
 def _lede(firm: Firm, found: Home) -> list[str]:
     """What carries the headline, sentence by sentence; what is nothing is not said."""
     visit = firm.visit
-    says = []
+    sentences = []
     filed = sum(month.state in ("filed", "late") for month in found.months)
     if filed:
-        says.append(counted(visit, filed, "One month is filed.", "{n} months are filed.", "已申报{n}个月。"))
+        sentences.append(counted(visit, filed, "One month is filed.", "{n} months are filed.", "已申报{n}个月。"))
     pending = len(found.pending)
     if pending:
-        says.append(
+        sentences.append(
             counted(
                 visit, pending, "One delivery is accepted and waits for certification.",
                 "{n} deliveries are accepted and wait for certification.", "另有{n}笔到货已确认，待签认。",
@@ -165,7 +165,7 @@ def _lede(firm: Firm, found: Home) -> list[str]:
         )  # fmt: skip
     disputed = sum(one.shipper == firm.organisation and not one.answer for one in found.disputed)
     if disputed:
-        says.append(
+        sentences.append(
             counted(
                 visit, disputed, "A buyer disputes one of your shipments.", "Buyers dispute {n} of your shipments.",
                 "有{n}笔发货被提出异议。",
@@ -173,13 +173,13 @@ def _lede(firm: Firm, found: Home) -> list[str]:
         )  # fmt: skip
     asked = _asked(firm)
     if asked:
-        says.append(
+        sentences.append(
             counted(
                 visit, asked, "The authority waits for your answer to a question.",
                 "The authority waits for your answer to {n} questions.", "主管部门有{n}项询问待答复。",
             )
         )  # fmt: skip
-    return says
+    return sentences
 
 
 def _asked(firm: Firm) -> int:
@@ -192,24 +192,24 @@ def _acts(firm: Firm, found: Home) -> list[Act]:
     pressing = [*found.missing, *found.due]
     acts = []
     if _asked(firm) and (href := firm.url("firm-findings")):
-        acts.append(Act(label=visit.say("Answer the authority", "答复询问"), href=href))
+        acts.append(Act(label=visit.text("Answer the authority", "答复询问"), href=href))
     for draft in _to_sign(firm, found)[:1]:
         if href := visit.opens("firm-draft-certify", organisation=draft.organisation, draft=draft.pk):
-            acts.append(Act(label=visit.say("Read and sign", "阅读并签认"), href=href))
+            acts.append(Act(label=visit.text("Read and sign", "阅读并签认"), href=href))
     if pressing and (href := firm.url("firm-file", query={"period": pressing[0].period})):
         month = written.month(pressing[0].period, visit.language)
-        acts.append(Act(label=visit.say(f"File {month}", f"申报{month}"), href=href, look="ghost" if acts else ""))
+        acts.append(Act(label=visit.text(f"File {month}", f"申报{month}"), href=href, look="ghost" if acts else ""))
     if found.to_accept.height and (href := firm.url("firm-transfers")):
-        acts.append(Act(label=visit.say("Accept deliveries", "确认到货"), href=href, look="ghost"))
+        acts.append(Act(label=visit.text("Accept deliveries", "确认到货"), href=href, look="ghost"))
     return acts
 
 
 def _due_table(firm: Firm, found: Home) -> Table:
     visit, language = firm.visit, firm.visit.language
     marks: dict[str, tuple[Text, str, Tone]] = {
-        "missing": (say("Late, not filed", "逾期未报"), "down", "loss"),
-        "due": (say("Due", "待申报"), "ring", "ink"),
-        "running": (say("Running", "进行中"), "ring", "quiet"),
+        "missing": (text("Late, not filed", "逾期未报"), "down", "loss"),
+        "due": (text("Due", "待申报"), "ring", "ink"),
+        "running": (text("Running", "进行中"), "ring", "quiet"),
     }
     rows = []
     for month in found.months:
@@ -224,19 +224,19 @@ def _due_table(firm: Firm, found: Home) -> Table:
                     text=_by(firm, month), value=(month.due - timedelta(seconds=1)).date().isoformat(),
                     note=extended_words(visit, month.extension),
                 ),
-                Cell(text=visit.spoken(word), value=month.state, shape=shape, tone=tone),
+                Cell(text=visit.localized(word), value=month.state, shape=shape, tone=tone),
             )
         )  # fmt: skip
     return Table(
         name="due",
-        caption=visit.say("Months to file", "待申报月份"),
+        caption=visit.text("Months to file", "待申报月份"),
         columns=(
-            Column(key="month", label=say("Month", "月份")),
-            Column(key="by", label=say("In time until the end of", "按期截止日")),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="month", label=text("Month", "月份")),
+            Column(key="by", label=text("In time until the end of", "按期截止日")),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=rows,
-        empty=visit.say("Nothing has to be filed.", "没有须申报的月份。"),
+        empty=visit.text("Nothing has to be filed.", "没有须申报的月份。"),
     )
 
 
@@ -244,26 +244,26 @@ def _drafts_table(firm: Firm, found: Home) -> Table:
     visit = firm.visit
     return Table(
         name="drafts",
-        caption=visit.say("Drafts", "草稿"),
+        caption=visit.text("Drafts", "草稿"),
         columns=(
-            Column(key="month", label=say("Month", "月份")),
-            Column(key="state", label=say("State", "状态")),
-            Column(key="rows", label=say("Rows", "行数"), number=True),
-            Column(key="changed", label=say("Changed", "最近修改")),
+            Column(key="month", label=text("Month", "月份")),
+            Column(key="state", label=text("State", "状态")),
+            Column(key="rows", label=text("Rows", "行数"), number=True),
+            Column(key="changed", label=text("Changed", "最近修改")),
         ),
         rows=[
             (
                 Cell(
                     text=written.month(one.period, visit.language), value=one.period,
                     href=firm.url("firm-draft", draft=one.pk),
-                    note="" if one.corrects is None else visit.say("correction", "更正"),
+                    note="" if one.corrects is None else visit.text("correction", "更正"),
                 ),
-                Cell(text=visit.spoken(_DRAFT_STATES[one.state]), value=one.state),
+                Cell(text=visit.localized(_DRAFT_STATES[one.state]), value=one.state),
                 Cell(text=written.count(one.rows), value=one.rows),
                 Cell(text=firm.moment(one.changed_at), value=one.changed_at.isoformat()),
             )
             for one in found.open_drafts
         ],
         per_page=_SHOWN,
-        empty=visit.say("No draft is open.", "没有未完成的草稿。"),
+        empty=visit.text("No draft is open.", "没有未完成的草稿。"),
     )  # fmt: skip

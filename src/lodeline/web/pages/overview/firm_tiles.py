@@ -29,7 +29,7 @@ def tiles(firm: Firm, found: Home) -> list[Tile]:
     quota = [_quota_tile(firm, row) for row in found.quota.iter_rows(named=True)]
     licences = [_licences_tile(firm, found)] if found.licences.height else []
     unread: Tile = {
-        "label": firm.visit.say("Notices not read", "未读通知"), "figure": written.count(found.unread), "sub": "",
+        "label": firm.visit.text("Notices not read", "未读通知"), "figure": written.count(found.unread), "sub": "",
         "trend": "", "href": firm.url("firm-notices"),
     }  # fmt: skip
     return [*waiting, *quota, *licences, unread]
@@ -40,10 +40,12 @@ def _waiting_tile(firm: Firm, found: Home, standing: str) -> Tile:
     rows = found.waiting.filter(pl.col("standing") == standing) if sent else found.to_accept
     late = rows.filter(pl.col("state") == "exception").height
     ages = rows["age_days"].to_list()
-    sub = visit.say(f"oldest {max(ages)} days", f"最久{max(ages)}天") if ages else visit.say("None", "无")
+    sub = visit.text(f"oldest {max(ages)} days", f"最久{max(ages)}天") if ages else visit.text("None", "无")
     if late:
-        sub += visit.say(f", {late} past both deadlines", f"，{late}笔双方均已逾期")
-    label = visit.say("Sent, not confirmed", "已发未确认") if sent else visit.say("Deliveries to accept", "待确认到货")
+        sub += visit.text(f", {late} past both deadlines", f"，{late}笔双方均已逾期")
+    label = (
+        visit.text("Sent, not confirmed", "已发未确认") if sent else visit.text("Deliveries to accept", "待确认到货")
+    )
     return {
         "label": label, "figure": written.count(rows.height), "sub": sub, "trend": "", "shape": "down" if late else "",
         "tone": "loss", "href": firm.url("firm-transfers", query={"view": "sent"} if sent else None),
@@ -56,13 +58,13 @@ def _quota_tile(firm: Firm, row: dict[str, Any]) -> Tile:
     ore = f" · {words.word(words.ORE_TYPES, row['ore_type'], language)}" if row["ore_type"] else ""
     over = row["overdrawn_mg"]
     if over:
-        sub = visit.say("overdrawn by ", "超出") + written.mass(over, language)
+        sub = visit.text("overdrawn by ", "超出") + written.mass(over, language)
     else:
         part = written.percent(row["used_mg"] / row["granted_mg"] if row["granted_mg"] else None, language)
         granted = written.mass(row["granted_mg"], language)
-        sub = visit.say(f"{part} of {granted} used", f"共{granted}，已用{part}")
+        sub = visit.text(f"{part} of {granted} used", f"共{granted}，已用{part}")
     return {
-        "label": visit.say(f"{kind} quota left{ore}", f"{kind}指标剩余{ore}"), "small": "REO", "sub": sub, "trend": "",
+        "label": visit.text(f"{kind} quota left{ore}", f"{kind}指标剩余{ore}"), "small": "REO", "sub": sub, "trend": "",
         "figure": written.mass(row["left_mg"], language), "shape": "up" if over else "", "tone": "gain",
         "href": firm.url("firm-quota"),
     }  # fmt: skip
@@ -71,9 +73,9 @@ def _quota_tile(firm: Firm, row: dict[str, Any]) -> Tile:
 def _licences_tile(firm: Firm, found: Home) -> Tile:
     visit = firm.visit
     ends = [day for day in found.licences["valid_to"].to_list() if day is not None]
-    sub = visit.say("the first ends ", "最早到期：") + written.day(min(ends), visit.language) if ends else ""
+    sub = visit.text("the first ends ", "最早到期：") + written.day(min(ends), visit.language) if ends else ""
     return {
-        "label": visit.say("Export licences in force", "有效出口许可证"), "sub": sub, "trend": "",
+        "label": visit.text("Export licences in force", "有效出口许可证"), "sub": sub, "trend": "",
         "figure": written.count(found.licences.height), "href": firm.url("firm-licences"),
     }  # fmt: skip
 
@@ -84,9 +86,9 @@ def balances(firm: Firm) -> list[Tile]:
     own = firm.balances(balances_of(visit)).filter(pl.col("site").is_in(list(firm.sites)) & pl.col("z").is_not_null())
     made: list[Tile] = []
     for (site,), rows in own.sort("until").group_by("site", maintain_order=True):
-        told = rows.filter(pl.col("finding").is_not_null())
+        found = rows.filter(pl.col("finding").is_not_null())
         last = (
-            told if told.height else rows.filter(pl.col("until") == rows["until"].max()).sort(pl.col("z").abs())
+            found if found.height else rows.filter(pl.col("until") == rows["until"].max()).sort(pl.col("z").abs())
         ).row(-1, named=True)
         element = last["element"]
         charted = rows.filter(pl.col("element") == element)["z"].to_list()[-_MONTHS_CHARTED:]
@@ -96,7 +98,8 @@ def balances(firm: Firm) -> list[Tile]:
                 "label": firm.sites[str(site)], "symbol": element,
                 "figure": written.mass(last["muf_mg"], language, signed=True),
                 "small": "± " + written.mass(last["sigma_mg"], language),
-                "sub": f"{visit.spoken(word)}, {written.month(last['period'], language)}", "shape": shape, "tone": tone,
+                "sub": f"{visit.localized(word)}, {written.month(last['period'], language)}", "shape": shape,
+                "tone": tone,
                 "href": firm.url("firm-balance", site=str(site), query={"element": element}),
                 "trend": draw_sparkline(
                     Sparkline(
@@ -129,15 +132,15 @@ def questions(firm: Firm, reading: Reading) -> list[dict[str, Any]]:
             },
         )  # fmt: skip
         site = row["subject"].get("site")
-        said = [firm.sites_ever[site]] if site in firm.sites_ever else []
-        said += [visit.say(", ", "、").join(row["elements"])] if row["elements"] else []
-        said += [f"{row['mass_kg']} kg"] if row["mass_kg"] else []
+        parts = [firm.sites_ever[site]] if site in firm.sites_ever else []
+        parts += [visit.text(", ", "、").join(row["elements"])] if row["elements"] else []
+        parts += [f"{row['mass_kg']} kg"] if row["mass_kg"] else []
         span = dict.fromkeys((row["period"]["from"], row["period"]["to"]))
-        said.append(visit.say(" to ", "至").join(written.month(one, language) for one in span))
+        parts.append(visit.text(" to ", "至").join(written.month(one, language) for one in span))
         element = row["elements"][0] if row["elements"] else None
         kind["rows"].append(
             {
-                "text": " · ".join(said),
+                "text": " · ".join(parts),
                 "href": (
                     firm.url("firm-balance", site=site, query={"element": element}) if site in firm.sites_ever else None
                 ),

@@ -109,26 +109,26 @@ class Scene:
             if self.bounds:
                 site, mass_mg = max(self.bounds.items(), key=lambda bound: (bound[1], bound[0]))
                 mass, firm = written.mass(mass_mg, visit.language), self._holder(site)
-                return visit.say(
+                return visit.text(
                     f"In {month}, {firm} sent out at least {mass} of {name} that it never had",
                     f"{month}，{firm}发出的{name}至少有{mass}来源不明",
                 )
             if not int(self.stages["tested"].sum() or 0):
-                return visit.say(
+                return visit.text(
                     f"No site closed its {name} books by a count in {month}", f"{month}没有场所以盘存结清{name}账"
                 )
-            return visit.say(
+            return visit.text(
                 f"In {month}, every {name} balance that was tested closes", f"{month}经检验的{name}平衡全部闭合"
             )
         side, stage, mass_mg = largest(self.unexplained)
         mass = written.mass(mass_mg, visit.language)
         at = words.word(words.STAGES, stage, visit.language)
         if side < 0:
-            return visit.say(
+            return visit.text(
                 f"By {month}, {mass} of {name} had appeared in {at.lower()} without an origin",
                 f"截至{month}，{at}环节多出{mass}{name}，来源不明",
             )
-        return visit.say(
+        return visit.text(
             f"By {month}, {mass} of {name} had left {at.lower()} without a trace",
             f"截至{month}，{at}环节短少{mass}{name}，去向不明",
         )

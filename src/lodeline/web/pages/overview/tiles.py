@@ -11,7 +11,7 @@ from lodeline.service.filing import transfers
 from lodeline.service.licences import quotas
 from lodeline.web.drawing.bars import Sparkline, draw_sparkline
 from lodeline.web.drawing.svg import Markup
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.common.chain import total
 from lodeline.web.pages.overview.scene import Scene, largest
 from lodeline.web.words import format as written
@@ -43,10 +43,10 @@ def _filed_tile(scene: Scene) -> dict[str, object]:
     shares = {period: number / total for period, number, total in in_time.join(every, on="period").iter_rows()}
     late, missing = written.count(filed["late"]), written.count(filed["missing"])
     return {
-        "label": visit.say(f"Filed by {scene.due}", f"{scene.due}截止前申报"),
+        "label": visit.text(f"Filed by {scene.due}", f"{scene.due}截止前申报"),
         "figure": written.count(filed["filed"]),
-        "small": visit.say("of {n}", "共{n}家").format(n=written.count(sum(filed.values()))),
-        "sub": visit.say(f"{late} late · {missing} missing", f"逾期{late} · 缺报{missing}"),
+        "small": visit.text("of {n}", "共{n}家").format(n=written.count(sum(filed.values()))),
+        "sub": visit.text(f"{late} late · {missing} missing", f"逾期{late} · 缺报{missing}"),
         "shape": "down" if filed["missing"] else "",
         "tone": "loss",
         "href": visit.url("organisations", query={"period": scene.period, "sort": "organisations.state"}),
@@ -64,9 +64,9 @@ def _transfers_tile(scene: Scene) -> dict[str, object]:
     )
     exceptions = unsettled.filter(pl.col("state") == "exception").height
     return {
-        "label": visit.say("Transfers not closed", "未闭合流转"),
+        "label": visit.text("Transfers not closed", "未闭合流转"),
         "figure": written.count(unsettled.height),
-        "sub": visit.say(
+        "sub": visit.text(
             f"{written.count(exceptions)} past both deadlines", f"其中{written.count(exceptions)}笔双方均已逾期"
         ),
         "href": visit.url("transfers", query={"state": "open"}),
@@ -77,18 +77,18 @@ def _transfers_tile(scene: Scene) -> dict[str, object]:
 def _unexplained_tile(scene: Scene) -> dict[str, object]:
     visit, language = scene.visit, scene.visit.language
     sizes = dict(scene.all_unexplained.group_by("period").agg(pl.col("muf_mg").abs().sum()).iter_rows())
-    label = visit.say("Unexplained", f"不明{words.element(scene.element, language)}量")
-    symbol = visit.say(scene.element, "")
+    label = visit.text("Unexplained", f"不明{words.element(scene.element, language)}量")
+    symbol = visit.text(scene.element, "")
     if not scene.unexplained.height and scene.bounds:
         return {
             "label": label, "symbol": symbol, "figure": written.mass(sum(scene.bounds.values()), language),
-            "shape": "up", "tone": "gain", "sub": visit.say("Gain, at least: nobody counted", "多出，至少：无盘存"),
+            "shape": "up", "tone": "gain", "sub": visit.text("Gain, at least: nobody counted", "多出，至少：无盘存"),
             "href": visit.url("findings", query={"element": scene.element, "period": scene.period}),
         }  # fmt: skip
     if not scene.unexplained.height:
         return {
             "label": label, "symbol": symbol, "figure": written.mass(0, language), "shape": "tick", "tone": "2",
-            "sub": visit.say("Nothing beyond measurement", "未超出测量误差"),
+            "sub": visit.text("Nothing beyond measurement", "未超出测量误差"),
             "href": visit.url("balances", query={"element": scene.element, "period": scene.period}),
             "trend": _trend(scene, sizes),
         }  # fmt: skip
@@ -101,7 +101,7 @@ def _unexplained_tile(scene: Scene) -> dict[str, object]:
         "label": label, "symbol": symbol, "figure": figure, "small": plus_minus.strip() + rest,
         "shape": "up" if side < 0 else "down",
         "tone": "gain" if side < 0 else "loss",
-        "sub": visit.say("Gain", "多出") + f", {z}" if side < 0 else visit.say("Loss", "短少") + f", {z}",
+        "sub": visit.text("Gain", "多出") + f", {z}" if side < 0 else visit.text("Loss", "短少") + f", {z}",
         "href": visit.url("findings", query={"element": scene.element, "period": scene.period}),
         "trend": _trend(scene, sizes, kind="gain" if side < 0 else "loss"),
     }  # fmt: skip
@@ -115,12 +115,12 @@ def _exports_tile(scene: Scene) -> dict[str, object]:
     first = words.country(countries[-1].partition(":")[2], language) if len(countries) else ""
     number = len(set(countries))
     return {
-        "label": visit.say("Exported", f"{words.element(scene.element, language)}出口"),
-        "symbol": visit.say(scene.element, ""),
+        "label": visit.text("Exported", f"{words.element(scene.element, language)}出口"),
+        "symbol": visit.text(scene.element, ""),
         "figure": written.mass(by_month.get(scene.period, 0), language),
-        "sub": visit.say(f"{number} countries, most to {first}", f"{number}个国家和地区，最多为{first}")
+        "sub": visit.text(f"{number} countries, most to {first}", f"{number}个国家和地区，最多为{first}")
         if number
-        else visit.say("None in this month", "本月没有"),
+        else visit.text("None in this month", "本月没有"),
         "href": None,
         "trend": _trend(scene, by_month),
     }
@@ -128,7 +128,7 @@ def _exports_tile(scene: Scene) -> dict[str, object]:
 
 def _quota_tile(scene: Scene) -> dict[str, object]:
     visit, reading, year = scene.visit, scene.visit.reading, int(scene.period[:4])
-    rows = reading.answer(quotas.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]
+    rows = reading.answer(quotas.quota, reading.store, reading.snapshot, day=law_days.today(reading.law))["rows"]
     shares = {}
     for kind in ("mining", "separation"):
         chosen = [row for row in rows if row["kind"] == kind and row["year"] == year]
@@ -137,9 +137,9 @@ def _quota_tile(scene: Scene) -> dict[str, object]:
     over = sum(row["year"] == year and row["overdrawn_kg"] != "0" for row in rows)
     separation = written.percent(shares["separation"], visit.language)
     return {
-        "label": visit.say(f"Mining quota {year} used", f"{year}年开采指标已用"),
+        "label": visit.text(f"Mining quota {year} used", f"{year}年开采指标已用"),
         "figure": written.percent(shares["mining"], visit.language),
-        "sub": visit.say(f"separation {separation} · {over} over", f"冶炼分离{separation} · 超用{over}家"),
+        "sub": visit.text(f"separation {separation} · {over} over", f"冶炼分离{separation} · 超用{over}家"),
         "shape": "square" if over else "",
         "tone": "hold",
         "href": visit.url("quotas", query={"year": year}),
@@ -154,9 +154,9 @@ def _open_tile(scene: Scene) -> dict[str, object]:
         by_month[row["period"]["to"]] = by_month.get(row["period"]["to"], 0) + 1
     here = written.count(by_month.get(scene.period, 0))
     return {
-        "label": visit.say("Findings open", "未结线索"),
+        "label": visit.text("Findings open", "未结线索"),
         "figure": written.count(sum(row["state"] == "open" for row in rows)),
-        "sub": visit.say(f"{here} about this month", f"本月{here}条"),
+        "sub": visit.text(f"{here} about this month", f"本月{here}条"),
         "href": visit.url("findings"),
         "trend": _trend(scene, by_month),
     }

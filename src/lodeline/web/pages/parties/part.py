@@ -7,7 +7,7 @@ from typing import Any
 
 from lodeline.material.mass import parse_mass
 from lodeline.party.lists import Party
-from lodeline.party.reasons import kind_said
+from lodeline.party.reasons import kind_text
 from lodeline.party.registered import REGISTER
 from lodeline.party.screening import FILED
 from lodeline.regulation.parameter import load
@@ -18,7 +18,7 @@ from lodeline.web.parts.values import Field
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, say
+from lodeline.web.words.language import Language, text
 
 
 def queue_table(visit: Visit, every: Any) -> Table:
@@ -31,11 +31,11 @@ def queue_table(visit: Visit, every: Any) -> Table:
         return (
             Cell(text=row["name"], value=row["name"], href=visit.url("party-name", query={"name": row["name"]})),
             Cell(
-                text=visit.say(", ", "、").join(by), value=" ".join(row["by"]),
-                note=visit.say(f"and {more} more", f"另有 {more} 家") if more > 0 else "",
+                text=visit.text(", ", "、").join(by), value=" ".join(row["by"]),
+                note=visit.text(f"and {more} more", f"另有 {more} 家") if more > 0 else "",
             ),
             Cell(
-                text=visit.say(", ", "、").join(words.country(one, visit.language) for one in row["countries"])
+                text=visit.text(", ", "、").join(words.country(one, visit.language) for one in row["countries"])
                 or written.NOTHING
             ),
             Cell(text=written.count(row["rows"]), value=row["rows"]),
@@ -46,17 +46,17 @@ def queue_table(visit: Visit, every: Any) -> Table:
     sorts = {"name": "name", "rows": "rows", "mass": "mass_mg", "last": "last_on"}
     return Table(
         name="names",
-        caption=visit.say("Names that wait", "待归并名称"),
+        caption=visit.text("Names that wait", "待归并名称"),
         columns=(
-            Column(key="name", label=say("Name as filed", "申报名称")),
-            Column(key="by", label=say("Filed by", "申报企业")),
-            Column(key="country", label=say("Country", "国家或地区")),
-            Column(key="rows", label=say("Rows", "行数"), number=True),
-            Column(key="mass", label=say("Mass", "质量"), number=True, unit="mg"),
-            Column(key="last", label=say("Last", "最近")),
+            Column(key="name", label=text("Name as filed", "申报名称")),
+            Column(key="by", label=text("Filed by", "申报企业")),
+            Column(key="country", label=text("Country", "国家或地区")),
+            Column(key="rows", label=text("Rows", "行数"), number=True),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="mg"),
+            Column(key="last", label=text("Last", "最近")),
         ),
         rows=FrameRows(every, cells, sorts=sorts),
-        empty=visit.say("Nothing waits.", "没有待归并的名称。"),
+        empty=visit.text("Nothing waits.", "没有待归并的名称。"),
     )
 
 
@@ -76,15 +76,15 @@ def lists_table(visit: Visit) -> Table:
     ]  # fmt: skip
     return Table(
         name="lists",
-        caption=visit.say("Lists that stand", "现行名录"),
+        caption=visit.text("Lists that stand", "现行名录"),
         columns=(
-            Column(key="list", label=say("List", "名录")),
-            Column(key="parties", label=say("Parties", "主体"), number=True),
-            Column(key="loaded", label=say("Loaded", "载入时间")),
-            Column(key="sha256", label=say("SHA-256", "SHA-256 摘要")),
+            Column(key="list", label=text("List", "名录")),
+            Column(key="parties", label=text("Parties", "主体"), number=True),
+            Column(key="loaded", label=text("Loaded", "载入时间")),
+            Column(key="sha256", label=text("SHA-256", "SHA-256 摘要")),
         ),
         rows=rows,
-        empty=visit.say("No list is loaded: those of the law alone are asked.", "尚未载入名录：仅查询法规所载名单。"),
+        empty=visit.text("No list is loaded: those of the law alone are asked.", "尚未载入名录：仅查询法规所载名单。"),
     )
 
 
@@ -104,32 +104,32 @@ def seen_table(visit: Visit, found: dict[str, Any]) -> Table:
     ]  # fmt: skip
     return Table(
         name="seen",
-        caption=visit.say("Where it was seen", "出现之处"),
+        caption=visit.text("Where it was seen", "出现之处"),
         columns=(
-            Column(key="by", label=say("Filed by", "申报企业")),
-            Column(key="name", label=say("As", "申报名称")),
-            Column(key="rows", label=say("Rows", "行数"), number=True),
-            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
-            Column(key="last", label=say("Last", "最近")),
+            Column(key="by", label=text("Filed by", "申报企业")),
+            Column(key="name", label=text("As", "申报名称")),
+            Column(key="rows", label=text("Rows", "行数"), number=True),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
+            Column(key="last", label=text("Last", "最近")),
         ),
         rows=rows,
-        empty=visit.say("No row in force names it.", "现行申报行中未出现。"),
+        empty=visit.text("No row in force names it.", "现行申报行中未出现。"),
     )
 
 
-def number_said(visit: Visit, identifier: str) -> str:
+def number_text(visit: Visit, identifier: str) -> str:
     """`uscc:9199…` → credit code 9199…; a scheme that has no word is shown as it is."""
     scheme, _, number = identifier.partition(":")
     word = words.SCHEMES.get(scheme)
-    return f"{visit.spoken(word)} {number}" if word and number else identifier
+    return f"{visit.localized(word)} {number}" if word and number else identifier
 
 
-def source_said(visit: Visit, source: str, identifier: str) -> str:
+def source_text(visit: Visit, source: str, identifier: str) -> str:
     """Where screening found a name: in the register, in filings, on a list."""
     if source == FILED:
-        return visit.say("named in filings", "申报中的名称")
+        return visit.text("named in filings", "申报中的名称")
     return (
-        visit.say(f"register {identifier}", f"登记簿 {identifier}") if source == REGISTER else f"{source} {identifier}"
+        visit.text(f"register {identifier}", f"登记簿 {identifier}") if source == REGISTER else f"{source} {identifier}"
     )
 
 
@@ -138,43 +138,43 @@ def registered_name(names: Mapping[str, str], records: Iterable[Party], name: st
     return next((names[one.id] for one in records if one.source == REGISTER and one.id in names), name)
 
 
-def proposal_said(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+def proposal_view(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     """A proposal as a sentence, and whether it is the reader's own."""
-    names = visit.say(", ", "、").join(row["names"] or ())
+    names = visit.text(", ", "、").join(row["names"] or ())
     if row["kind"] == "merge":
-        says = visit.say(f"{row['party']} is {row['into']}", f"{row['party']} 即 {row['into']}")
+        text = visit.text(f"{row['party']} is {row['into']}", f"{row['party']} 即 {row['into']}")
     elif names:
-        says = visit.say(f"{names}: not {row['party']}", f"{names}：并非 {row['party']}")
+        text = visit.text(f"{names}: not {row['party']}", f"{names}：并非 {row['party']}")
     else:
-        says = visit.say(f"{row['party']} stands by itself again", f"{row['party']} 恢复为独立主体")
+        text = visit.text(f"{row['party']} stands by itself again", f"{row['party']} 恢复为独立主体")
     own = row["by"] == visit.actor.pseudonym
-    return {"id": row["id"], "says": says, "reason": row["reason"], "own": own}
+    return {"id": row["id"], "text": text, "reason": row["reason"], "own": own}
 
 
-def listed_said(visit: Visit, one: dict[str, Any]) -> str:
+def listing_text(visit: Visit, one: dict[str, Any]) -> str:
     """That a party counts as listed, and what that means for it, as a sentence."""
     since = written.day(one["since"], visit.language)
-    kind = visit.say(", ", "，").join(kind_said(one[name], visit.language) for name in ("measure", "scope"))
+    kind = visit.text(", ", "，").join(kind_text(one[name], visit.language) for name in ("measure", "scope"))
     if one["how"] == "listed":
-        return visit.say(
+        return visit.text(
             f"On {one['list']} since {since} ({kind}): {one['reason'] or '–'}",
             f"列入 {one['list']}（自 {since}；{kind}）：{one['reason'] or '–'}",
         )
     share = written.percent(one["share"], visit.language)
-    return visit.say(
+    return visit.text(
         f"Counts as listed on {one['list']} ({kind}): {share} held",
         f"按 {one['list']} 视同列入（{kind}）：合计持股 {share}",
     )
 
 
-def kinds_said(kinds: Sequence[str], name: str, language: Language) -> list[tuple[str, str]]:
+def kind_options(kinds: Sequence[str], name: str, language: Language) -> list[tuple[str, str]]:
     """Options of a field: nothing, where the rows or topics of a list say it, and each measure or scope."""
-    nothing = {"en": f"as the list says; else {kind_said(kinds[-1 if name == 'scope' else 0], 'en')}",
-               "zh": f"按名录所载，未载明的为：{kind_said(kinds[-1 if name == 'scope' else 0], 'zh')}"}  # fmt: skip
-    return [("", nothing[language]), *((kind, kind_said(kind, language)) for kind in kinds)]
+    nothing = {"en": f"as the list says; else {kind_text(kinds[-1 if name == 'scope' else 0], 'en')}",
+               "zh": f"按名录所载，未载明的为：{kind_text(kinds[-1 if name == 'scope' else 0], 'zh')}"}  # fmt: skip
+    return [("", nothing[language]), *((kind, kind_text(kind, language)) for kind in kinds)]
 
 
-def candidates_said(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
+def candidates_view(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
     """The candidates with their reasons in the reader's language."""
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     candidates = [
@@ -184,8 +184,8 @@ def candidates_said(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
             "found_as": one["name"] if one["name"] != name else "",
             "href": visit.opens("party", party=one["party"]),
             "likely": f"{one['probability']:.2f}",
-            "numbers": [number_said(visit, number) for number in one["identifiers"]],
-            "countries": visit.say(", ", "、").join(words.country(code, visit.language) for code in one["countries"]),
+            "numbers": [number_text(visit, number) for number in one["identifiers"]],
+            "countries": visit.text(", ", "、").join(words.country(code, visit.language) for code in one["countries"]),
             "reasons": [
                 {"speaks": reason["speaks"] or "!", "text": reason["text"][visit.language]} for reason in one["reasons"]
             ],
@@ -203,47 +203,47 @@ def candidates_said(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
 def name_facts(visit: Visit, found: dict[str, Any]) -> list[str]:
     """Who filed a name, how often, when."""
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
-    by = visit.say(", ", "、").join(names.get(one, one) for one in found["by"][:6])
-    countries = visit.say(", ", "、").join(words.country(one, visit.language) for one in found["countries"])
+    by = visit.text(", ", "、").join(names.get(one, one) for one in found["by"][:6])
+    countries = visit.text(", ", "、").join(words.country(one, visit.language) for one in found["countries"])
     count, mass = written.count(found["rows"]), written.mass(parse_mass(found["mass_kg"]), visit.language)
-    rows = visit.say("1 row" if found["rows"] == 1 else f"{count} rows", f"{count}行")
+    rows = visit.text("1 row" if found["rows"] == 1 else f"{count} rows", f"{count}行")
     first, last = (written.day(found[key], visit.language) for key in ("first_on", "last_on"))
-    when = first if first == last else visit.say(f"{first} to {last}", f"{first}至{last}")
-    told = [
-        visit.say(f"Filed by {by}", f"申报企业：{by}"),
-        visit.say(f"{rows}, {mass}, {when}", f"{rows}，{mass}，{when}"),
+    when = first if first == last else visit.text(f"{first} to {last}", f"{first}至{last}")
+    facts = [
+        visit.text(f"Filed by {by}", f"申报企业：{by}"),
+        visit.text(f"{rows}, {mass}, {when}", f"{rows}，{mass}，{when}"),
     ]
-    return [*told, visit.say(f"Country as filed: {countries}", f"申报国家：{countries}")] if countries else told
+    return [*facts, visit.text(f"Country as filed: {countries}", f"申报国家：{countries}")] if countries else facts
 
 
 def reason_label(visit: Visit) -> str:
     """The label of a field for a reason."""
-    return visit.say(f"Why; at most {REASON_CHARACTERS} characters", f"理由（最多 {REASON_CHARACTERS} 个字符）")
+    return visit.text(f"Why; at most {REASON_CHARACTERS} characters", f"理由（最多 {REASON_CHARACTERS} 个字符）")
 
 
 def new_fields(visit: Visit, found: dict[str, Any]) -> list[Field]:
     """What is asked of a new party."""
     return [
-        Field(name="called", label=visit.say("What it is called", "主体名称"), value=found["name"], required=True),
+        Field(name="called", label=visit.text("What it is called", "主体名称"), value=found["name"], required=True),
         Field(
-            name="country", label=visit.say("Country, such as DE", "国家代码，如 DE"), width="short",
+            name="country", label=visit.text("Country, such as DE", "国家代码，如 DE"), width="short",
             value=found["countries"][0] if len(found["countries"]) == 1 else "",
         ),
         Field(
-            name="identifiers", label=visit.say("Numbers", "号码"), width="long",
-            hint=visit.say("Such as uscc:… or lei:…, with blanks between them", "如 uscc:… 或 lei:…，以空格分隔"),
+            name="identifiers", label=visit.text("Numbers", "号码"), width="long",
+            hint=visit.text("Such as uscc:… or lei:…, with blanks between them", "如 uscc:… 或 lei:…，以空格分隔"),
         ),
-        Field(name="reason", label=visit.say("Why", "理由"), required=True, width="full"),
+        Field(name="reason", label=visit.text("Why", "理由"), required=True, width="full"),
     ]  # fmt: skip
 
 
-def history_said(visit: Visit, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def history_view(visit: Visit, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What was decided, the newest first, as sentences."""
     return [
         {
             "at": written.moment(row["at"], visit.language, load().timezone),
-            "by": row["by"] or visit.say("a run", "自动"),
-            "says": _decided(visit, row), "reason": row.get("reason") or "",
+            "by": row["by"] or visit.text("a run", "自动"),
+            "text": _decided(visit, row), "reason": row.get("reason") or "",
             "href": visit.opens("entry", entry=row["entry"]),
         }
         for row in reversed(rows)
@@ -252,25 +252,26 @@ def history_said(visit: Visit, rows: list[dict[str, Any]]) -> list[dict[str, Any
 
 def _decided(visit: Visit, row: dict[str, Any]) -> str:
     if row["table"] == "party_names":
-        others = visit.say(", ", "、").join(row["others"] or ())
+        others = visit.text(", ", "、").join(row["others"] or ())
         if row["party"]:
             likely = f" ({row['probability']})" if row["probability"] else ""
             if row["basis"] == "evidence":
                 since = written.day(row["valid_from"], visit.language)
-                return visit.say(f"{row['name']} → {row['party']}, by its number, since {since}",
+                return visit.text(f"{row['name']} → {row['party']}, by its number, since {since}",
                                  f"{row['name']} → {row['party']}，依号码关联，始于 {since}")  # fmt: skip
-            return visit.say(f"{row['name']} → {row['party']}{likely}", f"{row['name']} → {row['party']}{likely}")
-        return visit.say(f"{row['name']}: open", f"{row['name']}：待决") + (
-            visit.say(f"; not {others}", f"；并非 {others}") if others else ""
+            return visit.text(f"{row['name']} → {row['party']}{likely}", f"{row['name']} → {row['party']}{likely}")
+        return visit.text(f"{row['name']}: open", f"{row['name']}：待决") + (
+            visit.text(f"; not {others}", f"；并非 {others}") if others else ""
         )
     if row["table"] == "parties":
         into = row["merged_into"]
         return (
-            visit.say(f"{row['id']} is part of {into}", f"{row['id']} 并入 {into}")
+            visit.text(f"{row['id']} is part of {into}", f"{row['id']} 并入 {into}")
             if into
-            else visit.say(f"{row['id']} stands by itself", f"{row['id']} 为独立主体")
+            else visit.text(f"{row['id']} stands by itself", f"{row['id']} 为独立主体")
         )
     states = {
-        "proposed": say("proposed", "已提议"), "done": say("accepted", "已接受"), "refused": say("refused", "已驳回"),
+        "proposed": text("proposed", "已提议"), "done": text("accepted", "已接受"),
+        "refused": text("refused", "已驳回"),
     }  # fmt: skip
-    return f"{row['id']} {row['kind']}: {visit.spoken(states[row['state']])}"
+    return f"{row['id']} {row['kind']}: {visit.localized(states[row['state']])}"

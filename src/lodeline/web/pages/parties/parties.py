@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.errors import UserError
 from lodeline.ledger.problem import Problem as FilingProblem
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
@@ -19,23 +20,22 @@ from lodeline.service.parties import queue as party_queue
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.parties import VERDICTS, Decision, PartyError, Proposal, unsettled
 from lodeline.service.parties.screening import with_law
-from lodeline.spoken import UserError
 from lodeline.web.pages.common.entered import problems_part
 from lodeline.web.pages.parties.part import (
-    candidates_said,
-    history_said,
-    kinds_said,
-    listed_said,
+    candidates_view,
+    history_view,
+    kind_options,
+    listing_text,
     lists_table,
     name_facts,
     new_fields,
-    number_said,
-    proposal_said,
+    number_text,
+    proposal_view,
     queue_table,
     reason_label,
     registered_name,
     seen_table,
-    source_said,
+    source_text,
 )
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
@@ -43,18 +43,18 @@ from lodeline.web.parts.values import Field, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 _DONE: Final[dict[str, Text]] = {
-    "same": say("Decided. Transfers and balances follow.", "已决定，流转与平衡随之更新。"),
-    "new": say("A new party. Transfers and balances follow.", "已新建主体，流转与平衡随之更新。"),
-    "other": say("Noted: it is another one. The name waits on.", "已注明并非该主体，名称继续待决。"),
-    "open": say("Taken back. The name waits again.", "已撤回，名称重新待决。"),
-    "propose": say("Proposed. Another person decides.", "已提议，须由他人决定。"),
-    "accept": say("Accepted. Transfers and balances follow.", "已接受，流转与平衡随之更新。"),
-    "refuse": say("Refused. Nothing changes.", "已驳回，无变化。"),
-    "list": say("The list is loaded, as an entry of the log.", "名录已载入并记入日志。"),
-    "own": say("The share is entered.", "已登记持股。"),
+    "same": text("Decided. Transfers and balances follow.", "已决定，流转与平衡随之更新。"),
+    "new": text("A new party. Transfers and balances follow.", "已新建主体，流转与平衡随之更新。"),
+    "other": text("Noted: it is another one. The name waits on.", "已注明并非该主体，名称继续待决。"),
+    "open": text("Taken back. The name waits again.", "已撤回，名称重新待决。"),
+    "propose": text("Proposed. Another person decides.", "已提议，须由他人决定。"),
+    "accept": text("Accepted. Transfers and balances follow.", "已接受，流转与平衡随之更新。"),
+    "refuse": text("Refused. Nothing changes.", "已驳回，无变化。"),
+    "list": text("The list is loaded, as an entry of the log.", "名录已载入并记入日志。"),
+    "own": text("The share is entered.", "已登记持股。"),
 }
 LIST_BYTES: Final = 2_000_000
 
@@ -82,34 +82,34 @@ def parties(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/parties/parties.html",
-        title=visit.say(f"{count} names wait to be known", f"{count} 个名称待归并")
+        title=visit.text(f"{count} names wait to be known", f"{count} 个名称待归并")
         if every.height
-        else visit.say("Every name in every filing is a known party", "所有申报中的名称均已归并"),
+        else visit.text("Every name in every filing is a known party", "所有申报中的名称均已归并"),
         status=400 if error or refused else 200,
         notices=_notices(visit),
         problems=_problems(visit, error, refused),
         table=shown(visit, table),
         lists=shown(visit, lists),
-        proposals=[proposal_said(visit, one) for one in party_queue.proposals(register)],
+        proposals=[proposal_view(visit, one) for one in party_queue.proposals(register)],
         may=visit.actor.may("parties.decide", AUTHORITY),
         screening=visit.opens("screening"),
         list_fields=[
             Field(
-                name="file", label=visit.say("List as a file, CSV or JSON lines", "名录文件（CSV 或 JSON 行）"),
+                name="file", label=visit.text("List as a file, CSV or JSON lines", "名录文件（CSV 或 JSON 行）"),
                 kind="file", required=True, accept=".csv,.json,.jsonl,.ndjson",
             ),
             Field(
-                name="name", label=visit.say("What it is called", "名录名称"), width="short",
-                hint=visit.say("Empty: as its file", "留空则与文件同名"),
+                name="name", label=visit.text("What it is called", "名录名称"), width="short",
+                hint=visit.text("Empty: as its file", "留空则与文件同名"),
             ),
             Field(
-                name="measure", label=visit.say("Measure", "措施"), kind="select",
-                options=kinds_said(MEASURES, "measure", visit.language),
-                hint=visit.say("For rows that say nothing more", "适用于未另行载明的主体"),
+                name="measure", label=visit.text("Measure", "措施"), kind="select",
+                options=kind_options(MEASURES, "measure", visit.language),
+                hint=visit.text("For rows that say nothing more", "适用于未另行载明的主体"),
             ),
             Field(
-                name="scope", label=visit.say("Scope", "适用范围"), kind="select",
-                options=kinds_said(SCOPES, "scope", visit.language),
+                name="scope", label=visit.text("Scope", "适用范围"), kind="select",
+                options=kind_options(SCOPES, "scope", visit.language),
             ),
         ],
     )  # fmt: skip
@@ -122,7 +122,7 @@ def party_name(visit: Visit) -> HttpResponse:
         return show(
             visit,
             "lodeline/parties/party_ask.html",
-            title=visit.say("Which name?", "查看哪个名称？"),
+            title=visit.text("Which name?", "查看哪个名称？"),
             back=visit.url("parties"),
         )
     error: UserError | None = None
@@ -154,12 +154,12 @@ def party_name(visit: Visit) -> HttpResponse:
         status=400 if error else 200,
         notices=_notices(visit),
         problems=problems_part(visit, error),
-        found=candidates_said(visit, found),
+        found=candidates_view(visit, found),
         facts=name_facts(visit, found),
         may=visit.actor.may("parties.decide", AUTHORITY),
         why=reason_label(visit),
         fields=new_fields(visit, found),
-        history=history_said(visit, found["history"]),
+        history=history_view(visit, found["history"]),
         back=visit.url("parties"),
     )
 
@@ -190,14 +190,14 @@ def party(visit: Visit, party: str) -> HttpResponse:
         notices=_notices(visit),
         problems=problems_part(visit, error),
         found=found,
-        numbers=[number_said(visit, one) for one in found["identifiers"]],
+        numbers=[number_text(visit, one) for one in found["identifiers"]],
         day=found["day"],
         day_said=written.day(found["day"], visit.language),
         countries=[words.country(one, visit.language) for one in found["countries"]],
         seen=shown(visit, seen),
-        listed=[listed_said(visit, one) for one in found["listed"]],
-        proposals=[proposal_said(visit, one) for one in found["proposals"]],
-        history=history_said(visit, found["history"]),
+        listed=[listing_text(visit, one) for one in found["listed"]],
+        proposals=[proposal_view(visit, one) for one in found["proposals"]],
+        history=history_view(visit, found["history"]),
         organisation=visit.opens("organisation", organisation=found["id"]) if found["organisation"] else None,
         may=visit.actor.may("parties.decide", AUTHORITY),
         why=reason_label(visit),
@@ -218,7 +218,7 @@ def screening(visit: Visit) -> HttpResponse:
         found = with_law(found, law, day=day, known=law.day_of(clock.now()), country=where, most=8)
         answer = {
             "verdict": found.verdict,
-            "says": visit.spoken(words.SCREENING_VERDICTS[found.verdict]),
+            "text": visit.localized(words.SCREENING_VERDICTS[found.verdict]),
             "mark": words.SCREENING_MARKS[found.verdict],
             "remarks": [one.text(visit.language) for one in found.remarks],
             "hits": [
@@ -226,7 +226,7 @@ def screening(visit: Visit) -> HttpResponse:
                     "name": (name := registered_name(names, hit.records, hit.name)),
                     "found_as": hit.name if hit.name != name else "",
                     "probability": f"{hit.probability:.2f}",
-                    "sources": [source_said(visit, one.source, one.id) for one in hit.records],
+                    "sources": [source_text(visit, one.source, one.id) for one in hit.records],
                     "href": next(
                         (visit.opens("party", party=one.id) for one in hit.records if one.source == REGISTER), None
                     ),
@@ -239,12 +239,12 @@ def screening(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/parties/screening.html",
-        title=visit.say("Who may a name be?", "名称可能是谁？"),
+        title=visit.text("Who may a name be?", "名称可能是谁？"),
         answer=answer,
         asked={"name": text or "", "country": country or "", "on": day.isoformat()},
         day=written.day(day, visit.language),
         lists=[
-            visit.say(f"{name} ({len(one.list.parties)})", f"{name}（{len(one.list.parties)}）")
+            visit.text(f"{name} ({len(one.list.parties)})", f"{name}（{len(one.list.parties)}）")
             for name, one in lists.items()
         ],
     )  # fmt: skip
@@ -342,18 +342,18 @@ def _day(visit: Visit) -> date:
 
 def _notices(visit: Visit) -> list[Notice]:
     done = visit.query("done") or ""
-    return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
+    return [Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else []
 
 
 def _problems(visit: Visit, error: UserError | None, refused: list[FilingProblem]) -> Problems | None:
     if not refused:
         return problems_part(visit, error)
     return Problems(
-        heading=visit.say("The list was not loaded", "名录未载入"),
+        heading=visit.text("The list was not loaded", "名录未载入"),
         problems=[
             Problem(
-                severity="reject", says=one.message(visit.language),
-                where=visit.say(f"row {one.where.row}", f"第 {one.where.row} 行") if one.where.row else "",
+                severity="reject", text=one.message(visit.language),
+                where=visit.text(f"row {one.where.row}", f"第 {one.where.row} 行") if one.where.row else "",
             )
             for one in refused[:20]
         ],

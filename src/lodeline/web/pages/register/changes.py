@@ -18,13 +18,13 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 from lodeline.web.words.successions import of_firm
 
 _KINDS: Final[dict[str, Text]] = {
-    "merger": say("It becomes part of another firm", "并入其他企业"),
-    "holder": say("A site of it changes hands", "场所变更持有人"),
-    "closure": say("A site of it is closed", "关闭场所"),
+    "merger": text("It becomes part of another firm", "并入其他企业"),
+    "holder": text("A site of it changes hands", "场所变更持有人"),
+    "closure": text("A site of it is closed", "关闭场所"),
 }
 
 
@@ -45,7 +45,7 @@ def register_changes(visit: Visit, organisation: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/register/register_changes.html",
-        title=visit.say(f"{name}: mergers, holders, closures", f"{name}：合并、转移与关闭"),
+        title=visit.text(f"{name}: mergers, holders, closures", f"{name}：合并、转移与关闭"),
         status=400 if error else 200,
         notices=_entered(visit),
         problems=problems_part(visit, error),
@@ -59,7 +59,7 @@ def register_changes(visit: Visit, organisation: str) -> HttpResponse:
 
 def handover_file(visit: Visit, organisation: str, successor: str) -> HttpResponse:
     """The deliveries by which goods follow to a successor, as a file that the firm which hands over can file."""
-    rows = _handed(visit, organisation).get(successor)
+    rows = _handed_over(visit, organisation).get(successor)
     if not rows:
         raise NotHereError("Nothing of it waits to be handed over.", "没有待移交的物料。")
     text = io.StringIO()
@@ -92,7 +92,7 @@ def _wanted(visit: Visit, organisation: str) -> Wanted:
     )  # fmt: skip
 
 
-def _handed(visit: Visit, organisation: str) -> dict[str, list[dict[str, str]]]:
+def _handed_over(visit: Visit, organisation: str) -> dict[str, list[dict[str, str]]]:
     """Successor → the deliveries that are still in the book of who handed over."""
     found: dict[str, list[dict[str, str]]] = {}
     for site, moves in handovers(visit.register).items():
@@ -107,13 +107,13 @@ def _goods(visit: Visit, organisation: str) -> list[dict[str, object]]:
     names = words.organisation_names(visit.register, visit.language)
     return [
         {
-            "says": visit.say(
+            "text": visit.text(
                 f"{len(rows)} lots are still in its book, to be delivered to {names.get(successor, successor)}.",
                 f"仍有{len(rows)}个批次在其账上，待向{names.get(successor, successor)}移交。",
             ),
             "href": visit.url("handover-file", organisation=organisation, successor=successor),
         }
-        for successor, rows in sorted(_handed(visit, organisation).items())
+        for successor, rows in sorted(_handed_over(visit, organisation).items())
     ]
 
 
@@ -121,8 +121,8 @@ def _entered(visit: Visit) -> list[Notice]:
     entry = visit.query("entry")
     if entry is None or not entry.isdecimal():
         return []
-    says = visit.say(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
-    return [Notice(kind="success", says=says)]
+    text = visit.text(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    return [Notice(kind="success", text=text)]
 
 
 def _fields(visit: Visit, organisation: str, error: InputError | None) -> list[Field]:
@@ -131,31 +131,31 @@ def _fields(visit: Visit, organisation: str, error: InputError | None) -> list[F
     offered = [(row["id"], row["name"] or row["id"]) for row in sites.iter_rows(named=True)]
     return [
         Field(
-            name="kind", label=visit.say("What happens", "变更事项"), kind="select", required=True,
-            value=form.get("kind", "merger"), options=[(one, visit.spoken(text)) for one, text in _KINDS.items()],
+            name="kind", label=visit.text("What happens", "变更事项"), kind="select", required=True,
+            value=form.get("kind", "merger"), options=[(one, visit.localized(text)) for one, text in _KINDS.items()],
             errors=field_errors(visit, error, "kind"),
         ),
         Field(
-            name="on", label=visit.say("From", "自"), kind="date", required=True, width="short",
+            name="on", label=visit.text("From", "自"), kind="date", required=True, width="short",
             value=form.get("on", ""), errors=field_errors(visit, error, "on"),
-            hint=visit.say(
+            hint=visit.text(
                 "The first day of what is new; of a merger the first of a month", "生效的第一日；合并须为某月1日"
             ),
         ),
         Field(
-            name="site", label=visit.say("Site", "场所"), kind="select", value=form.get("site", ""),
-            options=[("", visit.say("all of them (a merger)", "全部（合并）")), *offered],
+            name="site", label=visit.text("Site", "场所"), kind="select", value=form.get("site", ""),
+            options=[("", visit.text("all of them (a merger)", "全部（合并）")), *offered],
             errors=field_errors(visit, error, "site"),
         ),
         Field(
-            name="successor", label=visit.say("Who follows, by id", "承继企业编号"), width="short",
+            name="successor", label=visit.text("Who follows, by id", "承继企业编号"), width="short",
             value=form.get("successor", ""), errors=field_errors(visit, error, "successor"),
-            hint=visit.say("Empty for a closure", "关闭场所时留空"),
+            hint=visit.text("Empty for a closure", "关闭场所时留空"),
         ),
         Field(
-            name="reason", label=visit.say("On what ground", "依据"), kind="textarea", lines=2, width="full",
+            name="reason", label=visit.text("On what ground", "依据"), kind="textarea", lines=2, width="full",
             required=True, value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
-            hint=visit.say(
+            hint=visit.text(
                 f"It stays in the log; at most {REASON_CHARACTERS} characters.",
                 f"永久记入日志；最多 {REASON_CHARACTERS} 个字符。",
             ),

@@ -87,7 +87,8 @@ def fields(
         label_en, label_zh, hint_en, hint_zh, width = _LABELS[name]
         errors = [one.message(visit.language) for one in problems if one.where.column == name]
         common: dict[str, Any] = {
-            "name": name, "label": visit.say(label_en, label_zh), "hint": visit.say(hint_en, hint_zh), "errors": errors,
+            "name": name, "label": visit.text(label_en, label_zh), "hint": visit.text(hint_en, hint_zh),
+            "errors": errors,
             "required": name in _REQUIRED, "width": width, "key": table, "value": cells.get(name, ""),
         }  # fmt: skip
         if name == "stage":

@@ -20,7 +20,7 @@ from lodeline.web.parts.values import Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, say
+from lodeline.web.words.language import Text, text
 
 _FORMS: Final[tuple[RegisterTable, ...]] = ("methods", "processes")
 _SEPARATOR: Final = "|"
@@ -51,7 +51,7 @@ def register_methods(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/register/register_methods.html",
-        title=visit.say(
+        title=visit.text(
             f"{counts['methods']} records of methods, {counts['processes']} processes",
             f"{counts['methods']}项测量方法，{counts['processes']}项工艺",
         ),
@@ -77,13 +77,13 @@ def register_methods(visit: Visit) -> HttpResponse:
 
 
 _HEADINGS: Final[dict[str, tuple[Text, Text]]] = {
-    "methods": (say("Add a method", "添加测量方法"), say("Change this method", "变更该方法")),
-    "processes": (say("Add a process", "添加工艺"), say("Change this process", "变更该工艺")),
+    "methods": (text("Add a method", "添加测量方法"), text("Change this method", "变更该方法")),
+    "processes": (text("Add a process", "添加工艺"), text("Change this process", "变更该工艺")),
 }
 
 
 def _heading(visit: Visit, name: str, changes: bool) -> str:
-    return visit.spoken(_HEADINGS[name][changes])
+    return visit.localized(_HEADINGS[name][changes])
 
 
 def _site(visit: Visit) -> dict[str, Any] | None:
@@ -121,7 +121,7 @@ def _methods_table(visit: Visit, site: dict[str, Any] | None) -> Table:
         (
             Cell(text=row["id"], value=row["id"], href=_here(visit, methods=_key("methods", row))),
             Cell(text=words.word(QUANTITIES, row["quantity"] or "", visit.language), value=row["quantity"]),
-            Cell(text=row["element"] or visit.say("all", "全部"), value=row["element"]),
+            Cell(text=row["element"] or visit.text("all", "全部"), value=row["element"]),
             Cell(text=row["random_pct"] or written.NOTHING, value=row["random_pct"]),
             Cell(text=row["systematic_pct"] or written.NOTHING, value=row["systematic_pct"]),
             Cell(text=row["calibration"] or written.NOTHING, value=row["calibration"]),
@@ -129,16 +129,16 @@ def _methods_table(visit: Visit, site: dict[str, Any] | None) -> Table:
         for row in records.sort(KEYS["methods"]).iter_rows(named=True)
     ]
     return Table(
-        name="methods", caption=visit.say("Methods", "测量方法"),
+        name="methods", caption=visit.text("Methods", "测量方法"),
         columns=(
-            Column(key="method", label=say("Method", "测量方法")),
-            Column(key="quantity", label=say("Measures", "测量内容")),
-            Column(key="element", label=say("Element", "元素")),
-            Column(key="random", label=say("Random, %", "随机误差（%）"), number=True),
-            Column(key="systematic", label=say("Systematic, %", "系统误差（%）"), number=True),
-            Column(key="calibration", label=say("Calibration", "校准")),
+            Column(key="method", label=text("Method", "测量方法")),
+            Column(key="quantity", label=text("Measures", "测量内容")),
+            Column(key="element", label=text("Element", "元素")),
+            Column(key="random", label=text("Random, %", "随机误差（%）"), number=True),
+            Column(key="systematic", label=text("Systematic, %", "系统误差（%）"), number=True),
+            Column(key="calibration", label=text("Calibration", "校准")),
         ),
-        rows=rows, per_page=25, empty=visit.say("No method is in the register.", "登记簿中没有测量方法。"),
+        rows=rows, per_page=25, empty=visit.text("No method is in the register.", "登记簿中没有测量方法。"),
     )  # fmt: skip
 
 
@@ -157,15 +157,15 @@ def _processes_table(visit: Visit, site: dict[str, Any] | None) -> Table:
         for row in records.sort("id").iter_rows(named=True)
     ]
     return Table(
-        name="processes", caption=visit.say("Processes", "工艺"),
+        name="processes", caption=visit.text("Processes", "工艺"),
         columns=(
-            Column(key="process", label=say("Process", "工艺")),
-            Column(key="stage", label=say("Stage", "环节")),
-            Column(key="low", label=say("Yield from, %", "收率下限（%）"), number=True),
-            Column(key="high", label=say("To, %", "上限（%）"), number=True),
-            Column(key="source", label=say("Source", "依据")),
+            Column(key="process", label=text("Process", "工艺")),
+            Column(key="stage", label=text("Stage", "环节")),
+            Column(key="low", label=text("Yield from, %", "收率下限（%）"), number=True),
+            Column(key="high", label=text("To, %", "上限（%）"), number=True),
+            Column(key="source", label=text("Source", "依据")),
         ),
-        rows=rows, per_page=25, empty=visit.say("No process is in the register.", "登记簿中没有工艺。"),
+        rows=rows, per_page=25, empty=visit.text("No process is in the register.", "登记簿中没有工艺。"),
     )  # fmt: skip
 
 
@@ -177,19 +177,19 @@ def _here(visit: Visit, *, methods: str | None = None, processes: str | None = N
 def _summary(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems | None:
     if not problems:
         return None
-    told = [
-        Problem(severity=one.severity, says=one.message(visit.language), href=f"#f-{one.where.column}")
+    texts = [
+        Problem(severity=one.severity, text=one.message(visit.language), href=f"#f-{one.where.column}")
         for one in problems
     ]
-    return Problems(heading=visit.say("Nothing was entered yet", "尚未登记"), problems=told)
+    return Problems(heading=visit.text("Nothing was entered yet", "尚未登记"), problems=texts)
 
 
 def _entered(visit: Visit) -> list[Notice]:
     entry = visit.query("entry")
     if entry == "none":
-        says = visit.say("Nothing has changed: it stood like this already.", "没有变化：登记内容与现有一致。")
-        return [Notice(kind="info", says=says)]
+        text = visit.text("Nothing has changed: it stood like this already.", "没有变化：登记内容与现有一致。")
+        return [Notice(kind="info", text=text)]
     if entry is None or not entry.isdecimal():
         return []
-    says = visit.say(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
-    return [Notice(kind="success", says=says)]
+    text = visit.text(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    return [Notice(kind="success", text=text)]

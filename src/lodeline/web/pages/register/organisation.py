@@ -21,7 +21,7 @@ from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.balance.inspections_part import inspections_table
-from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common import law_days
 from lodeline.web.pages.findings.table import findings_table
 from lodeline.web.pages.licences.licence import LABELS, MASSES, STATES, kg_cell
 from lodeline.web.pages.log.audit import records_table
@@ -30,12 +30,12 @@ from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.successions import of_firm
 
 _SHOWN_PARTNERS = 15
 #: Looks at the firm that are shown with it; the page of the records has all.
-_SHOWN_LOOKS = 200
+_ACCESSES_SHOWN = 200
 
 
 def organisation(visit: Visit, organisation: str) -> HttpResponse:
@@ -54,7 +54,7 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
     }
     may_know_who = visit.actor.may("audit.read", organisation)
     if may_know_who:
-        tables["looks"] = _looks_table(visit, organisation)
+        tables["looks"] = _access_table(visit, organisation)
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
@@ -69,7 +69,7 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         is_synthetic=any(one.startswith(SYNTHETIC_ALIAS) for one in record["aliases"] or ()),
         other_name=other if other != names[organisation] else None,
         country=words.country(record["country"], visit.language) if record["country"] else None,
-        roles=visit.say(", ", "、").join(
+        roles=visit.text(", ", "、").join(
             words.word(words.ROLES, role, visit.language) for role in record["roles"] or ()
         ),
         since=written.day(record["valid_from"], visit.language) if record["valid_from"] else None,
@@ -126,17 +126,17 @@ def _calendar(visit: Visit, organisation: str, status: pl.DataFrame) -> Markup:
             )
         )  # fmt: skip
     words_of: list[tuple[Literal["filed", "late", "missing"], str]] = [
-        ("filed", visit.say("in time", "按期")),
-        ("late", visit.say("late", "逾期")),
-        ("missing", visit.say("missing", "缺报")),
+        ("filed", visit.text("in time", "按期")),
+        ("late", visit.text("late", "逾期")),
+        ("missing", visit.text("missing", "缺报")),
     ]
     return draw_filing_calendar(
         FilingCalendar(
-            name=visit.say("Filings by month", "各月申报"),
+            name=visit.text("Filings by month", "各月申报"),
             months=tuple(months),
             month_names=tuple(written.short_month(f"2000-{month:02d}", visit.language) for month in range(1, 13)),
             state_words=tuple(words_of),
-            year_word=visit.say("Year", "年"),
+            year_word=visit.text("Year", "年"),
         )
     )
 
@@ -162,7 +162,7 @@ def _sites_table(visit: Visit, organisation: str) -> Table:
                 ),
                 Cell(text=stage, value=site["stage"], note=words.region(site["region"] or "", language)),
                 Cell(text=written.day(last["until"], language), value=last["until"].isoformat())
-                if last else Cell(text=visit.say("no count", "无盘存")),
+                if last else Cell(text=visit.text("no count", "无盘存")),
                 Cell(
                     text=written.mass_with_sigma(last["muf_mg"], last["sigma_mg"], language),
                     value=last["muf_mg"] / written.MG_PER_KG,
@@ -172,16 +172,16 @@ def _sites_table(visit: Visit, organisation: str) -> Table:
         )  # fmt: skip
     return Table(
         name="sites",
-        caption=visit.say("Sites", "场所"),
+        caption=visit.text("Sites", "场所"),
         columns=(
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="stage", label=say("Stage", "环节")),
-            Column(key="counted", label=say("Last count", "最近盘存")),
-            Column(key="muf", label=say("Difference, oxide", "差额（氧化物）"), number=True, unit="kg"),
-            Column(key="z", label=say("z", "z 值"), number=True),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="stage", label=text("Stage", "环节")),
+            Column(key="counted", label=text("Last count", "最近盘存")),
+            Column(key="muf", label=text("Difference, oxide", "差额（氧化物）"), number=True, unit="kg"),
+            Column(key="z", label=text("z", "z 值"), number=True),
         ),
         rows=rows,
-        empty=visit.say("It has no site in the register.", "登记簿中没有该企业的场所。"),
+        empty=visit.text("It has no site in the register.", "登记簿中没有该企业的场所。"),
     )
 
 
@@ -225,7 +225,7 @@ def _partners_table(
     rows = [
         (
             Cell(
-                text=names.get(partner, partner) if partner else visit.say("Not registered", "未登记"), value=partner,
+                text=names.get(partner, partner) if partner else visit.text("Not registered", "未登记"), value=partner,
                 href=visit.url("organisation", organisation=partner) if partner in names else None,
                 note=partner if partner in names else "",
             ),
@@ -242,26 +242,26 @@ def _partners_table(
     suppliers = side == "suppliers"
     return Table(
         name=side,
-        caption=visit.say("Suppliers", "供应方") if suppliers else visit.say("Customers", "客户"),
+        caption=visit.text("Suppliers", "供应方") if suppliers else visit.text("Customers", "客户"),
         columns=(
-            Column(key="partner", label=say("Supplier", "供应方") if suppliers else say("Customer", "客户")),
-            Column(key="transfers", label=say("Transfers and exports", "流转与出口"), number=True),
-            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="difference", label=say("Shipped − received", "收发差"), number=True, unit="kg"),
-            Column(key="unsettled", label=say("Not closed", "未闭合"), number=True),
+            Column(key="partner", label=text("Supplier", "供应方") if suppliers else text("Customer", "客户")),
+            Column(key="transfers", label=text("Transfers and exports", "流转与出口"), number=True),
+            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="difference", label=text("Shipped − received", "收发差"), number=True, unit="kg"),
+            Column(key="unsettled", label=text("Not closed", "未闭合"), number=True),
         ),
         rows=rows,
         per_page=_SHOWN_PARTNERS,
-        empty=visit.say("Nobody has filed a shipment or an export to it.", "没有向其发货或出口的申报。")
+        empty=visit.text("Nobody has filed a shipment or an export to it.", "没有向其发货或出口的申报。")
         if suppliers
-        else visit.say("It has filed no shipment and no export.", "该企业没有发货或出口申报。"),
+        else visit.text("It has filed no shipment and no export.", "该企业没有发货或出口申报。"),
     )
 
 
 def _quota_table(visit: Visit, organisation: str) -> Table:
     reading, language = visit.reading, visit.language
     rows = []
-    for row in reading.answer(quotas.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]:
+    for row in reading.answer(quotas.quota, reading.store, reading.snapshot, day=law_days.today(reading.law))["rows"]:
         if row["organisation"] != organisation:
             continue
         granted, used, over = (float(row[key]) for key in ("granted_kg", "used_kg", "overdrawn_kg"))
@@ -279,16 +279,16 @@ def _quota_table(visit: Visit, organisation: str) -> Table:
         )
     return Table(
         name="quotas",
-        caption=visit.say("Quotas", "总量控制指标"),
+        caption=visit.text("Quotas", "总量控制指标"),
         columns=(
-            Column(key="kind", label=say("Quota", "指标")),
-            Column(key="year", label=say("Year", "年度")),
-            Column(key="granted", label=say("Granted, REO", "下达（REO）"), number=True, unit="kg"),
-            Column(key="used", label=say("Used", "已用"), number=True, unit="kg"),
-            Column(key="share", label=say("Of it", "占比"), number=True),
+            Column(key="kind", label=text("Quota", "指标")),
+            Column(key="year", label=text("Year", "年度")),
+            Column(key="granted", label=text("Granted, REO", "下达（REO）"), number=True, unit="kg"),
+            Column(key="used", label=text("Used", "已用"), number=True, unit="kg"),
+            Column(key="share", label=text("Of it", "占比"), number=True),
         ),
         rows=rows,
-        empty=visit.say("It holds no quota and has used none.", "没有指标，也未使用指标。"),
+        empty=visit.text("It holds no quota and has used none.", "没有指标，也未使用指标。"),
     )
 
 
@@ -296,44 +296,44 @@ def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Ta
     store, law = visit.store, visit.reading.law
     register = store.register(store.head())
     held = [one.id for one in register.licences.values() if organisation in one.holders]
-    found = licence_list(store, register, law, day=lawful.today(law), ids=held)["rows"]
+    found = licence_list(store, register, law, day=law_days.today(law), ids=held)["rows"]
     language = visit.language
     rows = [
         (
             Cell(
-                text=row["id"], value=row["id"], note=visit.say(", ", "、").join(row["control_items"]),
+                text=row["id"], value=row["id"], note=visit.text(", ", "、").join(row["control_items"]),
                 href=visit.opens("licence", licence=row["id"]),
             ),
-            Cell(text=visit.say(", ", "、").join(names.get(one, one) for one in row["end_users"]) or written.NOTHING),
+            Cell(text=visit.text(", ", "、").join(names.get(one, one) for one in row["end_users"]) or written.NOTHING),
             Cell(
                 text=words.country(row["destination"], language) if row["destination"] else written.NOTHING,
                 value=row["destination"],
             ),
             Cell(text=written.day(row["valid_to"], language), value=row["valid_to"]),
             *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
-            Cell(text=visit.spoken(STATES[row["state"]][0]), value=row["state"]),
+            Cell(text=visit.localized(STATES[row["state"]][0]), value=row["state"]),
         )
         for row in found
     ]  # fmt: skip
     return Table(
         name="licences",
-        caption=visit.say("Export licences", "出口许可证"),
+        caption=visit.text("Export licences", "出口许可证"),
         columns=(
-            Column(key="licence", label=say("Licence", "许可证")),
-            Column(key="users", label=say("End users", "最终用户")),
-            Column(key="destination", label=say("To", "目的国或地区")),
-            Column(key="until", label=say("Valid until", "有效期至")),
+            Column(key="licence", label=text("Licence", "许可证")),
+            Column(key="users", label=text("End users", "最终用户")),
+            Column(key="destination", label=text("To", "目的国或地区")),
+            Column(key="until", label=text("Valid until", "有效期至")),
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
-            Column(key="state", label=say("State", "状态")),
+            Column(key="state", label=text("State", "状态")),
         ),
         rows=rows,
-        empty=visit.say("No licence of it is in the register.", "登记簿中没有该企业的许可证。"),
+        empty=visit.text("No licence of it is in the register.", "登记簿中没有该企业的许可证。"),
     )
 
 
-def _looks_table(visit: Visit, organisation: str) -> Table:
+def _access_table(visit: Visit, organisation: str) -> Table:
     """The newest looks at the firm, this one among them, for whoever may read the records."""
-    newest = AuditRecord.objects.filter(kind="look", organisation=organisation).order_by("-id")[:_SHOWN_LOOKS]
+    newest = AuditRecord.objects.filter(kind="look", organisation=organisation).order_by("-id")[:_ACCESSES_SHOWN]
     return records_table(visit, "look", list(newest), name="looks")
 
 

@@ -17,7 +17,7 @@ from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.words import STATE_MARKS
 
 
@@ -35,11 +35,11 @@ def organisations(visit: Visit) -> HttpResponse:
     register = reading.snapshot.register.tables["organisations"]
     roles = sorted({role for names in register["roles"].to_list() for role in names or ()})
     countries = sorted(set(register["country"].drop_nulls()), key=lambda code: words.country(code, visit.language))
-    title = visit.say(f"{written.count(register.height)} organisations", f"{written.count(register.height)}家企业")
+    title = visit.text(f"{written.count(register.height)} organisations", f"{written.count(register.height)}家企业")
     if period is not None:
         missing = sum(state == "missing" for state in states.values())
         month = written.month(period, visit.language)
-        title = visit.say(
+        title = visit.text(
             f"{written.count(missing)} of {written.count(len(states))} firms that had to file {month} have not"
             if missing else f"All {written.count(len(states))} firms that had to file {month} have done so",
             f"{month}应申报{written.count(len(states))}家，缺报{written.count(missing)}家"
@@ -102,7 +102,7 @@ def _table(visit: Visit, rows: list[dict[str, Any]], states: dict[str, str]) -> 
                     text=names[one], value=names[one], note=one, href=visit.url("organisation", organisation=one)
                 ),
                 Cell(
-                    text=visit.say(", ", "、").join(words.word(words.ROLES, role, language) for role in roles),
+                    text=visit.text(", ", "、").join(words.word(words.ROLES, role, language) for role in roles),
                     value=", ".join(roles),
                 ),
                 Cell(
@@ -116,17 +116,17 @@ def _table(visit: Visit, rows: list[dict[str, Any]], states: dict[str, str]) -> 
         )  # fmt: skip
     return Table(
         name="organisations",
-        caption=visit.say("Organisations", "企业"),
+        caption=visit.text("Organisations", "企业"),
         columns=(
-            Column(key="name", label=say("Organisation", "企业")),
-            Column(key="roles", label=say("What it does", "业务")),
-            Column(key="country", label=say("Country", "国家或地区")),
-            Column(key="sites", label=say("Sites", "场所"), number=True),
-            Column(key="state", label=say("Filing", "申报")),
-            Column(key="findings", label=say("Findings", "线索"), number=True),
+            Column(key="name", label=text("Organisation", "企业")),
+            Column(key="roles", label=text("What it does", "业务")),
+            Column(key="country", label=text("Country", "国家或地区")),
+            Column(key="sites", label=text("Sites", "场所"), number=True),
+            Column(key="state", label=text("Filing", "申报")),
+            Column(key="findings", label=text("Findings", "线索"), number=True),
         ),
         rows=cells,
-        empty=visit.say("No organisation is like that: take a filter away.", "没有符合条件的企业：请减少筛选条件。"),
+        empty=visit.text("No organisation is like that: take a filter away.", "没有符合条件的企业：请减少筛选条件。"),
     )
 
 

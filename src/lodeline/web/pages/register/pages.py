@@ -10,7 +10,7 @@ from lodeline.web.pages.register.register import register, register_new, registe
 PAGES: tuple[Page, ...] = (
     Page(at="organisations/", view=organisations, name="organisations", permission="nation.read", regional=True),
     Page(at="organisations/<path:organisation>/", view=organisation, name="organisation",
-         permission="nation.read", looks_at="organisation", regional=True),
+         permission="nation.read", shows="organisation", regional=True),
     Page(at="register/", view=register, name="register", permission="register.write", regional=True),
     Page(at="register/new/", view=register_new, name="register-new", permission="register.write", posts=True),
     Page(at="register/changes/<str:organisation>/", view=register_changes, name="register-changes",

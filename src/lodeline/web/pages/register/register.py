@@ -19,7 +19,7 @@ from lodeline.web.parts.values import Act, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import say
+from lodeline.web.words.language import text
 from lodeline.web.words.successions import of_firm
 
 
@@ -33,7 +33,7 @@ def register(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/register/register.html",
-        title=visit.say(
+        title=visit.text(
             f"{written.count(count)} organisations are in the register" if count else "The register is empty",
             f"登记簿共有{written.count(count)}家企业" if count else "登记簿为空",
         ),
@@ -59,7 +59,7 @@ def register_new(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/register/register_new.html",
-        title=visit.say("Admit an organisation", "登记企业"),
+        title=visit.text("Admit an organisation", "登记企业"),
         status=400 if problems else 200,
         fields=register_form.fields(visit, "organisations", cells, problems),
         problems=_summary(visit, problems),
@@ -103,12 +103,12 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/register/register_organisation.html",
-        title=visit.say(
+        title=visit.text(
             f"{name} and its {sites.height} sites" if sites.height > 1 else f"{name} and its site",
             f"{name}及其{sites.height}个场所",
         )
         if sites.height
-        else visit.say(
+        else visit.text(
             f"{name} has no site yet: add one, then its people", f"{name}尚无场所：请先添加场所，再邀请人员"
         ),
         status=400 if problems else 200,
@@ -151,9 +151,9 @@ def _summary(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems | None
     if not problems:
         return None
     return Problems(
-        heading=visit.say("Nothing was entered yet", "尚未登记"),
+        heading=visit.text("Nothing was entered yet", "尚未登记"),
         problems=[
-            Problem(severity=one.severity, says=one.message(visit.language), href=f"#f-{one.where.column}")
+            Problem(severity=one.severity, text=one.message(visit.language), href=f"#f-{one.where.column}")
             for one in problems
         ],
     )
@@ -165,14 +165,14 @@ def _entered(visit: Visit) -> list[Notice]:
     if entry is None or not (entry.isdecimal() or entry == "none"):
         return []
     if entry == "none":
-        says = visit.say("Nothing has changed: it stood like this already.", "没有变化：登记内容与现有一致。")
-        return [Notice(kind="info", says=says)]
+        text = visit.text("Nothing has changed: it stood like this already.", "没有变化：登记内容与现有一致。")
+        return [Notice(kind="info", text=text)]
     at = visit.opens("entry", entry=int(entry))
     return [
         Notice(
             kind="success",
-            says=visit.say(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。"),
-            act=Act(label=visit.say("Show the entry", "查看条目"), href=at, look="ghost", small=True) if at else None,
+            text=visit.text(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。"),
+            act=Act(label=visit.text("Show the entry", "查看条目"), href=at, look="ghost", small=True) if at else None,
         )
     ]
 
@@ -199,30 +199,30 @@ def _organisations(visit: Visit) -> Table:
                     text=name, value=row["id"], note=row["id"],
                     href=visit.url("register-organisation", organisation=row["id"]),
                 ),
-                Cell(text=visit.say(", ", "、").join(roles) or written.NOTHING),
+                Cell(text=visit.text(", ", "、").join(roles) or written.NOTHING),
                 Cell(
                     text=words.country(row["country"], visit.language) if row["country"] else written.NOTHING,
                     value=row["country"],
                 ),
                 Cell(text=written.count(per_organisation.get(row["id"], 0)), value=per_organisation.get(row["id"], 0)),
                 Cell(
-                    text=written.day(until, visit.language) if until else visit.say("open", "未终止"),
+                    text=written.day(until, visit.language) if until else visit.text("open", "未终止"),
                     value=str(until or ""),
                 ),
             )
         )  # fmt: skip
     return Table(
         name="register",
-        caption=visit.say("Organisations", "企业"),
+        caption=visit.text("Organisations", "企业"),
         columns=(
-            Column(key="organisation", label=say("Organisation", "企业")),
-            Column(key="roles", label=say("What it does", "业务")),
-            Column(key="country", label=say("Country", "国家或地区")),
-            Column(key="sites", label=say("Sites", "场所"), number=True),
-            Column(key="until", label=say("Until", "至")),
+            Column(key="organisation", label=text("Organisation", "企业")),
+            Column(key="roles", label=text("What it does", "业务")),
+            Column(key="country", label=text("Country", "国家或地区")),
+            Column(key="sites", label=text("Sites", "场所"), number=True),
+            Column(key="until", label=text("Until", "至")),
         ),
         rows=rows,
-        empty=visit.say(
+        empty=visit.text(
             "Nobody is in the register yet: admit the first organisation.", "登记簿为空：请登记第一家企业。"
         ),
     )
@@ -253,14 +253,14 @@ def _sites(visit: Visit, sites: pl.DataFrame) -> Table:
         )  # fmt: skip
     return Table(
         name="sites",
-        caption=visit.say("Sites", "场所"),
+        caption=visit.text("Sites", "场所"),
         columns=(
-            Column(key="site", label=say("Site", "场所")),
-            Column(key="stage", label=say("Stage", "环节")),
-            Column(key="region", label=say("Region", "地区")),
-            Column(key="capacity", label=say("Capacity a month", "月产能"), number=True, unit="kg"),
-            Column(key="span", label=say("Registered", "登记有效期")),
+            Column(key="site", label=text("Site", "场所")),
+            Column(key="stage", label=text("Stage", "环节")),
+            Column(key="region", label=text("Region", "地区")),
+            Column(key="capacity", label=text("Capacity a month", "月产能"), number=True, unit="kg"),
+            Column(key="span", label=text("Registered", "登记有效期")),
         ),
         rows=rows,
-        empty=visit.say("No site yet. Nothing can be filed before there is one.", "尚无场所。登记场所后方可申报。"),
+        empty=visit.text("No site yet. Nothing can be filed before there is one.", "尚无场所。登记场所后方可申报。"),
     )

@@ -22,7 +22,7 @@ INTEGER_MAX: Final = 2**53 - 1
 CHINESE: Final[dict[str, str]] = {}
 
 
-def said(en: str, zh: str) -> dict[str, Any]:
+def text(en: str, zh: str) -> dict[str, Any]:
     """Keyword arguments of a parameter."""
     CHINESE[en] = zh
     return {"description": en}
@@ -65,28 +65,28 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "x-zh": "本次请求的自定键（如 UUID）：重复发送将得到相同响应，且只执行一次。",
 }
 
-LIMIT = Query(ROWS_USUAL, ge=1, le=ROWS_MAX, **said("Rows at most.", "最多行数。"))
+LIMIT = Query(ROWS_USUAL, ge=1, le=ROWS_MAX, **text("Rows at most.", "最多行数。"))
 CURSOR = Query(
     None, max_length=600,
-    **said("`next` of the answer before; without it, from the beginning.", "上一次响应的 `next`；省略则从头开始。"),
+    **text("`next` of the answer before; without it, from the beginning.", "上一次响应的 `next`；省略则从头开始。"),
 )  # fmt: skip
 ORGANISATION = Query(
     None, max_length=64,
-    **said(
+    **text(
         "Whose. A program has one; the authority may name any, or leave it out for all.",
         "企业编号。企业令牌只对应一家；主管部门可指定任一家，或省略以查询全部。",
     ),
 )  # fmt: skip
 PERIOD_PATTERN: Final = r"^[12][0-9]{3}-(0[1-9]|1[0-2])$"
-PERIOD = Query(None, pattern=PERIOD_PATTERN, **said("Month, YYYY-MM.", "月份，YYYY-MM。"))
-FIRST = Query(None, alias="from", pattern=PERIOD_PATTERN, **said("First month, YYYY-MM.", "起始月份，YYYY-MM。"))
-LAST = Query(None, alias="to", pattern=PERIOD_PATTERN, **said("Last month, YYYY-MM.", "截止月份，YYYY-MM。"))
-ELEMENT = Query(None, max_length=8, **said("Only this element, such as Nd, or TREO.", "仅此元素，如 Nd，或 TREO。"))
-SITE = Query(None, max_length=64, **said("Only this site.", "仅此场所。"))
-ENTRY = Path(..., ge=0, le=INTEGER_MAX, **said("Number of the entry in the log.", "日志条目序号。"))
+PERIOD = Query(None, pattern=PERIOD_PATTERN, **text("Month, YYYY-MM.", "月份，YYYY-MM。"))
+FIRST = Query(None, alias="from", pattern=PERIOD_PATTERN, **text("First month, YYYY-MM.", "起始月份，YYYY-MM。"))
+LAST = Query(None, alias="to", pattern=PERIOD_PATTERN, **text("Last month, YYYY-MM.", "截止月份，YYYY-MM。"))
+ELEMENT = Query(None, max_length=8, **text("Only this element, such as Nd, or TREO.", "仅此元素，如 Nd，或 TREO。"))
+SITE = Query(None, max_length=64, **text("Only this site.", "仅此场所。"))
+ENTRY = Path(..., ge=0, le=INTEGER_MAX, **text("Number of the entry in the log.", "日志条目序号。"))
 LOT = Path(
     ..., max_length=300,
-    **said(
+    **text(
         "The lot as listed, `MAKER/LOT`, percent-encoded (a slash as %2F or as it is).",
         "批次，写法同列表 `MAKER/LOT`，须百分号编码（斜杠可写作 %2F 或原样）。",
     ),

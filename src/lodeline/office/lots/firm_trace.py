@@ -11,8 +11,8 @@ from typing import Any
 from lodeline.flow.booked import booked
 from lodeline.flow.index import UnknownLot
 from lodeline.office.access.actor import Actor
-from lodeline.office.lots.own import UnknownLotError, origins_by_country, unknown_lot
-from lodeline.service.firm.own import OrganisationView
+from lodeline.office.lots.firm_view import UnknownLotError, origins_by_country, unknown_lot
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.lots.flow import trace
 from lodeline.store.queries.lots import own_names
 from lodeline.store.snapshot import Snapshot

@@ -1,9 +1,9 @@
 """A finding as the organisation that it is about may see it: the question, its numbers, and its own rows as evidence.
 
 Detectors look at the whole ledger, and what they write may name whoever stands farther up or down. Those are not next
-to the organisation, so wherever one is named, in a text or in a lot, its mark stands instead: as in `Own.lot_name`.
-A lot that it has by an alias goes by the alias. Only whole names are taken for names, and only in values of fields that
-may name somebody: a firm called `mass` or `Nd` changes no key, no mass and no element.
+to the organisation, so wherever one is named, in a text or in a lot, its mark stands instead: as in
+`OrganisationView.lot_name`. A lot that it has by an alias goes by the alias. Only whole names are taken for names, and
+only in values of fields that may name somebody: a firm called `mass` or `Nd` changes no key, no mass and no element.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]
@@ -72,7 +72,7 @@ def _without_strangers(row: Json, own: OrganisationView) -> Json:
 
 def _instead(text: str, own: OrganisationView) -> dict[str, str]:
     """Names that stand in the text → what the organisation calls them: those that it knows by themselves."""
-    found = {name: label for name, label in own.calling.hidden_names.items() if name in text}
+    found = {name: label for name, label in own.lot_naming.hidden_names.items() if name in text}
     known = {own.organisation, *own.next_to}
     for word, one in _names(own):
         if word in text and word not in found:

@@ -8,7 +8,7 @@ import polars as pl
 
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import holders_of
-from lodeline.office.access.audit import record_looks
+from lodeline.office.access.audit import record_access
 from lodeline.office.access.looking import DESK_REASON, LOOK_REASONS, USUAL_REASON
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.queries import exporter_of
@@ -46,17 +46,17 @@ def give_reason(visit: Visit, code: str) -> None:
     visit.request.session[_SESSION_KEY] = code
 
 
-def write_look(visit: Visit, part: Part) -> None:
+def log_access(visit: Visit, part: Part) -> None:
     """Writes down that this visit looks at a firm; nothing where the address names nobody's business.
 
     Raises NotHereError where it is the business of a firm that is not of the visitor's region, or nobody's.
     """
     subject = str(visit.arguments[part])
-    whose = _whose(visit, part, subject)
-    if visit.territory is not None and not any(one in visit.territory for one in whose):
+    firms = _firms_shown(visit, part, subject)
+    if visit.territory is not None and not any(one in visit.territory for one in firms):
         raise elsewhere()
-    record_looks(
-        visit.actor, visit.name, organisations=whose, subject=subject, reason=reason_of(visit),
+    record_access(
+        visit.actor, visit.name, organisations=firms, subject=subject, reason=reason_of(visit),
         request=getattr(visit.request, "request_id", ""),
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ def elsewhere() -> NotHereError:
     )
 
 
-def _whose(visit: Visit, part: Part, subject: str) -> list[str]:
+def _firms_shown(visit: Visit, part: Part, subject: str) -> list[str]:
     """The firms whose business the page shows: of a site all who held it, as the page shows all its time."""
     if part == "site":
         return holders_of(visit.store.newest_register(), subject)

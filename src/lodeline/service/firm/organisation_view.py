@@ -26,7 +26,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import has_duty
 from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts, quota_accounts
 from lodeline.service.licences.quotas import GRANT
-from lodeline.service.lots.calling import LotNaming
+from lodeline.service.lots.lot_naming import LotNaming
 from lodeline.store.queries import lots as lot_rows
 from lodeline.store.queries.filing import first_filings_of, first_period, own_transfers
 from lodeline.store.queries.parties import partners_filed
@@ -91,24 +91,24 @@ class OrganisationView:
         return self.register.tables["organisations"].filter(pl.col("id").is_in(next_to))
 
     @cached_property
-    def calling(self) -> LotNaming:
+    def lot_naming(self) -> LotNaming:
         """What it calls lots."""
         return LotNaming(self.store, self.organisation)
 
     @property
     def next_to(self) -> frozenset[str]:
         """Ids of the organisations next to it: `LotNaming.next_to`, and whom it follows or who follows it."""
-        return self.calling.next_to | partners(self.register, self.organisation)
+        return self.lot_naming.next_to | partners(self.register, self.organisation)
 
     # Lots go by a name that tells no more than the own edge.
 
     def lot_name(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
         """What the organisation calls a lot: `LotNaming.lot_name`."""
-        return self.calling.lot_name(name, maker, local, sent=sent)
+        return self.lot_naming.lot_name(name, maker, local, sent=sent)
 
     def lot_of(self, called: str) -> int | None:
         """The number of the lot that the organisation calls so, if it holds it, once held it, or is being sent it."""
-        hidden = [name for name, label in self.calling.hidden_names.items() if label == called]
+        hidden = [name for name, label in self.lot_naming.hidden_names.items() if label == called]
         marked = called.startswith("~")
         texts = [called.partition("/")[2]] if marked else [called, *hidden]
         found = lot_rows.own_lots_called(self.store, self.organisation, "local" if marked else "name", texts)

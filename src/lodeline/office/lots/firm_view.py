@@ -12,15 +12,15 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.errors import UserError
 from lodeline.flow.booked import booked
 from lodeline.flow.origins import UNACCOUNTED, origins, origins_by_place
 from lodeline.material.element import SYMBOLS
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.firm.own import OrganisationView
+from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.lots import aliases
-from lodeline.spoken import UserError
 from lodeline.store.queries.lots import alias_history, is_filed_by
 from lodeline.store.snapshot import Snapshot
 
@@ -36,10 +36,11 @@ class UnknownLotError(UserError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnLot:
-    """A lot. `called`: `Own.lot_name`. `product` and `composition` (symbol → ppb of dry mass, TREO with it) as stated.
+    """A lot. `called`: `OrganisationView.lot_name`. `product` and `composition` (symbol → ppb of dry mass, TREO with
+    it) as stated.
 
     `made_here`: the organisation made it. `aliases`: `store.queries.lots.alias_history` of its own. `history`:
-    `Own.lot_history`. `transfers`: rows of `Own.transfers` about it.
+    `OrganisationView.lot_history`. `transfers`: rows of `OrganisationView.transfers` about it.
     `origins`: `origin_kind`, `origin_place` (a country or None) and `booked_shares` (symbol → share), largest first;
     empty where the snapshot does not know the lot yet. `held_mg`: dry, at the own sites, by the book.
     """
@@ -58,7 +59,7 @@ class OwnLot:
 def own_lot(actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str, transfers: pl.DataFrame) -> OwnLot:
     """The lot that the organisation calls so. Requires "own.read"; raises UnknownLotError.
 
-    `transfers`: the answer of `Own.transfers`.
+    `transfers`: the answer of `OrganisationView.transfers`.
     """
     actor.require("own.read", own.organisation)
     number = own.lot_of(called)

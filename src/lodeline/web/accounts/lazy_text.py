@@ -14,6 +14,6 @@ def _chosen(en: str, zh: str) -> str:
 _lazily = lazy(_chosen, str)
 
 
-def spoken(en: str, zh: str) -> str:
+def lazy_text(en: str, zh: str) -> str:
     """A text that is the reader's when somebody reads it."""
     return _lazily(en, zh)
