@@ -236,7 +236,7 @@ def revision(page: httpx.Response) -> str:
     return found[1] if found else "0"
 
 
-def test_what_browsers_are_told(portal: Portal) -> None:
+def test_pages_carry_the_security_headers(portal: Portal) -> None:
     with portal.visitor(HAN) as han:
         page = han.get("/en/account/login/")
     assert page.status_code == 200

@@ -247,7 +247,7 @@ def test_a_cure_is_applied_with_one_press_and_a_reason_confirms(filer: Someone) 
     assert draft_at(address).accepted
 
 
-def test_what_comes_after_rows_that_cannot_be_read_is_said(filer: Someone) -> None:
+def test_draft_says_what_is_checked_once_unreadable_rows_are_mended(filer: Someone) -> None:
     unread = filer.begin(origin("O-1", "L-1", composition=OVER))
     for language, says in (("en", "against the books"), ("zh", "再与账目")):
         assert says in filer.page(unread.replace("/en/", f"/{language}/", 1)).text
@@ -441,7 +441,7 @@ def test_a_certificate_signs_outside_the_portal(log: Store, filer: Someone, cert
     assert verify_receipt(proof) == []
 
 
-def test_own_columns_are_said_once(filer: Someone) -> None:
+def test_meanings_of_columns_are_asked_for_once(filer: Someone) -> None:
     own = (
         "Vorgang;Was;Datum;Werk;Charge;Produkt;Menge t;Analyse;Quelle;Land\n"
         "O-1;origin;2026-01-05;MAG-1-A;L-1;scrap-eol;0.5;Nd=24;secondary;CN\n"

@@ -84,7 +84,7 @@ def test_every_short_word_of_the_pack_has_its_words(language: Any) -> None:
                     assert row.keys() - known <= {"kind", "breach_kind", "note"}, parameter.name
 
 
-def test_values_are_said_in_words() -> None:
+def test_values_are_written_in_words() -> None:
     assert sentences({"working_days": 45}, "zh") == ["45个工作日"]
     assert sentences({"value_share_ppb": 1_000_000}, "en") == ["0.1 % of the value"]
     assert sentences([{"kind": "a", "label": {"en": "A", "zh": "甲"}, "years_most": 3}], "en") == [
@@ -126,7 +126,7 @@ def test_comparison_lists_what_the_service_lists(browser: Browser) -> None:
     assert browser.get("/en/law/diff?from=2025-10-01&to=2025-11-09")["Location"].startswith("/en/law/diff/?from=")
 
 
-def test_no_change_is_said_as_plainly(browser: Browser) -> None:
+def test_heading_says_that_the_law_did_not_change(browser: Browser) -> None:
     page = browser.page("/zh/law/diff/?from=2026-03-10&to=2026-03-11")
     assert page.headings == ["2026年3月10日至2026年3月11日没有变化"]
     assert "请填写更早的起始日" in page.text

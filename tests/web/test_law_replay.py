@@ -44,7 +44,7 @@ def test_the_other_way_round_the_headline_turns(browser: Browser) -> None:
     assert "将无须许可" in page.headings[0]
 
 
-def test_what_comes_out_the_same_is_said_to(browser: Browser) -> None:
+def test_heading_says_that_nothing_comes_out_differently(browser: Browser) -> None:
     page = browser.page("/en/law/replay/?from=2025-04-05&to=2025-04-06")
     assert page.headings[0].startswith("None of ")
     assert "The law is the same on both days." in page.text

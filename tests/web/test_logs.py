@@ -62,7 +62,7 @@ def line_of(name: str, message: object, *arguments: object, **fields: Any) -> di
     return found
 
 
-def test_whatever_is_said_is_a_line() -> None:
+def test_every_message_is_one_line_of_json() -> None:
     assert line_of("lodeline.x", "two\nlines\u2028三\ud800")["what"] == "two\nlines\u2028三\ud800"
     assert line_of("lodeline.x", "%d of %s", "none")["what"] == "%d of %s", "what does not fit is left out"
     assert line_of("another", {"a": object()})["logger"] == "another"

@@ -286,7 +286,7 @@ def test_a_request_keeps_its_id_where_it_can_only_be_a_number(client: Client, gi
     assert re.fullmatch(r"[0-9a-f-]{32,36}", answered)
 
 
-def test_what_is_polled_is_told_only_when_the_answer_is_no(client: Client, told: io.StringIO, tmp_path: Path) -> None:
+def test_health_checks_are_logged_only_when_they_fail(client: Client, told: io.StringIO, tmp_path: Path) -> None:
     client.get("/healthz")
     assert told.getvalue() == ""
     with override_settings(LODELINE_DATABASE=str(tmp_path / "none.sqlite3")):
@@ -294,7 +294,7 @@ def test_what_is_polled_is_told_only_when_the_answer_is_no(client: Client, told:
     assert '"page": "readyz", "status": 503' in told.getvalue()
 
 
-def test_other_libraries_are_told_by_their_template_alone(told: io.StringIO) -> None:
+def test_messages_of_other_libraries_are_logged_without_their_values(told: io.StringIO) -> None:
     logging.getLogger("django.other").error("cannot send to %s", SECRETS[2])
     logging.getLogger("django.other").error(f"cannot send to {SECRETS[2]}")
     first, second = (json.loads(line)["what"] for line in told.getvalue().splitlines())

@@ -125,7 +125,7 @@ def test_only_those_who_may_decide_and_nobody_of_a_region(own: tuple[Browser, St
     assert own[1].head().size == size
 
 
-def test_what_is_not_there_is_said(own: tuple[Browser, Store]) -> None:
+def test_unknown_party_is_404_and_a_wrong_day_400(own: tuple[Browser, Store]) -> None:
     browser, _ = own
     assert browser.get("/en/parties/P-0/").status_code == 404
     assert browser.get(AT + "nobody").status_code == 404

@@ -77,7 +77,7 @@ def test_headline_names_who_is_over_and_by_how_much(on_flawed: Browser) -> None:
     assert plain(on_flawed.page("/zh/quotas/").headings[0]).endswith("超出2025年指标90.9吨")
 
 
-def test_nothing_over_is_said_as_plainly(browser: Browser) -> None:
+def test_heading_says_that_no_grant_is_overdrawn(browser: Browser) -> None:
     assert browser.page("/en/quotas/").headings == ["No grant of 2025 is overdrawn"]
 
 

@@ -235,7 +235,7 @@ def test_many_who_wait_share_one_making(log: Log, monkeypatch: pytest.MonkeyPatc
     assert len(made) == 1
 
 
-def test_store_that_is_gone_or_empty_is_said(log: Log, pages: None, tmp_path: Path) -> None:
+def test_a_missing_or_empty_store_is_an_error_with_a_text(log: Log, pages: None, tmp_path: Path) -> None:
     log.desk.reading()
     for suffix in ("", "-wal", "-shm"):
         (tmp_path / f"own.sqlite3{suffix}").unlink(missing_ok=True)

@@ -217,7 +217,7 @@ def test_a_large_body_that_stops_or_trickles_is_given_up(monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-def test_who_is_too_slow_is_told_so(portal: Served) -> None:
+def test_a_slow_request_is_answered_408(portal: Served) -> None:
     started = time.monotonic()
     assert answer_to(portal, HEAD).startswith(b"HTTP/1.1 408")
     assert 14 < time.monotonic() - started < 18

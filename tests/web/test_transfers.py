@@ -108,7 +108,7 @@ def test_headline_counts_what_is_past_both_deadlines(on_flawed: Browser, standin
     assert on_flawed.page(LIST).headings == [f"{late} transfers past both deadlines have not closed"]
 
 
-def test_nothing_late_is_said_as_plainly(browser: Browser) -> None:
+def test_heading_says_that_every_transfer_that_is_due_has_closed(browser: Browser) -> None:
     assert browser.page(LIST).headings == ["Every transfer that is due has closed; 22 are not due yet"]
     assert browser.page("/zh/transfers/").headings == ["到期流转均已闭合，22笔尚未到期"]
     assert browser.page(f"{LIST}?period=2025-01").headings == ["Every transfer has closed"]

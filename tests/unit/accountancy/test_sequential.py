@@ -20,7 +20,7 @@ KNOWN = {
 
 
 @pytest.mark.parametrize(("periods", "reference"), KNOWN)
-def test_page_thresholds_are_the_published_ones(periods: int, reference: float) -> None:
+def test_page_thresholds_equal_a_simulation_apart_from_this_code(periods: int, reference: float) -> None:
     for budget, printed in zip((0.05, 0.01), KNOWN[periods, reference], strict=True):
         assert page_threshold(budget, reference=reference, periods=periods) == pytest.approx(printed, abs=0.025)
 
