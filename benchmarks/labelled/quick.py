@@ -33,7 +33,7 @@ from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.table import Source, Table
 from lodeline.ledger.movement import LINE, is_making
 from lodeline.ledger.register import Register
-from lodeline.ledger.resolution import NOTHING, Known, resolve
+from lodeline.ledger.resolution import NOTHING, SHIPPED, Known, resolve
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.records import put_records
@@ -251,7 +251,7 @@ def _lot_names(rows: pl.DataFrame) -> pl.Series:
     """The lot that each row means, rows in the order of their filings.
 
     Where others' lots always have their maker's name a bare id is the firm's own. Else each filing is resolved as the
-    ledger does, by what was made, received and bought before; whatever was received counts as held.
+    ledger does, by what was made, received, bought or shipped to it before; whatever was received counts as held.
     """
     if rows.filter((pl.col("kind") == "receipt") & ~pl.col("lot").str.contains("/", literal=True)).is_empty():
         full = pl.col("lot").str.contains("/", literal=True)
@@ -259,31 +259,51 @@ def _lot_names(rows: pl.DataFrame) -> pl.Series:
         return rows.select(name=pl.when(full).then("lot").otherwise(own))["name"]
     made: dict[str, set[str]] = {}
     received: dict[str, dict[str, dict[tuple[str, str | None], None]]] = {}
+    # Receiver → bare id → the shipper's name of the lot → events without a receipt, the oldest first.
+    shipped: dict[str, dict[str, dict[str, list[str]]]] = {}
     names: list[str | None] = []
     for filing in rows.partition_by("sequence", maintain_order=True):
         organisation = str(filing["organisation"][0])
         own_made, own_received = made.setdefault(organisation, set()), received.setdefault(organisation, {})
-        known = partial(_known, own_made, own_received)
+        own_shipped = shipped.setdefault(organisation, {})
+        known = partial(_known, own_made, own_received, own_shipped)
         resolved = resolve(filing, organisation=organisation, known=known).names
         names += resolved
-        cells = filing.select("kind", "role", "party").iter_rows()
-        for name, (kind, role, party) in zip(resolved, cells, strict=True):
+        cells = filing.select("kind", "role", "party", "event").iter_rows()
+        for name, (kind, role, party, event) in zip(resolved, cells, strict=True):
             local = name.rpartition("/")[2] if name else ""
             if is_making(kind, role):
                 own_made.add(local)
             elif kind == "receipt" and name:
                 own_received.setdefault(local, {})[name, party] = None
+                if unanswered := own_shipped.get(local, {}).get(f"{party}/{local}"):
+                    unanswered.pop(0)
+            elif kind == "shipment" and name and party:
+                events = shipped.setdefault(party, {}).setdefault(local, {})
+                events.setdefault(f"{organisation}/{local}", []).append(event)
             elif kind == "title" and name:
                 received.setdefault(party, {}).setdefault(local, {})[name, organisation] = None
     return pl.Series("name", names, pl.String())
 
 
 def _known(
-    made: set[str], received: Mapping[str, Mapping[tuple[str, str | None], None]], wanted: Sequence[str]
+    made: set[str],
+    received: Mapping[str, Mapping[tuple[str, str | None], None]],
+    shipped: Mapping[str, Mapping[str, Sequence[str]]],
+    wanted: Sequence[str],
 ) -> Known:
     rows = [(local, name, party, 1) for local in wanted for name, party in received.get(local, ())]
+    sent = [
+        (local, name, events[0])
+        for local in wanted
+        if local not in received
+        for name, events in shipped.get(local, {}).items()
+        if events
+    ]
     return Known(
-        made=made.intersection(wanted), received=pl.DataFrame(rows, schema=NOTHING.received.schema, orient="row")
+        made=made.intersection(wanted),
+        received=pl.DataFrame(rows, schema=NOTHING.received.schema, orient="row"),
+        shipped=pl.DataFrame(sent, schema=SHIPPED, orient="row"),
     )
 
 

@@ -94,7 +94,7 @@ def test_no_value_is_written_into_what_the_database_runs() -> None:
     """Names of our own tables and columns and marks for values are put in; whoever puts in another looks twice."""
     own = {
         "action", "bounds", "column", "columns", "condition", "ending", "level", "marks", "model._meta.db_table",
-        "name", "number", "refusal", "table", "table.name", "table_marks", "when", "whose",
+        "name", "number", "refusal", "table", "table.name", "table_marks", "owner", "when",
         "' AND '.join(conditions)", "','.join(map(str, part))",
     }  # fmt: skip
     marks = re.compile(r"_?[A-Z_]+|_?marks\([\w.]+\)|','\.join\(\['%s'\] \* .+\)")

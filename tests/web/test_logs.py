@@ -18,10 +18,10 @@ from lodeline.web.server.logs import JsonLines
 FAULTS = """
 import logging, sys, threading, warnings
 from logging.config import dictConfig
-from lodeline.web.server.logs import logging_settings, tell_all
+from lodeline.web.server.logs import logging_settings, capture_python_errors
 
 dictConfig(logging_settings())
-tell_all()
+capture_python_errors()
 
 
 def a_function_with_a_long_name_far_down_in_the_program(left, causes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.template.loader import get_template
 
 import lodeline.web
 from lodeline.web.server.template_files import joined
@@ -47,3 +48,8 @@ def test_what_the_layout_adds_is_taken_away(laid_out: str, read: str) -> None:
 )
 def test_what_a_page_shows_stays(text: str) -> None:
     assert joined(text) == text
+
+
+def test_every_template_is_read() -> None:
+    for path in FOLDER.rglob("*.*"):
+        get_template(str(path.relative_to(FOLDER)))

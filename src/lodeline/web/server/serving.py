@@ -49,7 +49,10 @@ _NEW_OBJECTS: Final = 20_000
 _AGAIN_S: Final = 2
 _JOB_WORKER: Final = "lodeline.office.worker"
 #: `python -m lodeline.office.worker`, whose own faults become lines of the log too.
-_AT_WORK: Final = f"from lodeline.web.server.logs import tell_all; tell_all(); from {_JOB_WORKER} import main; main()"
+_AT_WORK: Final = (
+    "from lodeline.web.server.logs import capture_python_errors; capture_python_errors();"
+    f" from {_JOB_WORKER} import main; main()"
+)
 #: Pages that everybody of the authority asks for, and that take the longest.
 _ASKED_FIRST: Final = ("overview", "balances", "findings", "transfers", "law")
 #: Of Linux' <sys/prctl.h>: a signal for this process when its parent dies.
