@@ -1,7 +1,7 @@
 """Customers that are likely one though they are several firms by their names; or that share a contact.
 
-A name without a legal form is shorthand for a firm, and names that are certainly one are one firm's in two spellings:
-neither makes a second customer.
+A name without a legal form is shorthand for a firm, names that are certainly one are one firm's in two spellings, and a
+name in letters may be the other's in hanzi, translated: none of these makes a second customer.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def groups_of(customers: list[Customer]) -> Iterator[tuple[list[str], list[str]]
     found = {
         (owner[first], owner[second]): (names[first].text, certain)
         for first, second, certain in sorted(alike(names, names), key=lambda one: one[2])
-        if owner[first] < owner[second] and not _apart(customers[owner[first]], customers[owner[second]])
+        if owner[first] < owner[second]
+        and names[first].cjk == names[second].cjk
+        and not _apart(customers[owner[first]], customers[owner[second]])
     }
     # Where names of any language are certainly one, the customers are one.
     links = [(first, second, f"name: {text}") for (first, second), (text, certain) in found.items() if not certain]

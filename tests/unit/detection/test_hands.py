@@ -196,6 +196,7 @@ def test_typing_errors_spellings_two_towns_numbered_works_and_filers_are_let_be(
     assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "Ningbo Gaoyuan Metals Co., Ltd.": 3}) == []
     assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "HEFEI GAO YUAN METALS": 3}) == []
     assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "HEFEI GAOYUAN METALS COMPANY LIMITED": 3}) == []
+    assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "合肥高远金属材料有限公司": 3}) == []
     assert sold_by_name({"宁波磁材一厂": 3, "宁波磁材二厂": 3}) == []
     filer = organisation("F", roles="magnet-maker", name_en="Hefei Gaoyuan Metals Co., Ltd.")
     both = {"Hefei Gaoyuan Metals Co., Ltd.": 3, "Hefei Gaoyuan Metal Co Ltd": 3}
