@@ -47,7 +47,7 @@ def all_tests() -> list[str]:
 
 
 def belonging_to(path: str, tests: Iterable[str]) -> list[str]:
-    """Those of `tests` of a file's name in its layer, else of its subject there, else of its subject elsewhere.
+    """Those of `tests` of a file's name in its layer, else that import it, else of its subject there or elsewhere.
 
     Names count without a plural: `pages/licences/quotas.py` has `web/test_quotas.py`; `service/balance/balances.py`
     has none and takes those of other layers. A pure room without tests of the name takes all its own.
@@ -73,7 +73,10 @@ def belonging_to(path: str, tests: Iterable[str]) -> list[str]:
     own = [one for one in tests if one.startswith(f"{LAYERS.get(layer, f'tests/unit/{room}')}/")]
     steps = Path(inside.removeprefix(f"{layer}/"))
     folders = [one for one in reversed(steps.parts[:-1]) if one not in _BETWEEN]
-    for name in (steps.stem, *folders, layer.rpartition("/")[2]):
+    found = _named(steps.stem, own) or _importing(Path(inside), own)
+    if found:
+        return found
+    for name in (*folders, layer.rpartition("/")[2]):
         found = _named(name, own)
         if found:
             return found
@@ -81,6 +84,13 @@ def belonging_to(path: str, tests: Iterable[str]) -> list[str]:
         return own
     others = [one for one in tests if not one.startswith(_OF_THE_CORE)]
     return next((found for name in folders or [steps.stem] if (found := _named(name, others))), [])
+
+
+def _importing(inside: Path, tests: Iterable[str]) -> list[str]:
+    """The tests that import a module."""
+    package = ".".join(("lodeline", *inside.parts[:-1]))
+    line = re.compile(rf"^(from {package}\.{inside.stem} |from {package} import .*\b{inside.stem}\b)", re.MULTILINE)
+    return [one for one in tests if (REPOSITORY / one).is_file() and line.search((REPOSITORY / one).read_text("utf-8"))]
 
 
 def _named(name: str, tests: Iterable[str]) -> list[str]:

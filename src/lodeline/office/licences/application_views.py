@@ -22,7 +22,7 @@ def own_applications(actor: Actor, organisation: str) -> list[Application]:
 
 
 def own_application(actor: Actor, organisation: str, reference: str) -> Application:
-    """One of `own`. Raises ApplicationError where there is none. Requires "own.read"."""
+    """One of `own_applications`. Raises ApplicationError where there is none. Requires "own.read"."""
     actor.require("own.read", organisation)
     return _found(Application.objects.filter(organisation=organisation, reference=reference).first())
 
@@ -35,7 +35,7 @@ def submitted(actor: Actor) -> list[Application]:
 
 
 def submitted_one(actor: Actor, reference: str) -> Application:
-    """One of `handed`. Raises ApplicationError where there is none. Requires "nation.read"."""
+    """One of `submitted`. Raises ApplicationError where there is none. Requires "nation.read"."""
     actor.require("nation.read")
     found = _found(
         Application.objects.exclude(state="draft").select_related("officer").filter(reference=reference).first()

@@ -30,7 +30,7 @@ from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import FEED_KIND, Store
 
 #: Days before the last day on which a month that nobody has filed is mentioned, and once more.
-EARLY_DAYS: Final = 5
+_EARLY_DAYS: Final = 5
 _LAST_DAYS: Final = 1
 #: A month that has been late for longer is on the home page and in the authority's list; it is no news.
 _LATE_FOR: Final = timedelta(days=62)
@@ -80,8 +80,8 @@ def _months(own: OrganisationView, now: datetime, today: date) -> int:
                 new += notify(own.organisation, "deadline-extended", extended_facts, key=f"extended:{about}", now=now)
         if month.state == "due" and days <= _LAST_DAYS:
             new += notify(own.organisation, "due-tomorrow", facts, key=f"due:{about}:1", now=now)
-        elif month.state == "due" and days <= EARLY_DAYS:
-            new += notify(own.organisation, "due-soon", facts, key=f"due:{about}:{EARLY_DAYS}", now=now)
+        elif month.state == "due" and days <= _EARLY_DAYS:
+            new += notify(own.organisation, "due-soon", facts, key=f"due:{about}:{_EARLY_DAYS}", now=now)
         elif month.state == "missing" and now - month.due < _LATE_FOR:
             new += notify(own.organisation, "late", facts, key=f"late:{about}", now=now)
     return new
