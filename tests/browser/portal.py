@@ -173,13 +173,12 @@ class Portal:
     def kept(self) -> dict[str, Any]:
         """What was made and who is in by more than a password, for another of this server; as JSON has it.
 
-        Nobody else: two who use one session could each write over what it knows of the other's password.
+        Nobody else: two who use one session could each write over what it knows of the other's password, and whoever
+        gives it anew ends the session of the other.
         """
-        cookies = {
-            by: {one.name: one.value for one in self.client(by).cookies.jar}
-            for by in (GUARDED, HALFWAY) if by in self._proved
-        }  # fmt: skip
-        return {"made": self.made, "proved": {by: self._proved[by] for by in cookies}, "cookies": cookies}
+        proved = {by: at for by, at in self._proved.items() if by == GUARDED}
+        cookies = {by: {one.name: one.value for one in self.client(by).cookies.jar} for by in proved}
+        return {"made": self.made, "proved": proved, "cookies": cookies}
 
     def client(self, by: str) -> httpx.Client:
         """The cookies of `by`, signed in or not."""
