@@ -213,52 +213,50 @@ def _judged(
     score = score_of(min(step, parted), tests=_TESTS)
     if score < ALARM_SCORE:
         return None
-    first, last = months_of(below)
-    mass_mg, limit_mg = int(below["treo_mg"].sum()), int(rows["limit_mg"][0])
+    near, limit, kind = below.height + above, short_kg(int(rows["limit_mg"][0])), product_kind(goods)
     total, buyers = short_kg(int(below["mass_mg"].sum())), below["party"].n_unique()
-    kind = product_kind(goods)
-    return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation, "goods": goods},
-        first_period=first,
-        last_period=last,
+    return _finding(
+        (organisation, goods),
+        below.sort("mass_mg", descending=True),
         score=score,
-        mass_mg=mass_mg,
-        interval_mg=(None, None),
-        elements=(TREO,) if mass_mg else (),
         explanation=text(
-            f"Of {below.height + above} consignments of {kind} near {short_kg(limit_mg)} kg, {below.height} lie just"
-            " below"
-            f" it and {above} above: {total} kg in all, to {buyers} buyers. Honest sizes fall on both sides."
+            f"Of {near} consignments of {kind} near {limit} kg, {below.height} lie just below it and {above} above:"
+            f" {total} kg in all, to {buyers} buyers. Honest sizes fall on both sides."
             + (f" {cut} of their {lots} lots went out in such parts within days." if cut else ""),
-            f"{short_kg(limit_mg)} 千克附近的 {below.height + above} 批 {kind} 出口货物中，{below.height}"
-            " 批略低于该值，"
-            f"{above} 批高于该值；合计 {total} 千克，涉及 {buyers} 个买方。正常货量应分布于两侧。"
+            f"{limit} 千克附近的 {near} 批 {kind} 出口货物中，{below.height} 批略低于该值，{above} 批高于该值；"
+            f"合计 {total} 千克，涉及 {buyers} 个买方。正常货量应分布于两侧。"
             + (f"其中 {lots} 个批次中有 {cut} 个在数日内被拆成此类货物出口。" if cut else ""),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
-        evidence=(
-            {
-                "totals": {
-                    "threshold_kg": short_kg(limit_mg),
-                    "below": below.height,
-                    "above": above,
-                    "lots": lots,
-                    "parted": cut,
-                }
-            },
-            *(_row(row) for row in below.sort("mass_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
-        ),
+        totals={"threshold_kg": limit, "below": below.height, "above": above, "lots": lots, "parted": cut},
     )
 
 
 def _cut_finding(organisation: str, goods: str, parts: pl.DataFrame, lots: tuple[int, int], score: float) -> Finding:
     """Of lots that were cut: `lots` is how many, and of how many that went out."""
-    first, last = months_of(parts)
-    mass_mg, (cut, count), kind = int(parts["treo_mg"].sum()), lots, product_kind(goods)
+    (cut, count), kind, number = lots, product_kind(goods), parts.height
     total, usual = short_kg(int(parts["mass_mg"].sum())), short_kg(int(parts["mass_mg"].to_numpy().mean()))
     owners, buyers = parts["owner"].n_unique(), parts["party"].n_unique()
+    return _finding(
+        (organisation, goods),
+        parts.sort("lot", "on", "line"),
+        score=score,
+        explanation=text(
+            f"{cut} of {count} lots of {kind} went out in like parts within days, each lot to one owner: {number}"
+            f" consignments of {usual} kg on average, {total} kg in all, to {buyers} buyers that are {owners}.",
+            f"{count} 个 {kind} 批次中有 {cut} 个在数日内以相近的分量分批出口，每个批次均发往同一实际所有人："
+            f"共 {number} 批，平均每批 {usual} 千克，合计 {total} 千克，{buyers} 个买方分属 {owners} 个所有人。",
+        ),
+        totals={"lots": count, "cut": cut, "parts": number, "buyers": buyers, "owners": owners},
+    )
+
+
+def _finding(
+    about: tuple[str, str], rows: pl.DataFrame, *, score: float, explanation: Text, totals: Mapping[str, Any]
+) -> Finding:
+    """About the goods of an exporter, of consignments of which the first are shown."""
+    organisation, goods = about
+    first, last = months_of(rows)
+    mass_mg = int(rows["treo_mg"].sum())
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation, "goods": goods},
@@ -268,18 +266,10 @@ def _cut_finding(organisation: str, goods: str, parts: pl.DataFrame, lots: tuple
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"{cut} of {count} lots of {kind} went out in like parts within days, each lot to one owner: {parts.height}"
-            f" consignments of {usual} kg on average, {total} kg in all, to {buyers} buyers that are {owners}.",
-            f"{count} 个 {kind} 批次中有 {cut} 个在数日内以相近的分量分批出口，每个批次均发往同一实际所有人："
-            f"共 {parts.height} 批，平均每批 {usual} 千克，合计 {total} 千克，{buyers} 个买方分属 {owners} 个所有人。",
-        ),
+        explanation=explanation,
         innocent=INNOCENT,
         ask=ASK,
-        evidence=(
-            {"totals": {"lots": count, "cut": cut, "parts": parts.height, "buyers": buyers, "owners": owners}},
-            *(_row(row) for row in parts.sort("lot", "on", "line").head(EVIDENCE_ROWS).iter_rows(named=True)),
-        ),
+        evidence=({"totals": totals}, *(_row(row) for row in rows.head(EVIDENCE_ROWS).iter_rows(named=True))),
     )
 
 
