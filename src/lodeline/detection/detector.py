@@ -20,6 +20,7 @@ from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
 from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
 from lodeline.ledger.register import Register
+from lodeline.message import Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 #: The tones of `web.words.words.Tone` that a finding may have.
@@ -71,7 +72,7 @@ class LedgerView(Protocol):
 class Detector:
     """A loophole: what it is called in the log, by a person and on a page, and how it is looked for.
 
-    `mark` is shape and tone, shown beside the label. `labels` names the keys of evidence that are this detector's own,
+    `mark` is shape and tone, shown beside the label. `texts` are the sentences of its explanations. `labels` names the keys of evidence that are this detector's own,
     `words` the codes that are values there. In `question`, `{firm}`, `{mass}`, `{months}`, `{until}`, `{year}`,
     `{quota}` and `{label}` are filled in; it heads the page of a finding. `find` takes by name what it looks at: parts
     of `LedgerView`, of `OFFERED`, and `limits` (`detection.limits`).
@@ -81,6 +82,7 @@ class Detector:
     label: Text
     mark: tuple[str, Tone]
     find: Callable[..., list[Finding]]
+    texts: Texts
     labels: Mapping[str, Text] = field(default_factory=dict)
     words: Mapping[str, Text] = field(default_factory=dict)
     question: Text = field(default_factory=lambda: ANY_QUESTION)

@@ -9,32 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 import rfc8785
 
+from lodeline.errors import Text, text
 from lodeline.material.mass import format_kg
+from lodeline.message import Message, as_json, localized, short_kg
 
-
-class Text(TypedDict):
-    """One sentence in both languages."""
-
-    en: str
-    zh: str
-
-
-def text(en: str, zh: str) -> Text:
-    """One sentence in both languages."""
-    return {"en": en, "zh": zh}
-
-
-def short_kg(mass_mg: float) -> str:
-    """Kilograms as a sentence needs them: whole from a tonne on, to the gram from a kilogram on, else to the milligram.
-
-    Evidence rows carry every digit.
-    """
-    step_mg = 1_000_000 if abs(mass_mg) >= 1_000_000_000 else 1_000 if abs(mass_mg) >= 1_000_000 else 1
-    return format_kg(round(mass_mg / step_mg) * step_mg)
+__all__ = ["Finding", "Text", "ranked", "short_kg", "text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +38,8 @@ class Finding:
     mass_mg: int
     interval_mg: tuple[int | None, int | None]
     elements: tuple[str, ...]
-    explanation: Text
+    #: One message for each sentence.
+    explanation: tuple[Message, ...]
     innocent: tuple[Text, ...]
     ask: tuple[Text, ...]
     evidence: tuple[Mapping[str, Any], ...]
@@ -82,7 +66,8 @@ class Finding:
             "mass_kg": format_kg(self.mass_mg),
             "interval_kg": [None if bound is None else format_kg(bound) for bound in self.interval_mg],
             "elements": list(self.elements),
-            "explanation": self.explanation,
+            "explanation": localized(self.explanation),
+            "sentences": [as_json(one) for one in self.explanation],
             "innocent": list(self.innocent),
             "ask": list(self.ask),
             "evidence": [dict(item) for item in self.evidence],

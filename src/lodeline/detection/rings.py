@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from lodeline.detection.evidence import months_of, with_treo_mass
+from lodeline.errors import text
 from lodeline.flow.cycles import Kept, Transfers, find_cycles
 from lodeline.material.element import RARE_EARTHS
+from lodeline.message import ARROW, Count, Fact, Party, Series, Term, Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +113,22 @@ def _ring(members: tuple[str, ...], chains: list[tuple[int, ...]], hops: pl.Data
     )
 
 
-def arrows(ring: Ring) -> str:
-    """The ring in a line: A → B → A."""
-    return " → ".join([*ring.members, ring.members[0]])
+TEXTS: Final = Texts("ring", {"times": text("{rounds} times", "{rounds} 次")})
+
+
+def ring_fact(ring: Ring) -> Series:
+    """The firms in a line: A → B → A."""
+    return Series(tuple(Party(one) for one in (*ring.members, ring.members[0])), ARROW)
+
+
+def times(ring: Ring) -> Fact:
+    """How often it went round."""
+    return Term("once", "1 次") if ring.rounds == 1 else TEXTS.message("times", rounds=Count(ring.rounds))
 
 
 def subject_of(ring: Ring) -> dict[str, str]:
     """The firm where it began, and the ring."""
-    return {"organisation": ring.members[0], "ring": arrows(ring)}
+    return {"organisation": ring.members[0], "ring": " → ".join((*ring.members, ring.members[0]))}
 
 
 def hop_rows(ring: Ring, kind: str) -> list[dict[str, Any]]:

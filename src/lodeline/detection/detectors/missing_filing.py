@@ -19,12 +19,13 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, months_since_year_0
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import share_mg_expr
+from lodeline.message import Count, Key, Mass, Month, Party, Series, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
@@ -59,6 +60,23 @@ ASK: tuple[Text, ...] = (
         "zh": "盘存结果，因为未申报期间账面没有变动。",
     },
 )
+TEXTS: Final = Texts(
+    "missing-filing",
+    {
+        "month": text("{month} was not filed by its deadline.", "{month} 逾期未申报。"),
+        "months": text(
+            "The {months} months from {first} to {last} were not filed by their deadlines.",
+            "{first} 至 {last} 共 {months} 个月逾期未申报。",
+        ),
+        "named": text(
+            "In that time {others} others ({listed}{more}) name it in transfers of {mass} kg TREO.",
+            "同期有 {others} 家企业（{listed}{more}）申报与其流转，共 {mass} 千克 TREO。",
+        ),
+        "not-named": text("Nobody else names it in that time.", "同期没有其他企业的申报涉及该企业。"),
+    },
+)
+#: Firms that a sentence names.
+_LISTED: Final = 5
 
 
 def missing_filing(
@@ -108,6 +126,7 @@ DETECTOR: Final = Detector(
     label=text("Missing filing", "缺报"),
     mark=("ring", "ink"),
     find=missing_filing,
+    texts=TEXTS,
     question=text("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
 )
 
@@ -155,16 +174,22 @@ def _finding(
     """`when`: what says when a month is due; `named`: the TREO that others name, who they are, and their rows."""
     treo_mg, others, rows = named
     first, last = periods[0], periods[-1]
-    months_en = f"{first} was not filed by its deadline" if first == last else (
-        f"The {len(periods)} months from {first} to {last} were not filed by their deadlines"
-    )  # fmt: skip
-    months_zh = f"{first} 逾期未申报" if first == last else f"{first} 至 {last} 共 {len(periods)} 个月逾期未申报"
-    named_en, named_zh = "Nobody else names it in that time.", "同期没有其他企业的申报涉及该企业。"
-    if others:
-        listed = ", ".join(others[:5]) + ("…" if len(others) > 5 else "")
-        kg = short_kg(treo_mg)
-        named_en = f"In that time {len(others)} others ({listed}) name it in transfers of {kg} kg TREO."
-        named_zh = f"同期有 {len(others)} 家企业（{listed}）申报与其流转，共 {kg} 千克 TREO。"
+    months = (
+        TEXTS.message("month", month=Month(first))
+        if first == last
+        else TEXTS.message("months", months=Count(len(periods)), first=Month(first), last=Month(last))
+    )
+    by_others = (
+        TEXTS.message(
+            "named",
+            others=Count(len(others)),
+            listed=Series(tuple(map(Party, others[:_LISTED]))),
+            more=Key("…" if len(others) > _LISTED else ""),
+            mass=Mass(treo_mg),
+        )
+        if others
+        else TEXTS.message("not-named")
+    )
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation},
@@ -174,7 +199,7 @@ def _finding(
         mass_mg=treo_mg,
         interval_mg=(treo_mg, None),
         elements=(TREO,) if treo_mg else (),
-        explanation={"en": f"{months_en}. {named_en}", "zh": f"{months_zh}。{named_zh}"},
+        explanation=(months, by_others),
         innocent=INNOCENT,
         ask=ASK,
         evidence=(

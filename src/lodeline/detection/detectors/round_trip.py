@@ -18,10 +18,11 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.rings import Ring, arrows, hop_rows, rings, subject_of
+from lodeline.detection.rings import Ring, hop_rows, ring_fact, rings, subject_of, times
 from lodeline.material.element import TREO
+from lodeline.message import Mass, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("The goods were sent back: refused, surplus, or on trial.", "货物被退回：拒收、余料或试用。"),
@@ -32,6 +33,16 @@ ASK: tuple[Text, ...] = (
     text("Contracts, invoices and payments of every hop.", "每一环节的合同、发票和付款凭证。"),
     text("Where the goods lay from day to day, and who carried them.", "货物每日存放地点及承运人。"),
     text("What each firm did with the goods.", "各企业对货物的处理情况。"),
+)
+TEXTS: Final = Texts(
+    "round-trip",
+    {
+        "went-round": text(
+            "Goods went round {ring} {times}: {mass} kg of one make came back with the mass and composition with which"
+            " they left.",
+            "货物沿 {ring} 循环 {times}：{mass} 千克同类货物以原有质量和成分返回起点。",
+        ),
+    },
 )
 #: Rows of a round that evidence lists: three rounds of eight hops.
 _ROWS = 24
@@ -64,12 +75,11 @@ DETECTOR: Final = Detector(
     label=text("Round trip", "循环流转"),
     mark=("circle", "ink"),
     find=round_trip,
+    texts=TEXTS,
 )
 
 
 def _finding(ring: Ring) -> Finding:
-    times_en = "once" if ring.rounds == 1 else f"{ring.rounds} times"
-    kg = short_kg(ring.mass_mg)
     return Finding(
         detector=DETECTOR.name,
         subject=subject_of(ring),
@@ -79,11 +89,13 @@ def _finding(ring: Ring) -> Finding:
         mass_mg=ring.treo_mg,
         interval_mg=(ring.treo_mg, None),
         elements=(TREO,) if ring.treo_mg else (),
-        explanation=text(
-            f"Goods went round {arrows(ring)} {times_en}: {kg} kg of one make came back with the mass and composition"
-            " with which"
-            " they left.",
-            f"货物沿 {arrows(ring)} 循环 {ring.rounds} 次：{kg} 千克同类货物以原有质量和成分返回起点。",
+        explanation=(
+            TEXTS.message(
+                "went-round",
+                ring=ring_fact(ring),
+                times=times(ring),
+                mass=Mass(ring.mass_mg),
+            ),
         ),
         innocent=INNOCENT,
         ask=ASK,
