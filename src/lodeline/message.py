@@ -1,7 +1,8 @@
 """What the program tells people is a code and typed facts; words come last, for one reader in one language.
 
-A page writes a day as its readers do, a program reads the number, and what a reader may not know (`Party`, `Site`, `Lot`,
-`Name`) is left out by its type: nobody looks for names in a sentence. A text stands beside the code that tells it:
+A page writes a day as its readers do, a program reads the number, and what a reader may not know (`Party`, `Site`,
+`Lot`, `Name`) is left out by its type: nobody looks for names in a sentence. A text stands beside the code that tells
+it:
 
     TEXTS = Texts("round-trip", {"went": text("{mass} kg went round {ring}.", "{mass} 千克沿 {ring} 循环。")})
     TEXTS.message("went", mass=Mass(12_000_000), ring=Series((Party("A"), Party("B")), ARROW))
@@ -250,7 +251,8 @@ def leaves(fact: Fact) -> Iterator[Leaf]:
 def changed(fact: F, change: Callable[[Leaf], Leaf]) -> F:
     """The same with every fact that is made of no others changed: as a reader may know it."""
     if isinstance(fact, Message):
-        return cast(F, Message(fact.code, fact.template, {key: changed(one, change) for key, one in fact.facts.items()}))
+        facts = {name: changed(one, change) for name, one in fact.facts.items()}
+        return cast(F, Message(fact.code, fact.template, facts))
     if isinstance(fact, Series):
         return cast(F, Series(tuple(changed(one, change) for one in fact.series), fact.between))
     return cast(F, change(fact))
@@ -268,11 +270,15 @@ def as_json(fact: Fact) -> dict[str, Any]:
 _BY_KEYS: Final = {frozenset(one.name for one in fields(leaf)): leaf for leaf in _LEAVES}
 
 
-def from_json(row: Mapping[str, Any], texts: Mapping[str, Text]) -> Fact:
-    """What `as_json` gave; `texts` are those of all codes. KeyError where a code or a fact is of no known kind."""
+def message_of(row: Mapping[str, Any], texts: Mapping[str, Text]) -> Message:
+    """The message that `as_json` gave; `texts` are those of all codes. KeyError where a code or a fact is not known."""
+    facts = {name: _fact_of(one, texts) for name, one in row["facts"].items()}
+    return Message(code=row["code"], template=texts[row["code"]], facts=facts)
+
+
+def _fact_of(row: Mapping[str, Any], texts: Mapping[str, Text]) -> Fact:
     if "code" in row:
-        facts = {name: from_json(one, texts) for name, one in row["facts"].items()}
-        return Message(code=row["code"], template=texts[row["code"]], facts=facts)
+        return message_of(row, texts)
     if "series" in row:
-        return Series(tuple(from_json(one, texts) for one in row["series"]), row["between"])
+        return Series(tuple(_fact_of(one, texts) for one in row["series"]), row["between"])
     return _BY_KEYS[frozenset(row)](**row)

@@ -12,7 +12,9 @@ import pytest
 from tests.api.conftest import Office, Program
 from tests.desk import LAW
 
+from lodeline.detection.detectors import round_trip
 from lodeline.ledger.register import TABLES, Register
+from lodeline.message import ARROW, NOTHING, Fact, Key, Lot, Mass, Name, Party, Series, Site, as_json, localized
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.snapshot import open_snapshot
@@ -129,6 +131,12 @@ def test_what_is_anothers_is_not_there(looked_at: Office) -> None:
     assert firm.get("/balances?site=MAG-0001-A").status_code == 404
 
 
+def told(*parties: Fact) -> dict[str, Any]:
+    """The sentence of a finding that names these."""
+    one = round_trip.TEXTS.message("went-round", ring=Series(parties, ARROW), times=NOTHING, mass=Mass(7))
+    return {"detector": "round-trip", "explanation": localized([one]), "sentences": [as_json(one)]}
+
+
 def test_a_finding_names_no_stranger(looked_at: Office, names: dict[str, set[str]]) -> None:
     own = OrganisationView(looked_at.store, LAW, "MAG-0003")
     stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
@@ -137,21 +145,36 @@ def test_a_finding_names_no_stranger(looked_at: Office, names: dict[str, set[str
     entries = dict(snapshot.lines.group_by("organisation").agg(pl.col("entry").max()).iter_rows())
     name = max(names[stranger], key=len)
     row = {
-        "id": "1", "subject": {"organisation": "MAG-0003", "lot": f"{stranger}/L-1"},
-        "explanation": {"en": f"{name} sold it to {supplier}.", "zh": f"{stranger}卖给{supplier}。"},
+        "id": "1", "subject": {"organisation": "MAG-0003", "lot": f"{stranger}/L-1", "ring": f"{stranger} → MAG-0003"},
+        **told(Party(stranger), Name(name), Site(f"{stranger}-A"), Lot("1", f"{stranger}/L-1"), Party(supplier)),
         "evidence": [
-            {"entry": entries["MAG-0003"], "lot": f"{stranger}/L-1"}, {"entry": entries[supplier]}, {"mass_kg": "1"},
-            {"totals": {"gain_kg": "1"}},
+            {"entry": entries["MAG-0003"], "lot": f"{stranger}/L-1", "shipper": stranger, "to": name},
+            {"entry": entries["MAG-0003"], "customers": [name, supplier], "shared": [f"tel of {name}"]},
+            {"entry": entries[supplier]}, {"mass_kg": "1"}, {"totals": {"gain_kg": "1"}},
         ],
     }  # fmt: skip
     elsewhere = {**row, "subject": {"organisation": supplier}}
     (shown,) = own_findings([row, elsewhere], own, snapshot)
     called = own.lot_name(f"{stranger}/L-1", stranger, "L-1")
-    assert called.startswith("~")
-    assert shown["evidence"] == [{"entry": entries["MAG-0003"], "lot": called}, {"totals": {"gain_kg": "1"}}]
-    assert shown["subject"]["lot"] == called
-    assert shown["explanation"]["en"] == f"{called.removesuffix('/L-1')} sold it to {supplier}."
+    mark = called.removesuffix("/L-1")
+    assert mark.startswith("~")
+    assert shown["evidence"] == [
+        {"entry": entries["MAG-0003"], "lot": called, "shipper": mark, "to": mark},
+        {"entry": entries["MAG-0003"], "customers": [mark, supplier]}, {"totals": {"gain_kg": "1"}},
+    ]  # fmt: skip
+    assert shown["subject"] == {"organisation": "MAG-0003", "lot": called}
+    assert f"{mark} → {mark} → {mark} → {called} → {supplier}" in shown["explanation"]["en"]
     assert not any(word in str(shown) for word in names[stranger])
+
+
+def test_a_finding_kept_without_facts_tells_no_more_than_its_kind(looked_at: Office) -> None:
+    own = OrganisationView(looked_at.store, LAW, "MAG-0003")
+    row = {
+        "detector": "round-trip", "subject": {"organisation": "MAG-0003"}, "evidence": [],
+        "explanation": {"en": "Goods of SEP-0001 went round.", "zh": "-"},
+    }  # fmt: skip
+    (shown,) = own_findings([row], own, open_snapshot(looked_at.store))
+    assert shown["explanation"] == round_trip.DETECTOR.label
 
 
 def _renamed(own: OrganisationView, organisation: str, *aliases: str) -> None:
@@ -168,37 +191,32 @@ def test_a_name_changes_no_key_and_no_word_of_the_program(looked_at: Office, nam
     snapshot = open_snapshot(looked_at.store)
     entry = snapshot.lines.filter(pl.col("organisation") == "MAG-0003")["entry"].max()
     row: dict[str, Any] = {
-        "id": "1", "detector": "quota-overrun", "subject": {"organisation": "MAG-0003"}, "mass_kg": "8",
+        "id": "1", **told(Key("mass Nd open")), "subject": {"organisation": "MAG-0003"}, "mass_kg": "8",
         "interval_kg": ["8", None], "elements": ["Nd"], "state": "open", "period": {"from": "2025-01", "to": "2025-02"},
-        "explanation": {"en": "-", "zh": "-"}, "evidence": [{"entry": entry, "kind": "export", "event": "Nd-1"}],
+        "evidence": [{"entry": entry, "kind": "export", "event": "Nd-1"}],
     }  # fmt: skip
     _renamed(own, stranger, "mass", "Nd", "open", "export", "entry", "8", "2025", "quota", "zh")
     assert own_findings([row], own, snapshot) == [row]
 
 
 @pytest.mark.parametrize(
-    ("alias", "text", "called"),
+    ("alias", "named", "hidden"),
     [
-        ("Star", "Global Star Metal sold it.", "Global Star Metal sold it."),
-        ("Star", "Starlight and MegaStar sold it.", "Starlight and MegaStar sold it."),
-        ("Star", "Star sold it to Global Star Metal.", "{} sold it to Global Star Metal."),
-        ("Star", "由Star售出；Star。", "由{}售出；{}。"),
-        ("星", "环球星金属售出，星又购回。", "环球星金属售出，{}又购回。"),
-        ("L-1", "MAG-0003/L-1 became L-2.", "MAG-0003/L-1 became L-2."),
-        ('A "B" \\ C', 'A "B" \\ C sold it.', "{} sold it."),
+        ("Star", "Global Star Metal", False), ("Star", "Starlight", False), ("Star", "Star", True),
+        ("星", "环球星金属", False), ("星", "星", True), ('A "B" \\ C', 'A "B" \\ C', True),
     ],
-)
+)  # fmt: skip
 def test_only_whole_names_are_hidden(
-    looked_at: Office, names: dict[str, set[str]], alias: str, text: str, called: str
-) -> None:  # fmt: skip
+    looked_at: Office, names: dict[str, set[str]], alias: str, named: str, hidden: bool
+) -> None:
     own = OrganisationView(looked_at.store, LAW, "MAG-0003")
     stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
     _renamed(own, stranger, alias)
     _renamed(own, "MAG-0003", "Global Star Metal", "环球星金属")
     mark = own.lot_name(f"{stranger}/", stranger, "").removesuffix("/")
-    row = {"subject": {"organisation": "MAG-0003"}, "explanation": {"en": text, "zh": text}, "evidence": []}
+    row = {"subject": {"organisation": "MAG-0003"}, **told(Name(named)), "evidence": []}
     (shown,) = own_findings([row], own, open_snapshot(looked_at.store))
-    assert shown["explanation"] == dict.fromkeys(("en", "zh"), called.format(mark, mark))
+    assert f"round {mark if hidden else named} :" in shown["explanation"]["en"]
 
 
 def test_a_name_that_was_decided_to_mean_a_stranger_is_hidden_too(
@@ -209,6 +227,6 @@ def test_a_name_that_was_decided_to_mean_a_stranger_is_hidden_too(
     mark = own.lot_name(f"{stranger}/", stranger, "").removesuffix("/")
     decided = pl.DataFrame([{"name": "Polar Star BV", "party": stranger}], schema=TABLES["party_names"])
     own.__dict__["register"] = Register(tables={**own.register.tables, "party_names": decided})
-    row = {"subject": {"organisation": "MAG-0003"}, "explanation": {"en": "Polar Star BV sold it."}, "evidence": []}
+    row = {"subject": {"organisation": "MAG-0003"}, **told(Name("Polar Star BV")), "evidence": []}
     (shown,) = own_findings([row], own, open_snapshot(looked_at.store))
-    assert shown["explanation"]["en"] == f"{mark} sold it."
+    assert f"round {mark} " in shown["explanation"]["en"] and "Polar" not in str(shown)

@@ -24,8 +24,10 @@ from tests.office.trade import FIRMS, person
 from tests.properties.test_own_edges import addresses as pages
 from tests.web.as_official import furnish
 
+from lodeline.detection.detectors import round_trip
 from lodeline.filing.check import check
 from lodeline.filing.table import read_bytes
+from lodeline.message import NOTHING, Lot, Mass, Series, as_json, localized
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.models import Notice
 from lodeline.service.filing.drafting import known_for_template
@@ -168,11 +170,13 @@ def test_flags_and_letters_name_the_alias(store: Store) -> None:
 
 
 def test_a_finding_about_the_buyer_names_the_alias(store: Store) -> None:
-    row = {"subject": {"organisation": "SEP", "lot": "MINE/HIDDENA"}, "evidence": [],
-           "explanation": {"en": "SEP made much of MINE/HIDDENA and MINE/HIDDENB.", "zh": "-"}}  # fmt: skip
+    lots = Series((Lot("1", "MINE/HIDDENA"), Lot("2", "MINE/HIDDENB")))
+    told = round_trip.TEXTS.message("went-round", ring=lots, times=NOTHING, mass=Mass(7))
+    row = {"subject": {"organisation": "SEP", "lot": "MINE/HIDDENA"}, "evidence": [], "detector": "round-trip",
+           "explanation": localized([told]), "sentences": [as_json(told)]}  # fmt: skip
     (found,) = own_findings([row], OrganisationView(store, LAW, "SEP"), open_snapshot(store))
     assert found["subject"]["lot"] == "TRADE/T-1"
-    assert found["explanation"]["en"] == "SEP made much of TRADE/T-1 and MINE/M-2."
+    assert "TRADE/T-1, MINE/M-2" in found["explanation"]["en"] and "HIDDEN" not in str(found)
 
 
 def test_the_authority_sees_both(served: None, store: Store) -> None:

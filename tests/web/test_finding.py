@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.web.conftest import Browser
 
-from lodeline.detection.battery import DETECTORS
+from lodeline.detection.battery import DETECTORS, sentences_of
 from lodeline.detection.detector import ANY_QUESTION
+from lodeline.detection.evidence import LOT_KEYS, PARTY_KEYS, SITE_KEYS
+from lodeline.message import Key, Leaf, Lot, Name, Party, Site, changed, localized
 from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
@@ -19,8 +21,8 @@ from lodeline.store.store import Store
 from lodeline.web.pages.findings import finding as page_of_finding
 from lodeline.web.pages.findings.evidence import FLOWS
 from lodeline.web.pages.findings.evidence_words import TERMS
-from lodeline.web.words import format as written
 from lodeline.web.words.language import Language
+from lodeline.web.words.messages import sentences
 from lodeline.web.words.words import organisation_names
 
 ID = "ab" * 32
@@ -85,11 +87,43 @@ def test_every_finding_has_a_whole_page(
         else:
             assert heading.endswith("?" if language == "en" else "？")
         told = " ".join(page.text.split())
-        said = " ".join(written.sentence(row["explanation"][language], language, names).split())
+        said = " ".join(sentences(row, language, names).split())
         for text in (said, *(one[language] for one in (*row["innocent"], *row["ask"]))):
             assert text in told
         assert "None" not in told.split()
         assert not re.search(r"\{[a-z_]*\}|<style|\sstyle=", page.html)
+
+
+def test_who_is_named_is_named_by_type_alone(flawed: Store) -> None:
+    """A reader's view leaves out by type: a name in any other fact, or under any other key, would be shown to all."""
+    snapshot = open_snapshot(flawed)
+    tables = snapshot.register.tables
+    typed = {
+        **dict.fromkeys(tables["organisations"]["id"], PARTY_KEYS), **dict.fromkeys(tables["sites"]["id"], SITE_KEYS),
+        **dict.fromkeys(snapshot.lots["name"], LOT_KEYS),
+    }  # fmt: skip
+
+    def texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+        if isinstance(value, dict):
+            for name, one in value.items():
+                yield from texts(one, name)
+        elif isinstance(value, list):
+            for one in value:
+                yield from texts(one, key)
+        elif isinstance(value, str):
+            yield key, value
+
+    def without(fact: Leaf) -> Leaf:
+        return Key("#") if isinstance(fact, Party | Site | Lot | Name) else fact
+
+    rows = findings(flawed, snapshot, load("cn"))["rows"]
+    for row in rows:
+        for key, value in texts([row["subject"], *row["evidence"]]):
+            assert value not in typed or key in typed[value], (row["detector"], key)
+        assert row["explanation"] == localized(sentences_of(row))
+        for told in localized([changed(one, without) for one in sentences_of(row)]).values():
+            words = set(re.split(r"[ ，。、；：:,;()（）]+", told))
+            assert not words & typed.keys(), (row["detector"], told)
 
 
 def test_missing_filing_leads_to_the_rows_of_others(on_flawed: Browser, found: dict[str, dict[str, Any]]) -> None:

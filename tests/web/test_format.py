@@ -68,38 +68,6 @@ def test_a_composition_as_somebody_wrote_it_is_easier_to_read() -> None:
     assert composition_text("") == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "en", "zh"),
-    [
-        ("By 2025-03-31 12987 kg", "By 31 March 2025 12'987 kg", "By 2025年3月31日 12'987 kg"),
-        ("By 2025-03 the site", "By March 2025 the site", "By 2025年3月 the site"),
-        ("2025-03 was not filed.", "March 2025 was not filed.", "2025年3月 was not filed."),
-        # What stands within an id, a year alone and what is no day stay as they are.
-        ("MAG-1/SWARF-2504-00111 in 2025, S-2025-03, 2025-13, 999 kg", ) * 3,
-        ("8931.25 kg of 289600.5 t", "8'931.25 kg of 289'600.5 t", "8'931.25 kg of 289'600.5 t"),
-        ("截至 2025-05 月末，10416 千克", "截至 May 2025 月末，10'416 千克", "截至 2025年5月月末，10'416 千克"),
-    ],
-)  # fmt: skip
-def test_sentences_of_the_ledger(text: str, en: str, zh: str) -> None:
-    assert (plain(written.sentence(text, "en")), plain(written.sentence(text, "zh"))) == (en, zh)
-
-
-def test_a_sentence_of_the_ledger_names_firms() -> None:
-    names = {"SEP-0005": "Baogang", "91110000MA0": "Ganzhou 2025-03"}
-    said = (
-        "SEP-0005 filed 12987 kg of SEP-0005/OX-1 at SEP-0005-A on 2025-03-31, others (SEP-0005, 91110000MA0) too:"
-        " SEP-0005."
-    )
-    assert plain(written.sentence(said, "en", names)) == (
-        "Baogang filed 12'987 kg of SEP-0005/OX-1 at SEP-0005-A on 31 March 2025, others (Baogang, Ganzhou 2025-03)"
-        " too: Baogang."
-    )
-    assert (
-        written.sentence("同期有企业（SEP-0005）申报，SEP-0005申报于", "zh", names)
-        == "同期有企业（Baogang）申报，Baogang申报于"
-    )
-
-
 def test_percent() -> None:
     assert plain(written.percent(0.784, "en")) == "78.4 %"
     assert written.percent(0.784, "zh") == "78.4%"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
+from lodeline.detection import imbalance, rings
 from lodeline.detection.detector import Detector, LedgerView
 from lodeline.detection.detectors import (
     capacity_excess,
@@ -32,6 +33,8 @@ from lodeline.detection.detectors import (
     yield_outlier,
 )
 from lodeline.detection.finding import Finding, ranked
+from lodeline.errors import Text
+from lodeline.message import Message, message_of
 
 #: In the order in which they look.
 DETECTORS: Final[tuple[Detector, ...]] = tuple(
@@ -42,6 +45,16 @@ DETECTORS: Final[tuple[Detector, ...]] = tuple(
         trader_pass_through, round_trip, shell_customer, circular_invoicing, feed_mismatch,
     )
 )  # fmt: skip
+#: Code → text of every sentence that a detector tells.
+TEXTS: Final[Mapping[str, Text]] = {
+    code: one for texts in (rings.TEXTS, imbalance.TEXTS, *(one.texts for one in DETECTORS))
+    for code, one in texts.by_code.items()
+}  # fmt: skip
+
+
+def sentences_of(row: Mapping[str, Any]) -> tuple[Message, ...]:
+    """The sentences of a finding (a row of `lodeline findings --json`); none where it was kept without facts."""
+    return tuple(message_of(one, TEXTS) for one in row.get("sentences", ()))
 
 
 def run_detectors(view: LedgerView, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:

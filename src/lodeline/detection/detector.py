@@ -72,10 +72,10 @@ class LedgerView(Protocol):
 class Detector:
     """A loophole: what it is called in the log, by a person and on a page, and how it is looked for.
 
-    `mark` is shape and tone, shown beside the label. `texts` are the sentences of its explanations. `labels` names the keys of evidence that are this detector's own,
-    `words` the codes that are values there. In `question`, `{firm}`, `{mass}`, `{months}`, `{until}`, `{year}`,
-    `{quota}` and `{label}` are filled in; it heads the page of a finding. `find` takes by name what it looks at: parts
-    of `LedgerView`, of `OFFERED`, and `limits` (`detection.limits`).
+    `mark` is shape and tone, shown beside the label. `texts` are the sentences that explain a finding. `labels` names
+    the keys of evidence that are this detector's own, `words` the codes that are values there. In `question`, `{firm}`,
+    `{mass}`, `{months}`, `{until}`, `{year}`, `{quota}` and `{label}` are filled in; it heads the page of a finding.
+    `find` takes by name what it looks at: parts of `LedgerView`, of `OFFERED`, and `limits` (`detection.limits`).
     """
 
     name: str

@@ -26,6 +26,7 @@ from lodeline.detection.finding import Finding
 from lodeline.filing.cell import PARSERS
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
+from lodeline.message import as_json, localized
 from lodeline.regulation.control_list import ControlItem
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.regulation.replay import differing, held
@@ -336,7 +337,8 @@ def _finding(was: Finding | None, now: Finding | None) -> Json:
     what = "comes" if was is None else "goes" if now is None else "changes"
     return {
         "id": one.id, "detector": one.detector, "subject": dict(one.subject), "period": one.period, "what": what,
-        "from": _weight(was), "to": _weight(now), "explanation": one.explanation,
+        "from": _weight(was), "to": _weight(now), "explanation": localized(one.explanation),
+        "sentences": [as_json(sentence) for sentence in one.explanation],
     }  # fmt: skip
 
 

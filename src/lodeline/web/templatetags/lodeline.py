@@ -15,8 +15,9 @@ from django.utils.safestring import SafeString, mark_safe
 from lodeline.material.element import ELEMENTS
 from lodeline.web.drawing.svg import SHAPES
 from lodeline.web.parts.table import Cell, Head, Row, Shown
-from lodeline.web.words import format as written
 from lodeline.web.words.language import Language
+from lodeline.web.words.messages import NOBODY
+from lodeline.web.words.messages import sentences as words_of
 
 register = template.Library()
 
@@ -35,12 +36,9 @@ def localized(context: Context, text: Mapping[str, str]) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def sentence(context: Context, text: Mapping[str, str], names: Mapping[str, str] | None = None) -> str:
-    """The same for a sentence of the ledger: its days and masses are written as everywhere on a page.
-
-    names: organisation id → what it is called here.
-    """
-    return written.sentence(text[context["language"]], context["language"], names)
+def sentences(context: Context, finding: Mapping[str, Any], names: Mapping[str, str] = NOBODY) -> str:
+    """What a finding says, its days and masses written as everywhere. names: organisation id → what it is called."""
+    return words_of(finding, context["language"], names)
 
 
 #: What small capitals would make another thing of: Σ is a sum and σ is not, and Nd is no ND.

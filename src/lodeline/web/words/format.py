@@ -7,8 +7,6 @@ uncertainty decides how many figures its mass has.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -25,13 +23,6 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
-#: Within a sentence, and not within an id: 2025-03-31, 2025-03; the whole kilograms or tonnes of a mass.
-_DAY_WITHIN = re.compile(r"(?<![\w/.-])\d{4}-(?:0[1-9]|1[0-2])(-(?:0[1-9]|[12]\d|3[01]))?(?![\w/-]|\.\d)")
-_MASS_WITHIN = re.compile(r"(?<![\w/.-])\d{4,15}(?=(?:\.\d+)? (?:kg\b|t\b|千克|吨))")
-#: What may be the id of an organisation; with a slash it is that of something else, and found as a whole.
-_ID_WITHIN = re.compile(r"(?<![\w./:-])[0-9A-Za-z](?:[0-9A-Za-z._:/-]*[0-9A-Za-z])?(?![\w/])", re.ASCII)
-#: A blank that stood beside a number, and stands between words now.
-_BETWEEN = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _UNITS: dict[Language, dict[str, str]] = {
     "en": {"tonne": "t", "kilogram": "kg", "gram": "g"},
     "zh": {"tonne": "吨", "kilogram": "千克", "gram": "克"},
@@ -133,22 +124,6 @@ def moment(text: str | None, language: Language, timezone: str) -> str:
     local = datetime.fromisoformat(text).astimezone(ZoneInfo(timezone))
     clock = f"{local:%H:%M}"
     return f"{day(local.date(), language)} {clock}" if language == "zh" else f"{day(local.date(), language)}, {clock}"
-
-
-def sentence(text: str, language: Language, names: Mapping[str, str] | None = None) -> str:
-    """A sentence of the ledger as it is read: days and months in words, masses in groups; what is an id stays.
-
-    names: organisation id → what it is called here. An id within another one, as of a lot, stays too.
-    """
-    text = _DAY_WITHIN.sub(lambda found: day(found[0], language) if found[1] else month(found[0], language), text)
-    text = _MASS_WITHIN.sub(lambda found: count(int(found[0])), text)
-    text = closed_up(text, language)
-    return text if names is None else _ID_WITHIN.sub(lambda found: names.get(found[0], found[0]), text)
-
-
-def closed_up(text: str, language: Language) -> str:
-    """A sentence whose numbers or keys are words now: Chinese has no blank between these."""
-    return _BETWEEN.sub("", text) if language == "zh" else text
 
 
 def within(label: str) -> str:

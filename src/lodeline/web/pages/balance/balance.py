@@ -48,11 +48,10 @@ from lodeline.web.parts.table import Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text
 from lodeline.web.words.successions import of_site
 
-#: A finding (a row of `service.findings.finding.findings`) in words, in both languages.
-Describe = Callable[[Mapping[str, Any]], Text]
+#: A finding (a row of `service.findings.finding.findings`) as the reader may know it.
+Describe = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def balance(visit: Visit, site: str) -> HttpResponse:
@@ -67,7 +66,7 @@ def balance_page(
     """The page as the authority sees it, or with `holder` and `describe` as the firm does that holds the site, or held
     it.
 
-    `describe` says a finding in words that the firm may know, `called` a lot; its peers have no names there, and of a
+    `describe` gives a finding as the firm may know it, `called` a lot; its peers have no names there, and of a
     site that changed hands it sees its own time alone.
     """
     record = _record(visit, site)

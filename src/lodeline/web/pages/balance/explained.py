@@ -258,11 +258,11 @@ def asked_about(
     organisation: str,
     element: str,
     statement: Statement,
-    describe: Callable[[Mapping[str, Any]], Text] | None,
+    describe: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None,
 ) -> dict[str, Any]:
     """What detectors ask about this site, each kind once; and the transfers that lack the firm's own side.
 
-    `describe`: a finding in words that the reader may know, where that is the firm.
+    `describe`: a finding as the reader may know it, where that is the firm.
     """
     kinds: dict[str, dict[str, Any]] = {}
     for row in found:
@@ -274,8 +274,8 @@ def asked_about(
                 "rows": [], "innocent": row["innocent"], "ask": row["ask"],
             },
         )  # fmt: skip
-        text = row["explanation"] if describe is None else describe(row)
-        kind["rows"].append({"text": text, "href": visit.url("finding", finding=row["id"])})
+        known = row if describe is None else describe(row)
+        kind["rows"].append({"finding": known, "href": visit.url("finding", finding=row["id"])})
     transfers = None
     if statement.muf_mg:
         reading, gain = visit.reading, statement.muf_mg < 0

@@ -11,7 +11,6 @@ from lodeline.office.findings.firm_view import own_findings
 from lodeline.web.pages.balance.balance import balance_page
 from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.visit import NotHereError, Visit
-from lodeline.web.words.language import Text, text
 
 #: Pages of the authority that have a counterpart among the firm's own.
 _OWN: Final[Mapping[str, str]] = {
@@ -53,10 +52,10 @@ def firm_balance(visit: Visit, organisation: str, site: str) -> HttpResponse:
             f"You have no site {site!r}: yours are {listed}.", f"本企业没有场所 {site!r}：现有 {listed}。"
         )
 
-    def describe(finding: Mapping[str, Any]) -> Text:
-        """Its own words, without strangers, and with lots as the firm knows them."""
+    def describe(finding: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Without strangers, and with lots as the firm knows them."""
         (seen,) = own_findings([finding], firm.own, visit.reading.snapshot)
-        return text(seen["explanation"]["en"], seen["explanation"]["zh"])
+        return seen
 
     def called(lot: str) -> str:
         maker, _, local = lot.partition("/")

@@ -6,18 +6,20 @@ ids and keys put into words. A reason that was kept without facts is shown as it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from lodeline.control.reason import vocabulary
+from lodeline.message import Day, Fact, Key, Message, Party, Series, Term, in_words, places
 from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import Language, Text, text
+from lodeline.web.words.messages import writer
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+#: Facts that hold a day.
+_DAYS: Final = frozenset({"day", "since", "due", "valid_from", "valid_to"})
 #: Facts that hold countries; `(code, fact)`, where the fact holds something else elsewhere.
 _COUNTRIES: Final = frozenset({"destination", ("licence.destination", "licensed"), ("licence.destination", "stated")})
 #: Fields of a declaration within a sentence, where their labels would not do.
@@ -39,11 +41,13 @@ def reason_text(visit: Visit, reason: Mapping[str, Any], names: Mapping[str, str
     facts, entry = reason.get("facts"), vocabulary().get(reason["code"])
     if not facts or entry is None:
         return visit.localized(reason["text"])
-    facts_shown = {
-        name: _fact_text(str(reason["code"]), name, str(fact), names=names, language=visit.language)
-        for name, fact in facts.items()
-    }
-    return written.closed_up(entry.text[visit.language].format_map(facts_shown), visit.language)
+    quoted = {place for one in entry.text.values() for place in places(one)}
+    message = Message(
+        code=entry.code,
+        template=entry.text,
+        facts={name: _fact(entry.code, name, str(facts.get(name, ""))) for name in quoted},
+    )
+    return in_words([message], visit.language, writer(visit.language, names), close_up=visit.language == "zh")
 
 
 def _within(name: str, language: Language) -> str:
@@ -53,12 +57,16 @@ def _within(name: str, language: Language) -> str:
     return written.within(LABELS[name][language] if name in LABELS else name)
 
 
-def _fact_text(code: str, name: str, fact: str, *, names: Mapping[str, str], language: Language) -> str:
-    if name == "columns":
-        between = "、" if language == "zh" else ", "
-        return between.join(_within(one, language) for one in fact.split(", "))
+def _fact(code: str, name: str, fact: str) -> Fact:
+    """A fact of a reason, which the log keeps as text, by what it is."""
+    if name in ("columns", "columns_zh"):
+        return Series(tuple(Term(_within(one, "en"), _within(one, "zh")) for one in _parts(fact)))
     if name == "exporter":
-        return names.get(fact, fact)
+        return Party(fact)
     if name in _COUNTRIES or (code, name) in _COUNTRIES:
-        return {"en": ", ", "zh": "、"}[language].join(words.country(one, language) for one in fact.split(", "))
-    return written.day(fact, language) if _DAY.fullmatch(fact) else fact
+        return Series(tuple(Term(words.country(one, "en"), words.country(one, "zh")) for one in _parts(fact)))
+    return Day(fact) if name in _DAYS else Key(fact)
+
+
+def _parts(fact: str) -> list[str]:
+    return fact.split(", ")

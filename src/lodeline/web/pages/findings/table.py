@@ -12,7 +12,8 @@ from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, text
+from lodeline.web.words.language import text
+from lodeline.web.words.messages import first_sentence
 
 
 def findings_table(
@@ -42,14 +43,13 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
     language = visit.language
     shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
     organisation = next((one for one in row["subject"].values() if one in names), "")
-    first = _first_sentence(row["explanation"][language], language)
     subject = row["subject"]
     place = subject.get("site") or subject.get("lot") or subject.get("licence") or ""
     mass_kg, score = float(row["mass_kg"]), row["score"]
     return (
         Cell(
             text=words.word(words.DETECTORS, row["detector"], language), value=row["detector"], shape=shape, tone=tone,
-            note=written.sentence(first, language, names), href=visit.url("finding", finding=row["id"]),
+            note=first_sentence(row, language, names), href=visit.url("finding", finding=row["id"]),
         ),
         Cell(
             text=names.get(organisation, organisation), value=organisation, note=place,
@@ -60,9 +60,3 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
         Cell(text=written.score(score), value=score),
         state,
     )  # fmt: skip
-
-
-def _first_sentence(text: str, language: Language) -> str:
-    """Enough of an explanation for a row; its page has the rest. A full stop inside a number is none."""
-    first, end, _ = text.partition("。" if language == "zh" else ". ")
-    return first + end.strip()

@@ -24,6 +24,7 @@ from lodeline.web.words.language import Text, text
 from lodeline.web.words.law import MARKS as STATUS_MARKS
 from lodeline.web.words.law import STATUS, short_title
 from lodeline.web.words.lots import product
+from lodeline.web.words.messages import sentences
 from lodeline.web.words.words import Tone
 
 Json = dict[str, Any]
@@ -237,7 +238,7 @@ def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table
                 Cell(text=" · ".join(names.get(one, one) for one in row["subject"].values())),
                 Cell(text=f"{row['period']['from']} – {row['period']['to']}", value=row["period"]["from"]),
                 Cell(
-                    text=written.sentence(row["explanation"][visit.language], visit.language, names),
+                    text=sentences(row, visit.language, names),
                     value=row["explanation"][visit.language],
                 ),
             )
