@@ -11,7 +11,7 @@ it:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from string import Formatter
 from typing import Any, Final, Literal, TypeVar, cast
@@ -120,7 +120,7 @@ class Series:
     """Several facts, with what stands between them."""
 
     series: tuple[Fact, ...]
-    between: Text = COMMA
+    between: Text = field(default_factory=lambda: COMMA)
 
 
 @dataclass(frozen=True, slots=True)
