@@ -19,12 +19,13 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
+from lodeline.message import Count, Mass, Month, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("The plant was enlarged, and the register does not say so yet.", "装置已扩建，登记簿尚未更新。"),
@@ -39,6 +40,17 @@ ASK: tuple[Text, ...] = (
     text("The permit or design document that states the capacity.", "载明产能的批准文件或设计文件。"),
     text("Power, water and reagent use of the month, with the bills.", "当月电、水和试剂用量及账单。"),
     text("Run sheets and weighings of the rows listed.", "所列各行的生产记录和称重单。"),
+)
+TEXTS: Final = Texts(
+    "capacity-excess",
+    {
+        "beyond": text(
+            "In {month} the site filed {made} kg of output (dry mass), and its registered capacity is {capacity} kg a"
+            " month: {share} of it.",
+            "{month} 该场所申报产出 {made} 千克（干重），而登记产能为每月 {capacity} 千克，达产能的 {share}。",
+        ),
+        "months": text("It is the worst of {months} such months.", "连续 {months} 个月超出，此为最高月份。"),
+    },
 )
 _SITE = ["organisation", "site"]
 
@@ -96,6 +108,7 @@ DETECTOR: Final = Detector(
     label=text("Beyond capacity", "超产能"),
     mark=("bar", "gain"),
     find=capacity_excess,
+    texts=TEXTS,
     labels={
         "made_kg": text("Made", "产出"),
         "capacity_kg": text("Capacity", "产能"),
@@ -106,10 +119,14 @@ DETECTOR: Final = Detector(
 def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[str, Any]]) -> Finding:
     worst = max(months, key=lambda month: month["made_mg"] / month["capacity_mg"])
     over_mg = sum(month["made_mg"] - month["capacity_mg"] for month in months)
-    made, capacity = short_kg(worst["made_mg"]), short_kg(worst["capacity_mg"])
-    percent = f"{worst['made_mg'] / worst['capacity_mg'] * 100:.0f} %"
-    more_en = f" It is the worst of {len(months)} such months." if len(months) > 1 else ""
-    more_zh = f"连续 {len(months)} 个月超出，此为最高月份。" if len(months) > 1 else ""
+    beyond = TEXTS.message(
+        "beyond",
+        month=Month(worst["period"]),
+        made=Mass(worst["made_mg"]),
+        capacity=Mass(worst["capacity_mg"]),
+        share=Percent(worst["made_mg"] / worst["capacity_mg"], 0),
+    )
+    more = (TEXTS.message("months", months=Count(len(months))),) if len(months) > 1 else ()
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": worst["organisation"], "site": worst["site"]},
@@ -119,12 +136,7 @@ def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[st
         mass_mg=round(over_mg * treo_share),
         interval_mg=(None, None),
         elements=(TREO,) if treo_share else (),
-        explanation=text(
-            f"In {worst['period']} the site filed {made} kg of output (dry mass), and its registered capacity is"
-            f" {capacity} kg a month: {percent} of it.{more_en}",
-            f"{worst['period']} 该场所申报产出 {made} 千克（干重），而登记产能为每月 {capacity} 千克，"
-            f"达产能的 {percent}。{more_zh}",
-        ),
+        explanation=(beyond, *more),
         innocent=INNOCENT,
         ask=ASK,
         evidence=(

@@ -24,10 +24,11 @@ from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, product_tail, score_of
 from lodeline.material.element import TREO
+from lodeline.message import Count, Mass, Month, Number, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text(
@@ -47,6 +48,26 @@ ASK: tuple[Text, ...] = (
     ),
     text("A count of the lots listed with somebody looking on.", "在监督下对所列批次重新盘存。"),
     text("Where the lots lie, and the seals on them.", "批次存放位置及封志。"),
+)
+TEXTS: Final = Texts(
+    "ghost-stock",
+    {
+        "repeated": text(
+            "Of {counts} counted lots, {repeated} have to the milligram the mass of the book or of the count before."
+            " At others' counts of such goods about {expected} would.",
+            "共盘存 {counts} 批次，其中 {repeated} 批次与账面或上次盘存逐毫克相同；按其他企业同类盘存，"
+            "约有 {expected} 批次会如此。",
+        ),
+        "last-count": text(
+            "The last count has {mass} kg TREO in such rows.", "最近一次盘存中此类行合计 {mass} 千克 TREO。"
+        ),
+        "one-lot": text(
+            "One lot of {mass} kg was counted {counts} times from {first} to {last} and nothing moved it; the counts"
+            " differ by no more than {spread}.",
+            "一个 {mass} 千克的批次自 {first} 至 {last} 共盘存 {counts} 次，其间无变动，各次结果相差不超过 {spread}。",
+        ),
+        "weighings": text("Weighings agree less well.", "实际称重不会如此一致。"),
+    },
 )
 _SITE = ["organisation", "site"]
 
@@ -80,6 +101,7 @@ DETECTOR: Final = Detector(
     label=text("Ghost stock", "虚假库存"),
     mark=("ring", "loss"),
     find=ghost_stock,
+    texts=TEXTS,
     labels={
         "counts": text("Stock counts", "盘存次数"),
         "repeated": text("The same as the book or the count before", "与账面或上次盘存相同"),
@@ -217,12 +239,9 @@ def _site_finding(
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"Of {group.height} counted lots, {hits} have to the milligram the mass of the book or of the count before."
-            f" At others' counts of such goods about {expected:.1f} would. The last count has"
-            f" {short_kg(mass_mg)} kg TREO in such rows.",
-            f"共盘存 {group.height} 批次，其中 {hits} 批次与账面或上次盘存逐毫克相同；按其他企业同类盘存，"
-            f"约有 {expected:.1f} 批次会如此。最近一次盘存中此类行合计 {short_kg(mass_mg)} 千克 TREO。",
+        explanation=(
+            TEXTS.message("repeated", counts=Count(group.height), repeated=Count(hits), expected=Number(expected, 1)),
+            TEXTS.message("last-count", mass=Mass(mass_mg)),
         ),
         innocent=INNOCENT,
         ask=ASK,
@@ -237,8 +256,6 @@ def _lot_finding(site: tuple[Any, ...], chain: pl.DataFrame, score: float, lot_a
     first, last = months_of(chain)
     masses = chain["mass_mg"].to_list()
     mass_mg = int(with_treo_mass(chain.tail(1), lot_assays, mass="mass_mg")["treo_mg"][0])
-    kg = short_kg(masses[-1])
-    spread = f"{(max(masses) - min(masses)) / masses[-1] * 100:.4f} %"
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": str(site[0]), "site": str(site[1])},
@@ -248,11 +265,16 @@ def _lot_finding(site: tuple[Any, ...], chain: pl.DataFrame, score: float, lot_a
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"One lot of {kg} kg was counted {chain.height} times from {first} to {last} and nothing moved it;"
-            f" the counts differ by no more than {spread}. Weighings agree less well.",
-            f"一个 {kg} 千克的批次自 {first} 至 {last} 共盘存 {chain.height} 次，其间无变动，"
-            f"各次结果相差不超过 {spread}。实际称重不会如此一致。",
+        explanation=(
+            TEXTS.message(
+                "one-lot",
+                mass=Mass(masses[-1]),
+                counts=Count(chain.height),
+                first=Month(first),
+                last=Month(last),
+                spread=Percent((max(masses) - min(masses)) / masses[-1], 4),
+            ),
+            TEXTS.message("weighings"),
         ),
         innocent=INNOCENT,
         ask=ASK,

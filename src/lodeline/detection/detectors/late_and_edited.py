@@ -24,6 +24,7 @@ from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, product_tail, score_of
+from lodeline.message import Count, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("One person keeps the books of several firms, or was away.", "一人负责多家企业申报，或经办人不在岗。"),
@@ -34,6 +35,19 @@ ASK: tuple[Text, ...] = (
     text("Who files, from which records, and when these were made.", "申报人、所依据的记录及其形成时间。"),
     text("The originals behind each correction.", "每次更正所依据的原始凭证。"),
     text("Why the months were late.", "各月逾期的原因。"),
+)
+TEXTS: Final = Texts(
+    "late-and-edited",
+    {
+        "months": text(
+            "Of {months} months, {late} were filed after the deadline and {corrected} corrected afterwards.",
+            "{months} 个月中有 {late} 个月逾期申报，{corrected} 个月事后更正。",
+        ),
+        "too-often": text(
+            "Careless firms do so now and then; hardly one does it so often.",
+            "偶有疏忽属常见，如此频繁则罕见。",
+        ),
+    },
 )
 
 
@@ -77,6 +91,7 @@ DETECTOR: Final = Detector(
     label=text("Late and edited", "迟报频改"),
     mark=("ring", "hold"),
     find=late_and_edited,
+    texts=TEXTS,
     labels={
         "late": text("Filed late", "逾期月数"),
         "corrected": text("Corrected after the deadline", "截止后更正次数"),
@@ -112,11 +127,9 @@ def _finding(organisation: str, own: pl.DataFrame, edits: pl.DataFrame, score: f
         mass_mg=0,
         interval_mg=(None, None),
         elements=(),
-        explanation=text(
-            f"Of {own.height} months, {len(late)} were filed after the deadline and {edited} corrected afterwards."
-            " Careless"
-            " firms do so now and then; hardly one does it so often.",
-            f"{own.height} 个月中有 {len(late)} 个月逾期申报，{edited} 个月事后更正。偶有疏忽属常见，如此频繁则罕见。",
+        explanation=(
+            TEXTS.message("months", months=Count(own.height), late=Count(len(late)), corrected=Count(edited)),
+            TEXTS.message("too-often"),
         ),
         innocent=INNOCENT,
         ask=ASK,
