@@ -9,6 +9,7 @@ from tests.unit.detection.kit import KG, look, months, papers, register
 
 from lodeline.detection.finding import Finding
 from lodeline.ledger.register import Register
+from lodeline.message import localized
 
 MAGNET = "product=magnet-ndfeb composition=Nd=290000000;Dy=20000000;Fe=690000000"
 FREE = "product=magnet-ndfeb composition=Nd=300000000;Fe=690000000"
@@ -155,7 +156,15 @@ def test_goods_that_went_to_one_country_and_go_to_a_new_one_after_the_control_ar
     assert found.subject == {"organisation": "E", "country": "TH", "party": "BUYER-TH"}
     totals = found.evidence[0]["totals"]
     assert (totals["before"], totals["after"]["TH"]) == ({"DE": 12, "US": 6}, 14)
-    assert "DE had 12 before and has had 1 since" in found.explanation["en"]
+    assert "DE had 12 before and has had 1 since" in localized(found.explanation)["en"]
+
+
+def test_a_buyer_is_told_by_its_id_where_the_register_has_it_and_else_by_name() -> None:
+    lines = trade(after={"US": 6, "TH": 14, "DE": 1})
+    nobody = register(lines.with_columns(party=pl.lit(None, pl.String)))
+    for kind, known in (("party", register(lines)), ("name", nobody)):
+        (found,) = look("destination-shift", lines, register=known)
+        assert found.as_json()["sentences"][0]["facts"]["where"]["facts"]["party"] == {kind: "BUYER-TH"}
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,13 @@ import polars as pl
 from lodeline.detection.alarm import alarm_score
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import hypergeometric_tail, product_tail, score_of
 from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB
+from lodeline.message import Count, Day, Fact, Key, Mass, Name, Party, Texts
 from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
 
@@ -54,6 +55,22 @@ ASK: tuple[Text, ...] = (
         "最终用户证明，以及货物到达并在当地使用的证据。",
     ),
     text("Correspondence about the end of the trade with the old customers.", "与原客户终止交易的往来文件。"),
+)
+TEXTS: Final = Texts(
+    "destination-shift",
+    {
+        "rose": text(
+            "Before {day} none of {before} consignments of free goods went to {where}; since then {there} of {after}"
+            " did, {mass} kg TREO.",
+            "{day} 之前的 {before} 批非管制货物均未发往 {where}；此后 {after} 批中有 {there} 批发往该处，"
+            "合计 {mass} 千克 TREO。",
+        ),
+        "buyer": text("{party} ({country})", "{party} ({country})"),
+        "fell": text(
+            "{country} had {before} before and has had {after} since.",
+            "{country} 由此前的 {before} 批变为 {after} 批。",
+        ),
+    },
 )
 
 
@@ -95,7 +112,7 @@ def destination_shift(
     for day in days:
         arrivals = _arrivals(consignments, day, values)
         for (organisation,), rows in consignments.group_by("organisation", maintain_order=True):
-            finding = _judged(str(organisation), rows, day, arrivals, values, dates=len(days))
+            finding = _judged(str(organisation), rows, day, arrivals, values, dates=len(days), known=register.party_ids)
             # The lists came in steps; an exporter is asked about the first after which it changed its ways.
             if finding is not None and (finding.score or 0.0) >= alarm:
                 found.setdefault(str(organisation), finding)
@@ -107,6 +124,7 @@ DETECTOR: Final = Detector(
     label=text("Destination shift", "目的国转移"),
     mark=("diamond", "flow"),
     find=destination_shift,
+    texts=TEXTS,
 )
 
 
@@ -189,8 +207,12 @@ def _judged(
     values: Mapping[str, float],
     *,
     dates: int,
+    known: frozenset[str],
 ) -> Finding | None:
-    """What one exporter did at one date: a country that rose, another that fell, and whether buyers are new there."""
+    """What one exporter did at one date: a country that rose, another that fell, and whether buyers are new there.
+
+    `known`: the ids of the register.
+    """
     before, after = rows.filter(pl.col("on") < day), rows.filter(pl.col("on") >= day)
     if before.is_empty() or after.is_empty():
         return None
@@ -226,7 +248,7 @@ def _judged(
     there = after.filter(
         (pl.col("country") == best.country) & (strange & (pl.col("party") == best.party) if best.party else True)
     )
-    return _finding(best, before, after, there.sort("on", "line"))
+    return _finding(best, before, after, there.sort("on", "line"), known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,10 +261,15 @@ class _Shift:
     score: float
 
 
-def _finding(shift: _Shift, before: pl.DataFrame, after: pl.DataFrame, there: pl.DataFrame) -> Finding:
+def _finding(
+    shift: _Shift, before: pl.DataFrame, after: pl.DataFrame, there: pl.DataFrame, known: frozenset[str]
+) -> Finding:
     first, last = months_of(there)
     mass_mg = int(there["treo_mg"].sum())
-    where = f"{shift.party} ({shift.country})" if shift.party else shift.country
+    where: Fact = Key(shift.country)
+    if shift.party:
+        buyer = Party(shift.party) if shift.party in known else Name(shift.party)
+        where = TEXTS.message("buyer", party=buyer, country=where)
     was, still = (part.filter(pl.col("country") == shift.lost).height for part in (before, after))
     return Finding(
         detector=DETECTOR.name,
@@ -254,13 +281,17 @@ def _finding(shift: _Shift, before: pl.DataFrame, after: pl.DataFrame, there: pl
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"Before {shift.day} none of {before.height} consignments of free goods went to {where}; since then"
-            f" {there.height} of {after.height} did, {short_kg(mass_mg)} kg TREO. {shift.lost} had {was} before and"
-            f" has had {still} since.",
-            f"{shift.day} 之前的 {before.height} 批非管制货物均未发往 {where}；此后 {after.height} 批中有"
-            f" {there.height} 批发往该处，合计 {short_kg(mass_mg)} 千克 TREO。"
-            f"{shift.lost} 由此前的 {was} 批变为 {still} 批。",
+        explanation=(
+            TEXTS.message(
+                "rose",
+                day=Day(shift.day.isoformat()),
+                before=Count(before.height),
+                where=where,
+                there=Count(there.height),
+                after=Count(after.height),
+                mass=Mass(mass_mg),
+            ),
+            TEXTS.message("fell", country=Key(shift.lost), before=Count(was), after=Count(still)),
         ),
         innocent=INNOCENT,
         ask=ASK,

@@ -26,7 +26,7 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.ledger.controlled import ControlledForms
 from lodeline.ledger.licence import GOODS, Licence
@@ -34,6 +34,7 @@ from lodeline.ledger.licence_terms import terms
 from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB, format_kg
+from lodeline.message import NOTHING, SEMICOLON, Count, Key, Mass, Series, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
@@ -63,6 +64,17 @@ _WORDS: Final[Mapping[str, Text]] = {
     "destination": text("another destination", "目的国不符"),
     "twice": text("it was used again after its one export", "单次许可重复使用"),
 }
+TEXTS: Final = Texts(
+    "licence-abuse",
+    {
+        "not-covered": text(
+            "{rows} exported rows{licence}, {mass} kg of goods, are not covered: {breaches}.",
+            "{rows} 行出口{licence}共 {mass} 千克货物未获许可覆盖：{breaches}。",
+        ),
+        "licence": text(" on {licence}", "（{licence}）"),
+        **_WORDS,
+    },
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,6 +140,7 @@ DETECTOR: Final = Detector(
     label=text("Not covered by a licence", "出口许可不符"),
     mark=("square", "hold"),
     find=licence_abuse,
+    texts=TEXTS,
     labels={
         "not_covered_kg": text("Goods not covered", "未获许可覆盖的货物"),
         "breaches": text("Rows by what is wrong", "各类问题行数"),
@@ -228,11 +241,8 @@ def _finding(
     goods_mg = sum(row["mass_mg"] for row in rows)
     treo_mg = sum(row["treo_mg"] for row in rows)
     elements = tuple(dict.fromkeys(one for row in rows for one in listed.elements(row["lot"], row["on"]))) or (TREO,)
-    what = {
-        language: {"en": "; ", "zh": "；"}[language].join(_WORDS[one][language] for one in _WORDS if one in case.rows)
-        for language in ("en", "zh")
-    }
-    about = {"en": f" on {case.licence}" if case.licence else "", "zh": f"（{case.licence}）" if case.licence else ""}
+    about = TEXTS.message("licence", licence=Key(case.licence)) if case.licence else NOTHING
+    what = Series(tuple(TEXTS.message(one) for one in _WORDS if one in case.rows), SEMICOLON)
     totals: dict[str, str] = {"not_covered_kg": format_kg(goods_mg)}
     if licence is not None:
         filed = sum(row["mass_mg"] for row in by_licence[case.licence])
@@ -249,13 +259,11 @@ def _finding(
         mass_mg=treo_mg,
         interval_mg=(None, None),
         elements=elements,
-        explanation={
-            "en": (
-                f"{len(rows)} exported rows{about['en']}, {short_kg(goods_mg)} kg of goods, are not covered:"
-                f" {what['en']}."
+        explanation=(
+            TEXTS.message(
+                "not-covered", rows=Count(len(rows)), licence=about, mass=Mass(goods_mg), breaches=what
             ),
-            "zh": f"{len(rows)} 行出口{about['zh']}共 {short_kg(goods_mg)} 千克货物未获许可覆盖：{what['zh']}。",
-        },
+        ),
         innocent=INNOCENT,
         ask=ASK,
         evidence=(

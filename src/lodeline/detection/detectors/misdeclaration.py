@@ -24,12 +24,13 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of
 from lodeline.material.assay import explode
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG
+from lodeline.message import SEMICOLON, Count, Mass, Series, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
@@ -48,11 +49,27 @@ ASK: tuple[Text, ...] = (
     ),
 )
 _ASPECTS: Mapping[str, Text] = {
-    "code": text("a code that does not stand for what the lot is", "商品编码与批次实际不符"),
-    "composition": text("a composition that leaves out what the lot holds", "成分漏报该批次所含元素"),
-    "control": text("no control item though the lot holds a controlled element", "批次含管制元素而未填管制编码"),
-    "value": text("a price far from what such goods fetch", "单价明显偏离同类货物"),
+    "code": text("{rows} with a code that does not stand for what the lot is", "{rows} 行商品编码与批次实际不符"),
+    "composition": text(
+        "{rows} with a composition that leaves out what the lot holds", "{rows} 行成分漏报该批次所含元素"
+    ),
+    "control": text(
+        "{rows} with no control item though the lot holds a controlled element",
+        "{rows} 行批次含管制元素而未填管制编码",
+    ),
+    "value": text("{rows} with a price far from what such goods fetch", "{rows} 行单价明显偏离同类货物"),
 }
+TEXTS: Final = Texts(
+    "misdeclaration",
+    {
+        "contradict": text(
+            "Of {exported} exported rows, {rows} contradict the lots they export: {aspects}.",
+            "{exported} 行出口中有 {rows} 行与所出口批次不符：{aspects}。",
+        ),
+        "mass": text("They hold {mass} kg TREO.", "合计 {mass} 千克 TREO。"),
+        **_ASPECTS,
+    },
+)
 
 
 def misdeclaration(
@@ -100,6 +117,7 @@ DETECTOR: Final = Detector(
     label=text("Misdeclaration", "申报不实"),
     mark=("cross", "hold"),
     find=misdeclaration,
+    texts=TEXTS,
     labels={
         "exported_rows": text("Exported rows", "出口行数"),
         "contradicting": text("Contradict their lots", "与批次不符的行数"),
@@ -206,7 +224,9 @@ def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float)
     first, last = months_of(rows)
     mass_mg = int(rows["treo_mg"].sum())
     seen = {aspect: int(rows[aspect].sum()) for aspect in _ASPECTS}
-    counts = [(aspect, number) for aspect, number in seen.items() if number]
+    aspects = Series(
+        tuple(TEXTS.message(aspect, rows=Count(number)) for aspect, number in seen.items() if number), SEMICOLON
+    )
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation},
@@ -216,13 +236,9 @@ def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float)
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"Of {exported} exported rows, {rows.height} contradict the lots they export: "
-            + "; ".join(f"{number} with {_ASPECTS[aspect]['en']}" for aspect, number in counts)
-            + f". They hold {short_kg(mass_mg)} kg TREO.",
-            f"{exported} 行出口中有 {rows.height} 行与所出口批次不符："
-            + "；".join(f"{number} 行{_ASPECTS[aspect]['zh']}" for aspect, number in counts)
-            + f"。合计 {short_kg(mass_mg)} 千克 TREO。",
+        explanation=(
+            TEXTS.message("contradict", exported=Count(exported), rows=Count(rows.height), aspects=aspects),
+            TEXTS.message("mass", mass=Mass(mass_mg)),
         ),
         innocent=INNOCENT,
         ask=ASK,

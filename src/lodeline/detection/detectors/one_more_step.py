@@ -24,11 +24,12 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.material.element import TREO
 from lodeline.material.product import PRODUCTS
+from lodeline.message import Count, Day, Mass, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
@@ -40,6 +41,17 @@ ASK: tuple[Text, ...] = (
     text("The machines, staff and drawings that the step needs.", "该加工环节所需的设备、人员和图纸。"),
     text("Which magnet lots went into the assemblies, and their composition.", "组件所用磁体批次及其成分。"),
     text("Where and in what the assemblies were used.", "组件的使用地点和用途。"),
+)
+TEXTS: Final = Texts(
+    "one-more-step",
+    {
+        "rose": text(
+            "Before {day}, {excluded_before} of {before} exported rows were goods worked beyond what is controlled;"
+            " since then {excluded_after} of {after} are: {mass} kg TREO.",
+            "{day} 之前的 {before} 行出口中，深加工（不属管制）货物有 {excluded_before} 行；此后 {after} 行中有"
+            " {excluded_after} 行，合计 {mass} 千克 TREO。",
+        ),
+    },
 )
 #: Goods worked beyond the last stage that the lists name.
 _BEYOND = sorted(kind for kind, product in PRODUCTS.items() if product.stage == "use")
@@ -79,6 +91,7 @@ DETECTOR: Final = Detector(
     label=text("One more step", "深加工规避"),
     mark=("diamond", "hold"),
     find=one_more_step,
+    texts=TEXTS,
     labels={
         "excluded_before": text("Of these outside the control", "此前不受管制的行数"),
         "excluded_after": text("Of these outside the control since", "此后不受管制的行数"),
@@ -109,12 +122,11 @@ def _judged(organisation: str, rows: pl.DataFrame, day: date, values: Mapping[st
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"Before {day}, {always} of {before.height} exported rows were goods worked beyond what"
-            " is"
-            f" controlled; since then {since.height} of {after.height} are: {short_kg(mass_mg)} kg TREO.",
-            f"{day} 之前的 {before.height} 行出口中，深加工（不属管制）货物有 {always} 行；此后"
-            f" {after.height} 行中有 {since.height} 行，合计 {short_kg(mass_mg)} 千克 TREO。",
+        explanation=(
+            TEXTS.message(
+                "rose", day=Day(day.isoformat()), before=Count(before.height), excluded_before=Count(always),
+                after=Count(after.height), excluded_after=Count(since.height), mass=Mass(mass_mg),
+            ),
         ),
         innocent=INNOCENT,
         ask=ASK,
