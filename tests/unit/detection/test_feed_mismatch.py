@@ -13,6 +13,7 @@ from lodeline.detection.comparison import BEHIND, COMPARED
 from lodeline.detection.detectors.feed_mismatch import DETECTOR, feed_mismatch
 from lodeline.detection.finding import Finding
 from lodeline.detection.limits import limits_of
+from lodeline.message import localized
 
 LINES = months(
     {"2025-04": ["MAG T1 transformation 2 mag 1 1000 role=out product=magnet-ndfeb composition=TREO=300000000",
@@ -50,7 +51,7 @@ def test_exports_that_nobody_files_again_and_again_are_asked_about() -> None:
     assert found.subject == {"organisation": "MAG", "cause": "export-not-filed"}
     assert found.period == {"from": "2025-04", "to": "2025-06"}
     assert found.mass_mg == 4 * 30 * 10**6  # 30 % of what the firm makes is rare-earth oxide
-    assert "4 of 72 exports" in found.explanation["en"]
+    assert "4 of 72 exports" in localized(found.explanation)["en"]
     assert found.evidence[1] == {"exception": "X1", "on": "2025-04-05", "age_days": 40, "declaration": "D1",
                                  "border_kg": "100"}  # fmt: skip
     assert found.evidence[2] == {"entry": 3, "movement": 7, "event": "E1", "mass_kg": "100"}

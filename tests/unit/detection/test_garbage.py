@@ -17,6 +17,7 @@ from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import Detector
 from lodeline.detection.papers import FILINGS
 from lodeline.ledger.movement import LINE
+from lodeline.message import localized
 
 #: Those that look at frames which the kit makes; the rest are tested by themselves.
 _BY_THEMSELVES = ("unexplained-gain", "unexplained-loss", "unassayed-lot", "over-drawn-lot")
@@ -98,5 +99,7 @@ def test_garbage_in_is_no_crash_and_what_is_found_can_be_said(lines: pl.DataFram
             assert json.loads(json.dumps(row, allow_nan=False)) == row
             assert found.score is None or (0 <= found.score <= 1 and math.isfinite(found.score))
             assert found.mass_mg >= 0 and found.first_period <= found.last_period
-            for text in (found.explanation, *found.innocent, *found.ask):
+            told = localized(found.explanation)
+            assert told["en"] and told["zh"]
+            for text in (*found.innocent, *found.ask):
                 assert text["en"] and text["zh"]

@@ -191,6 +191,17 @@ def test_names_in_no_register_that_are_likely_one_firms_are_one_question() -> No
     assert members == "Hefei Gaoyuan Metal Trading Co Ltd, Hefei Gaoyuan Metals Co., Ltd."
 
 
+def test_a_customer_is_told_by_its_id_where_the_register_has_it_and_else_by_name() -> None:
+    road = ["addr:Ningbo Synthetic Road 7"]
+    names = ["Hefei Gaoyuan Metal Trading Co Ltd", "Hefei Gaoyuan Metals Co., Ltd."]
+    for found, kind, members in (
+        (sold(user("U1", aliases=road), user("U2", aliases=road)), "party", ["U1", "U2"]),
+        (sold_by_name(dict.fromkeys(names, 3)), "name", names),
+    ):
+        facts = getattr(found[0], "as_json")()["sentences"][0]["facts"]  # noqa: B009
+        assert facts["customers"]["series"] == [{kind: one} for one in members]
+
+
 def test_typing_errors_spellings_two_towns_numbered_works_and_filers_are_let_be() -> None:
     assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "Hefei Gaoyuan Metls Co., Ltd.": 1}) == []
     assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "Ningbo Gaoyuan Metals Co., Ltd.": 3}) == []

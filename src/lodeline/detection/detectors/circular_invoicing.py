@@ -17,10 +17,11 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.rings import Ring, arrows, hop_rows, rings, subject_of
+from lodeline.detection.rings import Ring, hop_rows, ring_fact, rings, subject_of, times
 from lodeline.material.element import TREO
+from lodeline.message import Mass, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("A sale was undone.", "交易被撤销。"),
@@ -31,6 +32,15 @@ ASK: tuple[Text, ...] = (
     text("The payments behind each invoice.", "每张发票对应的付款凭证。"),
     text("The pledge or repurchase contract, if there is one.", "质押或回购合同（如有）。"),
     text("Who owns and who runs the firms of the ring.", "环内各企业的股权和实际控制人。"),
+)
+TEXTS: Final = Texts(
+    "circular-invoicing",
+    {
+        "went-round": text(
+            "Title to {mass} kg went round {ring} {times} and came back to its first seller. No hop moved the goods.",
+            "{mass} 千克货物的物权沿 {ring} 循环 {times}后回到最初的卖方，其间货物从未移动。",
+        ),
+    },
 )
 _ROWS = 24
 
@@ -58,6 +68,7 @@ DETECTOR: Final = Detector(
     label=text("Circular invoicing", "循环开票"),
     mark=("circle", "flow"),
     find=circular_invoicing,
+    texts=TEXTS,
     labels={
         "seller": text("Seller", "卖方"),
     },
@@ -65,8 +76,6 @@ DETECTOR: Final = Detector(
 
 
 def _finding(ring: Ring) -> Finding:
-    times_en = "once" if ring.rounds == 1 else f"{ring.rounds} times"
-    kg = short_kg(ring.mass_mg)
     return Finding(
         detector=DETECTOR.name,
         subject=subject_of(ring),
@@ -76,11 +85,7 @@ def _finding(ring: Ring) -> Finding:
         mass_mg=ring.treo_mg,
         interval_mg=(ring.treo_mg, None),
         elements=(TREO,) if ring.treo_mg else (),
-        explanation=text(
-            f"Title to {kg} kg went round {arrows(ring)} {times_en} and came back to its first seller. No hop moved the"
-            " goods.",
-            f"{kg} 千克货物的物权沿 {arrows(ring)} 循环 {ring.rounds} 次后回到最初的卖方，其间货物从未移动。",
-        ),
+        explanation=(TEXTS.message("went-round", mass=Mass(ring.mass_mg), ring=ring_fact(ring), times=times(ring)),),
         innocent=INNOCENT,
         ask=ASK,
         evidence=(

@@ -21,11 +21,12 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import score_of, upper_tail
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB
+from lodeline.message import Count, Mass, Number, Party, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("The shipper states only the elements its product is sold by.", "发货方仅填报产品计价元素。"),
@@ -40,6 +41,17 @@ ASK: tuple[Text, ...] = (
     text("The assay sheets of both sides, with raw readings and calibration.", "双方化验单、原始读数及校准记录。"),
     text("The samples kept back, for an assay by a third laboratory.", "留样，以便送第三方化验。"),
     text("What the receiver made of the lots, element by element.", "收货方对所涉批次的逐元素使用情况。"),
+)
+TEXTS: Final = Texts(
+    "composition-swap",
+    {
+        "found-more": text(
+            "In {lots} lots from {shipper}, {receiver} found {found} dysprosium and terbium on average where the maker"
+            " stated {stated}: {mass} kg that no paper names, {sigmas} σ.",
+            "{receiver} 对来自 {shipper} 的 {lots} 批货物化验，镝、铽平均含量为 {found}，而制造方所报为 {stated}："
+            "未载明的镝、铽计 {mass} 千克，偏差 {sigmas} σ。",
+        ),
+    },
 )
 #: The elements that pay for hiding them, as indices into SYMBOLS.
 HIDDEN: Final = tuple(SYMBOLS.index(symbol) for symbol in ("Dy", "Tb"))
@@ -102,6 +114,7 @@ DETECTOR: Final = Detector(
     label=text("Composition swap", "成分调换"),
     mark=("half", "loss"),
     find=composition_swap,
+    texts=TEXTS,
     labels={
         "products": text("Products", "产品"),
         "maker": text("Maker", "生产方"),
@@ -153,7 +166,8 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
     found = rows.with_columns(hidden_mg=(pl.col("dry_mg") * pl.col("excess")).round().cast(pl.Int64))
     mass_mg = int(found["hidden_mg"].sum())
     half_mg = round(HALF_WIDTH_95 * _mass_sigma_mg(rows))
-    own, makers = (f"{rows[column].to_numpy().mean() * 100:.3f} %" for column in ("own", "makers"))
+    means = [float(rows[column].to_numpy().mean()) for column in ("own", "makers")]
+    own, makers = (f"{mean * 100:.3f} %" for mean in means)
     first, last = months_of(rows)
     products = sorted(rows["product"].unique())
     return Finding(
@@ -165,13 +179,17 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
         mass_mg=max(0, mass_mg),
         interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
         elements=("Tb", "Dy"),
-        explanation=text(
-            f"In {rows.height} lots from {shipper}, {receiver} found {own} dysprosium and terbium on average where"
-            " the maker"
-            f" stated {makers}: {short_kg(mass_mg)} kg that no paper names, {z:.1f} σ.",
-            f"{receiver} 对来自 {shipper} 的 {rows.height} 批货物化验，镝、铽平均含量为 {own}，而制造方所报为"
-            f" {makers}："
-            f"未载明的镝、铽计 {short_kg(mass_mg)} 千克，偏差 {z:.1f} σ。",
+        explanation=(
+            TEXTS.message(
+                "found-more",
+                lots=Count(rows.height),
+                shipper=Party(shipper),
+                receiver=Party(receiver),
+                found=Percent(means[0], 3),
+                stated=Percent(means[1], 3),
+                mass=Mass(mass_mg),
+                sigmas=Number(z, 1),
+            ),
         ),
         innocent=INNOCENT,
         ask=ASK,

@@ -24,12 +24,13 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, month_of
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import PPB, format_kg, share_mg
+from lodeline.message import Count, Mass, Term, Texts
 
 #: Cause → among which papers it is one of so many. Differences of value, date or party are no loophole by themselves.
 AMONG: Final[Mapping[str, str]] = {
@@ -41,17 +42,6 @@ _WAITS_FOR_FILING: Final = ("export-not-filed", "import-not-filed", "invoice-wit
 _QUARTERS: Final = 4
 #: Tests of a firm in a year that share its budget: each cause in each quarter and over the year.
 _TESTS: Final = len(AMONG) * (_QUARTERS + 1)
-
-TEXTS: Final[Mapping[str, tuple[str, str]]] = {
-    "export-not-filed": ("crossed the border and are in no filing", "已出境但无申报"),
-    "filed-not-exited": ("were filed as exported and have not been seen at the border", "已申报出口但海关无离境记录"),
-    "import-not-filed": ("came in over the border and are in no filing", "已进境但无申报"),
-    "filed-not-entered": ("were filed as imported and have not been seen at the border", "已申报进口但海关无进境记录"),
-    "invoice-without-goods": ("were invoiced, and nobody has filed the goods", "已开票但双方均未申报货物"),
-    "goods-without-invoice": ("were sold without an invoice", "已售出但无发票"),
-    "mass-differs": ("have another mass at the border than in the filing", "过境质量与申报不符"),
-    "kind-differs": ("take the special invoice and were sold on an ordinary one", "应开专用发票却开具普通发票"),
-}
 
 INNOCENT: tuple[Text, ...] = (
     text("Papers come late, or under a number that was mistyped.", "单据迟到，或号码录入有误。"),
@@ -72,6 +62,34 @@ ASK: tuple[Text, ...] = (
          "更正申报，或提供可更正对方记录的单据。"),
     text("Who cleared, who paid and who received the goods.", "报关人、付款人与收货人。"),
 )  # fmt: skip
+TEXTS: Final = Texts(
+    "feed-mismatch",
+    {
+        "disagree": text(
+            "{exceptions} of {papers} {kind} {cause}: {mass} kg of goods, the oldest open for {days} days.",
+            "{papers} 笔{kind}中有 {exceptions} 笔{cause}：货物 {mass} 千克，最久已 {days} 天。",
+        ),
+        "too-often": text("Honest firms show this now and then, not so often.", "正常企业偶有发生，但不会如此频繁。"),
+        "export-not-filed": text("crossed the border and are in no filing", "已出境但无申报"),
+        "filed-not-exited": text(
+            "were filed as exported and have not been seen at the border", "已申报出口但海关无离境记录"
+        ),
+        "import-not-filed": text("came in over the border and are in no filing", "已进境但无申报"),
+        "filed-not-entered": text(
+            "were filed as imported and have not been seen at the border", "已申报进口但海关无进境记录"
+        ),
+        "invoice-without-goods": text("were invoiced, and nobody has filed the goods", "已开票但双方均未申报货物"),
+        "goods-without-invoice": text("were sold without an invoice", "已售出但无发票"),
+        "mass-differs": text("have another mass at the border than in the filing", "过境质量与申报不符"),
+        "kind-differs": text("take the special invoice and were sold on an ordinary one", "应开专用发票却开具普通发票"),
+    },
+)
+_KINDS: Final[Mapping[str, Term]] = {
+    "export": Term("exports", "出口"),
+    "import": Term("imports", "进口"),
+    "invoice": Term("invoices", "发票"),
+    "sale": Term("sales", "销售"),
+}
 
 
 def feed_mismatch(
@@ -118,6 +136,7 @@ DETECTOR: Final = Detector(
     label=text("Records disagree", "记录不符"),
     mark=("half", "hold"),
     find=feed_mismatch,
+    texts=TEXTS,
     labels={
         "cause": text("Cause", "原因"),
         "papers": text("Records that disagree", "不符记录数"),
@@ -177,9 +196,6 @@ def _finding(
     goods_mg = int(rows["mass_mg"].sum())
     share = shares.get(organisation, shares[None])
     mass_mg = share_mg(goods_mg, min(share, PPB))
-    english, chinese = TEXTS[cause]
-    kind_zh = {"export": "出口", "import": "进口", "invoice": "发票", "sale": "销售"}[AMONG[cause]]
-    oldest = max(rows["age_days"].to_list())
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation, "cause": cause},
@@ -189,11 +205,17 @@ def _finding(
         mass_mg=mass_mg,
         interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"{rows.height} of {max(papers, rows.height)} {AMONG[cause]}s {english}: {short_kg(goods_mg)} kg of goods,"
-            f" the oldest open for {oldest} days. Honest firms show this now and then, not so often.",
-            f"{max(papers, rows.height)} 笔{kind_zh}中有 {rows.height} 笔{chinese}：货物 {short_kg(goods_mg)} 千克，"
-            f"最久已 {oldest} 天。正常企业偶有发生，但不会如此频繁。",
+        explanation=(
+            TEXTS.message(
+                "disagree",
+                exceptions=Count(rows.height),
+                papers=Count(max(papers, rows.height)),
+                kind=_KINDS[AMONG[cause]],
+                cause=TEXTS.message(cause),
+                mass=Mass(goods_mg),
+                days=Count(max(rows["age_days"].to_list())),
+            ),
+            TEXTS.message("too-often"),
         ),
         innocent=INNOCENT,
         ask=ASK,

@@ -19,11 +19,12 @@ import polars as pl
 from lodeline.detection.customers import Customer, alike, customers_of, groups_of, names_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
+from lodeline.message import Count, Mass, Name, Party, Series, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
@@ -35,6 +36,18 @@ ASK: tuple[Text, ...] = (
     text("Who owns and who runs each of the customers.", "各客户的股权和实际控制人。"),
     text("Where the goods are used, and for what.", "货物的使用地点和用途。"),
     text("Delivery notes that show where the goods were handed over.", "载明交货地点的送货单。"),
+)
+TEXTS: Final = Texts(
+    "shell-customer",
+    {
+        "share": text(
+            "{number} customers ({customers}) share {shared}.", "{number} 家客户（{customers}）共用 {shared}。"
+        ),
+        "bought": text(
+            "They bought {mass} kg TREO in {rows} rows, and none of them files, holds a site or sells on.",
+            "它们在 {rows} 行中购入 {mass} 千克 TREO，均不申报、无场所，也未转售。",
+        ),
+    },
 )
 
 
@@ -50,6 +63,7 @@ def shell_customer(
     """
     values = limits.on(last_day(lines))
     sales = lines.filter(pl.col("kind").is_in(["shipment", "export", "title"]) & pl.col("party").is_not_null())
+    sales = sales.with_columns(registered=pl.col("party").is_in(register.party_ids))
     customers = _strangers(customers_of(sales, register), lines, register)
     bought = (
         sales.filter(pl.col("party").is_in(list(customers)))
@@ -75,6 +89,7 @@ DETECTOR: Final = Detector(
     label=text("Shell customer", "空壳客户"),
     mark=("square", "ink"),
     find=shell_customer,
+    texts=TEXTS,
     labels={
         "shared": text("What they share", "共同之处"),
         "customers": text("Customers", "客户"),
@@ -97,7 +112,11 @@ def _strangers(customers: dict[str, Customer], lines: pl.DataFrame, register: Re
 def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame) -> Finding:
     first, last = months_of(sales)
     mass_mg = int(sales["treo_mg"].sum())
-    listed, traits = ", ".join(members), "; ".join(shared[:3])
+    listed = ", ".join(members)
+    registered = set(sales.filter("registered")["party"])
+    customers = Series(tuple(Party(one) if one in registered else Name(one) for one in members))
+    # What they share is their name or how they are reached: a reader may know it as they may know a name.
+    traits = Series(tuple(map(Name, shared[:3])), text("; ", "; "))
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": seller, "customers": listed},
@@ -107,13 +126,9 @@ def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataF
         mass_mg=mass_mg,
         interval_mg=(mass_mg, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"{len(members)} customers ({listed}) share {traits}. They bought {short_kg(mass_mg)} kg TREO in"
-            f" {sales.height}"
-            " rows, and none of them files, holds a site or sells on.",
-            f"{len(members)} 家客户（{listed}）共用 {traits}。它们在 {sales.height} 行中购入 {short_kg(mass_mg)}"
-            " 千克 TREO，"
-            "均不申报、无场所，也未转售。",
+        explanation=(
+            TEXTS.message("share", number=Count(len(members)), customers=customers, shared=traits),
+            TEXTS.message("bought", mass=Mass(mass_mg), rows=Count(sales.height)),
         ),
         innocent=INNOCENT,
         ask=ASK,
