@@ -23,6 +23,7 @@ from lodeline.ledger.label import DRAWN_AS
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.transfer import TRANSFER
 from lodeline.material.element import SYMBOLS
+from lodeline.message import localized
 
 KG = 1_000_000
 HERE = {"organisation": "acme", "site": "acme-1"}
@@ -107,7 +108,7 @@ def test_a_loss_says_who_when_how_much_and_how_sure() -> None:
     shown = found.evidence[0]["balance"]
     half_kg = 1.96 * float(shown["sigma_kg"])
     assert [mass_mg / KG for mass_mg in found.interval_mg if mass_mg] == pytest.approx([100 - half_kg, 100 + half_kg])
-    text = found.explanation
+    text = localized(found.explanation)
     assert "2026-01-31 and 2026-02-28, 100 kg TREO went missing" in text["en"]
     assert "2026-01-31 与 2026-02-28 两次盘存之间，100 千克 TREO 去向不明" in text["zh"]
 
@@ -152,7 +153,7 @@ def test_a_loss_too_small_for_any_month_is_found_over_several() -> None:
     first, *_ = losses(year(SLOW))
     run = next(one["run"] for one in first.evidence if "run" in one)
     assert run["balances"] > 1 and "2026-04" <= first.first_period < first.last_period <= "2026-09"
-    assert "over" in first.explanation["en"] and "个平衡期" in first.explanation["zh"]
+    assert "over" in localized(first.explanation)["en"] and "个平衡期" in localized(first.explanation)["zh"]
     balances = [one["balance"] for one in first.evidence if "balance" in one]
     assert len(balances) == run["balances"] and balances[0]["since"] == run["since"]
 
@@ -201,7 +202,7 @@ def test_a_gain_says_what_its_elements_look_like() -> None:
     (found,) = gains(book(MONTH, [JANUARY, ("02-28", 1500)], {**percent, "TREO": 48.0}))
     named = next(one["signature"]["named"] for one in found.evidence if "signature" in one)
     assert named[0]["signature"] == "ion-clay-heavy" and named[0]["probability"] > 0.9
-    assert clay.name_en in found.explanation["en"] and clay.name_zh in found.explanation["zh"]
+    assert clay.name_en in localized(found.explanation)["en"] and clay.name_zh in localized(found.explanation)["zh"]
 
 
 def test_a_run_of_months_is_one_balance_with_the_flows_of_all() -> None:
@@ -218,7 +219,7 @@ def test_all_elements_of_one_count_are_one_finding_led_by_the_total() -> None:
     assert found.elements == ("Pr", "Nd", "TREO")
     assert found.mass_mg == pytest.approx(200 * 0.303 * KG, abs=5)
     assert [one["balance"]["element"] for one in found.evidence if "balance" in one] == ["TREO", "Nd", "Pr"]
-    assert "Nd 40 kg" in found.explanation["en"] and "Nd 40 千克" in found.explanation["zh"]
+    assert "Nd 40 kg" in localized(found.explanation)["en"] and "Nd 40 千克" in localized(found.explanation)["zh"]
 
 
 def test_elements_that_the_system_does_not_follow_are_not_tested() -> None:

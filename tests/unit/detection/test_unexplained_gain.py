@@ -92,8 +92,8 @@ def test_goods_that_were_sent_explain_what_left_though_their_receipt_is_missing(
 def test_a_finding_is_a_lower_bound_and_says_so() -> None:
     row = detect(TWO_MONTHS)[0].as_json()
     assert list(row) == [
-        "id", "detector", "subject", "period", "score", "mass_kg", "interval_kg", "elements", "explanation", "innocent",
-        "ask", "evidence", "state",
+        "id", "detector", "subject", "period", "score", "mass_kg", "interval_kg", "elements", "explanation",
+        "sentences", "innocent", "ask", "evidence", "state",
     ]  # fmt: skip
     assert (row["detector"], row["score"], row["mass_kg"], row["interval_kg"]) == (
         "unexplained-gain",

@@ -22,11 +22,12 @@ import polars as pl
 from lodeline.accountancy.frames import AREA
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, with_element_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.imbalance import Books, Imbalance, explained, imbalances
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
+from lodeline.message import Mass, Month, Texts
 
 INNOCENT: tuple[Text, ...] = (
     {
@@ -64,6 +65,27 @@ ASK: tuple[Text, ...] = (
         "zh": "原料与产品的化验单及化验单位。",
     },
 )
+TEXTS: Final = Texts(
+    "unexplained-gain",
+    {
+        "between-counts": text(
+            "Between the stock counts of {since} and {until}, {mass} kg {element} came from nowhere that was"
+            " filed{over}.",
+            "在 {since} 与 {until} 两次盘存之间{over}，{mass} 千克 {element} 没有任何申报来源。",
+        ),
+        "sent-out": text(
+            "In {month} the site sent out {outflow} kg TREO, but by its own filings it had at most {opening} kg at the"
+            " start and took in {inflow} kg. At least {gain} kg are unexplained.",
+            "{month} 该场所发出 {outflow} 千克 TREO，而按其申报期初至多有 {opening} 千克，当月流入 {inflow} 千克，"
+            "至少有 {gain} 千克来源不明。",
+        ),
+        "lower-bound": text(
+            "This is a lower bound: the site has never filed a stock count, so whatever is still there comes on top.",
+            "这是下限：该场所从未申报盘存，仍在库的数量还应计入。",
+        ),
+    },
+)
+_TOTALS: Final = ("opening", "inflow", "outflow", "gain")
 
 
 def unexplained_gain(
@@ -104,6 +126,7 @@ DETECTOR: Final = Detector(
     label=text("Unexplained gain", "来源不明"),
     mark=("up", "gain"),
     find=unexplained_gain,
+    texts=TEXTS,
     question=text("Where did {mass} at {firm} come from?", "{firm}多出的{mass}从何而来？"),
     labels={
         "opening_kg": text("At hand at the start, at most", "期初至多"),
@@ -124,7 +147,7 @@ def _counted(gain: Imbalance) -> Finding:
         mass_mg=gain.mass_mg,
         interval_mg=gain.interval_mg,
         elements=gain.elements,
-        explanation=explained(gain, en="came from nowhere that was filed", zh="没有任何申报来源"),
+        explanation=explained(gain, TEXTS),
         innocent=INNOCENT,
         ask=ASK,
         evidence=gain.evidence,
@@ -173,20 +196,8 @@ def _gains(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bound(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
-    kg = {name: short_kg(month[f"{name}_mg"]) for name in ("opening", "inflow", "outflow", "gain")}
-    explanation: Text = {
-        "en": (
-            f"In {month['period']} the site sent out {kg['outflow']} kg TREO, but by its own filings it had at most "
-            f"{kg['opening']} kg at the start and took in {kg['inflow']} kg. At least {kg['gain']} kg are unexplained. "
-            "This is a lower bound: the site has never filed a stock count, so whatever is still there comes on top."
-        ),
-        "zh": (
-            f"{month['period']} 该场所发出 {kg['outflow']} 千克 TREO，而按其申报期初至多有 {kg['opening']} 千克，"
-            f"当月流入 {kg['inflow']} 千克，至少有 {kg['gain']} 千克来源不明。"
-            "这是下限：该场所从未申报盘存，仍在库的数量还应计入。"
-        ),
-    }
-    totals = {f"{name}_kg": format_kg(month[f"{name}_mg"]) for name in kg}
+    masses = {name: Mass(month[f"{name}_mg"]) for name in _TOTALS}
+    totals = {f"{name}_kg": format_kg(month[f"{name}_mg"]) for name in _TOTALS}
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": month["organisation"], "site": month["site"]},
@@ -196,7 +207,10 @@ def _bound(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
         mass_mg=month["gain_mg"],
         interval_mg=(month["gain_mg"], None),
         elements=(TREO,),
-        explanation=explanation,
+        explanation=(
+            TEXTS.message("sent-out", month=Month(month["period"]), **masses),
+            TEXTS.message("lower-bound"),
+        ),
         innocent=INNOCENT,
         ask=ASK,
         evidence=({"totals": totals}, *(described(row, mass=row["element_mg"]) for row in rows)),

@@ -20,6 +20,7 @@ import polars as pl
 from lodeline.detection.detector import Detector
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.imbalance import Books, explained, imbalances
+from lodeline.message import Texts
 
 INNOCENT: tuple[Text, ...] = (
     {
@@ -61,6 +62,15 @@ ASK: tuple[Text, ...] = (
         "zh": "原料、产品和废料的化验单及化验单位。",
     },
 )
+TEXTS: Final = Texts(
+    "unexplained-loss",
+    {
+        "between-counts": text(
+            "Between the stock counts of {since} and {until}, {mass} kg {element} went missing{over}.",
+            "在 {since} 与 {until} 两次盘存之间{over}，{mass} 千克 {element} 去向不明。",
+        ),
+    },
+)
 
 
 def unexplained_loss(
@@ -97,7 +107,7 @@ def unexplained_loss(
             mass_mg=loss.mass_mg,
             interval_mg=loss.interval_mg,
             elements=loss.elements,
-            explanation=explained(loss, en="went missing", zh="去向不明"),
+            explanation=explained(loss, TEXTS),
             innocent=INNOCENT,
             ask=ASK,
             evidence=loss.evidence,
@@ -111,5 +121,6 @@ DETECTOR: Final = Detector(
     label=text("Unexplained loss", "去向不明"),
     mark=("down", "loss"),
     find=unexplained_loss,
+    texts=TEXTS,
     question=text("Where did {mass} at {firm} go?", "{firm}短少的{mass}去了哪里？"),
 )
