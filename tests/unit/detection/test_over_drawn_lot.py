@@ -12,6 +12,7 @@ from lodeline.detection.finding import Finding
 from lodeline.ledger.movement import movements, with_balances
 from lodeline.ledger.transfer import match
 from lodeline.material.assay import TREO_INDEX
+from lodeline.message import localized
 
 MADE = "A O1 origin 2 a 1 100 origin_kind=mined"
 
@@ -55,7 +56,7 @@ def test_what_was_drawn_beyond_the_lot_is_a_finding_of_that_lot() -> None:
         "entry": 3, "movement": 3, "event": "S2", "kind": "shipment", "on": "2025-06-09", "mass_kg": "-50",
         "unaccounted_kg": "20",
     }  # fmt: skip
-    assert "120 kg from lot A/1, of which it ever had 100 kg" in found.explanation["en"]
+    assert "120 kg from lot A/1, of which it ever had 100 kg" in localized(found.explanation)["en"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_neighbouring_months_and_lots_of_a_site_are_one_question() -> None:
     assert found.period == {"from": "2025-06", "to": "2025-07"}
     assert found.evidence[0]["totals"] == {"lots": 2, "put_in_kg": "210", "drawn_kg": "310", "unaccounted_kg": "100"}
     assert [item["event"] for item in found.evidence[1:]] == ["S2", "S3", "S1"]
-    assert "from 2 lots" in found.explanation["en"] and "2 个批次" in found.explanation["zh"]
+    assert "from 2 lots" in localized(found.explanation)["en"] and "2 个批次" in localized(found.explanation)["zh"]
 
 
 def test_of_what_an_unfiled_month_would_have_brought_only_the_month_is_asked() -> None:
@@ -104,8 +105,8 @@ def test_a_shipment_that_was_never_received_is_named_as_the_likely_reason() -> N
     assert found.evidence[-1] == {
         "organisation": "B", "movement": 1, "event": "S1", "kind": "shipment", "on": "2025-06-03", "mass_kg": "40",
     }  # fmt: skip
-    assert "B filed a shipment of 40 kg of it on 2025-06-03" in found.explanation["en"]
-    assert "B 申报于 2025-06-03" in found.explanation["zh"]
+    assert "B filed a shipment of 40 kg of it on 2025-06-03" in localized(found.explanation)["en"]
+    assert "B 申报于 2025-06-03" in localized(found.explanation)["zh"]
 
 
 def test_a_lot_without_composition_has_no_oxide_that_is_known() -> None:

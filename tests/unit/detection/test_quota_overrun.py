@@ -14,6 +14,7 @@ from lodeline.detection.finding import Finding
 from lodeline.ledger.drawdown import draws
 from lodeline.ledger.movement import lot_facts
 from lodeline.ledger.register import TABLES, Register
+from lodeline.message import localized
 
 ORE = "product=concentrate origin_kind=mined composition=TREO=600000000"
 #: 60 kg of REO on each of three days; the second takes the sum to 120 kg.
@@ -39,8 +40,8 @@ def test_the_row_that_passed_the_grant_is_named() -> None:
         "entry": 2, "movement": 2, "event": "O2", "kind": "origin", "on": "2025-06-09", "mass_kg": "60"
     }  # fmt: skip
     assert later["event"] == "O3"
-    assert "100 kg REO were granted and 180 kg used: 80 kg too much" in found.explanation["en"]
-    assert "超出 80 千克" in found.explanation["zh"]
+    assert "100 kg REO were granted and 180 kg used: 80 kg too much" in localized(found.explanation)["en"]
+    assert "超出 80 千克" in localized(found.explanation)["zh"]
 
 
 def test_a_grant_used_to_the_last_milligram_is_not_passed() -> None:

@@ -16,6 +16,7 @@ from lodeline.detection.detectors.unexplained_loss import unexplained_loss
 from lodeline.detection.finding import Finding
 from lodeline.detection.limits import limits_of
 from lodeline.material.product import PRODUCTS
+from lodeline.message import localized
 
 NAMES = pl.DataFrame({"lot": [1, 2], "name": ["acme/OXIDE-1", "acme/SWARF-2"]})
 
@@ -52,7 +53,7 @@ def test_one_unknown_lot_does_not_switch_the_balance_off() -> None:
     frames = plant(left=1000, swarf=100)
     (found,) = lost(frames)
     assert 440 * KG < found.mass_mg < 451 * KG
-    assert "Lots without an assay: 1" in found.explanation["en"]
+    assert "Lots without an assay: 1" in localized(found.explanation)["en"]
     assert found.evidence[0]["balance"]["unassayed_kg"] == ["-50", "-10"]
     assert asked(frames) == []
 
@@ -70,7 +71,7 @@ def test_where_the_unknown_explains_everything_its_lots_are_named_and_an_assay_i
     (found,) = asked(frames)
     assert found.subject == {"organisation": "acme", "site": "acme-1"}
     assert (found.score, found.mass_mg, found.period) == (None, 400 * KG, {"from": "2026-01", "to": "2026-01"})
-    assert "acme/SWARF-2" in found.explanation["en"] and "acme/SWARF-2" in found.explanation["zh"]
+    assert "acme/SWARF-2" in localized(found.explanation)["en"] and "acme/SWARF-2" in localized(found.explanation)["zh"]
     assert found.evidence[0]["untested"]["unassayed_kg"] == ["-500", "-100"]
     assert found.evidence[1] == {"lot": "acme/SWARF-2", "product": "swarf", "dry_kg": "1000", "open_kg": "400"}
 

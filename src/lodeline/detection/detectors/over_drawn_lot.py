@@ -25,11 +25,12 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, share_mg_expr
+from lodeline.message import Count, Day, Lot, Mass, Month, Party, Texts
 
 INNOCENT: tuple[Text, ...] = (
     {
@@ -57,6 +58,23 @@ ASK: tuple[Text, ...] = (
     {
         "en": "Where the excess came from, with its documents.",
         "zh": "超出部分的来源及凭证。",
+    },
+)
+TEXTS: Final = Texts(
+    "over-drawn-lot",
+    {
+        "drawn": text(
+            "By the end of {month} the site had taken {drawn} kg from {lots}, of which it ever had {put_in} kg (dry"
+            " mass): {unaccounted} kg were drawn that were not there.",
+            "截至 {month} 月末，该场所从{lots}共取用 {drawn} 千克，而入账仅 {put_in} 千克（干重）："
+            "其中 {unaccounted} 千克账上并不存在。",
+        ),
+        "lot": text("lot {lot}", "批次 {lot} "),
+        "lots": text("{lots} lots", " {lots} 个批次"),
+        "not-received": text(
+            "{shipper} filed a shipment of {mass} kg of it on {day} that the site's firm has not received.",
+            "{shipper} 申报于 {day} 向该企业发出其中 {mass} 千克，该企业尚未申报收货。",
+        ),
     },
 )
 _LOT = ["organisation", "site", "lot", "period"]
@@ -122,6 +140,7 @@ DETECTOR: Final = Detector(
     label=text("Overdrawn lot", "批次超支"),
     mark=("up", "gain"),
     find=over_drawn_lot,
+    texts=TEXTS,
     question=text("What did {firm} use when its lot held too little?", "{firm}在批次不足时实际使用了什么？"),
     labels={
         "put_in_kg": text("Put into the lot, dry", "批次入账（干重）"),
@@ -159,10 +178,12 @@ def _finding(over: pl.DataFrame, rows: list[dict[str, Any]], unreceived: list[di
         .agg(pl.col("put_in_mg", "drawn_mg", "name").last(), pl.col("unaccounted_mg").sum())
     )
     totals = {name: int(lots[f"{name}_mg"].sum()) for name in ("put_in", "drawn", "unaccounted")}
-    kg = {name: short_kg(mass_mg) for name, mass_mg in totals.items()}
-    one = lots.height == 1
-    which_en = f"lot {lots['name'][0]}" if one else f"{lots.height} lots"
-    which_zh = f"批次 {lots['name'][0]} " if one else f" {lots.height} 个批次"
+    which = (
+        TEXTS.message("lot", lot=Lot(str(lots["lot"][0]), lots["name"][0]))
+        if lots.height == 1
+        else TEXTS.message("lots", lots=Count(lots.height))
+    )
+    masses = {name: Mass(mass_mg) for name, mass_mg in totals.items()}
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": site["organisation"], "site": site["site"]},
@@ -172,26 +193,18 @@ def _finding(over: pl.DataFrame, rows: list[dict[str, Any]], unreceived: list[di
         mass_mg=treo_mg,
         interval_mg=(None, None),
         elements=(TREO,) if treo_mg else (),
-        explanation={
-            "en": (
-                f"By the end of {last} the site had taken {kg['drawn']} kg from {which_en}, of which it ever had"
-                f" {kg['put_in']} kg (dry mass): {kg['unaccounted']} kg were drawn that were not there."
-                + "".join(
-                    f" {one['shipper']} filed a shipment of {short_kg(one['shipped_mg'])} kg of it on"
-                    f" {one['shipped_on']} that the site's firm has not received."
-                    for one in unreceived[:1]
+        explanation=(
+            TEXTS.message("drawn", month=Month(last), lots=which, **masses),
+            *(
+                TEXTS.message(
+                    "not-received",
+                    shipper=Party(one["shipper"]),
+                    mass=Mass(one["shipped_mg"]),
+                    day=Day(one["shipped_on"].isoformat()),
                 )
+                for one in unreceived[:1]
             ),
-            "zh": (
-                f"截至 {last} 月末，该场所从{which_zh}共取用 {kg['drawn']} 千克，而入账仅 {kg['put_in']} 千克（干重）："
-                f"其中 {kg['unaccounted']} 千克账上并不存在。"
-                + "".join(
-                    f"{one['shipper']} 申报于 {one['shipped_on']} 向该企业发出其中"
-                    f" {short_kg(one['shipped_mg'])} 千克，该企业尚未申报收货。"
-                    for one in unreceived[:1]
-                )
-            ),
-        },
+        ),
         innocent=INNOCENT,
         ask=ASK,
         evidence=(

@@ -21,11 +21,12 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.ledger.drawdown import draws
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
+from lodeline.message import NOTHING, Count, Day, Key, Mass, Term, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
@@ -60,7 +61,21 @@ ASK: tuple[Text, ...] = (
         "zh": "受托加工合同。",
     },
 )
-_KIND_ZH = {"mining": "开采", "separation": "冶炼分离"}
+TEXTS: Final = Texts(
+    "quota-overrun",
+    {
+        "overrun": text(
+            "For {kind}{ore} in {year}, {granted} kg REO were granted and {used} kg used: {overrun} kg too much.",
+            "{year} 年{ore}{kind}指标为 {granted} 千克 REO，已用 {used} 千克，超出 {overrun} 千克。",
+        ),
+        "passed": text(
+            "The grant was passed on {day}, with event {event}; {rows} rows followed.",
+            "{day} 的事件 {event} 使用量超过指标，此后另有 {rows} 行。",
+        ),
+    },
+)
+_KINDS: Final = {"mining": Term("mining", "开采"), "separation": Term("separation", "冶炼分离")}
+_ORES: Final = {"rock": Term(" of rock ore", "岩矿型"), "ion": Term(" of ion ore", "离子型"), "": NOTHING}
 _GRANT = ("organisation", "kind", "ore_type", "year")
 
 
@@ -90,6 +105,7 @@ DETECTOR: Final = Detector(
     label=text("Quota overrun", "超指标"),
     mark=("square", "hold"),
     find=quota_overrun,
+    texts=TEXTS,
     question=text(
         "Why is {firm} {mass} over its {quota} quota of {year}?", "{firm}{year}年{quota}为何超出指标{mass}？"
     ),
@@ -127,11 +143,10 @@ def _finding(grant: tuple[str, str, str, int], granted_mg: int, rows: list[dict[
     place = bisect.bisect_right(used, granted_mg)
     passing, later = rows[place], rows[place + 1 :]
     masses_mg = {"granted": granted_mg, "used": used_mg, "overrun": used_mg - granted_mg}
-    kg = {name: short_kg(mass_mg) for name, mass_mg in masses_mg.items()}
     largest = sorted(later, key=lambda row: -row["reo_mg"])[: EVIDENCE_ROWS - 1]
     totals = {f"{name}_kg": format_kg(mass_mg) for name, mass_mg in masses_mg.items()}
     source = "origin" if kind == "mining" else "transformation"
-    ore_zh = {"rock": "岩矿型", "ion": "离子型", "": ""}[ore_type]
+    masses = {name: Mass(mass_mg) for name, mass_mg in masses_mg.items()}
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation, "kind": kind, "ore_type": ore_type},
@@ -141,18 +156,15 @@ def _finding(grant: tuple[str, str, str, int], granted_mg: int, rows: list[dict[
         mass_mg=used_mg - granted_mg,
         interval_mg=(None, None),
         elements=(TREO,),
-        explanation={
-            "en": (
-                f"For {kind}{f' of {ore_type} ore' if ore_type else ''} in {year}, {kg['granted']} kg REO were granted"
-                f" and {kg['used']} kg used: {kg['overrun']} kg too much. The grant was passed on {passing['on']}, with"
-                f" event {passing['event']}; {len(later)} rows followed."
+        explanation=(
+            TEXTS.message("overrun", kind=_KINDS[kind], ore=_ORES[ore_type], year=Key(str(year)), **masses),
+            TEXTS.message(
+                "passed",
+                day=Day(passing["on"].isoformat()),
+                event=Key(str(passing["event"])),
+                rows=Count(len(later)),
             ),
-            "zh": (
-                f"{year} 年{ore_zh}{_KIND_ZH[kind]}指标为 {kg['granted']} 千克 REO，已用 {kg['used']} 千克，"
-                f"超出 {kg['overrun']} 千克。{passing['on']} 的事件 {passing['event']} 使用量超过指标，"
-                f"此后另有 {len(later)} 行。"
-            ),
-        },
+        ),
         innocent=INNOCENT,
         ask=ASK,
         evidence=(

@@ -22,11 +22,12 @@ import polars as pl
 from lodeline.accountancy.unassayed import bounds, most_innocent
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.imbalance import Books, lots_without_assay
 from lodeline.detection.limits import Limits
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
+from lodeline.message import NOTHING, Count, Lot, Mass, Month, Series, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("The waste is sold by weight and nobody needs to know what it holds.", "废料按重量出售，无人需要其成分。"),
@@ -37,6 +38,23 @@ ASK: tuple[Text, ...] = (
     text("An assay of the lots listed, or of samples that were kept.", "所列批次或其留样的化验结果。"),
     text("Where a lot was sold: the buyer's assay.", "已售批次：买方的化验结果。"),
     text("Total oxide alone is enough for the balance to be tested.", "仅需总稀土氧化物含量即可检验平衡。"),
+)
+TEXTS: Final = Texts(
+    "unassayed-lot",
+    {
+        "untested": text(
+            "From {first} to {last}, {balances} balances of the site cannot be tested, because nobody has stated the"
+            " composition of {listed}{more}.",
+            "{first} 至 {last}，该场所有 {balances} 期平衡无法检验，因为无人申报批次 {listed}{more} 的成分。",
+        ),
+        "more": text(" and {more} more", " 等 {lots} 个"),
+        "open": text(
+            "What these lots may hold leaves up to {mass} kg TREO open in one balance, where measurement is good to"
+            " {sigma} kg.",
+            "这些批次可能的含量使单期平衡至多有 {mass} 千克 TREO 无从判断，而测量的标准不确定度仅为 {sigma} 千克。",
+        ),
+        "mended": text("An assay of them would let the balance be tested.", "补充化验后即可检验。"),
+    },
 )
 
 
@@ -77,6 +95,7 @@ DETECTOR: Final = Detector(
     label=text("Unassayed lots", "批次未化验"),
     mark=("ring", "flow"),
     find=unassayed_lot,
+    texts=TEXTS,
     labels={
         "dry_kg": text("Came in or went, dry", "流入或流出（干重）"),
         "open_kg": text("What it may hold", "可能含量范围"),
@@ -98,10 +117,9 @@ def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]
         .sort("width_mg", "lot", descending=[True, False])
     )
     mass_mg = int(rows.select(width.max()).item())
-    listed = ", ".join(names.get(lot, str(lot)) for lot in lots["lot"].head(_NAMED))
-    more_en = f" and {lots.height - _NAMED} more" if lots.height > _NAMED else ""
-    more_zh = f" 等 {lots.height} 个" if lots.height > _NAMED else ""
-    sigma = short_kg(float(rows["sigma_mg"].max() or 0.0))  # type: ignore[arg-type]
+    listed = tuple(Lot(str(lot), names.get(lot, str(lot))) for lot in lots["lot"].head(_NAMED))
+    more = TEXTS.message("more", more=Count(lots.height - _NAMED), lots=Count(lots.height))
+    sigma_mg = float(rows["sigma_mg"].max() or 0.0)  # type: ignore[arg-type]
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": str(rows["organisation"][0]), "site": str(rows["site"][0])},
@@ -111,14 +129,17 @@ def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=(TREO,),
-        explanation=text(
-            f"From {first} to {last}, {rows.height} balances of the site cannot be tested, because nobody has stated"
-            f" the composition of {listed}{more_en}. What these lots may hold leaves up to {short_kg(mass_mg)} kg TREO"
-            f" open in one balance, where measurement is good to {sigma} kg. An assay of them would let the balance be"
-            " tested.",
-            f"{first} 至 {last}，该场所有 {rows.height} 期平衡无法检验，因为无人申报批次 {listed}{more_zh} 的成分。"
-            f"这些批次可能的含量使单期平衡至多有 {short_kg(mass_mg)} 千克 TREO 无从判断，"
-            f"而测量的标准不确定度仅为 {sigma} 千克。补充化验后即可检验。",
+        explanation=(
+            TEXTS.message(
+                "untested",
+                first=Month(first),
+                last=Month(last),
+                balances=Count(rows.height),
+                listed=Series(listed),
+                more=more if lots.height > _NAMED else NOTHING,
+            ),
+            TEXTS.message("open", mass=Mass(mass_mg), sigma=Mass(round(sigma_mg))),
+            TEXTS.message("mended"),
         ),
         innocent=INNOCENT,
         ask=ASK,
