@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 from tests.unit.detection.kit import KG, look, months
 
+from lodeline.message import localized
+
 MONTHS = [f"2025-{number:02d}" for number in range(1, 11)]
 
 
@@ -161,7 +163,7 @@ def test_scrap_with_lanthanum_is_ore() -> None:
     lines = collected([1000.0] * 10, "composition=La=70000000;Nd=150000000;Pr=50000000")
     (found,) = look("recycling-laundering", lines)
     assert found.elements == ("TREO", "La") and found.evidence[0]["totals"]["lots"] == 10
-    assert "25.9 %" in found.explanation["en"] and "25.9 %" in found.explanation["zh"]
+    assert "25.9 %" in localized(found.explanation)["en"] and "25.9 %" in localized(found.explanation)["zh"]
 
 
 def test_more_scrap_than_ever_is_asked_for_with_what_is_too_much() -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.desk import site
 from tests.unit.detection.kit import KG, look, months, register
 
+from lodeline.message import localized
+
 ORE = "product=concentrate origin_kind=imported composition=TREO=500000000"
 MONTHS = [f"2025-{number:02d}" for number in range(1, 11)]
 
@@ -188,7 +190,7 @@ def test_a_yield_too_good_for_a_season_is_found_and_weighed() -> None:
     # Each month has six runs of 990 kg, so 3 % are 178 kg.
     number = int(found.last_period[5:]) - int(found.first_period[5:]) + 1
     assert abs(found.mass_mg - number * 178 * KG) < number * 30 * KG
-    assert "more" in found.explanation["en"] and "多" in found.explanation["zh"]
+    assert "more" in localized(found.explanation)["en"] and "多" in localized(found.explanation)["zh"]
 
 
 def test_waste_that_suddenly_holds_more_than_such_waste_does_is_product_that_is_missing() -> None:
@@ -196,7 +198,7 @@ def test_waste_that_suddenly_holds_more_than_such_waste_does_is_product_that_is_
     richer = dict.fromkeys(MONTHS[3:7], 0.02)
     (found,) = look("yield-outlier", smelted({}, content=richer))
     assert (found.first_period, found.last_period) == (MONTHS[3], MONTHS[6])
-    assert "less" in found.explanation["en"] and "少" in found.explanation["zh"]
+    assert "less" in localized(found.explanation)["en"] and "少" in localized(found.explanation)["zh"]
     # 24 runs with 49.5 kg of waste each, of which a fiftieth.
     assert abs(found.mass_mg - 24 * 50 * KG * 0.02) < 8 * KG
 
@@ -210,7 +212,7 @@ def test_a_plant_that_wears_or_is_one_of_a_kind_is_let_be() -> None:
 
 def test_more_out_than_in_all_year_is_found_against_others() -> None:
     (found,) = look("yield-outlier", smelted(dict.fromkeys(MONTHS, 0.03), waste_too=False))
-    assert found.subject["site"] == "f0" and "other sites' runs" in found.explanation["en"]
+    assert found.subject["site"] == "f0" and "other sites' runs" in localized(found.explanation)["en"]
 
 
 def test_a_label_that_is_off_is_no_yield_of_who_assayed_the_lots_itself() -> None:

@@ -26,11 +26,12 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, robust_spread, score_of, strongest_run, upper_tail
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
+from lodeline.message import Count, Key, Mass, Month, Number, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text(
@@ -47,6 +48,30 @@ ASK: tuple[Text, ...] = (
         "An assay of the lots by another laboratory, with every rare earth.", "由其他化验单位对所涉批次作全元素化验。"
     ),
     text("The runs that used it, with residue and product.", "使用该废料的生产记录，含残渣与产品。"),
+)
+TEXTS: Final = Texts(
+    "recycling-laundering",
+    {
+        "lanthanum": text(
+            "{lots} lots filed as scrap hold lanthanum, up to {share} of their rare earths, {mass} kg TREO.",
+            "申报为废料的 {lots} 个批次含镧，最高占其稀土总量的 {share}，合计 {mass} 千克 TREO。",
+        ),
+        "no-magnet": text("Magnets hold none to speak of; every ore does.", "磁体几乎不含镧，而各类矿石均含镧。"),
+        "unlike": text(
+            "{lots} lots collected as {product}, {mass} kg TREO, are unlike what others collect: in the furthest,"
+            " Nd : Pr is {mix} and Dy with Tb {heavy} of the rare earths; the middle lot has {usual_mix} and"
+            " {usual_heavy}.",
+            "以 {product} 名义收集的 {lots} 个批次（{mass} 千克 TREO）与其他企业所收废料不同："
+            "偏离最大者 Nd : Pr 为 {mix}，Dy 与 Tb 占稀土 {heavy}；"
+            "中位批次分别为 {usual_mix} 与 {usual_heavy}。",
+        ),
+        "more-than-usual": text(
+            "From {first} to {last} the site filed {mass} kg TREO of collected scrap; its middle month has {usual} kg."
+            " That is {extra} kg more than usual, {z} σ.",
+            "{first} 至 {last} 该场所申报收集废料 {mass} 千克 TREO，而其中位月为 {usual} 千克，"
+            "超出通常水平 {extra} 千克，偏差 {z} σ。",
+        ),
+    },
 )
 #: Products that are scrap of magnets; slag and residue of plants that also make lanthanum may hold it.
 _MAGNET_SCRAP = ("swarf", "scrap-eol")
@@ -80,6 +105,7 @@ DETECTOR: Final = Detector(
     label=text("Recycling laundering", "废料洗矿"),
     mark=("half", "gain"),
     find=recycling_laundering,
+    texts=TEXTS,
     labels={
         "treo_kg": text("Rare earths (TREO)", "稀土总量（TREO）"),
         "lanthanum_pct_of_rare_earths": text("La in the rare earths, %", "La 占稀土（%）"),
@@ -124,7 +150,7 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
     # A lot that came in and was used counts once.
     by_lot = rows.sort("treo_mg", "line", descending=[True, False]).unique("lot", keep="first", maintain_order=True)
     mass_mg = int(by_lot["treo_mg"].sum())
-    highest = f"{by_lot['share'].to_numpy().max() * 100:.1f} %"
+    highest = Percent(float(by_lot["share"].to_numpy().max()), 1)
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation, "site": site},
@@ -134,11 +160,9 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=(TREO, "La"),
-        explanation=text(
-            f"{by_lot.height} lots filed as scrap hold lanthanum, up to {highest} of their rare earths,"
-            f" {short_kg(mass_mg)} kg TREO. Magnets hold none to speak of; every ore does.",
-            f"申报为废料的 {by_lot.height} 个批次含镧，最高占其稀土总量的 {highest}，合计"
-            f" {short_kg(mass_mg)} 千克 TREO。磁体几乎不含镧，而各类矿石均含镧。",
+        explanation=(
+            TEXTS.message("lanthanum", lots=Count(by_lot.height), share=highest, mass=Mass(mass_mg)),
+            TEXTS.message("no-magnet"),
         ),
         innocent=INNOCENT,
         ask=ASK,
@@ -220,8 +244,7 @@ def _unlike_finding(
     first, last = months_of(rows)
     mass_mg = int(rows["treo_mg"].sum())
     worst = rows.sort("z2", "line", descending=[True, False])
-    mix, heavy = worst["mix"][0], f"{np.exp(worst['heavy'][0]) * 100:.2f}"
-    ratio = "–" if mix is None else f"{np.exp(mix):.2f}"
+    mix, heavy = worst["mix"][0], float(np.exp(worst["heavy"][0]))
     return Finding(
         detector=DETECTOR.name,
         subject=place,
@@ -231,13 +254,17 @@ def _unlike_finding(
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),
         elements=("Nd", "Pr", "Dy", "Tb"),
-        explanation=text(
-            f"{rows.height} lots collected as {product}, {short_kg(mass_mg)} kg TREO, are unlike what others collect:"
-            f" in the furthest, Nd : Pr is {ratio} and Dy with Tb {heavy} % of the rare earths; the middle lot has"
-            f" {usual[0]:.2f} and {usual[1] * 100:.2f} %.",
-            f"以 {product} 名义收集的 {rows.height} 个批次（{short_kg(mass_mg)} 千克 TREO）与其他企业所收废料不同："
-            f"偏离最大者 Nd : Pr 为 {ratio}，Dy 与 Tb 占稀土 {heavy} %；"
-            f"中位批次分别为 {usual[0]:.2f} 与 {usual[1] * 100:.2f} %。",
+        explanation=(
+            TEXTS.message(
+                "unlike",
+                lots=Count(rows.height),
+                product=Key(product),
+                mass=Mass(mass_mg),
+                mix=Number(None if mix is None else float(np.exp(mix)), 2),
+                heavy=Percent(heavy, 2),
+                usual_mix=Number(None if np.isnan(usual[0]) else usual[0], 2),
+                usual_heavy=Percent(usual[1], 2),
+            ),
         ),
         innocent=INNOCENT,
         ask=ASK,
@@ -300,12 +327,16 @@ def _crowded_finding(
         mass_mg=extra_mg,
         interval_mg=(extra_mg - half_mg, extra_mg + half_mg),
         elements=(TREO,),
-        explanation=text(
-            f"From {first} to {last} the site filed {short_kg(int(run['treo_mg'].sum()))} kg TREO of collected"
-            f" scrap; its middle month has {short_kg(usual_mg)} kg. That is {short_kg(extra_mg)} kg more"
-            f" than usual, {z:.1f} σ.",
-            f"{first} 至 {last} 该场所申报收集废料 {short_kg(int(run['treo_mg'].sum()))} 千克 TREO，而其中位月为"
-            f" {short_kg(usual_mg)} 千克，超出通常水平 {short_kg(extra_mg)} 千克，偏差 {z:.1f} σ。",
+        explanation=(
+            TEXTS.message(
+                "more-than-usual",
+                first=Month(first),
+                last=Month(last),
+                mass=Mass(int(run["treo_mg"].sum())),
+                usual=Mass(round(usual_mg)),
+                extra=Mass(extra_mg),
+                z=Number(float(z), 1),
+            ),
         ),
         innocent=INNOCENT,
         ask=ASK,

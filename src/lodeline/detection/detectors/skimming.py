@@ -24,7 +24,7 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (
     MAD_TO_SIGMA,
@@ -36,6 +36,7 @@ from lodeline.detection.null import (
     upper_tail,
 )
 from lodeline.material.element import TREO
+from lodeline.message import Count, Mass, Month, Number, Party, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text(
@@ -50,6 +51,22 @@ ASK: tuple[Text, ...] = (
     text("The certificates of both scales, with their last calibration.", "双方衡器的检定证书及最近一次校准记录。"),
     text("The weighbridge tickets of the transfers listed, from both gates.", "所列流转双方的过磅单。"),
     text("A joint weighing of the next deliveries.", "对后续交货进行共同称重。"),
+)
+TEXTS: Final = Texts(
+    "skimming",
+    {
+        "not-arrived": text(
+            "Of {transfers} transfers from {shipper} to {receiver} in {first} … {last}, {share} of the mass did not"
+            " arrive on average: {mass} kg TREO. What their scales do to other partners is taken off.",
+            "{first} … {last} 期间，{shipper} 发往 {receiver} 的 {transfers} 笔流转平均少收 {share}，"
+            "合计 {mass} 千克 TREO（已扣除双方衡器对其他交易方表现出的误差）。",
+        ),
+        "beyond-chance": text(
+            "Two honest firms differ by {sigma} (one standard deviation) over so many; against the pair's other months"
+            " this is {z} σ on one side.",
+            "就此笔数而言，两家正常企业之间的差异为 {sigma}（一倍标准差）；与该双方其他月份相比，此差异单侧达 {z} σ。",
+        ),
+    },
 )
 _PAIR = ["shipper", "receiver"]
 _SCALES = ["shipping", "receiving"]
@@ -87,6 +104,7 @@ DETECTOR: Final = Detector(
     label=text("Skimming", "克扣"),
     mark=("down", "flow"),
     find=skimming,
+    texts=TEXTS,
     labels={
         "transfers": text("Transfers", "流转次数"),
         "share_pct": text("Difference, in % of what was shipped", "差额占发货量（%）"),
@@ -228,8 +246,6 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     shipper, receiver = seen["shipper"], seen["receiver"]
     sent_mg = sum(row["sent_mg"] for row in rows)
     missing_mg, half_mg = round(seen["share"] * sent_mg), round(HALF_WIDTH_95 * seen["sigma"] * sent_mg)
-    share, sigma = f"{seen['share'] * 100:.3f} %", f"{seen['sigma'] * 100:.3f} %"
-    months = f"{seen['first']} … {seen['last']}"
     return Finding(
         detector=DETECTOR.name,
         subject={"shipper": shipper, "receiver": receiver},
@@ -239,14 +255,18 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
         mass_mg=max(0, missing_mg),
         interval_mg=(missing_mg - half_mg, missing_mg + half_mg),
         elements=(TREO,) if sent_mg else (),
-        explanation=text(
-            f"Of {seen['number']} transfers from {shipper} to {receiver} in {months}, {share} of the mass did not"
-            f" arrive on average: {short_kg(missing_mg)} kg TREO. What their scales do to other partners is taken off."
-            f" Two honest firms differ by {sigma} (one standard deviation) over so many; against the pair's other"
-            f" months this is {seen['z']:.1f} σ on one side.",
-            f"{months} 期间，{shipper} 发往 {receiver} 的 {seen['number']} 笔流转平均少收 {share}，"
-            f"合计 {short_kg(missing_mg)} 千克 TREO（已扣除双方衡器对其他交易方表现出的误差）。就此笔数而言，"
-            f"两家正常企业之间的差异为 {sigma}（一倍标准差）；与该双方其他月份相比，此差异单侧达 {seen['z']:.1f} σ。",
+        explanation=(
+            TEXTS.message(
+                "not-arrived",
+                transfers=Count(seen["number"]),
+                shipper=Party(shipper),
+                receiver=Party(receiver),
+                first=Month(seen["first"]),
+                last=Month(seen["last"]),
+                share=Percent(seen["share"], 3),
+                mass=Mass(missing_mg),
+            ),
+            TEXTS.message("beyond-chance", sigma=Percent(seen["sigma"], 3), z=Number(seen["z"], 1)),
         ),
         innocent=INNOCENT,
         ask=ASK,

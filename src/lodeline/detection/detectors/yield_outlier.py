@@ -27,7 +27,7 @@ from lodeline.accountancy.frames import serving_shares
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (
     MAD_TO_SIGMA,
@@ -42,6 +42,7 @@ from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.material.product import PRODUCTS
+from lodeline.message import Key, Mass, Month, Number, Percent, Term, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("The feed was richer or poorer than its assay says.", "原料品位高于或低于化验值。"),
@@ -57,6 +58,32 @@ ASK: tuple[Text, ...] = (
     text("The assays of feed and product, with the laboratory that made them.", "原料与产品的化验单及化验单位。"),
     text("What was changed in the plant, and when.", "装置的变更内容与时间。"),
 )
+TEXTS: Final = Texts(
+    "yield-outlier",
+    {
+        "unlike-others": text(
+            "From {first} to {last}, {ratio}; its other months and other sites' runs give {usual}.",
+            "{first} 至 {last}，生产 {goods} 的批次中{ratio}，其他月份及其他场所通常为 {usual}。",
+        ),
+        # What is followed, as the sentence goes on.
+        "parted": text(
+            "the waste of runs that make {goods} held {got} of what the product holds",
+            "其废料所含为产品所含的 {got}",
+        ),
+        "content": text("the waste of runs that make {goods} held {got} TREO", "其废料含 TREO {got}"),
+        "closure": text(
+            "product and waste together were {got} of the TREO fed to runs that make {goods}",
+            "产品与废料合计为投入 TREO 的 {got}",
+        ),
+        "yielded": text("product was {got} of the TREO fed to runs that make {goods}", "产品为投入 TREO 的 {got}"),
+        "by-that": text(
+            "By that the product is {mass} kg TREO {more} than such runs give, {z} σ.",
+            "据此产品较通常{more} {mass} 千克 TREO，偏差 {z} σ。",
+        ),
+    },
+)
+_MORE: Final = Term("more", "多")
+_LESS: Final = Term("less", "少")
 #: A site and a kind of product, whose runs are one process.
 _PROCESS = ["organisation", "site", "goods"]
 #: Feed whose mixture no sample shows well.
@@ -105,6 +132,7 @@ DETECTOR: Final = Detector(
     label=text("Yield outlier", "收率异常"),
     mark=("up", "hold"),
     find=yield_outlier,
+    texts=TEXTS,
     labels={
         "in_kg": text("Put in", "投入"),
         "out_kg": text("Came out", "产出"),
@@ -286,29 +314,14 @@ def _largest(
     return largest_rows(picked, _PROCESS, mass="treo_mg")
 
 
-#: What is followed, as a sentence begins, and what it is held against.
-_TEXTS: Final = {
-    "parted": (
-        "the waste of runs that make {goods} held {got} of what the product holds",
-        "其废料所含为产品所含的 {got}",
-    ),
-    "content": ("the waste of runs that make {goods} held {got} TREO", "其废料含 TREO {got}"),
-    "closure": (
-        "product and waste together were {got} of the TREO fed to runs that make {goods}",
-        "产品与废料合计为投入 TREO 的 {got}",
-    ),
-    "yielded": ("product was {got} of the TREO fed to runs that make {goods}", "产品为投入 TREO 的 {got}"),
-}
-
-
 def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     months: pl.DataFrame = seen["months"]
     fed, out, waste, gross = (int(months[f"{part}_mg"].sum()) for part in ("in", "out", "waste", "gross"))
     mass_mg = round(seen["mass_mg"])
     half_mg = round(HALF_WIDTH_95 * mass_mg / seen["z"])
     over = {"parted": (waste, out), "content": (waste, gross), "closure": (out + waste, fed), "yielded": (out, fed)}
-    got, usual = (f"{share * 100:.2f} %" for share in (np.divide(*over[seen["ratio"]]), np.exp(seen["usual"])))
-    text_en, text_zh = (text.format(got=got, goods=seen["goods"]) for text in _TEXTS[seen["ratio"]])
+    got, usual = (Percent(float(share), 2) for share in (np.divide(*over[seen["ratio"]]), np.exp(seen["usual"])))
+    goods = Key(seen["goods"])
     first, last = str(months["period"][0]), str(months["period"][-1])
     return Finding(
         detector=DETECTOR.name,
@@ -319,13 +332,21 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
         mass_mg=mass_mg,
         interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
         elements=(TREO,),
-        explanation=text(
-            f"From {first} to {last}, {text_en}; its other months and other sites' runs give {usual}. By that the"
-            f" product is {short_kg(mass_mg)} kg TREO {'more' if seen['more'] > 0 else 'less'} than such runs give,"
-            f" {seen['z']:.1f} σ.",
-            f"{first} 至 {last}，生产 {seen['goods']} 的批次中{text_zh}，其他月份及其他场所通常为 {usual}。"
-            f"据此产品较通常{'多' if seen['more'] > 0 else '少'} {short_kg(mass_mg)} 千克 TREO，"
-            f"偏差 {seen['z']:.1f} σ。",
+        explanation=(
+            TEXTS.message(
+                "unlike-others",
+                first=Month(first),
+                last=Month(last),
+                ratio=TEXTS.message(seen["ratio"], goods=goods, got=got),
+                goods=goods,
+                usual=usual,
+            ),
+            TEXTS.message(
+                "by-that",
+                mass=Mass(mass_mg),
+                more=_MORE if seen["more"] > 0 else _LESS,
+                z=Number(float(seen["z"]), 1),
+            ),
         ),
         innocent=INNOCENT,
         ask=ASK,
