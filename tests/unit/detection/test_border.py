@@ -66,7 +66,7 @@ def test_lots_that_leave_in_parts_just_below_are_asked_for_though_they_are_few()
     (found,) = look("threshold-splitting", parted([480, 470, 300], [490, 450, 480], [900.0], [700.0]))
     totals = found.evidence[0]["totals"]
     assert (totals["below"], totals["lots"], totals["parted"]) == (5, 2, 2)
-    assert "2 of their 2 lots went out in such parts within days" in found.explanation["en"]
+    assert "2 of their 2 lots went out in such parts within days" in localized(found.explanation)["en"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ CUT = ([61.0, 60.0, 63.0, 20.0], [60.0, 62.0, 61.0], [420.0, 400.0, 410.0])
 def test_lots_cut_into_like_parts_for_one_owner_are_asked_for_whatever_a_part_weighs() -> None:
     (found,) = look("threshold-splitting", cut(*CUT))
     assert found.evidence[0]["totals"] == {"lots": 9, "cut": 3, "parts": 10, "buyers": 1, "owners": 1}
-    assert "3 of 9 lots" in found.explanation["en"]
+    assert "3 of 9 lots" in localized(found.explanation)["en"]
 
 
 def test_several_names_of_one_owner_are_one_buyer() -> None:

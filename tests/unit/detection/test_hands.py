@@ -10,6 +10,7 @@ from tests.desk import organisation
 from tests.unit.detection.kit import KG, look, months, papers, register
 
 from lodeline.detection.papers import FILINGS
+from lodeline.message import localized
 
 OXIDE = "product=oxide:PrNd composition=Nd=600000000;Pr=200000000"
 
@@ -98,7 +99,7 @@ def test_ordinary_in_special_out_within_days_is_passed_through_and_youth_is_told
     )
     assert found.subject == {"organisation": "T"}
     assert found.evidence[0]["totals"] == {"lots": 6, "passed": 6, "invoice_changed": 6}
-    assert "10 days old" in found.explanation["en"] and "10 天" in found.explanation["zh"]
+    assert "10 days old" in localized(found.explanation)["en"] and "10 天" in localized(found.explanation)["zh"]
 
 
 def test_equal_invoices_goods_that_stay_and_no_papers_are_let_be() -> None:

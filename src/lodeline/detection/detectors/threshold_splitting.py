@@ -33,6 +33,7 @@ from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import MG_PER_KG
 from lodeline.material.product import product_kind
+from lodeline.message import Count, Key, Mass, Message, Texts
 from lodeline.party.ownership import controllers
 from lodeline.party.registered import REGISTER, held_stakes
 
@@ -45,6 +46,28 @@ ASK: tuple[Text, ...] = (
     text("The orders behind the consignments, and why one was parted.", "各批货物对应的订单及拆分原因。"),
     text("Who ordered, who paid and who received each of them.", "每批货物的订货人、付款人和收货人。"),
     text("Who owns the buyers, and where the goods were used.", "买方的股权关系及货物的使用地点。"),
+)
+TEXTS: Final = Texts(
+    "threshold-splitting",
+    {
+        "below": text(
+            "Of {near} consignments of {product} near {limit} kg, {below} lie just below it and {above} above: {mass}"
+            " kg in all, to {buyers} buyers.",
+            "{limit} 千克附近的 {near} 批 {product} 出口货物中，{below} 批略低于该值，{above} 批高于该值；"
+            "合计 {mass} 千克，涉及 {buyers} 个买方。",
+        ),
+        "both-sides": text("Honest sizes fall on both sides.", "正常货量应分布于两侧。"),
+        "parted": text(
+            "{parted} of their {lots} lots went out in such parts within days.",
+            "其中 {lots} 个批次中有 {parted} 个在数日内被拆成此类货物出口。",
+        ),
+        "cut": text(
+            "{cut} of {lots} lots of {product} went out in like parts within days, each lot to one owner: {parts}"
+            " consignments of {usual} kg on average, {mass} kg in all, to {buyers} buyers that are {owners}.",
+            "{lots} 个 {product} 批次中有 {cut} 个在数日内以相近的分量分批出口，每个批次均发往同一实际所有人："
+            "共 {parts} 批，平均每批 {usual} 千克，合计 {mass} 千克，{buyers} 个买方分属 {owners} 个所有人。",
+        ),
+    },
 )
 #: What is tested of an exporter's goods: a step, parts below it, like parts of a lot.
 _TESTS: Final = 3
@@ -91,6 +114,7 @@ DETECTOR: Final = Detector(
     label=text("Threshold splitting", "化整为零"),
     mark=("bar", "hold"),
     find=threshold_splitting,
+    texts=TEXTS,
     labels={
         "threshold_kg": text("Threshold", "门槛"),
         "below": text("Consignments just below", "略低于门槛的票数"),
@@ -213,45 +237,59 @@ def _judged(
     score = score_of(min(step, parted), tests=_TESTS)
     if score < ALARM_SCORE:
         return None
-    near, limit, kind = below.height + above, short_kg(int(rows["limit_mg"][0])), product_kind(goods)
-    total, buyers = short_kg(int(below["mass_mg"].sum())), below["party"].n_unique()
+    limit_mg = int(rows["limit_mg"][0])
+    at_limit = TEXTS.message(
+        "below",
+        near=Count(below.height + above),
+        product=Key(product_kind(goods)),
+        limit=Mass(limit_mg),
+        below=Count(below.height),
+        above=Count(above),
+        mass=Mass(int(below["mass_mg"].sum())),
+        buyers=Count(below["party"].n_unique()),
+    )
+    in_parts = TEXTS.message("parted", parted=Count(cut), lots=Count(lots))
     return _finding(
         (organisation, goods),
         below.sort("mass_mg", descending=True),
         score=score,
-        explanation=text(
-            f"Of {near} consignments of {kind} near {limit} kg, {below.height} lie just below it and {above} above:"
-            f" {total} kg in all, to {buyers} buyers. Honest sizes fall on both sides."
-            + (f" {cut} of their {lots} lots went out in such parts within days." if cut else ""),
-            f"{limit} 千克附近的 {near} 批 {kind} 出口货物中，{below.height} 批略低于该值，{above} 批高于该值；"
-            f"合计 {total} 千克，涉及 {buyers} 个买方。正常货量应分布于两侧。"
-            + (f"其中 {lots} 个批次中有 {cut} 个在数日内被拆成此类货物出口。" if cut else ""),
-        ),
-        totals={"threshold_kg": limit, "below": below.height, "above": above, "lots": lots, "parted": cut},
+        explanation=(at_limit, TEXTS.message("both-sides"), *([in_parts] if cut else [])),
+        totals={"threshold_kg": short_kg(limit_mg), "below": below.height, "above": above, "lots": lots, "parted": cut},
     )
 
 
 def _cut_finding(organisation: str, goods: str, parts: pl.DataFrame, lots: tuple[int, int], score: float) -> Finding:
     """Of lots that were cut: `lots` is how many, and of how many that went out."""
-    (cut, count), kind, number = lots, product_kind(goods), parts.height
-    total, usual = short_kg(int(parts["mass_mg"].sum())), short_kg(int(parts["mass_mg"].to_numpy().mean()))
+    (cut, count), number = lots, parts.height
     owners, buyers = parts["owner"].n_unique(), parts["party"].n_unique()
     return _finding(
         (organisation, goods),
         parts.sort("lot", "on", "line"),
         score=score,
-        explanation=text(
-            f"{cut} of {count} lots of {kind} went out in like parts within days, each lot to one owner: {number}"
-            f" consignments of {usual} kg on average, {total} kg in all, to {buyers} buyers that are {owners}.",
-            f"{count} 个 {kind} 批次中有 {cut} 个在数日内以相近的分量分批出口，每个批次均发往同一实际所有人："
-            f"共 {number} 批，平均每批 {usual} 千克，合计 {total} 千克，{buyers} 个买方分属 {owners} 个所有人。",
+        explanation=(
+            TEXTS.message(
+                "cut",
+                cut=Count(cut),
+                lots=Count(count),
+                product=Key(product_kind(goods)),
+                parts=Count(number),
+                usual=Mass(int(parts["mass_mg"].to_numpy().mean())),
+                mass=Mass(int(parts["mass_mg"].sum())),
+                buyers=Count(buyers),
+                owners=Count(owners),
+            ),
         ),
         totals={"lots": count, "cut": cut, "parts": number, "buyers": buyers, "owners": owners},
     )
 
 
 def _finding(
-    about: tuple[str, str], rows: pl.DataFrame, *, score: float, explanation: Text, totals: Mapping[str, Any]
+    about: tuple[str, str],
+    rows: pl.DataFrame,
+    *,
+    score: float,
+    explanation: tuple[Message, ...],
+    totals: Mapping[str, Any],
 ) -> Finding:
     """About the goods of an exporter, of consignments of which the first are shown."""
     organisation, goods = about

@@ -23,11 +23,12 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
+from lodeline.message import Count, Mass, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("A broker sells what its customer has ordered already.", "经纪商按客户已有订单购销。"),
@@ -38,6 +39,18 @@ ASK: tuple[Text, ...] = (
     text("Both invoices of the lots listed, with the payments.", "所列批次的购销发票及付款凭证。"),
     text("Where the goods lay, and who carried them.", "货物存放地点及承运人。"),
     text("Who founded the firm, who runs it, and with whose money.", "企业的设立人、实际经营人及资金来源。"),
+)
+TEXTS: Final = Texts(
+    "trader-pass-through",
+    {
+        "better-invoice": text(
+            "Of {lots} lots received, {passed} left whole within days; {changed} came in on an ordinary invoice and"
+            " went out on a special one: {mass} kg TREO.",
+            "收到的 {lots} 个批次中，{passed} 个在数日内整批转出；其中 {changed} 个凭普通发票购入、"
+            "以稀土专用发票售出，合计 {mass} 千克 TREO。",
+        ),
+        "young": text("The firm was {days} days old at its first receipt.", "该企业首次收货时成立仅 {days} 天。"),
+    },
 )
 _ORDINARY, _SPECIAL = "invoice-ordinary", "invoice-special"
 #: Where every other firm changes all of its invoices, the chance of one more is still not 1.
@@ -81,6 +94,7 @@ DETECTOR: Final = Detector(
     label=text("Trader pass-through", "过票贸易"),
     mark=("half", "flow"),
     find=trader_pass_through,
+    texts=TEXTS,
     labels={
         "passed": text("Left whole within days", "数日内整批转出"),
         "invoice_changed": text("Invoice changed in kind", "发票类型改变"),
@@ -129,9 +143,6 @@ def _age_days(founded: Any, own: pl.DataFrame) -> int | None:
 
 def _finding(organisation: str, own: pl.DataFrame, changed: pl.DataFrame, age: int | None, score: float) -> Finding:
     mass_mg = int(changed["treo_mg"].sum())
-    young_en = f" The firm was {age} days old at its first receipt." if age is not None else ""
-    young_zh = f"该企业首次收货时成立仅 {age} 天。" if age is not None else ""
-    kg = short_kg(mass_mg)
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": organisation},
@@ -141,13 +152,15 @@ def _finding(organisation: str, own: pl.DataFrame, changed: pl.DataFrame, age: i
         mass_mg=mass_mg,
         interval_mg=(mass_mg, None),
         elements=(TREO,) if mass_mg else (),
-        explanation=text(
-            f"Of {own.height} lots received, {own['passed'].sum()} left whole within days; {changed.height} came in"
-            " on an"
-            f" ordinary invoice and went out on a special one: {kg} kg TREO.{young_en}",
-            f"收到的 {own.height} 个批次中，{own['passed'].sum()} 个在数日内整批转出；其中 {changed.height}"
-            " 个凭普通发票购入、"
-            f"以稀土专用发票售出，合计 {kg} 千克 TREO。{young_zh}",
+        explanation=(
+            TEXTS.message(
+                "better-invoice",
+                lots=Count(own.height),
+                passed=Count(int(own["passed"].sum())),
+                changed=Count(changed.height),
+                mass=Mass(mass_mg),
+            ),
+            *([] if age is None else [TEXTS.message("young", days=Count(age))]),
         ),
         innocent=INNOCENT,
         ask=ASK,
