@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import polars as pl
@@ -128,6 +129,13 @@ def test_scrap_in_which_no_magnet_was_is_asked_for_with_its_ratios() -> None:
     assert found.evidence[1]["dy_tb_pct_of_rare_earths"] == 0.01 and found.evidence[1]["nd_to_pr"] == 3.4848
     # One tonne of 29.6 % rare earths, as oxide.
     assert 340 * KG < found.mass_mg < 350 * KG
+
+
+def test_scrap_of_which_nobody_states_praseodymium_has_a_dash_for_its_ratio() -> None:
+    lines = recyclers("Nd=230000000;Pr=1")
+    (found,) = look("recycling-laundering", lines.with_columns(pl.col("composition").str.replace("Pr=[0-9]+;?", "")))
+    assert "Nd : Pr is –" in localized(found.explanation)["en"] and "has – and" in localized(found.explanation)["en"]
+    assert json.dumps(found.as_json(), allow_nan=False)
 
 
 def test_the_only_lot_of_a_recycler_is_asked_for_from_less_than_one_of_many() -> None:

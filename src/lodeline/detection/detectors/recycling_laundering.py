@@ -204,7 +204,8 @@ def _unlike(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, 
             far = min(furthest, _FAR)
             if score >= ALARM_SCORE and float(np.mean(others >= far)) <= rare:
                 place = {"organisation": str(organisation), "site": str(site)}
-                usual = [float(np.exp(np.nanmedian(of_product[one].cast(pl.Float64).to_numpy()))) for one in _SHARES]
+                stated = [of_product[one].drop_nulls().to_numpy() for one in _SHARES]
+                usual = [float(np.exp(np.median(one))) if len(one) else np.nan for one in stated]
                 findings.append(_unlike_finding(place, str(product), own.filter(pl.col("z2") >= far), score, usual))
     return findings
 
