@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TypedDict
 
 
 class UserError(Exception):
@@ -14,8 +14,11 @@ class UserError(Exception):
         self.zh = zh
 
 
-#: A text in both languages.
-Text = Mapping[str, str]
+class Text(TypedDict):
+    """One text in both languages."""
+
+    en: str
+    zh: str
 
 
 def text(en: str, zh: str) -> Text:

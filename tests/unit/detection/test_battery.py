@@ -28,7 +28,7 @@ def test_every_detector_is_a_file_and_every_file_a_detector() -> None:
 def finding(score: float | None, mass_mg: int, site: str) -> Finding:
     return Finding(
         detector="d", subject={"site": site}, first_period="2026-01", last_period="2026-01", score=score,
-        mass_mg=mass_mg, interval_mg=(None, None), elements=(), explanation={"en": "", "zh": ""}, innocent=(), ask=(),
+        mass_mg=mass_mg, interval_mg=(None, None), elements=(), explanation=(), innocent=(), ask=(),
         evidence=(),
     )  # fmt: skip
 

@@ -13,8 +13,9 @@ import pytest
 
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import ANY_QUESTION, OFFERED, Detector, LedgerView, Tone
-from lodeline.detection.finding import Finding, Text, text
+from lodeline.detection.finding import Finding, text
 from lodeline.detection.limits import Limits
+from lodeline.message import Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 #: Name of what may be looked at → its type.
@@ -32,7 +33,7 @@ def lacking(one: Detector) -> Iterator[str]:
         yield "name"
     if not one.mark[0] or one.mark[1] not in get_args(Tone):
         yield "mark"
-    texts: dict[str, Text] = {"label": one.label, "question": one.question, **one.labels, **one.words}
+    texts = {"label": one.label, "question": one.question, **one.labels, **one.words}
     yield from (key for key, text in texts.items() if not text["en"] or not re.search("[一-龥]", text["zh"]))
     for language in (one.question["en"], one.question["zh"]):
         if not set(re.findall(r"\{(\w*)\}", language)) <= PLACES:
@@ -52,7 +53,9 @@ def by_law(*, lines: pl.DataFrame, papers: pl.DataFrame, law: Jurisdiction) -> l
     return []
 
 
-WHOLE = Detector(name="by-law", label=text("By law", "依法"), mark=("ring", "ink"), find=by_law)
+WHOLE = Detector(
+    name="by-law", label=text("By law", "依法"), mark=("ring", "ink"), find=by_law, texts=Texts("by-law", {})
+)
 
 
 @pytest.mark.parametrize(

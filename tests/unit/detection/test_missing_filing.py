@@ -11,6 +11,7 @@ from lodeline.detection.finding import Finding
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import match
 from lodeline.material.assay import TREO_INDEX
+from lodeline.message import localized
 
 STATUS = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
 NO_LINES = ledger_lines()
@@ -37,8 +38,8 @@ def test_consecutive_months_are_one_question_and_others_another() -> None:
     months = [item["period"] for item in found[1].evidence]
     assert months == ["2025-11", "2025-12", "2026-01"]
     assert found[1].evidence[0]["deadline"] == "2025-12-10T00:00:00+08:00"
-    assert "3 months from 2025-11 to 2026-01" in found[1].explanation["en"]
-    assert "共 3 个月" in found[1].explanation["zh"]
+    assert "3 months from 2025-11 to 2026-01" in localized(found[1].explanation)["en"]
+    assert "共 3 个月" in localized(found[1].explanation)["zh"]
 
 
 def test_two_firms_that_are_silent_in_turn_are_two_questions() -> None:
@@ -60,7 +61,7 @@ def test_others_who_name_the_silent_firm_are_the_evidence() -> None:
     (found,) = detect("A 2025-06 missing", "B 2025-06 filed", lines=lines)
     assert (found.mass_mg, found.interval_mg, found.score) == (20_000_000, (20_000_000, None), None)
     assert found.elements == ("TREO",)
-    assert "2 others (B, C) name it in transfers of 20 kg TREO" in found.explanation["en"]
+    assert "2 others (B, C) name it in transfers of 20 kg TREO" in localized(found.explanation)["en"]
     assert [(item["organisation"], item["entry"], item["event"], item["mass_kg"]) for item in found.evidence[1:]] == [
         ("B", 3, "S2", "70"),
         ("B", 1, "S1", "30"),
@@ -72,7 +73,7 @@ def test_what_others_did_with_it_in_another_month_is_not() -> None:
     lines = ledger_lines("B S1 shipment 3 b 1 30 party=A")
     (found,) = detect("A 2025-07 missing", "B 2025-07 filed", "A 2025-06 filed", lines=lines)
     assert (found.mass_mg, found.elements) == (0, ())
-    assert "Nobody else names it" in found.explanation["en"]
+    assert "Nobody else names it" in localized(found.explanation)["en"]
 
 
 @pytest.mark.parametrize("day", [3, 29])

@@ -143,7 +143,7 @@ def _deliver(person: User, key: str, notices: Sequence[Notice], now: datetime) -
 
 
 def _message(person: User, notices: Sequence[Notice]) -> EmailMessage:
-    language = "zh" if person.language == "zh" else "en"
+    language: Literal["en", "zh"] = "zh" if person.language == "zh" else "en"
     subject = {"en": "There is something for you in Lodeline", "zh": "Lodeline 有新的通知"}[language]
     ending = {
         "en": "You get this because you file, certify or administer for a firm. No more of these mails:",

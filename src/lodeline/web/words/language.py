@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal
+
+from lodeline.errors import Text, text
+
+__all__ = ["Language", "Text", "preferred", "text"]
 
 Language = Literal["en", "zh"]
 
@@ -13,18 +17,6 @@ TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 #: What Django and its libraries call the languages.
 DJANGO_LANGUAGES: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-hans"}
 NAMES: Final[Mapping[Language, str]] = {"en": "English", "zh": "中文"}
-
-
-class Text(TypedDict):
-    """One text in both languages; findings, problems and law carry theirs in the same shape."""
-
-    en: str
-    zh: str
-
-
-def text(en: str, zh: str) -> Text:
-    """A text to be chosen later, for constants and tables."""
-    return {"en": en, "zh": zh}
 
 
 def preferred(accept_language: str) -> Language:

@@ -41,10 +41,11 @@ def reason_text(visit: Visit, reason: Mapping[str, Any], names: Mapping[str, str
     facts, entry = reason.get("facts"), vocabulary().get(reason["code"])
     if not facts or entry is None:
         return visit.localized(reason["text"])
-    quoted = {place for one in entry.text.values() for place in places(one)}
+    template = text(entry.text["en"], entry.text["zh"])
+    quoted = places(template["en"]) | places(template["zh"])
     message = Message(
         code=entry.code,
-        template=entry.text,
+        template=template,
         facts={name: _fact(entry.code, name, str(facts.get(name, ""))) for name in quoted},
     )
     return in_words([message], visit.language, writer(visit.language, names), close_up=visit.language == "zh")
