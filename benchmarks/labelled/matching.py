@@ -14,9 +14,9 @@ from typing import Any
 Json = dict[str, Any]
 
 #: Keys of a finding's subject that hold the id of one organisation.
-_ONE = ("organisation", "shipper", "receiver", "party")
+_ONE = ("organisation", "party")
 #: Keys that hold several, and what stands between them.
-_MANY = {"ring": " → ", "customers": ", "}
+_MANY = {"pair": ">", "ring": " → "}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,7 @@ def seen(row: Mapping[str, Any]) -> Seen:
     named = {subject[key] for key in _ONE if key in subject}
     for key, between in _MANY.items():
         named |= set(subject.get(key, "").split(between)) - {""}
+    named |= {name for one in row.get("evidence", ()) for name in one.get("customers", ())}
     return Seen(
         detector=row["detector"], organisations=frozenset(named), first=row["period"]["from"], last=row["period"]["to"],
         score=1.0 if row["score"] is None else row["score"],

@@ -29,6 +29,7 @@ FINDING = {
     "detector",
     "subject",
     "period",
+    "since",
     "score",
     "mass_kg",
     "interval_kg",

@@ -20,14 +20,14 @@ def finding(detector: str, subject: dict[str, str], first: str, last: str, score
 
 
 def test_a_finding_of_the_pair_in_a_month_of_the_plant_answers_it() -> None:
-    row = finding("skimming", {"shipper": "SEP-2", "receiver": "REC-9"}, "2025-05", "2025-09")
+    row = finding("skimming", {"pair": "SEP-2>REC-9"}, "2025-05", "2025-09")
     matched = match_documents({"planted": [truth()]}, {"rows": [row]})
     assert matched.by_its_detector(planted(truth())) == (seen(row),) and matched.false == ()
 
 
 def test_another_month_or_another_firm_is_a_false_finding() -> None:
-    late = finding("skimming", {"shipper": "MIN-1", "receiver": "SEP-2"}, "2025-07", "2025-08")
-    stranger = finding("skimming", {"shipper": "MIN-7", "receiver": "REC-9"}, "2025-03", "2025-05")
+    late = finding("skimming", {"pair": "MIN-1>SEP-2"}, "2025-07", "2025-08")
+    stranger = finding("skimming", {"pair": "MIN-7>REC-9"}, "2025-03", "2025-05")
     matched = match_documents({"planted": [truth()]}, {"rows": [late, stranger]})
     assert matched.found == {"P1": ()} and matched.false == (seen(late), seen(stranger))
 
@@ -42,7 +42,8 @@ def test_what_another_detector_sees_of_a_plant_is_no_hit_of_its_own_and_not_fals
 def test_firms_are_read_from_every_kind_of_subject() -> None:
     ring = seen(finding("round-trip", {"organisation": "A", "ring": "A → B → C → A"}, "2025-01", "2025-01", None))
     assert ring.organisations == {"A", "B", "C"} and ring.score == 1
-    shells = seen(finding("shell-customer", {"organisation": "S", "customers": "X, Y"}, "2025-01", "2025-01"))
+    group = {"evidence": [{"shared": ["name: X"], "customers": ["X", "Y"]}]}
+    shells = seen(finding("shell-customer", {"organisation": "S", "customer": "X"}, "2025-01", "2025-01") | group)
     assert shells.organisations == {"S", "X", "Y"}
 
 

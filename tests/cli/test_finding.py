@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 from tests import worlds
 from tests.cli.program import Lodeline
+from tests.formerly import formerly
 
 from lodeline.service.findings.evidence_file import SUMS, BundleError, packed, unpacked
 from lodeline.service.findings.evidence_pdf import evidence_pdf
 from lodeline.service.findings.evidence_text import index_page, readme
-from lodeline.service.findings.recomputing import recompute
+from lodeline.service.findings.recomputing import gives_its_finding, recompute
 
 pytestmark = pytest.mark.medium
 Files = dict[str, bytes]
@@ -289,3 +290,17 @@ def test_long_answer_goes_on_over_pages(files: Files) -> None:
         )
     )
     assert told.count("我方说明如下。") > 1000 and "Theend." in told
+
+
+def test_a_bundle_of_before_and_an_id_of_before_give_the_finding_that_they_name(
+    case: Case, files: Files, tmp_path: Path
+) -> None:
+    row = json.loads(files["finding.json"])
+    old = formerly(row)
+    out = tmp_path / "evidence.zip"
+    assert case.lodeline("finding", "bundle", old["id"], out).status == 0
+    assert out.read_bytes() == case.bundle.read_bytes()
+    assert gives_its_finding(packed({**files, "finding.json": json.dumps(old).encode()}))
+    another = {**old, "mass_kg": "1"}
+    assert not gives_its_finding(packed({**files, "finding.json": json.dumps(another).encode()}))
+    assert not gives_its_finding(packed({**files, "finding.json": json.dumps({**old, "id": "00" * 32}).encode()}))

@@ -173,7 +173,7 @@ def test_no_score_is_said_and_not_written_as_a_number(browser: Browser, seen: li
 
 def test_a_detector_without_words_of_its_own_is_shown_in_full(browser: Browser, seen: list[dict[str, Any]]) -> None:
     evidence = [{"totals": {"share_of_pair": 0.2}}, {"rate": 7}, {"kind": "hop", "on": "2025-01-03", "mass_kg": "2"}]
-    seen.append(made_up("newly-invented", subject={"shipper": "SEP-0001", "receiver": "MIN-0001"}, evidence=evidence))
+    seen.append(made_up("newly-invented", subject={"pair": "SEP-0001>MIN-0001"}, evidence=evidence))
     text = browser.page(f"/en/findings/{ID}/").text
     assert "newly-invented: a question to" in text
     assert "Shipper" in text and "Receiver" in text

@@ -1,18 +1,16 @@
 """A finding is a question, not a verdict: what was seen, what would explain it innocently, what to ask.
 
-Its id is a function of detector, subject and period alone, so the same question keeps its id when the facts
-behind it change, and anyone who holds the same entries can recompute it.
+Its id is a function of detector, subject and first month of the cause alone (`identity`), so the same question keeps
+its id when the facts behind it change or the cause grows, and anyone who holds the same entries can recompute it.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
-
+from lodeline.detection.identity import finding_id
 from lodeline.errors import Text, text
 from lodeline.material.mass import format_kg
 from lodeline.message import Message, as_json, localized, short_kg
@@ -24,10 +22,12 @@ __all__ = ["Finding", "Text", "ranked", "short_kg", "text"]
 class Finding:
     """What a detector saw.
 
-    `subject` names an organisation, site, lot or pair by its id; the period runs from month to month, inclusive
-    ('YYYY-MM'). `score` is 1 − p under the detector's null, None where there is no σ. `mass_mg` is rare-earth oxide, or
-    elements where only they are concerned; `interval_mg` bounds it, None on a side means unknown. The stamp (entry,
-    root) belongs to the list of findings, not to one of them.
+    `subject` names an organisation, site, lot or pair ("SHIPPER>RECEIVER") by its id, and nothing that may grow; the
+    period runs from month to month, inclusive ('YYYY-MM'). `cause_from` is the first month of the cause, None where
+    that is the first of the period: months that are filed later do not move it. `score` is 1 − p under the detector's
+    null, None where there is no σ. `mass_mg` is rare-earth oxide, or elements where only they are concerned;
+    `interval_mg` bounds it, None on a side means unknown. The stamp (entry, root) belongs to the list of findings, not
+    to one of them.
     """
 
     detector: str
@@ -44,16 +44,21 @@ class Finding:
     ask: tuple[Text, ...]
     evidence: tuple[Mapping[str, Any], ...]
     state: str = "open"
+    cause_from: str | None = None
 
     @property
     def period(self) -> dict[str, str]:
         return {"from": self.first_period, "to": self.last_period}
 
     @property
+    def since(self) -> str:
+        """The first month of the cause."""
+        return self.cause_from or self.first_period
+
+    @property
     def id(self) -> str:
-        """SHA-256 (hex) of the canonical JSON (RFC 8785) of detector, subject and period."""
-        named: dict[str, Any] = {"detector": self.detector, "subject": dict(self.subject), "period": self.period}
-        return hashlib.sha256(rfc8785.dumps(named)).hexdigest()
+        """That of detector, subject and first month of the cause."""
+        return finding_id(self.detector, self.subject, self.since)
 
     def as_json(self) -> dict[str, Any]:
         """The row that `lodeline findings --json` prints; masses as decimal kg text."""
@@ -62,6 +67,7 @@ class Finding:
             "detector": self.detector,
             "subject": dict(self.subject),
             "period": self.period,
+            "since": self.since,
             "score": None if self.score is None else round(self.score, 9),
             "mass_kg": format_kg(self.mass_mg),
             "interval_kg": [None if bound is None else format_kg(bound) for bound in self.interval_mg],

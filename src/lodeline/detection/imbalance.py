@@ -96,6 +96,8 @@ class Imbalance:
     is the alarm that the text speaks of: of TREO where it alarms, else of the largest element; `others` are the
     remaining ones, largest first. `book_mg` is what the leading window's balances leave open in all. `source` says
     what a gain looks like, None for a loss. `unassayed`: how many lots of the leading window nobody has assayed.
+    `subject`: organisation and site; and the count with which the window begins, where that is not the end of a month,
+    for another alarm may begin within the same one.
     """
 
     organisation: str
@@ -111,6 +113,7 @@ class Imbalance:
     others: tuple[Alarm, ...]
     source: Identification | None
     unassayed: int
+    subject: dict[str, str]
     evidence: tuple[dict[str, Any], ...]
 
     @property
@@ -299,10 +302,12 @@ def _imbalance(
     inside = {id(one): _inside(one, balances) for one in group}
     shown = {(row["element"], row["until"]): row for one in group for row in inside[id(one)]}
     source = _source(leading, books) if leading.sighting.side < 0 else None
+    begun = min(one.since for one in summed)
+    first = begun + timedelta(days=1)
     return Imbalance(
         organisation=leading.organisation,
         site=leading.site,
-        first_period=f"{min(one.since for one in summed) + timedelta(days=1):%Y-%m}",
+        first_period=f"{first:%Y-%m}",
         last_period=f"{max(one.until for one in summed):%Y-%m}",
         score=max(one.score for one in group),
         mass_mg=sum(round(one.sighting.mass) for one in summed),
@@ -313,6 +318,8 @@ def _imbalance(
         others=tuple(group[1:]),
         source=source,
         unassayed=_within(leading, unknown)["lot"].n_unique(),
+        subject={"organisation": leading.organisation, "site": leading.site}
+        | ({} if first.day == 1 else {"count": begun.isoformat()}),
         evidence=(
             *(_totals(row, implied, unknown) for row in shown.values()),
             *(_run(one) for one in group),

@@ -33,7 +33,7 @@ def assayed(hidden: float, *, own: bool = True, seed: int = 1) -> pl.DataFrame:
 
 def test_dysprosium_that_only_the_receiver_finds_is_asked_for() -> None:
     (found,) = look("composition-swap", assayed(0.004))
-    assert found.subject == {"shipper": "M", "receiver": "R"} and found.elements == ("Tb", "Dy")
+    assert found.subject == {"pair": "M>R"} and found.elements == ("Tb", "Dy")
     low_mg, high_mg = found.interval_mg
     # 0.4 % of ten tonnes.
     assert low_mg is not None and high_mg is not None and low_mg < 40 * KG < high_mg

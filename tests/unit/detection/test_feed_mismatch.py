@@ -83,3 +83,11 @@ def test_month_that_was_never_filed_is_left_to_the_detector_of_missing_filings()
 def test_a_firm_with_many_papers_may_have_more_slips() -> None:
     rows = [exception(n, 4) for n in range(1, 4)]
     assert look(*rows) and look(*rows, papers=400) == []
+
+
+def test_more_of_the_year_that_disagrees_is_the_same_question() -> None:
+    april = [exception(number, 4) for number in range(1, 5)]
+    (found,) = look(*april)
+    (grown,) = look(*april, *(exception(number, 2) for number in range(5, 8)), exception(9, 11))
+    assert (found.first_period, grown.first_period, grown.last_period) == ("2025-04", "2025-02", "2025-11")
+    assert (found.since, found.id) == ("2025-01", grown.id)

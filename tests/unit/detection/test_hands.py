@@ -158,7 +158,8 @@ def test_customers_under_one_roof_or_name_are_one_question() -> None:
         user("U4", name_zh="苏州长风电机有限公司"),
     )
     (found,) = sold(*alike)
-    assert getattr(found, "subject") == {"organisation": "M", "customers": "U1, U2, U3"}  # noqa: B009
+    assert getattr(found, "subject") == {"organisation": "M", "customer": "U1"}  # noqa: B009
+    assert getattr(found, "evidence")[0]["customers"] == ["U1", "U2", "U3"]  # noqa: B009
     assert getattr(found, "mass_mg") > 3 * 80 * KG  # noqa: B009
 
 
@@ -188,8 +189,8 @@ def test_names_in_no_register_that_are_likely_one_firms_are_one_question() -> No
         "Suzhou Changfeng Drives Co., Ltd.": 4,
     }
     (found,) = sold_by_name(names)
-    members = str(getattr(found, "subject")["customers"])  # noqa: B009
-    assert members == "Hefei Gaoyuan Metal Trading Co Ltd, Hefei Gaoyuan Metals Co., Ltd."
+    members = getattr(found, "evidence")[0]["customers"]  # noqa: B009
+    assert members == ["Hefei Gaoyuan Metal Trading Co Ltd", "Hefei Gaoyuan Metals Co., Ltd."]
 
 
 def test_a_customer_is_told_by_its_id_where_the_register_has_it_and_else_by_name() -> None:
@@ -215,13 +216,13 @@ def test_typing_errors_spellings_two_towns_numbered_works_and_filers_are_let_be(
     assert sold_by_name(both, organisations=[filer]) == []
 
 
-def conduct(late: int, edited: int) -> list[object]:
+def conduct(late: int, edited: int, *, late_from: int = 0) -> list[object]:
     periods = [f"2025-{month:02d}" for month in range(1, 13)]
     status = pl.DataFrame(
         {
             "organisation": ["A"] * 12,
             "period": periods,
-            "state": ["late" if place < late else "filed" for place in range(12)],
+            "state": ["late" if late_from <= place < late_from + late else "filed" for place in range(12)],
         }
     )
     filings = pl.DataFrame(
@@ -239,6 +240,13 @@ def conduct(late: int, edited: int) -> list[object]:
 def test_months_late_and_corrected_as_a_habit_are_asked_for() -> None:
     (found,) = conduct(late=6, edited=5)
     assert getattr(found, "evidence")[0]["totals"] == {"months": 12, "late": 6, "corrected": 5}  # noqa: B009
+
+
+def test_a_correction_of_an_older_month_is_no_new_question() -> None:
+    (found,), (grown,) = conduct(late=6, edited=6, late_from=2), conduct(late=6, edited=8, late_from=2)
+    assert getattr(found, "last_period") == getattr(grown, "last_period") == "2025-08"  # noqa: B009
+    assert getattr(grown, "first_period") == "2025-01" and getattr(grown, "since") == "2025-03"  # noqa: B009
+    assert getattr(found, "id") == getattr(grown, "id")  # noqa: B009
 
 
 @pytest.mark.parametrize(("late", "edited"), [(0, 12), (2, 2), (6, 0), (3, 1), (0, 0)])

@@ -276,3 +276,15 @@ def test_each_month_of_a_site_is_asked_once_a_side_and_in_whatever_order_rows_co
         assert all((one.score or 0) >= ALARM_SCORE for one in found)
         again = side({name: one.reverse() for name, one in frames.items()})
         assert [one.as_json() for one in again] == [one.as_json() for one in found]
+
+
+def test_two_windows_that_begin_in_one_month_are_told_apart_by_the_count_they_begin_with() -> None:
+    stock = [("origin", "01-05", 1000.0)]
+    first, second = sorted(
+        losses(book(stock, [JANUARY, ("02-14", 850), ("03-14", 700)])), key=lambda one: one.last_period
+    )
+    assert [one.first_period for one in (first, second)] == ["2026-02", "2026-02"]
+    assert (first.subject, second.subject) == (HERE, {**HERE, "count": "2026-02-14"})
+    assert first.id != second.id
+    (alone,) = losses(book(stock, [JANUARY, ("02-14", 850)]))
+    assert alone.id == first.id, "a later month changes nothing"

@@ -92,7 +92,7 @@ def test_goods_that_were_sent_explain_what_left_though_their_receipt_is_missing(
 def test_a_finding_is_a_lower_bound_and_says_so() -> None:
     row = detect(TWO_MONTHS)[0].as_json()
     assert list(row) == [
-        "id", "detector", "subject", "period", "score", "mass_kg", "interval_kg", "elements", "explanation",
+        "id", "detector", "subject", "period", "since", "score", "mass_kg", "interval_kg", "elements", "explanation",
         "sentences", "innocent", "ask", "evidence", "state",
     ]  # fmt: skip
     assert (row["detector"], row["score"], row["mass_kg"], row["interval_kg"]) == (
@@ -165,14 +165,11 @@ def test_findings_rank_by_mass_then_subject() -> None:
     assert [found.subject["site"] for found in detect(rows)] == ["c", "a", "b"]
 
 
-def test_the_id_depends_on_subject_and_period_only() -> None:
+def test_the_id_depends_on_subject_and_first_month_only() -> None:
     fewer = [row for row in TWO_MONTHS if row["seq"] != 5]
     assert detect(fewer)[0].mass_mg != detect(TWO_MONTHS)[0].mass_mg
     february, march = detect(TWO_MONTHS)
     ids = {found.first_period: found.id for found in detect(fewer)}
     assert ids == {"2026-03": march.id}
-    named = (
-        '{"detector":"unexplained-gain","period":{"from":"2026-02","to":"2026-02"},'
-        '"subject":{"organisation":"owner of s1","site":"s1"}}'
-    )
+    named = '{"detector":"unexplained-gain","since":"2026-02","subject":{"organisation":"owner of s1","site":"s1"}}'
     assert february.id == hashlib.sha256(named.encode()).hexdigest()

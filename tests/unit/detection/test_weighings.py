@@ -36,7 +36,7 @@ def deliveries(share_kept: float, *, kept_in: range = range(10), pairs: int = 6,
 
 def test_a_little_of_every_lot_is_skimming_and_both_are_named() -> None:
     (found,) = look("skimming", deliveries(0.006, kept_in=range(3, 8)))
-    assert found.subject == {"shipper": "M0", "receiver": "R0"}
+    assert found.subject == {"pair": "M0>R0"}
     assert found.first_period >= "2025-03" and found.last_period <= "2025-09"
     assert found.score is not None and found.score >= 0.995
     low_mg, high_mg = found.interval_mg
@@ -77,14 +77,14 @@ def hub(*, scale: float, kept: float, seed: int = 1) -> pl.DataFrame:
 def test_a_scale_that_reads_short_for_everybody_hides_nobody_and_accuses_nobody() -> None:
     assert look("skimming", hub(scale=0.0008, kept=0.0)) == []
     (found,) = look("skimming", hub(scale=0.0008, kept=0.0025))
-    assert found.subject == {"shipper": "M0", "receiver": "R"} and found.first_period == "2025-05"
+    assert found.subject == {"pair": "M0>R"} and found.first_period == "2025-05"
     # 36 lots of 500 kg TREO lost 0.25 %: 45 kg; the scale's own 0.08 % are not counted.
     assert abs(found.mass_mg - 45 * KG) < 12 * KG
 
 
 def test_a_receiver_that_keeps_from_everybody_has_no_better_scale_for_it() -> None:
     found = look("skimming", hub(scale=0.005, kept=0.0))
-    assert {one.subject["shipper"] for one in found} == {f"M{pair}" for pair in range(8)}
+    assert {one.subject["pair"] for one in found} == {f"M{pair}>R" for pair in range(8)}
 
 
 def test_small_lots_in_whole_kilograms_are_not_skimmed() -> None:
@@ -124,6 +124,15 @@ def test_counts_that_are_the_book_are_no_counts() -> None:
     assert (found.first_period, found.last_period) == ("2025-01", "2025-10")
     assert found.evidence[0]["totals"]["repeated"] == 80
     assert look("ghost-stock", counted(copied=False)) == []
+
+
+def test_copying_that_goes_on_is_one_question() -> None:
+    lines = counted(copied=True)
+    found = [
+        one for month in range(4, 11) for one in look("ghost-stock", lines.filter(pl.col("on").dt.month() <= month))
+    ]
+    assert len(found) == 7 and {one.last_period for one in found} == set(MONTHS[3:10])
+    assert len({one.id for one in found}) == 1
 
 
 def lot_counted(*kg: float, others: int = 12, seed: int = 1) -> pl.DataFrame:

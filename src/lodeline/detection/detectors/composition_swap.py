@@ -22,6 +22,7 @@ from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of
 from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.identity import PAIR
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import score_of, upper_tail
 from lodeline.material.element import SYMBOLS
@@ -172,7 +173,7 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
     products = sorted(rows["product"].unique())
     return Finding(
         detector=DETECTOR.name,
-        subject={"shipper": shipper, "receiver": receiver},
+        subject={"pair": f"{shipper}{PAIR}{receiver}"},
         first_period=first,
         last_period=last,
         score=score,

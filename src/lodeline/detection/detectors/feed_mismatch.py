@@ -201,6 +201,8 @@ def _finding(
         subject={"organisation": organisation, "cause": cause},
         first_period=min(rows["month"].to_list()),
         last_period=max(rows["month"].to_list()),
+        # A calendar year is judged: more of its months may disagree later.
+        cause_from=f"{min(rows['month'].to_list())[:4]}-01",
         score=score,
         mass_mg=mass_mg,
         interval_mg=(None, None),

@@ -90,7 +90,7 @@ def ghost_stock(
         months = _worst_months(group, values)
         lots = _frozen(group, values)
         if months is not None:
-            findings.append(_site_finding(site, *months, lot_assays))
+            findings.append(_site_finding(site, months, lot_assays))
         elif lots is not None:
             findings.append(_lot_finding(site, *lots, lot_assays))
     return ranked(findings)
@@ -163,8 +163,9 @@ def _with_repeats(counts: pl.DataFrame, movements: pl.DataFrame, values: Mapping
     ).drop("bin")
 
 
-def _worst_months(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.DataFrame, float, float] | None:
-    """Of a site, the counts of the run of months that repeat most, what was expected, the score; None for no alarm."""
+def _worst_months(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.DataFrame, float, float, str] | None:
+    """Of a site, the counts of the run of months that repeat most, what was expected, the score, and the first month of
+    the run that would have been the first alarm; None for no alarm."""
     months = (
         group.group_by(period=month_of())
         .agg(hits=pl.col("copied").sum(), expected=pl.col("chance").sum() * values["spread"])
@@ -172,17 +173,20 @@ def _worst_months(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.
     )
     hits, expected = months["hits"].to_list(), months["expected"].to_list()
     best = (1.0, 0, 0)
-    for first in range(months.height):
-        for after in range(first + 1, months.height + 1):
+    score, begun = 0.0, None
+    for after in range(1, months.height + 1):
+        for first in range(after):
             seen = sum(hits[first:after])
             if seen >= values["least_counts"]:
                 best = min(best, (_poisson_tail(seen, sum(expected[first:after])), first, after))
-    score = score_of(best[0], tests=RUNS_PER_MONTH * months.height)
-    if score < ALARM_SCORE:
+        score = score_of(best[0], tests=RUNS_PER_MONTH * after)
+        if begun is None and score >= ALARM_SCORE:
+            begun = str(months["period"][best[1]])
+    if begun is None or score < ALARM_SCORE:
         return None
     run = months[best[1] : best[2]]
     rows = group.filter(month_of().is_in(run["period"].implode()))
-    return rows, float(run["expected"].sum()), score
+    return rows, float(run["expected"].sum()), score, begun
 
 
 def _poisson_tail(hits: int, expected: float) -> float:
@@ -223,8 +227,9 @@ def _evidence(rows: pl.DataFrame) -> tuple[dict[str, Any], ...]:
 
 
 def _site_finding(
-    site: tuple[Any, ...], group: pl.DataFrame, expected: float, score: float, lot_assays: pl.DataFrame
+    site: tuple[Any, ...], months: tuple[pl.DataFrame, float, float, str], lot_assays: pl.DataFrame
 ) -> Finding:
+    group, expected, score, begun = months
     hits = int(group["copied"].sum())
     copied = group.filter("copied")
     first, last = months_of(copied)
@@ -235,6 +240,7 @@ def _site_finding(
         subject={"organisation": str(site[0]), "site": str(site[1])},
         first_period=first,
         last_period=last,
+        cause_from=begun,
         score=score,
         mass_mg=mass_mg,
         interval_mg=(0, mass_mg),

@@ -123,6 +123,8 @@ def _finding(organisation: str, own: pl.DataFrame, edits: pl.DataFrame, score: f
         subject={"organisation": organisation},
         first_period=periods[0],
         last_period=periods[-1],
+        # A correction of an older month may still come; being late began when it did.
+        cause_from=late[0],
         score=score,
         mass_mg=0,
         interval_mg=(None, None),

@@ -112,14 +112,13 @@ def _strangers(customers: dict[str, Customer], lines: pl.DataFrame, register: Re
 def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame) -> Finding:
     first, last = months_of(sales)
     mass_mg = int(sales["treo_mg"].sum())
-    listed = ", ".join(members)
     registered = set(sales.filter("registered")["party"])
     customers = Series(tuple(Party(one) if one in registered else Name(one) for one in members))
     # What they share is their name or how they are reached: a reader may know it as they may know a name.
     traits = Series(tuple(map(Name, shared[:3])), text("; ", "; "))
     return Finding(
         detector=DETECTOR.name,
-        subject={"organisation": seller, "customers": listed},
+        subject={"organisation": seller, "customer": str(sales.sort("on", "line")["party"][0])},
         first_period=first,
         last_period=last,
         score=None,

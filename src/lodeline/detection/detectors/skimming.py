@@ -25,6 +25,7 @@ from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.identity import PAIR
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (
     MAD_TO_SIGMA,
@@ -248,7 +249,7 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     missing_mg, half_mg = round(seen["share"] * sent_mg), round(HALF_WIDTH_95 * seen["sigma"] * sent_mg)
     return Finding(
         detector=DETECTOR.name,
-        subject={"shipper": shipper, "receiver": receiver},
+        subject={"pair": f"{shipper}{PAIR}{receiver}"},
         first_period=seen["first"],
         last_period=seen["last"],
         score=seen["score"],

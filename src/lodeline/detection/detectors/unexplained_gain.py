@@ -140,7 +140,7 @@ DETECTOR: Final = Detector(
 def _counted(gain: Imbalance) -> Finding:
     return Finding(
         detector=DETECTOR.name,
-        subject={"organisation": gain.organisation, "site": gain.site},
+        subject=gain.subject,
         first_period=gain.first_period,
         last_period=gain.last_period,
         score=gain.score,

@@ -100,7 +100,7 @@ def unexplained_loss(
     return ranked(
         Finding(
             detector=DETECTOR.name,
-            subject={"organisation": loss.organisation, "site": loss.site},
+            subject=loss.subject,
             first_period=loss.first_period,
             last_period=loss.last_period,
             score=loss.score,

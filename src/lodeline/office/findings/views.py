@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from lodeline.detection.identity import named_in
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor
 from lodeline.office.access.territory import firms_of_region
 from lodeline.office.findings.states import (
@@ -31,8 +32,7 @@ from lodeline.office.models import Case, CaseStep, CaseWatch, Membership
 
 def party_of(row: Mapping[str, Any]) -> str:
     """The organisation that a finding puts its question to; of a pair, the first."""
-    subject: Mapping[str, str] = row["subject"]
-    return str(subject.get("organisation") or next(iter(subject.values())))
+    return named_in(row["subject"])[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from lodeline import __version__
+from lodeline.detection.identity import called, named_in
 from lodeline.errors import UserError
 from lodeline.filing.canonical import cells
 from lodeline.journal import entry as journal
@@ -76,7 +77,7 @@ def bundle(
     Raises NoSuchFindingError for a finding that is none.
     """
     rows = findings(store, snapshot, law, detector=detector)["rows"]
-    row = next((one for one in rows if one["id"] == finding), None)
+    row = called(rows, finding)
     if row is None:
         raise NoSuchFindingError(
             f"the filings raise no finding {finding}: list them with `lodeline findings --json`",
@@ -102,8 +103,7 @@ class _Chosen:
         self.row, self.scope = row, scope
         self._register = snapshot.register
         known = set(snapshot.register.tables["organisations"]["id"])
-        subject = {str(value) for value in row["subject"].values()}
-        parties = {one for one in known if one in subject}
+        parties = known.intersection(named_in(row["subject"]))
         lines = self._lines(snapshot.lines, parties)
         if scope in ("neighbours", "peers"):
             lines = self._lines(snapshot.lines, {*parties, *lines["organisation"], *lines["party"].drop_nulls()})

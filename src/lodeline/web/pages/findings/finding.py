@@ -14,6 +14,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.detection.alarm import ALARM_SCORE, FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import ANY_QUESTION
+from lodeline.detection.identity import paired
 from lodeline.errors import UserError
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
@@ -196,9 +197,12 @@ def _subject(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> 
     """Whom and what the finding is about, each with its page."""
     sites = words.site_names(visit.reading.snapshot.register)
     facts = []
-    for role, value in row["subject"].items():
-        if role in ("organisation", "shipper", "receiver") or value in names:
-            label = {"shipper": visit.text("Shipper", "发货方"), "receiver": visit.text("Receiver", "收货方")}.get(role)
+    for role, value in paired(row["subject"]).items():
+        if role in ("organisation", "customer", "shipper", "receiver") or value in names:
+            label = {
+                "shipper": visit.text("Shipper", "发货方"), "receiver": visit.text("Receiver", "收货方"),
+                "customer": visit.text("First customer", "最早的客户"),
+            }.get(role)  # fmt: skip
             page = visit.url("organisation", organisation=value) if value in names else None
             label = label or visit.text("Firm", "企业")
             facts.append({"label": label, "text": names.get(value, value), "id": value, "href": page})

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.detection.identity import named_in
 from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.states import CaseError
@@ -125,8 +126,7 @@ def findings(visit: Visit) -> HttpResponse:
 
 def firm(finding: Finding) -> str:
     """The organisation that a finding puts its question to; of a pair, the first."""
-    subject = finding["subject"]
-    return str(subject.get("organisation") or next(iter(subject.values())))
+    return named_in(finding["subject"])[0]
 
 
 def mass_mg(finding: Finding) -> float:
@@ -137,7 +137,7 @@ def mass_mg(finding: Finding) -> float:
 def _is_chosen(row: Finding, chosen: Mapping[str, str | None]) -> bool:
     return (
         chosen["detector"] in (None, row["detector"])
-        and chosen["organisation"] in (None, *row["subject"].values())
+        and chosen["organisation"] in (None, *named_in(row["subject"]))
         and (chosen["period"] is None or row["period"]["from"] <= chosen["period"] <= row["period"]["to"])
         and (chosen["element"] is None or chosen["element"] in row["elements"])
     )

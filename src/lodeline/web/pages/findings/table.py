@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lodeline.detection.identity import named_in
 from lodeline.office.access import clock
 from lodeline.office.findings.views import CaseStatus, standings
 from lodeline.web.pages.findings.case_part import state_cell
@@ -42,7 +43,7 @@ def findings_table(
 def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: Cell) -> tuple[Cell, ...]:
     language = visit.language
     shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
-    organisation = next((one for one in row["subject"].values() if one in names), "")
+    organisation = next((one for one in named_in(row["subject"]) if one in names), "")
     subject = row["subject"]
     place = subject.get("site") or subject.get("lot") or subject.get("licence") or ""
     mass_kg, score = float(row["mass_kg"]), row["score"]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline.detection.identity import named_in
 from lodeline.service.customs.replay import replay
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import MARKS as VERDICT_MARKS
@@ -235,7 +236,7 @@ def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table
             (
                 Cell(text=visit.localized(_COMES[row["what"]]), value=row["what"]),
                 Cell(text=words.word(words.DETECTORS, row["detector"], visit.language), value=row["detector"]),
-                Cell(text=" · ".join(names.get(one, one) for one in row["subject"].values())),
+                Cell(text=" · ".join(names.get(one, one) for one in named_in(row["subject"]))),
                 Cell(text=f"{row['period']['from']} – {row['period']['to']}", value=row["period"]["from"]),
                 Cell(
                     text=sentences(row, visit.language, names),

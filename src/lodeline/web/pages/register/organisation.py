@@ -7,6 +7,7 @@ from typing import Any, Literal
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.detection.identity import named_in
 from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
@@ -340,4 +341,4 @@ def _access_table(visit: Visit, organisation: str) -> Table:
 def _findings(visit: Visit, organisation: str) -> list[dict[str, Any]]:
     reading = visit.reading
     every = reading.answer(findings, reading.store, reading.snapshot, reading.law)
-    return [row for row in every["rows"] if organisation in row["subject"].values()]
+    return [row for row in every["rows"] if organisation in named_in(row["subject"])]
