@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from tests.api.conftest import Office, Program
 from tests.api.test_access import code
+from tests.formerly import formerly
 
 from lodeline.journal.verify import verify_receipt
 from lodeline.office.access import clock
-from lodeline.office.models import AuditRecord, User
+from lodeline.office.findings import cases
+from lodeline.office.findings.cases import FindingAsSeen
+from lodeline.office.models import AuditRecord, Case, User
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
@@ -174,3 +177,27 @@ def test_only_who_may_decide_gets_a_program_that_may(office: Office, finding: di
     assert (refused.status_code, code(refused)) == (403, "scope-missing")
     never_asked = office.program(finding["subject"]["organisation"], "findings:read", "findings:answer")
     assert never_asked.post(f"/findings/{finding['id']}/answer", {"text": "It was us."}).status_code == 404
+
+
+def test_a_case_and_an_id_of_before_lead_to_what_the_finding_has_become(
+    office: Office, first: Program, finding: dict[str, Any]
+) -> None:
+    old, firm = formerly(finding), finding["subject"]["organisation"]
+    seen = FindingAsSeen(row=old, stamp=open_snapshot(office.store).stamp, today=clock.today("Asia/Shanghai"), steps=0)
+    analyst = office.person("analyst")
+    cases.ask(analyst, office.store, seen, text="Why?", until=date.fromisoformat(day(15)), now=clock.now())
+    own = office.program(firm, "findings:read", "findings:answer")
+    for program in (first, own):
+        (listed,) = program.get("/cases").json()["rows"]
+        assert (listed["finding"], listed["raised"], listed["state"]) == (finding["id"], True, "asked")
+        for one in (old["id"], finding["id"]):
+            assert program.get(f"/findings/{one}").json()["state"] == "asked"
+            assert program.get(f"/findings/{one}/case").json()["steps"] == 1
+            assert program.get(f"/findings/{one}/case/steps/1").status_code == 200
+    assert own.post(f"/findings/{finding['id']}/answer", {"text": "A scale."}).status_code == 200
+    assert own.post(f"/findings/{old['id']}/answer", {"text": "And a late receipt."}).status_code == 200
+    assert taken(first, old, "withdraw", 3, text="So it is.").json()["state"] == "withdrawn"
+    assert taken(first, finding, "reopen", 4, text="Once more.").json()["steps"] == 5
+    assert Case.objects.get().finding == old["id"]
+    assert first.get(f"/findings/{old['id']}/bundle").content == first.get(f"/findings/{finding['id']}/bundle").content
+    assert first.get(f"/findings/{'00' * 32}").status_code == 404

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from tests.contracts.conftest import Backup
 from tests.desk import Desk, organisation
 
 from lodeline.detection.battery import run_detectors
+from lodeline.office.access.actor import Actor, RoleGrant
+from lodeline.office.findings.cases import FindingAsSeen, ask
+from lodeline.office.findings.views import standings
+from lodeline.office.models import Case
 from lodeline.regulation.parameter import load
 from lodeline.service.entries import cases
 from lodeline.service.findings import finding
@@ -110,3 +115,27 @@ def test_a_snapshot_is_given_again_under_the_new_stamp_until_something_is_filed(
 
 def same(left: Snapshot, right: Snapshot) -> None:
     assert (left.stamp, left.as_of, left.lines.equals(right.lines)) == (right.stamp, right.as_of, True)
+
+
+def test_a_firm_that_stays_silent_month_after_month_is_one_finding_with_one_case(own: Desk) -> None:
+    official = Actor(
+        user=1, name="analyst", pseudonym="analyst", standings=(RoleGrant(organisation="", role="analyst"),)
+    )
+    day = datetime(2025, 8, 20, tzinfo=UTC)
+    seen: list[Any] = []
+    with override_settings(LODELINE_DATABASE=own.store.database.url):
+        for month in range(6, 11):
+            own.rows("MINE", f"2025-{month:02d}", f"O{month} origin 2 mine {month} 10 {SHARE}")
+            snapshot = open_snapshot(own.store)
+            rows = findings(own.store, snapshot, LAW, detector="missing-filing")["rows"]
+            row = next((one for one in rows if one["subject"] == {"organisation": "MAG"}), None)
+            if row is None:
+                continue
+            seen.append(row)
+            if len(seen) == 1:
+                view = FindingAsSeen(row=row, stamp=snapshot.stamp, today=day.date(), steps=0)
+                ask(official, own.store, view, text="Why?", until=date(2025, 9, 20), now=day)
+            assert standings(official, rows, today=day.date())[row["id"]].state == "asked"
+        assert Case.objects.count() == 1
+    assert len(seen) > 2 and len({row["id"] for row in seen}) == 1
+    assert len({row["period"]["to"] for row in seen}) == len(seen)

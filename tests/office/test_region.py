@@ -20,7 +20,7 @@ from lodeline.office.accounts.tokens import grantable
 from lodeline.office.filing.duty import demand
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
-from lodeline.office.findings.views import case_of, deciders, standings
+from lodeline.office.findings.views import case_at, deciders, standings
 from lodeline.office.models import AuditRecord, Case, Membership, Notice, User
 from lodeline.office.register.registry import RegisterTable, enter
 from lodeline.service.entries.records import put_records
@@ -123,8 +123,10 @@ def test_cases_elsewhere_are_not_there(here: Actor, store: Store) -> None:
     whole: Any = official("inspector")
     for firm in ("MAG-1", "ALL-1"):
         cases.ask(whole, store, sight(firm), text="Why?", until=date(2026, 3, 5), now=NOW)
-    assert case_of(here, "finding about MAG-1") is not None
-    assert case_of(here, "finding about ALL-1") is None
+    assert case_at(here, [], "finding about MAG-1").case is not None
+    assert case_at(here, [], "finding about ALL-1").case is None
+    seen = case_at(here, [sight("ALL-1").row], "finding about ALL-1")
+    assert (seen.row, seen.case) == (None, None)
     assert list(standings(here, [sight("MAG-1").row, sight("ALL-1").row], today=TODAY)) == ["finding about MAG-1"]
     assert deciders(whole, NOW, about="ALL-1") == []
     assert [name for _, name in deciders(whole, NOW, about="MAG-1")] == ["Regional"]

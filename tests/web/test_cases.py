@@ -9,18 +9,21 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from tests.formerly import formerly
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor, RoleGrant
+from lodeline.office.findings import cases
+from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.models import AuditRecord, Case
 from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
@@ -216,3 +219,49 @@ def test_the_ledger_verifies_with_cases_in_its_log(official: Browser, row: dict[
     store = open_store(str(tmp_path / "store.sqlite3"))
     assert verify(store).faults == ()
     store.database.close()
+
+
+def test_a_case_and_an_address_of_before_lead_to_what_the_finding_has_become(
+    official: Browser, row: dict[str, Any], tmp_path: Path
+) -> None:  # fmt: skip
+    old = formerly(row, period={"from": row["period"]["from"], "to": row["period"]["from"]})
+    copy = open_store(str(tmp_path / "store.sqlite3"))
+    seen = FindingAsSeen(row=old, stamp=open_snapshot(copy).stamp, today=clock.today("Asia/Shanghai"), steps=0)
+    cases.ask(OFFICIAL, copy, seen, text="Why is that?", until=date.fromisoformat(by()), now=clock.now())
+    copy.database.close()
+    at, firm = f"/en/findings/{row['id']}/", row["subject"]["organisation"]
+    assert "Why is that?" in official.page(at).text
+    moved = official.get(f"/en/findings/{old['id']}/?said=ask")
+    assert (moved.status_code, moved["Location"]) == (302, f"{at}?said=ask")
+    alias = official.get(f"/en/findings/{formerly(row)['id']}/")
+    assert (alias.status_code, alias["Location"]) == (302, at), "an id of before without a case"
+    own = f"/en/firm/{firm}/findings/{old['id']}/"
+    assert own in of_firm(firm).page(f"/en/firm/{firm}/findings/").html
+    assert of_firm(firm).get(f"/en/firm/{firm}/findings/{row['id']}/")["Location"] == own
+    stranger = next(one for one in ("SEP-0001", "MIN-0001") if one != firm)
+    for one in (row["id"], old["id"]):
+        assert of_firm(stranger).get(f"/en/firm/{stranger}/findings/{one}/").status_code == 404
+    assert of_firm(firm).post(own, {"text": "A typing error."}).status_code == 303
+    answer = official.post(at, sent(official.page(at), "withdraw", text="The register was wrong."))
+    assert answer.status_code == 303, answer.content
+    kept = Case.objects.get()
+    assert (kept.finding, kept.steps_taken, kept.state) == (old["id"], 3, "withdrawn")
+    assert "Cases without a finding" not in official.page("/en/findings/").text
+
+
+def test_watching_and_choosing_many_reach_a_case_of_before(
+    official: Browser, row: dict[str, Any], tmp_path: Path
+) -> None:  # fmt: skip
+    old = formerly(row)
+    copy = open_store(str(tmp_path / "store.sqlite3"))
+    seen = FindingAsSeen(row=old, stamp=open_snapshot(copy).stamp, today=clock.today("Asia/Shanghai"), steps=0)
+    cases.watch(OFFICIAL, seen, on=True, now=clock.now())
+    copy.database.close()
+    listed = official.page("/en/findings/?assigned=watched")
+    assert f"/en/findings/{row['id']}/" in listed.html
+    firm = row["subject"]["organisation"]
+    for one in (row["id"], old["id"]):
+        assert of_firm(firm).get(f"/en/firm/{firm}/findings/{one}/").status_code == 404, "not asked yet"
+    chosen = {"act": "ask", "finding": f"{row['id']}:0", "text": "", "until": by()}
+    assert official.post("/en/findings/", chosen).status_code == 303
+    assert (Case.objects.get().finding, Case.objects.get().state) == (old["id"], "asked")

@@ -49,17 +49,20 @@ _NOTICES: Final[Mapping[Kind, str]] = {
 class FindingAsSeen:
     """A finding as an official has it in view: a row of `lodeline findings --json`, its stamp, and the day of today.
 
-    `steps`: how many steps of its case the official has seen; 0 where there is none.
+    `steps`: how many steps of its case the official has seen; 0 where there is none. `case`: the id under which that is
+    kept, where it is not the finding's own (`matching`).
     """
 
     row: Mapping[str, Any]
     stamp: Mapping[str, Any]
     today: date
     steps: int
+    case: str | None = None
 
     @property
     def finding(self) -> str:
-        return str(self.row["id"])
+        """The id under which the case is kept."""
+        return self.case or str(self.row["id"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.findings.files import content_of
-from lodeline.office.findings.views import case_of, steps_of
+from lodeline.office.findings.views import party_of, steps_of
+from lodeline.office.models import Case
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.balance.inspections import inspections
 from lodeline.service.findings.evidence import Paper, bundle
@@ -18,18 +20,19 @@ _ENDINGS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "
 
 
 def evidence(
-    actor: Actor, store: Store, law: Jurisdiction, finding: str, *, detector: str, organisation: str
+    actor: Actor, store: Store, law: Jurisdiction, row: Mapping[str, Any], case: Case | None
 ) -> bytes:  # fmt: skip
-    """The bytes of the bundle, as of the newest entry; that it was taken is written down.
+    """The bytes of the bundle of a finding and its case, as of the newest entry; that it was taken is written down.
 
     Requires "nation.read" for the whole country: a bundle shows the rows of neighbours and peers wherever they are.
 
     Raises what `service.findings.evidence.bundle` raises.
     """
     actor.require("nation.read", AUTHORITY)
-    record_act(actor, "finding.bundle", organisation=organisation, subject=finding)
-    papers = [*_papers(actor, finding), *_inspections(store, organisation)]
-    return bundle(store, open_snapshot(store), law, finding, detector=detector, papers=papers)
+    organisation = party_of(row)
+    record_act(actor, "finding.bundle", organisation=organisation, subject=row["id"])
+    papers = [*_papers(case), *_inspections(store, organisation)]
+    return bundle(store, open_snapshot(store), law, row["id"], detector=row["detector"], papers=papers)
 
 
 def _inspections(store: Store, organisation: str) -> list[Paper]:
@@ -40,9 +43,8 @@ def _inspections(store: Store, organisation: str) -> list[Paper]:
     ]
 
 
-def _papers(actor: Actor, finding: str) -> list[Paper]:
+def _papers(case: Case | None) -> list[Paper]:
     """The steps that the log holds, and the files that came with them."""
-    case = case_of(actor, finding)
     papers: list[Paper] = []
     for step, _ in [] if case is None else steps_of(case, disclosed_only=False):
         if step.entry is None:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from lodeline.office.findings.cases import reopen_due
+from lodeline.office.findings.matching import rows_of
 from lodeline.office.findings.states import STANDING, parameters
 from lodeline.office.models import Case
 from lodeline.office.notices.notices import notify
@@ -49,22 +50,22 @@ def review(store: Store, law: Jurisdiction, *, now: datetime) -> int:
     if last is not None and (last[0] == at or now - last[1] < _BETWEEN_REVIEWS):
         return reopened
 
-    def by_id() -> dict[str, Mapping[str, Any]]:
-        return {row["id"]: row for row in findings(store, open_snapshot(store), law)["rows"]}
+    def by_case() -> dict[int, Mapping[str, Any]]:
+        return rows_of(findings(store, open_snapshot(store), law)["rows"])
 
-    reopened += _reopen(store, Case.objects.filter(state__in=STANDING), by_id, today, now)
+    reopened += _reopen(store, Case.objects.filter(state__in=STANDING), by_case, today, now)
     _looked[store.database.url] = (at, now)
     return reopened
 
 
 def _reopen(
-    store: Store, cases: Any, found: Callable[[], Mapping[str, Mapping[str, Any]]], today: date, now: datetime
+    store: Store, cases: Any, found: Callable[[], Mapping[int, Mapping[str, Any]]], today: date, now: datetime
 ) -> int:
-    chosen = list(cases.values_list("pk", "finding"))
+    chosen = list(cases.values_list("pk", flat=True))
     rows = found() if chosen else {}
     reopened = 0
-    for number, finding in chosen:
+    for number in chosen:
         with store.database.transaction():
             case = Case.objects.select_for_update().get(pk=number)
-            reopened += reopen_due(store, case, rows.get(finding), today=today, now=now) is not None
+            reopened += reopen_due(store, case, rows.get(number), today=today, now=now) is not None
     return reopened

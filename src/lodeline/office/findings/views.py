@@ -16,6 +16,7 @@ from django.db.models import Q
 from lodeline.detection.identity import named_in
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor
 from lodeline.office.access.territory import firms_of_region
+from lodeline.office.findings.matching import Located, cases_of, located, rows_of
 from lodeline.office.findings.states import (
     DISCLOSED,
     NOT_DISCLOSED,
@@ -55,34 +56,42 @@ class CaseStatus:
 
 
 def standings(actor: Actor, rows: Sequence[Mapping[str, Any]], *, today: date) -> dict[str, CaseStatus]:
-    """Finding id → where it stands, of the findings in view that the actor may see. Requires "nation.read"."""
+    """Finding id → where it stands, of the findings in view that the actor may see. Requires "nation.read".
+
+    `rows` are all findings, or all those of a firm, a site or a detector.
+    """
     actor.require("nation.read")
     rows = [row for row in rows if actor.may("nation.read", party_of(row))]
-    known = {case.finding: case for case in Case.objects.select_related("assignee")}
-    return {row["id"]: _standing(known.get(row["id"]), row, today) for row in rows}
+    known = cases_of(rows)
+    return {row["id"]: standing_of(known.get(row["id"]), row, today=today) for row in rows}
 
 
 def without_finding(actor: Actor, rows: Sequence[Mapping[str, Any]]) -> list[Case]:
     """Cases that were asked about and whose finding the filings do not raise any more. Requires "nation.read"."""
     actor.require("nation.read")
-    present = {row["id"] for row in rows}
+    present = rows_of(rows)
     cases = Case.objects.exclude(state__in=["open", "waived"]).select_related("assignee").order_by("-changed_at")
-    return [case for case in cases if case.finding not in present and actor.may("nation.read", case.organisation)]
+    return [case for case in cases if case.pk not in present and actor.may("nation.read", case.organisation)]
 
 
-def watched(actor: Actor) -> frozenset[str]:
-    """Ids of the findings whose cases the official watches. Requires "nation.read"."""
+def watched(actor: Actor) -> frozenset[int]:
+    """Numbers of the cases that the official watches. Requires "nation.read"."""
     actor.require("nation.read")
     if actor.user is None:
         return frozenset()
-    return frozenset(CaseWatch.objects.filter(user_id=actor.user).values_list("case__finding", flat=True))
+    return frozenset(CaseWatch.objects.filter(user_id=actor.user).values_list("case", flat=True))
 
 
-def case_of(actor: Actor, finding: str) -> Case | None:
-    """The case of a finding; None where the actor may not see whom it is about. Requires "nation.read"."""
+def case_at(actor: Actor, rows: Sequence[Mapping[str, Any]], finding: str) -> Located:
+    """What an id leads to (`matching.located`) of what the actor may see. `rows` are all findings. Requires
+    "nation.read"."""
     actor.require("nation.read")
-    found = Case.objects.select_related("assignee").filter(finding=finding).first()
-    return found if found is not None and actor.may("nation.read", found.organisation) else None
+    found = located(rows, finding)
+    case, row = found.case, found.row
+    return Located(
+        row=row if row is not None and actor.may("nation.read", party_of(row)) else None,
+        case=case if case is not None and actor.may("nation.read", case.organisation) else None,
+    )
 
 
 def touched(actor: Actor, *, organisation: str | None = None) -> list[Case]:
@@ -152,7 +161,8 @@ def facts_seen(case: Case) -> Facts:
     return Facts.of(facts_as_seen(case))
 
 
-def _standing(case: Case | None, row: Mapping[str, Any], today: date) -> CaseStatus:
+def standing_of(case: Case | None, row: Mapping[str, Any], *, today: date) -> CaseStatus:
+    """Where a finding stands that has this case, or none."""
     if case is None:
         return CaseStatus(case=None, state="open")
     state = state_of(case)

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from lodeline.detection.identity import called
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import holders_of
 from lodeline.office.access.audit import record_access
@@ -98,7 +99,8 @@ def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
         reading = visit.reading
         rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
         # What the filings do not raise any more may have been asked about.
-        return next((party_of(row) for row in rows if row["id"] == subject), None) or about(subject)
+        row = called(rows, subject)
+        return about(subject) if row is None else party_of(row)
     if part == "exception":
         reading = visit.reading
         every = reading.answer(exceptions.every, reading.store, reading.snapshot, reading.law)

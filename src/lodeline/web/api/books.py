@@ -17,6 +17,7 @@ from lodeline.material.mass import format_kg
 from lodeline.office.customs.batches import is_batch
 from lodeline.office.customs.desk import ask
 from lodeline.office.findings.firm_view import own_findings
+from lodeline.office.findings.matching import located, rows_of
 from lodeline.office.findings.views import own_cases, own_state, standings
 from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.service.balance import balances
@@ -310,8 +311,10 @@ def get_finding(
     """With its evidence."""
     scope = reads(request, "findings:read")
     now = _read_with_cases(request)
+    found = located(now.answer(found_by_detectors, now.store, now.snapshot, now.law)["rows"], finding).row
+    wanted = None if found is None else found["id"]
     for row in _with_states(request, scope, _findings(now, scope, None)):
-        if row["id"] == finding:
+        if row["id"] == wanted:
             log_access(request, "finding", scope, organisation=row["subject"].get("organisation"), subject=finding)
             return row
     raise not_found(f"There is no finding {finding} about you.", f"没有涉及您的线索 {finding}。")
@@ -333,7 +336,10 @@ def _with_states(request: HttpRequest, scope: RequestScope, rows: list[Json]) ->
         today = law().day_of(call.now)
         stand = {one: found.state for one, found in standings(call.actor, rows, today=today).items()}
     else:
-        stand = {one.finding: own_state(one) for one in own_cases(call.actor, str(scope.organisation))}
+        now = reading()
+        asked = own_cases(call.actor, str(scope.organisation))
+        raised = rows_of(now.answer(found_by_detectors, now.store, now.snapshot, now.law)["rows"])
+        stand = {raised[one.pk]["id"]: own_state(one) for one in asked if one.pk in raised}
     return [{**row, "state": stand.get(row["id"], row["state"])} for row in rows]
 
 

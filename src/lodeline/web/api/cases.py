@@ -22,16 +22,16 @@ from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.evidence import evidence
 from lodeline.office.findings.files import MOST_FILES, attached
+from lodeline.office.findings.matching import Row, located, rows_of
 from lodeline.office.findings.states import CaseError, State
 from lodeline.office.findings.views import (
     CaseStatus,
-    case_of,
+    case_at,
     facts_as_seen,
     own_case,
     own_cases,
     own_state,
-    party_of,
-    standings,
+    standing_of,
     steps_of,
     touched,
     watched,
@@ -141,44 +141,50 @@ def _is_assigned(assigned: str | None, case: Case, shown: Mapping[str, Any], act
     return assigned is None or bool(shown[assigned])
 
 
-def _cases(request: HttpRequest, asking: RequestScope) -> list[tuple[Case, Json | None]]:
+def _cases(request: HttpRequest, asking: RequestScope) -> list[tuple[Case, Row | None]]:
     """The cases that may be seen, each with its finding as the filings raise it now; None where they do not."""
-    now = reading()
-    raised = {row["id"]: row for row in now.answer(findings, now.store, now.snapshot, now.law)["rows"]}
+    raised = rows_of(_raised())
     actor = call_of(request).actor
     found = (
         touched(actor, organisation=asking.organisation)
         if asking.whole
         else sorted(own_cases(actor, str(asking.organisation)), key=lambda one: one.pk)
     )
-    return [(case, raised.get(case.finding)) for case in found]
+    return [(case, raised.get(case.pk)) for case in found]
+
+
+def _raised() -> list[Json]:
+    """The findings that the filings raise now."""
+    now = reading()
+    rows: list[Json] = now.answer(findings, now.store, now.snapshot, now.law)["rows"]
+    return rows
 
 
 def _summaries(
-    request: HttpRequest, asking: RequestScope, found: list[tuple[Case, Json | None]], today: date
+    request: HttpRequest, asking: RequestScope, found: list[tuple[Case, Row | None]], today: date
 ) -> list[Json]:  # fmt: skip
     actor = call_of(request).actor
     if not asking.whole:
-        return [_own_summary(case, row is not None, today) for case, row in found]
-    rows = [row or facts_as_seen(case) for case, row in found]
-    stand, seen = standings(actor, rows, today=today), watched(actor)
+        return [_own_summary(case, row, today) for case, row in found]
+    seen = watched(actor)
+    stand = [standing_of(case, row or facts_as_seen(case), today=today) for case, row in found]
     return [
         {
-            **_summary(case, stand[case.finding].state, row is not None),
-            "reason": stand[case.finding].reason,
-            "overdue": stand[case.finding].is_overdue(today),
+            **_summary(case, one.state, row),
+            "reason": one.reason,
+            "overdue": one.is_overdue(today),
             "assignee": None if case.assignee is None else {"account": case.assignee.pk, "name": case.assignee.name},
-            "watched": case.finding in seen,
+            "watched": case.pk in seen,
         }
-        for case, row in found
+        for (case, row), one in zip(found, stand, strict=True)
     ]
 
 
-def _own_summary(case: Case, raised: bool, today: date) -> Json:
+def _own_summary(case: Case, row: Row | None, today: date) -> Json:
     state = own_state(case)
     steps = steps_of(case, disclosed_only=True)
     return {
-        **_summary(case, state, raised),
+        **_summary(case, state, row),
         "reason": None,
         "overdue": CaseStatus(case=case, state=state).is_overdue(today),
         "stands_until": None if state == "open" else _day(case.stands_until),
@@ -188,10 +194,11 @@ def _own_summary(case: Case, raised: bool, today: date) -> Json:
     }
 
 
-def _summary(case: Case, state: State, raised: bool) -> Json:
+def _summary(case: Case, state: State, row: Row | None) -> Json:
     return {
-        "finding": case.finding, "case": case.reference, "organisation": case.organisation, "detector": case.detector,
-        "state": state, "until": _day(case.until), "stands_until": _day(case.stands_until), "raised": raised,
+        "finding": case.finding if row is None else row["id"], "case": case.reference,
+        "organisation": case.organisation, "detector": case.detector,
+        "state": state, "until": _day(case.until), "stands_until": _day(case.stands_until), "raised": row is not None,
         "steps": case.steps_taken, "changed_at": case.changed_at.isoformat(),
     }  # fmt: skip
 
@@ -223,12 +230,12 @@ def _case(request: HttpRequest, asking: RequestScope, finding: str) -> Case:
     """Raises ApiProblem where there is none that whoever asks may see."""
     actor = call_of(request).actor
     if asking.whole:
-        case = case_of(actor, finding)
+        case = case_at(actor, _raised(), finding).case
         if case is not None and case.steps_taken:
             return case
-    else:
+    elif (kept := located(_raised(), finding).case) is not None:
         try:
-            return own_case(actor, str(asking.organisation), finding)
+            return own_case(actor, str(asking.organisation), kept.finding)
         except CaseError:
             pass
     raise not_found(f"The finding {finding} has no case that you may see.", f"线索 {finding} 没有您可查看的核查事项。")
@@ -299,11 +306,14 @@ def take_step(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     sent, digest = sent_as(request, StepIn)
 
     def act() -> HttpResponse:
-        row = _row(request, finding)
-        seen = FindingAsSeen(row=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps)
+        row, kept = _row(request, finding)
+        seen = FindingAsSeen(
+            row=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps,
+            case=None if kept is None else kept.finding,
+        )  # fmt: skip
         _verb(program, seen, sent, call_of(request))()
         asking = RequestScope(organisation=None, whole=True)
-        case = case_of(program, finding)
+        case = case_at(program, _raised(), seen.finding).case
         assert case is not None, "a step makes a case"
         log_access(request, "case", asking, organisation=case.organisation, subject=finding)
         return json_answer(200, _whole(request, asking, case))
@@ -311,16 +321,17 @@ def take_step(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     return once(request, digest, act)
 
 
-def _row(request: HttpRequest, finding: str) -> Json:
-    """The finding as the filings raise it now; else as it was when it was last decided about. Raises ApiProblem."""
-    now = reading()
-    for row in now.answer(findings, now.store, now.snapshot, now.law)["rows"]:
-        if row["id"] == finding:
-            return dict(row)
-    case = case_of(call_of(request).actor, finding)
-    if case is None or not case.steps_taken:
+def _row(request: HttpRequest, finding: str) -> tuple[Json, Case | None]:
+    """The finding as the filings raise it now, else as it was when it was last decided about; and its case.
+
+    Raises ApiProblem where there is neither.
+    """
+    found = case_at(call_of(request).actor, _raised(), finding)
+    if found.row is not None:
+        return dict(found.row), found.case
+    if found.case is None or not found.case.steps_taken:
         raise not_found(f"There is no finding {finding}.", f"没有线索 {finding}。")
-    return facts_as_seen(case)
+    return facts_as_seen(found.case), found.case
 
 
 def _verb(program: Actor, seen: FindingAsSeen, sent: StepIn, call: Any) -> Callable[[], object]:
@@ -370,10 +381,10 @@ def answer_case(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
 
     def act() -> HttpResponse:
         asking = RequestScope(organisation=organisation, whole=False)
-        _case(request, asking, finding)
+        kept = _case(request, asking, finding)
         files = attached([(one.name, decoded(one)) for one in sent.files])
         case = cases.answer(
-            program, store(), organisation, finding, text=sent.text, files=files, now=call_of(request).now
+            program, store(), organisation, kept.finding, text=sent.text, files=files, now=call_of(request).now
         )
         return json_answer(200, _whole(request, asking, case))
 
@@ -406,14 +417,11 @@ def get_bundle(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     asking = reads(request, "nation:read")
     if not asking.whole:
         raise ApiProblem("not-allowed", "The authority takes evidence bundles.", "证据包仅供主管部门下载。")
-    now = reading()
-    rows = now.answer(findings, now.store, now.snapshot, now.law)["rows"]
-    row = next((row for row in rows if row["id"] == finding), None)
+    found = case_at(call_of(request).actor, _raised(), finding)
+    row = found.row
     if row is None:
         raise not_found(f"The filings raise no finding {finding}.", f"申报未引出线索 {finding}。")
-    content = evidence(
-        call_of(request).actor, store(), law(), finding, detector=row["detector"], organisation=party_of(row)
-    )
+    content = evidence(call_of(request).actor, store(), law(), row, found.case)
     response = HttpResponse(content, content_type="application/zip")
-    response["Content-Disposition"] = content_disposition_header(True, f"lodeline-evidence-{finding[:12]}.zip") or ""
+    response["Content-Disposition"] = content_disposition_header(True, f"lodeline-evidence-{row['id'][:12]}.zip") or ""
     return response

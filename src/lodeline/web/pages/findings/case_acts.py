@@ -16,6 +16,7 @@ from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, has_answered_or_expired, parameters
 from lodeline.office.findings.views import CaseStatus, deciders, watched
+from lodeline.office.models import Case
 from lodeline.web.parts.values import Act, Field, Look
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words.language import Text, text
@@ -168,9 +169,9 @@ def bulk_fields(visit: Visit, today: date, now: datetime) -> list[Field]:
     ]  # fmt: skip
 
 
-def is_watched(visit: Visit, finding: str) -> bool:
+def is_watched(visit: Visit, case: Case | None) -> bool:
     """Whether whoever asks watches the case."""
-    return finding in watched(visit.actor)
+    return case is not None and case.pk in watched(visit.actor)
 
 
 def proposed_question(visit: Visit, row: Mapping[str, Any]) -> str:

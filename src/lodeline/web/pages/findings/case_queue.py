@@ -12,8 +12,9 @@ from django.http import QueryDict
 from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
+from lodeline.office.findings.matching import cases_of
 from lodeline.office.findings.states import CaseError
-from lodeline.office.findings.views import CaseStatus, standings, watched, without_finding
+from lodeline.office.findings.views import CaseStatus, standing_of, watched, without_finding
 from lodeline.web.pages.findings.case_acts import BULK, done, proposed_question
 from lodeline.web.pages.findings.case_part import state_cell
 from lodeline.web.parts.table import Cell, Column, Shown, Table
@@ -32,14 +33,14 @@ def findings_assigned(visit: Visit, stand: Mapping[str, CaseStatus], chosen: str
     mine, today = visit.actor.user, _today(visit)
     marked = watched(visit.actor) if chosen == "watched" else frozenset()
 
-    def keeps(finding: str, one: CaseStatus) -> bool:
+    def keeps(one: CaseStatus) -> bool:
         assignee = None if one.case is None else one.case.assignee_id
         return {
             None: True, "mine": assignee is not None and assignee == mine, "nobody": assignee is None,
-            "watched": finding in marked, "overdue": one.is_overdue(today),
+            "watched": one.case is not None and one.case.pk in marked, "overdue": one.is_overdue(today),
         }[chosen]  # fmt: skip
 
-    return {finding for finding, one in stand.items() if keeps(finding, one)}
+    return {finding for finding, one in stand.items() if keeps(one)}
 
 
 def picks(part: Shown, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, CaseStatus]) -> list[tuple[str, Any]]:
@@ -58,7 +59,7 @@ def act_on_chosen(
     """
     form = visit.request.POST
     act, chosen = form.get("act", ""), form.getlist("finding")
-    rows = {row["id"]: row for row in every}
+    rows, kept = {row["id"]: row for row in every}, cases_of(every)
     if act not in BULK or not chosen:
         raise CaseError("Nothing was chosen: tick findings and choose what to do.", "未选择：请勾选线索并选择操作。")
     if len(chosen) > MOST_AT_ONCE:
@@ -71,6 +72,7 @@ def act_on_chosen(
         seen = FindingAsSeen(
             row=rows[finding], stamp=visit.reading.snapshot.stamp, today=today,
             steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
+            case=kept[finding].finding if finding in kept else None,
         )  # fmt: skip
         sent = QueryDict(mutable=True)
         sent.update({name: form.get(name, "") for name in ("text", "until", "to")})
@@ -106,7 +108,7 @@ def withdrawn_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Map
     rows = []
     for case in without_finding(visit.actor, every):
         seen = json.loads(case.seen)
-        standing = standings(visit.actor, [seen], today=today)[case.finding]
+        standing = standing_of(case, seen, today=today)
         rows.append(
             (
                 Cell(

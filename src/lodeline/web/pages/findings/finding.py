@@ -21,7 +21,8 @@ from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.evidence import evidence
 from lodeline.office.findings.states import CaseError
-from lodeline.office.findings.views import CaseStatus, case_of, standings
+from lodeline.office.findings.views import CaseStatus, case_at, standing_of
+from lodeline.office.models import Case
 from lodeline.service.findings.finding import findings as ask
 from lodeline.service.overview.overview import SIDES
 from lodeline.web.pages.common.attachment import attachment
@@ -47,8 +48,14 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
     """The page `findings/ID/`; its forms ask the firm and decide. `?bundle=zip`: its evidence as a file."""
     reading = visit.reading
     every = reading.answer(ask, reading.store, reading.snapshot, reading.law)["rows"]
-    place = next((place for place, row in enumerate(every) if row["id"] == finding), None)
-    case = case_of(visit.actor, finding)
+    found = case_at(visit.actor, every, finding)
+    case = found.case
+    if found.row is not None and found.row["id"] != finding and visit.request.method != "POST":
+        # It had another id when the link was made.
+        moved = visit.url("finding", finding=found.row["id"], query=visit.request.GET.dict())
+        if moved is not None:
+            return HttpResponseRedirect(moved)
+    place = next((place for place, row in enumerate(every) if row is found.row), None)
     if place is None and (case is None or not case.steps_taken):
         raise NotHereError(
             "The filings in the log do not raise this question, or no longer: a filing or a correction may have"
@@ -60,15 +67,15 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
     if paper is not None:
         return paper
     if visit.query("bundle") and place is not None:
-        return _bundle(visit, row)
+        return _bundle(visit, row, case)
     now, today = clock.now(), clock.today(reading.law.timezone)
     refused: UserError | None = None
     if visit.request.method == "POST":
         try:
-            return _posted(visit, row)
+            return _posted(visit, row, case)
         except CaseError as error:
             refused = error
-    standing = standings(visit.actor, [row], today=today)[finding]
+    standing = standing_of(case, row, today=today)
     tables = {
         "balances": balance_table(visit, row), "months": months_table(visit, row), "rows": rows_table(visit, row),
     }  # fmt: skip
@@ -98,7 +105,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         seen=standing.steps,
         forms=forms(visit, row, standing, today),
         assign=assign_field(visit, standing, now) if visit.actor.may("finding.decide") else None,
-        watched=is_watched(visit, finding),
+        watched=is_watched(visit, case),
         bundle=visit.here(bundle="zip") if place is not None and visit.territory is None else None,
         subject=_subject(visit, row, names),
         names=names,
@@ -125,12 +132,12 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
     )
 
 
-def _posted(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
+def _posted(visit: Visit, row: Mapping[str, Any], case: Case | None) -> HttpResponse:
     reading, form = visit.reading, visit.request.POST
     steps = form.get("steps", "")
     seen = FindingAsSeen(
         row=row, stamp=reading.snapshot.stamp, today=clock.today(reading.law.timezone),
-        steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
+        steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0, case=None if case is None else case.finding,
     )  # fmt: skip
     act = done(visit, seen, form.get("act", ""), clock.now())
     return HttpResponseRedirect(visit.here(said=act), status=303)
@@ -165,10 +172,8 @@ def _notices(visit: Visit, standing: CaseStatus, refused: UserError | None, *, w
     return made
 
 
-def _bundle(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
-    content = evidence(
-        visit.actor, visit.store, visit.reading.law, row["id"], detector=row["detector"], organisation=firm(row)
-    )
+def _bundle(visit: Visit, row: Mapping[str, Any], case: Case | None) -> HttpResponse:
+    content = evidence(visit.actor, visit.store, visit.reading.law, row, case)
     return attachment(content, f"lodeline-evidence-{row['id'][:_REFERENCE]}.zip", "application/zip")
 
 

@@ -14,9 +14,11 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.office.findings import cases
 from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.firm_view import own_findings
+from lodeline.office.findings.matching import located
 from lodeline.office.findings.states import MOVES, CaseError
 from lodeline.office.findings.views import own_case, own_state
 from lodeline.office.models import Case
+from lodeline.service.findings.finding import findings
 from lodeline.web.pages.common.firm_part import Firm, error_text
 from lodeline.web.pages.findings.case_acts import NOTICES
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
@@ -37,9 +39,12 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
     """The page `firm/ID/findings/FINDING/`; its form answers."""
     firm = Firm(visit, organisation)
     try:
-        case = own_case(visit.actor, organisation, finding)
+        case = _asked(firm, finding)
     except CaseError as error:
         raise NotHereError(error.en, error.zh) from error
+    if case.finding != finding:
+        # The question was asked under another id.
+        return HttpResponseRedirect(firm.url("firm-finding", finding=case.finding) or "")
     paper = wanted_paper(visit, case, disclosed_only=True)
     if paper is not None:
         return paper
@@ -75,6 +80,19 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         notices=[Notice(kind="problem", text=refused)] if refused
         else [Notice(kind="success", text=visit.localized(NOTICES["answer"]))] if code == "answer" else [],
     )  # fmt: skip
+
+
+def _asked(firm: Firm, finding: str) -> Case:
+    """The question of a finding, by whatever id it was asked. Raises CaseError where the firm was never asked it."""
+    visit, reading = firm.visit, firm.visit.reading
+    try:
+        return own_case(visit.actor, firm.organisation, finding)
+    except CaseError:
+        rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
+        kept = located(rows, finding).case
+        if kept is None:
+            raise
+        return own_case(visit.actor, firm.organisation, kept.finding)
 
 
 def _answer(firm: Firm, finding: str) -> HttpResponse:
