@@ -39,6 +39,7 @@ AMONG: Final[Mapping[str, str]] = {
     "mass-differs": "export", "kind-differs": "sale",
 }  # fmt: skip
 _WAITS_FOR_FILING: Final = ("export-not-filed", "import-not-filed", "invoice-without-goods")
+_COLLECTIVE: Final = ("invoice-without-goods", "goods-without-invoice")
 _QUARTERS: Final = 4
 #: Tests of a firm in a year that share its budget: each cause in each quarter and over the year.
 _TESTS: Final = len(AMONG) * (_QUARTERS + 1)
@@ -107,7 +108,7 @@ def feed_mismatch(
         return []
     values = limits.on(None)
     month = month_of("on")
-    unfiled = status.filter(pl.col("state") == "missing").select("organisation", month="period", silent=pl.lit(True))
+    unfiled = status.filter(pl.col("state") == "missing").select("organisation", "period")
     at_the_border = (pl.col("lane") == "export") & (pl.col("between") == "filed-border")
     counted = (
         exceptions.filter(
@@ -115,9 +116,8 @@ def feed_mismatch(
             & pl.col("cause").is_in(list(AMONG))
             & ((pl.col("cause") != "mass-differs") | at_the_border)
         )
-        .with_columns(month=month)
-        .join(unfiled, on=["organisation", "month"], how="left", maintain_order="left")
-        .filter(~(pl.col("silent").fill_null(False) & pl.col("cause").is_in(_WAITS_FOR_FILING)))
+        .with_columns(month=month, silent=_waits_for(unfiled, values["follows_days"]))
+        .filter(~(pl.col("silent") & pl.col("cause").is_in(_WAITS_FOR_FILING)))
     )  # fmt: skip
     papers = {
         (organisation, kind): dict(rows.select("month", "papers").iter_rows())
@@ -151,6 +151,16 @@ DETECTOR: Final = Detector(
 )
 
 
+def _waits_for(unfiled: pl.DataFrame, days: float) -> pl.Expr:
+    """Whether the goods of a paper may be of a month that the firm has not filed: its own, or that some days before."""
+    silent = pl.concat_str("organisation", "period", separator=" ")
+    missing = unfiled.select(silent).to_series().implode()
+    dates = (pl.col("on"), pl.col("on") - pl.duration(days=int(days)))
+    return pl.any_horizontal(
+        pl.concat_str("organisation", one.dt.strftime("%Y-%m"), separator=" ").is_in(missing) for one in dates
+    )
+
+
 def _treo_shares(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> dict[str | None, int]:
     """Organisation → TREO in ppb of what it sells and brings in; None → of everybody's goods."""
     treo = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb")
@@ -177,7 +187,9 @@ def _judged(
         alarmed: set[str] = set()
         best = 0.0
         for span in spans:
-            hits = of_year.filter(pl.col("month").is_in(sorted(span))).height
+            # What one paper stands for, or many made of one, is missing at once: a buyer's of a month count as one.
+            inside = of_year.filter(pl.col("month").is_in(sorted(span)))
+            hits = inside.select("counterparty", "month").unique().height if cause in _COLLECTIVE else inside.height
             trials = max(hits, sum(count for month, count in papers.items() if month in span))
             score = score_of(binomial_tail(hits, trials, chance), tests=_TESTS) if hits else 0.0
             best = max(best, score)
