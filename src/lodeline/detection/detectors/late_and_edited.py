@@ -23,7 +23,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import binomial_tail, product_tail, score_of
+from lodeline.detection.null import binomial_tail, hypergeometric_tail, product_tail, score_of
 from lodeline.message import Count, Texts
 
 INNOCENT: tuple[Text, ...] = (
@@ -70,15 +70,14 @@ def late_and_edited(
         .with_columns(late=pl.col("state") == "late", edited=pl.col("edited").fill_null(False))
         .group_by("organisation")
         .agg(pl.len().alias("months"), pl.col("late", "edited").sum(), both=(pl.col("late") & pl.col("edited")).sum())
-        # A firm that is never late is no case, however often it corrects: corrections are wanted.
-        .filter(pl.col("late") >= values["least_late"])
         .sort("organisation")
     )
     findings = []
-    for row in firms.iter_rows(named=True):
+    # A firm that is never late is no case, however often it corrects: corrections are wanted.
+    for row in firms.filter(pl.col("late") >= values["least_late"]).iter_rows(named=True):
         if row["edited"] < values["least_edited"]:
             continue
-        score = score_of(_chance(row, values), tests=1)
+        score = score_of(_chance(row, _correctors(firms, row["organisation"], values), values), tests=1)
         if score >= ALARM_SCORE:
             own = filed.filter(pl.col("organisation") == row["organisation"]).sort("period")
             edits = filings.filter((pl.col("organisation") == row["organisation"]) & pl.col("corrects").is_not_null())
@@ -104,14 +103,30 @@ DETECTOR: Final = Detector(
 )
 
 
-def _chance(row: Mapping[str, Any], values: Mapping[str, float]) -> float:
-    """P that a firm without a purpose is late and corrects so often: some firms are careless by habit (a mixture)."""
-    months, late, habit, rate = row["months"], row["late"], values["habit_share"], values["edit_rate"]
+def _correctors(firms: pl.DataFrame, organisation: str, values: Mapping[str, float]) -> tuple[float, float]:
+    """Of all other firms: the share that corrects as a matter of course, and in which share of its months."""
+    others = firms.filter(pl.col("organisation") != organisation)
+    months, edited = 0, 0
+    found = 0
+    for row in others.iter_rows(named=True):
+        if binomial_tail(row["edited"], row["months"], values["edit_rate"]) < values["careful_chance"]:
+            months, edited, found = months + row["months"], edited + row["edited"], found + 1
+    share = max(values["corrector_share"], found / max(1, others.height))
+    return share, edited / months if found and edited < months else values["corrector_rate"]
+
+
+def _chance(row: Mapping[str, Any], correctors: tuple[float, float], values: Mapping[str, float]) -> float:
+    """P that a firm without a purpose is late and corrects so often, and corrects just what was late.
+
+    Some firms are late by habit and some correct by habit (mixtures); who does both does not choose the same months.
+    """
+    months, late, habit, edited = row["months"], row["late"], values["habit_share"], row["edited"]
     p_late = (1 - habit) * binomial_tail(late, months, values["late_rate"])
     p_late += habit * binomial_tail(late, months, values["habit_late_rate"])
-    # Corrections of the late months say more than as many of others; two looks share one chance.
-    p_edited = min(binomial_tail(row["edited"], months, rate), binomial_tail(row["both"], late, rate))
-    return product_tail([p_late, min(1.0, 2 * p_edited)])
+    share, often = correctors
+    p_edited = (1 - share) * binomial_tail(edited, months, values["edit_rate"])
+    p_edited += share * binomial_tail(edited, months, often)
+    return product_tail([p_late, p_edited, hypergeometric_tail(row["both"], months, late, edited)])
 
 
 def _finding(organisation: str, own: pl.DataFrame, edits: pl.DataFrame, score: float) -> Finding:
