@@ -101,6 +101,36 @@ def groups_of(customers: list[Customer]) -> Iterator[tuple[list[str], list[str]]
         yield sorted(customers[place].party for place in group), shared
 
 
+def wordings_of(customers: list[Customer]) -> list[list[Customer]]:
+    """Customers by whose names they may be, in whatever script or form: each in one group, of one at least.
+
+    A short name without a place may be that of two firms; it does not make them one.
+    """
+    owner = [place for place, one in enumerate(customers) for _ in one.names]
+    names = [name for one in customers for name in one.names]
+    group_of = [{place} for place in range(len(customers))]
+    # Those that are certainly one come first.
+    for first, second, _ in sorted(alike(names, names), key=lambda one: not one[2]):
+        one, other = group_of[owner[first]], group_of[owner[second]]
+        if one is other or _are_several(customers, one, other):
+            continue
+        one |= other
+        for place in other:
+            group_of[place] = one
+    groups = {id(group): sorted(group) for group in group_of}
+    return [[customers[place] for place in group] for group in sorted(groups.values())]
+
+
+def _are_several(customers: list[Customer], ones: set[int], others: set[int]) -> bool:
+    """Whether some of them cannot be one firm: a part of their names contradicts, or they are in two countries."""
+    return any(
+        _apart(customers[one], customers[other])
+        or all(compared(a, b).vetoes for a in customers[one].names for b in customers[other].names)
+        for one in ones
+        for other in others
+    )
+
+
 def _registered(row: Mapping[str, Any]) -> Customer:
     aliases = [alias.strip() for alias in row["aliases"] or ()]
     return Customer(

@@ -63,6 +63,8 @@ TWIN_PLACES: Final = 0.9
 ONE_NUMBER: Final = 0.9
 #: And names that are read out are others where less is alike, of a hundred.
 _READ_OUT: Final = 80.0
+#: Words beside functions that firms of any trade have in their names.
+_ANYBODYS: Final = frozenset({"technology", "industry", "sales"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ def compared(a: Name, b: Name) -> Likeness:
 
 def is_one_brands(alike: Likeness) -> bool:
     """Whether both names have one brand and differ in no more than a word that many firms have: trading, technology."""
-    one, other = (name.industries - FUNCTIONS - {"technology"} for name in (alike.one, alike.other))
+    one, other = (name.industries - FUNCTIONS - _ANYBODYS for name in (alike.one, alike.other))
     return not alike.vetoes and alike.features["brand-same"] == 1 and (not one or not other or bool(one & other))
 
 

@@ -12,15 +12,18 @@ Source: Regulations on dual-use items (know your end user); how likely two names
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import polars as pl
 
-from lodeline.detection.customers import Customer, alike, customers_of, groups_of, names_of
+from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.customers import Customer, alike, customers_of, groups_of, names_of, wordings_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
+from lodeline.detection.null import binomial_tail, score_of
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
@@ -50,6 +53,9 @@ TEXTS: Final = Texts(
     },
 )
 
+#: Where every other seller writes each sale otherwise, the chance of one more is still not 1.
+_MOST: Final = 0.99
+
 
 def shell_customer(
     *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
@@ -67,20 +73,39 @@ def shell_customer(
     customers = _strangers(customers_of(sales, register), lines, register)
     bought = (
         sales.filter(pl.col("party").is_in(list(customers)))
-        .group_by("organisation", "party", maintain_order=True)
-        .agg(events=pl.col("event").n_unique())
-        .filter(pl.col("party").is_in(register.party_ids) | (pl.col("events") >= values["least_sales"]))
+        .unique(["organisation", "party", "event"], keep="first", maintain_order=True)
+        .select("organisation", "party", "on")
     )
+    sellers = {str(seller): rows for (seller,), rows in bought.group_by("organisation", maintain_order=True)}
+    wordings = {
+        seller: [[one.party for one in group] for group in wordings_of([customers[one] for one in _parties(rows)])]
+        for seller, rows in sellers.items()
+    }
+    counts = {seller: [_reworded(sellers[seller], group) for group in groups] for seller, groups in wordings.items()}
     findings = []
-    for (seller,), rows in bought.group_by("organisation", maintain_order=True):
+    for seller, rows in sellers.items():
         own = sales.filter(pl.col("organisation") == seller)
-        findings += [
-            _finding(
-                str(seller), members, shared, with_treo_mass(own.filter(pl.col("party").is_in(members)), lot_assays)
-            )
-            for members, shared in groups_of([customers[party] for party in rows["party"]])
-            if len(members) >= values["least_customers"]
-        ]
+        chance, tests = _chance(counts, seller, values), len(wordings[seller])
+        known = [
+            one for one in _parties(rows)
+            if one in register.party_ids or (rows["party"] == one).sum() >= values["least_sales"]
+        ]  # fmt: skip
+        groups = [(members, shared, False) for members, shared in groups_of([customers[one] for one in known])]
+        groups += [(sorted(members), [f"name: {members[0]}"], True) for members in wordings[seller]]
+        asked: set[str] = set()
+        for members, shared, is_one in groups:
+            if len(members) < values["least_customers"] or not asked.isdisjoint(members):
+                continue
+            score = None
+            if is_one or not register.party_ids.issuperset(members):
+                others, count = _reworded(rows, members, meanwhile=is_one)
+                usual = chance(*_reworded(rows, members))
+                score = score_of(binomial_tail(others, count, usual), tests=tests)
+                if others < values["least_reworded"] or score < ALARM_SCORE:
+                    continue
+            asked |= set(members)
+            sold = with_treo_mass(own.filter(pl.col("party").is_in(members)), lot_assays)
+            findings.append(_finding(seller, members, shared, sold, score))
     return ranked(findings)
 
 
@@ -109,7 +134,44 @@ def _strangers(customers: dict[str, Customer], lines: pl.DataFrame, register: Re
     return {party: one for party, one in customers.items() if party not in ids | by_another}
 
 
-def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame) -> Finding:
+def _parties(rows: pl.DataFrame) -> list[str]:
+    return rows["party"].unique(maintain_order=True).to_list()
+
+
+def _reworded(rows: pl.DataFrame, members: list[str], *, meanwhile: bool = False) -> tuple[int, int]:
+    """Of the sales to a group: how many under another name than its commonest, and of how many.
+
+    `meanwhile`: between the first and the last under that one alone. Who was renamed is called otherwise afterwards.
+    """
+    sold = rows.filter(pl.col("party").is_in(members))
+    main = sold["party"].value_counts().sort("count", "party", descending=True)["party"][0]
+    named, others = sold.filter(pl.col("party") == main), sold.filter(pl.col("party") != main)
+    if meanwhile:
+        others = others.filter(pl.col("on").is_between(named["on"].min(), named["on"].max()))
+    return others.height, others.height + named.height
+
+
+def _chance(
+    counts: Mapping[str, list[tuple[int, int]]], seller: str, values: Mapping[str, float]
+) -> Callable[[int, int], float]:
+    """How likely a sale bears another name than the customer's commonest: as others write, or this seller if oftener.
+
+    Of the seller's own sales those to the group in question are left out, which are what the answer takes.
+    """
+    sums = {one: (sum(other for other, _ in found), sum(count for _, count in found)) for one, found in counts.items()}
+    mine = sums.pop(seller)
+    others, count = (sum(one[place] for one in sums.values()) for place in (0, 1))
+    pooled = max(values["reworded_rate"], others / max(1, count))
+
+    def usual(reworded: int, sold: int) -> float:
+        weight = values["habit_sales"]
+        habit = (mine[0] - reworded + pooled * weight) / (mine[1] - sold + weight)
+        return min(max(pooled, habit), _MOST)
+
+    return usual
+
+
+def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame, score: float | None) -> Finding:
     first, last = months_of(sales)
     mass_mg = int(sales["treo_mg"].sum())
     registered = set(sales.filter("registered")["party"])
@@ -121,7 +183,7 @@ def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataF
         subject={"organisation": seller, "customer": str(sales.sort("on", "line")["party"][0])},
         first_period=first,
         last_period=last,
-        score=None,
+        score=score,
         mass_mg=mass_mg,
         interval_mg=(mass_mg, None),
         elements=(TREO,) if mass_mg else (),
