@@ -65,7 +65,8 @@ def trader_pass_through(
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `papers` (`detection.papers.PAPERS`; without them
     nothing is testable), `lot_assays` as in `accountancy.frames`. A firm that makes anything is none of these.
     `score`: how unlikely so many changes of invoice are, at the rate of slips or at that of the middle one of all other
-    such firms, whichever is higher. `mass_mg` is the TREO of the lots whose invoice changed.
+    such firms, whichever is higher; or so many of one supplier's lots, at the rate at which that writes ordinary
+    invoices to others. `mass_mg` is the TREO of the lots whose invoice changed.
     """
     values = limits.on(last_day(lines))
     passed = _passed(lines, papers, values)
@@ -73,6 +74,7 @@ def trader_pass_through(
         return []
     founded = dict(register.tables["organisations"].select("id", "valid_from").iter_rows())
     rates = dict(passed.group_by("organisation").agg(pl.col("better").mean()).iter_rows())
+    written = _written(lines, papers)
     findings = []
     for (organisation,), own in with_treo_mass(passed, lot_assays).group_by("organisation", maintain_order=True):
         changed = own.filter("better")
@@ -81,7 +83,8 @@ def trader_pass_through(
         others = [rate for firm, rate in rates.items() if firm != organisation]
         habit = float(np.median(others)) if others else 0.0
         rate = min(max(values["slip_rate"], habit), _MOST)
-        score = score_of(binomial_tail(changed.height, own.height, rate), tests=1)
+        best = min(binomial_tail(changed.height, own.height, rate), _of_one_supplier(own, written, values))
+        score = score_of(best, tests=2)
         if score >= ALARM_SCORE:
             age = _age_days(founded.get(organisation), own)
             young = age is not None and age <= values["young_days"]
@@ -106,7 +109,10 @@ DETECTOR: Final = Detector(
 
 
 def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
-    """Lots received by firms that make nothing, and how they left: `passed` (in days, whole), `better` (invoice)."""
+    """Lots received by firms that make nothing, and how they left: `passed` (in days, whole), `better` (invoice).
+
+    An invoice that has become a better one has so however long the goods lay, and in however many parts they left.
+    """
     if papers.is_empty():
         return pl.DataFrame()
     makers = lines.filter(pl.col("kind") == "transformation")["organisation"].unique()
@@ -127,12 +133,43 @@ def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, floa
     stay = (pl.col("out_on") - pl.col("on")).dt.total_days()
     whole = (pl.col("out_mg") - pl.col("dry_mg")).abs() <= pl.col("dry_mg") * (values["mass_pct"] / 100)
     return both.with_columns(
-        passed=(stay.is_between(0, values["stay_days"]) & whole).fill_null(False)
-    ).with_columns(
+        passed=(stay.is_between(0, values["stay_days"]) & whole).fill_null(False),
         better=(
-            pl.col("passed") & (pl.col("document_kind") == _ORDINARY) & (pl.col("out_kind") == _SPECIAL)
-        ).fill_null(False)
+            (stay >= 0) & (pl.col("document_kind") == _ORDINARY) & (pl.col("out_kind") == _SPECIAL)
+        ).fill_null(False),
     )  # fmt: skip
+
+
+def _written(lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
+    """Seller and buyer with `ordinary` invoices of so many that are ordinary or special (`invoices`)."""
+    return (
+        lines.filter(pl.col("kind").is_in(["shipment", "title"]) & pl.col("to_site").is_null())
+        .join(papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])), on="line")
+        .group_by("organisation", "party")
+        .agg(ordinary=(pl.col("document_kind") == _ORDINARY).sum(), invoices=pl.len())
+    )
+
+
+def _of_one_supplier(own: pl.DataFrame, written: pl.DataFrame, values: Mapping[str, float]) -> float:
+    """P that a supplier which writes special invoices to others writes so many ordinary ones to this firm alone.
+
+    The least of all suppliers, times their number. One that writes to nobody else may know no special ones.
+    """
+    trader = own["organisation"][0]
+    suppliers = own.drop_nulls("party").group_by("party").agg(pl.col("better").sum(), lots=pl.len())
+    to_others = (
+        written.filter(pl.col("party").is_null() | (pl.col("party") != trader))
+        .group_by("organisation")
+        .agg(pl.col("ordinary", "invoices").sum())
+    )
+    least = 1.0
+    for _, better, lots, ordinary, invoices in suppliers.join(
+        to_others, left_on="party", right_on="organisation"
+    ).iter_rows():
+        if better >= values["least_lots"]:
+            chance = min(max(values["slip_rate"], (ordinary + 0.5) / (invoices + 1)), _MOST)
+            least = min(least, binomial_tail(better, lots, chance) * suppliers.height)
+    return least
 
 
 def _age_days(founded: Any, own: pl.DataFrame) -> int | None:
