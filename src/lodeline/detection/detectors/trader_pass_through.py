@@ -63,7 +63,8 @@ def trader_pass_through(
     """One finding per firm through which lots pass in days and leave with a better invoice, as `ranked`.
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `papers` (`detection.papers.PAPERS`; without them
-    nothing is testable), `lot_assays` as in `accountancy.frames`. A firm that makes anything is none of these.
+    nothing is testable), `lot_assays` as in `accountancy.frames`.
+    A firm that makes something may trade beside it: what counts is the lots that leave as they came.
     `score`: how unlikely so many changes of invoice are, at the rate of slips or at that of the middle one of all other
     such firms, whichever is higher; or so many of one supplier's lots, at the rate at which that writes ordinary
     invoices to others. `mass_mg` is the TREO of the lots whose invoice changed.
@@ -73,17 +74,19 @@ def trader_pass_through(
     if passed.is_empty():
         return []
     founded = dict(register.tables["organisations"].select("id", "valid_from").iter_rows())
-    rates = dict(passed.group_by("organisation").agg(pl.col("better").mean()).iter_rows())
+    left = passed.filter(pl.col("out_on").is_not_null())
+    sold = dict(left.group_by("organisation").len().iter_rows())
+    rates = dict(left.group_by("organisation").agg(pl.col("better").mean()).iter_rows())
     written = _written(lines, papers)
     findings = []
     for (organisation,), own in with_treo_mass(passed, lot_assays).group_by("organisation", maintain_order=True):
         changed = own.filter("better")
         if changed.height < values["least_lots"]:
             continue
-        others = [rate for firm, rate in rates.items() if firm != organisation]
+        others = [rate for firm, rate in rates.items() if firm != organisation and sold[firm] >= values["least_sold"]]
         habit = float(np.median(others)) if others else 0.0
         rate = min(max(values["slip_rate"], habit), _MOST)
-        best = min(binomial_tail(changed.height, own.height, rate), _of_one_supplier(own, written, values))
+        best = min(binomial_tail(changed.height, sold[str(organisation)], rate), _of_one_supplier(own, written, values))
         score = score_of(best, tests=2)
         if score >= ALARM_SCORE:
             age = _age_days(founded.get(organisation), own)
@@ -109,18 +112,16 @@ DETECTOR: Final = Detector(
 
 
 def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
-    """Lots received by firms that make nothing, and how they left: `passed` (in days, whole), `better` (invoice).
+    """Lots received, and how those left that nobody made anything of: `passed` (in days, whole), `better` (invoice).
 
     An invoice that has become a better one has so however long the goods lay, and in however many parts they left.
     """
     if papers.is_empty():
         return pl.DataFrame()
-    makers = lines.filter(pl.col("kind") == "transformation")["organisation"].unique()
-    traders = lines.filter(~pl.col("organisation").is_in(makers.implode()))
     kinds = papers.select("line", "document_kind")
-    received = traders.filter(pl.col("kind") == "receipt").join(kinds, on="line", how="left")
+    received = lines.filter(pl.col("kind") == "receipt").join(kinds, on="line", how="left")
     sold = (
-        traders.filter(pl.col("kind").is_in(["shipment", "title", "export"]) & pl.col("to_site").is_null())
+        lines.filter(pl.col("kind").is_in(["shipment", "title", "export"]) & pl.col("to_site").is_null())
         .join(kinds, on="line", how="left")
         .sort("on", "line")
         .group_by("organisation", "lot", maintain_order=True)
