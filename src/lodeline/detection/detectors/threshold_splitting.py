@@ -4,7 +4,7 @@ Loophole: what is too large to pass unseen is cut into parts. Honest consignment
 about as many lie just above a threshold as just below it. Where one exporter has many below and hardly any above, the
 threshold made the sizes. And what was one order is one lot: where lots go out in parts within days, each part just
 below and together above, they were cut, whatever names the buyers bear. A threshold that nobody told us shows in the
-same way: lots cut into like parts within days for one owner, whatever a part weighs.
+same way: lots that go out in parts within days to one owner, whatever a part weighs and however the parts differ.
 
 Innocent: a drum, pallet or container that holds just so much; a customer that orders the same mass each time; a mass
 that happens to be the firm's usual one.
@@ -62,15 +62,17 @@ TEXTS: Final = Texts(
             "其中 {lots} 个批次中有 {parted} 个在数日内被拆成此类货物出口。",
         ),
         "cut": text(
-            "{cut} of {lots} lots of {product} went out in like parts within days, each lot to one owner: {parts}"
+            "{cut} of {lots} lots of {product} went out in parts within days, each lot to one owner: {parts}"
             " consignments of {usual} kg on average, {mass} kg in all, to {buyers} buyers that are {owners}.",
-            "{lots} 个 {product} 批次中有 {cut} 个在数日内以相近的分量分批出口，每个批次均发往同一实际所有人："
+            "{lots} 个 {product} 批次中有 {cut} 个在数日内拆分出口，每个批次均发往同一实际所有人："
             "共 {parts} 批，平均每批 {usual} 千克，合计 {mass} 千克，{buyers} 个买方分属 {owners} 个所有人。",
         ),
     },
 )
-#: What is tested of an exporter's goods: a step, parts below it, like parts of a lot.
-_TESTS: Final = 3
+#: Lots in so many parts are counted: two may be two containers, three seldom are.
+_PARTS: Final = (2, 3)
+#: What is tested of an exporter's goods: a step, parts below it, lots in parts, and how many parts they have in all.
+_TESTS: Final = 2 + len(_PARTS) + 1
 #: Where every other exporter cuts all of its lots, the chance of one more is still not 1.
 _MOST: Final = 0.99
 
@@ -82,7 +84,7 @@ def threshold_splitting(
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`. A
     consignment is what one export event holds of one kind, net mass. Crowds below a threshold are looked for in kinds
-    that have one, like parts of a lot in all. `mass_mg` is the TREO of the consignments just below, or of the parts.
+    that have one, lots in parts in all. `mass_mg` is the TREO of the consignments just below, or of the parts.
     """
     values = limits.on(last_day(lines))
     exports = lines.filter((pl.col("kind") == "export") & (pl.col("mass_mg") > 0)).with_columns(
@@ -119,7 +121,7 @@ DETECTOR: Final = Detector(
         "threshold_kg": text("Threshold", "门槛"),
         "below": text("Consignments just below", "略低于门槛的票数"),
         "above": text("Consignments just above", "略高于门槛的票数"),
-        "cut": text("Of them cut into like parts", "其中拆成相近分量的批次"),
+        "cut": text("Of them cut into parts", "其中拆分的批次"),
         "parts": text("Parts", "分批数"),
         "buyers": text("Buyers", "买方数"),
         "owners": text("Owners behind them", "实际所有人数"),
@@ -145,7 +147,7 @@ def _below_thresholds(consignments: pl.DataFrame, values: Mapping[str, float]) -
     )
     chances = dict(bounded.filter(~pl.col("near")).group_by("goods").agg(pl.col("again").mean()).iter_rows())
     for (organisation, goods), rows in bounded.group_by("organisation", "goods", maintain_order=True):
-        chance = max(values["parted_chance"], chances.get(goods, 0.0))
+        chance = max(values["parted_chance:2"], chances.get(goods, 0.0))
         if (one := _judged(str(organisation), str(goods), rows, values, chance)) is not None:
             yield one
 
@@ -153,38 +155,56 @@ def _below_thresholds(consignments: pl.DataFrame, values: Mapping[str, float]) -
 def _cut_lots(
     consignments: pl.DataFrame, exports: pl.DataFrame, register: Register, values: Mapping[str, float]
 ) -> Iterator[Finding]:
-    """Exporters whose lots go out in like parts within days to one owner, more often than others' lots do."""
+    """Exporters whose lots go out in parts within days to one owner, more often or in more parts than others' do."""
     runs = _runs(consignments.drop_nulls(["party", "goods"]), _owners(exports, register), values)
-    lots = runs.group_by("organisation", "goods", "lot", maintain_order=True).agg(pl.col("cut").any())
+    lots = runs.group_by("organisation", "goods", "lot", maintain_order=True).agg(pl.col("parts").max())
     counted = lots.group_by("organisation", "goods", maintain_order=True).agg(
-        cut=pl.col("cut").sum(), lots=pl.len(), rate=pl.col("cut").mean()
+        pl.len().alias("lots"), further=(pl.col("parts") - 2).clip(0).sum(),
+        **{f"in_{parts}": (pl.col("parts") >= parts).sum() for parts in _PARTS},
+    )  # fmt: skip
+    for row in counted.iter_rows(named=True):
+        others = counted.filter((pl.col("goods") == row["goods"]) & (pl.col("organisation") != row["organisation"]))
+        chances = {parts: _usual(others, parts, values) for parts in _PARTS}
+        best = min(binomial_tail(row[f"in_{parts}"], row["lots"], chances[parts]) for parts in _PARTS)
+        best = min(best, _of_parts(row["further"], row["lots"], chances[3], values["further_chance"]))
+        score = score_of(best, tests=_TESTS)
+        if row["in_2"] >= values["least_parted"] and score >= ALARM_SCORE:
+            own = (pl.col("organisation") == row["organisation"]) & (pl.col("goods") == row["goods"])
+            cut = runs.filter(own & (pl.col("parts") > 1))
+            yield _cut_finding(row["organisation"], row["goods"], cut, (row["in_2"], row["lots"]), score)
+
+
+def _usual(others: pl.DataFrame, parts: int, values: Mapping[str, float]) -> float:
+    """How likely an honest lot goes out in so many parts: as others' lots do and sellers differ, or at least."""
+    share = int(others[f"in_{parts}"].sum()) / max(1, int(others["lots"].sum()))
+    return min(max(values[f"parted_chance:{parts}"], values["spread"] * share), _MOST)
+
+
+def _of_parts(further: int, lots: int, chance: float, again: float) -> float:
+    """P that lots have so many third and later parts in all, where a lot has a third at `chance`, each the next at
+    `again`: of n lots with a third, as many throws end n times or fewer."""
+    if further < 1:
+        return 1.0
+    exactly = [binomial_tail(n, lots, chance) - binomial_tail(n + 1, lots, chance) for n in range(min(lots, further))]
+    return binomial_tail(min(lots, further), lots, chance) + sum(
+        of_n * binomial_tail(further - n, further - 1, again) for n, of_n in enumerate(exactly) if n
     )
-    for organisation, goods, cut, count, _ in counted.iter_rows():
-        others = counted.filter((pl.col("goods") == goods) & (pl.col("organisation") != organisation))["rate"].median()
-        chance = min(max(values["parted_chance"], float(others or 0.0)), _MOST)  # type: ignore[arg-type]
-        score = score_of(binomial_tail(cut, count, chance), tests=_TESTS)
-        if cut >= values["least_parted"] and score >= ALARM_SCORE:
-            own = (pl.col("organisation") == organisation) & (pl.col("goods") == goods)
-            yield _cut_finding(str(organisation), str(goods), runs.filter(own & pl.col("cut")), (cut, count), score)
 
 
 def _runs(
     consignments: pl.DataFrame, owners: Mapping[tuple[str, str], str], values: Mapping[str, float]
 ) -> pl.DataFrame:
-    """Consignments with `owner`, the `run` of a lot to one owner in which each follows within days, and `cut`: whether
-    that has two parts at least, all alike but for a rest."""
+    """Consignments with `owner`, the `run` of a lot to one owner in which each follows within days, and its `parts`: 1
+    where they are as large as what a container holds."""
     run = ["organisation", "goods", "lot", "owner", "run"]
-    near = (pl.col("mass_mg") - pl.col("mass_mg").median().over(run)).abs() <= pl.col("mass_mg").median().over(run) * (
-        values["like_pct"] / 100
-    )
     pairs = zip(consignments["organisation"], consignments["party"], strict=True)
     gap = pl.col("on").diff().over(run[:-1]).dt.total_days()
-    alike = near.sum().over(run)
+    small = pl.col("mass_mg").median().over(run) < values["container_kg"] * MG_PER_KG
     return (
         consignments.with_columns(owner=pl.Series([owners.get(pair, pair[1]) for pair in pairs], dtype=pl.String))
         .sort(*run[:-1], "on", "line")
         .with_columns(run=(gap > values["parted_days"]).fill_null(False).cum_sum().over(run[:-1]))
-        .with_columns(cut=(alike >= 2) & (alike >= pl.len().over(run) - 1))
+        .with_columns(parts=pl.when(small).then(pl.len().cast(pl.Int64).over(run)).otherwise(1))
     )
 
 
