@@ -57,6 +57,8 @@ TEXTS: Final = Texts(
 #: The elements that pay for hiding them, as indices into SYMBOLS.
 HIDDEN: Final = tuple(SYMBOLS.index(symbol) for symbol in ("Dy", "Tb"))
 _PAIR = ["shipper", "receiver"]
+#: What goes on for some months is drowned by years of honest lots.
+_SEASON: Final = pl.format("{}-{}", pl.col("on").dt.year(), pl.col("on").dt.quarter())
 
 
 def composition_swap(
@@ -86,22 +88,28 @@ def composition_swap(
     unstated = pl.when("silent").then(values["unstated_pct"] / 100).otherwise(0)
     excess = pl.col("own") - pl.max_horizontal("makers", unstated)
     lots = lots.with_columns(excess=excess, sigma=sigma)
-    found = lots.join(_alarms(lots), on=[*_PAIR, "product"], maintain_order="left")
+    lots = pl.concat([lots.with_columns(season=_SEASON), lots.with_columns(season=pl.lit(""))])
+    found = (
+        lots.join(_alarms(lots, values["least_lots"]), on=[*_PAIR, "product", "season"], maintain_order="left")
+        .sort(*_PAIR, "on", "receipt_line", -pl.col("z"))
+        .unique("receipt_line", keep="first", maintain_order=True)
+    )
     return ranked(_finding(pair, rows) for pair, rows in found.group_by(_PAIR, maintain_order=True))
 
 
-def _alarms(lots: pl.DataFrame) -> pl.DataFrame:
-    """The products of a pair that alarm: `_PAIR`, `product`, `z`, `score`.
+def _alarms(lots: pl.DataFrame, least_lots: float) -> pl.DataFrame:
+    """The products of a pair that alarm, in a season or over all: `_PAIR`, `product`, `season`, `z`, `score`.
 
     z is that of the mean of the excesses, each weighted by 1/σ². What a laboratory does to one lot it may do to all of
     a product: half of the variance is taken as shared. The lot that shows most is left out, for one lot is a slip. All
-    pairs and products of a receiver are one test, on Dy and on Tb.
+    pairs, products and seasons of a receiver are one test, on Dy and on Tb.
     """
-    product = [*_PAIR, "product"]
+    product = [*_PAIR, "product", "season"]
     weight = pl.col("sigma").pow(-2)
     spread = ((weight.sum() + (1 / pl.col("sigma")).sum().pow(2)) / 2).sqrt()
     tested = (
-        lots.filter((pl.col("excess") * weight).rank("ordinal", descending=True).over(product) > 1)
+        lots.filter((pl.col("season") == "") | (pl.len().over(product) >= least_lots))
+        .filter((pl.col("excess") * weight).rank("ordinal", descending=True).over(product) > 1)
         .group_by(product, maintain_order=True)
         .agg(z=(weight * pl.col("excess")).sum() / spread)
         .with_columns(tests=2 * pl.len().over("receiver"))
