@@ -48,6 +48,8 @@ ASK: tuple[Text, ...] = (
         "Correspondence with the broker and the buyer about code and price.", "与报关行、买方就编码和价格的往来文件。"
     ),
 )
+#: Where every other exporter contradicts its lots, the chance of one more is still not 1.
+_MOST: Final = 0.99
 _ASPECTS: Mapping[str, Text] = {
     "code": text("{rows} with a code that does not stand for what the lot is", "{rows} 行商品编码与批次实际不符"),
     "composition": text(
@@ -85,7 +87,8 @@ def misdeclaration(
 
     Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `papers` (`detection.papers.PAPERS`; rows without
     papers are not testable but for their composition), `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO
-    of the rows. `score`: how unlikely so many contradictions are at the rate of slips.
+    of the rows. `score`: how unlikely so many contradictions are at the rate of slips, or at that of the middle one of
+    all other exporters where it is higher.
     """
     exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & pl.col("lot").is_not_null())
     if exports.is_empty():
@@ -104,10 +107,17 @@ def misdeclaration(
     ).with_columns(value_wrong=(pl.col("value_off").abs() > values["value_sigmas"]).fill_null(False))
     rows = rows.rename({"value": "price", "value_wrong": "value"})
     wrong = rows.with_columns(wrong=pl.any_horizontal(list(_ASPECTS)))
+    # One wrong code stands on every row of a declaration: consignments are counted.
+    consignments = wrong.group_by("organisation", "event", maintain_order=True).agg(
+        pl.col("wrong").any(), pl.col("on").first()
+    )
+    rates = dict(consignments.group_by("organisation").agg(pl.col("wrong").mean()).iter_rows())
     findings = []
     for (organisation,), own in wrong.group_by("organisation", maintain_order=True):
-        score = score_of(binomial_tail(int(own["wrong"].sum()), own.height, values["slip_rate"]), tests=1)
-        if own["wrong"].sum() >= values["least_rows"] and score >= ALARM_SCORE:
+        sent = consignments.filter(pl.col("organisation") == organisation)
+        habit = pl.Series([rate for firm, rate in rates.items() if firm != organisation], dtype=pl.Float64).median()
+        score = _score(sent, min(max(values["slip_rate"], float(habit or 0)), _MOST))  # type: ignore[arg-type]
+        if sent["wrong"].sum() >= values["least_rows"] and score >= ALARM_SCORE:
             findings.append(_finding(str(organisation), own.filter("wrong").sort("on", "line"), own.height, score))
     return ranked(findings)
 
@@ -135,6 +145,14 @@ DETECTOR: Final = Detector(
         "value": text("price", "单价"),
     },
 )
+
+
+def _score(sent: pl.DataFrame, chance: float) -> float:
+    """How unlikely so many wrong consignments are, of all or of one quarter of a year: two tests."""
+    whole = binomial_tail(int(sent["wrong"].sum()), sent.height, chance)
+    by_quarter = sent.group_by(pl.col("on").dt.truncate("1q")).agg(pl.col("wrong").sum(), pl.len().alias("sent"))
+    quarters = [binomial_tail(*row, chance) for row in by_quarter.select("wrong", "sent").iter_rows()]
+    return score_of(min(whole, min(quarters) * len(quarters)), tests=2)
 
 
 @cache
