@@ -100,10 +100,19 @@ def cut(*lots: list[float], buyers: tuple[str, ...] = ("ACME",), days: int = 2, 
 CUT = ([61.0, 60.0, 63.0, 20.0], [60.0, 62.0, 61.0], [420.0, 400.0, 410.0])
 
 
-def test_lots_cut_into_like_parts_for_one_owner_are_asked_for_whatever_a_part_weighs() -> None:
-    (found,) = look("threshold-splitting", cut(*CUT))
+UNEVEN = ([61.0, 220.0, 9.0], [60.0, 150.0, 33.0], [420.0, 20.0, 70.0, 8.0])
+
+
+@pytest.mark.parametrize("lots", [CUT, UNEVEN])
+def test_lots_in_parts_for_one_owner_are_asked_for_whatever_a_part_weighs(lots: list[list[float]]) -> None:
+    (found,) = look("threshold-splitting", cut(*lots))
     assert found.evidence[0]["totals"] == {"lots": 9, "cut": 3, "parts": 10, "buyers": 1, "owners": 1}
     assert "3 of 9 lots" in localized(found.explanation)["en"]
+
+
+def test_two_lots_in_very_many_parts_are_enough() -> None:
+    assert len(look("threshold-splitting", cut([30.0] * 2, [30.0] * 9))) == 1
+    assert look("threshold-splitting", cut([30.0] * 2, [30.0] * 3)) == []
 
 
 def test_several_names_of_one_owner_are_one_buyer() -> None:
@@ -127,11 +136,12 @@ def test_several_names_of_one_owner_are_one_buyer() -> None:
     ("lots", "days"),
     [
         (CUT, 9),  # an order of its own each time
-        (([61.0, 220.0, 9.0], [60.0, 150.0], [420.0, 20.0]), 2),  # parts that are not alike
         (CUT[:1], 2),  # one lot: a delivery in four drums
+        (([61.0, 220.0], [420.0, 20.0]), 2),  # two containers each
+        (([20_000.0] * 4, [21_000.0] * 3, [19_000.0] * 5), 2),  # as much as containers hold
     ],
 )
-def test_orders_of_their_own_uneven_parts_and_one_lot_are_let_be(lots: list[list[float]], days: int) -> None:
+def test_orders_of_their_own_containers_and_one_lot_are_let_be(lots: list[list[float]], days: int) -> None:
     assert look("threshold-splitting", cut(*lots, days=days)) == []
 
 

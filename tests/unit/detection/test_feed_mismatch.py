@@ -76,8 +76,22 @@ def test_month_that_was_never_filed_is_left_to_the_detector_of_missing_filings()
     rows = [exception(n, 4) for n in range(1, 6)]
     assert look(*rows) and look(*rows, missing=("2025-04",)) == []
     # A sale without an invoice waits for no filing: it was filed.
-    sold = [exception(n, 4, cause="goods-without-invoice") for n in range(1, 6)]
+    sold = [exception(n, 4, cause="goods-without-invoice", counterparty=f"U{n}") for n in range(1, 6)]
     assert look(*sold, missing=("2025-04",))
+
+
+def test_papers_of_goods_that_left_in_a_silent_month_are_left_to_it_too() -> None:
+    rows = [exception(n, 4) for n in range(1, 6)]
+    assert look(*rows, missing=("2025-03",)) == []
+    assert look(*rows, missing=("2025-02",)) and look(*rows, missing=("2025-05",))
+
+
+def test_deliveries_of_a_month_to_one_buyer_may_wait_for_one_invoice() -> None:
+    def sold(*buyers: str) -> list[Finding]:
+        return look(*(exception(n, 4, "goods-without-invoice", counterparty=one) for n, one in enumerate(buyers)))
+
+    assert sold("U1", "U1", "U1", "U1", "U1") == []
+    assert len(sold("U1", "U2", "U3", "U4", "U5")) == 1
 
 
 def test_a_firm_with_many_papers_may_have_more_slips() -> None:

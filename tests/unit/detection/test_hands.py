@@ -102,12 +102,17 @@ def test_ordinary_in_special_out_within_days_is_passed_through_and_youth_is_told
     assert "10 days old" in localized(found.explanation)["en"] and "10 天" in localized(found.explanation)["zh"]
 
 
-def test_equal_invoices_goods_that_stay_and_no_papers_are_let_be() -> None:
+def test_equal_invoices_worse_ones_and_no_papers_are_let_be() -> None:
     lines = passing()
     assert look("trader-pass-through", lines, papers=invoices(lines, "invoice-special", "invoice-special")) == []
-    slow = passing(stay=20)
-    assert look("trader-pass-through", slow, papers=invoices(slow, "invoice-ordinary", "invoice-special")) == []
+    assert look("trader-pass-through", lines, papers=invoices(lines, "invoice-special", "invoice-ordinary")) == []
     assert look("trader-pass-through", lines) == []
+
+
+def test_a_better_invoice_is_asked_about_however_long_the_goods_lay() -> None:
+    slow = passing(stay=20)
+    (found,) = look("trader-pass-through", slow, papers=invoices(slow, "invoice-ordinary", "invoice-special"))
+    assert found.evidence[0]["totals"] == {"lots": 6, "passed": 0, "invoice_changed": 6}
 
 
 def beside_trade(changed: int, lots: int = 40, *, others_change: int = 0) -> pl.DataFrame:
@@ -132,6 +137,28 @@ def judged(lines: pl.DataFrame) -> list[str]:
 
 def test_a_trader_that_changes_invoices_beside_honest_trade_is_asked() -> None:
     assert judged(beside_trade(5)) == ["T"]
+
+
+def by_suppliers(ordinary: dict[str, int]) -> list[str]:
+    """T sells 60 lots, 57 of them of M on special invoices; S sells it three on ordinary ones, and to others so."""
+    lines = passing(lots=60).with_columns(
+        party=pl.when((pl.col("lot") <= 3) & (pl.col("kind") == "receipt")).then(pl.lit("S")).otherwise("party")
+    )
+    others = passing(lots=40).filter(pl.col("organisation") == "M").with_columns(
+        organisation=pl.lit("S"), party=pl.lit("X"), lot=pl.col("lot") + 1000
+    )  # fmt: skip
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    both = pl.concat([lines, others]).with_columns(line=numbers, entry=numbers)
+    bought = (pl.col("kind") == "receipt") & (pl.col("party") == "S")
+    sold = (pl.col("organisation") == "S") & (pl.col("lot") <= 1000 + ordinary["to_others"])
+    kind = pl.when(bought | sold).then(pl.lit("invoice-ordinary")).otherwise(pl.lit("invoice-special"))
+    found = look("trader-pass-through", both, papers=papers(both, document_kind=kind))
+    return [str(one.subject["organisation"]) for one in found]
+
+
+def test_a_supplier_that_writes_special_invoices_to_all_others_is_asked_why_not_here() -> None:
+    assert by_suppliers({"to_others": 0}) == ["T"]
+    assert by_suppliers({"to_others": 40}) == []
 
 
 def test_slips_of_clerks_and_the_habit_of_a_whole_trade_are_let_be() -> None:
@@ -184,8 +211,8 @@ def sold_by_name(names: dict[str, int], **tables: list[dict[str, object]]) -> li
 
 def test_names_in_no_register_that_are_likely_one_firms_are_one_question() -> None:
     names = {
-        "Hefei Gaoyuan Metals Co., Ltd.": 3,
-        "Hefei Gaoyuan Metal Trading Co Ltd": 2,
+        "Hefei Gaoyuan Metals Co., Ltd.": 4,
+        "Hefei Gaoyuan Metal Trading Co Ltd": 3,
         "Suzhou Changfeng Drives Co., Ltd.": 4,
     }
     (found,) = sold_by_name(names)
@@ -216,6 +243,33 @@ def test_typing_errors_spellings_two_towns_numbered_works_and_filers_are_let_be(
     assert sold_by_name(both, organisations=[filer]) == []
 
 
+def sold_by_others(reworded: int, *, of_others: int = 0, then: bool = False) -> list[object]:
+    """M sells 20 lots to a customer, so many under another wording of its name; six sellers sell 20 lots each."""
+    one, other = "合肥高远金属材料有限公司", "高远金属材料（合肥）有限责任公司"
+    rows, texts = [f"M O1 origin 1 m 1 9000 origin_kind=imported {OXIDE}"], {}
+    for place, seller in enumerate("MABCDEF"):
+        count = reworded if seller == "M" else of_others
+        for sale in range(20):
+            changed = sale >= 20 - count if then else sale % 2 and sale // 2 < count
+            texts[f"P{seller}{sale}"] = other if changed else one
+            day = 1 + sale if then else 2
+            rows.append(f"{seller} S{place}-{sale} shipment {day} {seller.lower()} 1 10 party=P{seller}{sale}")
+    lines = months({"2025-06": rows})
+    known = register(lines.filter(pl.col("party").is_null()))
+    return list(look("shell-customer", lines.with_columns(pl.col("party").replace(texts)), register=known))
+
+
+def test_a_second_wording_that_is_no_slip_is_asked_about_where_others_have_one() -> None:
+    (found,) = sold_by_others(8)
+    assert getattr(found, "subject")["organisation"] == "M" and getattr(found, "score") > 0.99  # noqa: B009
+
+
+def test_slips_renamings_and_how_everybody_writes_are_let_be() -> None:
+    assert sold_by_others(2) == []
+    assert sold_by_others(8, then=True) == []
+    assert sold_by_others(8, of_others=6) == []
+
+
 def conduct(late: int, edited: int, *, late_from: int = 0) -> list[object]:
     periods = [f"2025-{month:02d}" for month in range(1, 13)]
     status = pl.DataFrame(
@@ -235,6 +289,28 @@ def conduct(late: int, edited: int, *, late_from: int = 0) -> list[object]:
     )
     lines = months({"2025-06": [f"A O1 origin 1 a 1 10 origin_kind=imported {OXIDE}"]})
     return list(look("late-and-edited", lines, status=status, filings=filings))
+
+
+def conduct_of_a_corrector(late: list[int]) -> list[object]:
+    """A corrects every second month, as nine of thirty firms do; it is late in the months whose numbers are given."""
+    firms = ["A", *(f"B{number}" for number in range(29))]
+    periods = [f"2025-{month:02d}" for month in range(1, 13)]
+    rows = [
+        (one, period, "late" if one == "A" and month in late else "filed")
+        for one in firms for month, period in enumerate(periods, 1)
+    ]  # fmt: skip
+    filings = [
+        {"entry": place, "organisation": one, "period": period, "corrects": 1, "rows": 2}
+        for place, (one, period) in enumerate((one, period) for one in firms[:9] for period in periods[1::2])
+    ]
+    lines = months({"2025-06": [f"A O1 origin 1 a 1 10 origin_kind=imported {OXIDE}"]})
+    status = pl.DataFrame(rows, schema=["organisation", "period", "state"], orient="row")
+    return list(look("late-and-edited", lines, status=status, filings=pl.DataFrame(filings, schema=dict(FILINGS))))
+
+
+def test_who_corrects_as_a_matter_of_course_is_asked_only_where_just_the_late_months_are_corrected() -> None:
+    assert len(conduct_of_a_corrector([2, 4, 6, 8, 10, 12])) == 1
+    assert conduct_of_a_corrector([1, 2, 5, 6, 9, 10]) == []
 
 
 def test_months_late_and_corrected_as_a_habit_are_asked_for() -> None:

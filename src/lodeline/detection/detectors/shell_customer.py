@@ -85,13 +85,15 @@ def shell_customer(
     findings = []
     for seller, rows in sellers.items():
         own = sales.filter(pl.col("organisation") == seller)
-        chance, tests = _chance(counts, seller, values), len(wordings[seller])
+        chance, others_sold = _chance(counts, seller, values)
+        # Two wordings of one name are a habit until others are seen to have none.
+        several = wordings[seller] if others_sold >= values["least_others"] else []
         known = [
             one for one in _parties(rows)
             if one in register.party_ids or (rows["party"] == one).sum() >= values["least_sales"]
         ]  # fmt: skip
         groups = [(members, shared, False) for members, shared in groups_of([customers[one] for one in known])]
-        groups += [(sorted(members), [f"name: {members[0]}"], True) for members in wordings[seller]]
+        groups += [(sorted(members), [f"name: {members[0]}"], True) for members in several]
         asked: set[str] = set()
         for members, shared, is_one in groups:
             if len(members) < values["least_customers"] or not asked.isdisjoint(members):
@@ -100,7 +102,7 @@ def shell_customer(
             if is_one or not register.party_ids.issuperset(members):
                 others, count = _reworded(rows, members, meanwhile=is_one)
                 usual = chance(*_reworded(rows, members))
-                score = score_of(binomial_tail(others, count, usual), tests=tests)
+                score = score_of(binomial_tail(others, count, usual), tests=len(wordings[seller]))
                 if others < values["least_reworded"] or score < ALARM_SCORE:
                     continue
             asked |= set(members)
@@ -153,10 +155,11 @@ def _reworded(rows: pl.DataFrame, members: list[str], *, meanwhile: bool = False
 
 def _chance(
     counts: Mapping[str, list[tuple[int, int]]], seller: str, values: Mapping[str, float]
-) -> Callable[[int, int], float]:
+) -> tuple[Callable[[int, int], float], int]:
     """How likely a sale bears another name than the customer's commonest: as others write, or this seller if oftener.
 
-    Of the seller's own sales those to the group in question are left out, which are what the answer takes.
+    Of the seller's own sales those to the group in question are left out, which are what the answer takes. With it, how
+    many sales of others tell so.
     """
     sums = {one: (sum(other for other, _ in found), sum(count for _, count in found)) for one, found in counts.items()}
     mine = sums.pop(seller)
@@ -168,7 +171,7 @@ def _chance(
         habit = (mine[0] - reworded + pooled * weight) / (mine[1] - sold + weight)
         return min(max(pooled, habit), _MOST)
 
-    return usual
+    return usual, count
 
 
 def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame, score: float | None) -> Finding:

@@ -142,12 +142,16 @@ def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, floa
 
 
 def _written(lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
-    """Seller and buyer with `ordinary` invoices of so many that are ordinary or special (`invoices`)."""
-    return (
-        lines.filter(pl.col("kind").is_in(["shipment", "title"]) & pl.col("to_site").is_null())
-        .join(papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])), on="line")
-        .group_by("organisation", "party")
-        .agg(ordinary=(pl.col("document_kind") == _ORDINARY).sum(), invoices=pl.len())
+    """Seller and buyer with `ordinary` invoices of so many that are ordinary or special, as either of both filed it."""
+    told = lines.join(papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])), on="line")
+    sold = told.filter(pl.col("kind").is_in(["shipment", "title"]) & pl.col("to_site").is_null())
+    bought = told.filter((pl.col("kind") == "receipt") & pl.col("party").is_not_null())
+    ordinary = pl.col("document_kind") == _ORDINARY
+    return pl.concat(
+        [
+            sold.select("party", ordinary=ordinary, seller="organisation"),
+            bought.select(ordinary=ordinary, seller="party", party="organisation").select("party", "ordinary", "seller"),
+        ]
     )
 
 
@@ -160,12 +164,12 @@ def _of_one_supplier(own: pl.DataFrame, written: pl.DataFrame, values: Mapping[s
     suppliers = own.drop_nulls("party").group_by("party").agg(pl.col("better").sum(), lots=pl.len())
     to_others = (
         written.filter(pl.col("party").is_null() | (pl.col("party") != trader))
-        .group_by("organisation")
-        .agg(pl.col("ordinary", "invoices").sum())
+        .group_by("seller")
+        .agg(pl.col("ordinary").sum(), invoices=pl.len())
     )
     least = 1.0
     for _, better, lots, ordinary, invoices in suppliers.join(
-        to_others, left_on="party", right_on="organisation"
+        to_others, left_on="party", right_on="seller"
     ).iter_rows():
         if better >= values["least_lots"]:
             chance = min(max(values["slip_rate"], (ordinary + 0.5) / (invoices + 1)), _MOST)
