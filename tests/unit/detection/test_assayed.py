@@ -76,6 +76,26 @@ def test_what_one_lot_alone_shows_is_a_slip() -> None:
     assert len(look("composition-swap", beside_magnets(0.02, lots=2))) == 1
 
 
+def season(hidden: float, lots: int) -> pl.DataFrame:
+    """Three years of ten lots a quarter; in one quarter the receiver finds so much Dy more in so many of them."""
+    frames = []
+    for quarter in range(12):
+        year, month = 2024 + quarter // 4, 1 + 3 * (quarter % 4)
+        honest, lying = (assayed(one, seed=quarter + 1) for one in (0.0, hidden))
+        lots_of = pl.col("lot") <= lots
+        both = pl.concat([lying.filter(lots_of), honest.filter(~lots_of)]) if quarter == 5 else honest
+        frames.append(both.with_columns(pl.col("lot") + 100 * quarter, on=pl.date(year, month, pl.col("on").dt.day())))
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    return pl.concat(frames).with_columns(line=numbers, entry=numbers)
+
+
+def test_what_hides_in_one_season_is_not_drowned_by_years() -> None:
+    (found,) = look("composition-swap", season(0.0012, 10))
+    assert found.period == {"from": "2025-04", "to": "2025-04"} and found.evidence[0]["totals"]["lots"] == 10
+    assert look("composition-swap", season(0.0012, 1)) == []
+    assert look("composition-swap", season(0.0, 10)) == []
+
+
 def test_a_maker_that_states_no_heavy_element_may_have_what_its_ore_brings() -> None:
     def unstated(hidden: float) -> pl.DataFrame:
         makers = pl.col("kind") == "origin"

@@ -288,6 +288,23 @@ def test_a_composition_that_leaves_out_dysprosium_is_asked_for() -> None:
     assert found.evidence[0]["totals"]["composition"] == 10
 
 
+def wrong_codes(*months_of: str, same_declaration: bool = False) -> list[Finding]:
+    """Of 60 consignments in five years, some with the code of other magnets."""
+    kept = [(f"{2021 + place // 12}-{1 + place % 12:02d}", 3, 50.0, "DE") for place in range(60)]
+    lines = exports(*kept, *((month, 5, 50.0, "DE") for month in months_of))
+    wrong = pl.col("on").dt.day() == 5
+    if same_declaration:
+        lines = lines.with_columns(event=pl.when(wrong & (pl.col("kind") == "export")).then(pl.lit("E5")).otherwise("event"))
+    code = pl.when(wrong & (pl.col("kind") == "export")).then(pl.lit("8505119000")).otherwise(pl.lit("8505111000"))
+    return look("misdeclaration", lines, papers=declared(lines, hs_code=code))
+
+
+def test_two_wrong_declarations_of_one_quarter_are_asked_for_and_rows_of_one_or_far_apart_are_not() -> None:
+    assert len(wrong_codes("2025-04", "2025-05")) == 1
+    assert wrong_codes("2022-04", "2025-05") == []
+    assert wrong_codes("2025-04", "2025-05", same_declaration=True) == []
+
+
 def test_papers_that_fit_one_slip_and_no_papers_are_let_be() -> None:
     lines = consignments()
     assert look("misdeclaration", lines, papers=declared(lines)) == []

@@ -115,6 +115,13 @@ def test_a_better_invoice_is_asked_about_however_long_the_goods_lay() -> None:
     assert found.evidence[0]["totals"] == {"lots": 6, "passed": 0, "invoice_changed": 6}
 
 
+def test_a_lot_that_leaves_as_other_goods_is_another_lot_under_its_number() -> None:
+    lines = passing().with_columns(
+        product=pl.when(pl.col("kind") == "receipt").then(pl.lit("swarf")).otherwise(pl.lit("oxide:PrNd"))
+    )
+    assert look("trader-pass-through", lines, papers=invoices(lines, "invoice-ordinary", "invoice-special")) == []
+
+
 def beside_trade(changed: int, lots: int = 40, *, others_change: int = 0) -> pl.DataFrame:
     """T sells `lots` lots of which some change their invoice; four traders like it change so many each."""
     frames = []

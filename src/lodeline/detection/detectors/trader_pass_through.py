@@ -114,7 +114,8 @@ DETECTOR: Final = Detector(
 def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
     """Lots received, and how those left that nobody made anything of: `passed` (in days, whole), `better` (invoice).
 
-    An invoice that has become a better one has so however long the goods lay, and in however many parts they left.
+    An invoice that has become a better one has so however long the goods lay, and in however many parts they left. A
+    lot that leaves as another product than it came as is another lot under its number.
     """
     if papers.is_empty():
         return pl.DataFrame()
@@ -128,15 +129,18 @@ def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, floa
         .agg(
             out_mg=pl.col("dry_mg").sum(), out_on=pl.col("on").first(), out_line=pl.col("line").first(),
             out_kind=pl.col("document_kind").first(), out_event=pl.col("event").first(), buyer=pl.col("party").first(),
+            out_product=pl.col("product").first(),
         )
     )  # fmt: skip
     both = received.join(sold, on=["organisation", "lot"], how="left", maintain_order="left")
+    goods = [pl.col(column).str.split(":").list.first() for column in ("product", "out_product")]
+    same = (goods[0] == goods[1]).fill_null(True)
     stay = (pl.col("out_on") - pl.col("on")).dt.total_days()
     whole = (pl.col("out_mg") - pl.col("dry_mg")).abs() <= pl.col("dry_mg") * (values["mass_pct"] / 100)
     return both.with_columns(
         passed=(stay.is_between(0, values["stay_days"]) & whole).fill_null(False),
         better=(
-            (stay >= 0) & (pl.col("document_kind") == _ORDINARY) & (pl.col("out_kind") == _SPECIAL)
+            (stay >= 0) & same & (pl.col("document_kind") == _ORDINARY) & (pl.col("out_kind") == _SPECIAL)
         ).fill_null(False),
     )  # fmt: skip
 
