@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.alarm import alarm_score
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
@@ -30,6 +30,7 @@ from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of
 from lodeline.material.assay import explode
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG
+from lodeline.ledger.register import Register
 from lodeline.message import SEMICOLON, Count, Mass, Series, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
@@ -80,6 +81,7 @@ def misdeclaration(
     papers: pl.DataFrame,
     lot_facts: pl.DataFrame,
     lot_assays: pl.DataFrame,
+    register: Register,
     law: Jurisdiction,
     limits: Limits,
 ) -> list[Finding]:
@@ -112,12 +114,13 @@ def misdeclaration(
         pl.col("wrong").any(), pl.col("on").first()
     )
     rates = dict(consignments.group_by("organisation").agg(pl.col("wrong").mean()).iter_rows())
+    alarm = alarm_score(tested=len(rates), sites=register.tables["sites"].height)
     findings = []
     for (organisation,), own in wrong.group_by("organisation", maintain_order=True):
         sent = consignments.filter(pl.col("organisation") == organisation)
         habit = pl.Series([rate for firm, rate in rates.items() if firm != organisation], dtype=pl.Float64).median()
         score = _score(sent, min(max(values["slip_rate"], float(habit or 0)), _MOST))  # type: ignore[arg-type]
-        if sent["wrong"].sum() >= values["least_rows"] and score >= ALARM_SCORE:
+        if sent["wrong"].sum() >= values["least_rows"] and score >= alarm:
             findings.append(_finding(str(organisation), own.filter("wrong").sort("on", "line"), own.height, score))
     return ranked(findings)
 

@@ -12,7 +12,6 @@ Source: Regulations on dual-use items (know your end user); how likely two names
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Final
 
 import polars as pl
@@ -24,6 +23,7 @@ from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, mont
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
+from lodeline.detection.rewording import reworded, rewording
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
@@ -53,9 +53,6 @@ TEXTS: Final = Texts(
     },
 )
 
-#: Where every other seller writes each sale otherwise, the chance of one more is still not 1.
-_MOST: Final = 0.99
-
 
 def shell_customer(
     *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
@@ -64,8 +61,9 @@ def shell_customer(
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`.
     Customers are organisations that neither file nor hold a site, and names that are no party of the register; a name
-    that a seller wrote once is a typing error. `score` is None: nobody knows how often honest customers share a roof.
-    `mass_mg` is the TREO sold to the group.
+    that a seller wrote once is a typing error. `score`: how unlikely so many sales bear another name than the group's
+    commonest; None where all are of the register, as nobody knows how often honest customers share a roof. `mass_mg` is
+    the TREO sold to the group.
     """
     values = limits.on(last_day(lines))
     sales = lines.filter(pl.col("kind").is_in(["shipment", "export", "title"]) & pl.col("party").is_not_null())
@@ -77,37 +75,37 @@ def shell_customer(
         .select("organisation", "party", "on")
     )
     sellers = {str(seller): rows for (seller,), rows in bought.group_by("organisation", maintain_order=True)}
-    wordings = {
-        seller: [[one.party for one in group] for group in wordings_of([customers[one] for one in _parties(rows)])]
-        for seller, rows in sellers.items()
+    people = {seller: [customers[one] for one in _parties(rows)] for seller, rows in sellers.items()}
+    wordings = {seller: [sorted(one.party for one in group) for group in wordings_of(some)] for seller, some in people.items()}
+    firms = {seller: [members for members, _ in groups_of(some)] for seller, some in people.items()}
+    habits = {
+        True: rewording(sellers, wordings, least=values["reworded_rate"], weight=values["habit_sales"]),
+        False: rewording(sellers, firms, least=values["renamed_rate"], weight=values["habit_sales"]),
     }
-    counts = {seller: [_reworded(sellers[seller], group) for group in groups] for seller, groups in wordings.items()}
     findings = []
     for seller, rows in sellers.items():
-        own = sales.filter(pl.col("organisation") == seller)
-        chance, others_sold = _chance(counts, seller, values)
-        # Two wordings of one name are a habit until others are seen to have none.
-        several = wordings[seller] if others_sold >= values["least_others"] else []
         known = [
-            one for one in _parties(rows)
-            if one in register.party_ids or (rows["party"] == one).sum() >= values["least_sales"]
+            one for one in people[seller]
+            if one.party in register.party_ids or (rows["party"] == one.party).sum() >= values["least_sales"]
         ]  # fmt: skip
-        groups = [(members, shared, False) for members, shared in groups_of([customers[one] for one in known])]
-        groups += [(sorted(members), [f"name: {members[0]}"], True) for members in several]
+        groups = [(members, shared, False) for members, shared in groups_of(known)]
+        # Two wordings of one name are a habit until others are seen to have none.
+        if habits[True].of_others(seller)[1] >= values["least_others"]:
+            groups += [(members, [f"name: {members[0]}"], True) for members in wordings[seller]]
         asked: set[str] = set()
         for members, shared, is_one in groups:
             if len(members) < values["least_customers"] or not asked.isdisjoint(members):
                 continue
             score = None
             if is_one or not register.party_ids.issuperset(members):
-                others, count = _reworded(rows, members, meanwhile=is_one)
-                usual = chance(*_reworded(rows, members))
-                score = score_of(binomial_tail(others, count, usual), tests=len(wordings[seller]))
+                others, count = reworded(rows, members, meanwhile=is_one)
+                chance = habits[is_one].chance(seller, reworded(rows, members))
+                score = score_of(binomial_tail(others, count, chance), tests=len(wordings[seller]))
                 if others < values["least_reworded"] or score < ALARM_SCORE:
                     continue
             asked |= set(members)
-            sold = with_treo_mass(own.filter(pl.col("party").is_in(members)), lot_assays)
-            findings.append(_finding(seller, members, shared, sold, score))
+            own = sales.filter((pl.col("organisation") == seller) & pl.col("party").is_in(members))
+            findings.append(_finding(seller, members, shared, with_treo_mass(own, lot_assays), score))
     return ranked(findings)
 
 
@@ -138,40 +136,6 @@ def _strangers(customers: dict[str, Customer], lines: pl.DataFrame, register: Re
 
 def _parties(rows: pl.DataFrame) -> list[str]:
     return rows["party"].unique(maintain_order=True).to_list()
-
-
-def _reworded(rows: pl.DataFrame, members: list[str], *, meanwhile: bool = False) -> tuple[int, int]:
-    """Of the sales to a group: how many under another name than its commonest, and of how many.
-
-    `meanwhile`: between the first and the last under that one alone. Who was renamed is called otherwise afterwards.
-    """
-    sold = rows.filter(pl.col("party").is_in(members))
-    main = sold["party"].value_counts().sort("count", "party", descending=True)["party"][0]
-    named, others = sold.filter(pl.col("party") == main), sold.filter(pl.col("party") != main)
-    if meanwhile:
-        others = others.filter(pl.col("on").is_between(named["on"].min(), named["on"].max()))
-    return others.height, others.height + named.height
-
-
-def _chance(
-    counts: Mapping[str, list[tuple[int, int]]], seller: str, values: Mapping[str, float]
-) -> tuple[Callable[[int, int], float], int]:
-    """How likely a sale bears another name than the customer's commonest: as others write, or this seller if oftener.
-
-    Of the seller's own sales those to the group in question are left out, which are what the answer takes. With it, how
-    many sales of others tell so.
-    """
-    sums = {one: (sum(other for other, _ in found), sum(count for _, count in found)) for one, found in counts.items()}
-    mine = sums.pop(seller)
-    others, count = (sum(one[place] for one in sums.values()) for place in (0, 1))
-    pooled = max(values["reworded_rate"], others / max(1, count))
-
-    def usual(reworded: int, sold: int) -> float:
-        weight = values["habit_sales"]
-        habit = (mine[0] - reworded + pooled * weight) / (mine[1] - sold + weight)
-        return min(max(pooled, habit), _MOST)
-
-    return usual, count
 
 
 def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame, score: float | None) -> Finding:

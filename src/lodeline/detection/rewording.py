@@ -1,0 +1,63 @@
+"""How often a sale bears another name than its customer's commonest: what a clerk's slips are, and what is none.
+
+The measure is what other sellers do, or the seller itself where it does so oftener; no rate is asked of a world whose
+habits nobody has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+#: Where every other seller writes each sale otherwise, the chance of one more is still not 1.
+_MOST: Final = 0.99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewording:
+    """Seller → sales under another name than the customer's commonest, of how many; and the least rate supposed.
+
+    `weight`: as many sales as say as much of a seller's habit as all others' do.
+    """
+
+    counts: Mapping[str, tuple[int, int]]
+    least: float
+    weight: float
+
+    def of_others(self, seller: str) -> tuple[int, int]:
+        """The same of all other sellers."""
+        others = [count for one, count in self.counts.items() if one != seller]
+        return sum(other for other, _ in others), sum(sold for _, sold in others)
+
+    def chance(self, seller: str, own: tuple[int, int]) -> float:
+        """Of a sale to bear another name. `own`: the seller's count of the group in question, which is left out."""
+        other, sold = self.of_others(seller)
+        pooled = max(self.least, other / max(1, sold))
+        mine = self.counts[seller]
+        habit = (mine[0] - own[0] + pooled * self.weight) / (mine[1] - own[1] + self.weight)
+        return min(max(pooled, habit), _MOST)
+
+
+def rewording(
+    sellers: Mapping[str, pl.DataFrame], groups: Mapping[str, Iterable[list[str]]], *, least: float, weight: float
+) -> Rewording:
+    """Of each seller's sales (`party`, `on`; a row each) and the groups of its customers."""
+    others = {seller: sum(reworded(rows, group)[0] for group in groups[seller]) for seller, rows in sellers.items()}
+    counts = {seller: (others[seller], rows.height) for seller, rows in sellers.items()}
+    return Rewording(counts=counts, least=least, weight=weight)
+
+
+def reworded(rows: pl.DataFrame, members: list[str], *, meanwhile: bool = False) -> tuple[int, int]:
+    """Of the sales to a group: how many under another name than its commonest, and of how many.
+
+    `meanwhile`: between the first and the last under that one alone. Who was renamed is called otherwise afterwards.
+    """
+    sold = rows.filter(pl.col("party").is_in(members))
+    main = sold["party"].value_counts().sort("count", "party", descending=True)["party"][0]
+    named, others = sold.filter(pl.col("party") == main), sold.filter(pl.col("party") != main)
+    if meanwhile:
+        others = others.filter(pl.col("on").is_between(named["on"].min(), named["on"].max()))
+    return others.height, others.height + named.height
