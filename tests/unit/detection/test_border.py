@@ -294,7 +294,9 @@ def wrong_codes(*months_of: str, same_declaration: bool = False) -> list[Finding
     lines = exports(*kept, *((month, 5, 50.0, "DE") for month in months_of))
     wrong = pl.col("on").dt.day() == 5
     if same_declaration:
-        lines = lines.with_columns(event=pl.when(wrong & (pl.col("kind") == "export")).then(pl.lit("E5")).otherwise("event"))
+        lines = lines.with_columns(
+            event=pl.when(wrong & (pl.col("kind") == "export")).then(pl.lit("E5")).otherwise("event")
+        )
     code = pl.when(wrong & (pl.col("kind") == "export")).then(pl.lit("8505119000")).otherwise(pl.lit("8505111000"))
     return look("misdeclaration", lines, papers=declared(lines, hs_code=code))
 

@@ -10,8 +10,8 @@ Ask: the papers behind each exception; a correction of the filing or the other r
 Evidence: how many of how many papers, then the heaviest exceptions with their three records.
 Source: a binomial test of the exceptions of a kind among the firm's papers of that kind, by calendar quarter and year,
 against the rate of clean firms (`detector_parameters.csv`, assumptions that clean worlds were measured for). What is
-younger than `least_age_days` is left out, as is what waits for a month that the firm has not filed at all: that is
-`missing-filing`.
+younger than `least_age_days` is left out, as is what may be of a month that the firm has not filed at all: that is
+`missing-filing`. What one buyer's month lacks is one exception where one invoice may stand for all of it.
 """
 
 from __future__ import annotations

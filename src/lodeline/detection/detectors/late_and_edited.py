@@ -1,14 +1,15 @@
 """A firm that files late as a habit, and whose filings are put right afterwards.
 
 Loophole: who files after the others can write what they wrote; who may put right can take back what was asked about.
-Each is nobody's fault now and then. How often a careful and a careless firm do it is known; more than that is asked
-about.
+Each is nobody's fault now and then, and some are late or correct as a matter of course; who does both does not choose
+the same months.
 
 Innocent: one person who does the books of three firms; illness; a change of the firm's system; corrections that the
 authority asked for.
 Ask: who files, from which records, and when the records were made; the originals behind each correction.
 Evidence: the months filed late, then the corrections with what they changed.
-Source: the deadline is the parameter `filing-deadline` of the law; the rates are assumptions.
+Source: the deadline is the parameter `filing-deadline` of the law; the rates are assumptions. Mid-P of counts that are
+taken together: Lancaster, J. Am. Stat. Assoc. 56 (1961).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def late_and_edited(
 
     Parameters: `status` is `organisation`, `period`, `state`; `filings` is `detection.papers.FILINGS`
     (without it nothing is testable); `lines` say on which day the values are taken. `mass_mg` is 0: it is about
-    conduct. `score` takes both together (Fisher).
+    conduct. `score` takes lateness, corrections and their coincidence together (Fisher).
     """
     filed = status.filter(pl.col("state") != "missing")
     if filed.is_empty() or filings.is_empty():
@@ -121,12 +122,20 @@ def _chance(row: Mapping[str, Any], correctors: tuple[float, float], values: Map
     Some firms are late by habit and some correct by habit (mixtures); who does both does not choose the same months.
     """
     months, late, habit, edited = row["months"], row["late"], values["habit_share"], row["edited"]
-    p_late = (1 - habit) * binomial_tail(late, months, values["late_rate"])
-    p_late += habit * binomial_tail(late, months, values["habit_late_rate"])
     share, often = correctors
-    p_edited = (1 - share) * binomial_tail(edited, months, values["edit_rate"])
-    p_edited += share * binomial_tail(edited, months, often)
-    return product_tail([p_late, p_edited, hypergeometric_tail(row["both"], months, late, edited)])
+    p_late = _mixed(late, months, (1 - habit, values["late_rate"]), (habit, values["habit_late_rate"]))
+    p_edited = _mixed(edited, months, (1 - share, values["edit_rate"]), (share, often))
+    p_both = (hypergeometric_tail(both, months, late, edited) for both in (row["both"], row["both"] + 1))
+    return product_tail([p_late, p_edited, sum(p_both) / 2])
+
+
+def _mixed(hits: int, months: int, *kinds: tuple[float, float]) -> float:
+    """Mid-P of so many hits, of kinds of firms by their shares and rates: of counts, no more than half of those that
+    are equal counts as further out, lest tests that are taken together say too little."""
+    tails = (
+        share * (binomial_tail(hits, months, rate) + binomial_tail(hits + 1, months, rate)) for share, rate in kinds
+    )
+    return sum(tails) / 2
 
 
 def _finding(organisation: str, own: pl.DataFrame, edits: pl.DataFrame, score: float) -> Finding:

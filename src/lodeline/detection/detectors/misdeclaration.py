@@ -27,6 +27,7 @@ from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, mont
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of
+from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG
@@ -150,11 +151,13 @@ DETECTOR: Final = Detector(
 )
 
 
-def _score(sent: pl.DataFrame, chance: float) -> float:
+def _score(consignments: pl.DataFrame, chance: float) -> float:
     """How unlikely so many wrong consignments are, of all or of one quarter of a year: two tests."""
-    whole = binomial_tail(int(sent["wrong"].sum()), sent.height, chance)
-    by_quarter = sent.group_by(pl.col("on").dt.truncate("1q")).agg(pl.col("wrong").sum(), pl.len().alias("sent"))
-    quarters = [binomial_tail(*row, chance) for row in by_quarter.select("wrong", "sent").iter_rows()]
+    whole = binomial_tail(int(consignments["wrong"].sum()), consignments.height, chance)
+    by_quarter = consignments.group_by(pl.col("on").dt.truncate("1q")).agg(
+        pl.col("wrong").sum(), pl.len().alias("sent")
+    )
+    quarters = [binomial_tail(wrong, sent, chance) for _, wrong, sent in by_quarter.iter_rows()]
     return score_of(min(whole, min(quarters) * len(quarters)), tests=2)
 
 

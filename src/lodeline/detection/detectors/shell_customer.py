@@ -76,7 +76,9 @@ def shell_customer(
     )
     sellers = {str(seller): rows for (seller,), rows in bought.group_by("organisation", maintain_order=True)}
     people = {seller: [customers[one] for one in _parties(rows)] for seller, rows in sellers.items()}
-    wordings = {seller: [sorted(one.party for one in group) for group in wordings_of(some)] for seller, some in people.items()}
+    wordings = {
+        seller: [sorted(one.party for one in group) for group in wordings_of(some)] for seller, some in people.items()
+    }
     firms = {seller: [members for members, _ in groups_of(some)] for seller, some in people.items()}
     habits = {
         True: rewording(sellers, wordings, least=values["reworded_rate"], weight=values["habit_sales"]),

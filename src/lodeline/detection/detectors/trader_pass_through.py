@@ -154,7 +154,9 @@ def _written(lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [
             sold.select("party", ordinary=ordinary, seller="organisation"),
-            bought.select(ordinary=ordinary, seller="party", party="organisation").select("party", "ordinary", "seller"),
+            bought.select(ordinary=ordinary, seller="party", party="organisation").select(
+                "party", "ordinary", "seller"
+            ),
         ]
     )
 
