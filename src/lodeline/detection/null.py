@@ -8,7 +8,7 @@ so that the few who do something else do not set the measure for the many.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,8 @@ MAD_TO_SIGMA: Final = 1.4826
 #: 20 000 clean series of 12 to 36 months, independent and with a shared error (`strongest_runs`): a history of n months
 #: alarms no more often than n / 12 years of budget allow.
 RUNS_PER_MONTH: Final = 4.0
+#: One of so many is not asked what is usual, where it does something most.
+_HIGHEST: Final = 8
 #: Floor of a probability: no null is known to hold further out than this.
 LEAST_P: Final = 1e-12
 
@@ -43,6 +45,16 @@ def binomial_tail(hits: int, trials: int, chance: float) -> float:
         for k in range(hits, trials + 1)
     )
     return min(1.0, math.fsum(math.exp(term) for term in terms))
+
+
+def usual_rate(counts: Iterable[tuple[int, int]]) -> float:
+    """What all others do, as hits of so many each: pooled, without the eighth of them that has the highest rates.
+
+    What many do now and then counts, what a few do all the time does not.
+    """
+    ranked = sorted((hits / trials, hits, trials) for hits, trials in counts if trials)
+    kept = ranked[: len(ranked) - len(ranked) // _HIGHEST]
+    return sum(hits for _, hits, _ in kept) / sum(trials for *_, trials in kept) if kept else 0.0
 
 
 def hypergeometric_tail(hits: int, items: int, drawn: int, marked: int) -> float:

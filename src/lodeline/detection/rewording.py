@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 #: Where every other seller writes each sale otherwise, the chance of one more is still not 1.
 _MOST: Final = 0.99
+#: Share of other sellers whose habit is usual.
+_USUAL: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,12 @@ class Rewording:
     def chance(self, seller: str, own: tuple[int, int]) -> float:
         """Of a sale to bear another name. `own`: the seller's count of the group in question, which is left out."""
         other, sold = self.of_others(seller)
-        pooled = max(self.least, other / max(1, sold))
+        rates = [
+            count[0] / count[1] for one, count in self.counts.items() if one != seller and count[1] >= self.weight
+        ]
+        # Sellers differ: one in ten may do so oftener than this.
+        among = float(np.quantile(rates, _USUAL)) if rates else 0.0
+        pooled = max(self.least, other / max(1, sold), among)
         mine = self.counts[seller]
         habit = (mine[0] - own[0] + pooled * self.weight) / (mine[1] - own[1] + self.weight)
         return min(max(pooled, habit), _MOST)

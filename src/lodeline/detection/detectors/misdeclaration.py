@@ -26,7 +26,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits, control_days
-from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of
+from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of, usual_rate
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
 from lodeline.material.element import SYMBOLS, TREO
@@ -90,8 +90,8 @@ def misdeclaration(
 
     Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `papers` (`detection.papers.PAPERS`; rows without
     papers are not testable but for their composition), `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO
-    of the rows. `score`: how unlikely so many contradictions are at the rate of slips, or at that of the middle one of
-    all other exporters where it is higher.
+    of the rows. `score`: how unlikely so many contradictions are at the rate of slips, or at what is usual with all
+    other exporters where it is higher.
     """
     exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & pl.col("lot").is_not_null())
     if exports.is_empty():
@@ -114,13 +114,16 @@ def misdeclaration(
     consignments = wrong.group_by("organisation", "event", maintain_order=True).agg(
         pl.col("wrong").any(), pl.col("on").first()
     )
-    rates = dict(consignments.group_by("organisation").agg(pl.col("wrong").mean()).iter_rows())
-    alarm = alarm_score(tested=len(rates), sites=register.tables["sites"].height)
+    counts = {
+        firm: (wrong, sent)
+        for firm, wrong, sent in consignments.group_by("organisation").agg(pl.col("wrong").sum(), pl.len()).iter_rows()
+    }
+    alarm = alarm_score(tested=len(counts), sites=register.tables["sites"].height)
     findings = []
     for (organisation,), own in wrong.group_by("organisation", maintain_order=True):
         sent = consignments.filter(pl.col("organisation") == organisation)
-        habit = pl.Series([rate for firm, rate in rates.items() if firm != organisation], dtype=pl.Float64).median()
-        score = _score(sent, min(max(values["slip_rate"], float(habit or 0)), _MOST))  # type: ignore[arg-type]
+        habit = usual_rate(count for firm, count in counts.items() if firm != organisation)
+        score = _score(sent, min(max(values["slip_rate"], habit), _MOST))
         if sent["wrong"].sum() >= values["least_rows"] and score >= alarm:
             findings.append(_finding(str(organisation), own.filter("wrong").sort("on", "line"), own.height, score))
     return ranked(findings)

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
@@ -25,7 +24,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import binomial_tail, score_of
+from lodeline.detection.null import binomial_tail, score_of, usual_rate
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Texts
@@ -65,8 +64,8 @@ def trader_pass_through(
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `papers` (`detection.papers.PAPERS`; without them
     nothing is testable), `lot_assays` as in `accountancy.frames`.
     A firm that makes something may trade beside it: what counts is the lots that leave as they came.
-    `score`: how unlikely so many changes of invoice are, at the rate of slips or at that of the middle one of all other
-    such firms, whichever is higher; or so many of one supplier's lots, at the rate at which that writes ordinary
+    `score`: how unlikely so many changes of invoice are, at the rate of slips or at what is usual with all other firms,
+    whichever is higher; or so many of one supplier's lots, at the rate at which that writes ordinary
     invoices to others. `mass_mg` is the TREO of the lots whose invoice changed.
     """
     values = limits.on(last_day(lines))
@@ -75,18 +74,19 @@ def trader_pass_through(
         return []
     founded = dict(register.tables["organisations"].select("id", "valid_from").iter_rows())
     left = passed.filter(pl.col("out_on").is_not_null())
-    sold = dict(left.group_by("organisation").len().iter_rows())
-    rates = dict(left.group_by("organisation").agg(pl.col("better").mean()).iter_rows())
+    counts = {
+        str(firm): (better, sold)
+        for firm, better, sold in left.group_by("organisation").agg(pl.col("better").sum(), pl.len()).iter_rows()
+    }
     written = _written(lines, papers)
     findings = []
     for (organisation,), own in with_treo_mass(passed, lot_assays).group_by("organisation", maintain_order=True):
         changed = own.filter("better")
         if changed.height < values["least_lots"]:
             continue
-        others = [rate for firm, rate in rates.items() if firm != organisation and sold[firm] >= values["least_sold"]]
-        habit = float(np.median(others)) if others else 0.0
+        habit = usual_rate(count for firm, count in counts.items() if firm != organisation)
         rate = min(max(values["slip_rate"], habit), _MOST)
-        best = min(binomial_tail(changed.height, sold[str(organisation)], rate), _of_one_supplier(own, written, values))
+        best = min(binomial_tail(*counts[str(organisation)], rate), _of_one_supplier(own, written, values))
         score = score_of(best, tests=2)
         if score >= ALARM_SCORE:
             age = _age_days(founded.get(organisation), own)
