@@ -15,6 +15,8 @@ import polars as pl
 
 #: Where every other seller writes each sale otherwise, the chance of one more is still not 1.
 _MOST: Final = 0.99
+#: Times the usual rate: customers differ beyond what their sellers' habits tell (assumption).
+_SPREAD: Final = 1.5
 #: Share of other sellers whose habit is usual.
 _USUAL: Final = 0.9
 
@@ -46,7 +48,7 @@ class Rewording:
         pooled = max(self.least, other / max(1, sold), among)
         mine = self.counts[seller]
         habit = (mine[0] - own[0] + pooled * self.weight) / (mine[1] - own[1] + self.weight)
-        return min(max(pooled, habit), _MOST)
+        return min(_SPREAD * max(pooled, habit), _MOST)
 
 
 def rewording(

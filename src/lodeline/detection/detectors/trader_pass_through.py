@@ -73,7 +73,8 @@ def trader_pass_through(
     if passed.is_empty():
         return []
     founded = dict(register.tables["organisations"].select("id", "valid_from").iter_rows())
-    left = passed.filter(pl.col("out_on").is_not_null())
+    # What left on a special invoice could have come on one.
+    left = passed.filter(pl.col("out_kind") == _SPECIAL)
     counts = {
         str(firm): (better, sold)
         for firm, better, sold in left.group_by("organisation").agg(pl.col("better").sum(), pl.len()).iter_rows()
@@ -167,7 +168,7 @@ def _of_one_supplier(own: pl.DataFrame, written: pl.DataFrame, values: Mapping[s
     The least of all suppliers, times their number. One that writes to nobody else may know no special ones.
     """
     trader = own["organisation"][0]
-    suppliers = own.drop_nulls("party").group_by("party").agg(pl.col("better").sum(), lots=pl.len())
+    suppliers = own.filter(pl.col("out_kind") == _SPECIAL).drop_nulls("party").group_by("party").agg(pl.col("better").sum(), lots=pl.len())
     to_others = (
         written.filter(pl.col("party").is_null() | (pl.col("party") != trader))
         .group_by("seller")
