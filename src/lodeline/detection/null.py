@@ -23,7 +23,7 @@ MAD_TO_SIGMA: Final = 1.4826
 #: 20 000 clean series of 12 to 36 months, independent and with a shared error (`strongest_runs`): a history of n months
 #: alarms no more often than n / 12 years of budget allow.
 RUNS_PER_MONTH: Final = 4.0
-#: One of so many is not asked what is usual, where it does something most.
+#: One of so many, the one with most hits, is not asked what is usual.
 _HIGHEST: Final = 8
 #: Floor of a probability: no null is known to hold further out than this.
 LEAST_P: Final = 1e-12
@@ -48,13 +48,13 @@ def binomial_tail(hits: int, trials: int, chance: float) -> float:
 
 
 def usual_rate(counts: Iterable[tuple[int, int]]) -> float:
-    """What all others do, as hits of so many each: pooled, without the eighth of them that has the highest rates.
+    """What all others do, as hits of so many each: pooled, without the eighth of them that has most hits.
 
     What many do now and then counts, what a few do all the time does not.
     """
-    ranked = sorted((hits / trials, hits, trials) for hits, trials in counts if trials)
+    ranked = sorted((hits, trials) for hits, trials in counts if trials)
     kept = ranked[: len(ranked) - len(ranked) // _HIGHEST]
-    return sum(hits for _, hits, _ in kept) / sum(trials for *_, trials in kept) if kept else 0.0
+    return sum(hits for hits, _ in kept) / sum(trials for _, trials in kept) if kept else 0.0
 
 
 def hypergeometric_tail(hits: int, items: int, drawn: int, marked: int) -> float:

@@ -40,9 +40,7 @@ class Rewording:
     def chance(self, seller: str, own: tuple[int, int]) -> float:
         """Of a sale to bear another name. `own`: the seller's count of the group in question, which is left out."""
         other, sold = self.of_others(seller)
-        rates = [
-            count[0] / count[1] for one, count in self.counts.items() if one != seller and count[1] >= self.weight
-        ]
+        rates = [count[0] / count[1] for one, count in self.counts.items() if one != seller and count[1] >= self.weight]
         # Sellers differ: one in ten may do so oftener than this.
         among = float(np.quantile(rates, _USUAL)) if rates else 0.0
         pooled = max(self.least, other / max(1, sold), among)

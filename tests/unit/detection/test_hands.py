@@ -298,12 +298,13 @@ def conduct(late: int, edited: int, *, late_from: int = 0) -> list[object]:
     return list(look("late-and-edited", lines, status=status, filings=filings))
 
 
-def conduct_of_a_corrector(late: list[int]) -> list[object]:
-    """A corrects every second month, as nine of thirty firms do; it is late in the months whose numbers are given."""
+def conduct_of_a_corrector(late: list[int], *, all_late: bool = False) -> list[object]:
+    """A corrects every second month, as nine of thirty firms do; it is late in the months whose numbers are given, or
+    all are."""
     firms = ["A", *(f"B{number}" for number in range(29))]
     periods = [f"2025-{month:02d}" for month in range(1, 13)]
     rows = [
-        (one, period, "late" if one == "A" and month in late else "filed")
+        (one, period, "late" if (one == "A" or all_late) and month in late else "filed")
         for one in firms for month, period in enumerate(periods, 1)
     ]  # fmt: skip
     filings = [
@@ -318,6 +319,8 @@ def conduct_of_a_corrector(late: list[int]) -> list[object]:
 def test_who_corrects_as_a_matter_of_course_is_asked_only_where_just_the_late_months_are_corrected() -> None:
     assert len(conduct_of_a_corrector([2, 4, 6, 8, 10, 12])) == 1
     assert conduct_of_a_corrector([1, 2, 5, 6, 9, 10]) == []
+    # Where everybody's late months are corrected, these are.
+    assert conduct_of_a_corrector([2, 4, 6], all_late=True) == []
 
 
 def test_months_late_and_corrected_as_a_habit_are_asked_for() -> None:

@@ -25,6 +25,7 @@ from lodeline.detection.null import (
     strongest_run,
     strongest_runs,
     upper_tail,
+    usual_rate,
 )
 
 
@@ -136,3 +137,10 @@ def test_every_value_has_a_detector_a_status_and_a_unit() -> None:
     keys = [(row["detector"], row["name"], row["in_force_from"]) for row in rows]
     assert len(keys) == len(set(keys))
     assert limits_of("skimming").on(None)["least_transfers"] == 6
+
+
+def test_what_is_usual_counts_what_many_do_and_not_what_one_in_eight_does() -> None:
+    honest = [(1, 50)] * 7
+    assert usual_rate([*honest, (40, 50)]) == pytest.approx(0.02)
+    assert usual_rate([(10, 50)] * 8) == pytest.approx(0.2)
+    assert usual_rate([]) == 0 and usual_rate([(0, 0)]) == 0

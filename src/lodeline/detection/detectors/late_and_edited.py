@@ -24,7 +24,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import binomial_tail, hypergeometric_tail, product_tail, score_of
+from lodeline.detection.null import binomial_tail, hypergeometric_tail, product_tail, score_of, usual_rate
 from lodeline.message import Count, Texts
 
 INNOCENT: tuple[Text, ...] = (
@@ -78,7 +78,8 @@ def late_and_edited(
     for row in firms.filter(pl.col("late") >= values["least_late"]).iter_rows(named=True):
         if row["edited"] < values["least_edited"]:
             continue
-        score = score_of(_chance(row, _correctors(firms, row["organisation"], values), values), tests=1)
+        others = firms.filter(pl.col("organisation") != row["organisation"])
+        score = score_of(_chance(row, others, values), tests=1)
         if score >= ALARM_SCORE:
             own = filed.filter(pl.col("organisation") == row["organisation"]).sort("period")
             edits = filings.filter((pl.col("organisation") == row["organisation"]) & pl.col("corrects").is_not_null())
@@ -104,9 +105,8 @@ DETECTOR: Final = Detector(
 )
 
 
-def _correctors(firms: pl.DataFrame, organisation: str, values: Mapping[str, float]) -> tuple[float, float]:
-    """Of all other firms: the share that corrects as a matter of course, and in which share of its months."""
-    others = firms.filter(pl.col("organisation") != organisation)
+def _correctors(others: pl.DataFrame, values: Mapping[str, float]) -> tuple[float, float]:
+    """Of other firms: the share that corrects as a matter of course, and in which share of its months."""
     months, edited = 0, 0
     found = 0
     for row in others.iter_rows(named=True):
@@ -116,17 +116,19 @@ def _correctors(firms: pl.DataFrame, organisation: str, values: Mapping[str, flo
     return share, edited / months if found and edited < months else values["corrector_rate"]
 
 
-def _chance(row: Mapping[str, Any], correctors: tuple[float, float], values: Mapping[str, float]) -> float:
+def _chance(row: Mapping[str, Any], others: pl.DataFrame, values: Mapping[str, float]) -> float:
     """P that a firm without a purpose is late and corrects so often, and corrects just what was late.
 
-    Some firms are late by habit and some correct by habit (mixtures); who does both does not choose the same months.
+    Some firms are late by habit and some correct by habit (mixtures); who does both does not choose the same months,
+    unless months that are closed late are oftener corrected with everybody.
     """
     months, late, habit, edited = row["months"], row["late"], values["habit_share"], row["edited"]
-    share, often = correctors
+    share, often = _correctors(others, values)
     p_late = _mixed(late, months, (1 - habit, values["late_rate"]), (habit, values["habit_late_rate"]))
     p_edited = _mixed(edited, months, (1 - share, values["edit_rate"]), (share, often))
-    p_both = (hypergeometric_tail(both, months, late, edited) for both in (row["both"], row["both"] + 1))
-    return product_tail([p_late, p_edited, sum(p_both) / 2])
+    usual = max(values["edit_rate"], usual_rate(others.select("both", "late").iter_rows()))
+    p_both = sum(hypergeometric_tail(both, months, late, edited) for both in (row["both"], row["both"] + 1)) / 2
+    return product_tail([p_late, p_edited, max(p_both, _mixed(row["both"], late, (1.0, usual)))])
 
 
 def _mixed(hits: int, months: int, *kinds: tuple[float, float]) -> float:

@@ -168,7 +168,12 @@ def _of_one_supplier(own: pl.DataFrame, written: pl.DataFrame, values: Mapping[s
     The least of all suppliers, times their number. One that writes to nobody else may know no special ones.
     """
     trader = own["organisation"][0]
-    suppliers = own.filter(pl.col("out_kind") == _SPECIAL).drop_nulls("party").group_by("party").agg(pl.col("better").sum(), lots=pl.len())
+    suppliers = (
+        own.filter(pl.col("out_kind") == _SPECIAL)
+        .drop_nulls("party")
+        .group_by("party")
+        .agg(pl.col("better").sum(), lots=pl.len())
+    )
     to_others = (
         written.filter(pl.col("party").is_null() | (pl.col("party") != trader))
         .group_by("seller")
