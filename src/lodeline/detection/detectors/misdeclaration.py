@@ -31,7 +31,6 @@ from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG
-from lodeline.ledger.register import Register
 from lodeline.message import SEMICOLON, Count, Mass, Series, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
