@@ -6,12 +6,12 @@ habits nobody has seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
-import polars as pl
 
 #: Where every other seller writes each sale otherwise, the chance of one more is still not 1.
 _MOST: Final = 0.99
@@ -49,23 +49,27 @@ class Rewording:
         return min(_SPREAD * max(pooled, habit), _MOST)
 
 
+#: Customer → the days of a seller's sales to it, a day for each.
+Days = Mapping[str, Sequence[date]]
+
+
 def rewording(
-    sellers: Mapping[str, pl.DataFrame], groups: Mapping[str, Iterable[list[str]]], *, least: float, weight: float
+    sellers: Mapping[str, Days], groups: Mapping[str, Iterable[list[str]]], *, least: float, weight: float
 ) -> Rewording:
-    """Of each seller's sales (`party`, `on`; a row each) and the groups of its customers."""
-    others = {seller: sum(reworded(rows, group)[0] for group in groups[seller]) for seller, rows in sellers.items()}
-    counts = {seller: (others[seller], rows.height) for seller, rows in sellers.items()}
+    """Of each seller's sales and the groups of its customers."""
+    counts = {
+        seller: (sum(reworded(days, group)[0] for group in groups[seller]), sum(map(len, days.values())))
+        for seller, days in sellers.items()
+    }
     return Rewording(counts=counts, least=least, weight=weight)
 
 
-def reworded(rows: pl.DataFrame, members: list[str], *, meanwhile: bool = False) -> tuple[int, int]:
+def reworded(days: Days, members: list[str], *, meanwhile: bool = False) -> tuple[int, int]:
     """Of the sales to a group: how many under another name than its commonest, and of how many.
 
     `meanwhile`: between the first and the last under that one alone. Who was renamed is called otherwise afterwards.
     """
-    sold = rows.filter(pl.col("party").is_in(members))
-    main = sold["party"].value_counts().sort("count", "party", descending=True)["party"][0]
-    named, others = sold.filter(pl.col("party") == main), sold.filter(pl.col("party") != main)
-    if meanwhile:
-        others = others.filter(pl.col("on").is_between(named["on"].min(), named["on"].max()))
-    return others.height, others.height + named.height
+    main = max(members, key=lambda one: (len(days[one]), one))
+    first, last = min(days[main]), max(days[main])
+    others = [day for one in members if one != main for day in days[one] if not meanwhile or first <= day <= last]
+    return len(others), len(others) + len(days[main])

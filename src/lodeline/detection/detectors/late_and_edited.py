@@ -73,6 +73,9 @@ def late_and_edited(
         .agg(pl.len().alias("months"), pl.col("late", "edited").sum(), both=(pl.col("late") & pl.col("edited")).sum())
         .sort("organisation")
     )
+    firms = firms.with_columns(
+        corrects=pl.Series([_corrects(row, values) for row in firms.iter_rows(named=True)], dtype=pl.Boolean)
+    )
     findings = []
     # A firm that is never late is no case, however often it corrects: corrections are wanted.
     for row in firms.filter(pl.col("late") >= values["least_late"]).iter_rows(named=True):
@@ -105,15 +108,17 @@ DETECTOR: Final = Detector(
 )
 
 
+def _corrects(row: Mapping[str, Any], values: Mapping[str, float]) -> bool:
+    """Whether a firm corrects more than a careful one does."""
+    return binomial_tail(row["edited"], row["months"], values["edit_rate"]) < values["careful_chance"]
+
+
 def _correctors(others: pl.DataFrame, values: Mapping[str, float]) -> tuple[float, float]:
     """Of other firms: the share that corrects as a matter of course, and in which share of its months."""
-    months, edited = 0, 0
-    found = 0
-    for row in others.iter_rows(named=True):
-        if binomial_tail(row["edited"], row["months"], values["edit_rate"]) < values["careful_chance"]:
-            months, edited, found = months + row["months"], edited + row["edited"], found + 1
-    share = max(values["corrector_share"], found / max(1, others.height))
-    return share, edited / months if found and edited < months else values["corrector_rate"]
+    found = others.filter("corrects")
+    months, edited = (int(found[column].sum()) for column in ("months", "edited"))
+    share = max(values["corrector_share"], found.height / max(1, others.height))
+    return share, edited / months if edited < months else values["corrector_rate"]
 
 
 def _chance(row: Mapping[str, Any], others: pl.DataFrame, values: Mapping[str, float]) -> float:

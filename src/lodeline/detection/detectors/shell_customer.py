@@ -12,6 +12,7 @@ Source: Regulations on dual-use items (know your end user); how likely two names
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import polars as pl
@@ -72,10 +73,13 @@ def shell_customer(
     bought = (
         sales.filter(pl.col("party").is_in(list(customers)))
         .unique(["organisation", "party", "event"], keep="first", maintain_order=True)
-        .select("organisation", "party", "on")
+        .group_by("organisation", "party", maintain_order=True)
+        .agg("on")
     )
-    sellers = {str(seller): rows for (seller,), rows in bought.group_by("organisation", maintain_order=True)}
-    people = {seller: [customers[one] for one in _parties(rows)] for seller, rows in sellers.items()}
+    sellers: dict[str, dict[str, list[date]]] = {}
+    for seller, party, days in bought.iter_rows():
+        sellers.setdefault(seller, {})[party] = days
+    people = {seller: [customers[one] for one in parties] for seller, parties in sellers.items()}
     wordings = {
         seller: [sorted(one.party for one in group) for group in wordings_of(some)] for seller, some in people.items()
     }
@@ -85,10 +89,10 @@ def shell_customer(
         False: rewording(sellers, firms, least=values["renamed_rate"], weight=values["habit_sales"]),
     }
     findings = []
-    for seller, rows in sellers.items():
+    for seller, days_of in sellers.items():
         known = [
             one for one in people[seller]
-            if one.party in register.party_ids or (rows["party"] == one.party).sum() >= values["least_sales"]
+            if one.party in register.party_ids or len(days_of[one.party]) >= values["least_sales"]
         ]  # fmt: skip
         groups = [(members, shared, False) for members, shared in groups_of(known)]
         # Two wordings of one name are a habit until others are seen to have none.
@@ -100,8 +104,8 @@ def shell_customer(
                 continue
             score = None
             if is_one or not register.party_ids.issuperset(members):
-                others, count = reworded(rows, members, meanwhile=is_one)
-                chance = habits[is_one].chance(seller, reworded(rows, members))
+                others, count = reworded(days_of, members, meanwhile=is_one)
+                chance = habits[is_one].chance(seller, reworded(days_of, members))
                 score = score_of(binomial_tail(others, count, chance), tests=len(wordings[seller]))
                 if others < values["least_reworded"] or score < ALARM_SCORE:
                     continue
@@ -134,10 +138,6 @@ def _strangers(customers: dict[str, Customer], lines: pl.DataFrame, register: Re
     # A filer by another name is no stranger.
     by_another = {named[place].party for place, *_ in alike([one.names[0] for one in named], names_of(filers))}
     return {party: one for party, one in customers.items() if party not in ids | by_another}
-
-
-def _parties(rows: pl.DataFrame) -> list[str]:
-    return rows["party"].unique(maintain_order=True).to_list()
 
 
 def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame, score: float | None) -> Finding:
