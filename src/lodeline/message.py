@@ -154,7 +154,7 @@ class Texts:
         self.by_code: Final[Mapping[str, Text]] = {f"{subject}.{name}": one for name, one in texts.items()}
         self._subject = subject
 
-    def message(self, name: str, **facts: Fact) -> Message:
+    def message(self, name: str, /, **facts: Fact) -> Message:
         """The message of this name with its facts: one for each place in its text, and no more."""
         code = f"{self._subject}.{name}"
         return Message(code=code, template=self.by_code[code], facts=facts)

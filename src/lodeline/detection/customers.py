@@ -74,7 +74,15 @@ def alike(ones: list[Name], others: list[Name]) -> Iterator[tuple[int, int, bool
             yield int(first), int(second), found.probability >= _CERTAIN
 
 
-def groups_of(customers: list[Customer]) -> Iterator[tuple[list[str], list[str]]]:
+@dataclass(frozen=True, slots=True, order=True)
+class Trait:
+    """What customers share: a name, or a contact that the register has."""
+
+    is_name: bool
+    text: str
+
+
+def groups_of(customers: list[Customer]) -> Iterator[tuple[list[str], list[Trait]]]:
     """(parties, what they share) of customers that are likely one, two at least, each customer in one group."""
     owner = [place for place, one in enumerate(customers) for name in one.names if name.forms]
     names = [name for one in customers for name in one.names if name.forms]
@@ -86,12 +94,12 @@ def groups_of(customers: list[Customer]) -> Iterator[tuple[list[str], list[str]]
         and not _apart(customers[owner[first]], customers[owner[second]])
     }
     # Where names of any language are certainly one, the customers are one.
-    links = [(first, second, f"name: {text}") for (first, second), (text, certain) in found.items() if not certain]
+    links = [(first, second, Trait(True, text)) for (first, second), (text, certain) in found.items() if not certain]
     by_contact: dict[str, list[int]] = defaultdict(list)
     for place, one in enumerate(customers):
         for contact in sorted(one.contacts):
             by_contact[contact].append(place)
-    links += [(some[0], other, contact) for contact, some in by_contact.items() for other in some[1:]]
+    links += [(some[0], other, Trait(False, contact)) for contact, some in by_contact.items() for other in some[1:]]
     group_of: dict[int, set[int]] = {}
     for first, second, _ in links:
         joined = group_of.get(first, {first}) | group_of.get(second, {second})

@@ -126,7 +126,6 @@ DETECTOR: Final = Detector(
     texts=TEXTS,
     labels={
         "products": text("Products", "产品"),
-        "maker": text("Maker", "生产方"),
         "own_pct": text("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
         "maker_pct": text("Dy + Tb as stated, %", "生产方填报 Dy+Tb（%）"),
     },
@@ -176,9 +175,10 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
     mass_mg = int(found["hidden_mg"].sum())
     half_mg = round(HALF_WIDTH_95 * _mass_sigma_mg(rows))
     means = [float(rows[column].to_numpy().mean()) for column in ("own", "makers")]
-    own, makers = (f"{mean * 100:.3f} %" for mean in means)
-    first, last = months_of(rows)
+    own_pct, maker_pct = (round(mean * 100, 7) for mean in means)
     products = sorted(rows["product"].unique())
+    totals = {"lots": rows.height, "products": products, "own_pct": own_pct, "maker_pct": maker_pct, "z": round(z, 6)}
+    first, last = months_of(rows)
     return Finding(
         detector=DETECTOR.name,
         subject={"pair": f"{shipper}{PAIR}{receiver}"},
@@ -203,7 +203,7 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
-            {"totals": {"lots": rows.height, "products": products, "receiver": own, "maker": makers, "z": round(z, 6)}},
+            {"totals": totals},
             *(
                 {
                     **described({**row, "seq": row["receipt_line"]}, mass=row["dry_mg"]),

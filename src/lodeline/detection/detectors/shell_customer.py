@@ -18,7 +18,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.customers import Customer, alike, customers_of, groups_of, names_of, wordings_of
+from lodeline.detection.customers import Customer, Trait, alike, customers_of, groups_of, names_of, wordings_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
@@ -28,7 +28,7 @@ from lodeline.detection.rewording import reworded, rewording
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
-from lodeline.message import Count, Mass, Name, Party, Series, Texts
+from lodeline.message import SEMICOLON, Count, Key, Mass, Name, Party, Series, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
@@ -47,6 +47,7 @@ TEXTS: Final = Texts(
         "share": text(
             "{number} customers ({customers}) share {shared}.", "{number} 家客户（{customers}）共用 {shared}。"
         ),
+        "name": text("the name {name}", "名称“{name}”"),
         "bought": text(
             "They bought {mass} kg TREO in {rows} rows, and none of them files, holds a site or sells on.",
             "它们在 {rows} 行中购入 {mass} 千克 TREO，均不申报、无场所，也未转售。",
@@ -97,7 +98,7 @@ def shell_customer(
         groups = [(members, shared, False) for members, shared in groups_of(known)]
         # Two wordings of one name are a habit until others are seen to have none.
         if habits[True].of_others(seller)[1] >= values["least_others"]:
-            groups += [(members, [f"name: {members[0]}"], True) for members in wordings[seller]]
+            groups += [(members, [Trait(True, members[0])], True) for members in wordings[seller]]
         asked: set[str] = set()
         for members, shared, is_one in groups:
             if len(members) < values["least_customers"] or not asked.isdisjoint(members):
@@ -140,13 +141,15 @@ def _strangers(customers: dict[str, Customer], lines: pl.DataFrame, register: Re
     return {party: one for party, one in customers.items() if party not in ids | by_another}
 
 
-def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame, score: float | None) -> Finding:
+def _finding(seller: str, members: list[str], shared: list[Trait], sales: pl.DataFrame, score: float | None) -> Finding:
     first, last = months_of(sales)
     mass_mg = int(sales["treo_mg"].sum())
     registered = set(sales.filter("registered")["party"])
     customers = Series(tuple(Party(one) if one in registered else Name(one) for one in members))
-    # What they share is their name or how they are reached: a reader may know it as they may know a name.
-    traits = Series(tuple(map(Name, shared[:3])), text("; ", "; "))
+    traits = Series(
+        tuple(TEXTS.message("name", name=Name(one.text)) if one.is_name else Key(one.text) for one in shared[:3]),
+        SEMICOLON,
+    )
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": seller, "customer": str(sales.sort("on", "line")["party"][0])},
@@ -163,7 +166,7 @@ def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataF
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
-            {"shared": shared, "customers": members},
+            {"shared": [one.text for one in shared], "customers": members},
             *(
                 {"party": row["party"], **described({**row, "seq": row["line"]}, mass=row["dry_mg"])}
                 for row in sales.sort("dry_mg", "line", descending=[True, False])
