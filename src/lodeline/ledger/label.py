@@ -56,39 +56,51 @@ def newest_aliases(aliases: pl.DataFrame) -> dict[tuple[str, int], str]:
     return {(shipper, lot): alias for shipper, lot, alias in aliases.select(*ALIAS).iter_rows()}
 
 
-#: A name of `organisation` for a lot that was shipped to it as `shipped_lot`, though no receipt says so.
+#: A name of `organisation` for a lot that was shipped to it as `shipped_lot`, though no receipt says so of all of it.
 DRAWN_AS: dict[str, pl.DataType] = {"organisation": pl.String(), "lot": pl.Int64(), "shipped_lot": pl.Int64()}
 
 
 def drawn_as(transfers: pl.DataFrame, lines: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFrame:
-    """Names under which firms use what was shipped to them and never received: `DRAWN_AS`.
+    """Names under which firms use what was shipped to them, whose receipt is not filed or was filed later: `DRAWN_AS`.
 
     Parameters as for `transfer.match`, and what it gives. The name is on the papers, or is what a bare id means as long
-    as the shipper has not filed: a lot of the firm's own that nobody made. So it makes no difference who files first. A
-    name stands for one lot only.
+    as neither the shipper's filing nor the receipt is there: a lot of the firm's own that nobody made. So it makes no
+    difference who files first. A name stands for one lot of its kind of product only.
     """
-    sent = (
-        transfers.filter(pl.col("receipt_line").is_null() & pl.col("shipment_line").is_not_null())
-        .select("shipper", "shipment_line", organisation="receiver", shipped_lot="lot")
-        .join(lines.select("local", shipment_line="line"), on="shipment_line")
-        .drop("shipment_line")
+    sent = pl.concat(
+        transfers.filter(has).select("shipper", organisation="receiver", shipped_lot="lot", line=line)
+        for line, has in (
+            ("shipment_line", pl.col("shipment_line").is_not_null()),
+            ("receipt_line", pl.col("shipment_line").is_null() & pl.col("receipt_line").is_not_null()),
+        )
     )
+    kind = pl.col("product").str.split(":").list.first()
+    sent = sent.join(lines.select("line", "local", sent_kind=kind), on="line").drop("line")
     called = with_inherited(aliases, lines).select(shipper="organisation", shipped_lot="lot", local="alias")
     aliased = sent.drop("local").join(called, on=["shipper", "shipped_lot"])
     sent = pl.concat([sent, aliased.select(sent.columns)])
-    alike = lines.join(sent, on=["organisation", "local"], how="semi")
+    own = ["organisation", "lot"]
     used = (
-        alike.select("organisation", "lot", "maker", "local")
-        .unique()
+        lines.join(sent, on=["organisation", "local"], how="semi")
         .join(lines.filter(makes_lot()), on="lot", how="anti")
-        .join(alike.filter(pl.col("kind") == "receipt"), on=["organisation", "lot"], how="anti")
+        .group_by(*own, "maker", "local")
+        .agg(kind=kind.drop_nulls().first(), received=(pl.col("kind") == "receipt").any())
     )
+    received = (
+        transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null())
+        .select("receipt_line", received_as="lot")
+        .join(lines.select(*own, receipt_line="line"), on="receipt_line")
+        .select(*own, "received_as")
+    )
+    called = sent.join(used, on=["organisation", "local"])
+    # A part of the goods may have been received under the name, and nothing else.
+    another = called.join(received, on=own).filter(pl.col("received_as") != pl.col("shipped_lot"))
+    by_shipper = pl.col("maker") == pl.col("shipper")
+    by_itself = (pl.col("maker") == pl.col("organisation")) & ~pl.col("received")
     return (
-        sent.join(used, on=["organisation", "local"])
-        .filter(
-            (pl.col("lot") != pl.col("shipped_lot")),
-            (pl.col("maker") == pl.col("shipper")) | (pl.col("maker") == pl.col("organisation")),
-        )
+        called.join(another, on=own, how="anti")
+        .filter(pl.col("lot") != pl.col("shipped_lot"), by_shipper | by_itself)
+        .filter((pl.col("kind") == pl.col("sent_kind")).fill_null(True))
         .select(*DRAWN_AS)
         .unique()
         .filter(pl.col("shipped_lot").n_unique().over("lot") == 1)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.desk import ledger_lines
 
-from lodeline.ledger.label import ALIAS, on_the_label, run_together
+from lodeline.ledger.label import ALIAS, drawn_as, on_the_label, run_together
 from lodeline.ledger.movement import lot_facts
 from lodeline.ledger.state import project
 from lodeline.ledger.transfer import match, passed_on
@@ -179,3 +179,45 @@ def test_names_run_together_where_they_stand_for_two_lots(sources: dict[int, set
             else:
                 ends.add(lot)
         assert len(ends) == 1, (sources, confused, name)
+
+
+def used_as(*lines: str) -> set[tuple[str, int, int]]:
+    """(organisation, its name for a lot, the lot that was shipped), whatever the order of the lines."""
+    found = set()
+    for order in itertools.islice(itertools.permutations(lines), 24):
+        frame = ledger_lines(*order)
+        found.add(frozenset(drawn_as(match(frame, aliases()), frame, aliases()).rows()))
+    assert len(found) == 1, "the order of filing changes what a name means"
+    return set(found.pop())
+
+
+USED = "B U loss 9 b 2 10 maker=T local=7"
+
+
+def test_a_name_under_which_a_part_was_received_means_the_rest_too() -> None:
+    part, rest = SENT.replace(" S ", " S1 "), "T S2 shipment 3 t 1 20 party=B maker=M local=7"
+    assert used_as(MADE, part, rest, GOT, USED) == {("B", 2, 1)}
+    # … unless another lot was received under it.
+    other = "T S3 shipment 2 t 3 10 party=B maker=X local=7"
+    assert used_as(MADE, other, rest, "B R3 receipt 9 b 2 10 party=T maker=T local=7 reference=S3") == set()
+
+
+def test_a_bare_number_means_what_was_received_of_it_later() -> None:
+    got, counted = "B R receipt 5 b 1 10 party=T maker=M local=7", "B C stock 9 b 4 10 maker=B local=7"
+    assert used_as(MADE, SENT, got, counted) == {("B", 4, 1)}
+    # Nor does it matter that the shipper is silent.
+    assert used_as(MADE, got, counted) == {("B", 4, 1)}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param("B O origin 1 b 4 10 maker=B local=7", id="its own lot, made by itself"),
+        pytest.param("B R2 receipt 6 b 5 10 party=X maker=X local=7", id="two lots of that number"),
+        pytest.param("B C2 stock 10 b 4 10 maker=B local=7 product=metal:Dy", id="another kind of product"),
+    ],
+)
+def test_a_bare_number_that_may_be_another_lot_means_nothing(more: str) -> None:
+    got = "B R receipt 5 b 1 10 party=T maker=M local=7 product=oxide:Dy"
+    sent = SENT + " product=oxide:Dy"
+    assert used_as(MADE, sent, got, "B C stock 9 b 4 10 maker=B local=7", more) == set()
