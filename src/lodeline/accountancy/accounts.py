@@ -19,7 +19,8 @@ import polars as pl
 from lodeline.accountancy.balance import Reckoning, balances_of, reckon
 from lodeline.accountancy.covariance import BalanceRuns, runs_of, sigma_of_runs, window_over_elements
 from lodeline.accountancy.frames import MOVEMENTS
-from lodeline.accountancy.implied import implied_receipts
+from lodeline.accountancy.implied import accounted, by_shipped_lot, implied_receipts, undelivered
+from lodeline.accountancy.physical import emptied
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,7 +29,8 @@ Floats = npt.NDArray[np.float64]
 class Accounts:
     """Frames as `balance` takes them, of the whole ledger; `transfers` as `ledger.transfer` gives them, `names` as
     `ledger.label.drawn_as`. Other columns than those of `frames` are not looked at. Only sites that counted are
-    reckoned, for the elements asked."""
+    reckoned, for the elements asked. `status` says which months a firm never filed (`organisation`, `period`, `state`);
+    without it all were filed."""
 
     movements: pl.DataFrame
     counts: pl.DataFrame
@@ -39,23 +41,47 @@ class Accounts:
     transfers: pl.DataFrame
     names: pl.DataFrame
     elements: tuple[str, ...]
+    status: pl.DataFrame | None = None
 
     @cached_property
     def implied(self) -> pl.DataFrame:
         """The receipts that nobody filed of goods that are there, columns MOVEMENTS."""
-        return implied_receipts(
-            transfers=self.transfers, movements=self.movements, counts=self.counts, names=self.names
-        )
+        filed = {"transfers": self.transfers, "movements": self.movements, "counts": self.counts}
+        sent = implied_receipts(**filed, names=self.names)
+        if self.status is None:
+            return sent
+        # What was sent, and what is used under another name, is there already.
+        known = pl.concat([frame.select("organisation", "lot") for frame in (sent, self.names)])
+        late = undelivered(**filed, status=self.status).join(known, on=["organisation", "lot"], how="anti")
+        return pl.concat([sent, late])
+
+    @property
+    def _own_assays(self) -> pl.DataFrame:
+        """The sites' own assays with the organisation of each site."""
+        owners = pl.concat([frame.select("organisation", "site") for frame in (self.movements, self.counts)]).unique()
+        return self.site_assays.join(owners, on="site", how="left", maintain_order="left")
 
     @cached_property
     def _reckoned(self) -> Reckoning | None:
-        filed = self.movements.select(list(MOVEMENTS))
+        # Goods that have two names are one lot in the book: what came under one is what was used under the other.
+        filed, counts, assays = (
+            by_shipped_lot(frame.with_row_index("row"), self.names).sort("row").drop("row")
+            for frame in (self.movements.select(list(MOVEMENTS)), self.counts, self._own_assays)
+        )
+        two_names = self.names.select(lot="shipped_lot").unique()
+        told = filed.join(two_names, on="lot", how="semi").select("site", "lot")
+        movements = accounted(
+            pl.concat([filed, self.implied]), pl.concat([told, self.implied.select("site", "lot")]).unique()
+        )
+        scopes = self.count_scopes
+        if self.status is not None:
+            scopes = pl.concat([scopes, emptied(movements=movements, scopes=scopes, status=self.status)])
         return reckon(
-            movements=pl.concat([filed, self.implied]),
-            counts=self.counts,
-            count_scopes=self.count_scopes,
+            movements=movements,
+            counts=counts,
+            count_scopes=scopes,
             lot_assays=self.lot_assays,
-            site_assays=self.site_assays,
+            site_assays=assays.select(self.site_assays.columns),
             elements=self.elements,
             sites=self.count_scopes["site"].unique().sort(),
         )

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from lodeline.accountancy.frames import text_numbers
+from lodeline.accountancy.frames import AREA, text_numbers
 from lodeline.accountancy.kernels import mark_open, read_only, sorted_by
 from lodeline.accountancy.uncertainty import default_weighing
 
@@ -48,6 +48,49 @@ def inventory_days(
         _products(named),
     )
     return pl.concat([whole, partial.join(open_days, on=_DAY, how="anti")]).sort(_DAY)
+
+
+def emptied(*, movements: pl.DataFrame, scopes: pl.DataFrame, status: pl.DataFrame) -> pl.DataFrame:
+    """What the first count after an unfiled month says of goods that it does not list, as more rows of `scopes`.
+
+    A lot that was used up in a month that its firm never filed stays in the book for good, and nobody finds it to count
+    it: no later count would ever speak for the whole site. A product that the first count after the month leaves out is
+    taken to be gone, where nothing is left in the book of what has come since. Only balances over the unfiled month
+    change by it.
+
+    Parameters: frames as in `frames`; `status` has `organisation`, `period` and `state`, of which `missing` counts.
+    """
+    month = pl.concat_str("period", pl.lit("-01")).str.to_date()
+    silent = status.filter(pl.col("state") == "missing").select("organisation", begun=month).sort("begun")
+    by_product = scopes.filter(pl.col("location").is_null() & pl.col("product").is_not_null())
+    days = by_product.select("site", "on", begun="on").unique().sort("begun")
+    counting = by_product.select(AREA).unique().join(silent, on="organisation").sort("begun")
+    first = counting.join_asof(days, on="begun", by="site", strategy="forward", check_sortedness=False).drop_nulls("on")
+    goods = (
+        first.join(
+            movements.filter(pl.col("kind") != "title").select(
+                "site", "lot", "product", moved_on="on", mass=pl.col("delta_mg") + pl.col("unaccounted_mg")
+            ),
+            on="site",
+        )
+        .filter(pl.col("moved_on") <= pl.col("on"))
+        .group_by(*AREA, "begun", "on", "lot")
+        .agg(
+            pl.col("product").drop_nulls().first(), pl.col("mass").sum(), came=pl.col("mass").clip(lower_bound=0).sum(),
+            since=pl.col("moved_on").min() >= pl.col("begun").first().dt.offset_by("1mo"),
+        )
+        .drop_nulls("product")
+    )  # fmt: skip
+    held = goods.filter("since", pl.col("mass") > SPENT_SHARE * pl.col("came"))
+    key = ["site", "on", "product"]
+    return (
+        goods.filter(~pl.col("since"))
+        .join(held, on=[*key, "begun"], how="anti")
+        .join(by_product, on=key, how="anti")
+        .with_columns(location=pl.lit(None, pl.String))
+        .select(scopes.columns)
+        .unique()
+    )
 
 
 def _products(named: list[pl.DataFrame]) -> pl.DataFrame:

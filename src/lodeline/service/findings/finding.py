@@ -82,6 +82,7 @@ class SnapshotView:
             transfers=self.transfers,
             names=self.snapshot.drawn_as,
             elements=TESTED,
+            status=self.status,
         )
 
     @cached_property
