@@ -10,7 +10,7 @@ IAEA Safeguards Glossary (2022), MUF; Avenhaus & Jaech, J. Inst. Nucl. Mater. Ma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import exp
 from typing import Any, Final, Protocol
@@ -142,14 +142,13 @@ def imbalances(
     found = [
         one
         for one in alarms(
-            books.runs,
+            _with_rounding(books.runs, movements, counts),
             pl.DataFrame(schema=_NO_STATUS) if status is None else status,
             _traces(books.balances),
             unknown,
         )
         if one.sighting.side == side and one.element in TESTED
     ]
-    found = _beyond_rounding(found, books.runs, movements, counts)
     if not found:
         return []
     windows = pl.DataFrame(
@@ -201,23 +200,24 @@ def _leading_first(one: Alarm) -> tuple[Any, ...]:
     return one.element != TREO, -round(one.sighting.mass), SYMBOLS.index(one.element), one.found_on
 
 
-def _beyond_rounding(
-    found: list[Alarm], runs: BalanceRuns, movements: pl.DataFrame, counts: pl.DataFrame
-) -> list[Alarm]:
-    """Leaves out what no more than a milligram a row explains: each row's element mass is rounded down.
+def _with_rounding(runs: BalanceRuns, movements: pl.DataFrame, counts: pl.DataFrame) -> BalanceRuns:
+    """The runs with what rounding adds to their variances: a milligram a row, since each element mass is rounded down.
 
-    Where nothing is weighed anew, σ can be smaller than that.
+    Where nothing is weighed anew, σ is smaller than that.
     """
-    kept = []
-    sites = list({one.site for one in found})
-    acts = pl.concat([frame.filter(pl.col("site").is_in(sites)).select("site", "on") for frame in (movements, counts)])
-    for one in found:
-        within = (pl.col("site") == one.site) & pl.col("on").is_between(one.since, one.until)
-        window = (pl.col("element") == one.element) & (pl.col("since") >= one.since) & (pl.col("until") <= one.until)
-        book_mg = runs.differences.filter((pl.col("site") == one.site) & window)["muf_mg"].sum()
-        if max(abs(int(book_mg)), one.sighting.mass) > acts.filter(within).height:
-            kept.append(one)
-    return kept
+    acts = pl.concat([frame.select("site", "on") for frame in (movements, counts)]).sort("on")
+    so_far = acts.with_columns(rows=pl.int_range(1, pl.len() + 1).over("site")).unique(
+        ["site", "on"], keep="last", maintain_order=True
+    )
+    spans = runs.differences.select("matrix", "place", "site", "until", before=pl.col("since").dt.offset_by("-1d"))
+    for day in ("before", "until"):
+        reached = so_far.rename({"on": day, "rows": f"rows_{day}"})
+        spans = spans.sort(day).join_asof(reached, on=day, by="site", check_sortedness=False)
+    rows = spans.select(pl.col("rows_until").fill_null(0) - pl.col("rows_before").fill_null(0)).to_series().to_numpy()
+    matrix, place = spans["matrix"].to_numpy(), spans["place"].to_numpy()
+    covariance = runs.covariance_mg2.copy()
+    covariance[matrix, place, place] += rows.astype(np.float64) ** 2
+    return replace(runs, covariance_mg2=covariance)
 
 
 def _balances(windows: pl.DataFrame, balances: pl.DataFrame) -> dict[tuple[str, str, date], dict[str, Any]]:
