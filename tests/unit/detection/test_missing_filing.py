@@ -30,16 +30,17 @@ def test_a_month_in_time_or_late_is_no_finding() -> None:
     assert detect("A 2025-06 filed", "B 2025-06 late") == []
 
 
-def test_consecutive_months_are_one_question_and_others_another() -> None:
+def test_all_silent_months_of_a_firm_are_one_question_that_names_them() -> None:
     filed = [f"B 2025-{month:02d} filed" for month in range(1, 13)] + ["B 2026-01 filed"]
     missing = [f"A {month} missing" for month in ("2025-03", "2025-11", "2025-12", "2026-01")]
     found = detect(*filed, *missing)
-    assert [(one.first_period, one.last_period) for one in found] == [("2025-03", "2025-03"), ("2025-11", "2026-01")]
-    months = [item["period"] for item in found[1].evidence]
-    assert months == ["2025-11", "2025-12", "2026-01"]
-    assert found[1].evidence[0]["deadline"] == "2025-12-10T00:00:00+08:00"
-    assert "3 months from 2025-11 to 2026-01" in localized(found[1].explanation)["en"]
-    assert "共 3 个月" in localized(found[1].explanation)["zh"]
+    (one,) = found
+    assert (one.first_period, one.last_period) == ("2025-03", "2026-01")
+    assert [item["period"] for item in one.evidence] == ["2025-03", "2025-11", "2025-12", "2026-01"]
+    assert one.evidence[1]["deadline"] == "2025-12-10T00:00:00+08:00"
+    told = localized(one.explanation)
+    assert "4 months were not filed by their deadlines: 2025-03, 2025-11 to 2026-01." in told["en"]
+    assert "共 4 个月逾期未申报：2025-03、2025-11 至 2026-01。" in told["zh"]
 
 
 def test_two_firms_that_are_silent_in_turn_are_two_questions() -> None:

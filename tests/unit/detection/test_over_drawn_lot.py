@@ -71,6 +71,21 @@ def test_a_lot_that_covers_what_was_drawn_is_no_finding(rows: tuple[str, ...]) -
     assert detect(*rows) == []
 
 
+@pytest.mark.parametrize(
+    ("silent", "asked"),
+    [
+        pytest.param("2025-06", 0, id="the rest may have come in that month"),
+        pytest.param("2025-07", 0, id="or in this"),
+        pytest.param("2025-05", 1, id="the lot was not made yet"),
+        pytest.param("2025-08", 1, id="it had been used by then"),
+    ],
+)
+def test_a_month_that_the_firm_never_filed_is_asked_for_before_its_lots(silent: str, asked: int) -> None:
+    made = ("B O1 origin 2 b 1 100 origin_kind=mined", "B S1 shipment 5 b 1 100 party=A")
+    june = (*made, "A R1 receipt 7 a 1 40 party=B")
+    assert len(detect(*june, july=("A S2 shipment 9 a 1 90 party=C",), silent=silent)) == asked
+
+
 def test_neighbouring_months_and_lots_of_a_site_are_one_question() -> None:
     (found,) = detect(
         MADE, "A O2 origin 2 a 2 100 origin_kind=mined", "A S1 shipment 5 a 1 120 party=B",

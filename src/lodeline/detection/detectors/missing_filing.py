@@ -18,7 +18,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import described, largest_rows, months_since_year_0
+from lodeline.detection.evidence import described, largest_rows
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
@@ -26,6 +26,7 @@ from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import share_mg_expr
 from lodeline.message import Count, Key, Mass, Month, Party, Series, Texts
+from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
@@ -65,9 +66,9 @@ TEXTS: Final = Texts(
     {
         "month": text("{month} was not filed by its deadline.", "{month} 逾期未申报。"),
         "months": text(
-            "The {months} months from {first} to {last} were not filed by their deadlines.",
-            "{first} 至 {last} 共 {months} 个月逾期未申报。",
+            "{months} months were not filed by their deadlines: {runs}.", "共 {months} 个月逾期未申报：{runs}。"
         ),
+        "run": text("{first} to {last}", "{first} 至 {last}"),
         "named": text(
             "In that time {others} others ({listed}{more}) name it in transfers of {mass} kg TREO.",
             "同期有 {others} 家企业（{listed}{more}）申报与其流转，共 {mass} 千克 TREO。",
@@ -88,7 +89,7 @@ def missing_filing(
     law: Jurisdiction,
     register: Register,
 ) -> list[Finding]:
-    """One finding per organisation and run of consecutive months that it did not file, as `ranked`.
+    """One finding per organisation, of all months that it did not file, as `ranked`: there is one desk to ask.
 
     Parameters: `status` is `organisation`, `period`, `state` (`filed`, `late`, `missing`; a month is missing once its
     deadline has passed at the last filing in the log); `transfers` has the columns of `ledger.transfer.TRANSFER`;
@@ -101,23 +102,18 @@ def missing_filing(
     missing = status.filter((pl.col("state") == "missing") & pl.col("period").is_in(reported.implode()))
     if missing.is_empty():
         return []
-    month = months_since_year_0("period")
-    runs = missing.sort("organisation", "period").with_columns(
-        run=pl.struct("organisation", step=month - pl.int_range(pl.len()).over("organisation")).rle_id()
-    )
-    named = _named(transfers, lines, lot_assays).join(runs, on=["organisation", "period"])
-    rows = largest_rows(named, ["run"], mass="mass_mg")
+    months = missing.sort("organisation", "period")
+    named = _named(transfers, lines, lot_assays).join(months, on=["organisation", "period"])
+    rows = largest_rows(named, ["organisation"], mass="mass_mg")
     totals = {
-        run: (treo_mg, others)
-        for run, treo_mg, others in named.group_by("run")
+        firm: (treo_mg, others)
+        for firm, treo_mg, others in named.group_by("organisation")
         .agg(pl.col("treo_mg").sum(), pl.col("other").unique().sort())
         .iter_rows()
     }
     return ranked(
-        _finding(organisation, periods, (law, register), named=(*totals.get(run, (0, [])), rows.get(run, [])))
-        for run, organisation, periods in runs.group_by("run", maintain_order=True)
-        .agg(pl.col("organisation").first(), pl.col("period"))
-        .iter_rows()
+        _finding(firm, periods, (law, register), named=(*totals.get(firm, (0, [])), rows.get(firm, [])))
+        for firm, periods in months.group_by("organisation", maintain_order=True).agg("period").iter_rows()
     )
 
 
@@ -164,6 +160,17 @@ def _named(transfers: pl.DataFrame, entries: pl.DataFrame, lot_assays: pl.DataFr
     )
 
 
+def _runs(periods: list[str]) -> list[tuple[str, str]]:
+    """Months, in order, as runs of neighbours: the first and the last of each."""
+    runs: list[tuple[str, str]] = []
+    for period in periods:
+        if runs and next_month(runs[-1][1]) == period:
+            runs[-1] = runs[-1][0], period
+        else:
+            runs.append((period, period))
+    return runs
+
+
 def _finding(
     organisation: str,
     periods: list[str],
@@ -174,10 +181,14 @@ def _finding(
     """`when`: what says when a month is due; `named`: the TREO that others name, who they are, and their rows."""
     treo_mg, others, rows = named
     first, last = periods[0], periods[-1]
+    runs = [
+        Month(one) if one == other else TEXTS.message("run", first=Month(one), last=Month(other))
+        for one, other in _runs(periods)
+    ]
     months = (
         TEXTS.message("month", month=Month(first))
         if first == last
-        else TEXTS.message("months", months=Count(len(periods)), first=Month(first), last=Month(last))
+        else TEXTS.message("months", months=Count(len(periods)), runs=Series(tuple(runs)))
     )
     by_others = (
         TEXTS.message(

@@ -13,8 +13,8 @@ Source: `unaccounted` is booked by ledger.movement.with_balances; the tolerance 
 
 Neighbouring months of a site are one question: a lost receipt is felt as often as its goods are drawn. Sites that never
 filed a count are not asked lot by lot: nobody has ever verified their book, and `unexplained-gain` asks them for all
-that left beyond what came in, all lots together. Nor is a lot of which the book has nothing, where its firm has not
-filed an earlier month: `missing-filing` asks for that.
+that left beyond what came in, all lots together. Nor is a lot whose receipt may stand in a month that its firm has not
+filed, from the lot's making to its use: `missing-filing` asks for that month.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import polars as pl
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
 from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
@@ -106,10 +107,8 @@ def over_drawn_lot(
     )
     short = here.filter(pl.col("unaccounted_mg") > 0)
     over = _over_drawn(here.join(short, on=["site", "lot"], how="semi"), short)
-    silent = status.filter(pl.col("state") == "missing").group_by("organisation").agg(silent=pl.col("period").min())
     over = (
-        over.join(silent, on="organisation", how="left")
-        .filter(~((pl.col("put_in_mg") == 0) & (pl.col("silent") <= pl.col("period"))).fill_null(False))
+        over.join(_in_silent_months(over, movements, status), on=_LOT, how="anti")
         .join(lots.select("lot", "name"), on="lot")
         .join(lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb"), on="lot", how="left")
         .with_columns(treo_mg=share_mg_expr(pl.col("unaccounted_mg"), pl.col("ppb").fill_null(0)))
@@ -164,6 +163,22 @@ def _over_drawn(moves: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
         months.join(until, on=_LOT)
         .filter(pl.col("unaccounted_mg") > closing_tolerance_mg(pl.col("put_in_mg")))
         .sort(_LOT)
+    )
+
+
+def _in_silent_months(over: pl.DataFrame, movements: pl.DataFrame, status: pl.DataFrame) -> pl.DataFrame:
+    """Those of `over` whose lot may have been made or received in a month that the firm has not filed: `_LOT`.
+
+    A lot whose making nobody has filed may have come at any time.
+    """
+    born = movements.filter(makes_lot()).group_by("lot").agg(born=pl.col("on").min().dt.strftime("%Y-%m"))
+    silent = status.filter(pl.col("state") == "missing").select("organisation", silent="period")
+    return (
+        over.join(born, on="lot", how="left")
+        .join(silent, on="organisation")
+        .filter(pl.col("silent") <= pl.col("period"), pl.col("silent") >= pl.col("born").fill_null(""))
+        .select(_LOT)
+        .unique()
     )
 
 

@@ -3,7 +3,9 @@
 Loophole: what nobody has assayed may hold anything, so a firm that files `unknown` for one lot a month has no balance
 that anybody can judge. The balance is tested all the same wherever even the most innocent composition leaves a
 difference (`accountancy.unassayed`); where none is left because too much is unknown, the lots are asked about by name.
-That is no accusation: it says what cannot be tested, by how much, and which assays would mend it.
+That is no accusation: it says what cannot be tested, by how much, and which assays would mend it. A composition is
+stated where a lot is made or received; of a lot of which neither is filed that paper is missing, and no assay:
+`missing-filing` and `over-drawn-lot` ask for it.
 
 Innocent: waste that is sold by weight and never analysed; an assay that is on its way; a laboratory that was closed.
 Ask: an assay of the lots listed, or of a sample that was kept; the buyer's assay, where they were sold.
@@ -74,7 +76,10 @@ def unassayed_lot(
     Bounds that are no further apart than `least_sigmas` σ of the balance hide no more than measurement does and are let
     be. `score` is None, because nothing is measured; `mass_mg` is how far apart the bounds of the widest balance lie.
     """
-    unknown = lots_without_assay(books, movements, counts, lot_assays=lot_assays, site_assays=site_assays)
+    entered = movements.filter(pl.col("delta_mg") > 0).select("lot").unique()
+    unknown = lots_without_assay(books, movements, counts, lot_assays=lot_assays, site_assays=site_assays).join(
+        entered, on="lot", how="semi", maintain_order="left"
+    )
     total = books.runs.differences.filter(pl.col("element") == TREO)
     if unknown.is_empty() or total.is_empty():
         return []
