@@ -2,7 +2,7 @@
 
 Loophole: what was taken away stays in the count, because nobody counts; the sheet of last month, or the book, is
 copied. A real weighing never gives the same figure twice but by the chance of its division, and how often that happens
-is seen at everybody else's counts of such goods.
+is told by the division that the site's own figures show, and seen at everybody else's counts of such goods.
 
 Innocent: sealed lots whose certificate stands for the weighing (the method says so: `carried-over`); one scale that
 shows whole kilograms; a stock that a system keeps and a person confirms.
@@ -18,15 +18,17 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
+from lodeline.accountancy.distribution import normal_tail
 from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import RUNS_PER_MONTH, product_tail, score_of
+from lodeline.detection.null import RUNS_PER_MONTH, Floats, product_tail, score_of
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Percent, Texts
 
@@ -70,6 +72,8 @@ TEXTS: Final = Texts(
     },
 )
 _SITE = ["organisation", "site"]
+#: The part of a site's figures that may be finer than its scale is: of another scale, or computed.
+_FEW: Final = 0.1
 
 
 def ghost_stock(
@@ -154,13 +158,28 @@ def _with_repeats(counts: pl.DataFrame, movements: pl.DataFrame, values: Mapping
     others_hits = hits.over("bin") - hits.over("bin", "site")
     others = number.over("bin").cast(pl.Int64) - number.over("bin", "site").cast(pl.Int64)
     zeros = pl.sum_horizontal((pl.col("mass_mg") % 10**power == 0).cast(pl.Int32) for power in range(1, 12))
-    # The division of a scale is the finest that it shows for masses of that size.
-    finest = zeros.min().over("site", (pl.col("mass_mg").log10() * 3).floor())
+    # The division of a scale is the finest that it shows for masses of that size; few figures are of another scale.
+    finest = zeros.quantile(_FEW, "lower").over("site", (pl.col("mass_mg").log10() * 3).floor())
+    division_mg = pl.lit(10, pl.Int64).pow(finest.cast(pl.Int64)).cast(pl.Int64)
+    by_others = ((others_hits + 0.5) / (others + 1)).clip(values["least_chance"], 1.0)
+    by_division = _alike(rows.select(division_mg / pl.col("mass_mg")).to_series().to_numpy(), values)
     return rows.with_columns(
-        division_mg=pl.lit(10, pl.Int64).pow(finest).cast(pl.Int64),
-        chance=((others_hits + 0.5) / (others + 1)).clip(values["least_chance"], 1.0),
+        division_mg=division_mg,
+        chance=pl.max_horizontal(by_others, pl.Series(by_division)),
         chain=pl.struct("lot", run=(~pl.col("still")).cum_sum().over(lot)).rle_id(),
     ).drop("bin")
+
+
+def _alike(division: Floats, values: Mapping[str, float]) -> Floats:
+    """The chance that two weighings of one thing give one figure, by the scale's `division` as a part of the mass.
+
+    Their difference is normal, and figures that lie closer than a division are rounded to one as often as the part of
+    it that is left: E[max(0, 1 − |difference| / division)].
+    """
+    reach = division / (2**0.5 * values["weighing_pct"] / 100)
+    within = 1 - 2 * normal_tail(reach)
+    alike: Floats = within - np.sqrt(2 / np.pi) * -np.expm1(-(reach**2) / 2) / reach
+    return alike
 
 
 def _worst_months(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.DataFrame, float, float, str] | None:
