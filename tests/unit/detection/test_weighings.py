@@ -9,6 +9,7 @@ import pytest
 from tests.desk import site
 from tests.unit.detection.kit import KG, look, months, register
 
+from lodeline.ledger.register import TABLES, Register
 from lodeline.message import localized
 
 ORE = "product=concentrate origin_kind=imported composition=TREO=500000000"
@@ -103,6 +104,42 @@ def test_small_lots_in_whole_kilograms_are_not_skimmed() -> None:
     assert look("skimming", months(rows)) == []
 
 
+def methods(random_pct: str, systematic_pct: str) -> Register:
+    """A register of one scale, P."""
+    row = {"id": "P", "quantity": "weighing", "random_pct": random_pct, "systematic_pct": systematic_pct}
+    return Register(
+        tables={
+            name: pl.DataFrame([row] if name == "methods" else [], schema=schema) for name, schema in TABLES.items()
+        }
+    )  # fmt: skip
+
+
+def test_scales_err_as_their_firms_registered_them() -> None:
+    """0.25 % of every lot is much for scales of 0.1 %, and nothing for such as their certificates let err by 0.5 %."""
+    lines = hub(scale=0.0, kept=0.0025).with_columns(method=pl.lit("P"))
+    assert len(look("skimming", lines, register=methods("0.08", "0.05"))) == 1
+    assert look("skimming", lines, register=methods("0.5", "0.5")) == []
+
+
+def test_dry_goods_are_not_held_against_what_moisture_makes_of_moist_ones() -> None:
+    """The moist goods of three firms in four differ by 1 % from weighing to weighing: 0.25 % of dry ones are seen."""
+    chance = random.Random(2)
+    lines = [hub(scale=0.0, kept=0.0025)]
+    for firm in range(3):
+        moist = hub(scale=0.0, kept=0.0, seed=3 + firm)
+        names = ("organisation", "party", "event", "reference", "site")
+        dry_mg = [round(1000 * KG * (1 + chance.gauss(0, 0.01))) for _ in range(moist.height)]
+        lines.append(
+            moist.with_columns(
+                *((pl.lit(f"X{firm}") + pl.col(name)).alias(name) for name in names),
+                pl.col("lot") + 10_000 * (firm + 1), pl.col("mass_mg") * 2, pl.Series("dry_mg", dry_mg),
+            )
+        )  # fmt: skip
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    (found,) = look("skimming", pl.concat(lines).with_columns(line=number, entry=number))
+    assert found.subject == {"pair": "M0>R"}
+
+
 def counted(copied: bool, seed: int = 1) -> pl.DataFrame:
     """Five firms that hold eight lots each and count them for ten months; the first may copy the book."""
     chance = random.Random(seed)
@@ -133,6 +170,25 @@ def test_copying_that_goes_on_is_one_question() -> None:
     ]
     assert len(found) == 7 and {one.last_period for one in found} == set(MONTHS[3:10])
     assert len({one.id for one in found}) == 1
+
+
+@pytest.mark.parametrize("firm", [0, 4])
+def test_a_scale_of_whole_kilograms_repeats_itself(firm: int) -> None:
+    """One firm of five reads whole kilograms, so that two figures in three are alike, though nobody else's are."""
+    chance = random.Random(7)
+    rows: dict[str, list[str]] = {month: [] for month in MONTHS}
+    for one in range(5):
+        digits = 0 if one == firm else 2
+        for number in range(80):
+            made, lot = MONTHS[number // 8], 1 + number + 100 * one
+            kg = chance.uniform(400, 460)
+            filed, seen = (round(kg * (1 + chance.gauss(0, 0.0006)), digits) for _ in range(2))
+            rows[made] += [
+                f"F{one} O{lot} origin 2 f{one} {lot} {filed} {ORE}",
+                f"F{one} C{made} stock 27 f{one} {lot} {seen} product=concentrate",
+                f"F{one} L{lot} loss 28 f{one} {lot} {filed} reason=used",
+            ]
+    assert look("ghost-stock", months(rows)) == []
 
 
 def lot_counted(*kg: float, others: int = 12, seed: int = 1) -> pl.DataFrame:
@@ -190,6 +246,29 @@ def smelted(
                     f"{run} {lot + 2} {waste} role=waste product=slag composition=TREO={held}",
                 ]
     return months(rows)
+
+
+def fed(kinds: dict[str, str], *, poor: float = 0.0) -> pl.DataFrame:
+    """`smelted`, where a month's feed is a mixed compound its waste holds a third of what it holds else, at every firm;
+    the first firm's waste holds a share `poor` less in March, of whatever feed."""
+    lines = smelted({}, content={MONTHS[2]: -poor})
+    of_kind = pl.col("on").dt.strftime("%Y-%m").replace_strict(kinds, default="oxide")
+    compound = of_kind == "mixed-compound"
+    waste = pl.col("role") == "waste"
+    part = pl.col("composition").str.extract(r"TREO=(\d+)").cast(pl.Int64)
+    poorer = pl.concat_str(pl.lit("TREO="), (part / 3).round().cast(pl.Int64))
+    return lines.with_columns(
+        product=pl.when(pl.col("kind") == "origin").then(of_kind).otherwise("product"),
+        composition=pl.when(waste & compound).then(poorer).otherwise("composition"),
+    )
+
+
+def test_another_raw_material_is_another_process() -> None:
+    """Months of leached clay leave another waste than months of oxide: each is held against its like."""
+    clay = {month: "mixed-compound" for month in MONTHS if month not in MONTHS[1:9:3]}
+    assert look("yield-outlier", fed(clay)) == []
+    (found,) = look("yield-outlier", fed(clay, poor=0.3))
+    assert found.subject["goods"] == "metal < mixed-compound" and found.first_period == MONTHS[2]
 
 
 def test_a_yield_too_good_for_a_season_is_found_and_weighed() -> None:

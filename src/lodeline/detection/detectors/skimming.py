@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from lodeline.accountancy.uncertainty import estimated, estimates_of
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, with_treo_mass
@@ -36,6 +37,7 @@ from lodeline.detection.null import (
     strongest_runs,
     upper_tail,
 )
+from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Party, Percent, Texts
 
@@ -73,23 +75,26 @@ _PAIR = ["shipper", "receiver"]
 _SCALES = ["shipping", "receiving"]
 #: Rounds of the fit of scales: each halves what is left at least.
 _ROUNDS = 40
+#: What others' deliveries show weighs as much as so many differences of a pair's own.
+_TRUSTED = 12
 #: Beyond so many standard deviations a pair says less and less about the scales of others (Huber).
 _HUBER = 2.0
 
 
 def skimming(
-    *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+    *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits, register: Register
 ) -> list[Finding]:
     """One finding per (shipper, receiver) whose differences lie on one side beyond what weighing explains, as
     `ranked`.
 
     Parameters: `transfers` has the columns of `ledger.transfer.TRANSFER`; `lines` `line`, `entry`, `site`, `method`
-    (a site and a method are a scale); `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO that did not
+    (a site and a method are a scale), `mass_mg`, `dry_mg`; `lot_assays` as in `accountancy.frames`; the methods of the
+    `register` say how far scales err. `mass_mg` is the TREO that did not
     arrive over the run of months that stands out most, the scales' errors taken off, `interval_mg` ± 1.96 σ. A pair
     with fewer transfers than `least_transfers` is not testable and gives nothing.
     """
     values = limits.on(last_day(transfers, "shipped_on"))
-    whole = _whole(transfers, lines, values)
+    whole = _whole(transfers, lines, values, estimates_of(register.tables["methods"]))
     if whole.is_empty():
         return []
     seen = _strongest(_without_scales(whole, values), values)
@@ -113,12 +118,25 @@ DETECTOR: Final = Detector(
 )
 
 
-def _whole(transfers: pl.DataFrame, entries: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
+def _whole(
+    transfers: pl.DataFrame, entries: pl.DataFrame, values: Mapping[str, float], estimates: pl.DataFrame
+) -> pl.DataFrame:
     """Transfers with both masses, of pairs with enough of them: `share` = (shipped − received) / shipped, the month,
-    the scales of both sides and what `rounding` to their divisions does (one standard deviation).
+    the scales of both sides with what they may err by (`_errors`), and what `rounding` to their divisions does (one
+    standard deviation).
     """
     scale = pl.concat_str("site", "method", separator=" ", ignore_nulls=True)
-    moved = entries.select("line", scale=scale)
+    moist = (pl.col("mass_mg") != pl.col("dry_mg")).fill_null(False)
+    errors = _errors(entries["method"].unique(), values, estimates)
+    moved = (
+        entries.select("line", "method", scale=scale, moist=moist)
+        .join(errors, on="method", how="left", nulls_equal=True)
+        # What is dry needs no moisture to be known.
+        .with_columns(
+            error=(pl.col("weighing") ** 2 + pl.when("moist").then(pl.col("moisture") ** 2).otherwise(0)).sqrt()
+        )
+        .select("line", "scale", "moist", "error", "certified")
+    )
     scales = [moved.select(pl.all().name.prefix(side)) for side in ("shipping_", "receiving_")]
     gap = pl.col("shipped_mg") - pl.col("received_mg")
     step = pl.max_horizontal(pl.lit(1), *(pl.when(gap % 10**k == 0).then(10**k) for k in range(1, 10)))
@@ -136,6 +154,7 @@ def _whole(transfers: pl.DataFrame, entries: pl.DataFrame, values: Mapping[str, 
         .join(scales[0], left_on="shipment_line", right_on="shipping_line", how="left")
         .join(scales[1], left_on="receipt_line", right_on="receiving_line", how="left")
         .with_columns(
+            moist=pl.any_horizontal(pl.col("shipping_moist", "receiving_moist").fill_null(False)),
             shipping=pl.coalesce("shipping_scale", "shipper"), receiving=pl.coalesce("receiving_scale", "receiver"),
             pairs=pl.col("shipper").n_unique().over("receiver"),
         )
@@ -145,39 +164,67 @@ def _whole(transfers: pl.DataFrame, entries: pl.DataFrame, values: Mapping[str, 
     )  # fmt: skip
 
 
+def _errors(methods: pl.Series, values: Mapping[str, float], estimates: pl.DataFrame) -> pl.DataFrame:
+    """`method`, and by it the random error of a `weighing` and of a `moisture`, and how far a scale is `certified`.
+
+    One standard deviation each, relative; as its firm registered it, else what the limits say.
+    """
+    terms = pl.DataFrame({"method": methods}).with_columns(element=pl.lit(0, pl.UInt8))
+    unnamed = pl.col("method_id").str.starts_with(";")
+    weighing, moisture = (
+        estimated(terms, quantity, estimates).filter(~unnamed).select("method", "random", certified="systematic")
+        for quantity in ("weighing", "moisture")
+    )
+    return (
+        terms.select("method")
+        .join(weighing.rename({"random": "weighing"}), on="method", how="left", nulls_equal=True)
+        .join(moisture.select("method", moisture="random"), on="method", how="left", nulls_equal=True)
+        .with_columns(
+            pl.col("weighing").fill_null(values["random_pct"] / 100 / 2**0.5), pl.col("moisture").fill_null(0.0),
+            pl.col("certified").fill_null(values["scale_pct"] / 100),
+        )
+    )  # fmt: skip
+
+
 def _without_scales(whole: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
     """`whole` with `off`, the share beyond what the two scales do to their other partners, and its errors: `random` of
     two weighings (one standard deviation), `unsure` of the scales (variance).
     """
-    least = values["random_pct"] / 100
-    spread = (pl.col("share") - pl.col("share").median().over(_PAIR)).abs()
-    random = pl.max_horizontal(
-        pl.lit(least), spread.median() * MAD_TO_SIGMA, spread.median().over(_PAIR) * MAD_TO_SIGMA
-    )
+    error2 = pl.col("shipping_error") ** 2 + pl.col("receiving_error") ** 2
+    spread2 = ((pl.col("share") - pl.col("share").median().over(_PAIR)).abs().median() * MAD_TO_SIGMA) ** 2
+    # What others' deliveries of dry or of moist goods show, and, as far as they are many, the pair's own.
+    usual2, shown2, seen = spread2.over("moist"), spread2.over(_PAIR), pl.len().over(_PAIR)
+    random = pl.max_horizontal(error2, usual2, (seen * shown2 + _TRUSTED * usual2) / (seen + _TRUSTED)).sqrt()
     whole = whole.with_columns(random=(random**2 + pl.col("rounding") ** 2).sqrt())
     cells = whole.group_by(*_PAIR, *_SCALES, maintain_order=True).agg(
         # A wild difference says little about a scale.
         mean=pl.col("share").clip(-4 * pl.col("random"), 4 * pl.col("random")).mean(),
         variance=1 / (1 / pl.col("random") ** 2).sum(),
+        sends_within=pl.col("shipping_certified").mean(),
+        gets_within=pl.col("receiving_certified").mean(),
     )
-    off, unsure = _scale_errors(cells, certified=values["scale_pct"] / 100, pair=values["pair_pct"] / 100)
+    off, unsure = _scale_errors(cells, pair=values["pair_pct"] / 100)
     known = cells.select(*_PAIR, *_SCALES).with_columns(scales=pl.Series(off), unsure=pl.Series(unsure))
     return whole.join(known, on=[*_PAIR, *_SCALES], how="left", maintain_order="left").with_columns(
         off=pl.col("share") - pl.col("scales")
     )
 
 
-def _scale_errors(cells: pl.DataFrame, *, certified: float, pair: float) -> tuple[Floats, Floats]:
+def _scale_errors(cells: pl.DataFrame, *, pair: float) -> tuple[Floats, Floats]:
     """What two scales make of a difference, and its variance, for each of `cells`: learned from all other pairs.
 
-    A scale errs by `certified` (one standard deviation), two firms beside their scales by `pair`. More than two scales
-    may differ by is not taken off: a receiver that keeps something back from everybody has no better scale for it.
+    A scale errs by what it is certified for (one standard deviation), two firms beside their scales by `pair`. More
+    than two scales may differ by is not taken off: a receiver that keeps something back from everybody has no better
+    scale for it.
     """
     scales = pl.concat([cells["shipping"], cells["receiving"]]).unique().sort()
     numbers, size = pl.Enum(scales), len(scales)
     sends, gets = (cells[side].cast(numbers).to_physical().to_numpy().astype(np.int64) for side in _SCALES)
     mean = cells["mean"].to_numpy()
     sigma2 = cells["variance"].to_numpy() + pair**2
+    sent, got = cells["sends_within"].to_numpy(), cells["gets_within"].to_numpy()
+    certified = np.zeros(size)
+    certified[sends], certified[gets] = sent, got
     error = np.zeros(size)
     weight = 1 / sigma2
     for _ in range(_ROUNDS):
@@ -191,7 +238,7 @@ def _scale_errors(cells: pl.DataFrame, *, certified: float, pair: float) -> tupl
     others_send, others_get = held[sends] - weight, held[gets] - weight
     sender = (held[sends] * error[sends] - weight * (mean + error[gets])) / others_send
     getter = (held[gets] * error[gets] - weight * (error[sends] - mean)) / others_get
-    most = 2 * np.sqrt(2) * certified
+    most = 2 * np.sqrt(sent**2 + got**2)
     return np.clip(sender - getter, -most, most), 1 / others_send + 1 / others_get
 
 

@@ -88,6 +88,8 @@ _LESS: Final = Term("less", "少")
 _PROCESS = ["organisation", "site", "goods"]
 #: Feed whose mixture no sample shows well.
 _SCRAP = [kind for kind, product in PRODUCTS.items() if product.feed == "secondary"]
+#: Feed of the same products that is another raw material: what ion clay is leached to.
+_OTHER_FEED: Final = ("mixed-compound",)
 #: What is followed, and what of it is TREO that came or went: the part of which a shift of the ratio is a share.
 _RATIOS: Final = {"parted": "waste_mg", "content": "waste_mg", "closure": "in_mg", "yielded": "in_mg"}
 #: Ratios of which more is less product.
@@ -148,7 +150,9 @@ def _run_rows(
     rows = lines.filter((pl.col("kind") == "transformation") & pl.col("site").is_not_null())
     held = rows.select("site", "lot").unique().sort("site", "lot").with_row_index("held")
     totals = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=[TREO_INDEX])
-    fed = lot_facts.select("lot", scrap=pl.col("product").str.split(":").list.first().is_in(_SCRAP))
+    kind = pl.col("product").str.split(":").list.first()
+    feed = pl.when(kind.is_in(_SCRAP)).then(pl.lit("scrap")).when(kind.is_in(_OTHER_FEED)).then(kind)
+    fed = lot_facts.select("lot", feed=feed)
     whole = (
         rows.join(held.join(totals, on="held"), on=["site", "lot"], how="left", maintain_order="left")
         .with_columns(treo_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")))
@@ -156,13 +160,14 @@ def _run_rows(
     )
     event = ["organisation", "event"]
     made = pl.col("product").filter(pl.col("role") == "out").first().str.split(":").list.first()
-    # Scrap is assayed less well than anything else: who works it is held against those who do too.
-    of_scrap = (pl.col("scrap").fill_null(False) & (pl.col("role") == "in")).any()
-    goods = pl.when(of_scrap.over(event)).then(pl.concat_str(made.over(event), pl.lit(" < scrap")))
+    # Scrap is assayed less well than anything else, and leached clay leaves another waste than a concentrate: who
+    # works it is held against those who do too, and its own runs of one feed not against those of the other.
+    other = pl.col("feed").filter(pl.col("role") == "in").drop_nulls().sort(descending=True).first().over(event)
+    goods = pl.when(other.is_not_null()).then(pl.concat_str(made.over(event), pl.lit(" < "), other))
     return (
         whole.with_columns(goods=goods.otherwise(made.over(event)), period=month_of())
         .filter(pl.col("ppb").is_not_null().all().over(event) & pl.col("goods").is_not_null())
-        .drop("held", "element", "ppb", "own", "scrap")
+        .drop("held", "element", "ppb", "own", "feed")
     )
 
 
