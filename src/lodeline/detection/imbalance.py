@@ -9,10 +9,10 @@ IAEA Safeguards Glossary (2022), MUF; Avenhaus & Jaech, J. Inst. Nucl. Mater. Ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from math import exp
+from math import exp, hypot
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -58,6 +58,14 @@ TEXTS: Final = Texts(
             "Lots without an assay: {lots}; they are taken to hold what explains most.",
             "未化验批次：{lots} 个，均按最有利于该场所的成分计算。",
         ),
+        "alone": text(
+            "The mass is of these elements alone ({elements}): the total oxide raises no alarm.",
+            "质量仅就这些元素而言（{elements}）：总稀土氧化物未超限。",
+        ),
+        "wrong-count": text(
+            "Up to {day} as much differed the other way: a wrong count of that day explains both.",
+            "截至 {day} 曾有同等数量的反向差额：若当日盘存有误，两者均可解释。",
+        ),
         "chance": text(
             "At a site without faults chance would bring it about once in {years} years.",
             "在无异常的场所，偶然出现的概率约为 {years} 年一次。",
@@ -72,6 +80,10 @@ TEXTS: Final = Texts(
     },
 )
 _NO_STATUS = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
+
+
+#: What alarms together: organisation, site, month of the count, side.
+_Happening = tuple[str, str, str, int]
 
 
 class Books(Protocol):
@@ -96,6 +108,8 @@ class Imbalance:
     is the alarm that the text speaks of: of TREO where it alarms, else of the largest element; `others` are the
     remaining ones, largest first. `book_mg` is what the leading window's balances leave open in all. `source` says
     what a gain looks like, None for a loss. `unassayed`: how many lots of the leading window nobody has assayed.
+    `miscounted` is the day of the count at which the window begins, where the balance before it lacks as much on the
+    other side: one count that is wrong makes both.
     `subject`: organisation and site; and the count with which the window begins, where that is not the end of a month,
     for another alarm may begin within the same one.
     """
@@ -113,6 +127,7 @@ class Imbalance:
     others: tuple[Alarm, ...]
     source: Identification | None
     unassayed: int
+    miscounted: date | None
     subject: dict[str, str]
     evidence: tuple[dict[str, Any], ...]
 
@@ -139,16 +154,17 @@ def imbalances(
     evidence names if they are there; `status` says which months a firm never filed.
     """
     unknown = lots_without_assay(books, movements, counts, lot_assays=lot_assays, site_assays=site_assays)
-    found = [
-        one
-        for one in alarms(
-            _with_rounding(books.runs, movements, counts),
-            pl.DataFrame(schema=_NO_STATUS) if status is None else status,
-            _traces(books.balances),
-            unknown,
-        )
-        if one.sighting.side == side and one.element in TESTED
-    ]
+    silent = pl.DataFrame(schema=_NO_STATUS) if status is None else status
+    every = alarms(_with_rounding(books.runs, movements, counts), silent, _traces(books.balances), unknown)
+    happenings: dict[_Happening, list[Alarm]] = {}
+    for one in every:
+        if one.element in TESTED:
+            place = (one.organisation, one.site, f"{one.found_on:%Y-%m}", one.sighting.side)
+            happenings.setdefault(place, []).append(one)
+    groups = {key: sorted(group, key=_leading_first) for key, group in sorted(happenings.items())}
+    earlier, later = _miscounts(groups)
+    groups = {key: group for key, group in groups.items() if key[-1] == side and key not in earlier}
+    found = [one for group in groups.values() for one in group]
     if not found:
         return []
     windows = pl.DataFrame(
@@ -160,15 +176,32 @@ def imbalances(
     rows = _rows(windows, movements, counts, **frames)
     implied = _implied(windows, books.implied, **frames)
     balances = _balances(windows, books.balances)
-    groups: dict[tuple[str, str, str], list[Alarm]] = {}
-    for one in found:
-        groups.setdefault((one.organisation, one.site, f"{one.found_on:%Y-%m}"), []).append(one)
     return [
         _imbalance(
-            sorted(group, key=_leading_first), books, balances=balances, implied=implied, unknown=unknown, rows=rows
+            group, books, balances=balances, implied=implied, unknown=unknown, rows=rows,
+            miscounted=group[0].since if key in later else None,
         )
-        for _, group in sorted(groups.items())
-    ]
+        for key, group in groups.items()
+    ]  # fmt: skip
+
+
+def _miscounts(groups: Mapping[_Happening, Sequence[Alarm]]) -> tuple[set[_Happening], set[_Happening]]:
+    """The earlier and the later halves of what one wrong count explains: a loss up to a day and a gain of as much, of
+    the same element, from that day on, or the other way round. Between the counts before and after nothing is amiss.
+    """
+    ended = {(*key[:2], key[-1], one[0].element, one[0].until): key for key, one in groups.items()}
+    earlier: set[_Happening] = set()
+    later: set[_Happening] = set()
+    for key, group in sorted(groups.items(), key=lambda item: item[1][0].found_on):
+        lead = group[0]
+        before = ended.get((*key[:2], -key[-1], lead.element, lead.since))
+        if before is None or before in later:
+            continue
+        first, second = groups[before][0].sighting, lead.sighting
+        if abs(first.mass - second.mass) <= HALF_WIDTH_95 * hypot(first.sigma, second.sigma):
+            earlier.add(before)
+            later.add(key)
+    return earlier, later
 
 
 def _traces(balances: pl.DataFrame) -> pl.DataFrame:
@@ -295,6 +328,7 @@ def _imbalance(
     implied: pl.DataFrame,
     unknown: pl.DataFrame,
     rows: dict[Any, list[dict[str, Any]]],
+    miscounted: date | None,
 ) -> Imbalance:
     leading = group[0]
     summed = [one for one in group if (one.element == TREO) == (leading.element == TREO)]
@@ -318,6 +352,7 @@ def _imbalance(
         others=tuple(group[1:]),
         source=source,
         unassayed=_within(leading, unknown)["lot"].n_unique(),
+        miscounted=miscounted,
         subject={"organisation": leading.organisation, "site": leading.site}
         | ({} if first.day == 1 else {"count": begun.isoformat()}),
         evidence=(
@@ -448,10 +483,12 @@ def explained(imbalance: Imbalance, texts: Texts) -> tuple[Message, ...]:
     return (
         between,
         measured,
+        *_alone(imbalance.elements),
         *_book(imbalance, seen.mass),
         *_taken_innocently(imbalance.unassayed),
         _chance(imbalance.score),
         *_likely_cause(imbalance.source),
+        *_wrong_count(imbalance.miscounted),
         *_others(imbalance.others),
     )
 
@@ -461,6 +498,15 @@ def _book(imbalance: Imbalance, mass_mg: float) -> list[Message]:
     if abs(imbalance.book_mg - mass_mg) <= 0.01 * mass_mg:
         return []
     return [TEXTS.message("books", mass=Mass(imbalance.book_mg))]
+
+
+def _alone(elements: Sequence[str]) -> list[Message]:
+    """Where the total raises no alarm, what the mass is of."""
+    return [] if TREO in elements else [TEXTS.message("alone", elements=Series(tuple(map(Key, elements))))]
+
+
+def _wrong_count(day: date | None) -> list[Message]:
+    return [] if day is None else [TEXTS.message("wrong-count", day=Day(day.isoformat()))]
 
 
 def _taken_innocently(lots: int) -> list[Message]:

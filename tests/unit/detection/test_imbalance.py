@@ -288,3 +288,43 @@ def test_two_windows_that_begin_in_one_month_are_told_apart_by_the_count_they_be
     assert first.id != second.id
     (alone,) = losses(book(stock, [JANUARY, ("02-14", 850)]))
     assert alone.id == first.id, "a later month changes nothing"
+
+
+MISCOUNT = [("01-31", 1000.0), ("02-28", 800.0), ("03-31", 1000.0)]
+
+
+def test_one_wrong_count_is_one_question_of_the_later_side_that_names_the_day() -> None:
+    """200 kg short at the end of February and there again at the end of March: nothing is amiss over both months."""
+    frames = book([("origin", "01-05", 1000)], MISCOUNT)
+    assert losses(frames) == []
+    (found,) = gains(frames)
+    assert found.period == {"from": "2026-03", "to": "2026-03"}
+    assert "a wrong count of that day explains both" in localized(found.explanation)["en"]
+    assert (
+        "2026-02-28" in localized(found.explanation)["en"] and "截至 2026-02-28" in localized(found.explanation)["zh"]
+    )
+
+
+def test_a_loss_of_which_only_a_part_comes_back_is_two_questions() -> None:
+    frames = book([("origin", "01-05", 1000)], [*MISCOUNT[:2], ("03-31", 900.0)])
+    assert [found.mass_mg // KG for found in (*losses(frames), *gains(frames))] == [200, 100]
+    assert all("wrong count" not in localized(found.explanation)["en"] for found in (*losses(frames), *gains(frames)))
+
+
+def test_the_mass_of_an_alarm_of_elements_is_of_these_alone() -> None:
+    """Dysprosium went and neodymium came in its place, so that the total closes."""
+    percent = {"Nd": 50.0, "TREO": 60.0}
+    frames = book(MONTH, [JANUARY, ("02-28", 1100)], percent)
+    swapped = frames["counts"].with_columns(lot=pl.when(pl.col("seq") == 4).then(2).otherwise("lot"))
+    assays = pl.DataFrame(
+        [(2, SYMBOLS.index("Nd"), 400_000_000), (2, SYMBOLS.index("TREO"), 600_000_000)],
+        dict(LOT_ASSAYS), orient="row",
+    )  # fmt: skip
+    frames |= {"counts": swapped, "lot_assays": pl.concat([frames["lot_assays"], assays])}
+    (found,) = losses(frames)
+    assert found.elements == ("Nd",)
+    assert found.mass_mg == pytest.approx(110 * KG, rel=0.01)
+    assert "of these elements alone (Nd)" in localized(found.explanation)["en"]
+    assert "仅就这些元素而言（Nd）" in localized(found.explanation)["zh"]
+    (whole,) = losses(book(MONTH, [JANUARY, ("02-28", 1000)]))
+    assert "of these elements alone" not in localized(whole.explanation)["en"]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+from types import SimpleNamespace
+from typing import cast
+
 import polars as pl
 import pytest
 from tests.desk import ledger_lines
 
+from lodeline.accountancy.covariance import DIFFERENCES
 from lodeline.accountancy.frames import COUNT_SCOPES
 from lodeline.detection.detectors.over_drawn_lot import over_drawn_lot
 from lodeline.detection.finding import Finding
+from lodeline.detection.imbalance import Books
 from lodeline.ledger.movement import movements, with_balances
 from lodeline.ledger.transfer import match
 from lodeline.material.assay import TREO_INDEX
@@ -23,6 +29,7 @@ def detect(
     counted: str | None = "a",
     treo_ppb: int | None = 500_000_000,
     silent: str | None = None,
+    gained: float = 0,
 ) -> list[Finding]:
     """Findings over rows of June, then of July; lot 1 holds half its mass in TREO."""
     later = ledger_lines(*july, year_month="2025-07").with_columns(pl.col("line", "entry") + len(rows))
@@ -42,7 +49,17 @@ def detect(
         ),
         lots=pl.DataFrame({"lot": [1, 2], "name": ["A/1", "A/2"]}),
         lot_assays=assays.drop_nulls(),
+        books=cast("Books", SimpleNamespace(runs=SimpleNamespace(differences=difference(gained)))),
     )
+
+
+def difference(gained_kg: float) -> pl.DataFrame:
+    """The balance of June of the site, good to a kilogram."""
+    row = {
+        "matrix": 0, "place": 0, "organisation": "A", "site": "a", "element": "TREO", "since": date(2025, 5, 31),
+        "until": date(2025, 6, 30), "muf_mg": round(-gained_kg * 1_000_000), "sigma_mg": 1e6,
+    }  # fmt: skip
+    return pl.DataFrame([row], schema=DIFFERENCES)
 
 
 def test_what_was_drawn_beyond_the_lot_is_a_finding_of_that_lot() -> None:
@@ -69,6 +86,21 @@ def test_what_was_drawn_beyond_the_lot_is_a_finding_of_that_lot() -> None:
 )
 def test_a_lot_that_covers_what_was_drawn_is_no_finding(rows: tuple[str, ...]) -> None:
     assert detect(*rows) == []
+
+
+@pytest.mark.parametrize(
+    ("gained", "treo_ppb", "asked"),
+    [
+        pytest.param(10, 500_000_000, 0, id="the gain is what the lot lacked"),
+        pytest.param(20, None, 0, id="or what a lot of unknown composition may have held"),
+        pytest.param(0, 500_000_000, 1, id="the site closes"),
+        pytest.param(300, 500_000_000, 1, id="the gain is another matter"),
+        pytest.param(300, None, 1, id="the gain is more than so much of anything can hold"),
+    ],
+)
+def test_a_lack_that_the_balance_gained_is_asked_about_once(gained: float, treo_ppb: int | None, asked: int) -> None:
+    rows = (MADE, "A S1 shipment 5 a 1 70 party=B", "A S2 shipment 9 a 1 50 party=B")
+    assert len(detect(*rows, gained=gained, treo_ppb=treo_ppb)) == asked
 
 
 @pytest.mark.parametrize(

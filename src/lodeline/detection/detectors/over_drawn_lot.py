@@ -14,7 +14,8 @@ Source: `unaccounted` is booked by ledger.movement.with_balances; the tolerance 
 Neighbouring months of a site are one question: a lost receipt is felt as often as its goods are drawn. Sites that never
 filed a count are not asked lot by lot: nobody has ever verified their book, and `unexplained-gain` asks them for all
 that left beyond what came in, all lots together. Nor is a lot whose receipt may stand in a month that its firm has not
-filed, from the lot's making to its use: `missing-filing` asks for that month.
+filed, from the lot's making to its use: `missing-filing` asks for that month. Nor are lots whose lack is a gain of the
+site's balance: `unexplained-gain` asks for the mass, once.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.accountancy.unassayed import feasible_treo
+from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
 from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.imbalance import Books
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
@@ -80,6 +84,8 @@ TEXTS: Final = Texts(
 )
 _LOT = ["organisation", "site", "lot", "period"]
 _STRETCH = ["organisation", "site", "stretch"]
+#: A balance that gained more than so many standard deviations raises an alarm whatever the other balances say.
+_CLEAR: Final = 6
 
 
 def over_drawn_lot(
@@ -90,10 +96,12 @@ def over_drawn_lot(
     status: pl.DataFrame,
     lots: pl.DataFrame,
     lot_assays: pl.DataFrame,
+    books: Books,
 ) -> list[Finding]:
     """One finding per site and run of months in which more was drawn from lots than was held, as `ranked`.
 
-    Parameters: `movements`, `count_scopes` and `lot_assays` as in `accountancy.frames` (`event` and `entry` of the
+    Parameters: `books` of the sites that count;
+    `movements`, `count_scopes` and `lot_assays` as in `accountancy.frames` (`event` and `entry` of the
     movements are named if they are there); `transfers` has the columns of `ledger.transfer.TRANSFER`: shipments of the
     lots to the organisation that lack their receipt are named, as the likely reason; `status` is `organisation`,
     `period`, `state`; `lots` is `lot`, `name`.
@@ -114,6 +122,7 @@ def over_drawn_lot(
         .with_columns(treo_mg=share_mg_expr(pl.col("unaccounted_mg"), pl.col("ppb").fill_null(0)))
         .sort(_LOT)
     )
+    over = over.join(_of_a_gain(over, books.runs.differences), on=_LOT, how="anti")
     step = (months_since_year_0("period").diff() > 1).fill_null(False)
     over = over.with_columns(stretch=step.cum_sum().over("organisation", "site", order_by="period"))
     drawn = short.join(over.select(*_LOT, "stretch"), on=_LOT)
@@ -177,6 +186,22 @@ def _in_silent_months(over: pl.DataFrame, movements: pl.DataFrame, status: pl.Da
         over.join(born, on="lot", how="left")
         .join(silent, on="organisation")
         .filter(pl.col("silent") <= pl.col("period"), pl.col("silent") >= pl.col("born").fill_null(""))
+        .select(_LOT)
+        .unique()
+    )
+
+
+def _of_a_gain(over: pl.DataFrame, differences: pl.DataFrame) -> pl.DataFrame:
+    """Those of `over` whose mass, or at most the oxide that so much of anything can hold, is what a balance gained."""
+    gains = differences.filter(pl.col("element") == TREO, pl.col("muf_mg") < -_CLEAR * pl.col("sigma_mg"))
+    first = pl.concat_str("period", pl.lit("-01")).str.to_date()
+    most_ppb = feasible_treo()["high_ppb"].max()
+    stated = (pl.col("muf_mg") + pl.col("treo_mg")).abs() <= HALF_WIDTH_95 * pl.col("sigma_mg")
+    unknown = pl.col("muf_mg").abs() <= share_mg_expr(pl.col("unaccounted_mg"), pl.lit(most_ppb))
+    return (
+        over.join(gains.select("site", "since", "until", "muf_mg", "sigma_mg"), on="site")
+        .filter(first <= pl.col("until"), first.dt.month_end() > pl.col("since"))
+        .filter(pl.when(pl.col("treo_mg") > 0).then(stated).otherwise(unknown))
         .select(_LOT)
         .unique()
     )
