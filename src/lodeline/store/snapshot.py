@@ -12,7 +12,7 @@ from functools import cached_property
 import polars as pl
 
 from lodeline.accountancy.frames import MOVEMENTS
-from lodeline.accountancy.implied import implied_receipts
+from lodeline.accountancy.implied import accounted, implied_receipts
 from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.flow.index import FlowIndex
 from lodeline.ledger.label import NO_ALIASES, drawn_as
@@ -169,8 +169,10 @@ class Snapshot:
 
     @cached_property
     def booked(self) -> pl.DataFrame:
-        """What a site is judged by: the movements, and what is `implied`. Detectors and pages rest on these rows."""
-        return pl.concat([self.accountancy_movements.select(list(MOVEMENTS)), self.implied])
+        """What a site is judged by: the movements, and what is `implied`. Pages rest on these rows; detectors allow for
+        lots with two names and for months that were never filed as well (accountancy.accounts)."""
+        rows = pl.concat([self.accountancy_movements.select(list(MOVEMENTS)), self.implied])
+        return accounted(rows, self.implied.select("site", "lot").unique())
 
     @cached_property
     def counts(self) -> pl.DataFrame:

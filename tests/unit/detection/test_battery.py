@@ -77,12 +77,11 @@ def test_one_story_from_filings_to_findings(desk: Desk) -> None:
     seen = {(row["detector"], row["subject"]["organisation"], row["mass_kg"]) for row in rows}
     assert seen == {
         ("unexplained-gain", "A", "12"),  # 100 − 40 should be left, 80 are: 20 kg of ore at 60 %
-        ("unexplained-gain", "B", "18"),  # 130 of 100 left, and the count found none: 30 kg
-        ("over-drawn-lot", "B", "18"),
+        ("unexplained-gain", "B", "18"),  # 130 of 100 left, and the count found none: 30 kg of a lot, asked once
         ("quota-overrun", "A", "10"),
         ("missing-filing", "C", "24"),  # of July; A says it shipped 40 kg to it
     }
-    assert [row["score"] is None for row in rows] == [False, False, True, True, True]
+    assert [row["score"] is None for row in rows] == [False, False, True, True]
     entries = [item["entry"] for row in rows for item in row["evidence"] if "kind" in item]
     assert entries and all(isinstance(entry, int) for entry in entries)
 
