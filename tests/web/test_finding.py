@@ -8,16 +8,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.web.conftest import Browser
+from django.test import Client
+from tests.office.trade import person as member
+from tests.web.conftest import Browser, Page
 
 from lodeline.detection.battery import DETECTORS, sentences_of
 from lodeline.detection.detector import ANY_QUESTION
+from lodeline.detection.detectors import round_trip
 from lodeline.detection.evidence import LOT_KEYS, PARTY_KEYS, SITE_KEYS
-from lodeline.message import Key, Leaf, Lot, Name, Party, Site, changed, localized
+from lodeline.message import (
+    ARROW,
+    NOTHING,
+    Key,
+    Leaf,
+    Lot,
+    Mass,
+    Name,
+    Party,
+    Series,
+    Site,
+    as_json,
+    changed,
+    localized,
+)
 from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
+from lodeline.web.pages.balance import balance as page_of_balance
 from lodeline.web.pages.findings import finding as page_of_finding
 from lodeline.web.pages.findings.evidence import FLOWS
 from lodeline.web.pages.findings.evidence_words import TERMS
@@ -92,6 +110,28 @@ def test_every_finding_has_a_whole_page(
             assert text in told
         assert "None" not in told.split()
         assert not re.search(r"\{[a-z_]*\}|<style|\sstyle=", page.html)
+
+
+def test_a_firm_reads_the_questions_about_its_site_on_the_sites_balance(
+    on_flawed: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = round_trip.TEXTS.message(
+        "went-round", ring=Series((Party("SEP-0002"), Party("MIN-0001")), ARROW), times=NOTHING, mass=Mass(4_200_000)
+    )
+    text, sentence = localized([told]), as_json(told)
+    row = made_up(
+        "round-trip",
+        subject={"organisation": "SEP-0002", "site": "SEP-0002-A"},
+        explanation=text,
+        sentences=[sentence],
+        period={"from": "2025-01", "to": "2025-03"},
+    )
+    monkeypatch.setattr(page_of_balance, "findings", lambda *_: {"rows": [row]})
+    own: Any = {"lodeline.actor": member("SEP-0002", "filer")}
+    client = Client(HTTP_HOST="127.0.0.1", **own)
+    for language, went in (("en", "Goods went round"), ("zh", "货物沿")):
+        page = Page(client.get(f"/{language}/firm/SEP-0002/sites/SEP-0002-A/"))
+        assert page.status == 200 and went in page.text and "SEP-0002" in page.text
 
 
 def test_who_is_named_is_named_by_type_alone(flawed: Store) -> None:

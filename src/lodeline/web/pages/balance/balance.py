@@ -290,7 +290,7 @@ def _page(chosen: Chosen) -> HttpResponse:
         title=_headline(chosen),
         record=chosen.record,
         # A firm is told of its partners as its own words have it.
-        names=firms if named else None,
+        names=firms if named else {},
         name=chosen.name,
         stage=words.word(words.STAGES, chosen.record["stage"] or "", language),
         owner=firms.get(owner, owner),
