@@ -190,8 +190,11 @@ def test_old_ways_and_trial_orders_are_let_be(after: dict[str, int]) -> None:
     assert look("destination-shift", trade(after=after)) == []
 
 
-def newly_sold(month: str) -> list[Finding]:
-    """Forty exporters that sell to DE and US all year, thrice before April 2025; one wins a buyer in TH in `month`."""
+def newly_sold(month: str, *, name: str | None = None) -> list[Finding]:
+    """Forty exporters that sell to DE and US all year, thrice before April 2025; one wins a buyer in TH in `month`.
+
+    With `name` the new buyer is in DE under that name, and none of the three buyers is in the register.
+    """
     days = [(f"2025-{number:02d}", 1 + number, 50.0, "DE" if number % 2 else "US") for number in range(1, 13)]
     won = exports(*days, *[(month, 3 + 2 * place, 50.0, "TH") for place in range(5)], what=FREE, who="E0")
     usual = exports(*days, what=FREE)
@@ -199,15 +202,24 @@ def newly_sold(month: str) -> list[Finding]:
         usual.with_columns(pl.col("line", "lot", "entry") + 100 * number, organisation=pl.lit(f"E{number}"))
         for number in range(1, 40)
     ]
-    lines = pl.concat([won, *others])
+    lines = registered = pl.concat([won, *others])
+    if name is not None:
+        names = {"BUYER-DE": "Nordlohe Antriebstechnik GmbH", "BUYER-US": "Larkhollow Motion Inc.", "BUYER-TH": name}
+        lines = lines.with_columns(pl.col("party").replace(names), pl.col("destination").replace("TH", "DE"))
+        registered = lines.with_columns(party=pl.lit(None, pl.String))
     sites = [site(f"s{number}", "E") for number in range(320)]
-    return look("destination-shift", lines, register=register(lines, sites=sites))
+    return look("destination-shift", lines, register=register(registered, sites=sites))
 
 
 def test_a_buyer_that_nobody_knew_right_after_the_control_is_asked_for_without_a_long_history() -> None:
     (found,) = newly_sold("2025-05")
     assert found.subject == {"organisation": "E0", "country": "TH", "party": "BUYER-TH"}
     assert len(found.evidence) == 6
+
+
+def test_an_old_buyer_whose_name_is_written_in_another_way_is_no_new_one() -> None:
+    assert newly_sold("2025-05", name="NORDLOHE ANTRIEBSTECHNIK G.M.B.H.") == []
+    assert len(newly_sold("2025-05", name="Brückstett Kompressoren GmbH")) == 1
 
 
 def test_a_buyer_won_half_a_year_later_is_no_bypass() -> None:

@@ -26,6 +26,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import alarm_score
+from lodeline.detection.customers import customers_of, wordings_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
@@ -99,6 +100,7 @@ def destination_shift(
     if exports.is_empty():
         return []
     listed = _listed_lots(exports, lot_facts, lot_assays, law, values["controlled_pct"] / 100)
+    exports = exports.with_columns(party=pl.col("party").replace(_buyers(exports, register)))
     consignments = (
         with_treo_mass(exports.join(listed, on="lot", how="anti", maintain_order="left"), lot_assays)
         .group_by("organisation", "event", "country", maintain_order=True)
@@ -153,12 +155,22 @@ def _listed_lots(
     )
 
 
+def _buyers(exports: pl.DataFrame, register: Register) -> dict[str, str]:
+    """Name that no register has → who it is: an old customer whose name is written in another way is no new one."""
+    sales = exports.drop_nulls("party").with_columns(pl.coalesce("counterparty_country", "country"))
+    found: dict[str, str] = {}
+    for group in wordings_of(list(customers_of(sales, register).values())):
+        parties = sorted((one.party for one in group), key=lambda one: (one not in register.party_ids, one))
+        found.update((one, parties[0]) for one in parties if one not in register.party_ids)
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrivals:
     """Buyers that nobody had supplied before a day, and when exporters first supplied them: `organisation`, `party`,
     `on`, `afar` (in a country where the exporter sold nothing before).
 
-    `exposed` exporter-days are behind them; a bypass begins within `window` of the day.
+    `exposed` exporter-days are behind those that came later than the `window` after the day, when trade goes round.
     """
 
     rows: pl.DataFrame
@@ -168,14 +180,14 @@ class _Arrivals:
     day: date
 
     def chance(self, organisation: str, party: str) -> float:
-        """How likely an exporter wins such a buyer within the window, by what others did at other times."""
+        """How likely an exporter wins such a buyer so soon after the day, by what others did at other times."""
         own = (pl.col("organisation") == organisation) & (pl.col("party") == party)
         mine = self.rows.filter(own)
-        if mine.is_empty() or mine["on"][0] >= self.day + self.window:
+        if mine.is_empty():
             return 1.0
         alike = self.rows.filter(~own & (pl.col("afar") == mine["afar"][0]) & (pl.col("on") >= self.day + self.window))
-        # Half an arrival more than were seen: what never happened may happen.
-        return 1 - math.exp(-(alike.height + 0.5) / self.exposed * self.window.days)
+        # Half an arrival more than were seen: what never happened may happen. So short a wait is one, or a shorter.
+        return -math.expm1(-(alike.height + 0.5) / self.exposed * ((mine["on"][0] - self.day).days + 1))
 
 
 def _arrivals(consignments: pl.DataFrame, day: date, values: Mapping[str, float]) -> _Arrivals:
@@ -195,7 +207,11 @@ def _arrivals(consignments: pl.DataFrame, day: date, values: Mapping[str, float]
     last = last_day(consignments)
     later = max(0, (last - day - window).days) if last is not None else 0
     return _Arrivals(
-        rows=rows, strangers=frozenset(new["party"]), exposed=exporters * (later + window.days), window=window, day=day
+        rows=rows,
+        strangers=frozenset(new["party"]),
+        exposed=exporters * max(later, window.days),
+        window=window,
+        day=day,
     )
 
 
