@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from lodeline.accountancy.distribution import normal_tail
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -69,6 +71,28 @@ def hypergeometric_tail(hits: int, items: int, drawn: int, marked: int) -> float
         for k in range(max(hits, lowest), highest + 1)
     )
     return min(1.0, math.fsum(terms))
+
+
+def runs_tail(runs: int, items: int, marked: int) -> float:
+    """P(no more than so many runs of `marked` items in a row of `items`), when any of these may be marked.
+
+    Source: Wald and Wolfowitz (1940), On a Test Whether Two Samples are from the Same Population.
+    """
+    ways = (math.comb(marked - 1, k - 1) * math.comb(items - marked + 1, k) for k in range(1, runs + 1))
+    return sum(ways) / math.comb(items, marked) if marked else 1.0
+
+
+def closeness_tail(distance: float, division: float, number: int) -> float:
+    """P(`number` ≥ 2 standard normal numbers, rounded to a grid of `division` > 0, lie no further apart than that).
+
+    Unrounded they lie within r of each other with n∫φ(x)(Φ(x+r)−Φ(x))ⁿ⁻¹dx; where the grid begins is chance, so what is
+    wanted is the mean of that over r from `distance` to a division more.
+    """
+    x = np.linspace(-8, 8, 321)[:, None]
+    r = distance + division * (np.arange(16)[None, :] + 0.5) / 16
+    within = (normal_tail(x) - normal_tail(x + r)) ** (number - 1)
+    density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    return float(np.mean(number * np.trapezoid(density * within, x, axis=0)))
 
 
 def product_tail(probabilities: Sequence[float]) -> float:

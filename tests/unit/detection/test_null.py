@@ -19,8 +19,10 @@ from lodeline.detection.limits import Limits, limits_of
 from lodeline.detection.null import (
     RUNS_PER_MONTH,
     binomial_tail,
+    closeness_tail,
     hypergeometric_tail,
     product_tail,
+    runs_tail,
     score_of,
     strongest_run,
     strongest_runs,
@@ -41,6 +43,23 @@ def test_the_hypergeometric_tail_is_that_of_every_order(marked: int, drawn: int,
     orders = list(itertools.combinations(range(items), drawn))
     often = sum(sum(place < marked for place in order) >= hits for order in orders) / len(orders)
     assert hypergeometric_tail(hits, items, drawn, marked) == pytest.approx(often, abs=1e-12)
+
+
+@given(st.integers(1, 6), st.integers(0, 6))
+def test_the_runs_tail_is_that_of_every_order(runs: int, marked: int) -> None:
+    items = 7
+    orders = list(itertools.combinations(range(items), marked))
+    often = sum(sum(place - 1 not in order for place in order) <= runs for order in orders) / len(orders)
+    assert runs_tail(runs, items, marked) == pytest.approx(often, abs=1e-12)
+
+
+@pytest.mark.parametrize(("number", "division", "steps"), [(2, 0.3, 0), (3, 0.5, 1), (6, 1.0, 1), (5, 3.0, 0)])
+def test_rounded_figures_lie_together_as_often_as_simulated(number: int, division: float, steps: int) -> None:
+    draws = np.random.default_rng(7)
+    weighed = draws.normal(size=(400_000, number)) / division + draws.uniform(size=(400_000, 1))
+    shown = np.round(weighed)
+    often = float(np.mean(np.ptp(shown, axis=1) <= steps))
+    assert closeness_tail(steps * division, division, number) == pytest.approx(often, abs=0.003)
 
 
 def test_a_product_of_uniform_numbers_is_as_likely_as_simulated() -> None:

@@ -215,6 +215,44 @@ def test_a_lot_that_weighs_the_same_each_month_is_asked_for() -> None:
     assert look("ghost-stock", lot_counted(445.1, 445.45, 444.8, 445.3, 444.95, 445.2)) == []
 
 
+def test_two_counts_that_are_the_book_are_enough_where_the_scale_is_fine_and_not_where_it_is_coarse() -> None:
+    assert len(look("ghost-stock", lot_counted(445.13, 445.13))) == 1
+    # Copied with a jitter that no scale has.
+    assert len(look("ghost-stock", lot_counted(445.13, 445.15, 445.12, 445.14))) == 1
+    assert look("ghost-stock", lot_counted(445.13, 445.41)) == []
+    coarse = lot_counted(445, 445, 445).filter(pl.col("lot") == 1)
+    assert look("ghost-stock", coarse) == []
+
+
+@pytest.mark.parametrize(("whole_wet", "asked"), [(True, 0), (False, 1)])
+def test_the_scale_that_shows_whole_kilograms_of_wet_goods_is_told_by_the_mass_as_filed(
+    whole_wet: bool, asked: int
+) -> None:
+    """Dry masses that were computed from it have many digits, which no scale has shown."""
+    lines = lot_counted(400, 400, others=0).with_columns(dry_mg=pl.col("mass_mg") * 912_345 // 1_000_000)
+    if not whole_wet:
+        lines = lines.with_columns(mass_mg="dry_mg")
+    assert len(look("ghost-stock", lines)) == asked
+
+
+@pytest.mark.parametrize("kind", ["residue", "concentrate"])
+def test_the_scale_of_one_kind_of_goods_says_nothing_of_that_of_another(kind: str) -> None:
+    """A site weighs its oxides to ten grams and what is left over in whole kilograms."""
+    chance = random.Random(3)
+    rows: dict[str, list[str]] = {month: [] for month in MONTHS}
+    for number in range(160):
+        month, digits = MONTHS[number // 16], 2 if number % 2 else 0
+        goods = "oxide" if digits else kind
+        weighed = chance.uniform(200, 220)
+        filed, seen = (round(weighed * (1 + chance.gauss(0, 0.0006)), digits) for _ in range(2))
+        rows[month] += [
+            f"A O{number} origin 2 a {1 + number} {filed} {ORE.replace('concentrate', goods)}",
+            f"A C{month} stock 27 a {1 + number} {seen} product={goods}",
+            f"A L{number} loss 28 a {1 + number} {filed} reason=used",
+        ]
+    assert look("ghost-stock", months(rows)) == []
+
+
 def test_a_certificate_that_stands_for_a_count_says_so_and_is_not_asked_for() -> None:
     lines = lot_counted(445.1, 445.1, 445.1, 445.1, 445.1, 445.1)
     carried = lines.with_columns(

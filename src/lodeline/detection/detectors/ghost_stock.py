@@ -13,8 +13,6 @@ Source: item identification and re-measurement in IAEA Safeguards Glossary (2022
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -28,7 +26,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import RUNS_PER_MONTH, Floats, product_tail, score_of
+from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, score_of
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Percent, Texts
 
@@ -77,7 +75,7 @@ _FEW: Final = 0.1
 
 
 def ghost_stock(
-    *, counts: pl.DataFrame, movements: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+    *, counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
     """One finding per site whose counts repeat the book or the count before more often than others' do, as `ranked`.
 
@@ -86,7 +84,7 @@ def ghost_stock(
     `least_counts` repeated rows gives nothing. `mass_mg` is the TREO in the copied rows of the last count.
     """
     values = limits.on(last_day(counts))
-    rows = _with_repeats(counts, movements, values)
+    rows = _with_repeats(counts, movements, lines, values)
     if rows.is_empty():
         return []
     findings = []
@@ -115,19 +113,25 @@ DETECTOR: Final = Detector(
 )
 
 
-def _with_repeats(counts: pl.DataFrame, movements: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
-    """Counts of a lot: `copied`, `chance` (of it, by others' counts of such goods), `division_mg`, `chain` (not moved).
+def _with_repeats(
+    counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFrame, values: Mapping[str, float]
+) -> pl.DataFrame:
+    """Counts of a lot: `copied`, `chance` (of it), `division` (of the scale, a part of the mass), `chain` (not moved).
 
     The first count of a lot is compared with the book, a later one that nothing moved before with the count before
     too.
     """
     weighed = counts.filter(~pl.col("method").fill_null("").str.contains(CARRIED_OVER, literal=True))
     where = [column for column in ("entry", "event") if column in counts.columns]
+    # What the scale showed is the mass as filed, and a dry mass is computed from it.
+    shown = lines.select(seq="line", shown_mg="mass_mg")
     held = (
-        weighed.group_by("organisation", "site", "lot", "on")
+        weighed.join(shown, on="seq", how="left")
+        .with_columns(pl.col("shown_mg").fill_null(pl.col("mass_mg")))
+        .group_by("organisation", "site", "lot", "on")
         .agg(
-            pl.col("mass_mg").sum(),
-            pl.col("product").first(),
+            pl.col("mass_mg", "shown_mg").sum(),
+            pl.col("product", "method").first(),
             pl.col("seq").min(),
             *(pl.col(one).first() for one in where),
         )
@@ -149,25 +153,26 @@ def _with_repeats(counts: pl.DataFrame, movements: pl.DataFrame, values: Mapping
     still = (pl.col("moved_on") <= pl.col("before")).fill_null(False)
     copied = (pl.col("mass_mg") == pl.col("book_mg")) | (still & (pl.col("mass_mg") == pl.col("before_mg")))
     rows = rows.with_columns(still=still, copied=copied.fill_null(False))
-    size = pl.col("mass_mg").log10().floor().cast(pl.Int32)
-    rows = rows.with_columns(
-        bin=pl.struct(kind=pl.col("product").str.split(":").list.first(), size=size, still="still")
-    )
-    # Others' rate: the site's own counts are no witnesses for it. Half a hit in one row more, so that few say little.
-    hits, number = pl.col("copied").sum(), pl.len()
-    others_hits = hits.over("bin") - hits.over("bin", "site")
-    others = number.over("bin").cast(pl.Int64) - number.over("bin", "site").cast(pl.Int64)
-    zeros = pl.sum_horizontal((pl.col("mass_mg") % 10**power == 0).cast(pl.Int32) for power in range(1, 12))
+    rows = rows.with_columns(kind=pl.col("product").str.split(":").list.first())
+    zeros = pl.sum_horizontal((pl.col("shown_mg") % 10**power == 0).cast(pl.Int32) for power in range(1, 12))
     # The division of a scale is the finest that it shows for masses of that size; few figures are of another scale.
-    finest = zeros.quantile(_FEW, "lower").over("site", (pl.col("mass_mg").log10() * 3).floor())
-    division_mg = pl.lit(10, pl.Int64).pow(finest.cast(pl.Int64)).cast(pl.Int64)
-    by_others = ((others_hits + 0.5) / (others + 1)).clip(values["least_chance"], 1.0)
-    by_division = _alike(rows.select(division_mg / pl.col("mass_mg")).to_series().to_numpy(), values)
+    size = (pl.col("shown_mg").log10() * 3).floor()
+    finest = zeros.quantile(_FEW, "lower").over("site", "method", "kind", size)
+    rows = rows.with_columns(division=pl.lit(10.0).pow(finest) / pl.col("shown_mg"))
+    rows = rows.with_columns(
+        by_division=pl.Series(_alike(rows["division"].to_numpy(), values)).clip(values["least_chance"], 1.0),
+        bin=pl.struct("kind", "still"),
+    )
+    # Others repeat figures so many times as often as their scales alone would: of such goods, moved or not. The site's
+    # own counts are no witnesses for it. A hit more on both sides, so that few say little.
+    hits, expected = (
+        pl.col(one).sum().over("bin") - pl.col(one).sum().over("bin", "site") for one in ("copied", "by_division")
+    )
+    others = ((hits + 1) / (expected + 1)).clip(1.0)
     return rows.with_columns(
-        division_mg=division_mg,
-        chance=pl.max_horizontal(by_others, pl.Series(by_division)),
+        chance=(pl.col("by_division") * others).clip(upper_bound=1.0),
         chain=pl.struct("lot", run=(~pl.col("still")).cum_sum().over(lot)).rle_id(),
-    ).drop("bin")
+    ).drop("bin", "by_division", "kind")
 
 
 def _alike(division: Floats, values: Mapping[str, float]) -> Floats:
@@ -187,53 +192,48 @@ def _worst_months(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.
     the run that would have been the first alarm; None for no alarm."""
     months = (
         group.group_by(period=month_of())
-        .agg(hits=pl.col("copied").sum(), expected=pl.col("chance").sum() * values["spread"])
+        .agg(rows=pl.len(), hits=pl.col("copied").sum(), expected=pl.col("chance").sum() * values["spread"])
         .sort("period")
     )
-    hits, expected = months["hits"].to_list(), months["expected"].to_list()
+    rows, hits, expected = (months[column].to_list() for column in ("rows", "hits", "expected"))
     best = (1.0, 0, 0)
     score, begun = 0.0, None
     for after in range(1, months.height + 1):
         for first in range(after):
             seen = sum(hits[first:after])
             if seen >= values["least_counts"]:
-                best = min(best, (_poisson_tail(seen, sum(expected[first:after])), first, after))
+                # Rows of different chances: no more often above their mean than as many of the mean chance (Hoeffding).
+                counted, chance = sum(rows[first:after]), sum(expected[first:after]) / sum(rows[first:after])
+                p = binomial_tail(seen, counted, chance) if chance < seen / counted else 1.0
+                best = min(best, (p, first, after))
         score = score_of(best[0], tests=RUNS_PER_MONTH * after)
         if begun is None and score >= ALARM_SCORE:
             begun = str(months["period"][best[1]])
     if begun is None or score < ALARM_SCORE:
         return None
     run = months[best[1] : best[2]]
-    rows = group.filter(month_of().is_in(run["period"].implode()))
-    return rows, float(run["expected"].sum()), score, begun
-
-
-def _poisson_tail(hits: int, expected: float) -> float:
-    """P(X ≥ hits) for X Poisson: no less than that of as many rare events of different chances, above their mean."""
-    if hits <= expected:
-        return 1.0
-    terms = (math.exp(k * math.log(expected) - expected - math.lgamma(k + 1)) for k in range(hits))
-    return max(0.0, 1 - math.fsum(terms)) or math.exp(hits * math.log(expected) - expected - math.lgamma(hits + 1))
+    in_run = group.filter(month_of().is_in(run["period"].implode()))
+    return in_run, float(run["expected"].sum()), score, begun
 
 
 def _frozen(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.DataFrame, float] | None:
     """The lot of a site whose counts agree better than weighings do while nothing moved it, where that is an alarm."""
-    sigma = 2**0.5 * values["weighing_pct"] / 100
     best: tuple[float, str] | None = None
-    long = group.filter(pl.len().over("chain") > values["least_repeats"])
-    for (chain,), rows in long.group_by("chain", maintain_order=True):
-        masses, division_mg = rows["mass_mg"].to_list(), rows["division_mg"][0]
-        # Two weighings agree as well by chance with erf(distance / σ√2); the division of the scale may hide a distance.
-        agreeing = [
-            math.erf((abs(one - other) + division_mg) / (one * sigma * 2**0.5))
-            for other, one in itertools.pairwise(masses)
-        ]
-        p = product_tail(agreeing)
-        if best is None or p < best[0]:
-            best = (p, chain)
+    tests, sigma = 0, values["weighing_pct"] / 100
+    again = group.filter(pl.len().over("chain") >= values["least_repeats"])
+    for (chain,), rows in again.group_by("chain", maintain_order=True):
+        masses, book_mg = rows["mass_mg"].to_list(), rows["book_mg"][0]
+        # The book is a weighing too, or several; whoever counts what he wrote before copies the first or the last.
+        for weighed in ([book_mg, *masses] if book_mg else [], masses):
+            if len(weighed) > values["least_repeats"]:
+                tests += 1
+                apart = (max(weighed) - min(weighed)) / masses[-1]
+                p = closeness_tail(apart / sigma, rows["division"][0] / sigma, len(weighed))
+                if best is None or p < best[0]:
+                    best = (p, chain)
     if best is None:
         return None
-    score = score_of(best[0], tests=long["chain"].n_unique())
+    score = score_of(best[0], tests=tests)
     return (group.filter(pl.col("chain") == best[1]), score) if score >= ALARM_SCORE else None
 
 
