@@ -323,6 +323,15 @@ def test_who_corrects_as_a_matter_of_course_is_asked_only_where_just_the_late_mo
     assert conduct_of_a_corrector([2, 4, 6], all_late=True) == []
 
 
+def test_a_season_says_more_than_the_same_months_scattered_over_a_year() -> None:
+    (season,), scattered = conduct_of_a_corrector([6, 7, 8, 9, 10]), conduct_of_a_corrector([2, 4, 6, 8, 11])
+    assert getattr(season, "score") > 0.995 and scattered == []  # noqa: B009
+
+
+def test_late_months_none_of_which_was_corrected_are_let_be() -> None:
+    assert conduct_of_a_corrector([5, 7, 9]) == [] and conduct(late=6, edited=6, late_from=6) == []
+
+
 def test_months_late_and_corrected_as_a_habit_are_asked_for() -> None:
     (found,) = conduct(late=6, edited=5)
     assert getattr(found, "evidence")[0]["totals"] == {"months": 12, "late": 6, "corrected": 5}  # noqa: B009

@@ -24,7 +24,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
 from lodeline.detection.finding import Finding, Text, ranked, text
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import binomial_tail, hypergeometric_tail, product_tail, score_of, usual_rate
+from lodeline.detection.null import binomial_tail, hypergeometric_tail, product_tail, runs_tail, score_of, usual_rate
 from lodeline.message import Count, Texts
 
 INNOCENT: tuple[Text, ...] = (
@@ -69,8 +69,15 @@ def late_and_edited(
     firms = (
         filed.join(corrected.with_columns(edited=True), on=["organisation", "period"], how="left")
         .with_columns(late=pl.col("state") == "late", edited=pl.col("edited").fill_null(False))
+        .sort("organisation", "period")
+        .with_columns(first=pl.col("late") & ~pl.col("late").shift(1).over("organisation").fill_null(False))
         .group_by("organisation")
-        .agg(pl.len().alias("months"), pl.col("late", "edited").sum(), both=(pl.col("late") & pl.col("edited")).sum())
+        .agg(
+            pl.len().alias("months"),
+            pl.col("late", "edited").sum(),
+            both=(pl.col("late") & pl.col("edited")).sum(),
+            runs=pl.col("first").sum(),
+        )
         .sort("organisation")
     )
     firms = firms.with_columns(
@@ -79,7 +86,8 @@ def late_and_edited(
     findings = []
     # A firm that is never late is no case, however often it corrects: corrections are wanted.
     for row in firms.filter(pl.col("late") >= values["least_late"]).iter_rows(named=True):
-        if row["edited"] < values["least_edited"]:
+        # Nor is one whose late months are not those that it corrects.
+        if row["edited"] < values["least_edited"] or not row["both"]:
             continue
         others = firms.filter(pl.col("organisation") != row["organisation"])
         score = score_of(_chance(row, others, values), tests=1)
@@ -133,7 +141,9 @@ def _chance(row: Mapping[str, Any], others: pl.DataFrame, values: Mapping[str, f
     p_edited = _mixed(edited, months, (1 - share, values["edit_rate"]), (share, often))
     usual = max(values["edit_rate"], usual_rate(others.select("both", "late").iter_rows()))
     p_both = sum(hypergeometric_tail(both, months, late, edited) for both in (row["both"], row["both"] + 1)) / 2
-    return product_tail([p_late, p_edited, max(p_both, _mixed(row["both"], late, (1.0, usual)))])
+    # A purpose has a beginning and an end; a habit goes on.
+    p_runs = sum(runs_tail(runs, months, late) for runs in (row["runs"], row["runs"] - 1)) / 2
+    return product_tail([p_late, p_edited, max(p_both, _mixed(row["both"], late, (1.0, usual))), p_runs])
 
 
 def _mixed(hits: int, months: int, *kinds: tuple[float, float]) -> float:
