@@ -51,6 +51,20 @@ def test_scales_that_differ_within_their_error_skim_nothing(seed: int) -> None:
     assert look("skimming", deliveries(0.0, seed=seed)) == []
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_parts_of_one_lot_were_weighed_and_dried_once(seed: int) -> None:
+    """What a lot of four parts is off by is one error and not four; what many lots lack is skimmed."""
+    chance = random.Random(seed)
+    lots = deliveries(0.0).with_columns(lot=pl.col("lot").min().over("organisation", pl.col("on").dt.month()))
+    places = lots.select("organisation", "lot").unique().sort("organisation", "lot")
+    off = places.with_columns(off=pl.Series([chance.gauss(0, 0.002) for _ in range(places.height)]))
+    received = (1 - pl.when(pl.col("kind") == "receipt").then("off").otherwise(0.0)) * pl.col("dry_mg")
+    lines = lots.join(off, on=["organisation", "lot"], maintain_order="left").with_columns(
+        dry_mg=received.cast(pl.Int64)
+    )
+    assert look("skimming", lines.drop("off")) == []
+
+
 def test_a_part_of_a_delivery_is_no_skimming() -> None:
     assert look("skimming", deliveries(0.4)) == []
 

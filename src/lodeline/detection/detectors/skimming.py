@@ -121,9 +121,9 @@ DETECTOR: Final = Detector(
 def _whole(
     transfers: pl.DataFrame, entries: pl.DataFrame, values: Mapping[str, float], estimates: pl.DataFrame
 ) -> pl.DataFrame:
-    """Transfers with both masses, of pairs with enough of them: `share` = (shipped − received) / shipped, the month,
-    the scales of both sides with what they may err by (`_errors`), and what `rounding` to their divisions does (one
-    standard deviation).
+    """Transfers with both masses, of pairs with enough of them: the month, `share` = (shipped − received) / shipped of
+    all `parts` of the lot in that month, the scales of both sides with what they may err by (`_errors`), and what
+    `rounding` to their divisions does (one standard deviation).
     """
     scale = pl.concat_str("site", "method", separator=" ", ignore_nulls=True)
     moist = (pl.col("mass_mg") != pl.col("dry_mg")).fill_null(False)
@@ -141,15 +141,18 @@ def _whole(
     gap = pl.col("shipped_mg") - pl.col("received_mg")
     step = pl.max_horizontal(pl.lit(1), *(pl.when(gap % 10**k == 0).then(10**k) for k in range(1, 10)))
     step = pl.when(gap != 0).then(step)
+    of_lot = [*_PAIR, "lot", "period"]
     both = transfers.filter(
         pl.col("shipped_mg").is_not_null() & pl.col("received_mg").is_not_null() & (pl.col("shipped_mg") > 0)
     ).filter(pl.col("shipper").is_not_null() & pl.col("receiver").is_not_null())
     return (
-        both.with_columns(
-            share=(pl.col("shipped_mg") - pl.col("received_mg")) / pl.col("shipped_mg"), period=month_of("shipped_on")
-        )
+        both.with_columns(period=month_of("shipped_on"))
         # What differs by more is a part of a delivery or a wrong unit; those are asked about elsewhere.
-        .filter(pl.col("share").abs() <= values["most_share_pct"] / 100)
+        .filter(gap.abs() <= pl.col("shipped_mg") * (values["most_share_pct"] / 100))
+        # The parts of a lot are drawn from what was weighed once and dried as one, and a receipt may be of several.
+        .with_columns(
+            share=gap.sum().over(of_lot) / pl.col("shipped_mg").sum().over(of_lot), parts=pl.len().over(of_lot)
+        )
         .filter(pl.len().over(_PAIR) >= values["least_transfers"])
         .join(scales[0], left_on="shipment_line", right_on="shipping_line", how="left")
         .join(scales[1], left_on="receipt_line", right_on="receiving_line", how="left")
@@ -195,7 +198,7 @@ def _without_scales(whole: pl.DataFrame, values: Mapping[str, float]) -> pl.Data
     # What others' deliveries of dry or of moist goods show, and, as far as they are many, the pair's own.
     usual2, shown2, seen = spread2.over("moist"), spread2.over(_PAIR), pl.len().over(_PAIR)
     random = pl.max_horizontal(error2, usual2, (seen * shown2 + _TRUSTED * usual2) / (seen + _TRUSTED)).sqrt()
-    whole = whole.with_columns(random=(random**2 + pl.col("rounding") ** 2).sqrt())
+    whole = whole.with_columns(random=((random**2 + pl.col("rounding") ** 2) * pl.col("parts")).sqrt())
     cells = whole.group_by(*_PAIR, *_SCALES, maintain_order=True).agg(
         # A wild difference says little about a scale.
         mean=pl.col("share").clip(-4 * pl.col("random"), 4 * pl.col("random")).mean(),
