@@ -258,9 +258,10 @@ def _lot_names(rows: pl.DataFrame) -> pl.Series:
         own = pl.concat_str("organisation", pl.lit("/"), "lot")
         return rows.select(name=pl.when(full).then("lot").otherwise(own))["name"]
     made: dict[str, set[str]] = {}
-    received: dict[str, dict[str, dict[tuple[str, str | None], None]]] = {}
-    # Receiver → bare id → the shipper's name of the lot → events without a receipt, the oldest first.
-    shipped: dict[str, dict[str, dict[str, list[str]]]] = {}
+    # Receiver → bare id → name of the lot, from whom, as which product.
+    received: dict[str, dict[str, dict[tuple[str, str | None, str | None], None]]] = {}
+    # Receiver → bare id → the shipper's name of the lot → events without a receipt and products, the oldest first.
+    shipped: dict[str, dict[str, dict[str, list[tuple[str, str | None]]]]] = {}
     names: list[str | None] = []
     for filing in rows.partition_by("sequence", maintain_order=True):
         organisation = str(filing["organisation"][0])
@@ -269,32 +270,32 @@ def _lot_names(rows: pl.DataFrame) -> pl.Series:
         known = partial(_known, own_made, own_received, own_shipped)
         resolved = resolve(filing, organisation=organisation, known=known).names
         names += resolved
-        cells = filing.select("kind", "role", "party", "event").iter_rows()
-        for name, (kind, role, party, event) in zip(resolved, cells, strict=True):
+        cells = filing.select("kind", "role", "party", "event", "product").iter_rows()
+        for name, (kind, role, party, event, product) in zip(resolved, cells, strict=True):
             local = name.rpartition("/")[2] if name else ""
             if is_making(kind, role):
                 own_made.add(local)
             elif kind == "receipt" and name:
-                own_received.setdefault(local, {})[name, party] = None
+                own_received.setdefault(local, {})[name, party, product] = None
                 if unanswered := own_shipped.get(local, {}).get(f"{party}/{local}"):
                     unanswered.pop(0)
             elif kind == "shipment" and name and party:
                 events = shipped.setdefault(party, {}).setdefault(local, {})
-                events.setdefault(f"{organisation}/{local}", []).append(event)
+                events.setdefault(f"{organisation}/{local}", []).append((event, product))
             elif kind == "title" and name:
-                received.setdefault(party, {}).setdefault(local, {})[name, organisation] = None
+                received.setdefault(party, {}).setdefault(local, {})[name, organisation, product] = None
     return pl.Series("name", names, pl.String())
 
 
 def _known(
     made: set[str],
-    received: Mapping[str, Mapping[tuple[str, str | None], None]],
-    shipped: Mapping[str, Mapping[str, Sequence[str]]],
+    received: Mapping[str, Mapping[tuple[str, str | None, str | None], None]],
+    shipped: Mapping[str, Mapping[str, Sequence[tuple[str, str | None]]]],
     wanted: Sequence[str],
 ) -> Known:
-    rows = [(local, name, party, 1) for local in wanted for name, party in received.get(local, ())]
+    rows = [(local, name, party, 1, product) for local in wanted for name, party, product in received.get(local, ())]
     sent = [
-        (local, name, events[0])
+        (local, name, *events[0])
         for local in wanted
         if local not in received
         for name, events in shipped.get(local, {}).items()

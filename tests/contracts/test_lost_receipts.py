@@ -137,3 +137,18 @@ def test_corrections_resolve_as_originals_do(desk: Desk) -> None:
     assert "lot.without-receipt" in codes(outcome)
     assert desk.held_kg()["MINE/7", "mag", "MAG"] == (0.0, 101.0)
     assert_sound(desk.store)
+
+
+@pytest.mark.parametrize("receipt_lost", [False, True])
+@pytest.mark.parametrize(("made_of", "meant"), [("metal:Nd", "TRADE/7"), ("concentrate", "MINE/7")])
+def test_goods_of_an_unfiled_month_are_not_what_came_as_another_product_under_their_number(
+    desk: Desk, made_of: str, meant: str, receipt_lost: bool
+) -> None:
+    desk.rows("MINE", "2025-06", MINED[0], "S shipment 3 mine 7 500 counterparty=TRADE product=concentrate")
+    received = [] if receipt_lost else ["R receipt 4 trade 7 500 counterparty=MINE product=concentrate"]
+    sent = f"S shipment 5 trade 7 400 counterparty=MAG product={made_of} reason=month-not-filed"
+    desk.rows("TRADE", "2025-06", *received, sent)
+    desk.rows("MAG", "2025-06", f"R receipt 6 mag 7 400 counterparty=TRADE product={made_of} composition=Nd=99")
+    assert lots_of(desk, "TRADE") == {meant} | (set() if receipt_lost else {"MINE/7"})
+    # Nor are the two one lot in anybody's balance.
+    assert meant == "MINE/7" or open_snapshot(desk.store).drawn_as.is_empty()

@@ -3,6 +3,8 @@
 A canonical name (`MAKER/LOT`, or a GS1 URI) means itself. A bare id means one's own lot, else the one lot
 of that id that the filer holds or received, else the counterparty's (on a receipt), else the one lot of that id that
 was shipped to the filer and never received, else one's own.
+A lot that came as another kind of product than the row states is not meant by a bare id: a firm whose makings are not
+filed yet may have a lot of that number as well.
 An alias means the lot that it was given to: one's own alias, and that of a lot which was bought by title under it.
 On a receipt, a lot of that id that came from somebody else is no candidate: two suppliers may both number
 their lots from 1.
@@ -19,7 +21,9 @@ from lodeline.ledger.movement import is_making
 
 LABELS: dict[str, pl.DataType] = {"filed": pl.String(), "name": pl.String(), "held_mg": pl.Int64()}
 #: A shipment without a receipt: what its papers call the lot, bare (`filed`) and in full, and the shipper's event.
-SHIPPED: dict[str, pl.DataType] = {"filed": pl.String(), "name": pl.String(), "shipment": pl.String()}
+SHIPPED: dict[str, pl.DataType] = {
+    "filed": pl.String(), "name": pl.String(), "shipment": pl.String(), "product": pl.String(),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,8 @@ class Known:
     """What the ledger knows that can settle an identifier, for one organisation.
 
     made : local ids that the organisation has ever made, of those asked for.
-    received : `local`, `name`, `party` (from whom), `held_mg`: lots it has ever received or bought.
+    received : `local`, `name`, `party` (from whom), `held_mg`, `product` (as it came): lots it has ever received or
+        bought.
     labels : `filed` (an alias, bare or as `SHIPPER/ALIAS`), `name` (what it may mean), `held_mg`.
     shipped : `SHIPPED`, what was sent to it and no receipt answers, the oldest first.
     """
@@ -40,6 +45,7 @@ class Known:
 
 _RECEIVED: dict[str, pl.DataType] = {
     "local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64(),
+    "product": pl.String(),
 }  # fmt: skip
 NOTHING = Known(made=(), received=pl.DataFrame(schema=_RECEIVED))
 
@@ -74,21 +80,21 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
 
     Parameters
     ----------
-    rows : `kind`, `role`, `lot` (as filed), `party`; other columns are not looked at.
+    rows : `kind`, `role`, `lot` (as filed), `party`, `product`; other columns are not looked at.
     known : asked once for the bare ids that the filing itself does not settle; None where nothing is known.
     """
-    filed = list(rows[["kind", "role", "lot", "party"]].iter_rows())
-    canonical = {lot for lot in {lot for _, _, lot, _ in filed} if _is_canonical(lot)}
-    made = {lot for kind, role, lot, _ in filed if is_making(kind, role) and lot not in canonical}
+    filed = list(rows[["kind", "role", "lot", "party", "product"]].iter_rows())
+    canonical = {lot for lot in {lot for _, _, lot, *_ in filed} if _is_canonical(lot)}
+    made = {lot for kind, role, lot, *_ in filed if is_making(kind, role) and lot not in canonical}
     unsettled = dict.fromkeys(
-        lot for _, _, lot, _ in filed if lot is not None and lot not in made and lot not in canonical
+        lot for _, _, lot, *_ in filed if lot is not None and lot not in made and lot not in canonical
     )
     found = known(list(unsettled)) if known is not None else NOTHING
     made |= set(found.made)
     book = _Book.of(found)
     own = organisation + "/"
     names: list[str | None] = []
-    for kind, role, lot, party in filed:
+    for kind, role, lot, party, product in filed:
         if lot is None or (kind != "receipt" and book.is_label(lot) and not is_making(kind, role)):
             names.append(None)
         elif lot in canonical:
@@ -98,13 +104,13 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
         else:
             names.append(book.from_party(lot, party) if kind == "receipt" else None)
         if kind == "receipt" and names[-1] is not None:
-            book.arrive(str(names[-1]))
+            book.arrive(str(names[-1]), product)
     ambiguous: list[tuple[str, ...] | None] = [None] * len(names)
     assumed: list[str | None] = [None] * len(names)
-    for place, (kind, _, lot, _) in enumerate(filed):
+    for place, (kind, _, lot, _, product) in enumerate(filed):
         if names[place] is None and lot is not None and kind != "void":
-            candidates = book.candidates(lot, made=own + lot if lot in made else None)
-            shipped = {} if candidates else book.shipped.get(lot, {})
+            candidates = book.candidates(lot, product, made=own + lot if lot in made else None)
+            shipped = {} if candidates else book.sent(lot, product)
             candidates = candidates or sorted(shipped)
             names[place] = candidates[0] if len(candidates) == 1 else lot if _is_canonical(lot) else own + lot
             ambiguous[place] = tuple(candidates) if len(candidates) > 1 else None
@@ -116,11 +122,17 @@ def _is_canonical(lot: str | None) -> bool:
     return lot is not None and ("/" in lot or is_uri(lot))
 
 
+def _kind_of(product: str) -> str:
+    return product.partition(":")[0]
+
+
 class _Book:
-    """What the filer holds or has received, by bare id; and what was `shipped` to it: name → the shipper's event."""
+    """What the filer holds or has received, by bare id; and what was shipped to it: name → the shipper's event."""
 
     def __init__(self) -> None:
-        self.shipped: dict[str, dict[str, str]] = {}
+        self._shipped: dict[str, dict[str, str]] = {}
+        # Name → the kinds of product as which the lot came.
+        self._kinds: dict[str, set[str]] = {}
         self._held: dict[str, dict[str, bool]] = {}
         self._by_party: dict[tuple[str, str | None], set[str]] = {}
         self._labels: dict[str, dict[str, bool]] = {}
@@ -128,15 +140,18 @@ class _Book:
     @classmethod
     def of(cls, known: Known) -> _Book:
         book = cls()
-        for local, name, party, held_mg in known.received[["local", "name", "party", "held_mg"]].iter_rows():
+        received = known.received[["local", "name", "party", "held_mg", "product"]]
+        for local, name, party, held_mg, product in received.iter_rows():
             names = book._held.setdefault(local, {})
             names[name] = names.get(name, False) or held_mg > 0
             book._by_party.setdefault((local, party), set()).add(name)
+            book._came_as(name, product)
         for filed, name, held_mg in known.labels[["filed", "name", "held_mg"]].iter_rows():
             names = book._labels.setdefault(filed, {})
             names[name] = names.get(name, False) or held_mg > 0
-        for filed, name, shipment in known.shipped[[*SHIPPED]].iter_rows():
-            book.shipped.setdefault(filed, {}).setdefault(name, shipment)
+        for filed, name, shipment, product in known.shipped[[*SHIPPED]].iter_rows():
+            book._shipped.setdefault(filed, {}).setdefault(name, shipment)
+            book._came_as(name, product)
         return book
 
     def is_label(self, lot: str) -> bool:
@@ -148,17 +163,33 @@ class _Book:
         names = self._by_party.get((lot, party), set())
         return next(iter(names)) if len(names) == 1 else f"{party}/{lot}"
 
-    def arrive(self, name: str) -> None:
+    def sent(self, lot: str, product: str | None) -> dict[str, str]:
+        """The lots that were shipped to the filer under a bare id and may be this product: name → the shipper's
+        event."""
+        return {name: event for name, event in self._shipped.get(lot, {}).items() if self._may_be(name, product)}
+
+    def _came_as(self, name: str, product: str | None) -> None:
+        if product is not None:
+            self._kinds.setdefault(name, set()).add(_kind_of(product))
+
+    def _may_be(self, name: str, product: str | None) -> bool:
+        """Whether a lot may be what a row says it is; where either says nothing, it may."""
+        kinds = self._kinds.get(name)
+        return product is None or kinds is None or _kind_of(product) in kinds
+
+    def arrive(self, name: str, product: str | None) -> None:
         """However it was written, what has arrived can be called by its bare id from now on."""
         local = name if is_uri(name) else name.rpartition("/")[2]
         self._held.setdefault(local, {})[name] = True
+        self._came_as(name, product)
 
-    def candidates(self, lot: str, *, made: str | None = None) -> list[str]:
+    def candidates(self, lot: str, product: str | None, *, made: str | None = None) -> list[str]:
         """The lots that an identifier may mean: the only one, else those of them that are held.
 
-        `made`: the filer's own lot of this id, which counts as held.
+        `product`: what the row says the lot is. `made`: the filer's own lot of this id, which counts as held.
         """
-        names = {**self._labels.get(lot, {}), **self._held.get(lot, {})}
+        received = {name: held for name, held in self._held.get(lot, {}).items() if self._may_be(name, product)}
+        names = {**self._labels.get(lot, {}), **received}
         if _is_canonical(lot) and lot in self._held.get(lot.rpartition("/")[2], ()):
             names[lot] = True
         if made is not None:

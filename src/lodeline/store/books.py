@@ -63,14 +63,15 @@ class Books:
         received = self._database.frame_in(
             "SELECT DISTINCT lot.id, line.kind, lot.local, lot.name,"
             " CASE line.kind WHEN 'title' THEN line.organisation ELSE line.party END,"
-            " COALESCE((SELECT SUM(mass_mg) FROM holding WHERE holding.lot = lot.id AND holding.owner = %s), 0)"
+            " COALESCE((SELECT SUM(mass_mg) FROM holding WHERE holding.lot = lot.id AND holding.owner = %s), 0),"
+            " line.product"
             " FROM lot JOIN line ON line.lot_id = lot.id WHERE ((line.organisation = %s AND line.kind = 'receipt')"
             f" OR (line.party IN ({marks(own_texts)}) AND line.kind = 'title')) AND lot.local IN ({{keys}})",
             wanted,
             before=(organisation, organisation, *own_texts),
             schema={
                 "lot": pl.Int64(), "kind": pl.String(), "local": pl.String(), "name": pl.String(), "party": pl.String(),
-                "held_mg": pl.Int64(),
+                "held_mg": pl.Int64(), "product": pl.String(),
             },
         )  # fmt: skip
         # Who has a lot by title under an alias is told the alias, and never the id.
@@ -92,9 +93,9 @@ class Books:
             row
             for named in ("lot.local", "a.alias")
             for row in self._database.rows_in(
-                "SELECT t.shipped_on, t.shipment_event, t.shipper, t.lot, lot.local FROM transfer t"
-                " JOIN lot ON lot.id = t.lot LEFT JOIN alias a ON a.lot = t.lot WHERE t.receiver = %s"
-                f" AND t.receipt_line IS NULL AND t.shipment_line IS NOT NULL AND {named} IN ({{keys}})",
+                "SELECT t.shipped_on, t.shipment_event, t.shipper, s.product, t.lot, lot.local FROM transfer t"
+                " JOIN lot ON lot.id = t.lot JOIN line s ON s.id = t.shipment_line LEFT JOIN alias a ON a.lot = t.lot"
+                f" WHERE t.receiver = %s AND t.receipt_line IS NULL AND {named} IN ({{keys}})",
                 wanted,
                 before=(organisation,),
             )
@@ -105,8 +106,8 @@ class Books:
         for who, lot, alias in with_inherited(self.aliases(lots), self.titles_of(lots)).iter_rows():
             called.setdefault((who, lot), set()).add(alias)
         rows = [
-            (name, f"{shipper}/{name}", event)
-            for _, event, shipper, lot, local in oldest_first
+            (name, f"{shipper}/{name}", event, product)
+            for _, event, shipper, product, lot, local in oldest_first
             for name in sorted(called.get((str(shipper), integer(lot)), {str(local)}))
             if name in wanted
         ]

@@ -10,7 +10,9 @@ import pytest
 
 from lodeline.ledger.resolution import LABELS, SHIPPED, Known, Resolved, resolve
 
-RECEIVED = {"local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64()}
+RECEIVED = {
+    "local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64(), "product": pl.String(),
+}  # fmt: skip
 Row = tuple[str, str | None, str | None, str | None]
 
 URN = "urn:epc:id:sgtin:0614141.107346.2017"
@@ -34,17 +36,27 @@ def resolved(
     received: tuple[tuple[str, str, str, int], ...] = (),
     labels: tuple[tuple[str, str, int], ...] = (),
     shipped: tuple[tuple[str, str, str], ...] = (),
+    came_as: str | None = None,
+    stated: str | None = None,
 ) -> Resolved:
+    """`came_as`: the product of all that was received or shipped; `stated`: that of all rows."""
+
     def known(wanted: Sequence[str]) -> Known:
         return Known(
             made=[lot for lot in made if lot in wanted],
-            received=pl.DataFrame([row for row in received if row[0] in wanted], schema=RECEIVED, orient="row"),
+            received=pl.DataFrame(
+                [(*row, came_as) for row in received if row[0] in wanted], schema=RECEIVED, orient="row"
+            ),
             labels=pl.DataFrame(labels, schema=LABELS, orient="row"),
-            shipped=pl.DataFrame(shipped, schema=SHIPPED, orient="row"),
+            shipped=pl.DataFrame([(*row, came_as) for row in shipped], schema=SHIPPED, orient="row"),
         )
 
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
-    return resolve(frame, organisation="ACME", known=known)
+    return resolve(frame_of(*rows, product=stated), organisation="ACME", known=known)
+
+
+def frame_of(*rows: Row, product: str | None = None) -> pl.DataFrame:
+    columns = ("kind", "role", "lot", "party", "product")
+    return pl.DataFrame([(*row, product) for row in rows], schema=dict.fromkeys(columns, pl.String()), orient="row")
 
 
 def name(row: Row, *, made: tuple[str, ...] = (), received: tuple[tuple[str, str, str, int], ...] = ()) -> str | None:
@@ -90,6 +102,46 @@ def test_a_lot_received_and_used_up_is_still_meant() -> None:
 
 def test_of_two_received_the_one_still_held_is_meant() -> None:
     assert name(SHIP, received=(("7", "MINE/7", "MINE", 0), ("7", "PIT/7", "PIT", 5))) == "PIT/7"
+
+
+@pytest.mark.parametrize(
+    ("came_as", "stated", "meant"),
+    [
+        # The number is that of a lot of its own, whose making is in a month that it has not filed.
+        ("oxide:Tb", "metal:PrNd", "ACME/7"),
+        ("metal:Nd", "metal:PrNd", "MINE/7"),
+        ("oxide:Tb", None, "MINE/7"),
+        (None, "metal:PrNd", "MINE/7"),
+    ],
+)
+@pytest.mark.parametrize("arrived", ["received", "shipped", "same filing"])
+def test_what_came_as_another_kind_of_product_is_not_meant(
+    came_as: str | None, stated: str | None, meant: str, arrived: str
+) -> None:
+    if arrived == "received":
+        found = resolved(SHIP, received=(("7", "MINE/7", "MINE", 5),), came_as=came_as, stated=stated)
+    elif arrived == "shipped":
+        found = resolved(SHIP, shipped=(("7", "MINE/7", "S"),), came_as=came_as, stated=stated)
+    else:
+        rows = pl.concat([frame_of(SHIP, product=stated), frame_of(RECEIVE, product=came_as)])
+        found = resolve(rows, organisation="ACME", known=None)
+    assert found.names[0] == meant
+    assert found.ambiguous[0] is None
+    assert (found.assumed[0] is None) == (arrived != "shipped" or meant == "ACME/7")
+
+
+def test_the_full_name_means_the_lot_whatever_product_the_row_states() -> None:
+    row = ("shipment", None, "MINE/7", "BUYER")
+    received = (("7", "MINE/7", "MINE", 5),)
+    assert resolved(row, received=received, came_as="oxide:Tb", stated="metal:PrNd").names == ["MINE/7"]
+
+
+def test_of_two_received_the_one_of_the_stated_product_is_meant() -> None:
+    rows = pl.concat([
+        frame_of(RECEIVE, product="oxide:Tb"), frame_of(("receipt", None, "7", "PIT"), product="metal:PrNd"),
+        frame_of(SHIP, product="metal:PrNd"),
+    ])  # fmt: skip
+    assert resolve(rows, organisation="ACME", known=None).names == ["MINE/7", "PIT/7", "PIT/7"]
 
 
 @pytest.mark.parametrize("held_mg", [0, 5])
@@ -171,14 +223,12 @@ def test_the_ledger_is_asked_only_for_what_the_filing_leaves_open() -> None:
         return Known(made=(), received=pl.DataFrame(schema=RECEIVED))
 
     rows = [("origin", None, "1", None), ("loss", None, "1", None), ("loss", None, "PIT/2", None), SHIP, SHIP]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
-    resolve(frame, organisation="ACME", known=known)
+    resolve(frame_of(*rows), organisation="ACME", known=known)
     assert asked == ["7"]
 
 
 def test_in_an_empty_ledger_every_bare_id_is_the_filers_or_the_counterpartys() -> None:
-    frame = pl.DataFrame([SHIP], schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
-    assert resolve(frame, organisation="ACME", known=None).names == ["ACME/7"]
+    assert resolve(frame_of(SHIP), organisation="ACME", known=None).names == ["ACME/7"]
 
 
 def test_rows_keep_their_order_and_number() -> None:
