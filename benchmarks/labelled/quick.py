@@ -260,8 +260,8 @@ def _lot_names(rows: pl.DataFrame) -> pl.Series:
     made: dict[str, set[str]] = {}
     # Receiver → bare id → name of the lot, from whom, as which product.
     received: dict[str, dict[str, dict[tuple[str, str | None, str | None], None]]] = {}
-    # Receiver → bare id → the shipper's name of the lot → events without a receipt and products, the oldest first.
-    shipped: dict[str, dict[str, dict[str, list[tuple[str, str | None]]]]] = {}
+    # Receiver → bare id → the shipper's name of the lot → events without a receipt, products, days; the oldest first.
+    shipped: dict[str, dict[str, dict[str, list[tuple[str, str | None, date]]]]] = {}
     names: list[str | None] = []
     for filing in rows.partition_by("sequence", maintain_order=True):
         organisation = str(filing["organisation"][0])
@@ -270,8 +270,8 @@ def _lot_names(rows: pl.DataFrame) -> pl.Series:
         known = partial(_known, own_made, own_received, own_shipped)
         resolved = resolve(filing, organisation=organisation, known=known).names
         names += resolved
-        cells = filing.select("kind", "role", "party", "event", "product").iter_rows()
-        for name, (kind, role, party, event, product) in zip(resolved, cells, strict=True):
+        cells = filing.select("kind", "role", "party", "event", "product", "on").iter_rows()
+        for name, (kind, role, party, event, product, on) in zip(resolved, cells, strict=True):
             local = name.rpartition("/")[2] if name else ""
             if is_making(kind, role):
                 own_made.add(local)
@@ -281,7 +281,7 @@ def _lot_names(rows: pl.DataFrame) -> pl.Series:
                     unanswered.pop(0)
             elif kind == "shipment" and name and party:
                 events = shipped.setdefault(party, {}).setdefault(local, {})
-                events.setdefault(f"{organisation}/{local}", []).append((event, product))
+                events.setdefault(f"{organisation}/{local}", []).append((event, product, on))
             elif kind == "title" and name:
                 received.setdefault(party, {}).setdefault(local, {})[name, organisation, product] = None
     return pl.Series("name", names, pl.String())
@@ -290,7 +290,7 @@ def _lot_names(rows: pl.DataFrame) -> pl.Series:
 def _known(
     made: set[str],
     received: Mapping[str, Mapping[tuple[str, str | None, str | None], None]],
-    shipped: Mapping[str, Mapping[str, Sequence[tuple[str, str | None]]]],
+    shipped: Mapping[str, Mapping[str, Sequence[tuple[str, str | None, date]]]],
     wanted: Sequence[str],
 ) -> Known:
     rows = [(local, name, party, 1, product) for local in wanted for name, party, product in received.get(local, ())]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import polars as pl
 
@@ -23,6 +24,7 @@ LABELS: dict[str, pl.DataType] = {"filed": pl.String(), "name": pl.String(), "he
 #: A shipment without a receipt: what its papers call the lot, bare (`filed`) and in full, and the shipper's event.
 SHIPPED: dict[str, pl.DataType] = {
     "filed": pl.String(), "name": pl.String(), "shipment": pl.String(), "product": pl.String(),
+    "shipped_on": pl.Date(),
 }  # fmt: skip
 
 
@@ -80,10 +82,10 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
 
     Parameters
     ----------
-    rows : `kind`, `role`, `lot` (as filed), `party`, `product`; other columns are not looked at.
+    rows : `kind`, `role`, `lot` (as filed), `party`, `product`, `on`; other columns are not looked at.
     known : asked once for the bare ids that the filing itself does not settle; None where nothing is known.
     """
-    filed = list(rows[["kind", "role", "lot", "party", "product"]].iter_rows())
+    filed = list(rows[["kind", "role", "lot", "party", "product", "on"]].iter_rows())
     canonical = {lot for lot in {lot for _, _, lot, *_ in filed} if _is_canonical(lot)}
     made = {lot for kind, role, lot, *_ in filed if is_making(kind, role) and lot not in canonical}
     unsettled = dict.fromkeys(
@@ -94,7 +96,7 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
     book = _Book.of(found)
     own = organisation + "/"
     names: list[str | None] = []
-    for kind, role, lot, party, product in filed:
+    for kind, role, lot, party, product, _ in filed:
         if lot is None or (kind != "receipt" and book.is_label(lot) and not is_making(kind, role)):
             names.append(None)
         elif lot in canonical:
@@ -107,10 +109,10 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
             book.arrive(str(names[-1]), product)
     ambiguous: list[tuple[str, ...] | None] = [None] * len(names)
     assumed: list[str | None] = [None] * len(names)
-    for place, (kind, _, lot, _, product) in enumerate(filed):
+    for place, (kind, _, lot, _, product, on) in enumerate(filed):
         if names[place] is None and lot is not None and kind != "void":
             candidates = book.candidates(lot, product, made=own + lot if lot in made else None)
-            shipped = {} if candidates else book.sent(lot, product)
+            shipped = {} if candidates else book.sent(lot, product, on)
             candidates = candidates or sorted(shipped)
             names[place] = candidates[0] if len(candidates) == 1 else lot if _is_canonical(lot) else own + lot
             ambiguous[place] = tuple(candidates) if len(candidates) > 1 else None
@@ -130,7 +132,7 @@ class _Book:
     """What the filer holds or has received, by bare id; and what was shipped to it: name → the shipper's event."""
 
     def __init__(self) -> None:
-        self._shipped: dict[str, dict[str, str]] = {}
+        self._shipped: dict[str, dict[str, tuple[str, date]]] = {}
         # Name → the kinds of product as which the lot came.
         self._kinds: dict[str, set[str]] = {}
         self._held: dict[str, dict[str, bool]] = {}
@@ -149,8 +151,8 @@ class _Book:
         for filed, name, held_mg in known.labels[["filed", "name", "held_mg"]].iter_rows():
             names = book._labels.setdefault(filed, {})
             names[name] = names.get(name, False) or held_mg > 0
-        for filed, name, shipment, product in known.shipped[[*SHIPPED]].iter_rows():
-            book._shipped.setdefault(filed, {}).setdefault(name, shipment)
+        for filed, name, shipment, product, shipped_on in known.shipped[[*SHIPPED]].iter_rows():
+            book._shipped.setdefault(filed, {}).setdefault(name, (shipment, shipped_on))
             book._came_as(name, product)
         return book
 
@@ -163,10 +165,12 @@ class _Book:
         names = self._by_party.get((lot, party), set())
         return next(iter(names)) if len(names) == 1 else f"{party}/{lot}"
 
-    def sent(self, lot: str, product: str | None) -> dict[str, str]:
+    def sent(self, lot: str, product: str | None, on: date) -> dict[str, str]:
         """The lots that were shipped to the filer under a bare id and may be this product: name → the shipper's
-        event."""
-        return {name: event for name, event in self._shipped.get(lot, {}).items() if self._may_be(name, product)}
+        event. Where some were on their way by that day, what was shipped later is not meant."""
+        found = {name: sent for name, sent in self._shipped.get(lot, {}).items() if self._may_be(name, product)}
+        by_then = {name: event for name, (event, shipped_on) in found.items() if shipped_on <= on}
+        return by_then or {name: event for name, (event, _) in found.items()}
 
     def _came_as(self, name: str, product: str | None) -> None:
         if product is not None:

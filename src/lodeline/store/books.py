@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
 import polars as pl
 
@@ -106,8 +107,8 @@ class Books:
         for who, lot, alias in with_inherited(self.aliases(lots), self.titles_of(lots)).iter_rows():
             called.setdefault((who, lot), set()).add(alias)
         rows = [
-            (name, f"{shipper}/{name}", event, product)
-            for _, event, shipper, product, lot, local in oldest_first
+            (name, f"{shipper}/{name}", event, product, date.fromisoformat(str(day)))
+            for day, event, shipper, product, lot, local in oldest_first
             for name in sorted(called.get((str(shipper), integer(lot)), {str(local)}))
             if name in wanted
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -15,6 +16,7 @@ RECEIVED = {
 }  # fmt: skip
 Row = tuple[str, str | None, str | None, str | None]
 
+DAY = date(2025, 6, 9)
 URN = "urn:epc:id:sgtin:0614141.107346.2017"
 LINK = "https://id.gs1.org/01/09506000134352/10/ABC123"
 
@@ -38,8 +40,10 @@ def resolved(
     shipped: tuple[tuple[str, str, str], ...] = (),
     came_as: str | None = None,
     stated: str | None = None,
+    late: tuple[str, ...] = (),
 ) -> Resolved:
-    """`came_as`: the product of all that was received or shipped; `stated`: that of all rows."""
+    """`came_as`: the product of all that was received or shipped; `stated`: that of all rows. What was shipped went
+    on the day of the rows, and the events `late` on the day after."""
 
     def known(wanted: Sequence[str]) -> Known:
         return Known(
@@ -48,7 +52,11 @@ def resolved(
                 [(*row, came_as) for row in received if row[0] in wanted], schema=RECEIVED, orient="row"
             ),
             labels=pl.DataFrame(labels, schema=LABELS, orient="row"),
-            shipped=pl.DataFrame([(*row, came_as) for row in shipped], schema=SHIPPED, orient="row"),
+            shipped=pl.DataFrame(
+                [(*row, came_as, DAY + timedelta(days=row[2] in late)) for row in shipped],
+                schema=SHIPPED,
+                orient="row",
+            ),
         )
 
     return resolve(frame_of(*rows, product=stated), organisation="ACME", known=known)
@@ -56,7 +64,8 @@ def resolved(
 
 def frame_of(*rows: Row, product: str | None = None) -> pl.DataFrame:
     columns = ("kind", "role", "lot", "party", "product")
-    return pl.DataFrame([(*row, product) for row in rows], schema=dict.fromkeys(columns, pl.String()), orient="row")
+    frame = pl.DataFrame([(*row, product) for row in rows], schema=dict.fromkeys(columns, pl.String()), orient="row")
+    return frame.with_columns(on=DAY)
 
 
 def name(row: Row, *, made: tuple[str, ...] = (), received: tuple[tuple[str, str, str, int], ...] = ()) -> str | None:
@@ -128,6 +137,14 @@ def test_what_came_as_another_kind_of_product_is_not_meant(
     assert found.names[0] == meant
     assert found.ambiguous[0] is None
     assert (found.assumed[0] is None) == (arrived != "shipped" or meant == "ACME/7")
+
+
+def test_what_was_shipped_after_the_day_of_the_row_is_meant_only_where_there_is_nothing_else() -> None:
+    both = (("7", "MINE/7", "S1"), ("7", "PIT/7", "S2"))
+    found = resolved(SHIP, shipped=both, late=("S2",))
+    assert (found.names, found.ambiguous, found.assumed) == (["MINE/7"], [None], ["S1"])
+    assert resolved(SHIP, shipped=both[1:], late=("S2",)).names == ["PIT/7"]
+    assert resolved(SHIP, shipped=both, late=("S1", "S2")).ambiguous == [("MINE/7", "PIT/7")]
 
 
 def test_the_full_name_means_the_lot_whatever_product_the_row_states() -> None:
