@@ -91,7 +91,7 @@ def eventually(true: Callable[[], bool], seconds: float = 90) -> None:
 
 @contextmanager
 def running(store: Store, room: Path, *, workers: int, **settings: str) -> Iterator[Served]:
-    """A server of a copy of the store, with so many processes that answer, and one that works beside them."""
+    """A server of a copy of the store, with so many processes that answer, with a job worker and an analyst."""
     assert store.database.path is not None
     url = shutil.copy(store.database.path, room / "store.sqlite3")
     port, out, errors = free_port(), room / "out", room / "errors"
@@ -124,7 +124,7 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
     status, _, headers = served.get("/en/law/")
     assert status in (200, 302)
     eventually(lambda: served.get("/readyz")[0] == 200)
-    eventually(lambda: len(served.children()) == 3)
+    eventually(lambda: len(served.children()) == 4)
 
     def answering() -> set[int]:
         for _ in range(4):
@@ -137,29 +137,32 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
     before = served.children()
     dead = min(answering())
     os.kill(dead, signal.SIGKILL)
-    eventually(lambda: len(served.children() - {dead}) == 3)
+    eventually(lambda: len(served.children() - {dead}) == 4)
     assert len(served.children() - before) == 1
-    (job_worker,) = before - answering() - {dead}
-    os.kill(job_worker, signal.SIGKILL)
-    eventually(lambda: len(served.children() - {job_worker}) == 3)
+    beside = before - answering() - {dead}
+    assert len(beside) == 2, "one that does jobs, and the analyst"
+    for one in beside:
+        os.kill(one, signal.SIGKILL)
+    eventually(lambda: len(served.children() - beside) == 4)
     assert served.get("/healthz")[0] == 200
 
     assert served.end(signal.SIGTERM) < 5
     assert (served.process.returncode, served.errors.read_text()) == (0, "")
-    assert any(f"job worker {job_worker} ended by itself" in line["what"] for line in served.lines())
+    ended = " ".join(line["what"] for line in served.lines())
+    assert "job worker" in ended and "analyst" in ended and all(f"{one} ended by itself" in ended for one in beside)
 
 
 @pytest.mark.medium
 @pytest.mark.parametrize("served", [1], indirect=True)
 def test_hang_up_puts_new_processes_in_place_without_a_pause(served: Served) -> None:
     served.get("/healthz")
-    eventually(lambda: len(served.children()) == 2)
+    eventually(lambda: len(served.children()) == 3)
     before = served.children()
     served.process.send_signal(signal.SIGHUP)
 
     def replaced() -> bool:
         assert served.get("/healthz")[0] == 200
-        return len(served.children()) == 2 and not served.children() & before
+        return len(served.children()) == 3 and not served.children() & before
 
     eventually(replaced)
     assert served.end(signal.SIGINT) < 5
@@ -170,7 +173,7 @@ def test_hang_up_puts_new_processes_in_place_without_a_pause(served: Served) -> 
 @pytest.mark.parametrize("served", [1], indirect=True)
 def test_processes_do_not_outlive_a_server_that_was_killed(served: Served) -> None:
     served.get("/healthz")
-    eventually(lambda: len(served.children()) == 2)
+    eventually(lambda: len(served.children()) == 3)
     children = served.children()
     served.end(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Annotated, NoReturn
 
@@ -29,6 +30,29 @@ def serve(
         create(database)
     store_at(database).database.close()
     serve_pages(database, listen(port, host))
+
+
+@app.command()
+def analyse(
+    database: Database = DEFAULT_DATABASE,
+    once: Annotated[
+        bool, typer.Option("--once", help="Publish the newest entry and end. 发布最新条目后结束。")
+    ] = False,
+) -> None:
+    """Publish the nation's answers for all that serve. 计算并发布全国结果。"""
+    # The process ends at Ctrl-C or SIGTERM; `serve` starts one of its own.
+    store_at(database).database.close()
+    os.environ.update(LODELINE_DATABASE=database, DJANGO_SETTINGS_MODULE="lodeline.web.settings")
+    from lodeline.web import analyst  # noqa: PLC0415
+
+    if not once:
+        analyst.main()
+        return
+    stamp = analyst.publish_once(database)
+    if stamp is None:
+        console.print(text("The store is empty: nothing is published.", "数据库为空，未发布。"))
+    else:
+        console.print(text(f"Published as of entry {stamp.entry}.", f"已发布至条目 {stamp.entry}。"), markup=False)
 
 
 def listen(port: int, host: str = _HOST) -> socket.socket:

@@ -6,8 +6,10 @@ known to be what this store wrote (`store.column_files`, `store.flow_files`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -25,6 +27,8 @@ from lodeline.material.element import RARE_EARTHS
 from lodeline.store.column_files import ColumnFiles, Kind, directory_of
 from lodeline.store.flow_files import opened
 from lodeline.store.store import Head, Store
+
+Answer = TypeVar("Answer")
 
 
 def in_force(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
@@ -57,6 +61,19 @@ class Snapshot:
     register: Register
     #: Names on the labels of shippers (ledger.label.ALIAS).
     aliases: pl.DataFrame = field(default_factory=NO_ALIASES.clone)
+
+    def whole(self) -> Snapshot:
+        """Itself; of what stands in for a snapshot (`web.published.SnapshotAtHand`) the snapshot with its frames."""
+        return self
+
+    def ask(self, question: Callable[..., Answer], /, **arguments: Any) -> Answer:
+        """`question(self, **arguments)`, wherever the frames are that it looks at: a module's function of the program,
+        with arguments and an answer that files can hold (`store.values`)."""
+        return question(self, **arguments)
+
+    def rows(self, frame: str, column: str, values: Iterable[Any]) -> pl.DataFrame:
+        """The rows of one of its frames ("lines", "lots", "lot_facts" …) of which a column has one of these values."""
+        return self.ask(rows_of, frame=frame, column=column, values=tuple(values))
 
     @cached_property
     def transfers(self) -> pl.DataFrame:
@@ -195,9 +212,9 @@ class Snapshot:
     def _flow_index(self) -> FlowIndex:
         # Checked once for as long as this snapshot is held, and not at each question.
         assert self.files is not None, "this snapshot has no files to keep a lot graph in"
-        return opened(self.files, entry=self.entry, root=self.root, frames=self._flow_frames)
+        return opened(self.files, entry=self.entry, root=self.root, frames=self.flow_frames)
 
-    def _flow_frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    def flow_frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """`lots`, `events`, `links`, `assays` for the flow engine; a lot's dense id is its number less one.
 
         An origin's rows are sources of their own; a transformation's rows share one mixture. A lot that nobody
@@ -276,6 +293,12 @@ class Snapshot:
                 unaccounted_mg=pl.col("unaccounted_mg").fill_null(0),
             )
         )  # fmt: skip
+
+
+def rows_of(snapshot: Snapshot, *, frame: str, column: str, values: tuple[Any, ...]) -> pl.DataFrame:
+    """`Snapshot.rows`."""
+    found: pl.DataFrame = getattr(snapshot, frame)
+    return found.filter(pl.col(column).is_in(list(values)))
 
 
 def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:

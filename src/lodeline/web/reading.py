@@ -27,8 +27,10 @@ from lodeline.progress import reported_to
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
+from lodeline.store.publications import Question
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import OFFICE_KIND, Store
+from lodeline.web.published import Published, asked_by_name
 from lodeline.web.server import configuration
 
 Answer = TypeVar("Answer")
@@ -50,6 +52,14 @@ _log = logging.getLogger(__name__)
 
 class EmptyStoreError(UserError):
     """There is a store and nothing in it about goods or parties: who works with it may be there already."""
+
+
+def empty_store() -> EmptyStoreError:
+    """What there is to say of a store without entries."""
+    return EmptyStoreError(
+        "The store is empty. Load a dossier with `lodeline load DIRECTORY`, or look at the demo with `lodeline demo`.",
+        "数据库为空。请用 `lodeline load 资料目录` 装载数据，或运行 `lodeline demo` 查看演示。",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,11 @@ def waits_a_little() -> Iterator[None]:
         yield
     finally:
         _left_s.reset(before)
+
+
+def seconds_left() -> float | None:
+    """How long the request under way still waits; None: as long as it takes."""
+    return _left_s.get()
 
 
 @dataclass(slots=True)
@@ -153,12 +168,35 @@ class _Slot:
     progress: _Progress = field(default_factory=lambda: _Progress(Stage(what="answers")))
     work: _Work | None = None
 
-    def compute(self, subjects: tuple[object, ...]) -> object:
-        """The answer, computed by whoever comes first."""
+    @property
+    def asked_by_name(self) -> Question | None:
+        """The question as the analyst is asked it; None where it is none of the whole ledger."""
+        return asked_by_name(self.question, self.subjects, self.arguments)
+
+    def take(self, published: Published) -> None:
+        """Takes the answer from what is published, if it is there."""
+        asked = self.asked_by_name
+        if asked is not None and self.lock.acquire(blocking=False):
+            try:
+                found, value = published.read(asked)
+                if isinstance(value, UserError):
+                    raise value
+                self.done, self.value = found or self.done, value if found else self.value
+            finally:
+                self.lock.release()
+
+    def compute(self, subjects: tuple[object, ...], published: Published | None) -> object:
+        """The answer, taken from what is published, or computed by whoever comes first."""
         with self.lock:
             if not self.done:
                 with reported_to(self.progress.report):
-                    self.value = self.question(*subjects, **self.arguments)
+                    asked = None if published is None else self.asked_by_name
+                    found, value = False, None
+                    if published is not None and asked is not None:
+                        found, value = published.wait_for(asked, self.progress.report)
+                    if isinstance(value, UserError):
+                        raise value
+                    self.value = value if found else self.question(*subjects, **self.arguments)
                 self.done = True
         return self.value
 
@@ -166,12 +204,16 @@ class _Slot:
 class Reading:
     """The store, its snapshot at one entry, the law, and a bounded memory of answers. Shared between threads."""
 
-    def __init__(self, store: Store, snapshot: Snapshot, law: Jurisdiction, checkpoint: str) -> None:
+    def __init__(
+        self, store: Store, snapshot: Snapshot, law: Jurisdiction, checkpoint: str, published: Published | None = None
+    ) -> None:
+        """published: where answers are that another process has computed; None where all are computed here."""
         self.store = store
         self.snapshot = snapshot
         self.law = law
         #: The signed size and root that this was read at.
         self.checkpoint = checkpoint
+        self._published = published
         self._slots: OrderedDict[tuple[Any, ...], _Slot] = OrderedDict()
         self._lock = Lock()
 
@@ -208,8 +250,10 @@ class Reading:
             self._slots.move_to_end(key)
             while len(self._slots) > ANSWERS_KEPT:
                 self._slots.popitem(last=False)
+        if self._published is not None and not slot.done:
+            slot.take(self._published)
         if slot.done or slot.subjects is None or _left_s.get() is None:
-            return slot.compute(subjects)
+            return slot.compute(subjects, self._published)
         return self._answer_behind(slot, subjects)
 
     def _answer_behind(self, slot: _Slot, subjects: tuple[object, ...]) -> object:
@@ -226,7 +270,7 @@ class Reading:
 
     def _compute(self, slot: _Slot, subjects: tuple[object, ...], work: _Work) -> None:
         try:
-            slot.compute(subjects)
+            slot.compute(subjects, self._published)
         except Exception as failure:
             work.fail(failure)
         finally:
@@ -239,7 +283,7 @@ class Reading:
         return tuple(known[id(one)] for one in subjects) if all(id(one) in known for one in subjects) else None
 
 
-def _is_unchanged(reading: Reading) -> bool:
+def is_unchanged(reading: Reading) -> bool:
     """Whether all that came since is the office's own: no page is computed from it but that of the log, which asks the
     log itself."""
     store = reading.store
@@ -369,7 +413,7 @@ class Desk:
         asked = self._clock()
         if asked - made.true_at < stands_s:
             return True
-        if made.reading.store.checkpoint() != made.reading.checkpoint and not _is_unchanged(made.reading):
+        if made.reading.store.checkpoint() != made.reading.checkpoint and not is_unchanged(made.reading):
             return False
         made.true_at = asked
         return True
@@ -416,11 +460,7 @@ class Desk:
         store = open_store(self.url)
         checkpoint = store.checkpoint()
         if store.last_goods_entry(store.head().size)[0] < 0:
-            raise EmptyStoreError(
-                "The store is empty. Load a dossier with `lodeline load DIRECTORY`, or look at the demo with"
-                " `lodeline demo`.",
-                "数据库为空。请用 `lodeline load 资料目录` 装载数据，或运行 `lodeline demo` 查看演示。",
-            )
+            raise empty_store()
         with self._lock:
             before = self._newest
         snapshot = open_snapshot(store, None if before is None else before.reading.snapshot)

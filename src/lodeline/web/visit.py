@@ -21,7 +21,9 @@ from lodeline.office.access.actor import AUTHORITY, UNBOUNDED, Actor, Permission
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 from lodeline.web.access.territory import RegionalReading, narrowed_register
+from lodeline.web.published_desk import PublishedDesk
 from lodeline.web.reading import Desk, Reading
+from lodeline.web.server import configuration
 from lodeline.web.words.language import Language, Text
 
 
@@ -40,9 +42,9 @@ _FILED = "filed"
 
 
 @cache
-def desk(url: str) -> Desk:
-    """The desk of a database: one for each process."""
-    return Desk(url)
+def desk(url: str) -> Desk | PublishedDesk:
+    """The desk of a database: one for each process. Where an analyst publishes, it computes nothing itself."""
+    return PublishedDesk(url) if configuration.current().analyst else Desk(url)
 
 
 class Visit:

@@ -26,7 +26,7 @@ def own_findings(rows: Iterable[Mapping[str, Any]], own: OrganisationView, snaps
     """The findings about the organisation among `rows` (the shape of `findings --json`)."""
     about = [dict(row) for row in rows if row["subject"].get("organisation") == own.organisation]
     entries = sorted({one["entry"] for row in about for one in row["evidence"] if isinstance(one.get("entry"), int)})
-    lines = snapshot.lines.filter((pl.col("organisation") == own.organisation) & pl.col("entry").is_in(entries))
+    lines = snapshot.rows("lines", "entry", entries).filter(pl.col("organisation") == own.organisation)
     mine = set(lines["entry"])
 
     def is_own(evidence: Mapping[str, Any]) -> bool:

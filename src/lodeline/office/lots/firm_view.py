@@ -65,9 +65,9 @@ def own_lot(actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str
     number = own.lot_of(called)
     if number is None:
         raise unknown_lot(called)
-    facts = snapshot.lot_facts.filter(pl.col("lot") == number).to_dicts()
-    name, maker = snapshot.lots.filter(pl.col("lot") == number).select("name", "maker").rows()[0] if facts else ("", "")
-    shares = snapshot.lot_assays.filter((pl.col("lot") == number) & (pl.col("ppb") > 0))
+    facts = snapshot.rows("lot_facts", "lot", [number]).to_dicts()
+    name, maker = snapshot.rows("lots", "lot", [number]).select("name", "maker").rows()[0] if facts else ("", "")
+    shares = snapshot.rows("lot_assays", "lot", [number]).filter(pl.col("ppb") > 0)
     held = own.held().filter(pl.col("lot") == number)["held_mg"].to_list()
     return OwnLot(
         called=called,

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
 from lodeline.office.access.actor import Actor
-from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.matching import exceptions
-from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import Store
 
 
-def own_exceptions(
-    actor: Actor, store: Store, snapshot: Snapshot, law: Jurisdiction, organisation: str
-) -> pl.DataFrame:
-    """The exceptions that are the organisation's (`collation.exception.EXCEPTION`). Requires "own.read"."""
+def own_exceptions(actor: Actor, organisation: str, every: pl.DataFrame) -> pl.DataFrame:
+    """Of all exceptions (`exceptions.every`) those that are the organisation's. Requires "own.read"."""
     actor.require("own.read", organisation)
-    return exceptions.chosen(exceptions.every(store, snapshot, law), only=[organisation])
+    return exceptions.chosen(every, only=[organisation])
 
 
 def own_exception(
-    actor: Actor, store: Store, snapshot: Snapshot, law: Jurisdiction, organisation: str, *, identifier: str
-) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    """The papers of one of them; of filings its own rows alone. Requires "own.read"; raises UnknownExceptionError."""
+    actor: Actor, organisation: str, one: Callable[[tuple[str, ...]], Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The papers of one of them; of filings its own rows alone. `one`: `exceptions.one` for these organisations.
+
+    Requires "own.read"; raises UnknownExceptionError.
+    """
     actor.require("own.read", organisation)
-    return exceptions.one(store, snapshot, law, identifier, only=[organisation])
+    return one((organisation,))

@@ -256,8 +256,12 @@ def lacking(
     )
     if gain:
         # What is there without a receipt counts as received already.
-        filed_by_one = filed_by_one.filter(~pl.col("shipment_line").is_in(snapshot.implied["seq"].implode()))
-    shares = snapshot.lot_assays.filter(pl.col("element") == SYMBOLS.index(element)).select("lot", "ppb")
+        shipped = filed_by_one["shipment_line"].drop_nulls().sort()
+        there = snapshot.rows("implied", "seq", shipped)["seq"]
+        filed_by_one = filed_by_one.filter(~pl.col("shipment_line").is_in(there.implode()))
+    lots = filed_by_one["lot"].drop_nulls().unique().sort()
+    shares = snapshot.rows("lot_assays", "lot", lots).filter(pl.col("element") == SYMBOLS.index(element))
+    shares = shares.select("lot", "ppb")
     return filed_by_one.join(shares, on="lot", how="left", maintain_order="left").select(
         "lot", on=day, element_mg=share_mg_expr(pl.col(other), pl.col("ppb").fill_null(0))
     )

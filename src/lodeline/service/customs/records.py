@@ -136,7 +136,22 @@ def trades_of(
 def lots_of(
     wanted: set[tuple[str, str | None]], snapshot: Snapshot, *, store: Store | None, asker: str | None = None
 ) -> dict[str, LotRecord]:
-    """The lots that the ledger knows, by canonical name; `wanted` are (what a line calls it, its exporter)."""
+    """The lots that the ledger knows, by canonical name; `wanted` are (what a line calls it, its exporter).
+
+    With a store each has every composition that was filed about it, those that were replaced too.
+    """
+    by_name = snapshot.ask(lots_in_force, wanted=tuple(sorted(wanted, key=str)), asker=asker)
+    if store is None or not by_name:
+        return {name: record for name, (_, record) in by_name.items()}
+    filed = stated_compositions(store, [lot for lot, _ in by_name.values()])
+    versions = _versions(filed.filter(pl.col("entry") <= snapshot.entry), asker)
+    return {name: replace(record, versions=versions.get(lot, ())) for name, (lot, record) in by_name.items()}
+
+
+def lots_in_force(
+    snapshot: Snapshot, *, wanted: tuple[tuple[str, str | None], ...], asker: str | None
+) -> dict[str, tuple[int, LotRecord]]:
+    """The lots of `lots_of` with their numbers, by what is in force."""
     called = {text for text, _ in wanted} | {f"{exporter}/{text}" for text, exporter in wanted if exporter}
     lots = dict(snapshot.lots.filter(pl.col("name").is_in(sorted(called))).select("name", "lot").iter_rows())
     steps = snapshot.lines
@@ -149,16 +164,21 @@ def lots_of(
         return {}
     numbers = list(lots.values())
     facts = {row["lot"]: row for row in snapshot.lot_facts.filter(pl.col("lot").is_in(numbers)).iter_rows(named=True)}
-    shares, versions = _shares(numbers, snapshot), _versions(numbers, snapshot, store)
+    shares = _shares(numbers, snapshot)
+    filed = snapshot.lines.filter(pl.col("lot").is_in(numbers))
+    versions = _versions(filed.select("lot", "entry", "organisation", "composition", in_force=pl.lit(True)), asker)
     upstream, made = fed(numbers, lines=steps, lot_assays=snapshot.lot_assays), _made(numbers, snapshot)
     return {
-        name: LotRecord(
-            name=name,
-            product=facts.get(lot, {}).get("product"),
-            shares=shares.get(lot, {}),
-            versions=tuple(one for one in versions.get(lot, ()) if asker in (None, one.organisation)),
-            fed=upstream.get(lot, {}),
-            made_mg=made.get(lot),
+        name: (
+            lot,
+            LotRecord(
+                name=name,
+                product=facts.get(lot, {}).get("product"),
+                shares=shares.get(lot, {}),
+                versions=versions.get(lot, ()),
+                fed=upstream.get(lot, {}),
+                made_mg=made.get(lot),
+            ),
         )
         for name, lot in lots.items()
     }
@@ -174,14 +194,11 @@ def _shares(lots: list[int], snapshot: Snapshot) -> dict[int, dict[str, int]]:
     return found
 
 
-def _versions(lots: list[int], snapshot: Snapshot, store: Store | None) -> dict[int, tuple[Version, ...]]:
-    """Lot → every composition that was filed about it, those that were replaced too where there is a store."""
-    if store is None:
-        rows = snapshot.lines.filter(pl.col("lot").is_in(lots)).select(
-            "lot", "entry", "organisation", "composition", in_force=pl.lit(True)
-        )
-    else:
-        rows = stated_compositions(store, lots).filter(pl.col("entry") <= snapshot.entry)
+def _versions(rows: pl.DataFrame, asker: str | None) -> dict[int, tuple[Version, ...]]:
+    """Lot → the compositions that rows (`lot`, `entry`, `organisation`, `composition`, `in_force`) state of it; with an
+    asker those that it filed."""
+    if asker is not None:
+        rows = rows.filter(pl.col("organisation") == asker)
     found: dict[int, list[Version]] = {}
     for row in rows.filter(pl.col("composition").is_not_null()).sort("entry").iter_rows(named=True):
         parts = (part.partition("=") for part in row["composition"].split(";"))

@@ -36,6 +36,7 @@ from lodeline.service.lots import aliases
 from lodeline.service.matching import feeds
 from lodeline.store.flow_files import wrong_files
 from lodeline.store.guards import guards_of
+from lodeline.store.publications import Publications
 from lodeline.store.queries.log import entries_with, records, rows_of_entry
 from lodeline.store.queries.lots import every_lot
 from lodeline.store.store import (
@@ -165,7 +166,10 @@ def verify(
     faults += _store_faults(store, head, entries)
     report("verify", 1.0)
     faults += rebuild_differences(store)
-    faults += [Fault(entry=None, what="snapshot.file-changed", facts={"file": name}) for name in wrong_files(store)]
+    faults += [
+        Fault(entry=None, what="snapshot.file-changed", facts={"file": name})
+        for name in (*wrong_files(store), *Publications(store).wrong_files())
+    ]
     beside = Beside() if judge is None else judge(store, entries)
     return Verdict(
         size=signed.size, root=signed.root.hex(), faults=(*faults, *beside.faults),

@@ -252,3 +252,19 @@ def _table(index: FlowIndex, found: Trace, share: npt.NDArray[np.float64]) -> pl
         },
         schema_overrides={"product": pl.String, "site": pl.String, "on": pl.String, "origin_kind": pl.String},
     )
+
+
+def lots_like(snapshot: Snapshot, *, text: str, most: int) -> pl.DataFrame:
+    """`lot`, `name`, `maker`, `product` of lots with this text in their names, whatever its letters' case."""
+    like = snapshot.lots.filter(pl.col("name").str.to_lowercase().str.contains(text.lower(), literal=True))
+    return like.head(most).join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
+
+
+def named_aliases(snapshot: Snapshot) -> pl.DataFrame:
+    """Every alias of a lot (`ledger.label.ALIAS`), with the lot's own `name`."""
+    return snapshot.aliases.join(snapshot.lots.select("lot", "name"), on="lot")
+
+
+def methods_at(snapshot: Snapshot, *, site: str) -> tuple[str, ...]:
+    """What the rows of a site say of their methods: each text once, several methods between semicolons."""
+    return tuple(snapshot.lines.filter(pl.col("site") == site)["method"].drop_nulls().unique().sort())

@@ -86,7 +86,7 @@ class RegionalReading(Reading):
     """A reading of which only `firms` are seen. It shares the memory of the whole one."""
 
     def __init__(self, whole: Reading, firms: Firms) -> None:
-        snapshot = whole.answer(_narrowed_snapshot, whole.snapshot, firms=firms)
+        snapshot = whole.answer(_narrowed_snapshot, whole.snapshot.whole(), firms=firms)
         super().__init__(whole.store, snapshot, whole.law, whole.checkpoint)
         self._whole = whole
         self._firms = firms

@@ -162,10 +162,10 @@ def get_lot(request: HttpRequest, lot: str = spec.LOT) -> dict[str, Any]:
 
 def _whole(snapshot: Snapshot, lot: str) -> dict[str, Any]:
     """A lot with every line in force about it."""
-    (number,) = snapshot.lots.filter(pl.col("name") == lot)["lot"].to_list()
-    lines = snapshot.lines.filter(pl.col("lot") == number).sort("on", "line")
-    shares = snapshot.lot_assays.filter((pl.col("lot") == number) & (pl.col("ppb") > 0))
-    facts = snapshot.lot_facts.filter(pl.col("lot") == number)["product"].to_list()
+    (number,) = snapshot.rows("lots", "name", [lot])["lot"].to_list()
+    lines = snapshot.rows("lines", "lot", [number]).sort("on", "line")
+    shares = snapshot.rows("lot_assays", "lot", [number]).filter(pl.col("ppb") > 0)
+    facts = snapshot.rows("lot_facts", "lot", [number])["product"].to_list()
     history = [
         {
             "own": None, "entry": row["entry"], "event": row["event"], "kind": row["kind"], "role": row["role"],

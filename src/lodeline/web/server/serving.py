@@ -45,13 +45,14 @@ _CONNECTION_KEPT_S: Final = 300
 #: New objects between two looks for rings of dead ones (Python's own: 700). An upload makes a hundred thousand, and
 #: nearly all go by themselves.
 _NEW_OBJECTS: Final = 20_000
-#: Seconds between two attempts to start a job worker that ends by itself.
+#: Seconds between two attempts to start a process that ends by itself.
 _AGAIN_S: Final = 2
 _JOB_WORKER: Final = "lodeline.office.worker"
-#: `python -m lodeline.office.worker`, whose own faults become lines of the log too.
+_ANALYST: Final = "lodeline.web.analyst"
+#: `python -m MODULE`, whose own faults become lines of the log too.
 _AT_WORK: Final = (
     "from lodeline.web.server.logs import capture_python_errors; capture_python_errors();"
-    f" from {_JOB_WORKER} import main; main()"
+    " from {module} import main; main()"
 )
 #: Pages that everybody of the authority asks for, and that take the longest.
 _ASKED_FIRST: Final = ("overview", "balances", "findings", "transfers", "law")
@@ -154,7 +155,7 @@ def serve(store_url: str, listener: socket.socket, *, key: str) -> NoReturn:
     key: signs sessions, unless the environment has LODELINE_SESSION_KEY.
     """
     listener.set_inheritable(True)
-    environment = {"LODELINE_SESSION_KEY": key, **_portal(store_url)}
+    environment = {"LODELINE_SESSION_KEY": key, "LODELINE_ANALYST": "1", **_portal(store_url)}
     # Where the workers count, for one of them to add up; it must be known before the library is loaded.
     environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lodeline-metrics-")
     sys.stdout.flush()
@@ -163,11 +164,13 @@ def serve(store_url: str, listener: socket.socket, *, key: str) -> NoReturn:
     )
 
 
-class _JobWorkers:
-    """Processes that do the work that nobody waits for: started, watched, and ended with the server."""
+class _Beside:
+    """Processes beside those that answer: started, watched, and ended with the server."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count if importlib.util.find_spec(_JOB_WORKER) is not None else 0
+    def __init__(self, what: str, module: str, count: int) -> None:
+        self._what = what
+        self._module = module
+        self._count = count if importlib.util.find_spec(module) is not None else 0
         self._running: list[subprocess.Popen[bytes]] = []
         self._begun = -float(_AGAIN_S)
         self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -177,11 +180,11 @@ class _JobWorkers:
         ended = [one for one in self._running if one.poll() is not None]
         for one in ended:
             self._running.remove(one)
-            _log.error("job worker %d ended by itself; another is started", one.pid)
+            _log.error("%s %d ended by itself; another is started", self._what, one.pid)
         if len(self._running) < self._count and time.monotonic() - self._begun >= _AGAIN_S:
             self._begun = time.monotonic()
             while len(self._running) < self._count:
-                command = [sys.executable, "-c", _AT_WORK]
+                command = [sys.executable, "-c", _AT_WORK.format(module=self._module)]
                 # The master has no threads, so that this is safe.
                 self._running.append(subprocess.Popen(command, preexec_fn=self._with_its_parent))  # noqa: PLW1509
 
@@ -208,15 +211,19 @@ class _JobWorkers:
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
-    """The master, which also keeps the job workers."""
+    """The master, which also keeps the job workers and the analyst."""
 
     def __init__(self, app: _Server) -> None:
-        self._jobs = _JobWorkers(configuration.current().job_workers)
+        chosen = configuration.current()
+        self._beside = (
+            _Beside("job worker", _JOB_WORKER, chosen.job_workers), _Beside("analyst", _ANALYST, int(chosen.analyst)),
+        )  # fmt: skip
         super().__init__(app)
 
     def manage_workers(self) -> None:
         super().manage_workers()
-        self._jobs.keep()
+        for one in self._beside:
+            one.keep()
 
     def reload(self) -> None:
         """SIGHUP: tables are brought up to date, then workers of the program as it is now take over."""
@@ -225,14 +232,17 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         except UserError as error:
             _log.error("not reloaded: %s", error.en)
             return
-        self._jobs.replace()
+        for one in self._beside:
+            one.replace()
         super().reload()
 
     def stop(self, graceful: bool = True) -> None:
         until = time.monotonic() + _GRACE_S
-        self._jobs.end(signal.SIGTERM if graceful else signal.SIGKILL)
+        for one in self._beside:
+            one.end(signal.SIGTERM if graceful else signal.SIGKILL)
         super().stop(graceful)
-        self._jobs.finish(until)
+        for one in self._beside:
+            one.finish(until)
 
 
 def _begin(worker: Any) -> None:

@@ -476,8 +476,8 @@ def _lede(chosen: Chosen) -> dict[str, Any]:
 def _implied(chosen: Chosen) -> str | None:
     """How much of what the statement says came in has no receipt, in words; None for nothing."""
     statement = chosen.statement
-    mass_mg = sites.implied_mg(
-        chosen.visit.reading.snapshot, site=chosen.site, element=chosen.element, since=statement.since,
+    mass_mg = chosen.visit.reading.snapshot.ask(
+        sites.implied_mg, site=chosen.site, element=chosen.element, since=statement.since,
         until=statement.until,
     )  # fmt: skip
     return written.mass(mass_mg, chosen.visit.language) if mass_mg else None

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-import polars as pl
-
 from lodeline.service.balance import explaining, sites
 from lodeline.service.balance.explaining import Explanation, Kind, costs
 from lodeline.service.balance.sites import Statement
@@ -53,7 +51,7 @@ def explanations_table(
         statement=statement,
     )  # fmt: skip
     wanted = [one.row["lot"] for one in found if one.row is not None and one.row["lot"] is not None]
-    names = dict(reading.snapshot.lots.filter(pl.col("lot").is_in(wanted)).select("lot", "name").iter_rows())
+    names = dict(reading.snapshot.rows("lots", "lot", wanted).select("lot", "name").iter_rows())
 
     def cells(one: Explanation) -> Row:
         name = None if one.row is None else names.get(one.row["lot"])

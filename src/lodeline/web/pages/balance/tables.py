@@ -195,8 +195,8 @@ def filings_table(visit: Visit, organisation: str, span: tuple[str, str]) -> Tab
 
 def methods_table(visit: Visit, site: str, statement: Statement, element: str) -> Table:
     """The methods that the rows of a balance name, with the uncertainty that the register has of each."""
-    found = methods_named(
-        visit.reading.snapshot, site=site, element=element, since=statement.since, until=statement.until
+    found = visit.reading.snapshot.ask(
+        methods_named, site=site, element=element, since=statement.since, until=statement.until
     )
     unknown = visit.text("not in the register: default", "未登记：采用默认值")
     unfit = visit.text("no figure for this element", "未登记该元素的数值")

@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.material.mass import parse_mass
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
@@ -220,8 +218,8 @@ def _mass_label(finding: Mapping[str, Any]) -> Text:
 def _facts(visit: Visit, movements: Sequence[int]) -> dict[object, dict[str, Any]]:
     """Movement → the line of the ledger that made it, with the name of its lot."""
     snapshot = visit.reading.snapshot
-    lines = snapshot.lines.filter(pl.col("line").is_in(list(movements)))
-    named = lines.join(snapshot.lots.select("lot", "name"), on="lot", how="left")
+    lines = snapshot.rows("lines", "line", movements)
+    named = lines.join(snapshot.rows("lots", "lot", lines["lot"].drop_nulls().unique().sort()), on="lot", how="left")
     return {row["line"]: row for row in named.iter_rows(named=True)}
 
 

@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
 from lodeline.service.lots import lots as questions
+from lodeline.service.lots.lots import named_aliases
 from lodeline.service.overview import overview
 from lodeline.web.pages.lots import history as history_of
 from lodeline.web.pages.lots import tables as tables_of
@@ -34,7 +35,7 @@ def lot(visit: Visit, lot: str) -> HttpResponse:
     """The page `lots/MAKER/LOT/`: `?element=`; `?direction=forward` shows where it went."""
     snapshot = visit.reading.snapshot
     number = snapshot.flow_index().find(lot) + 1
-    facts = snapshot.lot_facts.filter(pl.col("lot") == number).to_dicts()
+    facts = snapshot.rows("lot_facts", "lot", [number]).to_dicts()
     return _page(Chosen(visit=visit, name=lot, number=number, facts=facts[0] if facts else {}))
 
 
@@ -50,7 +51,7 @@ class Chosen:
     @cached_property
     def composition(self) -> dict[str, int]:
         """Symbol → ppb of dry mass, TREO with it; empty where nobody has stated any."""
-        shares = self.visit.reading.snapshot.lot_assays.filter((pl.col("lot") == self.number) & (pl.col("ppb") > 0))
+        shares = self.visit.reading.snapshot.rows("lot_assays", "lot", [self.number]).filter(pl.col("ppb") > 0)
         return {SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()}
 
     @cached_property
@@ -108,12 +109,12 @@ class Chosen:
     @cached_property
     def lines(self) -> pl.DataFrame:
         """Every line in force that names the lot."""
-        return self.visit.reading.snapshot.lines.filter(pl.col("lot") == self.number)
+        return self.visit.reading.snapshot.rows("lines", "lot", [self.number])
 
     @cached_property
     def movements(self) -> pl.DataFrame:
         """Its movements with what was held after each."""
-        return self.visit.reading.snapshot.balanced.filter(pl.col("lot") == self.number)
+        return self.visit.reading.snapshot.rows("balanced", "lot", [self.number])
 
 
 def _page(chosen: Chosen) -> HttpResponse:
@@ -158,7 +159,7 @@ def _aliases(chosen: Chosen) -> list[str]:
     """What the lot is called on papers that do not bear its id, and what it really is if its id is such a name."""
     visit, snapshot = chosen.visit, chosen.visit.reading.snapshot
     names = words.organisation_names(snapshot.register, visit.language)
-    given = snapshot.aliases.join(snapshot.lots.select("lot", "name"), on="lot")
+    given = snapshot.ask(named_aliases)
     texts = [
         visit.text(
             f"Buyers of {names.get(who, who)} know it as {alias}.", f"{names.get(who, who)}的买方称其为 {alias}。"

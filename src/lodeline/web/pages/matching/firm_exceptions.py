@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from lodeline.office.matching.firm_view import own_exception, own_exceptions
+from lodeline.service.matching import exceptions
 from lodeline.service.matching.exceptions import UnknownExceptionError
 from lodeline.web.pages.common.firm_part import Firm, counted
 from lodeline.web.pages.matching.exceptions import found, show_one
@@ -24,7 +25,8 @@ def firm_exceptions(visit: Visit, organisation: str) -> HttpResponse:
     """The page `firm/ID/exceptions/`."""
     firm = Firm(visit, organisation)
     reading = desk(settings.LODELINE_DATABASE).reading()
-    rows = own_exceptions(visit.actor, reading.store, reading.snapshot, reading.law, organisation)
+    every = reading.answer(exceptions.every, reading.store, reading.snapshot, reading.law)
+    rows = own_exceptions(visit.actor, organisation, every)
     table = _table(firm, rows)
     csv = wanted_csv(visit, table)
     if csv is not None:
@@ -44,11 +46,15 @@ def firm_exception(visit: Visit, organisation: str, exception: str) -> HttpRespo
     """The page `firm/ID/exceptions/NUMBER/`."""
     firm = Firm(visit, organisation)
     reading = desk(settings.LODELINE_DATABASE).reading()
-    rows = own_exceptions(visit.actor, reading.store, reading.snapshot, reading.law, organisation)
+    every = reading.answer(exceptions.every, reading.store, reading.snapshot, reading.law)
+    rows = own_exceptions(visit.actor, organisation, every)
     row = found(rows, exception)
     try:
         papers = own_exception(
-            visit.actor, reading.store, reading.snapshot, reading.law, organisation, identifier=exception
+            visit.actor, organisation,
+            lambda only: reading.answer(
+                exceptions.one, reading.store, reading.snapshot, reading.law, identifier=exception, only=only
+            ),
         )  # fmt: skip
     except UnknownExceptionError as error:
         raise NotHereError(error.en, error.zh) from error

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.service.lots.lots import lots_like
 from lodeline.web.parts.shell import show
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -56,7 +56,7 @@ def _exact(visit: Visit, text: str) -> str | None:
         return visit.url("organisation", organisation=named)
     if text in snapshot.register.site_organisation:
         return visit.url("balance", site=text)
-    if snapshot.lots.filter(pl.col("name") == text).height:
+    if snapshot.rows("lots", "name", [text]).height:
         return visit.url("lot", lot=text)
     return None
 
@@ -86,8 +86,7 @@ def _lots(visit: Visit, text: str) -> list[dict[str, Any]]:
     snapshot = visit.reading.snapshot
     if visit.opens("lots") is None:
         return []
-    like = snapshot.lots.filter(pl.col("name").str.to_lowercase().str.contains(text.lower(), literal=True))
-    facts = like.head(SHOWN + 1).join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
+    facts = snapshot.ask(lots_like, text=text, most=SHOWN + 1)
     return [
         {
             "text": name,

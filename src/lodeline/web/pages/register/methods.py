@@ -12,6 +12,7 @@ from lodeline.ledger.problem import Problem as LedgerProblem
 from lodeline.ledger.register import KEYS
 from lodeline.office.access import clock
 from lodeline.office.register.registry import RegisterTable, enter
+from lodeline.service.lots.lots import methods_at
 from lodeline.web.pages.balance.run import QUANTITIES
 from lodeline.web.pages.register import form as register_form
 from lodeline.web.parts.shell import show
@@ -114,7 +115,7 @@ def _methods_table(visit: Visit, site: dict[str, Any] | None) -> Table:
     records = visit.register.tables["methods"]
     if site is not None:
         # A row names its methods with semicolons between them.
-        named = visit.reading.snapshot.lines.filter(pl.col("site") == site["id"])["method"].drop_nulls().unique()
+        named = visit.reading.snapshot.ask(methods_at, site=site["id"])
         used = {one.strip() for text in named for one in text.split(";")}
         records = records.filter(pl.col("id").is_in(sorted(used)))
     rows: list[Row] = [

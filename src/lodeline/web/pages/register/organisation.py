@@ -190,7 +190,7 @@ def _trade(visit: Visit, organisation: str) -> pl.DataFrame:
     reading = visit.reading
     every = reading.answer(deliveries.judged_transfers, reading.snapshot, reading.law)
     return (
-        pl.concat([every, _exports(visit)], how="diagonal")
+        pl.concat([every, _exports(visit, organisation)], how="diagonal")
         .filter((pl.col("shipper") == organisation) | (pl.col("receiver") == organisation))
         .with_columns(
             side=pl.when(pl.col("shipper") == organisation).then(pl.lit("customers")).otherwise(pl.lit("suppliers")),
@@ -199,9 +199,9 @@ def _trade(visit: Visit, organisation: str) -> pl.DataFrame:
     )
 
 
-def _exports(visit: Visit) -> pl.DataFrame:
+def _exports(visit: Visit, organisation: str) -> pl.DataFrame:
     """What left the country as transfers that nobody abroad confirms: whoever is abroad files no receipt."""
-    gone = visit.reading.snapshot.lines.filter(pl.col("kind") == "export")
+    gone = visit.reading.snapshot.rows("lines", "organisation", [organisation]).filter(pl.col("kind") == "export")
     return gone.select(
         shipper="organisation", receiver="party", shipped_mg=pl.coalesce("dry_mg", "mass_mg"), state=pl.lit("exported")
     )

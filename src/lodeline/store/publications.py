@@ -1,0 +1,295 @@
+"""Answers of the nation as immutable files: one directory for each entry at which they hold, one analyst that writes.
+
+    STORE.answers/current.json                    which publications stand; sealed
+    STORE.answers/12333-4f1c7d5d-PROGRAM/KEY.json an answer: its question, its value, the seals of its frames; sealed
+    STORE.answers/12333-4f1c7d5d-PROGRAM/KEY.0.arrow  a frame of it
+    STORE.answers/wanted/…KEY.json                a question that somebody waits for; ….progress: how far it is
+
+A reader takes nothing for an answer that this store did not seal: what is missing or altered is asked for anew. Files
+appear under their names when they are whole, so that an analyst may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.store.column_files import directory_of, remove, warn_of_wrong
+from lodeline.store.seal import Seal, SealKey, WrongFile, sampled
+from lodeline.store.store import Store
+from lodeline.store.values import packed, unpacked
+
+FORMAT: Final = 1
+_CURRENT, _ANSWER, _WANTED, _PROGRESS = b"publications", b"answer", b"wanted", b"progress"
+#: Blocks of 1 MiB of an answer's frames that a reader checks; `lodeline verify` checks all.
+BLOCKS_CHECKED: Final = 16
+#: Publications that stay when a newer one stands: readers of a moment ago may still open them.
+_KEPT: Final = 2
+_PACKAGE: Final = Path(__file__).parents[1]
+
+
+def program() -> str:
+    """Names the program and its tables as they stand: another program gives other answers to the same ledger."""
+    files = sorted(path for path in _PACKAGE.rglob("*") if path.suffix in (".py", ".csv", ".yaml", ".json"))
+    facts = [(str(path.relative_to(_PACKAGE)), (of := path.stat()).st_size, of.st_mtime_ns) for path in files]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A function of the program by its name (`module:name`), what it is asked about, and its arguments.
+
+    `subjects` are names of what a reading has ("store", "snapshot", "law"; "" is the reading itself).
+    """
+
+    name: str
+    subjects: tuple[str, ...]
+    arguments: tuple[tuple[str, Any], ...]
+
+    @property
+    def key(self) -> str:
+        """The name of its files."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:32]
+
+    @property
+    def text(self) -> str:
+        """As JSON. Raises UnpublishableError."""
+        stated = {"name": self.name, "subjects": list(self.subjects), "arguments": packed(dict(self.arguments))[0]}
+        return json.dumps(stated, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def read(cls, text: str) -> Question:
+        """From `text`."""
+        stated = json.loads(text)
+        arguments = unpacked(stated["arguments"], _no_frame)
+        return cls(name=stated["name"], subjects=tuple(stated["subjects"]), arguments=tuple(sorted(arguments.items())))
+
+
+def _no_frame(number: int) -> pl.DataFrame:
+    raise WrongFile(Path(), f"a question has no frame {number}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """At which entry and root answers hold, the signed head that was read, and by which program they were made."""
+
+    entry: int
+    root: str
+    as_of: str | None
+    checkpoint: str
+    program: str
+
+    @property
+    def directory(self) -> str:
+        return f"{self.entry}-{self.root[:16]}-{self.program}"
+
+
+class Publications:
+    """The answers of a store, for the one analyst that writes them and for all who read."""
+
+    def __init__(self, store: Store) -> None:
+        beside = directory_of(store.database)
+        # Not in it: where a snapshot is made anew, all that is in its directory goes.
+        self.directory = beside.with_name(beside.name.removesuffix(".snapshot") + ".answers")
+        self._key = SealKey.of_store(store.secret)
+        self._wanted = self.directory / "wanted"
+
+    # Readers.
+
+    def current(self) -> tuple[Stamp, Stamp] | None:
+        """The publication that stands, its answers made ahead, and the newest, which may have none yet; None where
+        nothing is published by this program."""
+        stated = self._document(self.directory / "current.json", _CURRENT)
+        if stated is None or stated["format"] != FORMAT:
+            return None
+        standing, newest = Stamp(**stated["standing"]), Stamp(**stated["newest"])
+        return (standing, newest) if standing.program == program_now() else None
+
+    def age_s(self) -> float | None:
+        """Seconds since what stands was known to be the end of the log; None where nothing stands."""
+        try:
+            return max(0.0, time.time() - (self.directory / "current.json").stat().st_mtime)
+        except OSError:
+            return None
+
+    def read(self, stamp: Stamp, question: Question) -> tuple[bool, Any]:
+        """Whether there is an answer, and the answer."""
+        path = self.directory / stamp.directory / f"{question.key}.json"
+        stated = self._document(path, _ANSWER)
+        if stated is None or (stated["of"], stated["question"]) != (stamp.directory, question.text):
+            return False, None
+        seals = {name: Seal.read(one) for name, one in stated["frames"].items()}
+        try:
+            for name, blocks in sampled(seals, BLOCKS_CHECKED).items():
+                self._key.check_blocks(path.parent / name, seals[name], blocks)
+            value = unpacked(
+                stated["value"],
+                lambda number: pl.read_ipc(path.parent / f"{question.key}.{number}.arrow"),
+            )
+        except (WrongFile, OSError, pl.exceptions.PolarsError) as error:
+            warn_of_wrong(error if isinstance(error, WrongFile) else WrongFile(path, str(error)))
+            return False, None
+        # That it was read says that it is worth making ahead.
+        with suppress(OSError):
+            os.utime(path)
+        return True, value
+
+    def want(self, stamp: Stamp, question: Question) -> None:
+        """Puts a question before the analyst."""
+        self._wanted.mkdir(parents=True, exist_ok=True)
+        path = self._waiting(stamp, question)
+        if not path.exists():
+            _write(path, self._key.document(_WANTED, {"of": stamp.directory, "question": question.text}))
+
+    def is_wanted(self, stamp: Stamp, question: Question) -> bool:
+        """Whether the question waits before the analyst."""
+        return self._waiting(stamp, question).exists()
+
+    def progress(self, stamp: Stamp, question: Question) -> tuple[str, int, int] | None:
+        """How far the analyst is with a question: what it goes through, how many are done, of how many."""
+        stated = self._document(self._waiting(stamp, question).with_suffix(".progress"), _PROGRESS)
+        return None if stated is None else (stated["what"], stated["done"], stated["total"])
+
+    def has_analyst(self) -> bool:
+        """Whether somebody is the analyst of this store now."""
+        with self.one_analyst() as mine:
+            return not mine
+
+    def _waiting(self, stamp: Stamp, question: Question) -> Path:
+        return self._wanted / f"{stamp.directory}.{question.key}.json"
+
+    # The analyst.
+
+    @contextmanager
+    def one_analyst(self) -> Iterator[bool]:
+        """Whether nobody else is the analyst of this store; held until the end of the block."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / "analyst.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def write(self, stamp: Stamp, question: Question, value: Any, *, read_at: float | None = None) -> None:
+        """Puts an answer where readers find it, whole or not at all. Raises UnpublishableError.
+
+        read_at: when somebody last read what it stands in for (seconds since 1970).
+        """
+        stated, frames = packed(value)
+        room = self.directory / stamp.directory
+        room.mkdir(parents=True, exist_ok=True)
+        seals = {}
+        for number, frame in enumerate(frames):
+            path = room / f"{question.key}.{number}.arrow"
+            building = path.with_suffix(".building")
+            frame.rechunk().write_ipc(building, compat_level=pl.CompatLevel.newest())
+            seals[path.name] = self._key.seal_file(building).as_json()
+            building.rename(path)
+        document = {"of": stamp.directory, "question": question.text, "value": stated, "frames": seals}
+        path = room / f"{question.key}.json"
+        _write(path, self._key.document(_ANSWER, document))
+        if read_at is not None:
+            os.utime(path, (read_at, read_at))
+
+    def publish(self, *, standing: Stamp, newest: Stamp) -> None:
+        """Lets these stand; what nobody can be reading any more goes."""
+        stated = {"format": FORMAT, "standing": _facts(standing), "newest": _facts(newest)}
+        _write(self.directory / "current.json", self._key.document(_CURRENT, stated))
+        kept = {standing.directory, newest.directory}
+        rooms = [one for one in self.directory.iterdir() if one.is_dir() and one != self._wanted]
+        gone = sorted((one for one in rooms if one.name not in kept), key=lambda one: -one.stat().st_mtime_ns)
+        for room in gone[_KEPT - 1 :]:
+            remove(room)
+
+    def still_true(self) -> None:
+        """Says that what stands is the end of the log."""
+        with suppress(OSError):
+            os.utime(self.directory / "current.json")
+
+    def asked_since(self, stamp: Stamp) -> dict[Question, float]:
+        """The questions that a publication answers, and when each answer was last read (or written)."""
+        found = {}
+        for path in sorted((self.directory / stamp.directory).glob("*.json")):
+            stated = self._document(path, _ANSWER)
+            if stated is not None:
+                found[Question.read(stated["question"])] = path.stat().st_mtime
+        return found
+
+    def wanted(self) -> list[tuple[str, Question]]:
+        """The questions that wait, the oldest first, each with the directory of the publication that lacks it."""
+        if not self._wanted.is_dir():
+            return []
+        waiting = sorted(self._wanted.glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
+        stated = [(path, self._document(path, _WANTED)) for path in waiting]
+        for path, one in stated:
+            if one is None:
+                path.unlink(missing_ok=True)
+        return [(one["of"], Question.read(one["question"])) for _, one in stated if one is not None]
+
+    def settle(self, of: str, question: Question) -> None:
+        """Takes a question from those that wait: it is answered, or cannot be."""
+        for ending in ("json", "progress"):
+            (self._wanted / f"{of}.{question.key}.{ending}").unlink(missing_ok=True)
+
+    def report(self, of: str, question: Question, stage: tuple[str, int, int]) -> None:
+        """Says how far a question is that somebody waits for."""
+        facts = dict(zip(("what", "done", "total"), stage, strict=True))
+        _write(self._wanted / f"{of}.{question.key}.progress", self._key.document(_PROGRESS, facts))
+
+    def wrong_files(self) -> list[str]:
+        """Every file of the publications that stand which is not as it was written."""
+        found, current = [], self.current()
+        for stamp in () if current is None else dict.fromkeys(current):
+            for path in sorted((self.directory / stamp.directory).glob("*.json")):
+                found += [str(wrong.relative_to(self.directory.parent)) for wrong in self._wrong_in(path)]
+        return found
+
+    def _wrong_in(self, path: Path) -> Iterator[Path]:
+        stated = self._document(path, _ANSWER)
+        if stated is None:
+            yield path
+            return
+        for name, seal in stated["frames"].items():
+            try:
+                self._key.check_blocks(path.parent / name, Seal.read(seal))
+            except WrongFile as wrong:
+                yield wrong.path
+
+    def _document(self, path: Path, purpose: bytes) -> dict[str, Any] | None:
+        try:
+            return self._key.open_document(purpose, path.read_bytes())
+        except OSError:
+            return None
+
+
+def _facts(stamp: Stamp) -> Mapping[str, Any]:
+    return {name: getattr(stamp, name) for name in ("entry", "root", "as_of", "checkpoint", "program")}
+
+
+def _write(path: Path, content: bytes) -> None:
+    """The file, whole or not at all; two who write the same do not meet."""
+    building = path.with_suffix(f".{os.getpid()}.building")
+    building.write_bytes(content)
+    building.rename(path)
+
+
+_program: list[str] = []
+
+
+def program_now() -> str:
+    """`program` as it stood when this process first asked."""
+    if not _program:
+        _program.append(program())
+    return _program[0]

@@ -1,0 +1,172 @@
+"""The analyst: the one process that computes the answers of the nation, and publishes them for all who read.
+
+Behind the log it makes a reading of its newest entry, then the answers that somebody has read lately, then lets that
+publication stand; meanwhile it answers what nobody has asked before. It may be killed at any moment: what stands is
+whole, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from threading import Event, Thread
+from typing import Final
+
+from django.db import Error as DjangoDatabaseError
+from django.db import connections
+
+from lodeline.errors import UserError
+from lodeline.progress import reported_to
+from lodeline.regulation.parameter import load
+from lodeline.store.opening import open_store
+from lodeline.store.publications import Publications, Question, Stamp, program_now
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.values import UnpublishableError
+from lodeline.web.published import function_of
+from lodeline.web.reading import Reading, is_unchanged
+
+#: Seconds between two looks at the log, and between two at what is asked.
+_LOG_S: Final = 0.5
+_ASKED_S: Final = 0.02
+#: Seconds for which an answer is made ahead after somebody has last read it.
+KEPT_S: Final = 900.0
+#: Seconds between two reports of how far a question is.
+_REPORT_S: Final = 0.5
+
+_log = logging.getLogger("lodeline.analyst")
+
+
+class Analyst:
+    """Publishes the answers of one database until it is told to end."""
+
+    def __init__(self, url: str) -> None:
+        self._store = open_store(url)
+        self._publications = Publications(self._store)
+        self._ended = Event()
+        #: Readings of the publications that stand, by their directories.
+        self._readings: dict[str, Reading] = {}
+
+    def end(self) -> None:
+        """Ends at the next answer."""
+        self._ended.set()
+
+    def run(self) -> None:
+        """Publishes for as long as nobody ends it; where another is the analyst, waits for that one's end."""
+        while not self._ended.is_set():
+            with self._publications.one_analyst() as mine:
+                if mine:
+                    self._work()
+            self._ended.wait(1)
+
+    def publish_once(self) -> Stamp | None:
+        """Publishes the newest entry with every answer that was read lately; None where the store is empty."""
+        with self._publications.one_analyst() as mine:
+            if not mine:
+                raise UserError(
+                    "another process is the analyst of this store, and publishes what is new by itself",
+                    "已有其他进程担任该数据库的分析进程，并会自动发布新结果",
+                )
+            return self._publish()
+
+    def _work(self) -> None:
+        answering = Thread(target=self._answer_all, name="answers", daemon=True)
+        answering.start()
+        while not self._ended.is_set():
+            try:
+                self._publish()
+            except UserError as error:
+                _log.warning("nothing could be published: %s", error.en)
+            except DjangoDatabaseError:
+                _log.exception("the store could not be read")
+            self._ended.wait(_LOG_S)
+        answering.join(timeout=2)
+
+    def _publish(self) -> Stamp | None:
+        """Lets the newest entry stand, if goods or parties have moved since the publication that stands."""
+        if self._store.last_goods_entry(self._store.head().size)[0] < 0:
+            return None
+        before = self._publications.current()
+        standing = None if before is None else before[0]
+        known = None if standing is None else self._readings.get(standing.directory)
+        if known is not None and (self._store.checkpoint() == known.checkpoint or is_unchanged(known)):
+            self._publications.still_true()
+            return standing
+        checkpoint = self._store.checkpoint()
+        snapshot = open_snapshot(self._store, None if known is None else known.snapshot)
+        reading = Reading(self._store, snapshot, load(), checkpoint)
+        stamp = Stamp(
+            entry=snapshot.entry, root=snapshot.root, as_of=snapshot.as_of, checkpoint=checkpoint,
+            program=program_now(),
+        )  # fmt: skip
+        self._readings[stamp.directory] = reading
+        snapshot.flow_index()
+        if standing is not None and standing.directory == stamp.directory:
+            return standing
+        self._publications.publish(standing=standing or stamp, newest=stamp)
+        if standing is not None:
+            for question, read_at in self._publications.asked_since(standing).items():
+                if not self._ended.is_set() and time.time() - read_at < KEPT_S:
+                    self._give(stamp, reading, question, read_at=read_at)
+        self._publications.publish(standing=stamp, newest=stamp)
+        for directory in [one for one in self._readings if one != stamp.directory]:
+            del self._readings[directory]
+        return stamp
+
+    def _answer_all(self) -> None:
+        try:
+            while not self._ended.wait(_ASKED_S):
+                for directory, question in self._publications.wanted():
+                    reading = self._readings.get(directory)
+                    current = self._publications.current() or ()
+                    stamp = next((one for one in current if one.directory == directory), None)
+                    if reading is not None and stamp is not None:
+                        self._give(stamp, reading, question)
+                    if reading is not None or stamp is None:
+                        self._publications.settle(directory, question)
+        finally:
+            connections.close_all()
+
+    def _give(self, stamp: Stamp, reading: Reading, question: Question, *, read_at: float | None = None) -> None:
+        """Computes and writes an answer. A question that fails is left to whoever asks it."""
+        reported = 0.0
+
+        def report(what: str, done: int, total: int) -> None:
+            nonlocal reported
+            if read_at is None and time.monotonic() - reported > _REPORT_S:
+                reported = time.monotonic()
+                self._publications.report(stamp.directory, question, (what, done, total))
+
+        try:
+            subjects = tuple(reading if name == "" else getattr(reading, name) for name in question.subjects)
+            with reported_to(report):
+                value = reading.answer(function_of(question), *subjects, **dict(question.arguments))
+            self._publications.write(stamp, question, value, read_at=read_at)
+        except UserError as error:  # it is the answer: who asks is told
+            self._publications.write(stamp, question, error, read_at=read_at)
+        except (DjangoDatabaseError, UnpublishableError, LookupError, AttributeError) as error:
+            _log.info("no answer is published to %s: %s", question.name, error)
+        except Exception:  # a fault of ours is told, and met again by whoever asks
+            _log.exception("an answer could not be published")
+
+
+def publish_once(url: str) -> Stamp | None:
+    """`Analyst.publish_once`, with the portal set up for it."""
+    import django  # noqa: PLC0415
+
+    django.setup()
+    return Analyst(url).publish_once()
+
+
+def main() -> None:
+    """The process of the analyst: of the store that LODELINE_DATABASE names."""
+    import django  # noqa: PLC0415
+
+    django.setup()
+    analyst = Analyst(os.environ["LODELINE_DATABASE"])
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: analyst.end())
+    analyst.run()
+    # What is computed in a thread would be waited for.
+    os._exit(0)

@@ -1,0 +1,111 @@
+"""Readings that rest on what an analyst has published; see `web.reading.Desk`, which it asks where there is none."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import Final, cast
+
+from lodeline.regulation.parameter import load
+from lodeline.store.database import Database
+from lodeline.store.opening import open_store
+from lodeline.store.publications import Publications, Stamp
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+from lodeline.web.published import Published, SnapshotAtHand
+from lodeline.web.reading import (
+    PATIENCE_S,
+    Desk,
+    Reading,
+    ReadingStatus,
+    Stage,
+    StillComputingError,
+    empty_store,
+    seconds_left,
+)
+
+#: Readings that are kept: of the publication that stands, of the newest, and of the one before.
+_KEPT: Final = 3
+#: Seconds without an analyst after which a worker computes for itself.
+_ALONE_S: Final = 5.0
+_LOOKS_S: Final = 0.02
+
+
+class PublishedDesk:
+    """Readings of one database that hold no frames. The methods are those of `Desk`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._lock = Lock()
+        self._readings: OrderedDict[str, Reading] = OrderedDict()
+        self._store: Store | None = None
+        #: What computes where no analyst does, and since when there is none.
+        self._own: Desk | None = None
+        self._alone_since: float | None = None
+
+    def reading(self, at_least: int | None = None) -> Reading:
+        """The reading that stands; with `at_least` one at that entry or later. Raises what `Desk.reading` raises."""
+        store = self._opened()
+        publications = Publications(store)
+        left_s = seconds_left()
+        until = None if left_s is None else time.monotonic() + left_s
+        while True:
+            for stamp in publications.current() or ():
+                if at_least is None or stamp.entry >= at_least or at_least >= store.head().size:
+                    return self._reading(store, publications, stamp)
+            if store.last_goods_entry(store.head().size)[0] < 0:
+                raise empty_store()
+            if self._is_alone(publications):
+                return self._itself().reading(at_least)
+            if until is not None and time.monotonic() > until:
+                raise StillComputingError(Stage(what="rows"))
+            time.sleep(_LOOKS_S)
+
+    def standing(self) -> ReadingStatus:
+        """What can be given without waiting."""
+        publications = Publications(self._opened())
+        current = publications.current()
+        if current is None:
+            nothing = ReadingStatus(entry=None, age_s=None, failure=None)
+            return nothing if self._own is None else self._own.standing()
+        return ReadingStatus(entry=current[0].entry, age_s=publications.age_s(), failure=None)
+
+    def _opened(self) -> Store:
+        path = None if self._store is None else self._store.database.path
+        if self._store is None or (path is not None and not path.exists()):
+            database = Database(self.url)
+            if database.is_sqlite:
+                from django.db import connections  # noqa: PLC0415
+
+                connections.databases[database.alias]["OPTIONS"]["timeout"] = PATIENCE_S
+            self._store = open_store(self.url)
+        return self._store
+
+    def _reading(self, store: Store, publications: Publications, stamp: Stamp) -> Reading:
+        with self._lock:
+            self._alone_since = None
+            found = self._readings.get(stamp.directory)
+            if found is None:
+                published = Published(publications, stamp)
+                snapshot = cast(Snapshot, SnapshotAtHand(store, stamp, published))
+                found = Reading(store, snapshot, load(), stamp.checkpoint, published)
+                self._readings[stamp.directory] = found
+                while len(self._readings) > _KEPT:
+                    self._readings.popitem(last=False)
+            return found
+
+    def _is_alone(self, publications: Publications) -> bool:
+        """Whether there has been no analyst for a while."""
+        if publications.has_analyst():
+            self._alone_since = None
+            return False
+        now = time.monotonic()
+        self._alone_since = self._alone_since or now
+        return now - self._alone_since > _ALONE_S
+
+    def _itself(self) -> Desk:
+        with self._lock:
+            if self._own is None:
+                self._own = Desk(self.url)
+            return self._own

@@ -1,0 +1,263 @@
+"""An analyst publishes, workers read: the answers are those that a worker would compute, whatever happens to either."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from polars.testing import assert_frame_equal
+from tests.desk import Desk as Filer
+
+from lodeline.errors import UserError
+from lodeline.service.findings.finding import findings
+from lodeline.service.lots.flow import trace
+from lodeline.service.overview import overview
+from lodeline.store import publications as module
+from lodeline.store.publications import Publications, Question, Stamp
+from lodeline.store.store import Store
+from lodeline.web import analyst as analysts
+from lodeline.web import published, published_desk
+from lodeline.web import reading as reading_module
+from lodeline.web.analyst import Analyst
+from lodeline.web.published import SnapshotAtHand, function_of
+from lodeline.web.published_desk import PublishedDesk
+from lodeline.web.reading import Desk, Reading, StillComputingError, waits_a_little
+
+pytestmark = pytest.mark.medium
+
+ORE = "product=concentrate composition=TREO=60;Nd=12 origin_kind=mined origin_place=P"
+
+
+@pytest.fixture
+def filer(pages: None, tmp_path: Path) -> Filer:
+    """A mine and a separator with a month of filings."""
+    filer = Filer(str(tmp_path / "store.sqlite3"))
+    filer.firms("MINE", "SEP")
+    filer.rows("MINE", "2025-06", f"O origin 2 mine 7 10 {ORE}", "S shipment 5 mine 7 4 counterparty=SEP")
+    return filer
+
+
+@contextmanager
+def at_work(store: Store) -> Iterator[Analyst]:
+    """An analyst in a thread, as in its process."""
+    one = Analyst(store.database.url)
+    thread = threading.Thread(target=one.run, daemon=True)
+    thread.start()
+    try:
+        yield one
+    finally:
+        one.end()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def answers(reading: Reading) -> dict[str, Any]:
+    """What pages ask, of several kinds: frames, rows, data classes, rows of one lot, the lot graph."""
+    store, snapshot, law = reading.store, reading.snapshot, reading.law
+    return {
+        "months": reading.answer(overview.months, store, snapshot, law),
+        "elements": reading.answer(overview.elements, snapshot),
+        "findings": reading.answer(findings, store, snapshot, law)["rows"],
+        "balances": reading.answer(overview.balances, snapshot).rows(),
+        "lot": snapshot.rows("lines", "lot", [1]).rows(),
+        "trace": trace(snapshot, "MINE/7", forward=True, depth=None),
+        "stamp": (snapshot.stamp, snapshot.as_of, sorted(snapshot.register.roles)),
+    }
+
+
+def without_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on, a worker that opens the frames of the ledger fails."""
+
+    def refused(self: SnapshotAtHand) -> Any:
+        raise AssertionError("a worker opened the frames of the ledger")
+
+    monkeypatch.setattr(SnapshotAtHand, "whole", refused)
+
+
+def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+    return found
+
+
+def test_a_worker_gives_the_same_answers_and_opens_no_frames(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = answers(Desk(filer.store.database.url).reading())
+    without_frames(monkeypatch)
+    with at_work(filer.store):
+        desk = PublishedDesk(filer.store.database.url)
+        assert answers(desk.reading()) == wanted
+        # Another worker, which asks nothing of the analyst.
+        monkeypatch.setattr(Publications, "want", lambda *_: pytest.fail("what is published was asked again"))
+        assert answers(PublishedDesk(filer.store.database.url).reading()) == wanted
+        assert desk.standing().entry == wanted["stamp"][0]["entry"]
+
+
+def test_who_has_filed_is_given_it_and_what_was_read_is_made_ahead(
+    filer: Filer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_frames(monkeypatch)
+    with at_work(filer.store):
+        desk = PublishedDesk(filer.store.database.url)
+        first = desk.reading()
+        assert len(answers(first)["balances"]) == 0 or first.snapshot.entry > 0
+        entry = filer.rows("SEP", "2025-06", "R receipt 6 sep 7 4 counterparty=MINE")
+        assert desk.reading(at_least=entry).snapshot.entry >= entry
+        until(lambda: (current := Publications(filer.store).current()) and current[0].entry >= entry)
+        monkeypatch.setattr(Publications, "want", lambda *_: pytest.fail("it was not made ahead"))
+        fresh = PublishedDesk(filer.store.database.url).reading()
+        months = fresh.answer(overview.months, fresh.store, fresh.snapshot, fresh.law)
+        assert months is not None and months.newest == "2025-06"
+        assert answers(fresh)["stamp"][0]["entry"] == fresh.snapshot.entry
+        monkeypatch.undo()
+    assert answers(fresh)["findings"] == answers(Desk(filer.store.database.url).reading())["findings"]
+
+
+def test_what_nobody_reads_is_not_made_for_ever(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysts, "KEPT_S", 0.0)
+    with at_work(filer.store):
+        desk = PublishedDesk(filer.store.database.url)
+        answers(desk.reading())
+        entry = filer.rows("MINE", "2025-07")
+        stamp: Stamp = until(lambda: (c := Publications(filer.store).current()) and c[0].entry >= entry and c[0])
+        assert Publications(filer.store).asked_since(stamp) == {}
+
+
+def test_an_error_for_a_person_is_an_answer(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_frames(monkeypatch)
+    with at_work(filer.store):
+        reading = PublishedDesk(filer.store.database.url).reading()
+        for _ in range(2):
+            with pytest.raises(UserError, match="no detector"):
+                reading.answer(findings, reading.store, reading.snapshot, reading.law, detector="none")
+
+
+def test_who_waits_is_told_that_it_is_computed(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = Analyst._give
+
+    def slowly(*asked: Any, **more: Any) -> None:
+        time.sleep(1.5)
+        given(*asked, **more)
+
+    monkeypatch.setattr(Analyst, "_give", slowly)
+    with at_work(filer.store):
+        reading = PublishedDesk(filer.store.database.url).reading()
+        monkeypatch.setattr(reading_module, "REQUEST_WAITS_S", 0.3)
+        with pytest.raises(StillComputingError), waits_a_little():
+            reading.answer(overview.balances, reading.snapshot)
+        assert_frame_equal(
+            reading.answer(overview.balances, reading.snapshot),
+            overview.balances(Desk(filer.store.database.url).reading().snapshot),
+        )
+
+
+@pytest.mark.parametrize("ending", ["json", "arrow"])
+@pytest.mark.parametrize("harm", ["bit", "cut", "gone", "other"])
+def test_what_the_store_did_not_write_is_no_answer(filer: Filer, ending: str, harm: str) -> None:
+    with at_work(filer.store):
+        wanted = answers(PublishedDesk(filer.store.database.url).reading())
+        current = Publications(filer.store).current()
+        assert current is not None
+        files = sorted((Publications(filer.store).directory / current[0].directory).glob(f"*.{ending}"))
+        assert files
+        contents = [one.read_bytes() for one in files]
+        for place, (one, content) in enumerate(zip(files, contents, strict=True)):
+            changed = {
+                "bit": content[:-9] + bytes([content[-9] ^ 1]) + content[-8:], "cut": content[:-1],
+                "other": contents[place - 1],
+            }.get(harm)  # fmt: skip
+            one.unlink() if changed is None else one.write_bytes(changed)
+        if harm != "gone":
+            assert Publications(filer.store).wrong_files() or harm == "other"
+        assert answers(PublishedDesk(filer.store.database.url).reading()) == wanted
+
+
+def test_one_analyst_at_a_time(filer: Filer) -> None:
+    with at_work(filer.store):
+        until(lambda: Publications(filer.store).current())
+        with pytest.raises(UserError, match="another process is the analyst"):
+            Analyst(filer.store.database.url).publish_once()
+    assert Analyst(filer.store.database.url).publish_once() is not None
+
+
+def test_without_an_analyst_a_worker_computes(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published_desk, "_ALONE_S", 0.2)
+    monkeypatch.setattr(published, "_ALIVE_S", 0.1)
+    wanted = answers(Desk(filer.store.database.url).reading())
+    assert answers(PublishedDesk(filer.store.database.url).reading()) == wanted
+    # One that has ended leaves what it published.
+    Analyst(filer.store.database.url).publish_once()
+    assert answers(PublishedDesk(filer.store.database.url).reading()) == wanted
+
+
+def test_another_program_does_not_read_what_this_one_published(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    Analyst(filer.store.database.url).publish_once()
+    monkeypatch.setattr(module, "_program", ["another program"])
+    assert Publications(filer.store).current() is None
+
+
+class Killed(BaseException):
+    """The process was killed."""
+
+
+@pytest.mark.parametrize("rounds", [13, pytest.param(120, marks=pytest.mark.slow)])
+def test_an_analyst_may_be_killed_at_any_point(filer: Filer, monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
+    """At each operation on a file: what stands is whole, readers are right, and the next analyst goes on."""
+    real = {name: getattr(os, name) for name in ("rename", "utime")}
+    left = [0]
+
+    def killing(name: str) -> Any:
+        def call(*arguments: Any, **more: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+            return real[name](*arguments, **more)
+
+        return call
+
+    points, store = 0, filer.store
+    monkeypatch.setattr(published, "_ALIVE_S", 0.05)
+    monkeypatch.setattr(published_desk, "_ALONE_S", 0.0)
+    questions = [
+        Question(name="lodeline.service.overview.overview:elements", subjects=("snapshot",), arguments=()),
+        Question(name="lodeline.service.overview.overview:balances", subjects=("snapshot",), arguments=()),
+        Question(
+            name="lodeline.service.findings.finding:findings", subjects=("store", "snapshot", "law"), arguments=()
+        ),
+    ]
+    for number in range(1, rounds):
+        filer.rows("MINE", f"{2025 + number // 12}-{number % 12 + 1:02}", f"O{number} origin 2 mine L{number} 10 {ORE}")
+        one = Analyst(store.database.url)
+        stamp = one.publish_once()
+        assert stamp is not None
+        for question in questions:
+            one._give(stamp, one._readings[stamp.directory], question)
+        filer.register()
+        filer.rows("SEP", f"{2025 + number // 12}-{number % 12 + 1:02}")
+        left[0] = number % 11 + 1
+        for name in real:
+            monkeypatch.setattr(os, name, killing(name))
+        try:
+            one.publish_once()
+        except Killed:
+            points += 1
+        finally:
+            for name, call in real.items():
+                monkeypatch.setattr(os, name, call)
+        reading = PublishedDesk(store.database.url).reading()
+        stamp = Publications(store).current()[0]  # type: ignore[index]
+        found = [Publications(store).read(stamp, question) for question in questions]
+        own = Desk(store.database.url).reading()
+        if reading.snapshot.entry == own.snapshot.entry:
+            for question, (there, value) in zip(questions, found, strict=True):
+                subjects = [getattr(own, name) for name in question.subjects]
+                assert not there or repr(value) == repr(function_of(question)(*subjects))
+        assert Publications(store).wrong_files() == []
+    assert points >= rounds * 5 // 6
