@@ -23,13 +23,11 @@ from lodeline.ledger.state import State
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.composition import balance_shares, serving_shares
 from lodeline.material.element import RARE_EARTHS, TREO
+from lodeline.material.laboratory import assay_sigma
 from lodeline.material.mass import format_kg, share_mg
 
 #: Relative standard uncertainty where the register names no method (assumption; docs/reference/ledger.md).
 DEFAULT_WEIGHING = 0.001
-#: Two laboratories differ by this relative standard deviation where all is analyte, and by more the less of it there
-#: is: to the power of −0.1505 of the mass fraction (Horwitz, Kamps & Boyer, J. AOAC 63 (1980) 1344).
-HORWITZ, HORWITZ_POWER = 0.02, -0.1505
 #: An element may gain this share of the output's mass before it is questioned: trace contamination
 #: (assumption: the 0.1 % by weight below which trade calls a magnet free of an element, a tenth of it).
 TRACE_SHARE = 0.0001
@@ -269,15 +267,10 @@ def _out_exceeds_in(event: str, process: _Process) -> Iterable[Objection]:
         out_mg = process.out_mg.get(symbol, 0)
         if not out_mg or out_mg <= (in_mg := process.fed_mg.get(symbol, 0)):
             continue
-        sigma_mg = math.hypot(_assay_sigma(in_mg, process.fed_net_mg), _assay_sigma(out_mg, process.net_mg))
+        sigma_mg = math.hypot(assay_sigma(in_mg, process.fed_net_mg), assay_sigma(out_mg, process.net_mg))
         if out_mg > in_mg + 3 * sigma_mg + TRACE_SHARE * process.net_mg:
             facts = {"event": event, "element": symbol, "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg)}
             yield Objection(code="element.out-exceeds-in", ordinal=process.ordinal, column="composition", facts=facts)
-
-
-def _assay_sigma(mass_mg: int, net_mg: int) -> float:
-    """Standard uncertainty in mg of the mass of an element in a net mass, by two laboratories."""
-    return HORWITZ * mass_mg * (mass_mg / net_mg) ** HORWITZ_POWER if mass_mg else 0.0
 
 
 def _yield_outside_band(event: str, process: _Process, register: Register) -> Iterable[Objection]:

@@ -1,0 +1,55 @@
+"""Beside the booked share of an origin, the least and the greatest that conservation of mass allows.
+
+The booked share follows from a convention, mixing in proportion. Nobody files under which custody model a site keeps
+its material apart, so the bounds assume none: inputs of an event may have gone to any of its outputs, and any part of
+a lot to any of its users, as long as no milligram of the element is made or lost. least ≤ booked ≤ greatest, always.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from lodeline.flow.held import held, shape_of
+from lodeline.flow.index import FlowIndex
+from lodeline.flow.intervals import Groups, share_intervals
+from lodeline.flow.kernels import Floats
+from lodeline.flow.programme import exact_shares
+from lodeline.flow.walk import Upstream
+
+__all__ = ["EXACT_LINKS", "EXACT_PROGRAMMES", "Bounds", "Groups", "bounds"]
+
+#: Up to so many links behind a lot, and so many groups and elements together, bounds are exact: half a second.
+EXACT_LINKS: Final = 200
+EXACT_PROGRAMMES: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bounds:
+    """least, greatest: (k, e) shares of each group, in the columns of the walk. `exact`: no tighter bounds hold."""
+
+    least: Floats
+    greatest: Floats
+    exact: bool
+
+
+def bounds(index: FlowIndex, walk: Upstream, groups: Groups, booked: Floats) -> Bounds:
+    """The bounds of each group; `booked` is (k, e) its booked share.
+
+    Exact up to EXACT_LINKS and EXACT_PROGRAMMES, beyond them from step to step (`intervals`), which is looser.
+    """
+    least, greatest = np.zeros(booked.shape), np.zeros(booked.shape)
+    exact = len(walk.reach.link_lot) <= EXACT_LINKS and booked.size <= EXACT_PROGRAMMES
+    shape = shape_of(index, walk)
+    for column, masses in enumerate(held(index, walk, shape)):
+        found = exact_shares(shape, masses, groups) if exact else None
+        exact = exact and found is not None
+        least[:, column], greatest[:, column] = found or share_intervals(shape, masses, groups)
+    # A float's last digits must not part a share from a bound that it equals.
+    return Bounds(
+        least=np.clip(np.minimum(least, booked), 0.0, 1.0),
+        greatest=np.clip(np.maximum(greatest, booked), 0.0, 1.0),
+        exact=exact,
+    )
