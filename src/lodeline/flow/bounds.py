@@ -43,7 +43,7 @@ def bounds(index: FlowIndex, walk: Upstream, groups: Groups, booked: Floats) -> 
     least, greatest = np.zeros(booked.shape), np.zeros(booked.shape)
     exact = len(walk.reach.link_lot) <= EXACT_LINKS and booked.size <= EXACT_PROGRAMMES
     shape = shape_of(index, walk)
-    for column, masses in enumerate(held(index, walk, shape)):
+    for column, masses in enumerate(held(index, walk, shape, walk.elements)):
         found = exact_shares(shape, masses, groups) if exact else None
         exact = exact and found is not None
         least[:, column], greatest[:, column] = found or share_intervals(shape, masses, groups)

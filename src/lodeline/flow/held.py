@@ -87,8 +87,8 @@ def shape_of(index: FlowIndex, walk: Upstream) -> Shape:
     )
 
 
-def held(index: FlowIndex, walk: Upstream, shape: Shape) -> Iterator[Held]:
-    """The masses of each element of the walk, in the order of `walk.elements`."""
+def held(index: FlowIndex, walk: Upstream, shape: Shape, elements: tuple[str, ...]) -> Iterator[Held]:
+    """The masses of each of the elements, which are some of `walk.elements`, in their order."""
     graph, reach = index.graph, walk.reach
     of_graph = _of_graph(walk)
     taken, entry = _ranges(graph.links["content_start"][of_graph], graph.links["content_count"][of_graph])
@@ -105,7 +105,7 @@ def held(index: FlowIndex, walk: Upstream, shape: Shape) -> Iterator[Held]:
     whole_mg = own_mg + facts["unaccounted_mg"]
     drawn = ~shape.back
     drawn_net_mg = _totals(shape.link_lot[drawn], link_net_mg[drawn], lots)
-    for symbol in walk.elements:
+    for symbol in elements:
         element = index.elements.index(symbol)
         of_element = content & _ELEMENT_MASK == element
         link_mg = np.zeros(len(of_graph))

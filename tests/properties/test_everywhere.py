@@ -1,0 +1,72 @@
+"""The origins of all lots at once are those of each lot by itself, in whatever blocks they are computed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lodeline.flow import everywhere
+from lodeline.flow.index import FlowIndex, build_index, open_index
+from lodeline.flow.origins import origins, origins_by_place
+from tests.properties.test_flow import History, histories
+
+pytestmark = pytest.mark.medium
+
+Shares = dict[tuple[int, str, str | None, str | None], float]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_need_to_last() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+def all_at_once(index: FlowIndex, lots: list[int] | None = None) -> Shares:
+    found: Shares = {}
+    parts = list(everywhere.origins_of_all(index, None if lots is None else np.array(lots, np.int64)))
+    for part in parts:
+        for lot, origin, share in zip(part.lots.tolist(), part.origin.tolist(), part.share.tolist(), strict=True):
+            key = (lot, part.element, *part.places[origin])
+            assert key not in found and share > 0
+            found[key] = share
+    assert [part.done for part in parts] == list(range(1, len(parts) + 1))
+    assert {part.total for part in parts} <= {len(parts)}
+    return found
+
+
+def one_by_one(index: FlowIndex, lots: list[int]) -> Shares:
+    return {
+        (lot, element, row["origin_kind"], row["origin_place"]): share
+        for lot in lots
+        for row in origins_by_place(origins(index, index.lot_name[lot]))
+        for element, share in row["booked_shares"].items()
+        if share > 0
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(circles=False) | histories(circles=True), st.sampled_from((1, 8, 2**20)), st.data())
+def test_all_lots_at_once_are_each_lot_by_itself(history: History, block_bytes: int, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        build_index(*history.frames(), Path(home) / "index", {})
+        index = open_index(Path(home) / "index")
+    everyone = list(range(len(history.lots)))
+    some = data.draw(st.lists(st.sampled_from(everyone), unique=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(everywhere, "_BLOCK_BYTES", block_bytes)
+        patch.setattr(everywhere, "_LOTS_AT_ONCE", 3)
+        same(all_at_once(index), one_by_one(index, everyone))
+        same(all_at_once(index, some), one_by_one(index, some))
+
+
+def same(found: Shares, expected: Shares) -> None:
+    for key in found.keys() | expected.keys():
+        assert found.get(key, 0.0) == pytest.approx(expected.get(key, 0.0), abs=1e-12), key
