@@ -110,7 +110,7 @@ def test_a_scope_opens_its_addresses_and_no_others(counter: Office) -> None:
     for path in WRITTEN:
         refused = reader.post(path, {"rows": []})
         assert (refused.status_code, code(refused)) == (403, "scope-missing"), path
-    for path in ("/flows", "/organisations"):
+    for path in ("/flows", "/organisations", "/lots/X/routes"):
         assert reader.get(path).status_code == 403, path
     assert reader.get("/organisations/MINE").status_code == 200
     assert reader.get("/organisations/SEP").status_code == 403

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.api.conftest import Office, Program
 
@@ -93,6 +95,47 @@ def test_a_lot_is_followed_to_its_origins(firm: Program, nation: Program) -> Non
     assert 1 < len(own["nodes"]) < len(whole["nodes"])
     assert {node["organisation"] for node in own["nodes"]} == {FIRM, None}
     assert nation.get(f"/lots/{lot}/origins").json()["rows"][0]["organisation"] is not None
+
+
+def pages(program: Program, path: str, key: str) -> list[dict[str, Any]]:
+    """All pages of an answer, in small ones."""
+    found, cursor = [], ""
+    while True:
+        page = program.get(f"{path}?limit=3{cursor}").json()
+        found.append(page)
+        assert len(page[key]) <= 3
+        if page["next"] is None:
+            return found
+        cursor = f"&cursor={page['next']}"
+
+
+def test_histories_and_origins_come_in_pages_that_are_the_whole(firm: Program, nation: Program) -> None:
+    lot = next(
+        one["lot"] for one in firm.get("/lots?limit=1000").json()["rows"] if "magnet" in (one["product"] or "")
+    )  # fmt: skip
+    for program in (nation, firm):
+        whole = program.get(f"/lots/{lot}/trace").json()
+        cut = pages(program, f"/lots/{lot}/trace", "nodes")
+        assert [node for page in cut for node in page["nodes"]] == whole["nodes"]
+        assert sorted(map(repr, (link for page in cut for link in page["links"]))) == sorted(map(repr, whole["links"]))
+        assert {page["count"] for page in cut} == {whole["count"]} == {len(whole["nodes"])}
+    whole = nation.get(f"/lots/{lot}/origins").json()
+    cut = pages(nation, f"/lots/{lot}/origins", "rows")
+    assert [row["lot"] for page in cut for row in page["rows"]] == [row["lot"] for row in whole["rows"]]
+    assert whole["count"] == len(whole["rows"]) and whole["exact"] in (True, False)
+    assert nation.get(f"/lots/{lot}/trace?cursor=999999999").json()["type"].endswith("cursor-unknown")
+    assert nation.get(f"/lots/{lot}/origins?cursor=x").status_code == 400
+
+
+def test_the_authority_alone_reads_routes(firm: Program, nation: Program) -> None:
+    lot = next(
+        one["lot"] for one in firm.get("/lots?limit=1000").json()["rows"] if "magnet" in (one["product"] or "")
+    )  # fmt: skip
+    found = nation.get(f"/lots/{lot}/routes?count=3&element=Nd").json()
+    assert 1 <= len(found["routes"]) <= 3 and {route["lots"][-1] for route in found["routes"]} == {lot}
+    assert firm.get(f"/lots/{lot}/routes").status_code == 403
+    assert nation.get(f"/lots/{lot}/routes?element=Zz").status_code == 404
+    assert nation.get(f"/lots/{lot}/routes?count=21").status_code == 400
 
 
 def test_a_lot_of_others_is_unknown(firm: Program, nation: Program) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -30,7 +31,7 @@ KEYS = {
 }  # fmt: skip
 NODE = {"lot", "product", "organisation", "site", "on", "mass_kg", "booked_shares", "shares"}
 LINK = {"event", "from", "to", "mass_kg"}
-ORIGIN = {"lot", "origin_kind", "origin_place", "organisation", "booked_shares", "shares"}
+ORIGIN = {"lot", "origin_kind", "origin_place", "organisation", "booked_shares", "shares", "bounds"}
 
 
 def ask(world: World, *words: object) -> Any:
@@ -192,6 +193,73 @@ class TestTrace:
         assert {"Nd", "Pr", "TREO"} <= sums.keys()
         assert all(abs(total - 1) < 1e-9 for total in sums.values()), dict(sums)
         assert {"mined", "imported", "opening", "secondary", "by-product"} & {row["origin_kind"] for row in found}
+
+    def test_booked_shares_lie_within_their_bounds(self, world: World, magnet: str) -> None:
+        document = ask(world, "origins", magnet)
+        assert document["count"] == len(document["rows"]) and isinstance(document["exact"], bool)
+        for row in document["rows"]:
+            for element, share in row["booked_shares"].items():
+                least, greatest = row["bounds"][element]
+                assert 0 <= least <= share <= greatest <= 1
+        assert "least–booked–greatest" in world.lodeline("origins", magnet).out
+
+    def test_origins_of_all_lots_are_streamed_and_those_of_each(self, world: World, magnet: str) -> None:
+        answer = world.lodeline("origins", "--all", "--product", "magnet-ndfeb", "--period", "2025-03", "--json")
+        found = [json.loads(line) for line in answer.out.splitlines()]
+        assert {row["lot"] for row in found} >= {magnet}
+        sums: dict[tuple[str, str], float] = defaultdict(float)
+        for row in found:
+            sums[row["lot"], row["element"]] += row["booked_share"]
+        assert all(abs(total - 1) < 1e-9 for total in sums.values())
+        by_place: dict[tuple[str, str], float] = defaultdict(float)
+        for row in rows(world, "origins", magnet):
+            by_place[row["origin_kind"], row["origin_place"]] += row["booked_shares"]["Nd"]
+        for row in found:
+            if (row["lot"], row["element"]) == (magnet, "Nd"):
+                assert abs(row["booked_share"] - by_place[row["origin_kind"], row["origin_place"]]) < 1e-9
+        table = world.lodeline("origins", "--all", "--product", "magnet-ndfeb", "--period", "2025-03").out.splitlines()
+        assert table[0] == "lot,element,origin_kind,origin_place,booked_share" and len(table) == len(found) + 1
+
+    @pytest.mark.parametrize(
+        ("words", "cure"),
+        [
+            ((), "--all"),
+            (("X/Y", "--all"), "Name one lot"),
+            (("X/Y", "--period", "2025-03"), "Name one lot"),
+            (("--all", "--product", "cheese"), "magnet-ndfeb"),
+            (("--all", "--period", "2025-3"), "2025-06"),
+        ],
+    )
+    def test_what_all_origins_cannot_answer(self, world: World, words: tuple[str, ...], cure: str) -> None:
+        answer = world.lodeline("origins", *words)
+        assert answer.status == 2 and cure in answer.err and not answer.out
+
+    def test_routes_come_heaviest_first_with_their_kilograms(self, world: World, magnet: str) -> None:
+        document = ask(world, "trace", magnet, "--routes", "5", "--element", "Nd")
+        shares = [route["booked_share"] for route in document["routes"]]
+        assert len(shares) == 5 and shares == sorted(shares, reverse=True)
+        kinds = {row["lot"]: row["booked_shares"]["Nd"] for row in rows(world, "origins", magnet)}
+        for route in document["routes"]:
+            assert route["lots"][-1] == magnet and len(route["events"]) == len(route["lots"])
+            assert route["booked_share"] <= kinds[route["lots"][0]] + 1e-12
+        first = document["routes"][0]["lots"][0]
+        only = ask(world, "trace", magnet, "--routes", "20", "--element", "Nd", "--origin", first)
+        assert {route["lots"][0] for route in only["routes"]} == {first}
+        assert " → " in world.lodeline("trace", magnet, "--routes", "1").out
+
+    @pytest.mark.parametrize(
+        ("words", "cure"),
+        [
+            (("--element", "Nd"), "--routes"),
+            (("--routes", "3", "--forward"), "--forward"),
+            (("--routes", "21"), "20"),
+            (("--routes", "3", "--element", "Zz"), "Zz"),
+            (("--routes", "3", "--origin", "NO-SUCH/LOT"), "NO-SUCH/LOT"),
+        ],
+    )
+    def test_routes_that_cannot_be_told(self, world: World, magnet: str, words: tuple[str, ...], cure: str) -> None:
+        answer = world.lodeline("trace", magnet, *words)
+        assert answer.status == 2 and cure in answer.err
 
     def test_a_mined_lot_is_its_own_origin(self, world: World) -> None:
         mined = next(row["lot"] for row in rows(world, "transfers") if row["lot"].startswith("MIN-0001/"))

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.properties.test_flow import History, histories
 
 from lodeline.flow import everywhere
 from lodeline.flow.index import FlowIndex, build_index, open_index
 from lodeline.flow.origins import origins, origins_by_place
-from tests.properties.test_flow import History, histories
 
 pytestmark = pytest.mark.medium
 

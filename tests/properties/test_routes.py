@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.properties.test_flow import ELEMENTS, History, histories
 
 from lodeline.flow.index import build_index, open_index
 from lodeline.flow.origins import origins
 from lodeline.flow.routes import ROUTES_MOST, heaviest_routes
-from tests.properties.test_flow import ELEMENTS, History, histories
 
 pytestmark = pytest.mark.medium
 

@@ -140,6 +140,19 @@ def test_lot_names_its_origin(own: Browser) -> None:
     assert float(rows["CN-PIT"]["Nd"]) == 100
 
 
+def test_the_share_of_an_origin_stands_between_its_bounds(own: Browser) -> None:
+    page, chinese = own.page("/en/lots/MAG/M1/"), own.page("/zh/lots/MAG/M1/")
+    assert "At least, at most: what conservation of mass allows" in page.text and "质量守恒所允许的范围" in chinese.text
+    (row,) = exported(own, "/en/lots/MAG/M1/?format=csv&table=origins")
+    assert [key for key in row if key.startswith("Nd")] == ["Nd at least", "Nd", "Nd at most"]
+    assert float(row["Nd at least"]) <= float(row["Nd"]) <= float(row["Nd at most"])
+    # Another element chosen: its bounds, and not those of neodymium.
+    (other,) = exported(own, "/en/lots/MAG/M1/?element=TREO&format=csv&table=origins")
+    assert [key for key in other if " at " in key] == ["TREO at least", "TREO at most"]
+    # Nothing is stated, so nothing is bounded.
+    assert "At least, at most" not in own.page("/en/lots/MAG/GHOST/").text
+
+
 def test_lot_that_is_an_origin_and_lot_that_nobody_made(own: Browser) -> None:
     assert own.page("/en/lots/MINE/ORE/").headings == ["This lot is itself an origin: mined"]
     ghost = own.page("/en/lots/MAG/GHOST/")

@@ -34,7 +34,7 @@ DEMO_DATABASE = "var/demo.sqlite3"
 DEFAULT_PORT = 8000
 
 
-def _month(text: str | None) -> str | None:
+def month(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
         raise UserError(f"{text!r} is no month: write 2025-06", f"{text!r} 不是月份：请写作 2025-06")
     return text
@@ -56,8 +56,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document. 输
 Site = Annotated[str | None, typer.Option(help="Only this site. 场所。")]
 Organisation = Annotated[str | None, typer.Option(help="Only this organisation. 企业。")]
 Element = Annotated[str | None, typer.Option(help="Only this element, or TREO. 元素。")]
-From = Annotated[str | None, typer.Option("--from", help="First month, YYYY-MM. 起始月份。", callback=_month)]
-To = Annotated[str | None, typer.Option("--to", help="Last month, YYYY-MM. 截止月份。", callback=_month)]
+From = Annotated[str | None, typer.Option("--from", help="First month, YYYY-MM. 起始月份。", callback=month)]
+To = Annotated[str | None, typer.Option("--to", help="Last month, YYYY-MM. 截止月份。", callback=month)]
 
 
 def main() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import locale
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 from rich.console import Console
@@ -48,6 +50,20 @@ def text(en: str, zh: str) -> str:
 def print_json(document: Any) -> None:
     """One JSON document with stable keys on standard output."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def print_stream(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Rows as they come, as CSV with a head or as JSON, one document a line; nothing is kept."""
+    if as_json:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return
+    waiting = iter(rows)
+    # A question that comes to nothing has said so by the first row, and left no head behind.
+    first = list(islice(waiting, 1))
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(chain(first, waiting))
 
 
 def print_table(

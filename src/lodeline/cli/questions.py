@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,11 +18,12 @@ from lodeline.cli.app import (
     app,
     check_span,
     law,
+    month,
     print_rows,
     snapshot_at,
     today,
 )
-from lodeline.cli.output import console, language, print_json, print_table, text
+from lodeline.cli.output import console, language, print_json, print_stream, print_table, progress, text
 from lodeline.errors import UserError
 
 
@@ -31,13 +32,28 @@ def trace(
     lot: Annotated[str, typer.Argument(help="MAKER/LOT, as printed in listings. 批次。")],
     forward: Annotated[bool, typer.Option("--forward", help="Downstream instead of upstream. 向下游追踪。")] = False,
     depth: Annotated[int | None, typer.Option(min=0, help="At most so many events away. 最大层数。")] = None,
+    routes: Annotated[
+        int | None, typer.Option(min=1, max=20, help="Only the heaviest routes from an origin. 仅列主要路径。")
+    ] = None,
+    element: Annotated[str | None, typer.Option(help="Of the routes: Nd, else the main one. 路径所示元素。")] = None,
+    origin: Annotated[str | None, typer.Option(help="Only routes from this lot. 仅列自该批次起的路径。")] = None,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
     """The lots, events and sites upstream (downstream) of a lot. 批次追溯。"""
     from lodeline.service.lots import flow as lot_flow  # noqa: PLC0415
 
+    if routes is None and (element or origin):
+        raise UserError("--element and --origin go with --routes", "--element 和 --origin 须与 --routes 同用")
+    if routes is not None and (forward or depth is not None):
+        raise UserError(
+            "--routes go back to the origins: without --forward and --depth",
+            "--routes 追溯至来源：不能与 --forward、--depth 同用",
+        )
     _, snapshot = snapshot_at(database)
+    if routes is not None:
+        _print_routes(lot_flow.routes(snapshot, lot, routes, element=element, origin=origin), as_json=as_json)
+        return
     document = lot_flow.trace(snapshot, lot, forward=forward, depth=depth)
     if as_json:
         print_json(document)
@@ -57,31 +73,71 @@ def trace(
         )
 
 
-def _shares(shares: dict[str, float]) -> str:
-    return " ".join(f"{element} {share:.3f}" for element, share in shares.items())
+def _shares(shares: dict[str, float], bounds: dict[str, list[float]] | None = None) -> str:
+    """Each share, with bounds as least–booked–greatest where they are not one number."""
+    shown = []
+    for element, share in shares.items():
+        least, greatest = (share, share) if bounds is None else bounds[element]
+        three = [f"{one:.3f}" for one in (least, share, greatest)]
+        shown.append(f"{element} {'–'.join(three) if len(set(three)) > 1 else three[0]}")
+    return " ".join(shown)
+
+
+def _print_routes(document: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    columns = text("kg,booked share,from the origin to the lot", "千克,账面占比,自来源至该批次").split(",")
+    rows = [
+        (route["mass_kg"], f"{route['booked_share']:.4f}", " → ".join(route["lots"])) for route in document["routes"]
+    ]
+    print_table(f"{document['lot']} ({document['element']})", columns, rows, numbers=(0, 1))
 
 
 @app.command()
 def origins(
-    lot: Annotated[str, typer.Argument(help="MAKER/LOT. 批次。")],
+    lot: Annotated[str | None, typer.Argument(help="MAKER/LOT. 批次。")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Of every lot, as CSV. 所有批次，输出 CSV。")] = False,
+    product: Annotated[str | None, typer.Option(help="With --all, lots of this product. 仅该产品。")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="With --all, lots made in this month. 仅该月形成的批次。", callback=month)
+    ] = None,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
     """Booked share of each origin in each element of a lot; each element sums to 1. 批次账面来源构成。"""
     from lodeline.service.lots import flow as lot_flow  # noqa: PLC0415
 
+    if (lot is None) != every or (lot is not None and (product or period)):
+        raise UserError(
+            "Name one lot, or give --all (with --product or --period where they are wanted).",
+            "请指明一个批次，或使用 --all（可加 --product、--period）。",
+        )
     _, snapshot = snapshot_at(database)
+    if lot is None:
+        with progress(text("origins", "来源")) as bar:
+            print_stream(
+                lot_flow.every_origin(snapshot, product=product, period=period, progress=bar),
+                ("lot", "element", "origin_kind", "origin_place", "booked_share"), as_json=as_json,
+            )  # fmt: skip
+        return
     document = lot_flow.origins(snapshot, lot)
     if as_json:
         print_json(document)
         return
     rows = [
-        (row["lot"], row["origin_kind"], row["origin_place"], row["organisation"], _shares(row["booked_shares"]))
+        (
+            row["lot"], row["origin_kind"], row["origin_place"], row["organisation"],
+            _shares(row["booked_shares"], row["bounds"]),
+        )
         for row in document["rows"]
-    ]
-    print_table(
-        lot, text("origin,kind,place,organisation,booked share", "来源批次,类型,来源地,企业,账面占比").split(","), rows
+    ]  # fmt: skip
+    columns = text(
+        "origin,kind,place,organisation,least–booked–greatest share", "来源批次,类型,来源地,企业,最小–账面–最大占比"
     )
+    print_table(lot, columns.split(","), rows)
+    if not document["exact"]:
+        console.print(text("The bounds are looser than need be.", "上下限为宽松估计。"))
 
 
 @app.command()

@@ -19,11 +19,10 @@ from lodeline.flow.kernels import Floats
 from lodeline.flow.programme import exact_shares
 from lodeline.flow.walk import Upstream
 
-__all__ = ["EXACT_LINKS", "EXACT_PROGRAMMES", "Bounds", "Groups", "bounds"]
+__all__ = ["EXACT_SIZE", "Bounds", "Groups", "bounds"]
 
-#: Up to so many links behind a lot, and so many groups and elements together, bounds are exact: half a second.
-EXACT_LINKS: Final = 200
-EXACT_PROGRAMMES: Final = 200
+#: Bounds are exact where links behind a lot × groups × elements come to no more: about half a second.
+EXACT_SIZE: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,10 +37,10 @@ class Bounds:
 def bounds(index: FlowIndex, walk: Upstream, groups: Groups, booked: Floats) -> Bounds:
     """The bounds of each group; `booked` is (k, e) its booked share.
 
-    Exact up to EXACT_LINKS and EXACT_PROGRAMMES, beyond them from step to step (`intervals`), which is looser.
+    Exact up to EXACT_SIZE, beyond it from step to step (`intervals`), which is looser.
     """
     least, greatest = np.zeros(booked.shape), np.zeros(booked.shape)
-    exact = len(walk.reach.link_lot) <= EXACT_LINKS and booked.size <= EXACT_PROGRAMMES
+    exact = len(walk.reach.link_lot) * booked.size <= EXACT_SIZE
     shape = shape_of(index, walk)
     for column, masses in enumerate(held(index, walk, shape, walk.elements)):
         found = exact_shares(shape, masses, groups) if exact else None

@@ -11,10 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from lodeline.flow.index import FlowIndex
-from lodeline.flow.kernels import BACK_REFERENCE, ELEMENT_BITS, Floats, Int32s, njit
+from lodeline.flow.kernels import (
+    BACK_REFERENCE,
+    ELEMENT_BITS,
+    Floats,
+    Graph,
+    Int32s,
+    Int64s,
+    njit,  # type: ignore[attr-defined]
+)
 from lodeline.flow.origins import UNACCOUNTED, Place
 
 #: Bytes that the shares of a block may take.
@@ -30,14 +37,14 @@ class Part:
     element: str
     places: tuple[Place, ...]
     lots: Int32s
-    origin: npt.NDArray[np.int64]
+    origin: Int64s
     share: Floats
     done: int
     total: int
 
 
 def origins_of_all(
-    index: FlowIndex, lots: npt.NDArray[np.int64] | None = None, elements: tuple[str, ...] | None = None,
+    index: FlowIndex, lots: Int64s | None = None, elements: tuple[str, ...] | None = None,
 ) -> Iterator[Part]:  # fmt: skip
     """The shares of `origins_by_place` for all lots, or those given by id, element after element, in parts.
 
@@ -67,16 +74,14 @@ def origins_of_all(
                 )  # fmt: skip
 
 
-def _places(index: FlowIndex) -> tuple[tuple[Place, ...], npt.NDArray[np.int64]]:
+def _places(index: FlowIndex) -> tuple[tuple[Place, ...], Int64s]:
     """Kinds and places of origin in order, what has none last, and for each event its number among them, else -1."""
     kind, at = index.event_origin_kind, index.event_origin_place
     of_event = np.full(len(index.graph.rank), -1, np.int64)
     events = np.flatnonzero(index.graph.is_origin)
     pairs, number = np.unique(np.stack((kind.code[events], at.code[events]), axis=1), axis=0, return_inverse=True)
     of_event[events] = number.reshape(-1)
-    named = [
-        (None if one < 0 else kind.texts[one], None if two < 0 else at.texts[two]) for one, two in pairs.tolist()
-    ]
+    named = [(None if one < 0 else kind.texts[one], None if two < 0 else at.texts[two]) for one, two in pairs.tolist()]
     return (*named, (UNACCOUNTED, None)), of_event
 
 
@@ -91,8 +96,8 @@ def _stated(index: FlowIndex, elements: tuple[str, ...] | None) -> tuple[str, ..
 
 
 def _of_lots(  # noqa: PLR0917  (what a block is)
-    index: FlowIndex, lots: npt.NDArray[np.int64], element: int, of_event: Floats,
-    place_of_event: npt.NDArray[np.int64], unknown: int,
+    index: FlowIndex, lots: Int64s, element: int, of_event: Floats,
+    place_of_event: Int64s, unknown: int,
 ) -> Floats:  # fmt: skip
     """(lots, width) shares of each lot that states the element; rows of 0 for the others."""
     facts = index.graph.lots[lots]
@@ -114,7 +119,9 @@ def _of_lots(  # noqa: PLR0917  (what a block is)
 
 
 @njit(cache=True, nogil=True)
-def _mixtures(graph, order, place_of_event, width, unknown, element):  # type: ignore[no-untyped-def]
+def _mixtures(  # noqa: PLR0917  (numba takes no keywords)
+    graph: Graph, order: Int64s, place_of_event: Int64s, width: int, unknown: int, element: int
+) -> Floats:
     """(m, width) the shares of what each event made. `place_of_event` and `unknown` count from the block's first."""
     shares = np.zeros((len(order), width))
     links, content, lots = graph.links, graph.content, graph.lots

@@ -93,8 +93,8 @@ def held(index: FlowIndex, walk: Upstream, shape: Shape, elements: tuple[str, ..
     of_graph = _of_graph(walk)
     taken, entry = _ranges(graph.links["content_start"][of_graph], graph.links["content_count"][of_graph])
     content = graph.content[entry]
-    owner, all_outs = _ranges(graph.out_start[reach.events], np.diff(graph.out_start)[reach.events])
-    all_outs = graph.out_lot[all_outs]
+    owner, out = _ranges(graph.out_start[reach.events], np.diff(graph.out_start)[reach.events])
+    all_outs = graph.out_lot[out]
     events, lots = len(reach.events), len(reach.lots)
     link_net_mg = graph.links["mass_mg"][of_graph].astype(np.float64)
     fed_net_mg = _totals(shape.link_event, link_net_mg, events)
@@ -164,7 +164,7 @@ def _share(index: FlowIndex, lots: npt.NDArray[np.int32], element: int) -> Float
     return share
 
 
-def _ranges(start: npt.NDArray[np.integer], count: npt.NDArray[np.integer]) -> tuple[Places, Places]:  # type: ignore[type-arg]
+def _ranges(start: npt.NDArray[np.integer], count: npt.NDArray[np.integer]) -> tuple[Places, Places]:
     """All numbers from start[i] to start[i] + count[i], one range after the other, with the i of each."""
     count = count.astype(np.int64)
     owner = np.repeat(np.arange(len(count)), count)

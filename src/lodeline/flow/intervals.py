@@ -1,7 +1,7 @@
 """Bounds of shares step by step: each lot's from those of what went into it, in one pass from the origins on.
 
 An interval forgets what two lots have in common, so the bounds are looser than conservation as a whole allows, and
-never tighter. The one kernel here calls no other, so numba's cache, which looks at one file, never holds an old one.
+never tighter. The kernels here call none of another file, so numba's cache, which looks at one, never holds an old one.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from lodeline.flow.held import Held, Shape
-from lodeline.flow.kernels import Flags, Floats, njit
+from lodeline.flow.kernels import (
+    Flags,
+    Floats,
+    Int64s,
+    njit,  # type: ignore[attr-defined]
+)
 
 #: Groups that are carried along in one pass: what they need of a walk of 25 000 lots is some ten megabytes.
 _AT_ONCE = 32
@@ -25,9 +29,9 @@ class Groups(NamedTuple):
     no origin is known of. `nobody`: the group of all that is unaccounted, wherever; -1 if that is not asked.
     """
 
-    begun: npt.NDArray[np.int64]
-    unaccounted: npt.NDArray[np.int64]
-    count: int
+    begun: Int64s
+    unaccounted: Int64s
+    size: int
     nobody: int = -1
 
 
@@ -45,9 +49,9 @@ class Steps(NamedTuple):
 
 def share_intervals(shape: Shape, masses: Held, groups: Groups) -> tuple[Floats, Floats]:
     """(k,) least and greatest share of each group in the asked lot."""
-    least, greatest = np.zeros(groups.count), np.zeros(groups.count)
-    for first in range(0, groups.count, _AT_ONCE):
-        last = min(first + _AT_ONCE, groups.count)
+    least, greatest = np.zeros(groups.size), np.zeros(groups.size)
+    for first in range(0, groups.size, _AT_ONCE):
+        last = min(first + _AT_ONCE, groups.size)
         found = steps(shape, masses, groups, first, last)
         least[first:last] = found.least[0] / masses.lot_mg[0]
         greatest[first:last] = found.most[0] / masses.lot_mg[0]
@@ -56,93 +60,109 @@ def share_intervals(shape: Shape, masses: Held, groups: Groups) -> tuple[Floats,
 
 def steps(shape: Shape, masses: Held, groups: Groups, first: int, last: int) -> Steps:
     """The pass for the groups from `first` to `last`."""
-    return Steps(*_pass(tuple(_fields(shape)), masses_of(masses), groups.begun - first, groups.unaccounted - first,
-                        last - first, groups.nobody - first))  # fmt: skip
+    begun, unaccounted = groups.begun - first, groups.unaccounted - first
+    return Steps(*_pass(_Lots.of(shape, masses), begun, unaccounted, last - first, groups.nobody - first))
 
 
-def _fields(shape: Shape) -> tuple[npt.NDArray[np.generic], ...]:
-    return (
-        shape.link_start, shape.link_lot, shape.back, shape.lot_event, shape.out_start, shape.outs, shape.event_order,
-        shape.made_part,
-    )  # fmt: skip
+class _Lots(NamedTuple):
+    """`Shape` and `Held` as the kernel takes them."""
 
+    link_start: Int64s
+    link_lot: Int64s
+    back: Flags
+    lot_event: Int64s
+    out_start: Int64s
+    outs: Int64s
+    event_order: Int64s
+    made_part: Floats
+    link_mg: Floats
+    lot_mg: Floats
+    lot_surplus_mg: Floats
+    out_mg: Floats
+    fed_mg: Floats
+    event_surplus_mg: Floats
 
-def masses_of(masses: Held) -> tuple[Floats, ...]:
-    return (
-        masses.link_mg, masses.lot_mg, masses.lot_surplus_mg, masses.out_mg, masses.fed_mg, masses.event_surplus_mg,
-    )  # fmt: skip
+    @staticmethod
+    def of(shape: Shape, masses: Held) -> _Lots:
+        return _Lots(
+            shape.link_start, shape.link_lot, shape.back, shape.lot_event, shape.out_start, shape.outs,
+            shape.event_order, shape.made_part, masses.link_mg, masses.lot_mg, masses.lot_surplus_mg, masses.out_mg,
+            masses.fed_mg, masses.event_surplus_mg,
+        )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
-def _pass(shape, masses, begun, unaccounted, width, nobody):  # type: ignore[no-untyped-def]
-    """As `steps`; `begun`, `unaccounted` and `nobody` count from the first group, others lie outside 0…width-1."""
-    link_start, link_lot, back, lot_event, out_start, outs, event_order, made_part = shape
-    link_mg, lot_mg, lot_surplus_mg, out_mg, fed_mg, event_surplus_mg = masses
-    lots, events = len(lot_event), len(event_order)
-    least, most = np.zeros((lots, width)), np.zeros((lots, width))
-    may_lot, may_event = np.zeros((lots, width), np.bool_), np.zeros((events, width), np.bool_)
-    other_lot, other_event = np.ones((lots, width), np.bool_), np.ones((events, width), np.bool_)
-    known_lot = np.zeros(lots, np.bool_)
-    all_nobodys = 0 <= nobody < width
+def _begin(walk: _Lots, begun: Int64s, unaccounted: Int64s, width: int) -> tuple[Floats, Flags, Flags]:
+    """(lots, width) what a lot has of each group without any event, and whether it may have any; (lots,) whether some
+    origin is known of it."""
+    lots = len(walk.lot_event)
+    least, may, known = np.zeros((lots, width)), np.zeros((lots, width), np.bool_), np.zeros(lots, np.bool_)
     for lot in range(lots):
-        made_mg = lot_mg[lot] * made_part[lot]
-        if lot_event[lot] < 0 and made_part[lot] > 0:
-            known_lot[lot] = True
+        made_mg = walk.lot_mg[lot] * walk.made_part[lot]
+        if walk.lot_event[lot] < 0 and walk.made_part[lot] > 0:
+            known[lot] = True
             if 0 <= begun[lot] < width:
                 least[lot, begun[lot]] += made_mg
-                may_lot[lot, begun[lot]] = True
+                may[lot, begun[lot]] = True
         if 0 <= unaccounted[lot] < width:
-            least[lot, unaccounted[lot]] += lot_mg[lot] - made_mg
-            may_lot[lot, unaccounted[lot]] = True
-        for group in range(width):
-            most[lot, group] = least[lot, group]
-        if all_nobodys:
-            may_lot[lot, nobody] = True
-            other_lot[lot, nobody] = known_lot[lot]
+            least[lot, unaccounted[lot]] += walk.lot_mg[lot] - made_mg
+            may[lot, unaccounted[lot]] = True
+    return least, may, known
+
+
+@njit(cache=True, nogil=True)
+def _pass(
+    walk: _Lots, begun: Int64s, unaccounted: Int64s, width: int, nobody: int
+) -> tuple[Floats, Floats, Flags, Flags, Flags, Flags]:
+    """As `steps`; `begun`, `unaccounted` and `nobody` count from the first group, others lie outside 0…width-1."""
+    link_mg, lot_mg, out_mg, fed_mg = walk.link_mg, walk.lot_mg, walk.out_mg, walk.fed_mg
+    events = len(walk.event_order)
+    least, may_lot, known_lot = _begin(walk, begun, unaccounted, width)
+    most, may_event = least.copy(), np.zeros((events, width), np.bool_)
+    other_lot, other_event = np.ones(may_lot.shape, np.bool_), np.ones((events, width), np.bool_)
+    if 0 <= nobody < width:
+        may_lot[:, nobody], other_lot[:, nobody] = True, known_lot
     fed_least, fed_most = np.empty(width), np.empty(width)
-    for event in event_order:
+    for event in walk.event_order:
         known = False
         fed_least[:], fed_most[:] = 0.0, 0.0
-        for link in range(link_start[event], link_start[event + 1]):
-            lot, taken = link_lot[link], link_mg[link]
-            if back[link]:
+        for link in range(walk.link_start[event], walk.link_start[event + 1]):
+            lot, taken = walk.link_lot[link], link_mg[link]
+            if walk.back[link]:
                 if 0 <= unaccounted[lot] < width:
                     fed_least[unaccounted[lot]] += taken
                     fed_most[unaccounted[lot]] += taken
                     may_event[event, unaccounted[lot]] = True
                 continue
             known = known or known_lot[lot]
+            extra = walk.lot_surplus_mg[lot]
             for group in range(width):
                 may_event[event, group] |= may_lot[lot, group]
                 if taken > 0:
-                    extra = lot_surplus_mg[lot]
                     more = most[lot, group] + (extra if may_lot[lot, group] else 0.0)
                     rest = lot_mg[lot] - least[lot, group] + (extra if other_lot[lot, group] else 0.0)
                     fed_most[group] += min(taken, more)
                     fed_least[group] += max(0.0, taken - rest)
-        if all_nobodys:
-            may_event[event, nobody] = True
-            other_event[event, nobody] = known
-        for out in range(out_start[event], out_start[event + 1]):
-            lot = outs[out]
+        if 0 <= nobody < width:
+            may_event[event, nobody], other_event[event, nobody] = True, known
+        extra = walk.event_surplus_mg[event]
+        for out in range(walk.out_start[event], walk.out_start[event + 1]):
+            lot = walk.outs[out]
             known_lot[lot] = known
-            made_mg = lot_mg[lot] * made_part[lot]
+            made_mg = lot_mg[lot] * walk.made_part[lot]
             for group in range(width):
-                own = unaccounted[lot] == group
-                may = may_event[event, group]
+                own, may = unaccounted[lot] == group, may_event[event, group]
                 may_lot[lot, group] |= may
-                if all_nobodys and group == nobody:
+                if group == nobody:
                     other_lot[lot, group] = known
                 if fed_mg[event] <= 0:
                     # The element appears from inputs that are not known to hold any.
                     most[lot, group] += made_mg if may or own else 0.0
-                    alone = link_start[event] == link_start[event + 1] or (group == nobody and not known)
+                    alone = walk.link_start[event] == walk.link_start[event + 1] or (group == nobody and not known)
                     least[lot, group] += made_mg if own and alone else 0.0
                 elif out_mg[lot] > 0:
-                    extra = event_surplus_mg[event]
-                    came = min(out_mg[lot], fed_most[group] + (extra if may else 0.0))
                     rest = fed_mg[event] - fed_least[group] + (extra if other_event[event, group] else 0.0)
                     unit = made_mg / out_mg[lot]
-                    most[lot, group] += came * unit
+                    most[lot, group] += min(out_mg[lot], fed_most[group] + (extra if may else 0.0)) * unit
                     least[lot, group] += max(0.0, out_mg[lot] - rest) * unit
     return least, most, may_lot, may_event, other_lot, other_event

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lodeline.flow.booked import booked
 from lodeline.flow.bounds import Bounds, Groups, bounds
@@ -20,6 +21,7 @@ from lodeline.flow.kernels import Floats, Int32s
 from lodeline.flow.walk import Upstream, upstream
 
 UNACCOUNTED = "unaccounted"
+_UNACCOUNTED_KEY = 2**32
 
 Place = tuple[str | None, str | None]
 
@@ -55,13 +57,18 @@ class Origins:
         """
         rows = range(self.count) if rows is None else rows
         shown = [self._row(row) for row in rows]
-        answer: dict[str, Any] = {"lot": self.lot, "rows": shown, "cyclic": self.cyclic}
+        answer: dict[str, Any] = {"lot": self.lot, "rows": shown, "count": self.count, "cyclic": self.cyclic}
         if bounded:
             found = self.bounds_of([[row] for row in rows])
             for group, row in enumerate(shown):
                 row["bounds"] = bounds_as_json(self.elements, found, group)
             answer["exact"] = found.exact
         return answer
+
+    def keys(self) -> npt.NDArray[np.int64]:
+        """A number of each row by which they rise, and which it keeps as the ledger grows."""
+        of_nobody = self.unaccounted_lots.astype(np.int64) | _UNACCOUNTED_KEY
+        return np.concatenate((self.origin_lots.astype(np.int64), of_nobody))
 
     def place(self, row: int) -> Place:
         """Kind and place of the origin of a row."""
@@ -86,7 +93,7 @@ class Origins:
                     group_unaccounted[place_of[int(self.unaccounted_lots[row - begun])]] = group
             if len(members) > 1 and set(members) == set(range(begun, self.count)):
                 nobody = group
-        groups = Groups(begun=group_begun, unaccounted=group_unaccounted, count=len(rows), nobody=nobody)
+        groups = Groups(begun=group_begun, unaccounted=group_unaccounted, size=len(rows), nobody=nobody)
         return bounds(self.index, walk, groups, booked_shares)
 
     def _row(self, row: int) -> dict[str, Any]:

@@ -29,7 +29,9 @@ class Route:
     share: float
 
 
-def heaviest_routes(index: FlowIndex, lot_name: str, element: str, count: int, origin: str | None = None) -> list[Route]:
+def heaviest_routes(
+    index: FlowIndex, lot_name: str, element: str, count: int, origin: str | None = None
+) -> list[Route]:
     """The `count` heaviest routes from any origin, or from one lot, heaviest first; equal ones by their lots.
 
     A route ends where material entered the system; what has no known origin has no route. A lot that an event took
@@ -69,8 +71,8 @@ def heaviest_routes(index: FlowIndex, lot_name: str, element: str, count: int, o
 class _Steps:
     """The links of a walk from each lot back to what it was made from, with the best that lies behind each lot.
 
-    ends: the part of a lot that began in it, 0 where no route ends. best_beyond: the largest part of a lot that one route
-    brought.
+    ends: the part of a lot that began in it, 0 where no route ends. best_beyond: the largest part of a lot that one
+    route brought.
     """
 
     def __init__(self, index: FlowIndex, walk: Upstream, element: str, only: int | None) -> None:

@@ -59,10 +59,21 @@ class Trace:
         """Whether lots were left out by `depth` or `limit`."""
         return self.reached > len(self.lots)
 
-    def as_json(self) -> dict[str, Any]:
-        """The published shape of `lodeline trace --json`: masses decimal kg texts, shares booked, from 0 to 1."""
-        name = dict(zip(self.lots.tolist(), (self.index.lot_name[lot] for lot in self.lots.tolist()), strict=True))
-        nodes = [self._node(lot, name[lot], row) for lot, row in zip(self.lots.tolist(), self.shares, strict=True)]
+    def as_json(self, rows: range | None = None) -> dict[str, Any]:
+        """The published shape of `lodeline trace --json`: masses decimal kg texts, shares booked, from 0 to 1.
+
+        `rows`: only these nodes, and the links whose lot nearer to the asked one is among them.
+        """
+        rows = range(len(self.lots)) if rows is None else rows
+        shown = self.lots[rows.start : rows.stop]
+        nearer = self.links.target if self.direction == "backward" else self.links.source
+        of_rows = np.isin(nearer, shown)
+        named = np.unique(np.concatenate((shown, self.links.source[of_rows], self.links.target[of_rows]))).tolist()
+        name = {lot: self.index.lot_name[lot] for lot in named}
+        nodes = [
+            self._node(lot, name[lot], row)
+            for lot, row in zip(shown.tolist(), self.shares[rows.start : rows.stop], strict=True)
+        ]
         links = [
             {
                 "event": self.index.event_name[event],
@@ -71,10 +82,10 @@ class Trace:
                 "mass_kg": format_kg(mass),
             }
             for event, source, target, mass in zip(
-                self.links.event.tolist(),
-                self.links.source.tolist(),
-                self.links.target.tolist(),
-                self.links.mass_mg.tolist(),
+                self.links.event[of_rows].tolist(),
+                self.links.source[of_rows].tolist(),
+                self.links.target[of_rows].tolist(),
+                self.links.mass_mg[of_rows].tolist(),
                 strict=True,
             )
         ]
@@ -83,6 +94,7 @@ class Trace:
             "direction": self.direction,
             "nodes": nodes,
             "links": links,
+            "count": self.reached,
             "truncated": self.truncated,
             "cyclic": self.cyclic,
         }

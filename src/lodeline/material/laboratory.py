@@ -20,4 +20,5 @@ Masses = TypeVar("Masses", float, npt.NDArray[np.float64])
 def assay_sigma(mass_mg: Masses, net_mg: Masses) -> Masses:
     """Standard uncertainty in mg of the mass of an element in a net mass; 0 where there is none of it."""
     # HORWITZ × mass × (mass / net) ^ HORWITZ_POWER, so written that nothing is divided by.
-    return HORWITZ * mass_mg ** (1 + HORWITZ_POWER) * net_mg**-HORWITZ_POWER
+    sigma: Masses = HORWITZ * mass_mg ** (1 + HORWITZ_POWER) * net_mg**-HORWITZ_POWER
+    return sigma

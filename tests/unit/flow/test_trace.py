@@ -29,7 +29,7 @@ def shares(answer: dict[str, Any], element: str = "Nd") -> dict[str, float]:
 
 def test_a_trace_has_the_published_shape(indexed: Indexed, blend: Any) -> None:
     answer = trace(indexed(blend), "M/blend").as_json()
-    assert list(answer) == ["lot", "direction", "nodes", "links", "truncated", "cyclic"]
+    assert list(answer) == ["lot", "direction", "nodes", "links", "count", "truncated", "cyclic"]
     assert (answer["lot"], answer["direction"], answer["truncated"], answer["cyclic"]) == (
         "M/blend",
         "backward",

@@ -30,11 +30,13 @@ def canonical_name(actor: Actor, own: OrganisationView, called: str) -> str:
 
 
 def own_trace(
-    actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str, *, forward: bool, depth: int | None
-) -> Json:
+    actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str, *, forward: bool, depth: int | None,
+    limit: int | None = None, after: int | None = None,
+) -> Json:  # fmt: skip
     """The shape of `trace --json`, of own lots alone: those that a filing of the organisation names.
 
     Of a lot that another made, only what it is called, its product and its share. Links are the own transformations.
+    `count`, and pages as in `service.lots.flow.trace`, are of what is shown, for how many lots lie beyond is others'.
     """
     name = canonical_name(actor, own, called)
     try:
@@ -42,13 +44,18 @@ def own_trace(
     except UnknownLot as error:
         raise _too_new(called) from error
     shown = _own_names(own)
-    nodes = [_node(node, own, shown[node["lot"]]) for node in whole["nodes"] if node["lot"] in shown]
+    seen = [node for node in whole["nodes"] if node["lot"] in shown]
+    first = 0 if after is None else after
+    last = len(seen) if limit is None else min(first + limit, len(seen))
+    nodes = [_node(node, own, shown[node["lot"]]) for node in seen[first:last]]
+    nearer, on_page = "from" if forward else "to", {node["lot"] for node in seen[first:last]}
     links = [
         {**link, "from": shown[link["from"]][0], "to": shown[link["to"]][0]}
         for link in whole["links"]
-        if link["from"] in shown and link["to"] in shown and shown[link["to"]][1]
+        if link["from"] in shown and link["to"] in shown and shown[link["to"]][1] and link[nearer] in on_page
     ]
-    return {**whole, "lot": called, "nodes": nodes, "links": links}
+    page = {} if limit is None and after is None else {"next": last if last < len(seen) else None}
+    return {**whole, "lot": called, "nodes": nodes, "links": links, "count": len(seen), **page}
 
 
 def own_origins(actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str) -> list[Json]:

@@ -50,10 +50,12 @@ def catalogue(snapshot: Snapshot) -> pl.DataFrame:
 def sources(snapshot: Snapshot, *, lot: str) -> dict[str, list[dict[str, Any]]]:
     """Where a lot's elements came from: `places` by origin kind and place, `lots` by origin lot (`flow.origins`).
 
+    Places have their bounds.
+
     Raises UnknownLot.
     """
     found = origins(snapshot.flow_index(), lot)
-    return {"places": origins_by_place(found), "lots": found.as_json()["rows"]}
+    return {"places": origins_by_place(found, bounded=True), "lots": found.as_json()["rows"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from ninja import Router
 from ninja.params.functions import Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.flow.routes import ROUTES_MOST
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
-from lodeline.office.log.listing import canonical
+from lodeline.office.log.listing import ROWS_MAX, canonical, cursor_number
 from lodeline.office.log.listing import lots as listed
 from lodeline.office.lots.firm_trace import own_origins, own_trace
 from lodeline.office.lots.firm_view import give_alias, own_lot
@@ -28,10 +29,25 @@ from lodeline.store.snapshot import Snapshot
 from lodeline.web.api import spec
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.shapes import lots as shapes
-from lodeline.web.api.who import as_of, as_of_head, call_of, law, log_access, reading, reads, store, writes
+from lodeline.web.api.who import (
+    RequestScope,
+    as_of,
+    as_of_head,
+    call_of,
+    law,
+    log_access,
+    reading,
+    reads,
+    reads_nation,
+    store,
+    writes,
+)
 from lodeline.web.reading import Reading
 
 router = Router(tags=["lots"])
+
+#: Without it, what there is, up to what a person takes in.
+_PAGE = Query(None, ge=1, le=ROWS_MAX, **spec.text("In pages of so many.", "分页，每页最多行数。"))
 
 
 @router.get(
@@ -63,23 +79,24 @@ def list_lots(
         ),
     ),
 )  # fmt: skip
-def get_trace(
+def get_trace(  # noqa: PLR0917  (an operation of the API takes its parameters one by one)
     request: HttpRequest, lot: str = spec.LOT,
     direction: Literal["backward", "forward"] = Query(
         "backward", **spec.text("Upstream or downstream.", "向上游或下游。")
     ),
     depth: int | None = Query(None, ge=0, le=1000, **spec.text("Events away at most.", "最大层数。")),
+    cursor: str | None = spec.CURSOR, limit: int | None = _PAGE,
 ) -> dict[str, Any]:  # fmt: skip
-    """As of the last reading of the ledger."""
+    """As of the last reading of the ledger. With `limit` or `cursor` in pages of the whole, else the nearest lots."""
     scope = reads(request, "lots:read")
     now = _reading(request)
-    forward = direction == "forward"
+    forward, after = direction == "forward", _after(cursor)
     if scope.organisation is None:
-        found = lot_flow.trace(now.snapshot, lot, forward=forward, depth=depth)
+        found = lot_flow.trace(now.snapshot, lot, forward=forward, depth=depth, limit=limit, after=after)
         log_access(request, "lot trace", scope, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
-        return found
+        return _with_next(found)
     actor, own = call_of(request).actor, OrganisationView(store(), law(), scope.organisation)
-    found = own_trace(actor, own, now.snapshot, lot, forward=forward, depth=depth)
+    found = _with_next(own_trace(actor, own, now.snapshot, lot, forward=forward, depth=depth, limit=limit, after=after))
     beyond = [] if forward else own_origins(actor, own, now.snapshot, lot)
     return {**found, "beyond": beyond}
 
@@ -88,16 +105,57 @@ def get_trace(
     "/lots/{named:lot}/origins", response=shapes.Origins, url_name="lot-origins",
     **spec.operation("Where the elements of a lot came from", "批次来源构成", scope="lots:read", problems=(404,)),
 )  # fmt: skip
-def get_origins(request: HttpRequest, lot: str = spec.LOT) -> dict[str, Any]:
-    """By origin lot for the authority, by kind and country for an organisation."""
+def get_origins(
+    request: HttpRequest, lot: str = spec.LOT, cursor: str | None = spec.CURSOR, limit: int | None = _PAGE
+) -> dict[str, Any]:
+    """By origin lot for the authority, with bounds; by kind and country for an organisation, all at once."""
     scope = reads(request, "lots:read")
     now = _reading(request)
+    after = _after(cursor)
     if scope.organisation is None:
-        found = lot_flow.origins(now.snapshot, lot)
+        found = lot_flow.origins(now.snapshot, lot, limit=limit, after=after)
         log_access(request, "lot origins", scope, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
-        return found
+        return _with_next(found)
     rows = own_origins(call_of(request).actor, OrganisationView(store(), law(), scope.organisation), now.snapshot, lot)
-    return {"lot": lot, "rows": [{"lot": None, "organisation": None, **row} for row in rows]}
+    return {"lot": lot, "count": len(rows), "rows": [{"lot": None, "organisation": None, **row} for row in rows]}
+
+
+@router.get(
+    "/lots/{named:lot}/routes", response=shapes.Routes, url_name="lot-routes",
+    **spec.operation(
+        "The heaviest routes of an element into a lot", "某元素进入该批次的主要路径", scope="nation:read",
+        problems=(404,),
+        more=(
+            "From the lot in which it entered the system, or from one `origin`, with the kilograms along each.",
+            "自其进入系统的来源批次（或指定的 `origin`）起，并给出各路径的千克数。",
+        ),
+    ),
+)  # fmt: skip
+def get_routes(
+    request: HttpRequest, lot: str = spec.LOT,
+    count: int = Query(5, ge=1, le=ROUTES_MOST, **spec.text("Routes at most.", "最多路径数。")),
+    element: str | None = Query(
+        None, max_length=4, **spec.text("A symbol, or TREO; else Nd or what there is most of.", "元素符号或 TREO。")
+    ),
+    origin: str | None = Query(None, max_length=200, **spec.text("Only from this lot.", "仅自该批次起。")),
+) -> dict[str, Any]:  # fmt: skip
+    """They name lots of every firm on the way, so the authority alone reads them."""
+    reads_nation(request)
+    now = _reading(request)
+    found = lot_flow.routes(now.snapshot, lot, count, element=element, origin=origin)
+    scope = RequestScope(organisation=None, whole=True)
+    log_access(request, "lot routes", scope, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
+    return found
+
+
+def _after(cursor: str | None) -> int | None:
+    return None if cursor is None else cursor_number(cursor, 0)
+
+
+def _with_next(page: dict[str, Any]) -> dict[str, Any]:
+    """The page with its cursor as programs send it back."""
+    after = page.get("next")
+    return page if after is None else {**page, "next": str(after)}
 
 
 class AliasIn(BaseModel):

@@ -48,6 +48,7 @@ from lodeline.service.entries.subject import UnknownSubject
 from lodeline.service.findings.evidence import NoSuchFindingError
 from lodeline.service.firm.acceptance import ClosedShipment
 from lodeline.service.lots.aliases import AliasError
+from lodeline.service.lots.flow import NoSuchElementError, NotOnTheWayError
 from lodeline.service.parties.parties import PartyError
 from lodeline.web.reading import StillComputingError
 from lodeline.web.words.language import Language, Text, preferred, text
@@ -156,6 +157,8 @@ def _of_user_error(request: HttpRequest, error: UserError) -> HttpResponse:
 
 _USER_ERRORS: Final[tuple[tuple[type[UserError], str], ...]] = (
     (BadCursorError, "cursor-unknown"),
+    (NotOnTheWayError, "cursor-unknown"),
+    (NoSuchElementError, "not-found"),
     (WrongKeyError, "idempotency-key-malformed"),
     (NotAllowedError, "not-allowed"),
     (UnknownSubject, "not-found"),

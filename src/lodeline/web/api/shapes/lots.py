@@ -45,6 +45,9 @@ class Trace(Shape):
     nodes: list[Json]
     links: list[Json]
     truncated: bool
+    #: Lots of the whole answer; `next` is the cursor of the page behind, and only there if pages were asked for.
+    count: int
+    next: str | None = None
 
 
 class Origins(Shape):
@@ -52,3 +55,13 @@ class Origins(Shape):
 
     lot: str
     rows: list[Json]
+    count: int
+    next: str | None = None
+
+
+class Routes(Shape):
+    """The heaviest routes of an element into a lot, in the shape of `lodeline trace --routes --json`."""
+
+    lot: str
+    element: str
+    routes: list[Json]

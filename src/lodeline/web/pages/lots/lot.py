@@ -151,8 +151,17 @@ def _page(chosen: Chosen) -> HttpResponse:
         graph=draw_relations(visit, chosen.relations, element=element, forward=chosen.forward),
         composition=draw_composition(visit, chosen.composition, symbol),
         origins=draw_origins(visit, chosen.sources["places"], symbol),
+        bounds=_bounds(chosen),
         tables={key.replace("-", "_"): shown(visit, table) for key, table in tables.items()},
     )
+
+
+def _bounds(chosen: Chosen) -> str:
+    """How good the bounds of the table of origins are; "" where it shows none."""
+    places = chosen.sources["places"]
+    if chosen.element is None or not places:
+        return ""
+    return "exact" if all(place["exact"] for place in places) else "loose"
 
 
 def _aliases(chosen: Chosen) -> list[str]:

@@ -141,12 +141,16 @@ def assays_table(visit: Visit, lines: pl.DataFrame, element: str | None) -> Tabl
 def origins_table(
     visit: Visit, places: Sequence[Mapping[str, Any]], composition: Mapping[str, int], chosen: str | None
 ) -> Table:
-    """Origins down, elements across: the part of each element that each origin gave; the chosen element orders them."""
+    """Origins down, elements across: the part of each element that each origin gave; the chosen element orders them.
+
+    Where places have bounds, those of the chosen element stand on either side of its share.
+    """
     places = sorted(places, key=lambda row: (row["origin_kind"] == UNACCOUNTED, -row["booked_shares"].get(chosen, 0.0)))
     symbols = sorted(
         (symbol for symbol in composition if symbol in RARE_EARTHS), key=lambda symbol: -composition[symbol]
     )[:_ELEMENTS_SHOWN]
     columns = [*symbols, *([TREO] if TREO in composition else [])]
+    bounded = chosen if all("bounds" in row for row in places) else None
     rows = []
     for row in places:
         if not any(row["booked_shares"].get(symbol, 0) > 0 for symbol in columns):
@@ -158,7 +162,13 @@ def origins_table(
                     text=origin_name(visit, row["origin_kind"], row["origin_place"]), value=row["origin_place"],
                     shape="up" if unknown else "", tone="gain" if unknown else None,
                 ),
-                *(_share(row["booked_shares"].get(symbol, 0.0), visit) for symbol in columns),
+                *(
+                    _share(share, visit)
+                    for symbol in columns
+                    for share in (
+                        _within(row, symbol) if symbol == bounded else (row["booked_shares"].get(symbol, 0.0),)
+                    )
+                ),
             )
         )  # fmt: skip
     return Table(
@@ -167,13 +177,34 @@ def origins_table(
         columns=(
             Column(key="origin", label=text("Origin", "来源")),
             *(
-                Column(key=symbol, label={"en": symbol, "zh": "稀土氧化物" if symbol == TREO else symbol}, number=True)
+                column
                 for symbol in columns
+                for column in (_within_columns(symbol) if symbol == bounded else (_element_column(symbol),))
             ),
         ),
         rows=rows,
         per_page=15,
         empty=visit.text("Without a composition no share can be told.", "未填报成分，无法计算占比。"),
+    )
+
+
+def _within(row: Mapping[str, Any], symbol: str) -> tuple[float, float, float]:
+    """Least, booked and greatest share."""
+    least, greatest = row["bounds"].get(symbol, (0.0, 0.0))
+    return least, row["booked_shares"].get(symbol, 0.0), greatest
+
+
+def _element_column(symbol: str) -> Column:
+    return Column(key=symbol, label={"en": symbol, "zh": "稀土氧化物" if symbol == TREO else symbol}, number=True)
+
+
+def _within_columns(symbol: str) -> tuple[Column, Column, Column]:
+    booked = _element_column(symbol)
+    name = booked.label["zh"]
+    return (
+        Column(key=f"{symbol}_least", label=text(f"{symbol} at least", f"{name} 至少"), number=True),
+        booked,
+        Column(key=f"{symbol}_greatest", label=text(f"{symbol} at most", f"{name} 至多"), number=True),
     )
 
 
