@@ -128,7 +128,7 @@ def origins(
     rows = [
         (
             row["lot"], row["origin_kind"], row["origin_place"], row["organisation"],
-            _shares(row["booked_shares"], row["bounds"]),
+            _shares(row["booked_shares"], row.get("bounds")),
         )
         for row in document["rows"]
     ]  # fmt: skip
@@ -136,7 +136,9 @@ def origins(
         "origin,kind,place,organisation,least–booked–greatest share", "来源批次,类型,来源地,企业,最小–账面–最大占比"
     )
     print_table(lot, columns.split(","), rows)
-    if not document["exact"]:
+    if "exact" not in document:
+        console.print(text("There are too many origins to bound each of them.", "来源过多，未逐一计算上下限。"))
+    elif not document["exact"]:
         console.print(text("The bounds are looser than need be.", "上下限为宽松估计。"))
 
 

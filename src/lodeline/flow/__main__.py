@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lodeline.flow.everywhere import origins_of_all
 from lodeline.flow.index import build_index, open_index
 from lodeline.flow.kernels import COMPILED
 from lodeline.flow.origins import origins
@@ -27,7 +28,7 @@ def warm() -> None:
     )  # fmt: skip
     links = pl.DataFrame({"event": [1], "lot": [0], "mass_mg": [10]})
     assays = pl.DataFrame(
-        {"lot": [0, 1], "element": [5, 5], "ppb": [100, 200]},
+        {"lot": [0, 1], "element": [5, 5], "ppb": [300_000_000, 600_000_000]},
         schema={"lot": pl.Int64(), "element": pl.UInt8(), "ppb": pl.Int64()},
     )
     with tempfile.TemporaryDirectory() as room:
@@ -35,7 +36,9 @@ def warm() -> None:
         index = open_index(Path(room) / "flow")
         trace(index, "A/2")
         trace(index, "A/1", forward=True)
-        origins(index, "A/2")
+        found = origins(index, "A/2")
+        found.bounds_of([[row] for row in range(found.count)])
+        list(origins_of_all(index))
 
 
 if __name__ == "__main__":

@@ -19,10 +19,12 @@ from lodeline.flow.kernels import Floats
 from lodeline.flow.programme import exact_shares
 from lodeline.flow.walk import Upstream
 
-__all__ = ["EXACT_SIZE", "Bounds", "Groups", "bounds"]
+__all__ = ["EXACT_SIZE", "SIZE_MOST", "Bounds", "Groups", "bounds", "too_many"]
 
 #: Bounds are exact where links behind a lot × groups × elements come to no more: about half a second.
 EXACT_SIZE: Final = 50_000
+#: The same product up to which bounds are computed at all: about a second.
+SIZE_MOST: Final = 250_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +34,11 @@ class Bounds:
     least: Floats
     greatest: Floats
     exact: bool
+
+
+def too_many(walk: Upstream, groups: int) -> bool:
+    """Whether so many groups are more than is bounded while somebody waits."""
+    return len(walk.reach.link_lot) * groups * len(walk.elements) > SIZE_MOST
 
 
 def bounds(index: FlowIndex, walk: Upstream, groups: Groups, booked: Floats) -> Bounds:

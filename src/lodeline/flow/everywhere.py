@@ -13,14 +13,14 @@ from typing import Final
 import numpy as np
 
 from lodeline.flow.index import FlowIndex
-from lodeline.flow.kernels import (
+from lodeline.flow.kernels import (  # type: ignore[attr-defined]
     BACK_REFERENCE,
     ELEMENT_BITS,
     Floats,
     Graph,
     Int32s,
     Int64s,
-    njit,  # type: ignore[attr-defined]
+    njit,
 )
 from lodeline.flow.origins import UNACCOUNTED, Place
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from lodeline.flow.held import Held, Shape
-from lodeline.flow.kernels import (
+from lodeline.flow.kernels import (  # type: ignore[attr-defined]
     Flags,
     Floats,
     Int64s,
-    njit,  # type: ignore[attr-defined]
+    njit,
 )
 
 #: Groups that are carried along in one pass: what they need of a walk of 25 000 lots is some ten megabytes.
@@ -61,7 +61,7 @@ def share_intervals(shape: Shape, masses: Held, groups: Groups) -> tuple[Floats,
 def steps(shape: Shape, masses: Held, groups: Groups, first: int, last: int) -> Steps:
     """The pass for the groups from `first` to `last`."""
     begun, unaccounted = groups.begun - first, groups.unaccounted - first
-    return Steps(*_pass(_Lots.of(shape, masses), begun, unaccounted, last - first, groups.nobody - first))
+    return _pass(_Lots.of(shape, masses), begun, unaccounted, last - first, groups.nobody - first)
 
 
 class _Lots(NamedTuple):
@@ -111,20 +111,46 @@ def _begin(walk: _Lots, begun: Int64s, unaccounted: Int64s, width: int) -> tuple
 
 
 @njit(cache=True, nogil=True)
-def _pass(
-    walk: _Lots, begun: Int64s, unaccounted: Int64s, width: int, nobody: int
-) -> tuple[Floats, Floats, Flags, Flags, Flags, Flags]:
+def _share_out(  # noqa: PLR0917  (numba takes no keywords)
+    walk: _Lots, event: int, lot: int, found: Steps, fed: tuple[Floats, Floats], unaccounted: Int64s, nobody: int
+) -> None:
+    """Write what a lot has of each group by the event that made it; `fed` is what the event was fed, least and most."""
+    fed_least, fed_most = fed
+    made_mg, out_mg = walk.lot_mg[lot] * walk.made_part[lot], walk.out_mg[lot]
+    fed_mg, extra = walk.fed_mg[event], walk.event_surplus_mg[event]
+    without_inputs = walk.link_start[event] == walk.link_start[event + 1]
+    for group in range(len(fed_least)):
+        own, may, other = unaccounted[lot] == group, found.may_event[event, group], found.other_event[event, group]
+        found.may_lot[lot, group] |= may
+        if group == nobody:
+            found.other_lot[lot, group] = other
+        if fed_mg <= 0:
+            # The element appears from inputs that are not known to hold any.
+            found.most[lot, group] += made_mg if may or own else 0.0
+            found.least[lot, group] += made_mg if own and (without_inputs or not other) else 0.0
+        elif out_mg > 0:
+            rest = fed_mg - fed_least[group] + (extra if other else 0.0)
+            unit = made_mg / out_mg
+            found.most[lot, group] += min(out_mg, fed_most[group] + (extra if may else 0.0)) * unit
+            found.least[lot, group] += max(0.0, out_mg - rest) * unit
+
+
+@njit(cache=True, nogil=True)
+def _pass(walk: _Lots, begun: Int64s, unaccounted: Int64s, width: int, nobody: int) -> Steps:
     """As `steps`; `begun`, `unaccounted` and `nobody` count from the first group, others lie outside 0…width-1."""
-    link_mg, lot_mg, out_mg, fed_mg = walk.link_mg, walk.lot_mg, walk.out_mg, walk.fed_mg
-    events = len(walk.event_order)
+    link_mg, lot_mg, events = walk.link_mg, walk.lot_mg, len(walk.event_order)
     least, may_lot, known_lot = _begin(walk, begun, unaccounted, width)
     most, may_event = least.copy(), np.zeros((events, width), np.bool_)
     other_lot, other_event = np.ones(may_lot.shape, np.bool_), np.ones((events, width), np.bool_)
+    found = Steps(least, most, may_lot, may_event, other_lot, other_event)
+    touched = np.zeros(len(known_lot), np.bool_)
+    for lot in range(len(known_lot)):
+        touched[lot] = may_lot[lot].any()
     if 0 <= nobody < width:
-        may_lot[:, nobody], other_lot[:, nobody] = True, known_lot
+        may_lot[:, nobody], other_lot[:, nobody], touched[:] = True, known_lot, True
     fed_least, fed_most = np.empty(width), np.empty(width)
     for event in walk.event_order:
-        known = False
+        known = fed = False
         fed_least[:], fed_most[:] = 0.0, 0.0
         for link in range(walk.link_start[event], walk.link_start[event + 1]):
             lot, taken = walk.link_lot[link], link_mg[link]
@@ -132,9 +158,13 @@ def _pass(
                 if 0 <= unaccounted[lot] < width:
                     fed_least[unaccounted[lot]] += taken
                     fed_most[unaccounted[lot]] += taken
-                    may_event[event, unaccounted[lot]] = True
+                    may_event[event, unaccounted[lot]] = fed = True
                 continue
             known = known or known_lot[lot]
+            if not touched[lot]:
+                # None of the groups is behind it, which is so of most lots behind a large one.
+                continue
+            fed = True
             extra = walk.lot_surplus_mg[lot]
             for group in range(width):
                 may_event[event, group] |= may_lot[lot, group]
@@ -145,24 +175,10 @@ def _pass(
                     fed_least[group] += max(0.0, taken - rest)
         if 0 <= nobody < width:
             may_event[event, nobody], other_event[event, nobody] = True, known
-        extra = walk.event_surplus_mg[event]
         for out in range(walk.out_start[event], walk.out_start[event + 1]):
             lot = walk.outs[out]
             known_lot[lot] = known
-            made_mg = lot_mg[lot] * walk.made_part[lot]
-            for group in range(width):
-                own, may = unaccounted[lot] == group, may_event[event, group]
-                may_lot[lot, group] |= may
-                if group == nobody:
-                    other_lot[lot, group] = known
-                if fed_mg[event] <= 0:
-                    # The element appears from inputs that are not known to hold any.
-                    most[lot, group] += made_mg if may or own else 0.0
-                    alone = walk.link_start[event] == walk.link_start[event + 1] or (group == nobody and not known)
-                    least[lot, group] += made_mg if own and alone else 0.0
-                elif out_mg[lot] > 0:
-                    rest = fed_mg[event] - fed_least[group] + (extra if other_event[event, group] else 0.0)
-                    unit = made_mg / out_mg[lot]
-                    most[lot, group] += min(out_mg[lot], fed_most[group] + (extra if may else 0.0)) * unit
-                    least[lot, group] += max(0.0, out_mg[lot] - rest) * unit
-    return least, most, may_lot, may_event, other_lot, other_event
+            if fed or touched[lot]:
+                touched[lot] = True
+                _share_out(walk, event, lot, found, (fed_least, fed_most), unaccounted, nobody)
+    return found

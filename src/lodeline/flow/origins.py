@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lodeline.flow.booked import booked
-from lodeline.flow.bounds import Bounds, Groups, bounds
+from lodeline.flow.bounds import Bounds, Groups, bounds, too_many
 from lodeline.flow.index import FlowIndex
 from lodeline.flow.kernels import Floats, Int32s
 from lodeline.flow.walk import Upstream, upstream
@@ -53,12 +53,13 @@ class Origins:
     def as_json(self, *, bounded: bool = False, rows: range | None = None) -> dict[str, Any]:
         """The published shape of `lodeline origins --json`; booked shares are numbers from 0 to 1.
 
-        `rows`: only these. `bounded`: each row with its bounds, and `exact`, whether none tighter hold.
+        `rows`: only these. `bounded`: each row with its bounds, and `exact`, whether none tighter hold; neither where
+        there are `too_many` rows.
         """
         rows = range(self.count) if rows is None else rows
         shown = [self._row(row) for row in rows]
         answer: dict[str, Any] = {"lot": self.lot, "rows": shown, "count": self.count, "cyclic": self.cyclic}
-        if bounded:
+        if bounded and not too_many(self.walk, len(rows)):
             found = self.bounds_of([[row] for row in rows])
             for group, row in enumerate(shown):
                 row["bounds"] = bounds_as_json(self.elements, found, group)

@@ -130,6 +130,17 @@ def test_an_element_that_nobody_carries_and_an_empty_ledger(indexed: Indexed, hi
     assert within(index, "M/none") == {"?M/none": [1, 1]}
 
 
+def test_more_rows_than_can_be_bounded_have_none_and_fewer_do(
+    indexed: Indexed, history: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = origins(indexed(history(**blended((60, 40), (80, 20)))), "M/0")
+    monkeypatch.setattr(bounds, "SIZE_MOST", 2)  # two links, and one row of the two
+    whole = found.as_json(bounded=True)
+    assert "exact" not in whole and not any("bounds" in row for row in whole["rows"])
+    (one,) = found.as_json(bounded=True, rows=range(1))["rows"]
+    assert one["bounds"] == {"Nd": pytest.approx([0.5, 0.75])}
+
+
 def test_places_are_bounded_as_a_whole(indexed: Indexed, history: Any) -> None:
     # Both mines lie in one place: alone each may be all of a small lot or nothing, together they are all of it.
     tables = blended((60, 40), (80, 20)) | {"origins": {"e-a": ("mined", "a"), "e-b": ("mined", "a")}}
