@@ -200,7 +200,7 @@ class TestTrace:
         for row in document["rows"]:
             for element, share in row["booked_shares"].items():
                 least, greatest = row["bounds"][element]
-                assert 0 <= least <= share <= greatest <= 1
+                assert 0 <= least <= share <= greatest <= 1 + 1e-9
         assert "least–booked–greatest" in world.lodeline("origins", magnet).out
 
     def test_origins_of_all_lots_are_streamed_and_those_of_each(self, world: World, magnet: str) -> None:

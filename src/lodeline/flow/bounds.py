@@ -53,9 +53,9 @@ def bounds(index: FlowIndex, walk: Upstream, groups: Groups, booked: Floats) -> 
         found = exact_shares(shape, masses, groups) if exact else None
         exact = exact and found is not None
         least[:, column], greatest[:, column] = found or share_intervals(shape, masses, groups)
-    # A float's last digits must not part a share from a bound that it equals.
+    # A float's last digits must not part a share from a bound that it equals; booked shares may sum to 1 + 2⁻⁵².
     return Bounds(
-        least=np.clip(np.minimum(least, booked), 0.0, 1.0),
-        greatest=np.clip(np.maximum(greatest, booked), 0.0, 1.0),
+        least=np.minimum(np.clip(least, 0.0, 1.0), booked),
+        greatest=np.maximum(np.clip(greatest, 0.0, 1.0), booked),
         exact=exact,
     )

@@ -26,7 +26,7 @@ from lodeline.flow.origins import UNACCOUNTED, Place
 
 #: Bytes that the shares of a block may take.
 _BLOCK_BYTES: Final = 128 * 2**20
-_LOTS_AT_ONCE: Final = 50_000
+_LOTS_AT_ONCE: Final = 10_000
 _ELEMENT_MASK: Final = (1 << ELEMENT_BITS) - 1
 
 

@@ -23,7 +23,7 @@ from lodeline.material.mass import PPB
 
 #: A surplus below this many standard deviations of its two masses is a difference of measurement.
 _SIGMAS = 3
-#: A lot whose own mass is nothing is looked at as this much, for a share of nothing says nothing.
+#: An asked lot that holds less is looked at as this much: a milligram is the least that the books keep.
 _LEAST_MG = 1.0
 _ELEMENT_MASK = (1 << kernels.ELEMENT_BITS) - 1
 
@@ -112,7 +112,7 @@ def held(index: FlowIndex, walk: Upstream, shape: Shape, elements: tuple[str, ..
         link_mg[taken[of_element]] = content[of_element] >> kernels.ELEMENT_BITS
         share = _share(index, reach.lots, element)
         lot_mg, out_mg = whole_mg * share, own_mg * share
-        if lot_mg[0] <= 0:
+        if lot_mg[0] < _LEAST_MG:
             lot_mg[0] = _LEAST_MG
             out_mg[0] = _LEAST_MG * shape.made_part[0]
         fed_mg = _totals(shape.link_event, link_mg, events)

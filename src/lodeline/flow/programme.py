@@ -22,15 +22,19 @@ _SAME: Final = 1e-12
 #: Unknowns of the blocks that are solved together.
 _UNKNOWNS_AT_ONCE: Final = 20_000
 _TOLERANCE: Final = 1e-9
+#: Masses so many times the asked lot's own leave a double no digits for it: a gram of a thousand tonnes.
+_SPREAD_MOST: Final = 1e9
 
 
 def exact_shares(shape: Shape, masses: Held, groups: Groups) -> tuple[Floats, Floats] | None:
-    """(k,) least and greatest share of each group in the asked lot; None if the solver finds none."""
+    """(k,) least and greatest share of each group in the asked lot; None where doubles do not carry so far."""
     found = steps(shape, masses, groups, 0, groups.size)
     least, greatest = found.least[0] / masses.lot_mg[0], found.most[0] / masses.lot_mg[0]
     open_groups = np.flatnonzero(greatest - least > _SAME)
     if not len(open_groups) or shape.lot_event[0] < 0 or masses.fed_mg[shape.lot_event[0]] <= 0:
         return least, greatest
+    if max(masses.lot_mg.max(), masses.fed_mg.max()) > _SPREAD_MOST * masses.lot_mg[0]:
+        return None
     programme = _Programme(shape, masses, groups, found)
     at_once = max(1, _UNKNOWNS_AT_ONCE // programme.unknowns)
     for first in range(0, len(open_groups), at_once):
