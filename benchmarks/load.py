@@ -92,7 +92,7 @@ import polars as pl
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
 from lodeline.ledger.register import TABLES
-from lodeline.office import clock
+from lodeline.office.access import clock
 from lodeline.office.models import Membership, User
 from lodeline.office.opening import prepare
 from lodeline.service.entries.records import put_records
@@ -150,7 +150,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(arguments: list[str], environment: dict[str, str], ready: str) -> Iterator[None]:
+def served(arguments: list[str], environment: dict[str, str], ready: str) -> Iterator[subprocess.Popen[bytes]]:
     """A server as a process of its own, from when it answers at `ready` until it is told to end."""
     process = subprocess.Popen(
         arguments, env=os.environ | environment, stdout=subprocess.DEVNULL, start_new_session=True
@@ -160,7 +160,7 @@ def served(arguments: list[str], environment: dict[str, str], ready: str) -> Ite
         while not _answers(ready):
             assert time.monotonic() < until and process.poll() is None, "the server does not start"
             time.sleep(0.2)
-        yield
+        yield process
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)

@@ -1,0 +1,234 @@
+"""A nation-year behind the portal: what do its processes hold, and when do national pages show what was filed?
+
+A synthetic nation (no real firm or country) is loaded once and kept in `--work`. Then the portal is served from it
+twice: with an analyst that publishes the answers of the nation, and without one, where each process that answers
+computes for itself.
+Printed for both: seconds from the start until an official has the first overview, memory of each process when all pages
+of a list have been seen twice (PSS, what it holds and its part of what is shared), seconds and processor from a filing
+of one row until the overview speaks of it. Then the server is started once more on what the first one published.
+
+    python benchmarks/nation.py [--firms 1000] [--months 12] [--work var/bench/nation]
+
+Exit status 1: a bar of memory or time was missed (one process that answers ≤ 400 MB, all ≤ 2 GB, first overview ≤ 2 s,
+a filing ≤ 3 s); the bars are those of a nation-year of 10⁶ lines on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from load import PROGRAM, free_port, served
+
+SECRET = "a benchmark keeps no secrets, and this one is long enough"
+PAGES = ("overview/", "balances/", "findings/", "transfers/", "flows/", "organisations/", "lots/", "quotas/")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+#: Done once in a process of the portal: an analyst of the authority, whose session is printed.
+OFFICIAL = """
+import django; django.setup()
+import os, time
+from datetime import date
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.backends.db import SessionStore
+from lodeline.office.access import clock
+from lodeline.office.models import Membership, User
+from lodeline.office.opening import prepare
+prepare(os.environ["LODELINE_DATABASE"])
+user = User.objects.filter(email="analyst@nation.example").first() or User.objects.create(
+    email="analyst@nation.example", name="Analyst", joined_at=clock.now(),
+    password=make_password("a password for benchmarks only"),
+)
+Membership.objects.get_or_create(
+    user=user, organisation="", role="analyst", defaults={"valid_from": date(2020, 1, 1), "granted_at": clock.now()}
+)
+session = SessionStore()
+session["_auth_user_id"] = str(user.pk)
+session["_auth_user_backend"] = "allauth.account.auth_backends.AuthenticationBackend"
+session["_auth_user_hash"] = user.get_session_auth_hash()
+session["account_authentication_methods"] = [{"method": "password", "at": time.time() + 600, "email": user.email}]
+session["reason"] = "routine"
+session.create()
+print(session.session_key)
+"""
+
+
+@dataclass
+class Measured:
+    """What was seen of one server."""
+
+    name: str
+    first_s: float = 0.0
+    pss_mb: list[tuple[str, float]] = field(default_factory=list)
+    filed_s: float = 0.0
+    filed_cpu_s: float = 0.0
+
+
+def run(*command: str, **environment: str) -> str:
+    done = subprocess.run(command, check=True, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
+
+
+def loaded(work: Path, firms: int, months: int) -> Path:
+    """The store of the nation, made where it is not there yet."""
+    store = work / f"nation-{firms}x{months}.sqlite3"
+    if not (work / f"{store.name}.done").exists():
+        work.mkdir(parents=True, exist_ok=True)
+        world, began = work / f"world-{firms}x{months}", time.monotonic()
+        if not world.exists():
+            run(
+                str(PROGRAM), "world", str(world), "--organisations", str(firms), "--months", str(months), "--seed", "7"
+            )
+        run(str(PROGRAM), "load", str(world), "--database", str(store))
+        print(f"loaded in {time.monotonic() - began:.0f} s")
+        (work / f"{store.name}.done").touch()
+    return store
+
+
+def processes(root: int) -> dict[int, str]:
+    """The processes below one, with what each is."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    below = {root}
+    while more := {one for one, parent in parents.items() if parent in below} - below:
+        below |= more
+    found = {}
+    for one in sorted(below):
+        try:
+            line = Path(f"/proc/{one}/cmdline").read_text().replace("\0", " ")
+        except OSError:
+            continue
+        kind = "analyst" if "web.analyst" in line else "jobs" if "office.worker" in line else "answers"
+        found[one] = "master" if one == root else kind
+    return found
+
+
+def pss_mb(process: int) -> float:
+    rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return int(re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[0]) / 1024
+
+
+def cpu_s(root: int) -> float:
+    """Seconds of processor that the processes below one have used, with those of their own that have ended."""
+    total = 0
+    for one in processes(root):
+        try:
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(int(value) for value in fields[11:15])
+    return total / _TICKS
+
+
+def entry_of(page: str) -> int:
+    """The entry that a page speaks of; -1 where it says that it is being computed."""
+    found = re.search(r"Page from entry\s+([\d\s\u202f']+)", re.sub(r"<[^>]+>", " ", page))
+    return int(re.sub(r"\D", "", found[1])) if found else -1
+
+
+@contextmanager
+def portal(store: Path, session: str, **settings: str) -> Iterator[tuple[httpx.Client, int, float]]:
+    """A server of the store: an official's client, the master's process, and when it was started."""
+    port, began = free_port(), time.monotonic()
+    arguments = [str(PROGRAM), "serve", "--database", str(store), "--port", str(port)]
+    with served(arguments, settings, f"http://127.0.0.1:{port}/healthz") as process:
+        cookies = {"lodeline_session": session}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/en/", cookies=cookies, timeout=300) as client:
+            yield client, process.pid, began
+
+
+def until_shown(client: httpx.Client, at_least: int = 0, patience_s: float = 900) -> None:
+    """Asks for the overview until it is there and speaks of an entry."""
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        answer = client.get("overview/", follow_redirects=True)
+        if answer.status_code == 200 and entry_of(answer.text) >= at_least:
+            return
+        time.sleep(0.05)
+    raise TimeoutError("the overview was not shown")
+
+
+def measure(store: Path, session: str, name: str, number: int, **settings: str) -> Measured:
+    found = Measured(name=name)
+    with portal(store, session, **settings) as (client, master, began):
+        until_shown(client)
+        found.first_s = time.monotonic() - began
+        for _ in range(2):
+            for page in PAGES:
+                until = time.monotonic() + 300
+                while client.get(page, follow_redirects=True).status_code == 503 and time.monotonic() < until:
+                    time.sleep(0.2)
+        found.pss_mb = [(kind, pss_mb(one)) for one, kind in processes(master).items()]
+        until_shown(client)
+        before, used = time.monotonic(), cpu_s(master)
+        entry = file_one(store, number)
+        until_shown(client, entry)
+        found.filed_s, found.filed_cpu_s = time.monotonic() - before, cpu_s(master) - used
+    return found
+
+
+def file_one(store: Path, number: int) -> int:
+    """Files a month of one row for a mine; returns its entry."""
+    with tempfile.TemporaryDirectory() as room:
+        path = Path(room) / "row.csv"
+        path.write_text(
+            "event,kind,on,site,lot,product,mass_kg,composition,origin_kind,origin_place\n"
+            f"B{number},origin,2026-{number:02d}-05,MIN-0001-A,BENCH{number},concentrate,10,TREO=60;Nd=12,mined,CN-P\n"
+        )
+        told = run(
+            str(PROGRAM), "file", str(path), "--organisation", "MIN-0001", "--period", f"2026-{number:02d}",
+            "--database", str(store), "--json",
+        )  # fmt: skip
+    return int(json.loads(told)["receipt"]["entry"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--firms", type=int, default=1_000)
+    parser.add_argument("--months", type=int, default=12)
+    parser.add_argument("--work", type=Path, default=Path("var/bench/nation"))
+    given = parser.parse_args()
+    os.environ.setdefault("LODELINE_SECRET", SECRET)
+    store = loaded(given.work, given.firms, given.months)
+    session = run(
+        sys.executable, "-c", OFFICIAL, LODELINE_DATABASE=str(store), DJANGO_SETTINGS_MODULE="lodeline.web.settings"
+    )  # fmt: skip
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    print(f"{given.firms} firms, {given.months} months, {store.stat().st_size / 1e6:.0f} MB; {machine}")
+    runs = [
+        measure(store, session, "each for itself", 1, LODELINE_ANALYST="0"),
+        measure(store, session, "analyst", 2, LODELINE_ANALYST="1"),
+        measure(store, session, "analyst, started again", 3, LODELINE_ANALYST="1"),
+    ]
+    for one in runs:
+        held = ", ".join(f"{kind} {mb:.0f}" for kind, mb in one.pss_mb)
+        total = sum(mb for _, mb in one.pss_mb)
+        print(f"{one.name:24} first overview {one.first_s:6.1f} s · MB {held}, all {total:.0f}"
+              f" · a filing shown after {one.filed_s:.1f} s, {one.filed_cpu_s:.1f} s of processor")  # fmt: skip
+    warm = runs[-1]
+    largest = max(mb for kind, mb in warm.pss_mb if kind == "answers")
+    together = sum(mb for _, mb in warm.pss_mb)
+    kept = largest <= 400 and together <= 2_000 and warm.first_s <= 2 and warm.filed_s <= 3
+    print("the bars of memory and time hold" if kept else "a bar of memory or time is MISSED")
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
