@@ -38,11 +38,7 @@ def frame(rows: list[dict[str, Any]], schema: Any) -> pl.DataFrame:
 
 
 def detect(
-    rows: list[dict[str, Any]],
-    counted: str | None = None,
-    treo_percent: float = 50.0,
-    sent: Any = (),
-    silent: str | None = None,
+    rows: list[dict[str, Any]], counted: str | None = None, treo_percent: float = 50.0, sent: Any = ()
 ) -> list[Finding]:
     """Findings over the rows, in which lot 1 holds half its mass in TREO."""
     named = {"entry": pl.Int64(), "event": pl.String()} if any("event" in row for row in rows) else {}
@@ -59,10 +55,6 @@ def detect(
             transfers=frame(list(sent), TRANSFER), names=pl.DataFrame(schema=DRAWN_AS),
         ),
         **frames,
-        status=pl.DataFrame(
-            [("owner of s1", silent, "missing")] if silent else [],
-            {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}, orient="row",
-        ),
     )  # fmt: skip
 
 
@@ -84,13 +76,6 @@ def test_what_left_beyond_what_there_was_is_a_gain_month_by_month() -> None:
     assert february.evidence[0] == {
         "totals": {"opening_kg": "10", "inflow_kg": "5", "outflow_kg": "21", "gain_kg": "6"}
     }
-
-
-@pytest.mark.parametrize(
-    ("silent", "bounds"), [("2026-01", []), ("2026-03", ["2026-02"]), ("2026-04", ["2026-02", "2026-03"])]
-)
-def test_after_a_month_that_was_never_filed_there_is_no_bound(silent: str, bounds: list[str]) -> None:
-    assert [found.first_period for found in detect(TWO_MONTHS, silent=silent)] == bounds
 
 
 def test_goods_that_were_sent_explain_what_left_though_their_receipt_is_missing() -> None:

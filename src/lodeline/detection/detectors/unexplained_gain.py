@@ -4,7 +4,7 @@ Loophole: illegally mined or smuggled material is laundered by a site that passe
 counts the inventory differences (MUF) of each rare earth and of their total are watched count by count, over windows
 of up to a year. Without any, the difference is unknown, but what left beyond opening stock and inflow must have come
 from somewhere: gain ≥ max(0, outflow − opening − inflow). The bound is never above the true gain, as long as what was
-filed as mass and composition is true and every month so far was filed: after one that was not there is no bound.
+filed as mass and composition is true.
 
 Innocent: stock that was there before the first filing, or that a count left out; goods received and not yet filed as
 received; a composition of the product above that of its feed; a month boundary between shipping and receiving.
@@ -115,11 +115,6 @@ def unexplained_gain(
     never = moved.filter(pl.col("kind") != "title").join(counting, on="site", how="anti")
     rows = _treo_rows(never, lot_assays=lot_assays, site_assays=site_assays)
     months = _gains(rows)
-    if status is not None:
-        # Where a month was never filed nobody knows what came in: nothing is a bound from then on.
-        silent = status.filter(pl.col("state") == "missing").group_by("organisation").agg(silent=pl.col("period").min())
-        months = months.join(silent, on="organisation", how="left", maintain_order="left")
-        months = months.filter((pl.col("period") < pl.col("silent")).fill_null(True)).drop("silent")
     key = [*AREA, "period"]
     evidence = largest_rows(rows.join(months, on=key, how="semi"), key)
     bounds = [_bound(month, evidence[tuple(month[one] for one in key)]) for month in months.to_dicts()]
