@@ -19,6 +19,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.lots.flow import trace
 from lodeline.service.overview import overview
 from lodeline.store import publications as module
+from lodeline.store.opening import create
 from lodeline.store.publications import Publications, Question, Stamp
 from lodeline.store.store import Store
 from lodeline.web import analyst as analysts
@@ -27,7 +28,7 @@ from lodeline.web import reading as reading_module
 from lodeline.web.analyst import Analyst
 from lodeline.web.published import SnapshotAtHand, function_of
 from lodeline.web.published_desk import PublishedDesk
-from lodeline.web.reading import Desk, Reading, StillComputingError, waits_a_little
+from lodeline.web.reading import Desk, EmptyStoreError, Reading, StillComputingError, waits_a_little
 
 pytestmark = pytest.mark.medium
 
@@ -261,3 +262,12 @@ def test_an_analyst_may_be_killed_at_any_point(filer: Filer, monkeypatch: pytest
                 assert not there or repr(value) == repr(function_of(question)(*subjects))
         assert Publications(store).wrong_files() == []
     assert points >= rounds * 5 // 6
+
+
+def test_an_empty_store_is_said_and_not_waited_for(pages: None, tmp_path: Path) -> None:
+    store, _ = create(str(tmp_path / "store.sqlite3"))
+    with at_work(store):
+        desk = PublishedDesk(store.database.url)
+        assert isinstance(desk.standing().failure, EmptyStoreError)
+        with pytest.raises(EmptyStoreError):
+            desk.reading()

@@ -1,4 +1,4 @@
-"""The analyst: the one process that computes the answers of the nation, and publishes them for all who read.
+"""The analyst: the analysis process, which alone computes the answers of the nation, and publishes them.
 
 Behind the log it makes a reading of its newest entry, then the answers that somebody has read lately, then lets that
 publication stand; meanwhile it answers what nobody has asked before. It may be killed at any moment: what stands is

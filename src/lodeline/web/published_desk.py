@@ -67,7 +67,9 @@ class PublishedDesk:
         publications = Publications(self._opened())
         current = publications.current()
         if current is None:
-            nothing = ReadingStatus(entry=None, age_s=None, failure=None)
+            store = self._opened()
+            failure = empty_store() if store.last_goods_entry(store.head().size)[0] < 0 else None
+            nothing = ReadingStatus(entry=None, age_s=None, failure=failure)
             return nothing if self._own is None else self._own.standing()
         return ReadingStatus(entry=current[0].entry, age_s=publications.age_s(), failure=None)
 

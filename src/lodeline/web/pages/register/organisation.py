@@ -201,7 +201,9 @@ def _trade(visit: Visit, organisation: str) -> pl.DataFrame:
 
 def _exports(visit: Visit, organisation: str) -> pl.DataFrame:
     """What left the country as transfers that nobody abroad confirms: whoever is abroad files no receipt."""
-    gone = visit.reading.snapshot.rows("lines", "organisation", [organisation]).filter(pl.col("kind") == "export")
+    snapshot = visit.reading.snapshot
+    both = [snapshot.rows("lines", side, [organisation]) for side in ("organisation", "party")]
+    gone = pl.concat(both).unique("line", maintain_order=True).filter(pl.col("kind") == "export").sort("line")
     return gone.select(
         shipper="organisation", receiver="party", shipped_mg=pl.coalesce("dry_mg", "mass_mg"), state=pl.lit("exported")
     )
