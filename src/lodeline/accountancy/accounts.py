@@ -53,7 +53,8 @@ class Accounts:
         # What was sent, and what is used under another name, is there already.
         known = pl.concat([frame.select("organisation", "lot") for frame in (sent, self.names)])
         late = undelivered(**filed, status=self.status).join(known, on=["organisation", "lot"], how="anti")
-        return pl.concat([sent, late])
+        # A site that never counted has no balance that this could close: its bound rests on what was filed alone.
+        return pl.concat([sent, late.join(self.count_scopes, on="site", how="semi")])
 
     @property
     def _own_assays(self) -> pl.DataFrame:
