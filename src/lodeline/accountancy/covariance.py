@@ -111,7 +111,9 @@ def runs_of(reckoned: Reckoning | None, methods: pl.DataFrame, *, along: Along =
     matrix, place = cells["matrix"].to_numpy(), cells["place"].to_numpy()
     muf = np.zeros((len(size), int(size.max())))
     muf[matrix, place] = cells["muf_mg"].to_numpy()
-    cells = cells.with_columns(sigma_mg=pl.Series(np.sqrt(covariance[matrix, place, place])))
+    # A variance of nothing may come out a hair below nothing.
+    variance = np.maximum(covariance[matrix, place, place], 0)
+    cells = cells.with_columns(sigma_mg=pl.Series(np.sqrt(variance)))
     return BalanceRuns(differences=cells.select(list(DIFFERENCES)), size=size, muf_mg=muf, covariance_mg2=covariance)
 
 
