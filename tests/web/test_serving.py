@@ -91,7 +91,7 @@ def eventually(true: Callable[[], bool], seconds: float = 90) -> None:
 
 @contextmanager
 def running(store: Store, room: Path, *, workers: int, **settings: str) -> Iterator[Served]:
-    """A server of a copy of the store, with so many processes that answer, with a job worker and an analyst."""
+    """A server of a copy of the store, with so many processes that answer, and one that works beside them."""
     assert store.database.path is not None
     url = shutil.copy(store.database.path, room / "store.sqlite3")
     port, out, errors = free_port(), room / "out", room / "errors"
@@ -112,8 +112,8 @@ def running(store: Store, room: Path, *, workers: int, **settings: str) -> Itera
 
 @pytest.fixture(params=[2])
 def served(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Iterator[Served]:
-    """A server of so many processes that answer."""
-    with running(store, tmp_path, workers=request.param) as server:
+    """A server of so many processes that answer, with a job worker and an analyst."""
+    with running(store, tmp_path, workers=request.param, LODELINE_ANALYST="1") as server:
         yield server
 
 
