@@ -10,7 +10,7 @@ it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from string import Formatter
@@ -237,15 +237,6 @@ def _plain(language: Language) -> Writer:
                 return str(getattr(fact, fields(fact)[0].name))
 
     return written
-
-
-def leaves(fact: Fact) -> Iterator[Leaf]:
-    """Every fact that is made of no others, in order."""
-    if isinstance(fact, Message | Series):
-        for one in fact.facts.values() if isinstance(fact, Message) else fact.series:
-            yield from leaves(one)
-    else:
-        yield fact
 
 
 def changed(fact: F, change: Callable[[Leaf], Leaf]) -> F:

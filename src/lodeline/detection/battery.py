@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from lodeline.detection import imbalance, rings
+from lodeline.detection import imbalance_texts, rings
 from lodeline.detection.detector import Detector, LedgerView
 from lodeline.detection.detectors import (
     capacity_excess,
@@ -47,7 +47,7 @@ DETECTORS: Final[tuple[Detector, ...]] = tuple(
 )  # fmt: skip
 #: Code → text of every sentence that a detector tells.
 TEXTS: Final[Mapping[str, Text]] = {
-    code: one for texts in (rings.TEXTS, imbalance.TEXTS, *(one.texts for one in DETECTORS))
+    code: one for texts in (rings.TEXTS, imbalance_texts.TEXTS, *(one.texts for one in DETECTORS))
     for code, one in texts.by_code.items()
 }  # fmt: skip
 

@@ -15,10 +15,11 @@ import polars as pl
 
 from lodeline.collation.exception import EXCEPTION
 from lodeline.detection.comparison import BEHIND, COMPARED
-from lodeline.detection.finding import Finding, Text, text
+from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
 from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
+from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.message import Texts
 from lodeline.regulation.parameter import Jurisdiction

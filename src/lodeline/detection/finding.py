@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lodeline.detection.identity import finding_id
-from lodeline.errors import Text, text
+from lodeline.errors import Text
 from lodeline.material.mass import format_kg
-from lodeline.message import Message, as_json, localized, short_kg
-
-__all__ = ["Finding", "Text", "ranked", "short_kg", "text"]
+from lodeline.message import Message, as_json, localized
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,10 +28,8 @@ from lodeline.accountancy.unassayed import bounds, unassayed
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.evidence import described, largest_rows, places, with_element_mass
 from lodeline.detection.watching import Alarm, alarms
-from lodeline.errors import text
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
-from lodeline.message import NOTHING, Count, Day, Key, Mass, Message, Number, Series, Term, Texts
 
 #: The elements whose balance the system can close.
 TESTED: tuple[str, ...] = (*RARE_EARTHS, TREO)
@@ -41,44 +39,6 @@ _CROSSING = [flow for flow in FLOWS if flow not in ("consumed", "made")]
 _NAMED: Final = 0.05
 #: Elements below this part of what a site handles of rare earths are not tested there; an assumption.
 _TRACE: Final = 0.002
-TEXTS: Final = Texts(
-    "imbalance",
-    {
-        "over": text(" over {balances} balances", "（跨 {balances} 个平衡期）"),
-        "measured": text(
-            "Measurement alone would give no more than ±{half} kg in 19 cases of 20; this is {z} σ.",
-            "仅由测量误差引起的差额有 95% 的把握不超过 ±{half} 千克，而此差额为 {z} σ。",
-        ),
-        "books": text(
-            "The books of these months differ by {mass} kg; what the other balances say about the site's scales and"
-            " assays is allowed for.",
-            "这些月份的账实差额为 {mass} 千克，此处已扣除由其他平衡期反映出的该场所称量和化验偏差。",
-        ),
-        "unassayed": text(
-            "Lots without an assay: {lots}; they are taken to hold what explains most.",
-            "未化验批次：{lots} 个，均按最有利于该场所的成分计算。",
-        ),
-        "alone": text(
-            "The mass is of these elements alone ({elements}): the total oxide raises no alarm.",
-            "质量仅就这些元素而言（{elements}）：总稀土氧化物未超限。",
-        ),
-        "wrong-count": text(
-            "Up to {day} as much differed the other way: a wrong count of that day explains both.",
-            "截至 {day} 曾有同等数量的反向差额：若当日盘存有误，两者均可解释。",
-        ),
-        "chance": text(
-            "At a site without faults chance would bring it about once in {years} years.",
-            "在无异常的场所，偶然出现的概率约为 {years} 年一次。",
-        ),
-        "hardly-chance": text(
-            "Chance would bring it less than once in a million years.", "偶然出现的概率低于百万年一次。"
-        ),
-        "likely": text("What came in has the elements of {sources}.", "流入物料的元素配比与{sources}相符。"),
-        "source": text("{signature} ({chance}%)", "{signature}（{chance}%）"),
-        "others": text("Also beyond the threshold: {elements}.", "同样超限的还有：{elements}。"),
-        "element": text("{element} {mass} kg ({z} σ)", "{element} {mass} 千克 ({z} σ)"),
-    },
-)
 _NO_STATUS = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
 
 
@@ -464,81 +424,3 @@ def named_sources(source: Identification) -> list[tuple[str, str, str, float]]:
         for one in source.matches
         if one.signature.name in source.named
     ]
-
-
-def explained(imbalance: Imbalance, texts: Texts) -> tuple[Message, ...]:
-    """The explanation; `texts` are those of the side, whose `between-counts` is the first sentence."""
-    leading = imbalance.leading
-    seen = leading.sighting
-    balances = seen.last - seen.first + 1
-    between = texts.message(
-        "between-counts",
-        since=Day(leading.since.isoformat()),
-        until=Day(leading.until.isoformat()),
-        mass=Mass(round(seen.mass)),
-        element=Key(leading.element),
-        over=TEXTS.message("over", balances=Count(balances)) if balances > 1 else NOTHING,
-    )
-    measured = TEXTS.message("measured", half=Mass(round(HALF_WIDTH_95 * seen.sigma)), z=Number(float(seen.z), 1))
-    return (
-        between,
-        measured,
-        *_alone(imbalance.elements),
-        *_book(imbalance, seen.mass),
-        *_taken_innocently(imbalance.unassayed),
-        _chance(imbalance.score),
-        *_likely_cause(imbalance.source),
-        *_wrong_count(imbalance.miscounted),
-        *_others(imbalance.others),
-    )
-
-
-def _book(imbalance: Imbalance, mass_mg: float) -> list[Message]:
-    """Where the books alone say another mass than what remains once other balances of the site are allowed for."""
-    if abs(imbalance.book_mg - mass_mg) <= 0.01 * mass_mg:
-        return []
-    return [TEXTS.message("books", mass=Mass(imbalance.book_mg))]
-
-
-def _alone(elements: Sequence[str]) -> list[Message]:
-    """Where the total raises no alarm, what the mass is of."""
-    return [] if TREO in elements else [TEXTS.message("alone", elements=Series(tuple(map(Key, elements))))]
-
-
-def _wrong_count(day: date | None) -> list[Message]:
-    return [] if day is None else [TEXTS.message("wrong-count", day=Day(day.isoformat()))]
-
-
-def _taken_innocently(lots: int) -> list[Message]:
-    return [TEXTS.message("unassayed", lots=Count(lots))] if lots else []
-
-
-def _likely_cause(source: Identification | None) -> list[Message]:
-    named = [] if source is None else named_sources(source)
-    if not named:
-        return []
-    sources = (
-        TEXTS.message("source", signature=Term(en, zh), chance=Number(100 * probability, 0))
-        for _, en, zh, probability in named
-    )
-    return [TEXTS.message("likely", sources=Series(tuple(sources)))]
-
-
-def _others(others: Sequence[Alarm]) -> list[Message]:
-    elements = (
-        TEXTS.message(
-            "element",
-            element=Key(other.element),
-            mass=Mass(round(other.sighting.mass)),
-            z=Number(float(other.sighting.z), 1),
-        )
-        for other in others
-    )
-    return [TEXTS.message("others", elements=Series(tuple(elements)))] if others else []
-
-
-def _chance(score: float) -> Message:
-    """How often a clean site would show as much, in years."""
-    if 1 - score < 1e-6:
-        return TEXTS.message("hardly-chance")
-    return TEXTS.message("chance", years=Count(int(1 / (1 - score))))

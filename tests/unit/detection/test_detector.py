@@ -13,8 +13,9 @@ import pytest
 
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import ANY_QUESTION, OFFERED, Detector, LedgerView, Tone
-from lodeline.detection.finding import Finding, text
+from lodeline.detection.finding import Finding
 from lodeline.detection.limits import Limits
+from lodeline.errors import text
 from lodeline.message import Texts
 from lodeline.regulation.parameter import Jurisdiction
 

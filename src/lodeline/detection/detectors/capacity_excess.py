@@ -19,8 +19,9 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
+from lodeline.errors import Text, text
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO

@@ -17,9 +17,10 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.rings import Ring, hop_rows, ring_fact, rings, subject_of, times
+from lodeline.errors import Text, text
 from lodeline.material.element import TREO
 from lodeline.message import Mass, Texts
 

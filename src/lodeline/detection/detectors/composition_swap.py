@@ -21,10 +21,11 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.identity import PAIR
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import score_of, upper_tail
+from lodeline.errors import Text, text
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB
 from lodeline.message import Count, Mass, Number, Party, Percent, Texts

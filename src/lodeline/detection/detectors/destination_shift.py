@@ -29,9 +29,10 @@ from lodeline.detection.alarm import alarm_score
 from lodeline.detection.customers import customers_of, wordings_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import hypergeometric_tail, product_tail, score_of
+from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB

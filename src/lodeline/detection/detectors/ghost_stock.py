@@ -24,9 +24,10 @@ from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, score_of
+from lodeline.errors import Text, text
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Percent, Texts
 

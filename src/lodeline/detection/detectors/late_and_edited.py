@@ -22,9 +22,10 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, hypergeometric_tail, product_tail, runs_tail, score_of, usual_rate
+from lodeline.errors import Text, text
 from lodeline.message import Count, Texts
 
 INNOCENT: tuple[Text, ...] = (

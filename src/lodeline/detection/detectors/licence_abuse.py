@@ -26,8 +26,9 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
+from lodeline.errors import Text, text
 from lodeline.ledger.controlled import ControlledForms
 from lodeline.ledger.licence import GOODS, Licence
 from lodeline.ledger.licence_terms import terms

@@ -24,9 +24,10 @@ import polars as pl
 from lodeline.detection.alarm import alarm_score
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of, usual_rate
+from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
 from lodeline.material.element import SYMBOLS, TREO

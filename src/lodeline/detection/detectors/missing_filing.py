@@ -19,7 +19,8 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
+from lodeline.errors import Text, text
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
 from lodeline.material.assay import TREO_INDEX

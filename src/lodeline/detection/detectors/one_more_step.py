@@ -24,9 +24,10 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import binomial_tail, score_of
+from lodeline.errors import Text, text
 from lodeline.material.element import TREO
 from lodeline.material.product import PRODUCTS
 from lodeline.message import Count, Day, Mass, Texts

@@ -28,8 +28,9 @@ from lodeline.accountancy.unassayed import feasible_treo
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books
+from lodeline.errors import Text, text
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX

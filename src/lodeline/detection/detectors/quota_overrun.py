@@ -21,7 +21,8 @@ import polars as pl
 
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
+from lodeline.errors import Text, text
 from lodeline.ledger.drawdown import draws
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO

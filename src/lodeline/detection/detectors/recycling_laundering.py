@@ -26,9 +26,10 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, robust_spread, score_of, strongest_run, upper_tail
+from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import Count, Key, Mass, Month, Number, Percent, Texts

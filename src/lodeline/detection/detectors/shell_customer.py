@@ -21,10 +21,11 @@ from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.customers import Customer, Trait, alike, customers_of, groups_of, names_of, wordings_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.detection.rewording import reworded, rewording
+from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO

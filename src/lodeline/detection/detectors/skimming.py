@@ -25,7 +25,7 @@ from lodeline.accountancy.uncertainty import estimated, estimates_of
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.identity import PAIR
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (
@@ -37,6 +37,7 @@ from lodeline.detection.null import (
     strongest_runs,
     upper_tail,
 )
+from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Party, Percent, Texts

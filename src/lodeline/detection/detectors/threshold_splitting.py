@@ -26,14 +26,15 @@ from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.customers import customers_of, groups_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
-from lodeline.detection.finding import Finding, Text, ranked, short_kg, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
+from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import MG_PER_KG
 from lodeline.material.product import product_kind
-from lodeline.message import Count, Key, Mass, Message, Texts
+from lodeline.message import Count, Key, Mass, Message, Texts, short_kg
 from lodeline.party.ownership import controllers
 from lodeline.party.registered import REGISTER, held_stakes
 

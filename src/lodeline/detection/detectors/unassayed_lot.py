@@ -24,9 +24,10 @@ import polars as pl
 from lodeline.accountancy.unassayed import bounds, most_innocent
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books, lots_without_assay
 from lodeline.detection.limits import Limits
+from lodeline.errors import Text, text
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import NOTHING, Count, Lot, Mass, Month, Series, Texts

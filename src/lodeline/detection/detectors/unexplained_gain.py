@@ -22,8 +22,10 @@ import polars as pl
 from lodeline.accountancy.frames import AREA
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, with_element_mass
-from lodeline.detection.finding import Finding, Text, ranked, text
-from lodeline.detection.imbalance import Books, Imbalance, explained, imbalances
+from lodeline.detection.finding import Finding, ranked
+from lodeline.detection.imbalance import Books, Imbalance, imbalances
+from lodeline.detection.imbalance_texts import explained
+from lodeline.errors import Text, text
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg

@@ -18,8 +18,10 @@ from typing import Final
 import polars as pl
 
 from lodeline.detection.detector import Detector
-from lodeline.detection.finding import Finding, Text, ranked, text
-from lodeline.detection.imbalance import Books, explained, imbalances
+from lodeline.detection.finding import Finding, ranked
+from lodeline.detection.imbalance import Books, imbalances
+from lodeline.detection.imbalance_texts import explained
+from lodeline.errors import Text, text
 from lodeline.message import Texts
 
 INNOCENT: tuple[Text, ...] = (

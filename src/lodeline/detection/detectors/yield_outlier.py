@@ -27,7 +27,7 @@ from lodeline.accountancy.frames import serving_shares
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of
-from lodeline.detection.finding import Finding, Text, ranked, text
+from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (
     MAD_TO_SIGMA,
@@ -38,6 +38,7 @@ from lodeline.detection.null import (
     strongest_run,
     upper_tail,
 )
+from lodeline.errors import Text, text
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, share_mg_expr

@@ -286,7 +286,7 @@ def _preview() -> None:
             page.view(Visit(request, language="en", name=page.name, arguments={}))
         except (UserError, Error):
             continue  # whoever comes will be told
-        except Exception:
+        except Exception:  # a fault of ours is told here, and met again by whoever opens the page
             _log.exception("a page could not be made ahead")
     connections.close_all()
     # What is loaded by now stays, and need not be looked through again and again.
