@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tarfile
 import time
@@ -339,6 +340,23 @@ def test_restore_that_was_killed_while_tables_are_made_is_done_again_at_once(
     assert lodeline("verify", "--json").document["ok"] is True
     if kind == "postgresql":
         assert "lodeline_restoring" not in open_store(url).database.connection.introspection.table_names()
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_several_that_make_the_tables_at_once_make_them_once(place_of: PlaceOf, kind: str) -> None:
+    """As servers do that are started together, or one beside what a killed one has left at work in the database."""
+    url = place_of(kind)
+    assert Lodeline(database=url)("init").status == 0
+    program = f"import django; django.setup(); from lodeline.office.opening import prepare; prepare({url!r})"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "lodeline.web.settings"}
+    several = [
+        subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE) for _ in "abc"
+    ]
+    for one in several:
+        _, told = one.communicate(timeout=120)
+        assert one.returncode == 0, told.decode()[-600:]
+    assert Lodeline(database=url)("verify", "--json").document["ok"] is True
 
 
 @pytest.mark.medium

@@ -6,12 +6,13 @@ above this file knows which of the two it talks to, except the two bulk paths in
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
@@ -166,6 +167,29 @@ class Database:
             if not self.is_sqlite:
                 self.rows("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (what,))
             yield
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Waits until nobody else is in such a block of that name, nor what a killed process had begun goes on there.
+
+        Unlike `one_at_a_time` it is no transaction, so that several may come and go in it.
+        """
+        if self.is_sqlite:
+            # Of the directory: to close a second handle of the file would end the locks that SQLite holds on it.
+            directory = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                fcntl.flock(directory, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(directory)
+            return
+        self.rows("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (what,))
+        try:
+            yield
+        finally:
+            # Where the connection is lost, so is the lock.
+            with suppress(DjangoDatabaseError):
+                self.rows("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (what,))
 
     def close(self) -> None:
         """Closes the calling thread's connection."""

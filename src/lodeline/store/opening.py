@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pkgutil import iter_modules
+from typing import Final
 
 import polars as pl
 from django.core.management import call_command
@@ -33,6 +34,8 @@ FORMAT = 2
 """
 #: Characters that a secret must have: a shorter one can be guessed from what it has signed, and then signs anything.
 SECRET_CHARACTERS = 16
+#: Under this name tables are made by one at a time (`Database.alone`).
+TABLES: Final = "tables"
 DEFAULT_ORIGIN = "lodeline.local/log"
 
 
@@ -51,7 +54,8 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
     with suppress(DjangoDatabaseError):
         _require_known(_state_of(database), url)
     try:
-        call_command("migrate", "store", database=database.alias, verbosity=0, interactive=False)
+        with database.alone(TABLES):
+            call_command("migrate", "store", database=database.alias, verbosity=0, interactive=False)
     except DjangoDatabaseError as error:
         _raise_trouble(error, database)
         raise StoreError(
