@@ -56,7 +56,8 @@ BALANCE: dict[str, pl.DataType] = {
     "process_difference_mg": pl.Int64(), "count_difference_mg": pl.Int64(), "muf_mg": pl.Int64(),
     "sigma_mg": pl.Float64(), "z": pl.Float64(),
 }  # fmt: skip
-_KEYS = ("organisation", "site", "element", "period", "since")
+#: By which balances are sorted.
+BALANCED_BY = ("organisation", "site", "element", "period", "since")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ def balance(
     first_period: str | None = None,
     last_period: str | None = None,
 ) -> pl.DataFrame:
-    """Balances of all sites that have a movement or a physical inventory, columns `BALANCE`, sorted by `_KEYS`.
+    """Balances of all sites that have a movement or a physical inventory, columns `BALANCE`, sorted by `BALANCED_BY`.
 
     Parameters: the frames of `lodeline.accountancy.frames` and the register's methods, for the whole ledger; the
     filters (symbols, ids, months 'YYYY-MM', inclusive) select rows and change none. Masses are integer mg of the
@@ -204,7 +205,7 @@ def balance_json(frame: pl.DataFrame) -> list[dict[str, Any]]:
             },
             "z": None if row["z"] is None else round(row["z"], 6),
         }
-        for row in frame.sort(_KEYS, maintain_order=True).iter_rows(named=True)
+        for row in frame.sort(BALANCED_BY, maintain_order=True).iter_rows(named=True)
     ]
 
 

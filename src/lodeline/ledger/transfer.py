@@ -90,26 +90,74 @@ _SIDE = [
 _Aliased = dict[tuple[str, str], int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """What belongs to what, shipper by shipper: a shipper's lines are paired with the receipts that name it, and with
+    no others.
+
+    rows : `TRANSFER` without a word on lots, and `ordinal`, of the line that leads; in the order of `PAIRED_BY`.
+    others : `OTHERS`, the pairs whose receipt is of another lot than was shipped.
+    """
+
+    rows: pl.DataFrame
+    others: pl.DataFrame
+
+
+#: `called`: the receipt's lot is what the shipper's label says of the shipped one. `may_be`: `_Line.may_be`.
+OTHERS: dict[str, pl.DataType] = {
+    "shipment_line": pl.Int64(), "receipt_line": pl.Int64(), "shipper": pl.String(), "shipped_lot": pl.Int64(),
+    "lot": pl.Int64(), "called": pl.Boolean(), "may_be": pl.List(pl.Int64()),
+}  # fmt: skip
+#: Rows of a pairing: what was shipped, then what was received of nobody's shipment, each as it was filed.
+PAIRED_BY = (
+    pl.col("shipment_line").is_null(), pl.coalesce("shipped_on", "received_on"),
+    pl.coalesce("shipment_event", "receipt_event"), pl.col("ordinal"),
+    pl.when(pl.col("shipment_line").is_null()).then("receiver").otherwise("shipper"),
+)  # fmt: skip
+_PAIRED = {**TRANSFER, "ordinal": pl.UInt32()}
+
+
 def match(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> pl.DataFrame:
     """Pairs the shipments and receipts among `lines` (columns of `movement.LINE`); returns `TRANSFER` rows.
 
-    `aliases` (`label.ALIAS`): those of the lots that are shipped here. Loops over plain rows: pairing is a conversation
-    between two queues, and of a filing's rows few take part.
+    `aliases` (`label.ALIAS`): those of the lots that are shipped here.
+    """
+    return told_of_lots(pair(lines, with_inherited(aliases, lines)), lines)
+
+
+def pair(lines: pl.DataFrame, aliases: pl.DataFrame) -> Pairing:
+    """Pairs the shipments and receipts among `lines`; `aliases` with those that were inherited.
+
+    Loops over plain rows: pairing is a conversation between two queues, and of a filing's rows few take part.
     """
     moving = lines.filter(_MOVING)
-    if not moving.height:
-        return pl.DataFrame(schema=TRANSFER)
     sides = [_Line(*row) for row in sorted(moving[_SIDE].iter_rows(), key=lambda row: row[:4])]
     shipments = [side for side in sides if side.kind == "shipment"]
     waiting = [side for side in sides if side.kind == "receipt"]
-    differing: set[tuple[int, int]] = set()
+    aliased = aliased_lots(aliases) if shipments and waiting else {}
     if shipments and waiting:
-        aliased = aliased_lots(with_inherited(aliases, lines))
         waiting = _by_reference(shipments, waiting, aliased)
         waiting = _by_label([side for side in shipments if not side.parts], waiting, aliased)
-        differing = _differing(shipments, aliased, lines)
-    rows = [*(_shipment_row(side, differing) for side in shipments), *map(_receipt_row, waiting)]
-    return pl.DataFrame(rows, schema=TRANSFER, orient="row")
+    others = [
+        (side.line, receipt.line, side.organisation, side.lot, receipt.lot, _is_called(side, receipt, aliased),
+         sorted(receipt.may_be))
+        for side in shipments for receipt, _ in side.parts if receipt.lot != side.lot
+    ]  # fmt: skip
+    rows = [*map(_shipment_row, shipments), *map(_receipt_row, waiting)]
+    return Pairing(
+        rows=pl.DataFrame(rows, schema=_PAIRED, orient="row"), others=pl.DataFrame(others, schema=OTHERS, orient="row")
+    )
+
+
+def told_of_lots(pairing: Pairing, lines: pl.DataFrame) -> pl.DataFrame:
+    """The `TRANSFER` rows of a pairing of all shippers: whether a receipt of another lot is one of the shipped lot
+    under another name is told by all labels together. `lines` as for `match`."""
+    rows = pairing.rows.drop("ordinal")
+    differing = _differing(pairing.others, lines)
+    if not differing:
+        return rows
+    differs = pl.col("shipment_line").is_in(list(differing)) & pl.col("lot_differs").is_not_null()
+    return rows.with_columns(lot_differs=pl.col("lot_differs") | differs)
 
 
 _Tag = int | str | None
@@ -210,19 +258,18 @@ def _fill(queue: list[_Line], receipt: _Line) -> None:
             return
 
 
-def _differing(shipments: list[_Line], aliased: _Aliased, lines: pl.DataFrame) -> set[tuple[int, int]]:
-    """(shipment line, receipt line) of the pairs whose receipt is of another lot than was shipped."""
-    others = [(side, receipt) for side in shipments for receipt, _ in side.parts if receipt.lot != side.lot]
-    if not others:
+def _differing(others: pl.DataFrame, lines: pl.DataFrame) -> set[int]:
+    """The lines of shipments of which a receipt is of another lot than was shipped."""
+    if others.is_empty():
         return set()
-    made = set(lines.filter(makes_lot())["lot"].to_list())
-    names = [pair for pair in others if pair[1].lot not in made and _is_called(*pair, aliased)]
+    made = lines.filter(pl.col("lot").is_in(others["lot"].unique().implode()) & makes_lot()).select("lot")
+    names = others.filter("called").join(made, on="lot", how="anti")
     sources: dict[int, set[int]] = {}
-    for side, receipt in names:
-        sources.setdefault(receipt.lot, {side.lot}).update({side.lot} | receipt.may_be)
-    confused = run_together(sources)
-    same = {(side.line, receipt.line) for side, receipt in names if receipt.lot not in confused}
-    return {(side.line, receipt.line) for side, receipt in others} - same
+    for lot, shipped_lot, may_be in names.select("lot", "shipped_lot", "may_be").iter_rows():
+        sources.setdefault(lot, set()).update({shipped_lot}, may_be)
+    same = names.filter(~pl.col("lot").is_in(list(run_together(sources))))
+    differing = others.join(same, on=["shipment_line", "receipt_line"], how="anti")
+    return set(differing["shipment_line"].to_list())
 
 
 def _is_called(shipment: _Line, receipt: _Line, aliased: _Aliased) -> bool:
@@ -231,27 +278,26 @@ def _is_called(shipment: _Line, receipt: _Line, aliased: _Aliased) -> bool:
     return receipt.is_labelled and (receipt.local == shipment.local if alias is None else alias == shipment.lot)
 
 
-def _shipment_row(shipment: _Line, differing: set[tuple[int, int]]) -> tuple[object, ...]:
+def _shipment_row(shipment: _Line) -> tuple[object, ...]:
     side = shipment
     receipts = sorted((receipt for receipt, _ in side.parts), key=lambda one: (one.on, one.organisation, one.event))
     if not receipts:
         return (
             side.lot, side.line, None, side.organisation, side.party, side.event, None, side.mass_mg, None,
-            side.on, None, None, False, False,
+            side.on, None, None, False, False, side.ordinal,
         )  # fmt: skip
     return (
         side.lot, side.line, receipts[0].line, side.organisation, side.party, side.event,
         ";".join(dict.fromkeys(receipt.event for receipt in receipts)),
-        side.mass_mg, side.received_mg, side.on, receipts[-1].on, side.by_reference,
-        any((side.line, receipt.line) in differing for receipt in receipts),
-        any(receipt.organisation != side.party for receipt in receipts),
+        side.mass_mg, side.received_mg, side.on, receipts[-1].on, side.by_reference, False,
+        any(receipt.organisation != side.party for receipt in receipts), side.ordinal,
     )  # fmt: skip
 
 
 def _receipt_row(side: _Line) -> tuple[object, ...]:
     return (
         side.lot, None, side.line, side.party, side.organisation, None, side.event, None, side.mass_mg,
-        None, side.on, None, None, None,
+        None, side.on, None, None, None, side.ordinal,
     )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ known to be what this store wrote (`store.column_files`, `store.flow_files`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
@@ -17,15 +17,16 @@ from lodeline.accountancy.frames import MOVEMENTS
 from lodeline.accountancy.implied import accounted, implied_receipts
 from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.flow.index import FlowIndex
-from lodeline.ledger.label import NO_ALIASES, drawn_as
-from lodeline.ledger.movement import makes_lot, movements, with_balances
+from lodeline.ledger.label import NO_ALIASES, drawn_as, with_inherited
+from lodeline.ledger.movement import lot_facts, makes_lot, movements, with_balances
 from lodeline.ledger.register import Register
-from lodeline.ledger.state import facts_of_lots
-from lodeline.ledger.transfer import match, passed_on, stand_in
+from lodeline.ledger.transfer import Pairing, pair, passed_on, stand_in, told_of_lots
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
+from lodeline.store.carrying import BySite, Made, carry
 from lodeline.store.column_files import ColumnFiles, Kind, directory_of
 from lodeline.store.flow_files import opened
+from lodeline.store.splicing import spliced
 from lodeline.store.store import Head, Store
 
 Answer = TypeVar("Answer")
@@ -61,6 +62,26 @@ class Snapshot:
     register: Register
     #: Names on the labels of shippers (ledger.label.ALIAS).
     aliases: pl.DataFrame = field(default_factory=NO_ALIASES.clone)
+    #: Lines below this number are in it; 0 where no later snapshot can go on from this one.
+    next_line: int = 0
+    #: Answers made part by part.
+    made: Made = field(default_factory=Made, repr=False, compare=False)
+
+    def by_site(self, function: BySite, *, sort: Sequence[str]) -> pl.DataFrame:
+        """`function(self, None)`, a frame sorted by these columns of which each row is of a `site` and rests on what
+        `of_sites` keeps; of sites that no entry has touched since it was last asked for it is carried over."""
+        return self.made.answer(self, function, sort)
+
+    def of_sites(self, sites: frozenset[str]) -> Snapshot:
+        """What there is of some sites: every row of the lots that they ever held, and what they counted."""
+        here = [frame.filter(pl.col("site").is_in(sites)) for frame in (self.balanced, self.counts)]
+        lots = pl.concat([frame.select("lot") for frame in here]).unique()
+        named = self.drawn_as.join(lots, on="lot", how="semi").select(lot="shipped_lot")
+        is_theirs = pl.col("lot").is_in(pl.concat([lots, named])["lot"].unique().implode())
+        kept = {name: getattr(self, name).filter(is_theirs) for name in _OF_LOTS}
+        narrow = replace(self, lines=kept.pop("lines"), made=Made())
+        vars(narrow).update(kept, count_scopes=self.count_scopes.filter(pl.col("site").is_in(sites)))
+        return narrow
 
     def whole(self) -> Snapshot:
         """Itself; of what stands in for a snapshot (`web.published.SnapshotAtHand`) the snapshot with its frames."""
@@ -76,9 +97,19 @@ class Snapshot:
         return self.ask(rows_of, frame=frame, column=column, values=tuple(values))
 
     @cached_property
+    def inherited(self) -> pl.DataFrame:
+        """The aliases with those that came with a title (`ledger.label.with_inherited`)."""
+        return with_inherited(self.aliases, self.lines)
+
+    @cached_property
+    def pairing(self) -> Pairing:
+        """What of the lines belongs together, shipper by shipper (`ledger.transfer.pair`)."""
+        return pair(self.lines, self.inherited)
+
+    @cached_property
     def transfers(self) -> pl.DataFrame:
         """Shipments with their receipts (ledger.transfer)."""
-        return match(self.lines, self.aliases)
+        return told_of_lots(self.pairing, self.lines)
 
     @cached_property
     def invoices(self) -> pl.DataFrame:
@@ -120,9 +151,24 @@ class Snapshot:
         return with_balances(movements(self.lines))
 
     @cached_property
+    def own_facts(self) -> pl.DataFrame:
+        """What the lines of a lot say that it is (`ledger.movement.lot_facts`)."""
+        return lot_facts(self.lines)
+
+    @cached_property
+    def renamed(self) -> pl.DataFrame:
+        """Lots that are another under the name that a receiver had for it (`ledger.transfer.passed_on`)."""
+        return passed_on(self.transfers, self.lines, self.own_facts)
+
+    @cached_property
     def lot_facts(self) -> pl.DataFrame:
-        """What each lot is (ledger.state.facts_of_lots)."""
-        return facts_of_lots(self.lines, self.transfers)
+        """What each lot is, a renamed one being what it was shipped as (`ledger.state.facts_of_lots`)."""
+        return stand_in(self.own_facts, self.renamed)
+
+    @cached_property
+    def known_facts(self) -> pl.DataFrame:
+        """`lot_facts`, what a firm uses under another name being what was shipped to it."""
+        return stand_in(self.lot_facts, self.drawn_as)
 
     @cached_property
     def drawn_as(self) -> pl.DataFrame:
@@ -132,7 +178,12 @@ class Snapshot:
     @cached_property
     def lot_assays(self) -> pl.DataFrame:
         """`lot`, `element`, `ppb`: the current composition of every lot, TREO stated or derived."""
-        facts = stand_in(self.lot_facts, self.drawn_as).with_row_index("place")
+        return self.compositions(self.known_facts)
+
+    @staticmethod
+    def compositions(facts: pl.DataFrame) -> pl.DataFrame:
+        """`lot_assays` of these rows of `known_facts`."""
+        facts = facts.with_row_index("place")
         shares = with_treo(explode(facts["composition"]))
         return (
             shares.join(facts.select("place", "lot"), on="place").select("lot", "element", "ppb").sort("lot", "element")
@@ -141,7 +192,12 @@ class Snapshot:
     @cached_property
     def site_assays(self) -> pl.DataFrame:
         """`site`, `lot`, `element`, `ppb`: a site's own latest assay, from its receipts and counts."""
-        own = self.lines.filter(pl.col("kind").is_in(["receipt", "stock"]) & pl.col("composition").is_not_null())
+        return self.own_assays(self.lines, self.lot_assays)
+
+    @staticmethod
+    def own_assays(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+        """`site_assays` of these lines, which are all of the lots that they name."""
+        own = lines.filter(pl.col("kind").is_in(["receipt", "stock"]) & pl.col("composition").is_not_null())
         latest = (
             own.sort("on", "organisation", "event", "ordinal")
             .group_by("site", "lot", maintain_order=True)
@@ -151,7 +207,7 @@ class Snapshot:
         stated = explode(latest["composition"]).join(latest.select("place", "site", "lot"), on="place")
         # A partial assay (dysprosium alone) says nothing of the total: there the maker's total stands.
         rare_earths = pl.col("element") < len(RARE_EARTHS)
-        of_maker = self.lot_assays.filter(rare_earths).group_by("lot").agg(of_maker=pl.len())
+        of_maker = lot_assays.filter(rare_earths).group_by("lot").agg(of_maker=pl.len())
         partial = (
             stated.filter(rare_earths)
             .group_by("place", "lot")
@@ -162,7 +218,11 @@ class Snapshot:
         whole = stated.join(partial, on="place", how="anti").select("place", "element", "ppb")
         rest = stated.join(partial, on="place", how="semi").select("place", "element", "ppb")
         shares = pl.concat([with_treo(whole), rest])
-        return shares.join(latest.select("place", "site", "lot"), on="place").select("site", "lot", "element", "ppb")
+        return (
+            shares.join(latest.select("place", "site", "lot"), on="place")
+            .select("site", "lot", "element", "ppb")
+            .sort("site", "lot", "element")
+        )
 
     @cached_property
     def accountancy_movements(self) -> pl.DataFrame:
@@ -275,8 +335,8 @@ class Snapshot:
         )
 
     def _passed_on(self) -> pl.DataFrame:
-        """`ledger.transfer.passed_on`, the line of the receipt as `key`."""
-        return passed_on(self.transfers, self.lines, self.lot_facts).rename({"receipt_line": "key"})
+        """`renamed`, the line of the receipt as `key`."""
+        return self.renamed.rename({"receipt_line": "key"})
 
     def _flow_lots(self, making: pl.DataFrame) -> pl.DataFrame:
         short = self.balanced.group_by("lot").agg(pl.col("unaccounted_mg").sum())
@@ -295,6 +355,13 @@ class Snapshot:
         )  # fmt: skip
 
 
+#: The frames of which `Snapshot.of_sites` keeps what is of a lot.
+_OF_LOTS: Final = (
+    "lines", "transfers", "balanced", "lot_facts", "lot_assays", "site_assays", "accountancy_movements", "implied",
+    "booked", "counts", "drawn_as",
+)  # fmt: skip
+
+
 def rows_of(snapshot: Snapshot, *, frame: str, column: str, values: tuple[Any, ...]) -> pl.DataFrame:
     """`Snapshot.rows`."""
     found: pl.DataFrame = getattr(snapshot, frame)
@@ -308,8 +375,11 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
     parties, it is given again under the new stamp, with every frame that it has computed.
     """
     head = store.head()
-    if before is not None and _is_unchanged(store, before, head):
-        return _stamped(before, head)
+    if before is not None and before.next_line and _is_of(store, before):
+        if _is_unchanged(store, before, head):
+            return _stamped(before, head)
+        if (found := _carried(store, before, head)) is not None:
+            return found
     files = ColumnFiles(store=store, directory=directory_of(store.database))
     head, held = files.read("lines", "lots")
     register = store.register(head)
@@ -322,7 +392,31 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
         lots=held["lots"],
         register=register,
         aliases=store.books.all_aliases(before=head.size),
+        next_line=head.next_line,
     )
+
+
+def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
+    """The snapshot of the head, made from an earlier one of the same log; None where a party means another now."""
+    register = store.register(head)
+    if register is not before.register and register.party_of != before.register.party_of:
+        return None
+    assert before.files is not None, "what can be carried was read from files"
+    came, lots = before.files.since(head, lines=before.next_line, lots=before.lots.height + 1)
+    superseded = _superseded(store, after=before.entry, size=head.size)
+    key = ["organisation", "event", "entry"]
+    gone = before.lines.join(superseded, on=key, how="semi")
+    came = register.meant(came.filter(pl.col("kind") != "void").join(superseded, on=key, how="anti"))
+    lines = spliced(before.lines, before.lines["line"].is_in(gone["line"].implode()), came, (pl.col("line"),))
+    now = replace(
+        before, entry=head.size - 1, root=head.frontier.root().hex(), as_of=_last_filing_time(store),
+        lines=lines, lots=pl.concat([before.lots, lots]), register=register,
+        aliases=store.books.all_aliases(before=head.size), next_line=head.next_line, made=Made(),
+    )  # fmt: skip
+    touched = carry(before, now, pl.concat([gone, came]))
+    if register is before.register or register.tables_equal(before.register):
+        now.made.carry(before.made, touched)
+    return now
 
 
 def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
@@ -346,14 +440,14 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
     )
 
 
-def _is_unchanged(store: Store, before: Snapshot, head: Head) -> bool:
+def _is_of(store: Store, before: Snapshot) -> bool:
+    """Whether the snapshot is of a beginning of this very log."""
     last = store.entry(before.entry)
-    same_log = last is not None and last.root == before.root
-    return (
-        same_log
-        and before.entry < head.size
-        and store.last_goods_entry(before.entry + 1) == store.last_goods_entry(head.size)
-    )
+    return last is not None and last.root == before.root
+
+
+def _is_unchanged(store: Store, before: Snapshot, head: Head) -> bool:
+    return before.entry < head.size and store.last_goods_entry(before.entry + 1) == store.last_goods_entry(head.size)
 
 
 def _stamped(before: Snapshot, head: Head) -> Snapshot:
@@ -365,15 +459,20 @@ def _stamped(before: Snapshot, head: Head) -> Snapshot:
 
 
 def _in_force(store: Store, lines: pl.DataFrame, size: int) -> pl.DataFrame:
-    superseded = store.database.frame(
-        'SELECT organisation, event, entry FROM superseded WHERE "by" < %s',
-        (size,),
-        schema={"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64()},
-    )  # fmt: skip
+    superseded = _superseded(store, after=-1, size=size)
     current = lines.filter(pl.col("kind") != "void")
     if superseded.height:
         current = current.join(superseded, on=["organisation", "event", "entry"], how="anti", maintain_order="left")
     return current
+
+
+def _superseded(store: Store, *, after: int, size: int) -> pl.DataFrame:
+    """What entries after one, below a size, have put out of force."""
+    return store.database.frame(
+        'SELECT organisation, event, entry FROM superseded WHERE "by" > %s AND "by" < %s',
+        (after, size),
+        schema={"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64()},
+    )  # fmt: skip
 
 
 def _last_filing_time(store: Store, size: int | None = None) -> str | None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from lodeline.accountancy.balance import balance
+from lodeline.accountancy.balance import BALANCED_BY, balance
 from lodeline.detection.imbalance import TESTED
 from lodeline.filing.country import alpha2_by_code
 from lodeline.ledger.extension import due
@@ -75,6 +75,10 @@ def balances(snapshot: Snapshot) -> pl.DataFrame:
 
     They rest on the rows that detectors judge: goods that are there without a receipt count as received.
     """
+    return snapshot.by_site(_balances, sort=BALANCED_BY)
+
+
+def _balances(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
     return balance(
         movements=snapshot.booked,
         counts=snapshot.counts,
@@ -83,6 +87,7 @@ def balances(snapshot: Snapshot) -> pl.DataFrame:
         site_assays=snapshot.site_assays,
         methods=snapshot.register.tables["methods"],
         elements=TESTED,
+        sites=sites,
     )
 
 

@@ -1,0 +1,192 @@
+"""What an entry touches, and the frames of a snapshot of which nothing else is computed anew.
+
+The frames of an earlier snapshot are carried over: the rows of what was touched go, and what the same functions give of
+its lines comes. A carried frame equals the one that is computed from nothing, row by row.
+
+| what changed | computed anew |
+|---|---|
+| a filing, a correction, a void | the lots of the rows that came and that went; transfers of the shippers they name |
+| a transfer, or of which lot it is | the lots of both its sides |
+| an alias, a title of a lot that has one | the transfers of the shippers that call the lot so |
+| for which lot a name stands (`drawn_as`, `renamed`) | what the lot is, and what it is made of |
+| what a lot is made of | the lot at each site that holds it |
+| a record of a firm, a site or a method | frames: nothing; answers: everything |
+| whom a party means | everything |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from lodeline.ledger.movement import ACCOUNT, lot_facts, movements, with_balances
+from lodeline.ledger.transfer import PAIRED_BY, Pairing, pair
+from lodeline.store.splicing import spliced
+
+if TYPE_CHECKING:
+    from lodeline.store.snapshot import Snapshot
+
+#: What a snapshot says of some sites; None for all.
+BySite = Callable[["Snapshot", frozenset[str] | None], pl.DataFrame]
+
+_BALANCED_BY = (
+    *map(pl.col, ACCOUNT), pl.col("on"), pl.col("delta_mg") < 0, pl.col("organisation"), pl.col("event"),
+    pl.col("ordinal"),
+)  # fmt: skip
+_ASSAYS_BY = (pl.col("lot"), pl.col("element"))
+_SITE_ASSAYS_BY = (pl.col("site"), pl.col("lot"), pl.col("element"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """What is not as it was: lots of which a row, a transfer or a fact is another; the sites that ever held or counted
+    one of them, and the firms that named one."""
+
+    lots: frozenset[int] = field(default_factory=frozenset)
+    sites: frozenset[str] = field(default_factory=frozenset)
+    organisations: frozenset[str] = field(default_factory=frozenset)
+
+    def __or__(self, other: Touched) -> Touched:
+        return Touched(
+            lots=self.lots | other.lots, sites=self.sites | other.sites,
+            organisations=self.organisations | other.organisations,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Made:
+    """Answers that were made part by part: each with what was touched since it was right."""
+
+    _of: dict[BySite, tuple[pl.DataFrame, Touched]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def answer(self, snapshot: Snapshot, function: BySite, sort: Sequence[str]) -> pl.DataFrame:
+        """As `Snapshot.by_site`."""
+        with self._lock:
+            value, touched = self._of.get(function, (None, Touched()))
+        if value is None:
+            value = function(snapshot, None)
+        elif touched.sites:
+            anew = function(snapshot.of_sites(touched.sites), touched.sites)
+            kept = value.filter(~pl.col("site").is_in(touched.sites))
+            value = pl.concat([kept, anew]).sort(sort, maintain_order=True)
+        with self._lock:
+            self._of[function] = (value, Touched())
+        return value
+
+    def carry(self, before: Made, touched: Touched) -> None:
+        """Takes what was made of an earlier snapshot; what was touched between is made anew when it is asked for."""
+        with before._lock:
+            self._of.update({function: (value, since | touched) for function, (value, since) in before._of.items()})
+
+
+def carry(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> Touched:
+    """Gives `now` the frames that `before` has computed, as they are at its entry; returns what was touched.
+
+    moved: the lines that came since and those that went, under one register.
+    """
+    kept = vars(before)
+    lots = _lots(moved)
+    if "pairing" in kept:
+        lots |= _carry_transfers(before, now, moved)
+    if "own_facts" in kept:
+        anew = lot_facts(_of(now.lines, "lot", _lots(moved)))
+        _give(now, own_facts=_spliced(before.own_facts, anew, "lot", _lots(moved), (pl.col("lot"),)))
+    if "lot_assays" in kept:
+        lots |= _carry_assays(before, now, _lots(moved))
+    if "balanced" in kept:
+        own = _lots(moved)
+        anew = with_balances(movements(_of(now.lines, "lot", own)))
+        _give(now, balanced=_spliced(before.balanced, anew, "lot", own, _BALANCED_BY))
+    if "site_assays" in kept:
+        anew = now.own_assays(_of(now.lines, "lot", lots), _of(now.lot_assays, "lot", lots))
+        _give(now, site_assays=_spliced(before.site_assays, anew, "lot", lots, _SITE_ASSAYS_BY))
+    return _touched(before, now, lots, moved)
+
+
+def _carry_transfers(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> set[int]:
+    """Pairs the shippers anew whose lines or receipts moved; returns the lots of the transfers that are others."""
+    sent = (pl.col("kind") == "shipment") & pl.col("to_site").is_null()
+    renamed = changed(before.inherited, now.inherited)
+    shippers = {
+        *moved.filter(sent)["organisation"], *moved.filter(pl.col("kind") == "receipt")["party"],
+        *renamed["organisation"],
+    }  # fmt: skip
+    theirs = now.lines.filter(
+        sent & _is_one("organisation", shippers) | (pl.col("kind") == "receipt") & _is_one("party", shippers)
+    )
+    anew = pair(theirs, _of(now.inherited, "organisation", shippers))
+    rows = _spliced(before.pairing.rows, anew.rows, "shipper", shippers, PAIRED_BY)
+    others = pl.concat([before.pairing.others.filter(~_is_one("shipper", shippers)), anew.others])
+    _give(now, pairing=Pairing(rows=rows, others=others))
+    of_shippers = [_of(one.transfers, "shipper", shippers) for one in (before, now)]
+    told = [one.transfers.filter("lot_differs") for one in (before, now)]
+    another = pl.concat([changed(*of_shippers), changed(*told)])
+    received = [
+        one.lines.select("line", "lot").join(another.select(line="receipt_line"), on="line", how="semi")
+        for one in (before, now)
+    ]
+    return set(another["lot"]) | {lot for frame in received for lot in frame["lot"]}
+
+
+def _carry_assays(before: Snapshot, now: Snapshot, own: set[int]) -> set[int]:
+    """Gives the compositions of the lots whose facts or names are others; returns the lots whose facts or composition
+    are."""
+    names = [one.select("lot", "shipped_lot") for one in (before.drawn_as, now.drawn_as, before.renamed, now.renamed)]
+    lots = own | {lot for frame in names for lot in frame["lot"]}
+    anew = now.compositions(_of(now.known_facts, "lot", lots))
+    _give(now, lot_assays=_spliced(before.lot_assays, anew, "lot", lots, _ASSAYS_BY))
+    facts = changed(_of(before.lot_facts, "lot", lots), _of(now.lot_facts, "lot", lots))
+    shares = changed(_of(before.lot_assays, "lot", lots), _of(now.lot_assays, "lot", lots))
+    renamed = changed(before.drawn_as, now.drawn_as)
+    return {*facts["lot"], *shares["lot"], *renamed["lot"], *renamed["shipped_lot"]}
+
+
+def _touched(before: Snapshot, now: Snapshot, lots: set[int], moved: pl.DataFrame) -> Touched:
+    rows = pl.concat([_of(one.lines, "lot", lots) for one in (before, now)] + [moved.filter(pl.col("lot").is_null())])
+    titles = [_of(one.balanced, "lot", lots)["site"] for one in (before, now) if "balanced" in vars(one)]
+    sites = {*rows["site"], *rows["to_site"], *(site for one in titles for site in one)}
+    firms = {*rows["organisation"], *rows["owner"], *rows["party"]}
+    return Touched(
+        lots=frozenset(lots), sites=frozenset(sites - {None}), organisations=frozenset(firms - {None})
+    )  # fmt: skip
+
+
+def changed(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+    """The rows that only one of two frames of the same columns has."""
+    if before.equals(now):
+        return now.clear()
+    columns = now.columns
+    return pl.concat([
+        one.join(other, on=columns, how="anti", nulls_equal=True) for one, other in ((before, now), (now, before))
+    ])  # fmt: skip
+
+
+def _lots(rows: pl.DataFrame) -> set[int]:
+    return set(rows["lot"].drop_nulls())
+
+
+def _of(rows: pl.DataFrame, column: str, parts: Collection[Any]) -> pl.DataFrame:
+    return rows.filter(_is_one(column, parts))
+
+
+def _is_one(column: str, parts: Iterable[Any]) -> pl.Expr:
+    """Whether a column has one of these values, of which one may be None."""
+    known = [one for one in parts if one is not None]
+    unknown = pl.col(column).is_null()
+    is_one = pl.col(column).is_in(known).fill_null(False) if known else unknown & False
+    return is_one | unknown if None in set(parts) else is_one
+
+
+def _spliced(
+    before: pl.DataFrame, anew: pl.DataFrame, column: str, parts: Collection[Any], order: tuple[pl.Expr, ...]
+) -> pl.DataFrame:
+    return spliced(before, before.with_columns(gone=_is_one(column, parts))["gone"], anew, order)
+
+
+def _give(snapshot: Snapshot, **frames: Any) -> None:
+    vars(snapshot).update(frames)
