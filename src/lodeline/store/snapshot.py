@@ -76,7 +76,11 @@ class Snapshot:
         """What there is of some sites: every row of the lots that they ever held, and what they counted."""
         here = [frame.filter(pl.col("site").is_in(sites)) for frame in (self.balanced, self.counts)]
         lots = pl.concat([frame.select("lot") for frame in here]).unique()
-        named = self.drawn_as.join(lots, on="lot", how="semi").select(lot="shipped_lot")
+        # What a firm used under another name is the same goods.
+        named = pl.concat([
+            self.drawn_as.join(lots.rename({"lot": one}), on=one, how="semi").select(lot=other)
+            for one, other in (("lot", "shipped_lot"), ("shipped_lot", "lot"))
+        ])  # fmt: skip
         is_theirs = pl.col("lot").is_in(pl.concat([lots, named])["lot"].unique().implode())
         kept = {name: getattr(self, name).filter(is_theirs) for name in _OF_LOTS}
         narrow = replace(self, lines=kept.pop("lines"), made=Made())
@@ -357,8 +361,7 @@ class Snapshot:
 
 #: The frames of which `Snapshot.of_sites` keeps what is of a lot.
 _OF_LOTS: Final = (
-    "lines", "transfers", "balanced", "lot_facts", "lot_assays", "site_assays", "accountancy_movements", "implied",
-    "booked", "counts", "drawn_as",
+    "lines", "transfers", "balanced", "lot_facts", "lot_assays", "site_assays", "counts", "drawn_as",
 )  # fmt: skip
 
 
