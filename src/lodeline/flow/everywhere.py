@@ -78,10 +78,13 @@ def _places(index: FlowIndex) -> tuple[tuple[Place, ...], Int64s]:
     """Kinds and places of origin in order, what has none last, and for each event its number among them, else -1."""
     kind, at = index.event_origin_kind, index.event_origin_place
     of_event = np.full(len(index.graph.rank), -1, np.int64)
-    events = np.flatnonzero(index.graph.is_origin)
+    out = index.graph.out_span
+    events = np.flatnonzero(index.graph.is_origin & (out[:, 0] < out[:, 1]))
     pairs, number = np.unique(np.stack((kind.code[events], at.code[events]), axis=1), axis=0, return_inverse=True)
-    of_event[events] = number.reshape(-1)
-    named = [(None if one < 0 else kind.texts[one], None if two < 0 else at.texts[two]) for one, two in pairs.tolist()]
+    found = [(None if one < 0 else kind.texts[one], None if two < 0 else at.texts[two]) for one, two in pairs.tolist()]
+    # In the order of the texts: codes stand in the order in which an index came to know them.
+    named = sorted(found, key=lambda place: [(text is not None, text) for text in place])
+    of_event[events] = np.array([named.index(place) for place in found], np.int64)[number.reshape(-1)]
     return (*named, (UNACCOUNTED, None)), of_event
 
 
@@ -131,7 +134,7 @@ def _mixtures(  # noqa: PLR0917  (numba takes no keywords)
                 shares[event, place_of_event[event]] = 1.0
             continue
         fed_mg = 0
-        for link in range(graph.link_start[event], graph.link_start[event + 1]):
+        for link in range(graph.link_span[event, 0], graph.link_span[event, 1]):
             start = links[link]["content_start"]
             for entry in range(start, start + links[link]["content_count"]):
                 if content[entry] & _ELEMENT_MASK == element:
@@ -140,7 +143,7 @@ def _mixtures(  # noqa: PLR0917  (numba takes no keywords)
             if 0 <= unknown < width:
                 shares[event, unknown] = 1.0
             continue
-        for link in range(graph.link_start[event], graph.link_start[event + 1]):
+        for link in range(graph.link_span[event, 0], graph.link_span[event, 1]):
             start = links[link]["content_start"]
             for entry in range(start, start + links[link]["content_count"]):
                 if content[entry] & _ELEMENT_MASK != element:

@@ -91,9 +91,10 @@ def held(index: FlowIndex, walk: Upstream, shape: Shape, elements: tuple[str, ..
     """The masses of each of the elements, which are some of `walk.elements`, in their order."""
     graph, reach = index.graph, walk.reach
     of_graph = _of_graph(walk)
-    taken, entry = _ranges(graph.links["content_start"][of_graph], graph.links["content_count"][of_graph])
+    taken, entry = kernels.ranges(graph.links["content_start"][of_graph], graph.links["content_count"][of_graph])
     content = graph.content[entry]
-    owner, out = _ranges(graph.out_start[reach.events], np.diff(graph.out_start)[reach.events])
+    span = graph.out_span[reach.events]
+    owner, out = kernels.ranges(span[:, 0], span[:, 1] - span[:, 0])
     all_outs = graph.out_lot[out]
     events, lots = len(reach.events), len(reach.lots)
     link_net_mg = graph.links["mass_mg"][of_graph].astype(np.float64)
@@ -149,23 +150,16 @@ def _measured(in_mg: Floats, in_net_mg: Floats, out_mg: Floats, out_net_mg: Floa
 
 def _of_graph(walk: Upstream) -> Places:
     """The links of a walk, by event place, as numbers of the graph's links."""
-    _, links = _ranges(walk.reach.first_link, np.diff(walk.reach.link_start))
+    _, links = kernels.ranges(walk.reach.first_link, np.diff(walk.reach.link_start))
     return links
 
 
 def _share(index: FlowIndex, lots: npt.NDArray[np.int32], element: int) -> Floats:
     """The share of an element in the dry mass of each lot."""
     graph = index.graph
-    owner, entry = _ranges(graph.lots["assay_start"][lots], graph.lots["assay_count"][lots])
+    owner, entry = kernels.ranges(graph.lots["assay_start"][lots], graph.lots["assay_count"][lots])
     stated = graph.assays[entry]
     share = np.zeros(len(lots))
     wanted = stated["element"] == element
     share[owner[wanted]] = stated["ppb"][wanted] / PPB
     return share
-
-
-def _ranges(start: npt.NDArray[np.integer], count: npt.NDArray[np.integer]) -> tuple[Places, Places]:
-    """All numbers from start[i] to start[i] + count[i], one range after the other, with the i of each."""
-    count = count.astype(np.int64)
-    owner = np.repeat(np.arange(len(count)), count)
-    return owner, np.arange(len(owner)) - (np.cumsum(count) - count)[owner] + start.astype(np.int64)[owner]

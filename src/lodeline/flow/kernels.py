@@ -5,7 +5,7 @@ no query allocates anything the size of the ledger, and threads may ask at once.
 (rank, lot, link), so an answer is the same bits each time. All kernels stand in this one file because
 numba's cache notices changes only of the file a kernel stands in.
 
-Numbers: ids and ranks int32, masses int64 mg, compositions int32 ppb, shares float64.
+Numbers: ids and times int32, masses int64 mg, compositions int32 ppb, shares float64.
 """
 
 from __future__ import annotations
@@ -55,6 +55,11 @@ _LOW = 0xFFFFFFFF
 ELEMENT_BITS = 5
 _ELEMENT = 2**ELEMENT_BITS - 1
 
+#: Moments of a day: so many events in line on one day leave the next day's where they are; if more, they push them.
+_MOMENTS = 2**14
+#: Days that are told apart, from 1970 to 2149: the rest of a time's 31 bits is for what late filings push ahead.
+_LAST_DAY = 2**16
+
 _share_mg: Any = njit(cache=True)(share_mg)
 
 
@@ -64,11 +69,12 @@ LOT = np.dtype(
         ("made_mg", "<i8"),
         ("unaccounted_mg", "<i8"),
         ("made_event", "<i4"),  # -1 when nobody has filed the making
-        ("made_rank", "<i4"),  # rank of that event, -1
+        ("made_time", "<i4"),  # time of that event, -1
         ("assay_start", "<i4"),
         ("assay_count", "<i4"),
     ]
 )
+#: `element` is -1 in rows that belong to no lot any more.
 ASSAY = np.dtype([("element", "<i4"), ("ppb", "<i4")])
 #: `maker` is the transformation that made the lot, NO_MAKER or BACK_REFERENCE.
 LINK = np.dtype(
@@ -78,13 +84,24 @@ LINK = np.dtype(
 USE = np.dtype([("mass_mg", "<i8"), ("event", "<i4")])
 
 
+def ranges(start: npt.NDArray[np.integer], count: npt.NDArray[np.integer]) -> tuple[Int64s, Int64s]:
+    """All numbers from start[i] to start[i] + count[i], one range after the other, with the i of each."""
+    count = count.astype(np.int64)
+    owner = np.repeat(np.arange(len(count)), count)
+    return owner, np.arange(len(owner)) - (np.cumsum(count) - count)[owner] + start.astype(np.int64)[owner]
+
+
 class Graph(NamedTuple):
     """The bipartite graph: n lots, m events, k in-links, in memory-mapped arrays of records.
 
-    `*_start` arrays hold one more entry than rows: row i owns the entries from start[i] to start[i + 1].
-    In-links are sorted by (event, lot, mass), uses (the same links seen from the lot) by (lot, event, mass),
-    out-lots by (event, lot), assays by (lot, element). `content` is what each link holds of each element: it
-    follows from mass and assay, and stands ready because a walk reads it in one sweep where assays lie scattered.
+    Row i of a `*_span` owns the entries from span[i, 0] to span[i, 1]. Those of an event's in-links are sorted by
+    (lot, mass), of a lot's uses (the same links seen from the lot) by (the number of the event in the ledger, mass), of
+    an event's out-lots by lot, of a lot's assays by element. In an index as it is built they also stand in the order of
+    their owners; what has changed since stands behind. `content` is what each link holds of each element: it follows
+    from mass and assay, and stands ready because a walk reads it in one sweep where assays lie scattered.
+
+    The time of an event is its day and, where it follows from events no earlier, a moment after the last of them. It
+    rests on the event's ancestors alone, so that an index that grew orders its events as one built from nothing does.
     """
 
     lots: Records  # (n,) LOT
@@ -93,10 +110,10 @@ class Graph(NamedTuple):
     uses: Records  # (k,) USE
     content: Int64s  # element mass in mg, > 0, << ELEMENT_BITS | element
     out_lot: Int32s
-    link_start: Int64s  # (m + 1,)
-    use_start: Int64s  # (n + 1,)
-    out_start: Int64s  # (m + 1,)
-    rank: Int32s  # (m,) a topological order
+    link_span: Int32s  # (m, 2)
+    use_span: Int32s  # (n, 2)
+    out_span: Int32s  # (m, 2)
+    rank: Int64s  # (m,) a topological order: time << 32 | number of the event in the ledger
     is_origin: Flags  # (m,)
 
 
@@ -111,7 +128,7 @@ class Ancestry(NamedTuple):
     lots: Int32s  # (p,)
     distance: Int32s  # (p,) events between this lot and the asked one
     lot_event: Int32s  # (p,)
-    made_rank: Int32s  # (p,)
+    made_time: Int32s  # (p,)
     made_part: Floats  # (p,) what of the lot comes from its event; the rest was drawn beyond what was held
     events: Int32s  # (q,)
     first_link: Int64s  # (q,)
@@ -187,6 +204,74 @@ def strong_components(start: Int64s, ancestor: Int32s) -> Int32s:
 
 
 @njit(cache=True, nogil=True)
+def event_times(order: Int64s, component: Int32s, start: Int64s, ancestor: Int32s, day: Int32s) -> Int32s:
+    """(m,) the time of each event. `order`: events by component, then as they stand in it.
+
+    The events of a circle stand together, one moment after the other, and what is outside it before or after all.
+    """
+    time = np.zeros(len(order), np.int32)
+    first = 0
+    while first < len(order):
+        last, earliest = first, 0
+        while last < len(order) and component[order[last]] == component[order[first]]:
+            event = order[last]
+            earliest = max(earliest, min(max(day[event], 0), _LAST_DAY) * _MOMENTS)
+            for entry in range(start[event], start[event + 1]):
+                if ancestor[entry] >= 0 and component[ancestor[entry]] != component[event]:
+                    earliest = max(earliest, time[ancestor[entry]] + 1)
+            last += 1
+        for place in range(first, last):
+            time[order[place]] = earliest + place - first
+        first = last
+    return time
+
+
+@njit(cache=True, nogil=True)
+def correct_times(  # noqa: PLR0917  (numba takes no keywords)
+    graph: Graph, day: Int32s, key: Int64s, changed: Int32s, circle: Flags, most: int
+) -> Any:
+    """Give `changed` events, and whatever follows from them, the time that they have now; writes into `graph`.
+
+    Returns the events and the lots that were written to, and whether all is done: it is not where books run in a
+    circle, or more than `most` steps would be needed; then the graph is of no use.
+    """
+    rank, lots = graph.rank, graph.lots
+    waiting = np.empty(most + len(changed), np.int32)
+    waits = np.zeros(len(rank), np.bool_)
+    event_written, lot_written = np.zeros(len(rank), np.bool_), np.zeros(len(lots), np.bool_)
+    count = 0
+    for event in changed:
+        waiting[count], waits[event] = event, True
+        count += 1
+    done = 0
+    while done < count:
+        event = waiting[done]
+        waits[event] = False
+        done += 1
+        if circle[event]:
+            return np.flatnonzero(event_written), np.flatnonzero(lot_written), False
+        time = min(max(day[event], 0), _LAST_DAY) * _MOMENTS
+        for link in range(graph.link_span[event, 0], graph.link_span[event, 1]):
+            earlier = lots[graph.links[link]["lot"]]["made_event"]
+            if earlier >= 0:
+                time = max(time, (rank[earlier] >> 32) + 1)
+        if done > len(changed) and rank[event] >> 32 == time:
+            continue
+        rank[event], event_written[event] = time << 32 | key[event], True
+        for out in range(graph.out_span[event, 0], graph.out_span[event, 1]):
+            lot = graph.out_lot[out]
+            lots[lot]["made_time"], lot_written[lot] = time, True
+            for use in range(graph.use_span[lot, 0], graph.use_span[lot, 1]):
+                later = graph.uses[use]["event"]
+                if later < 0 or count == len(waiting):
+                    return np.flatnonzero(event_written), np.flatnonzero(lot_written), False
+                if not waits[later]:
+                    waiting[count], waits[later] = later, True
+                    count += 1
+    return np.flatnonzero(event_written), np.flatnonzero(lot_written), True
+
+
+@njit(cache=True, nogil=True)
 def _longer(array: Any, room: int) -> Any:
     """A copy of the array with `room` entries; those beyond the old ones hold anything."""
     longer: Any = np.empty(room, array.dtype)
@@ -219,7 +304,7 @@ class _Visited(NamedTuple):
     lots: Int32s
     distance: Int32s
     lot_event: Int32s
-    made_rank: Int32s
+    made_time: Int32s
     made_part: Floats
     lot_table: Int64s
     events: Int32s
@@ -252,13 +337,13 @@ def ancestors(graph: Graph, asked: int) -> Ancestry:
     )
     facts = graph.lots[asked]
     visited.lots[0], visited.distance[0], visited.lot_event[0] = asked, 0, -1
-    visited.made_rank[0], visited.made_part[0] = facts["made_rank"], _made_part(facts)
+    visited.made_time[0], visited.made_part[0] = facts["made_time"], _made_part(facts)
     visited.lot_table[_slot(visited.lot_table, asked)] = int(asked) << 32
     lots, events = 1, 0
     made = facts["made_event"]
     if made >= 0 and not graph.is_origin[made]:
         visited.events[0], visited.event_distance[0], visited.lot_event[0], events = made, 0, 0, 1
-        visited.first_link[0], visited.after_link[0] = graph.link_start[made], graph.link_start[made + 1]
+        visited.first_link[0], visited.after_link[0] = graph.link_span[made, 0], graph.link_span[made, 1]
         visited.event_table[_slot(visited.event_table, made)] = int(made) << 32
     links = opened = 0
     cyclic = False
@@ -274,7 +359,7 @@ def ancestors(graph: Graph, asked: int) -> Ancestry:
             _longer(visited.lots, room),
             _longer(visited.distance, room),
             _longer(visited.lot_event, room),
-            _longer(visited.made_rank, room),
+            _longer(visited.made_time, room),
             _longer(visited.made_part, room),
             _larger_table(visited.lots, lots, room),
             _longer(visited.events, room),
@@ -292,7 +377,7 @@ def ancestors(graph: Graph, asked: int) -> Ancestry:
         visited.lots[:lots],
         visited.distance[:lots],
         visited.lot_event[:lots],
-        visited.made_rank[:lots],
+        visited.made_time[:lots],
         visited.made_part[:lots],
         visited.events[:events],
         visited.first_link[:events],
@@ -312,9 +397,9 @@ def _open_events(graph: Graph, visited: _Visited, so_far: tuple[int, int, int, i
     What a later step needs of a lot or an event is read when it is discovered: nothing waits for these reads,
     so they overlap, where the same reads later would stall one after the other.
     """
-    graph_lots, graph_links, starts = graph.lots, graph.links, graph.link_start
+    graph_lots, graph_links, spans = graph.lots, graph.links, graph.link_span
     lots, distance, lot_event, lot_table = visited.lots, visited.distance, visited.lot_event, visited.lot_table
-    made_rank, made_part = visited.made_rank, visited.made_part
+    made_time, made_part = visited.made_time, visited.made_part
     events, event_distance, event_table = visited.events, visited.event_distance, visited.event_table
     first_link, after_link = visited.first_link, visited.after_link
     link_start, link_lot = visited.link_start, visited.link_lot
@@ -332,7 +417,7 @@ def _open_events(graph: Graph, visited: _Visited, so_far: tuple[int, int, int, i
             if lot_table[slot] < 0:
                 lot_table[slot] = int(lot) << 32 | lot_count
                 lots[lot_count], distance[lot_count], lot_event[lot_count] = lot, farther, -1
-                made_rank[lot_count], made_part[lot_count] = graph_lots[lot]["made_rank"], _made_part(graph_lots[lot])
+                made_time[lot_count], made_part[lot_count] = graph_lots[lot]["made_time"], _made_part(graph_lots[lot])
                 lot_count += 1
             place = lot_table[slot] & _LOW
             link_lot[link_count] = place
@@ -344,7 +429,7 @@ def _open_events(graph: Graph, visited: _Visited, so_far: tuple[int, int, int, i
                 if event_table[slot] < 0:
                     event_table[slot] = int(maker) << 32 | event_count
                     events[event_count], event_distance[event_count] = maker, farther
-                    first_link[event_count], after_link[event_count] = starts[maker], starts[maker + 1]
+                    first_link[event_count], after_link[event_count] = spans[maker, 0], spans[maker, 1]
                     event_count += 1
                 lot_event[place] = event_table[slot] & _LOW
         opened += 1
@@ -507,19 +592,19 @@ def _open_lots(
     """Open lots until none is left or the buffers might not hold what the next brings. Takes and returns the number
     of lots, events, uses and lots opened, then what the next lot may bring, and whether a back-reference was met.
     """
-    starts, graph_uses, out_start, out_lot = graph.use_start, graph.uses, graph.out_start, graph.out_lot
+    spans, graph_uses, out_span, out_lot = graph.use_span, graph.uses, graph.out_span, graph.out_lot
     lots, distance, use_start, use_event = foreseen.lots, foreseen.distance, foreseen.use_start, foreseen.use_event
     events, event_first, event_table = foreseen.events, foreseen.event_first, foreseen.event_table
     lot_count, event_count, use_count, opened = so_far
     needed = 0
     cyclic = False
     while opened < lot_count:
-        first, last = starts[lots[opened]], starts[lots[opened] + 1]
+        first, last = spans[lots[opened], 0], spans[lots[opened], 1]
         needed = last - first
         for use in range(first, last):
             event = graph_uses[use]["event"]
             if event != BACK_REFERENCE:
-                needed += out_start[event + 1] - out_start[event]
+                needed += out_span[event, 1] - out_span[event, 0]
         if max(lot_count, event_count, use_count) + needed > len(lots):
             break
         use_start[opened] = use_count
@@ -534,7 +619,7 @@ def _open_lots(
                     event_table[slot] = int(event) << 32 | event_count
                     events[event_count], event_first[event_count] = event, lot_count
                     event_count += 1
-                    for out in range(out_start[event], out_start[event + 1]):
+                    for out in range(out_span[event, 0], out_span[event, 1]):
                         lots[lot_count], distance[lot_count] = out_lot[out], distance[opened] + 1
                         lot_count += 1
                 use_event[use_count] = event_table[slot] & _LOW
@@ -573,7 +658,7 @@ def downstream_shares(graph: Graph, reach: Descent, order: Int64s, column: Any) 
         if step >= 0:
             event = reach.events[order[step]]
             first, last = event_first[order[step]], event_first[order[step] + 1]
-            for link in range(graph.link_start[event], graph.link_start[event + 1]):
+            for link in range(graph.link_span[event, 0], graph.link_span[event, 1]):
                 start = links[link]["content_start"]
                 for entry in range(start, start + links[link]["content_count"]):
                     asked = column[content[entry] & _ELEMENT]
@@ -596,7 +681,7 @@ def downstream_shares(graph: Graph, reach: Descent, order: Int64s, column: Any) 
                     part = out_mg[place - first, asked] / max(in_total_mg[asked], out_total_mg[asked])
                     share[place, asked] = arrived[order[step], asked] * part
             consumed_mg = 0
-            use_offset = graph.use_start[lots[place]] - use_start[place]
+            use_offset = graph.use_span[lots[place], 0] - use_start[place]
             for use in range(use_start[place], use_start[place + 1]):
                 consumed_mg += uses[use_offset + use]["mass_mg"]
             lot = graph_lots[lots[place]]

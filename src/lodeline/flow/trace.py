@@ -177,7 +177,7 @@ def _links_down(index: FlowIndex, walk: Downstream, places: Places) -> Links:
     shown = _flags(len(reach.lots), places)
     owner, use = _entries(reach.use_start, places)
     source = places[owner]
-    of_graph = use - reach.use_start[source] + index.graph.use_start[reach.lots[source]]
+    of_graph = use - reach.use_start[source] + index.graph.use_span[reach.lots[source], 0]
     mass_mg = index.graph.uses["mass_mg"][of_graph]
     followed = reach.use_event[use] >= 0
     source, event, mass_mg = source[followed], reach.use_event[use][followed], mass_mg[followed]

@@ -22,7 +22,7 @@ class Upstream:
     """Lots that went into an asked lot, in places of which 0 is the asked lot.
 
     `share`, `unaccounted`: (p, e) parts of the asked lot's element: came through the lot; is known to come from
-    nowhere but the lot (only where explained, else no rows). `order`: the places by falling rank, then lot.
+    nowhere but the lot (only where explained, else no rows). `order`: the places by falling time, then lot.
     """
 
     elements: tuple[str, ...]
@@ -34,7 +34,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Downstream:
-    """Lots that an asked lot went into; `share` (p, e) is which part of its element did. `order`: by rank, then lot."""
+    """Lots that an asked lot went into; `share` (p, e) is which part of its element did. `order`: by time, then lot."""
 
     elements: tuple[str, ...]
     reach: kernels.Descent
@@ -48,7 +48,7 @@ def upstream(index: FlowIndex, lot: int, *, explain: bool = False) -> Upstream:
     reach = kernels.ancestors(index.graph, lot)
     event_order = np.argsort(index.graph.rank[reach.events])[::-1]
     share, unaccounted = kernels.upstream_shares(index.graph, reach, event_order, column, explain)
-    order = _order(reach.made_rank, reach.lots, falling=True)
+    order = _order(reach.made_time, reach.lots, falling=True)
     return Upstream(elements=elements, reach=reach, order=order, share=share, unaccounted=unaccounted)
 
 
@@ -58,12 +58,12 @@ def downstream(index: FlowIndex, lot: int) -> Downstream:
     reach = kernels.descendants(index.graph, lot)
     event_order = np.argsort(index.graph.rank[reach.events])
     share = kernels.downstream_shares(index.graph, reach, event_order, column)
-    order = _order(index.graph.lots["made_rank"][reach.lots], reach.lots, falling=False)
+    order = _order(index.graph.lots["made_time"][reach.lots], reach.lots, falling=False)
     return Downstream(elements=elements, reach=reach, order=order, share=share)
 
 
-def _order(made_rank: kernels.Int32s, lots: kernels.Int32s, *, falling: bool) -> Places:
-    """Places by the rank of the making event, then by lot; lots that nobody made rank before all others."""
-    rank = made_rank.astype(np.int64)
+def _order(made_time: kernels.Int32s, lots: kernels.Int32s, *, falling: bool) -> Places:
+    """Places by the time of the making event, then by lot; lots that nobody made come before all others."""
+    time = made_time.astype(np.int64)
     # One integer holds both keys, so that one fast sort does; a lot occurs once, so there are no ties.
-    return np.argsort(((-rank if falling else rank) << 32) + lots)
+    return np.argsort(((-time if falling else time) << 32) + lots)

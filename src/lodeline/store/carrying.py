@@ -17,7 +17,7 @@ its lines comes. A carried frame equals the one that is computed from nothing, r
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -57,9 +57,24 @@ class Touched:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotGraph:
+    """The entry and root of the lot graph that was written last, and the lots that were touched since."""
+
+    entry: int
+    root: str
+    lots: frozenset[int] = frozenset()
+
+    def after(self, touched: Touched, new: Iterable[int]) -> LotGraph:
+        """With what a later entry touched; `new`: the numbers, less one, of lots that it brought."""
+        return replace(self, lots=self.lots | touched.lots | {number + 1 for number in new})
+
+
 @dataclass(slots=True)
 class Made:
-    """Answers that were made part by part: each with what was touched since it was right."""
+    """Answers that were made part by part, each with what was touched since it was right; and the lot graph."""
+
+    graph: LotGraph | None = None
 
     _of: dict[BySite, tuple[pl.DataFrame, Touched]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)

@@ -1,20 +1,25 @@
-"""The lot graph of a snapshot on disk: built once for an entry, sealed, and memory-mapped by whoever asks.
+"""The lot graph of a snapshot on disk: made once for an entry, sealed, and memory-mapped by whoever asks.
 
-A graph that is not as it was built is thrown away and built again. A large one is checked in part when it is opened,
-so that opening costs the same however large it is; `lodeline verify` checks all of it (`wrong_files`).
+It is built as a whole or, where it is known which lots later entries touched, it is what has changed since one that
+was: then a graph is two directories, and only the second is written. What is not as it was written is thrown away and
+built again. A large one is checked in part when it is opened, so that opening costs the same however large it is;
+`lodeline verify` checks all of it (`wrong_files`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from lodeline.flow.index import DamagedIndex, FlowIndex, build_index, open_index
+from lodeline.flow.kernels import Int64s
+from lodeline.flow.update import write_changes
 from lodeline.store.column_files import FORMAT, ColumnFiles, directory_of, one_writer, remove, warn_of_wrong
 from lodeline.store.seal import Seal, SealKey, WrongFile, check_size, sampled
 from lodeline.store.store import Store, StoreError
@@ -25,27 +30,58 @@ SEAL: Final = "seal.json"
 _PURPOSE: Final = b"flow"
 #: Lot graphs that stay on disk: the newest, and those that readers of a moment ago may still open.
 _KEPT: Final = 3
+#: Changes that are one part in so many of what they are laid over are much.
+_MUCH: Final = 16
 
 Frames = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 
 
-def opened(files: ColumnFiles, *, entry: int, root: str, frames: Callable[[], Frames]) -> FlowIndex:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What later entries changed since one: the lots that they touched, by dense id, and the frames around them
+    (`flow.update.write_changes`)."""
+
+    entry: int
+    root: str
+    touched: Int64s
+    frames: Callable[[Int64s, Int64s], Frames]
+
+
+def opened(
+    files: ColumnFiles, *, entry: int, root: str, frames: Callable[[], Frames], since: Since | None = None
+) -> FlowIndex:
     """The lot graph as of an entry; `frames` gives what it is built of, where it has to be, and reads no files."""
     directory = files.directory / _name(entry, root)
     files.directory.mkdir(parents=True, exist_ok=True)
     with one_writer(files.directory):
         if directory.exists():
             try:
-                stated_root, seals = _seals(files.key, directory)
-                if stated_root != root:
-                    raise WrongFile(directory, "it is of another log")
-                for name, blocks in sampled(seals, BLOCKS_CHECKED).items():
-                    files.key.check_blocks(directory / name, seals[name], blocks)
-                return open_index(directory)
+                return open_index(*_checked(files, directory, root))
             except (WrongFile, DamagedIndex, OSError) as error:
-                warn_of_wrong(error if isinstance(error, WrongFile) else WrongFile(directory, str(error)))
+                _throw_away(directory, error)
+        stamp = {"entry": entry, "root": root}
+        if since is None or not _write_changes(files, directory, stamp, since):
+            _build(files, directory, stamp, frames)
+        _sweep(files)
+        return open_index(*_parts_of(files, directory))
+
+
+def compact(files: ColumnFiles, *, entry: int, root: str, frames: Callable[[], Frames]) -> bool:
+    """Builds the lot graph of an entry as a whole, where what has changed is much beside what it is laid over.
+
+    Work for idle hours: readers of that entry keep what they have open, and later entries change little again.
+    """
+    directory = files.directory / _name(entry, root)
+    with one_writer(files.directory):
+        try:
+            base, patch = _parts_of(files, directory)
+            if patch is None or _size(patch) * _MUCH < _size(base):
+                return False
+        except (WrongFile, OSError):
+            return False  # Whoever opens it throws it away.
         _build(files, directory, {"entry": entry, "root": root}, frames)
-        return open_index(directory)
+        _sweep(files)
+        return True
 
 
 def wrong_files(store: Store) -> list[str]:
@@ -73,10 +109,12 @@ def wrong_files(store: Store) -> list[str]:
 
 def _wrong_in(key: SealKey, directory: Path) -> Iterator[WrongFile]:
     try:
-        _, seals = _seals(key, directory)
+        stated, seals = _seals(key, directory)
     except WrongFile as wrong:
         yield wrong
         return
+    if (base := stated.get("base")) and not (directory.parent / base).is_dir():
+        yield WrongFile(directory.parent / base, "missing")
     for name, seal in seals.items():
         try:
             key.check_blocks(directory / name, seal)
@@ -88,27 +126,92 @@ def _name(entry: int, root: str) -> str:
     return f"flow-{entry}-{root[:16]}"
 
 
+def _checked(files: ColumnFiles, directory: Path, root: str) -> tuple[Path, Path | None]:
+    """`_parts_of` a graph whose files are, as far as a look at some of them tells, as they were written."""
+    parts = _parts_of(files, directory)
+    for part in parts:
+        if part is None:
+            continue
+        stated, seals = _seals(files.key, part)
+        if part is directory and stated["root"] != root:
+            raise WrongFile(directory, "it is of another log")
+        for name, blocks in sampled(seals, BLOCKS_CHECKED).items():
+            files.key.check_blocks(part / name, seals[name], blocks)
+    return parts
+
+
+def _parts_of(files: ColumnFiles, directory: Path) -> tuple[Path, Path | None]:
+    """The graph that was built as a whole, and what has changed since, if anything. Raises WrongFile."""
+    stated, _ = _seals(files.key, directory)
+    base = stated.get("base")
+    return (directory, None) if base is None else (files.directory / base, directory)
+
+
+def _throw_away(directory: Path, error: Exception) -> None:
+    wrong = error if isinstance(error, WrongFile) else WrongFile(directory, str(error))
+    warn_of_wrong(wrong)
+    remove(directory)
+    if wrong.path.parent != directory and wrong.path.parent.name.startswith("flow-"):
+        remove(wrong.path.parent)
+
+
+def _write_changes(files: ColumnFiles, directory: Path, stamp: Mapping[str, Any], since: Since) -> bool:
+    earlier = files.directory / _name(since.entry, since.root)
+    if not earlier.is_dir():
+        return False
+    try:
+        base, patch = _checked(files, earlier, since.root)
+        building = _place_to_build(files, directory)
+        touched = since.touched
+        if not write_changes(base, patch, touched, lambda near: since.frames(touched, near), building, stamp):
+            return False
+    except (WrongFile, DamagedIndex, OSError) as error:
+        _throw_away(earlier, error)
+        return False
+    _seal(files, building, directory, {**stamp, "base": base.name})
+    return True
+
+
 def _build(files: ColumnFiles, directory: Path, stamp: dict[str, Any], frames: Callable[[], Frames]) -> None:
-    """Under another name first: where it stands, it is whole and sealed."""
+    building = _place_to_build(files, directory)
+    build_index(*frames(), directory=building, stamp=stamp)
+    _seal(files, building, directory, stamp)
+
+
+def _place_to_build(files: ColumnFiles, directory: Path) -> Path:
+    """Under another name first: where a graph stands, it is whole and sealed."""
     for left in files.directory.glob(".flow-*"):
         remove(left)
-    building = directory.with_name(f".{directory.name}")
-    build_index(*frames(), directory=building, stamp=stamp)
+    return directory.with_name(f".{directory.name}")
+
+
+def _seal(files: ColumnFiles, building: Path, directory: Path, stated: Mapping[str, Any]) -> None:
     seals = {path.name: files.key.seal_file(path).as_json() for path in sorted(building.iterdir())}
     with (building / SEAL).open("wb") as file:
-        file.write(files.key.document(_PURPOSE, {"format": FORMAT, **stamp, "files": seals}))
+        file.write(files.key.document(_PURPOSE, {"format": FORMAT, **stated, "files": seals}))
         file.flush()
         os.fsync(file.fileno())
     remove(directory)
     building.rename(directory)
-    # Others may be opening the one before; what is mapped already stays readable.
-    built = sorted(files.directory.glob("flow-*"), key=lambda path: path.stat().st_mtime_ns)
-    for old in built[:-_KEPT]:
+
+
+def _sweep(files: ColumnFiles) -> None:
+    """Others may be opening the graph before; what is mapped already stays readable."""
+    made = sorted(files.directory.glob("flow-*"), key=lambda path: path.stat().st_mtime_ns)
+    needed = set(made[-_KEPT:])
+    for directory in made[-_KEPT:]:
+        with suppress(WrongFile, DamagedIndex, OSError):
+            needed.add(_parts_of(files, directory)[0])
+    for old in set(made) - needed:
         remove(old)
 
 
-def _seals(key: SealKey, directory: Path) -> tuple[str, dict[str, Seal]]:
-    """The root that a graph is of, and its files with their seals, each of its size. Raises WrongFile."""
+def _size(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.iterdir())
+
+
+def _seals(key: SealKey, directory: Path) -> tuple[dict[str, Any], dict[str, Seal]]:
+    """What a directory's seal says of it, and its files with their seals, each of its size. Raises WrongFile."""
     path = directory / SEAL
     try:
         stated = key.open_document(_PURPOSE, path.read_bytes())
@@ -121,4 +224,4 @@ def _seals(key: SealKey, directory: Path) -> tuple[str, dict[str, Seal]]:
     seals = {file: Seal.read(seal) for file, seal in stated["files"].items()}
     for file, seal in seals.items():
         check_size(directory / file, seal)
-    return stated["root"], seals
+    return stated, seals

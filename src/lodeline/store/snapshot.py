@@ -18,14 +18,15 @@ from lodeline.accountancy.implied import accounted, implied_receipts
 from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.flow.index import FlowIndex
 from lodeline.ledger.label import NO_ALIASES, drawn_as, with_inherited
-from lodeline.ledger.movement import lot_facts, makes_lot, movements, with_balances
+from lodeline.ledger.movement import lot_facts, movements, with_balances
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import Pairing, pair, passed_on, stand_in, told_of_lots
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
-from lodeline.store.carrying import BySite, Made, carry
+from lodeline.store.carrying import BySite, LotGraph, Made, carry
 from lodeline.store.column_files import ColumnFiles, Kind, directory_of
-from lodeline.store.flow_files import opened
+from lodeline.store.flow_files import Frames, compact, opened
+from lodeline.store.flow_frames import changes_since, flow_frames
 from lodeline.store.splicing import spliced
 from lodeline.store.store import Head, Store
 
@@ -276,87 +277,20 @@ class Snapshot:
     def _flow_index(self) -> FlowIndex:
         # Checked once for as long as this snapshot is held, and not at each question.
         assert self.files is not None, "this snapshot has no files to keep a lot graph in"
-        return opened(self.files, entry=self.entry, root=self.root, frames=self.flow_frames)
-
-    def flow_frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """`lots`, `events`, `links`, `assays` for the flow engine; a lot's dense id is its number less one.
-
-        An origin's rows are sources of their own; a transformation's rows share one mixture. A lot that nobody
-        made, but that was received where another lot was shipped, is that lot under another name: the transfer
-        is the event that joins them.
-        """
-        made = self.lines.filter(makes_lot()).select("lot", "line", "dry_mg", "organisation", "event", "kind")
-        passed_on = self._passed_on()
-        steps = pl.concat(
-            [
-                self.lines.filter(makes_lot() | (pl.col("kind") == "transformation"))
-                .with_columns(key=pl.when(pl.col("kind") == "origin").then("line").otherwise(pl.lit(-1, pl.Int64())))
-                .select("organisation", "event", "key", "site", "on", "kind", "origin_kind", "origin_place"),
-                passed_on.select(
-                    "organisation", "event", "key", "site", "on",
-                    kind=pl.lit("transformation"), origin_kind=pl.lit(None, pl.String()),
-                    origin_place=pl.lit(None, pl.String()),
-                ),
-            ]
+        index = opened(
+            self.files, entry=self.entry, root=self.root, frames=self.flow_frames, since=changes_since(self)
         )  # fmt: skip
-        events = (
-            steps.group_by("organisation", "event", "key", maintain_order=True)
-            .agg(pl.all().first())
-            .with_row_index("number")
-            .with_columns(pl.col("number").cast(pl.Int64()))
-        )
-        numbers = events.select("organisation", "event", "key", "number")
-        making = (
-            pl.concat(
-                [
-                    made.with_columns(
-                        key=pl.when(pl.col("kind") == "origin").then("line").otherwise(pl.lit(-1, pl.Int64()))
-                    ).select("organisation", "event", "key", "lot", "dry_mg", "line"),
-                    passed_on.select("organisation", "event", "key", "lot", dry_mg="received_mg", line="key"),
-                ]
-            )
-            .join(numbers, on=["organisation", "event", "key"])
-            .sort("line")
-            .group_by("lot", maintain_order=True)
-            .agg(made_event=pl.col("number").first(), made_mg=pl.col("dry_mg").first())
-        )
-        inputs = self.lines.filter((pl.col("kind") == "transformation") & (pl.col("role") == "in")).with_columns(
-            key=pl.lit(-1, pl.Int64())
-        )
-        links = pl.concat(
-            [
-                inputs.select("organisation", "event", "key", "lot", mass_mg="dry_mg"),
-                passed_on.select("organisation", "event", "key", lot="shipped_lot", mass_mg="received_mg"),
-            ]
-        ).join(numbers, on=["organisation", "event", "key"])
-        return (
-            self._flow_lots(making),
-            events.select(
-                "organisation", "site", "on", "kind", "origin_kind", "origin_place", name="event", event="number"
-            ),
-            links.filter(pl.col("mass_mg") > 0).select(event="number", lot=pl.col("lot") - 1, mass_mg="mass_mg"),
-            self.lot_assays.with_columns(pl.col("lot") - 1),
-        )
+        self.made.graph = LotGraph(entry=self.entry, root=self.root)
+        return index
 
-    def _passed_on(self) -> pl.DataFrame:
-        """`renamed`, the line of the receipt as `key`."""
-        return self.renamed.rename({"receipt_line": "key"})
+    def compact_flow_index(self) -> None:
+        """Makes the lot graph whole again where much has changed since it was: work for idle hours."""
+        assert self.files is not None, "this snapshot has no files to keep a lot graph in"
+        compact(self.files, entry=self.entry, root=self.root, frames=self.flow_frames)
 
-    def _flow_lots(self, making: pl.DataFrame) -> pl.DataFrame:
-        short = self.balanced.group_by("lot").agg(pl.col("unaccounted_mg").sum())
-        return (
-            self.lots.join(self.lot_facts.select("lot", "product"), on="lot", how="left", maintain_order="left")
-            .join(making, on="lot", how="left", maintain_order="left")
-            .join(short, on="lot", how="left", maintain_order="left")
-            .select(
-                "name", "product",
-                lot=pl.col("lot") - 1,
-                organisation="maker",
-                made_event=pl.col("made_event").fill_null(-1),
-                made_mg=pl.col("made_mg").fill_null(0),
-                unaccounted_mg=pl.col("unaccounted_mg").fill_null(0),
-            )
-        )  # fmt: skip
+    def flow_frames(self) -> Frames:
+        """`lots`, `events`, `links`, `assays` for the flow engine (`store.flow_frames`)."""
+        return flow_frames(self)
 
 
 #: The frames of which `Snapshot.of_sites` keeps what is of a lot.
@@ -417,6 +351,7 @@ def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
         aliases=store.books.all_aliases(before=head.size), next_line=head.next_line, made=Made(),
     )  # fmt: skip
     touched = carry(before, now, pl.concat([gone, came]))
+    now.made.graph = before.made.graph and before.made.graph.after(touched, range(before.lots.height, now.lots.height))
     if register is before.register or register.tables_equal(before.register):
         now.made.carry(before.made, touched)
     return now

@@ -112,6 +112,7 @@ class Analyst:
         self._publications.publish(standing=stamp, newest=stamp)
         for directory in [one for one in self._readings if one != stamp.directory]:
             del self._readings[directory]
+        snapshot.compact_flow_index()
         return stamp
 
     def _answer_all(self) -> None:

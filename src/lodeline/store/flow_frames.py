@@ -1,0 +1,127 @@
+"""What the lot graph is built of: lots, the events that make and consume them, and what lots hold, from a snapshot.
+
+An origin's rows are sources of their own; a transformation's rows share one mixture. A lot that nobody made, but that
+was received where another lot was shipped, is that lot under another name: the transfer is the event that joins them.
+An event's number is its first line in force, that of such a transfer the line of the receipt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from lodeline.flow.kernels import Int64s
+from lodeline.ledger.movement import makes_lot
+from lodeline.store.flow_files import Frames, Since
+
+if TYPE_CHECKING:
+    from lodeline.store.snapshot import Snapshot
+
+_EVENT = ["organisation", "event", "key"]
+
+
+def flow_frames(snapshot: Snapshot) -> Frames:
+    """The four frames of `flow.index.build_index`; a lot's dense id is its number less one."""
+    lines = snapshot.lines.filter(_is_of_an_event())
+    return _frames(snapshot, lines, _passed_on(snapshot), None)
+
+
+def changes_since(snapshot: Snapshot) -> Since | None:
+    """What has changed of the lot graph since the one that was written last; None where that is not known."""
+    graph = snapshot.made.graph
+    if graph is None:
+        return None
+    return Since(
+        entry=graph.entry, root=graph.root, touched=np.array(sorted(graph.lots), np.int64) - 1,
+        frames=lambda touched, near: frames_around(snapshot, touched, near),
+    )  # fmt: skip
+
+
+def frames_around(snapshot: Snapshot, touched: Int64s, near: Int64s) -> Frames:
+    """The rows of `flow_frames` for these lots, and for the events with these numbers or around these lots."""
+    lots = pl.Series(touched + 1).implode()
+    numbers = pl.Series(near).implode()
+    named = snapshot.lines.filter(pl.col("lot").is_in(lots) | pl.col("line").is_in(numbers))
+    around = named.filter(_is_of_an_event()).select("organisation", "event").unique()
+    passed = _passed_on(snapshot).filter(
+        pl.col("lot").is_in(lots) | pl.col("shipped_lot").is_in(lots) | pl.col("key").is_in(numbers)
+    )
+    lines = snapshot.lines.join(around, on=["organisation", "event"], how="semi", maintain_order="left")
+    return _frames(snapshot, lines.filter(_is_of_an_event()), passed, pl.col("lot").is_in(lots))
+
+
+def _is_of_an_event() -> pl.Expr:
+    return makes_lot() | (pl.col("kind") == "transformation")
+
+
+def _passed_on(snapshot: Snapshot) -> pl.DataFrame:
+    """`Snapshot.renamed`, the line of the receipt as `key`."""
+    return snapshot.renamed.rename({"receipt_line": "key"})
+
+
+def _frames(snapshot: Snapshot, lines: pl.DataFrame, passed: pl.DataFrame, of_lots: pl.Expr | None) -> Frames:
+    """`lines`: all of the events that are wanted; `of_lots`: which lots are."""
+    lines = lines.with_columns(key=pl.when(pl.col("kind") == "origin").then("line").otherwise(pl.lit(-1, pl.Int64())))
+    steps = pl.concat(
+        [
+            lines.select(*_EVENT, "site", "on", "kind", "origin_kind", "origin_place", number="line"),
+            passed.select(
+                *_EVENT, "site", "on",
+                kind=pl.lit("transformation"), origin_kind=pl.lit(None, pl.String()),
+                origin_place=pl.lit(None, pl.String()), number="key",
+            ),
+        ]
+    )  # fmt: skip
+    events = steps.group_by(_EVENT, maintain_order=True).agg(pl.all().first())
+    numbers = events.select(*_EVENT, "number")
+    made = pl.concat(
+        [
+            lines.filter(makes_lot()).select(*_EVENT, "lot", "dry_mg", "line"),
+            passed.select(*_EVENT, "lot", dry_mg="received_mg", line="key"),
+        ]
+    )
+    making = (
+        made.join(numbers, on=_EVENT)
+        .sort("line")
+        .group_by("lot", maintain_order=True)
+        .agg(made_event=pl.col("number").first(), made_mg=pl.col("dry_mg").first())
+    )
+    links = pl.concat(
+        [
+            lines.filter(pl.col("kind") == "transformation", pl.col("role") == "in").select(
+                *_EVENT, "lot", mass_mg="dry_mg"
+            ),
+            passed.select(*_EVENT, lot="shipped_lot", mass_mg="received_mg"),
+        ]
+    ).join(numbers, on=_EVENT)
+    assays = snapshot.lot_assays
+    return (
+        _lots(snapshot, making, of_lots),
+        events.select(
+            "organisation", "site", "on", "kind", "origin_kind", "origin_place", name="event", event="number"
+        ),
+        links.filter(pl.col("mass_mg") > 0).select(event="number", lot=pl.col("lot") - 1, mass_mg="mass_mg"),
+        (assays if of_lots is None else assays.filter(of_lots)).with_columns(pl.col("lot") - 1),
+    )
+
+
+def _lots(snapshot: Snapshot, making: pl.DataFrame, of_lots: pl.Expr | None) -> pl.DataFrame:
+    lots, facts, balanced = snapshot.lots, snapshot.lot_facts.select("lot", "product"), snapshot.balanced
+    if of_lots is not None:
+        lots, facts, balanced = lots.filter(of_lots), facts.filter(of_lots), balanced.filter(of_lots)
+    short = balanced.group_by("lot").agg(pl.col("unaccounted_mg").sum())
+    return (
+        lots.join(facts, on="lot", how="left", maintain_order="left")
+        .join(making, on="lot", how="left", maintain_order="left")
+        .join(short, on="lot", how="left", maintain_order="left")
+        .select(
+            "name", "product",
+            lot=pl.col("lot") - 1,
+            organisation="maker",
+            made_event=pl.col("made_event").fill_null(-1),
+            made_mg=pl.col("made_mg").fill_null(0),
+            unaccounted_mg=pl.col("unaccounted_mg").fill_null(0),
+        )
+    )  # fmt: skip
