@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
@@ -17,14 +17,14 @@ from typing import Any, Protocol
 import polars as pl
 
 from lodeline.ledger.label import newest_aliases, on_the_label
-from lodeline.ledger.movement import ACCOUNT, is_making
+from lodeline.ledger.movement import ACCOUNT, is_making, plain_rows
+from lodeline.ledger.process import JUDGED, Band, Process, unusual
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import State
 from lodeline.ledger.transfer import closing_tolerance_mg
-from lodeline.material.composition import balance_shares, serving_shares
-from lodeline.material.element import RARE_EARTHS, TREO
+from lodeline.material.element import TREO
 from lodeline.material.laboratory import assay_sigma
-from lodeline.material.mass import format_kg, share_mg
+from lodeline.material.mass import format_kg
 
 #: Relative standard uncertainty where the register names no method (assumption; docs/reference/ledger.md).
 DEFAULT_WEIGHING = 0.001
@@ -99,11 +99,11 @@ def _made_already(
     if everything.height == rows.height:
         return
     making = {
-        lot: ordinal for lot, kind, role, ordinal in rows[["lot", "kind", "role", "ordinal"]].iter_rows()
+        lot: ordinal for lot, kind, role, ordinal in plain_rows(rows, "lot", "kind", "role", "ordinal")
         if is_making(kind, role)
     }  # fmt: skip
     mine = set(rows["line"].to_list())
-    for line, lot, kind, role, event, by in everything[_MAKING].iter_rows():
+    for line, lot, kind, role, event, by in plain_rows(everything, *_MAKING):
         if lot not in making or line in mine or not is_making(kind, role):
             continue
         if by == organisation:
@@ -169,7 +169,7 @@ def _awaiting_maker(
     # A label is no lot of the shipper's: it waits for whoever made what was shipped under it.
     behind = dict(state.renamed.select("lot", "shipped_lot").iter_rows())
     unmade -= {lot for lot in behind if _end_of(lot, behind) not in unmade}
-    for ordinal, lot, kind in rows[["ordinal", "lot", "kind"]].iter_rows():
+    for ordinal, lot, kind in plain_rows(rows, "ordinal", "lot", "kind"):
         if kind == "receipt" and lot in unmade and not names(lot).startswith(organisation + "/"):
             yield Objection(code="lot.awaiting-maker", ordinal=ordinal, column="lot", facts={"lot": names(lot)})
 
@@ -184,104 +184,51 @@ def _end_of(lot: int, behind: Mapping[int, int]) -> int:
 
 
 def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
-    of_maker = {lot: product for lot, made, product in lots[["lot", "made", "product"]].iter_rows() if made}
-    for ordinal, lot, kind, role, product in rows[["ordinal", "lot", "kind", "role", "product"]].iter_rows():
-        made = of_maker.get(lot)
-        if product is None or made is None or product == made or is_making(kind, role):
+    of_maker = {lot: product for lot, made, product in plain_rows(lots, "lot", "made", "product") if made}
+    for ordinal, lot, kind, role, product in plain_rows(rows, "ordinal", "lot", "kind", "role", "product"):
+        if product is None or (made := of_maker.get(lot)) is None or product == made or is_making(kind, role):
             continue
         facts = {"product": product, "lot": names(lot), "maker_product": made}
         yield Objection(code="product.differs-from-maker", ordinal=ordinal, column="product", facts=facts)
 
 
-@dataclass(slots=True)
-class _Process:
-    """What one transformation was fed and what it made, per balance element, in mg."""
-
-    ordinal: int | None = None
-    site: str = ""
-    fed_net_mg: int = 0
-    net_mg: int = 0
-    fed_mg: dict[str, int] = field(default_factory=dict)
-    out_mg: dict[str, int] = field(default_factory=dict)
-    product_mg: dict[str, int] = field(default_factory=dict)
-    #: An input of unstated composition: nothing can be said.
-    unstated: bool = False
-    #: An input of which there is only what another firm says.
-    by_label: bool = False
-
-
 def _process_objections(rows: pl.DataFrame, state: State, register: Register) -> Iterable[Objection]:
-    """Judges what each event made of what it was fed. Inputs have the composition that serves the site: its own assay,
-    else the maker's. Outputs have their own.
+    """Judges what each event made of what it was fed (`process.unusual`)."""
 
-    Events of a `run` are left to the site's balance: the run may have been fed in another month.
-    """
-    transformations = rows[_PROCESS_COLUMNS].filter(_TRANSFORMATION)
-    if not transformations.height:
-        return
-    of_lot = dict(state.lots[["lot", "composition"]].iter_rows())
-    own = _own_assays(state.lines)
-    processes: dict[str, _Process] = {}
-    for ordinal, event, role, site, lot, dry_mg, composition, _, _, maker, by in transformations.iter_rows():
-        process = processes.setdefault(event, _Process())
-        if role == "in":
-            process.fed_net_mg += dry_mg
-            sums = [process.fed_mg]
-            assay = own.get((site, lot))
-            shares = serving_shares(of_lot[lot] or "", assay) if assay else balance_shares(of_lot[lot] or "")
-            process.unstated |= assay is None and of_lot[lot] is None
-            process.by_label |= maker != by and assay in (None, of_lot[lot])
-        else:
-            sums = [process.out_mg, process.product_mg] if role == "out" else [process.out_mg]
-            shares = balance_shares(composition or "")
-            process.net_mg += dry_mg
-            if process.ordinal is None:
-                process.ordinal, process.site = ordinal, site
-        for symbol, ppb in shares:
-            for masses in sums:
-                masses[symbol] = masses.get(symbol, 0) + share_mg(dry_mg, ppb)
-    for event, process in processes.items():
-        if process.ordinal is not None and process.fed_mg and not process.unstated:
-            yield from _out_exceeds_in(event, process)
-            yield from _yield_outside_band(event, process, register)
+    def band_of(site: str) -> Band:
+        return register.yield_band.get(register.site_stage.get(site, ""), (0.0, math.inf))
+
+    for process in unusual(rows, state.lots, state.lines, band_of):
+        yield from _out_exceeds_in(process)
+        yield from _yield_outside_band(process, band_of(process.site))
 
 
-_PROCESS_COLUMNS = [
-    "ordinal", "event", "role", "site", "lot", "dry_mg", "composition", "kind", "run", "maker", "organisation",
-]  # fmt: skip
-_TRANSFORMATION = (pl.col("kind") == "transformation") & pl.col("run").is_null()
-
-
-def _own_assays(lines: pl.DataFrame) -> dict[tuple[str, int], str]:
-    """(site, lot) → the site's own newest assay, of its receipts and counts."""
-    stated = lines.filter(pl.col("kind").is_in(["receipt", "stock"]) & pl.col("composition").is_not_null())
-    ordered = stated.sort("on", "organisation", "event", "ordinal")
-    return {(site, lot): text for site, lot, text in ordered[["site", "lot", "composition"]].iter_rows()}
-
-
-def _out_exceeds_in(event: str, process: _Process) -> Iterable[Objection]:
+def _out_exceeds_in(process: Process) -> Iterable[Objection]:
     """More of a rare earth comes out than went in, beyond three standard uncertainties and a trace."""
     # Inputs that state only a total say nothing of single elements.
-    judged = (*RARE_EARTHS, TREO) if len(process.fed_mg) > 1 else (TREO,)
-    for symbol in judged:
+    for symbol in (TREO,) if process.only_total else JUDGED:
         out_mg = process.out_mg.get(symbol, 0)
         if not out_mg or out_mg <= (in_mg := process.fed_mg.get(symbol, 0)):
             continue
         sigma_mg = math.hypot(assay_sigma(in_mg, process.fed_net_mg), assay_sigma(out_mg, process.net_mg))
         if out_mg > in_mg + 3 * sigma_mg + TRACE_SHARE * process.net_mg:
-            facts = {"event": event, "element": symbol, "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg)}
+            facts = {
+                "event": process.event, "element": symbol, "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg),
+            }  # fmt: skip
             yield Objection(code="element.out-exceeds-in", ordinal=process.ordinal, column="composition", facts=facts)
 
 
-def _yield_outside_band(event: str, process: _Process, register: Register) -> Iterable[Objection]:
+def _yield_outside_band(process: Process, band: Band) -> Iterable[Objection]:
     """REO out (without waste) over REO in, outside the stage's band by more than the band is wide."""
-    in_mg, product_mg = process.fed_mg.get(TREO, 0), process.product_mg.get(TREO, 0)
+    in_mg, product_mg = process.fed_mg.get(TREO, 0), process.product_mg
     if not in_mg or not product_mg:
         return
-    low, high = register.yield_band.get(register.site_stage.get(process.site, ""), (0.0, math.inf))
+    low, high = band
     percent = 100 * product_mg / in_mg
     if not low - (high - low) <= percent <= high + (high - low):
-        facts = {"event": event, "yield_pct": f"{percent:.1f}", "low_pct": f"{low:g}", "high_pct": f"{high:g}"}
+        facts = {
+            "event": process.event, "yield_pct": f"{percent:.1f}", "low_pct": f"{low:g}", "high_pct": f"{high:g}",
+        }  # fmt: skip
         yield Objection(
             code="yield.outside-band", ordinal=process.ordinal, column="mass_kg", facts=facts,
             only_flag=process.by_label,
@@ -290,12 +237,11 @@ def _yield_outside_band(event: str, process: _Process, register: Register) -> It
 
 def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]:
     """A mass over a thousand times the median of at least five earlier-dated rows of its kind and product."""
-    filed = rows[["kind", "product", "on", "mass_mg", "ordinal"]].rows()
-    if not filed:
+    if not rows.height:
         return
     least: dict[tuple[str, str | None], int] = dict(earlier.smallest())
     most: dict[tuple[str, str | None], int] = {}
-    for kind, product, _, mass_mg, _ in filed:
+    for kind, product, mass_mg in plain_rows(rows, "kind", "product", "mass_mg"):
         key = (kind, product)
         if mass_mg > most.get(key, 0):
             most[key] = mass_mg
@@ -305,6 +251,7 @@ def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]
     suspects = {key for key, mass_mg in most.items() if mass_mg > UNUSUAL_RATIO * least[key]}
     if not suspects:
         return
+    filed = list(plain_rows(rows, "kind", "product", "on", "mass_mg", "ordinal"))
     pool: dict[tuple[str, str | None], list[tuple[date, int]]] = {key: [] for key in suspects}
     for kind, product, on, mass_mg in (*earlier.masses().iter_rows(), *(row[:4] for row in filed)):
         if (kind, product) in pool:
@@ -325,7 +272,7 @@ def _transfer_differences(
     rows: pl.DataFrame, state: State, organisation: str, names: Callable[[int], str]
 ) -> Iterable[Objection]:
     """Where the other party's filing says otherwise about the same transfer."""
-    differing = [row for row in state.transfers[_PAIR].iter_rows() if _differs(row)]
+    differing = [row for row in plain_rows(state.transfers, *_PAIR) if _differs(row)]
     if not differing:
         return
     mine = dict(rows[["line", "ordinal"]].iter_rows())
@@ -383,7 +330,7 @@ def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame, names: Callable
         return
     whole: dict[str, int] = {}
     listed: set[tuple[str, int]] = set()
-    for site, lot, kind, location, product, ordinal in rows[_COUNTED].iter_rows():
+    for site, lot, kind, location, product, ordinal in plain_rows(rows, *_COUNTED):
         listed.add((site, lot))
         if kind == "stock" and location is None and product is None:
             whole.setdefault(site, ordinal)

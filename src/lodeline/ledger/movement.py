@@ -7,7 +7,10 @@ whatever order they arrived, because the order of a holding's movements is a pro
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -49,6 +52,29 @@ _AS_MOVEMENT = [
 ]
 
 
+def plain_rows(frame: pl.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of some columns as tuples: column by column, which takes a third of the time of row by row."""
+    if frame.height > _PIECE_ROWS:
+        pieces = frame.select(columns).iter_slices(_PIECE_ROWS)
+        return itertools.chain.from_iterable(plain_rows(piece, *columns) for piece in pieces)
+    return zip(*(frame[name].to_list() for name in columns), strict=True)
+
+
+def frame_of(rows: Sequence[tuple[Any, ...]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """A frame of plain rows. Of many it is made column by column, in less than half of the time of row by row."""
+    if len(rows) >= _FEW_ROWS:
+        columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
+        # What is of another type than its column, in a database that was tampered with, is left to the usual way.
+        with suppress(TypeError):
+            return pl.DataFrame([pl.Series(name, cells, dtype) for (name, dtype), cells in columns])
+    return pl.DataFrame(rows, schema=dict(schema), orient="row")
+
+
+_FEW_ROWS = 100
+#: Rows that are plain objects at a time: bounds the memory of a pass over a million.
+_PIECE_ROWS = 65_536
+
+
 def makes_lot() -> pl.Expr:
     """True on lines that bring a lot into being: an origin, or an output or waste of a transformation."""
     return _MAKES
@@ -73,7 +99,7 @@ def movements(lines: pl.DataFrame) -> pl.DataFrame:
     -------
     The columns of `LINE` with `delta_mg` (Int64, milligrams, dry, signed) and `owner` filled.
     """
-    kinds = set(lines["kind"].unique())
+    kinds = set(lines["kind"].to_list())
     moving = lines if kinds.isdisjoint(_STILL) else lines.filter(~pl.col("kind").is_in(_STILL))
     moving = moving.with_columns_seq(_AS_MOVEMENT)
     if "shipment" in kinds and lines["to_site"].null_count() < lines.height:
@@ -171,22 +197,24 @@ def with_balances(moving: pl.DataFrame) -> pl.DataFrame:
     decrease takes what is there and books the rest as unaccounted, so that held never falls below zero.
     """
     ordered = moving.sort(*ACCOUNT, "on", pl.col("delta_mg") < 0, "organisation", "event", "ordinal")
-    accounts = ordered.select_seq(pl.struct(ACCOUNT).rle_id()).to_series().to_list()
     held: list[int] = []
     unaccounted: list[int] = []
-    current, book_mg = -1, 0
+    last_site = last_lot = last_owner = None
+    book_mg = 0
     # One pass of plain integers: a running sum that stops at zero is no sum of columns. A mass that cannot be read
     # any more counts as nothing; the audit names its row.
-    for account, delta_mg in zip(accounts, ordered["delta_mg"].fill_null(0).to_list(), strict=True):
-        if account != current:
-            current, book_mg = account, 0
-        book_mg += delta_mg
-        unaccounted.append(0 if book_mg >= 0 else -book_mg)
-        book_mg = max(book_mg, 0)
+    for site, lot, owner, delta_mg in plain_rows(ordered, *ACCOUNT, "delta_mg"):
+        if lot != last_lot or site != last_site or owner != last_owner:
+            last_site, last_lot, last_owner, book_mg = site, lot, owner, 0
+        book_mg += delta_mg or 0
+        if book_mg >= 0:
+            unaccounted.append(0)
+        else:
+            unaccounted.append(-book_mg)
+            book_mg = 0
         held.append(book_mg)
-    return ordered.with_columns_seq(
-        pl.Series("held_mg", held, pl.Int64()), pl.Series("unaccounted_mg", unaccounted, pl.Int64())
-    )
+    found = {"held_mg": held, "unaccounted_mg": unaccounted}
+    return ordered.hstack([pl.Series(name, values, pl.Int64()) for name, values in found.items()])
 
 
 def holdings(balanced: pl.DataFrame) -> pl.DataFrame:
