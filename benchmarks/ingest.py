@@ -1,10 +1,13 @@
-"""How fast does a filing of a million rows enter the ledger, and what share of it is the database's own work?
+"""How fast do a filing of a million rows and a thousand small ones enter the ledger, and what of it is the database's?
 
 Measured end to end on an embedded store, durable: read and check the file, judge it against the ledger, append
 it with its index, log it. Beside it in the same run: a plain `executemany` of the same checked rows into the
 same tables, and Django's `bulk_create` of the same rows with full model validation, as a web project would.
 
-    python benchmarks/ingest.py [--rows 1000000] [--runs 3]
+The small ones are a year of a synthetic industry (no real firm), some 75 rows a filing, taken in by `load` as
+`lodeline load` does; beside them again a plain `executemany` of the rows that they put into the tables.
+
+    python benchmarks/ingest.py [--rows 1000000] [--runs 3] [--firms 100]
 """
 
 from __future__ import annotations
@@ -32,9 +35,11 @@ from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.entries.records import put_records
 from lodeline.service.entries.upload import Upload
+from lodeline.service.filing.loading import load
 from lodeline.service.filing.posting import post
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
+from lodeline.world import build_world, write_world
 
 FILED_AT = datetime.fromisoformat("2025-07-05T12:00:00+08:00")
 #: Rows for Django's bulk_create: a tenth, since it takes many times longer for each.
@@ -141,6 +146,21 @@ def lodeline(path: Path, url: str) -> dict[str, float]:
     }
 
 
+def small_filings(world: Path, url: str) -> dict[str, float]:
+    """Filings and rows that a load took in, its seconds, and the seconds of processor of its processes."""
+    store, _ = create(url)
+    before, started = os.times(), time.perf_counter()
+    loaded = load(store, world, law=load_law())
+    seconds, after = time.perf_counter() - started, os.times()
+    assert loaded.accepted, "a world of filings enters"
+    return {
+        "filings": loaded.accepted,
+        "rows": loaded.rows,
+        "seconds": seconds,
+        "processor": sum(after[:4]) - sum(before[:4]),
+    }
+
+
 def plain_executemany(filed: str, url: str) -> float:
     """Seconds to append the very rows that the filing put into the tables, and nothing else, in one transaction."""
     store = open_store(filed)
@@ -189,6 +209,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--firms", type=int, default=100)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as room:
         path = Path(room) / "filing.csv"
@@ -212,6 +233,24 @@ def main() -> None:
         print(f"median {rate:,.0f} rows/s; {statistics.median(shares):.0%} of what a plain executemany reaches;"
               f" {rate * django:.1f} x Django bulk_create with validation ({1 / django:,.0f} rows/s, measured on"
               f" {rows // DJANGO_SHARE} rows); peak memory {max(peaks):,.0f} MB")  # fmt: skip
+        print_small(Path(room), options.firms, options.runs)
+
+
+def print_small(room: Path, firms: int, runs: int) -> None:
+    """Prints the lines of the small filings."""
+    write_world(build_world(seed=7, organisations=firms, months=12), room / "world", feeds=False)
+    rates, shares = [], []
+    for run in range(runs):
+        filed = f"{room}/small{run}.sqlite3"
+        found = _alone(small_filings, room / "world", filed)
+        plain = _alone(plain_executemany, filed, f"{room}/plain-small{run}.sqlite3")
+        rates.append(found["filings"] / found["seconds"])
+        shares.append(plain / found["seconds"])
+        print(f"load {run + 1}: {found['filings']} filings of {found['rows'] / found['filings']:.0f} rows in"
+              f" {found['seconds']:.1f} s ({found['processor']:.1f} s of processor in both processes);"
+              f" executemany alone {plain:.1f} s", flush=True)  # fmt: skip
+    print(f"median {statistics.median(rates):.0f} filings/s; {statistics.median(shares):.0%} of what a plain"
+          f" executemany reaches; load average {os.getloadavg()[0]:.1f}")  # fmt: skip
 
 
 def _alone(measure: Any, *arguments: Any) -> Any:
