@@ -62,7 +62,7 @@ def digest(canonical: pl.Series) -> str:
     hashed = hashlib.sha256()
     for begin in range(0, len(canonical), _PIECE_ROWS):
         piece = canonical.slice(begin, _PIECE_ROWS)
-        hashed.update("".join(text + "\n" for text in piece).encode("utf-8"))
+        hashed.update((piece.str.join("\n").item() + "\n").encode("utf-8"))
     return hashed.hexdigest()
 
 

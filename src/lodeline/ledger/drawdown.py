@@ -7,8 +7,11 @@ feed and later steps do not draw (assumption: our reading of Order 71 of 2025, a
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
+from lodeline.ledger.movement import frame_of, plain_rows
 from lodeline.material.composition import balance_shares
 from lodeline.material.element import TREO
 from lodeline.material.mass import share_mg
@@ -19,6 +22,7 @@ DRAWDOWN: dict[str, pl.DataType] = {
     "reo_mg": pl.Int64(),
 }  # fmt: skip
 
+_NOTHING_DRAWN = pl.DataFrame(schema=DRAWDOWN)
 _DRAWING_ORIGINS = {"mined", "by-product"}
 _MINERAL_KINDS = {kind for kind, product in PRODUCTS.items() if product.feed == "mineral"}
 
@@ -31,26 +35,30 @@ def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     lines : columns of `movement.LINE`.
     lots : `movement.lot_facts` of every lot among the lines.
     """
-    known = {lot: facts for lot, *facts in lots[["lot", "product", "composition", "origin_kind"]].iter_rows()}
-    mineral = {lot for lot, (product, _, origin) in known.items() if _is_mineral_feed(product, origin)}
-    drawn: dict[tuple[int, str, str, str, int], int] = {}
     feed = lines.filter(_FEED)
-    for lot, organisation, kind, origin, on, dry_mg in feed[_FEED_COLUMNS].iter_rows():
+    if not feed.height:
+        return _NOTHING_DRAWN
+    fed = set(feed["lot"].to_list())
+    of_lots = plain_rows(lots, "lot", "product", "composition", "origin_kind")
+    known = {lot: (product, composition, origin) for lot, product, composition, origin in of_lots if lot in fed}
+    drawn: dict[tuple[int, str, str, str, int], int] = {}
+    for lot, organisation, kind, origin, on, dry_mg in plain_rows(feed, *_FEED_COLUMNS):
         mined = kind == "origin"
-        if not (origin in _DRAWING_ORIGINS if mined else lot in mineral):
+        product, composition, made_as = known[lot]
+        if not (origin in _DRAWING_ORIGINS if mined else _is_mineral_feed(product, made_as)):
             continue
-        product, composition, _ = known[lot]
         # Ion clay is leached to a mixed compound at the mine; everything else that is mined is rock.
         ore_type = "ion" if product is not None and product_kind(product) == "mixed-compound" else "rock"
         key = (lot, organisation, "mining" if mined else "separation", ore_type, on.year)
         drawn[key] = drawn.get(key, 0) + share_mg(dry_mg, _reo_ppb(composition or ""))
-    return pl.DataFrame([(*key, reo_mg) for key, reo_mg in drawn.items()], schema=DRAWDOWN, orient="row")
+    return frame_of([(*key, reo_mg) for key, reo_mg in drawn.items()], DRAWDOWN) if drawn else _NOTHING_DRAWN
 
 
 _FEED = (pl.col("kind") == "origin") | (pl.col("kind") == "transformation") & (pl.col("role") == "in")
 _FEED_COLUMNS = ["lot", "organisation", "kind", "origin_kind", "on", "dry_mg"]
 
 
+@lru_cache(maxsize=4_096)
 def _is_mineral_feed(product: str | None, origin_kind: str | None) -> bool:
     if product is None or product_kind(product) not in _MINERAL_KINDS:
         return False
@@ -58,5 +66,6 @@ def _is_mineral_feed(product: str | None, origin_kind: str | None) -> bool:
     return product_kind(product) != "mixed-compound" or origin_kind is not None
 
 
+@lru_cache(maxsize=65_536)
 def _reo_ppb(composition: str) -> int:
     return dict(balance_shares(composition))[TREO]

@@ -48,7 +48,7 @@ def with_inherited(aliases: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 def aliased_lots(aliases: pl.DataFrame) -> dict[tuple[str, str], int]:
     """(shipper, alias) → the lot that it stands for. Of one lot every alias counts that it ever had."""
-    return {(shipper, alias): lot for shipper, lot, alias in aliases.select(*ALIAS).iter_rows()}
+    return {(shipper, alias): lot for shipper, lot, alias in aliases[[*ALIAS]].iter_rows()}
 
 
 def newest_aliases(aliases: pl.DataFrame) -> dict[tuple[str, int], str]:

@@ -18,7 +18,7 @@ from datetime import date
 
 import polars as pl
 
-from lodeline.ledger.movement import is_making
+from lodeline.ledger.movement import is_making, plain_rows
 
 LABELS: dict[str, pl.DataType] = {"filed": pl.String(), "name": pl.String(), "held_mg": pl.Int64()}
 #: A shipment without a receipt: what its papers call the lot, bare (`filed`) and in full, and the shipper's event.
@@ -26,6 +26,8 @@ SHIPPED: dict[str, pl.DataType] = {
     "filed": pl.String(), "name": pl.String(), "shipment": pl.String(), "product": pl.String(),
     "shipped_on": pl.Date(),
 }  # fmt: skip
+NO_LABELS = pl.DataFrame(schema=LABELS)
+NOTHING_SHIPPED = pl.DataFrame(schema=SHIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,8 @@ class Known:
 
     made: Collection[str]
     received: pl.DataFrame
-    labels: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LABELS))
-    shipped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SHIPPED))
+    labels: pl.DataFrame = field(default_factory=lambda: NO_LABELS)
+    shipped: pl.DataFrame = field(default_factory=lambda: NOTHING_SHIPPED)
 
 
 _RECEIVED: dict[str, pl.DataType] = {
@@ -85,34 +87,39 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
     rows : `kind`, `role`, `lot` (as filed), `party`, `product`, `on`; other columns are not looked at.
     known : asked once for the bare ids that the filing itself does not settle; None where nothing is known.
     """
-    filed = list(rows[["kind", "role", "lot", "party", "product", "on"]].iter_rows())
-    canonical = {lot for lot in {lot for _, _, lot, *_ in filed} if _is_canonical(lot)}
+    filed = list(plain_rows(rows, "kind", "role", "lot", "party", "product"))
+    lots = dict.fromkeys(rows["lot"].to_list())
+    canonical = {lot for lot in lots if _is_canonical(lot)}
     made = {lot for kind, role, lot, *_ in filed if is_making(kind, role) and lot not in canonical}
-    unsettled = dict.fromkeys(
-        lot for _, _, lot, *_ in filed if lot is not None and lot not in made and lot not in canonical
-    )
-    found = known(list(unsettled)) if known is not None else NOTHING
+    unsettled = [lot for lot in lots if lot is not None and lot not in made and lot not in canonical]
+    found = known(unsettled) if known is not None else NOTHING
     made |= set(found.made)
     book = _Book.of(found)
     own = organisation + "/"
     names: list[str | None] = []
-    for kind, role, lot, party, product, _ in filed:
-        if lot is None or (kind != "receipt" and book.is_label(lot) and not is_making(kind, role)):
-            names.append(None)
+    open_places: list[int] = []
+    for place, (kind, role, lot, party, product) in enumerate(filed):
+        name = None
+        if lot is None or (book.has_labels and kind != "receipt" and book.is_label(lot) and not is_making(kind, role)):
+            pass
         elif lot in canonical:
-            names.append(lot)
+            name = lot
         elif lot in made:
-            names.append(own + lot)
-        else:
-            names.append(book.from_party(lot, party) if kind == "receipt" else None)
-        if kind == "receipt" and names[-1] is not None:
-            book.arrive(str(names[-1]), product)
+            name = own + lot
+        elif kind == "receipt":
+            name = book.from_party(lot, party)
+        names.append(name)
+        if name is None:
+            open_places.append(place)
+        elif kind == "receipt":
+            book.arrive(name, product)
     ambiguous: list[tuple[str, ...] | None] = [None] * len(names)
     assumed: list[str | None] = [None] * len(names)
-    for place, (kind, _, lot, _, product, on) in enumerate(filed):
-        if names[place] is None and lot is not None and kind != "void":
+    for place in open_places:
+        kind, _, lot, _, product = filed[place]
+        if lot is not None and kind != "void":
             candidates = book.candidates(lot, product, made=own + lot if lot in made else None)
-            shipped = {} if candidates else book.sent(lot, product, on)
+            shipped = {} if candidates else book.sent(lot, product, rows["on"][place])
             candidates = candidates or sorted(shipped)
             names[place] = candidates[0] if len(candidates) == 1 else lot if _is_canonical(lot) else own + lot
             ambiguous[place] = tuple(candidates) if len(candidates) > 1 else None
@@ -155,6 +162,11 @@ class _Book:
             book._shipped.setdefault(filed, {}).setdefault(name, (shipment, shipped_on))
             book._came_as(name, product)
         return book
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether any alias is known."""
+        return bool(self._labels)
 
     def is_label(self, lot: str) -> bool:
         """Whether it is an alias that the filer gave, or bought a lot under."""

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from lodeline.ledger.label import NO_ALIASES, aliased_lots, run_together, with_inherited
-from lodeline.ledger.movement import makes_lot
+from lodeline.ledger.movement import frame_of, makes_lot, plain_rows
 
 #: One row per shipment line with the receipts that belong to it, or per receipt without a shipment.
 TRANSFER: dict[str, pl.DataType] = {
@@ -87,6 +87,8 @@ PASSED_ON: dict[str, pl.DataType] = {
 _SIDE = [
     "on", "event", "ordinal", "organisation", "kind", "line", "lot", "maker", "local", "party", "reference", "dry_mg",
 ]  # fmt: skip
+_NO_TRANSFERS = pl.DataFrame(schema=TRANSFER)
+_NOTHING_PASSED_ON = pl.DataFrame(schema=PASSED_ON)
 _Aliased = dict[tuple[str, str], int]
 
 
@@ -122,7 +124,10 @@ def match(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> pl.DataFra
 
     `aliases` (`label.ALIAS`): those of the lots that are shipped here.
     """
-    return told_of_lots(pair(lines, with_inherited(aliases, lines)), lines)
+    moving = lines.filter(_MOVING)
+    if not moving.height:
+        return _NO_TRANSFERS
+    return told_of_lots(pair(moving, with_inherited(aliases, lines)), lines)
 
 
 def pair(lines: pl.DataFrame, aliases: pl.DataFrame) -> Pairing:
@@ -131,11 +136,14 @@ def pair(lines: pl.DataFrame, aliases: pl.DataFrame) -> Pairing:
     Loops over plain rows: pairing is a conversation between two queues, and of a filing's rows few take part.
     """
     moving = lines.filter(_MOVING)
-    sides = [_Line(*row) for row in sorted(moving[_SIDE].iter_rows(), key=lambda row: row[:4])]
+    sides = [_Line(*row) for row in sorted(plain_rows(moving, *_SIDE), key=lambda row: row[:4])]
     shipments = [side for side in sides if side.kind == "shipment"]
     waiting = [side for side in sides if side.kind == "receipt"]
-    aliased = aliased_lots(aliases) if shipments and waiting else {}
-    if shipments and waiting:
+    sent_to = {(side.organisation, side.party) for side in shipments}
+    events = {(side.organisation, side.event) for side in shipments}
+    aliased: _Aliased = {}
+    if any((one.party, one.organisation) in sent_to or (one.party, one.reference) in events for one in waiting):
+        aliased = aliased_lots(aliases)
         waiting = _by_reference(shipments, waiting, aliased)
         waiting = _by_label([side for side in shipments if not side.parts], waiting, aliased)
     others = [
@@ -144,9 +152,7 @@ def pair(lines: pl.DataFrame, aliases: pl.DataFrame) -> Pairing:
         for side in shipments for receipt, _ in side.parts if receipt.lot != side.lot
     ]  # fmt: skip
     rows = [*map(_shipment_row, shipments), *map(_receipt_row, waiting)]
-    return Pairing(
-        rows=pl.DataFrame(rows, schema=_PAIRED, orient="row"), others=pl.DataFrame(others, schema=OTHERS, orient="row")
-    )
+    return Pairing(rows=frame_of(rows, _PAIRED), others=pl.DataFrame(others, schema=OTHERS, orient="row"))
 
 
 def told_of_lots(pairing: Pairing, lines: pl.DataFrame) -> pl.DataFrame:
@@ -307,16 +313,16 @@ def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) 
     Returns `PASSED_ON`: of the receipts that join two lots the first of each lot. A name under which different lots
     were shipped joins none of them. `lots` is `movement.lot_facts`.
     """
+    if lots["made"].all() or transfers["receipt_line"].null_count() == transfers.height:
+        return _NOTHING_PASSED_ON
     unmade = lots.filter(~pl.col("made")).select("lot")
-    if not unmade.height:
-        return pl.DataFrame(schema=PASSED_ON)
     both = transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null()).select(
         "shipment_line", "receipt_line", "received_mg", "shipper", "lot_differs", shipped_lot="lot"
     )
     sides = lines.select("organisation", "event", "site", "on", "lot", "maker", "local", receipt_line="line")
     received = both.join(sides, on="receipt_line").filter(pl.col("lot") != pl.col("shipped_lot"))
     if not received.height:
-        return pl.DataFrame(schema=PASSED_ON)
+        return _NOTHING_PASSED_ON
     shipped_as = lines.select(shipment_line="line", shipped_local="local")
     # A shipper's label that differs all the same stands for more than the lot that was shipped.
     label = (pl.col("maker") == pl.col("shipper")) & (pl.col("local") == pl.col("shipped_local"))

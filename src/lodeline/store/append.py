@@ -28,18 +28,26 @@ def append(database: Database, table: str, rows: pl.DataFrame) -> None:
 
 
 def _append_sqlite(database: Database, table: str, rows: pl.DataFrame) -> None:
-    columns = ",".join(f'"{name}"' for name in rows.columns)
-    statement = f'INSERT INTO "{table}" ({columns}) VALUES ({",".join("?" * rows.width)})'
+    # A column without any value is left out: an absent cell is NULL. Most filings fill half of the columns of a line.
+    filled = [_storable(column) for column in rows.iter_columns() if column.null_count() < rows.height]
+    columns = ",".join(f'"{column.name}"' for column in filled)
+    statement = f'INSERT INTO "{table}" ({columns}) VALUES ({",".join("?" * len(filled))})'
     database.connection.ensure_connection()
-    connection = cast(Any, database.connection.connection)
-    storable = rows.with_columns_seq(
-        pl.col(name).dt.to_string("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(pl.Int64)
-        for name, dtype in rows.schema.items()
-        if dtype in (pl.Date, pl.Boolean)
-    )
-    cursor = connection.cursor()
-    for batch in storable.iter_slices(BATCH_ROWS):
-        cursor.executemany(statement, batch.rows())
+    cursor = cast(Any, database.connection.connection).cursor()
+    for begin in range(0, rows.height, BATCH_ROWS):
+        # Column by column, which takes a third of the time of row by row.
+        batch = [column.slice(begin, BATCH_ROWS).to_list() for column in filled]
+        cursor.executemany(statement, zip(*batch, strict=True))
+
+
+def _storable(column: pl.Series) -> pl.Series:
+    """As SQLite keeps it: a day as text (ISO 8601), yes or no as a number."""
+    dtype = column.dtype
+    return column.cast(pl.String if isinstance(dtype, pl.Date) else pl.Int64) if isinstance(dtype, _OTHERS) else column
+
+
+#: What SQLite has no type for.
+_OTHERS = (pl.Date, pl.Boolean)
 
 
 def _append_postgresql(database: Database, table: str, rows: pl.DataFrame) -> None:

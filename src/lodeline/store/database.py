@@ -26,6 +26,7 @@ from django.db import Error as DjangoDatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from lodeline.errors import UserError
+from lodeline.ledger.movement import frame_of
 from lodeline.store.place import at_place
 
 #: What a statement may carry as a parameter.
@@ -265,17 +266,19 @@ class Database:
     def _frame(self, rows: Rows, schema: dict[str, pl.DataType]) -> pl.DataFrame:
         if not self.is_sqlite:
             return pl.DataFrame(rows, schema=schema, orient="row")
+        if not rows:
+            return pl.DataFrame(schema=schema)
         # SQLite has neither dates nor booleans: they are text and integers on disk.
-        stored = {
-            name: pl.String() if dtype == pl.Date else pl.Int64() if dtype == pl.Boolean else dtype
-            for name, dtype in schema.items()
-        }
-        frame = pl.DataFrame(rows, schema=stored, orient="row")
-        return frame.with_columns_seq(
+        others = {name: dtype for name, dtype in schema.items() if isinstance(dtype, pl.Date | pl.Boolean)}
+        if not others:
+            return frame_of(rows, schema)
+        stored = {name: pl.String() if isinstance(dtype, pl.Date) else pl.Int64() for name, dtype in others.items()}
+        return frame_of(rows, {**schema, **stored}).with_columns_seq(
             # What is no date any more reads as empty: the audit names the row.
-            pl.col(name).str.to_date("%Y-%m-%d", strict=False) if dtype == pl.Date else pl.col(name).cast(pl.Boolean)
-            for name, dtype in schema.items()
-            if dtype in (pl.Date, pl.Boolean)
+            pl.col(name).str.to_date("%Y-%m-%d", strict=False)
+            if isinstance(dtype, pl.Date)
+            else pl.col(name).cast(pl.Boolean)
+            for name, dtype in others.items()
         )
 
 

@@ -21,7 +21,7 @@ from lodeline.errors import UserError
 from lodeline.filing.feed_schema import Feed, feed_cells
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
-from lodeline.journal.merkle import Frontier, Subtree
+from lodeline.journal.merkle import Frontier, Subtree, leaf_hash
 from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.ledger.state import State
 from lodeline.store.append import append, replace_state
@@ -333,7 +333,9 @@ class Store:
     ) -> tuple[StoredEntry, Head]:
         """Appends the entry, signs the new head, and returns both. The rows are appended by the caller."""
         encoded = envelope.to_bytes()
-        frontier = head.frontier.append(envelope.leaf_hash())
+        leaf = leaf_hash(encoded)
+        frontier = head.frontier.append(leaf)
+        root = frontier.root()
         entry = StoredEntry(
             index=head.size,
             kind=envelope.kind,
@@ -345,8 +347,8 @@ class Store:
             row_count=rows,
             first_line=head.next_line,
             envelope=encoded.decode(),
-            leaf_hash=envelope.leaf_hash().hex(),
-            root=frontier.root().hex(),
+            leaf_hash=leaf.hex(),
+            root=root.hex(),
             flags_text=json.dumps(flags, ensure_ascii=False),
         )
         self.database.execute(
@@ -361,7 +363,7 @@ class Store:
             next_line=head.next_line + rows,
             next_lot=head.next_lot,
             frontier=frontier,
-            checkpoint=sign_checkpoint(size=head.size + 1, root=frontier.root(), signer=self.signer),
+            checkpoint=sign_checkpoint(size=head.size + 1, root=root, signer=self.signer),
             register_entry=entry.index if envelope.kind == "register" else head.register_entry,
         )
         return entry, new
@@ -412,9 +414,9 @@ class Store:
             (entry, name, sha256(content).hexdigest(), zlib.compress(content, 1)),
         )
 
-    def replace_state(self, state: State, lots: Iterable[int]) -> None:
-        """Puts the state of these lots in place of what stood there."""
-        touched = sorted(set(lots))
+    def replace_state(self, state: State, lots: Iterable[int], *, known_below: int | None = None) -> None:
+        """Puts the state of these lots in place of what stood there: nothing of lots from `known_below` on."""
+        touched = sorted({lot for lot in lots if known_below is None or lot < known_below})
         for table, rows in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
             replace_state(self.database, table, rows, touched)
 

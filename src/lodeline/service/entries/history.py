@@ -17,7 +17,7 @@ def tied_history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int
 
     Lots tied by a reference are projected together, so the set is closed under references.
     """
-    if head.next_line == 1:
+    if head.next_lot == 1:
         return changed, NO_LINES
     touched, unseen, history = changed, changed, []
     looked_at = [lines]

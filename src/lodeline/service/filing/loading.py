@@ -7,7 +7,6 @@ recognises what is in the log already and goes on.
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -15,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -32,6 +31,7 @@ from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.records import put_records
 from lodeline.service.entries.upload import Upload
+from lodeline.service.filing.collecting import collecting_seldom
 from lodeline.service.filing.posting import Outcome, post
 from lodeline.service.filing.preparing import Encoded, encode
 from lodeline.service.matching.feeds import day_of, receive
@@ -107,7 +107,7 @@ def load(
     judged = _judged_before(store, dossier.filings)
     done = 0
     with (
-        _collecting_seldom(),
+        collecting_seldom(),
         closing(_checked_ahead(dossier.filings, register, root, own_process=own_process)) as checked_ahead,
     ):
         for group in _in_groups(checked_ahead):
@@ -138,17 +138,6 @@ def _take_in(store: Store, feed: FeedFile, root: Path, register: Register, loade
     else:
         loaded.feeds += 1
         loaded.feed_rows += received.entry.row_count
-
-
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Looks for dead cycles less often: a load makes many objects, and next to none of them in cycles."""
-    usual = gc.get_threshold()
-    gc.set_threshold(100_000, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 Ahead = tuple[FilingFile, bytes, Checked, Encoded | None]

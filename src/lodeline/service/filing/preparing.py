@@ -21,7 +21,7 @@ from lodeline.journal.certification import Certification
 from lodeline.ledger.admission import Objection, judge
 from lodeline.ledger.extension import due
 from lodeline.ledger.label import NO_ALIASES
-from lodeline.ledger.movement import LINE
+from lodeline.ledger.movement import LINE, plain_rows
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import Resolved, maker_and_local, resolve
@@ -95,10 +95,10 @@ class Job:
         severity = CATALOGUE[objection.code].severity
         where = Where()
         if objection.ordinal is not None:
-            row = self.checked.rows.row(objection.ordinal, named=True)
-            source = self.checked.sources[row["source"]]
-            where = Where(file=source.file, sheet=source.sheet, row=row["row"], column=objection.column)
-            if severity == "confirm" and (row["reason"] or objection.only_flag):
+            rows, ordinal = self.checked.rows, objection.ordinal
+            source = self.checked.sources[rows["source"][ordinal]]
+            where = Where(file=source.file, sheet=source.sheet, row=rows["row"][ordinal], column=objection.column)
+            if severity == "confirm" and (rows["reason"][ordinal] or objection.only_flag):
                 severity = "flag"
         return problem(objection.code, where, severity=severity, **objection.facts)
 
@@ -131,7 +131,8 @@ def prepare(job: Job, head: Head) -> Prepared:
     store, checked, organisation, corrects = job.store, job.checked, job.organisation, job.corrects
     register = store.register(head)
     problems = [*checked.problems, *_timing(job, register), *_correction(job)]
-    filed = store.books.filed_events(organisation, checked.rows["event"].unique().to_list()) if head.size else {}
+    events = list(dict.fromkeys(checked.rows["event"].to_list()))
+    filed = store.books.filed_events(organisation, events) if head.size else {}
     problems += _events(job, filed)
     job.progress("admit", 0.1)
     placed = _with_places(checked.rows, organisation, head, register)
@@ -144,14 +145,15 @@ def prepare(job: Job, head: Head) -> Prepared:
     in_force = lines[[*LINE]]
     if corrects is not None:
         in_force = in_force.filter(pl.col("kind") != "void")
-    changed = {*in_force["lot"].drop_nulls(), *replaced["lot"].drop_nulls()}
+    changed = {*in_force["lot"].drop_nulls().to_list(), *replaced["lot"].drop_nulls().to_list()}
     touched, history = tied_history(store, head, in_force, changed)
     if superseded:
         history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
     job.progress("admit", 0.5)
     aliases = store.books.aliases(sorted(touched)) if head.next_line > 1 else NO_ALIASES
     state = project(history[STATE_COLUMNS].vstack(in_force[STATE_COLUMNS]), aliases)
-    counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list()
+    kinds = set(lines["kind"].to_list())
+    counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list() if "stock" in kinds else []
     objections = (
         []
         if job.problems_shown is not None
@@ -167,9 +169,8 @@ def prepare(job: Job, head: Head) -> Prepared:
     )
     problems += _addressed(job, objections)
     withdrawn = [event for event, _ in superseded]
-    drawing = in_force.filter(pl.col("kind") == "export").select("ordinal")
-    exported = lines.join(drawing, on="ordinal", how="semi")
-    exports = exported.filter(pl.col("licence").is_not_null())
+    exported = lines.filter(pl.col("kind") == "export") if "export" in kinds else lines.clear()
+    exports = exported.filter(pl.col("licence").is_not_null()) if exported.height else exported
     licences = set(exports["licence"]) | (named_by(store, organisation, withdrawn) if withdrawn else set())
     if job.problems_shown is None:
         problems += _quota(store, organisation, state, touched, register)
@@ -179,7 +180,7 @@ def prepare(job: Job, head: Head) -> Prepared:
                 store, register, rows=exports, organisation=organisation, withdrawn=withdrawn, lots=state.lots
             ),
         )
-        bare = exported.filter(pl.col("licence").is_null())
+        bare = exported.filter(pl.col("licence").is_null()) if exported.height else exported
         problems += _addressed(job, missing_licence_flags(register, job.law, rows=bare, lots=state.lots))
     else:
         problems = [*job.problems_shown, *_correction(job), *_events(job, filed)]
@@ -286,8 +287,9 @@ def _same_content(job: Job, events: Sequence[str]) -> set[str]:
 
 def _with_places(rows: pl.DataFrame, organisation: str, head: Head, register: Register) -> pl.DataFrame:
     """The rows with whom they name and mean, and with the places that they take in the ledger."""
-    named = rows.with_columns(parties(rows, register))
-    return register.meant(named.with_columns(party_filed="party")).with_columns_seq(
+    party = parties(rows, register)
+    named = rows.hstack([party, party.alias("party_filed")])
+    return register.meant(named).with_columns_seq(
         pl.lit(organisation).alias("organisation"),
         pl.lit(head.size, pl.Int64()).alias("entry"),
         pl.int_range(pl.len(), dtype=pl.UInt32()).alias("ordinal"),
@@ -323,27 +325,37 @@ def _name_lots(
     wanted = [name for name in dict.fromkeys(resolved.names) if name is not None]
     ids = asked.lot_ids(wanted) if asked else {}
     fresh = [name for name in wanted if name not in ids]
+    makers: dict[str | None, tuple[str | None, str | None]] = {None: (None, None)}
+    makers |= {name: maker_and_local(name, organisation) for name in wanted}
     new = pl.DataFrame(
-        [(head.next_lot + place, name, *maker_and_local(name, organisation)) for place, name in enumerate(fresh)],
+        {
+            "id": range(head.next_lot, head.next_lot + len(fresh)),
+            "name": fresh,
+            "maker": [makers[name][0] for name in fresh],
+            "local": [makers[name][1] for name in fresh],
+        },
         schema={"id": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String()},
-        orient="row",
     )
-    ids |= {name: head.next_lot + place for place, name in enumerate(fresh)}
-    makers = {name: maker_and_local(name, organisation) for name in wanted}
-    named = lines.rename({"lot": "lot_filed"}).with_columns_seq(
+    numbers: dict[str | None, int | None] = {None: None}
+    numbers |= ids.items()
+    numbers |= zip(fresh, range(head.next_lot, head.next_lot + len(fresh)), strict=True)
+    found = [
         pl.Series("name", resolved.names, pl.String()),
-        pl.Series("lot", [None if name is None else ids[name] for name in resolved.names], pl.Int64()),
-        pl.Series("maker", [None if name is None else makers[name][0] for name in resolved.names], pl.String()),
-        pl.Series("local", [None if name is None else makers[name][1] for name in resolved.names], pl.String()),
-    )
-    return named, new, resolved
+        pl.Series("lot", [numbers[name] for name in resolved.names], pl.Int64()),
+        pl.Series("maker", [makers[name][0] for name in resolved.names], pl.String()),
+        pl.Series("local", [makers[name][1] for name in resolved.names], pl.String()),
+    ]
+    kept = lines[[name for name in lines.columns if name != "lot"]]
+    return kept.hstack([lines["lot"].alias("lot_filed"), *found]), new, resolved
 
 
 def _unsettled_names(lines: pl.DataFrame, resolved: Resolved, names: _FilerNames) -> list[Objection]:
     """Rows whose lot may be several, or is known by a shipment alone that nobody has received."""
     found = []
-    filed = zip(lines["lot_filed"], resolved.names, resolved.ambiguous, resolved.assumed, strict=True)
-    for place, (lot, name, candidates, shipment) in enumerate(filed):
+    unsettled = zip(resolved.ambiguous, resolved.assumed, strict=True)
+    for place in [place for place, why in enumerate(unsettled) if why != (None, None)]:
+        candidates, shipment = resolved.ambiguous[place], resolved.assumed[place]
+        lot, name = lines["lot_filed"][place], resolved.names[place]
         if candidates is not None:
             facts = {"lot": lot, "candidates": ", ".join(map(names.by_name, candidates))}
             found.append(Objection(code="lot.ambiguous", ordinal=place, column="lot", facts=facts))
@@ -358,7 +370,7 @@ class _FilerNames:
 
     def __init__(self, store: Store, lines: pl.DataFrame, new: pl.DataFrame, organisation: str) -> None:
         self._store, self._lines, self._organisation = store, lines, organisation
-        self._new = dict(new.select("id", "name").iter_rows())
+        self._new = dict(plain_rows(new, "id", "name"))
 
     def __call__(self, lot: int) -> str:
         return self.by_name(self._new.get(lot) or self._store.books.lot_names([lot])[lot])
@@ -385,6 +397,8 @@ class _FilerNames:
 def _held_at(store: Store, register: Register, sites: Sequence[str]) -> pl.DataFrame:
     """`site`, `lot`, `mass_mg`: what is in book at sites, but for what a former holder has not delivered yet."""
     held = store.books.held_at(sites)
+    if held.is_empty():
+        return held
     for site, before in former_holders(register).items():
         held = held.filter((pl.col("site") != site) | ~pl.col("owner").is_in(sorted(before)))
     return held.group_by("site", "lot", maintain_order=True).agg(pl.col("mass_mg").sum())
