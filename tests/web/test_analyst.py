@@ -19,14 +19,15 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.lots.flow import trace
 from lodeline.service.overview import overview
 from lodeline.store import publications as module
+from lodeline.store import published
 from lodeline.store.opening import create
 from lodeline.store.publications import Publications, Question, Stamp
+from lodeline.store.published import SnapshotAtHand, function_of
 from lodeline.store.store import Store
 from lodeline.web import analyst as analysts
-from lodeline.web import published, published_desk
+from lodeline.web import published_desk
 from lodeline.web import reading as reading_module
 from lodeline.web.analyst import Analyst
-from lodeline.web.published import SnapshotAtHand, function_of
 from lodeline.web.published_desk import PublishedDesk
 from lodeline.web.reading import Desk, EmptyStoreError, Reading, StillComputingError, waits_a_little
 

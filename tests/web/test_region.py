@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import unified_diff
 from functools import cache
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import polars as pl
 import pytest
 from django.test import Client, override_settings
 from tests.web.as_official import OFFICIAL
+from tests.web.test_analyst import at_work, without_frames
 
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
@@ -29,7 +31,9 @@ from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
+from lodeline.web import visit
 from lodeline.web.api import api
+from lodeline.web.published_desk import PublishedDesk
 from lodeline.web.urls import PAGES
 from lodeline.web.visit import FOR_EVERYBODY
 from lodeline.web.words.language import LANGUAGES
@@ -174,6 +178,43 @@ def test_no_page_names_a_firm_or_a_site_elsewhere(client: Client, divided: Divid
     assert leaks == []
     # Nothing of this world waits to be handed over: tests/web/test_register_changes.py does.
     assert {page.name for page in bounded() if page.regional} - {"register-person", "handover-file"} <= opened
+
+
+@pytest.mark.medium
+def test_pages_read_from_an_analyst_are_the_same_and_open_no_frames(
+    client: Client, divided: Divided, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each look at a firm is one more on the page of looks, and on that of the firm.
+    asked = [
+        path
+        for page in bounded()
+        if page.regional and page.name != "audit"
+        for path in paths(divided, page, divided.here)[:2]
+    ]
+
+    def seen() -> dict[str, tuple[int, str]]:
+        found = {path: client.get(path) for path in asked}
+        return {
+            path: (
+                one.status_code,
+                re.sub(r'(nonce|token" value)="[^"]*"|<tr>.*Routine oversight.*', "", one.content.decode()),
+            )
+            for path, one in found.items()
+        }
+
+    computed = seen()
+    desk = PublishedDesk(divided.store.database.url)
+    monkeypatch.setattr(visit, "desk", lambda _: desk)
+    without_frames(monkeypatch)
+    with at_work(divided.store):
+        desk.reading(at_least=divided.store.head().size - 1)
+        read = seen()
+    differing = {
+        path: (status, *unified_diff(computed[path][1].splitlines(), text.splitlines(), n=0, lineterm=""))
+        for path, (status, text) in read.items()
+        if (status, text) != computed[path]
+    }
+    assert differing == {}
 
 
 @pytest.mark.medium

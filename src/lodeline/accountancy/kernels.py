@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from lodeline.compiled import njit
 
 #: Enough for every symbol of `lodeline.material.element`.
 ELEMENT_BITS = 5

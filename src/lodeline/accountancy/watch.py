@@ -19,7 +19,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from lodeline.compiled import njit
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]

@@ -133,10 +133,11 @@ def store_at(url: str) -> Any:
 
 
 def snapshot_at(url: str) -> tuple[Any, Any]:
-    from lodeline.store.snapshot import open_snapshot  # noqa: PLC0415
+    """The store and the snapshot of its last entry, whose frames are opened when a command asks for one."""
+    from lodeline.store.published import at_head  # noqa: PLC0415
 
     store = store_at(url)
-    return store, open_snapshot(store)
+    return store, at_head(store)
 
 
 @app.callback(invoke_without_command=True)

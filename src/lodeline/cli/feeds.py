@@ -92,13 +92,14 @@ def exceptions(
 ) -> None:
     """Where filings, invoices and the border disagree, with cause and age. 三方核对差异。"""
     from lodeline.service.matching import exceptions as service  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
 
     check_span(first, last)
     if state not in (None, "open", "not-due"):
         raise UserError(f"no state {state!r}: open or not-due", f"没有状态 {state}：可选 open、not-due")
     store, snapshot = snapshot_at(database)
     if identifier is not None:
-        _print_one(service.one(store, snapshot, law(), identifier), as_json)
+        _print_one(answered(service.papers, store, snapshot, law(), identifier=identifier), as_json)
         return
     document = service.listed(
         store, snapshot, law(), organisation=organisation, cause=cause, first=first, last=last, state=state

@@ -10,6 +10,7 @@ from typing import Any
 from lodeline.cli.app import snapshot_at
 from lodeline.cli.output import console, language, print_table, text
 from lodeline.service.customs.replay import replay, replay_declaration
+from lodeline.store.published import answered
 
 Document = dict[str, Any]
 #: Rows of each kind that are printed; `--json` has all.
@@ -29,7 +30,7 @@ def replay_of(
     first, second = days
     if declaration is None:
         store, snapshot = snapshot_at(database)
-        return replay(store, snapshot, law, first=first, second=second, known=known)
+        return answered(replay, store, snapshot, law, first=first, second=second, known=known)
     from lodeline.cli.declare import register_at  # noqa: PLC0415
     from lodeline.service.customs.desk import read  # noqa: PLC0415
 

@@ -26,6 +26,9 @@ from lodeline.cli.app import (
 from lodeline.cli.output import console, language, print_json, print_stream, print_table, progress, text
 from lodeline.errors import UserError
 
+#: Origins of a lot that are printed.
+_ORIGINS_SHOWN = 200
+
 
 @app.command()
 def trace(
@@ -130,12 +133,14 @@ def origins(
             row["lot"], row["origin_kind"], row["origin_place"], row["organisation"],
             _shares(row["booked_shares"], row.get("bounds")),
         )
-        for row in document["rows"]
+        for row in document["rows"][:_ORIGINS_SHOWN]
     ]  # fmt: skip
     columns = text(
         "origin,kind,place,organisation,least–booked–greatest share", "来源批次,类型,来源地,企业,最小–账面–最大占比"
     )
     print_table(lot, columns.split(","), rows)
+    if more := document["count"] - len(rows):
+        console.print(text(f"… {more} more; --json has all", f"……另有 {more} 条，见 --json"))
     if "exact" not in document:
         console.print(text("There are too many origins to bound each of them.", "来源过多，未逐一计算上下限。"))
     elif not document["exact"]:
@@ -154,10 +159,13 @@ def balance(
 ) -> None:
     """Material balance per site, element and month, with its uncertainty. 物料平衡。"""
     from lodeline.service.balance import balances  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
 
     check_span(first, last)
     _, snapshot = snapshot_at(database)
-    document = balances.balance(snapshot, site=site, organisation=organisation, element=element, first=first, last=last)
+    document = answered(
+        balances.balance, snapshot, site=site, organisation=organisation, element=element, first=first, last=last
+    )
     keys = (
         "site",
         "element",
@@ -185,12 +193,13 @@ def flows(
 ) -> None:
     """The flow matrix: how much of each element went from where to where, by month. 流向矩阵。"""
     from lodeline.service.overview import flow_matrix  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
 
     if by not in ("stage", "organisation", "country"):
         raise UserError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
     check_span(first, last)
     _, snapshot = snapshot_at(database)
-    document = flow_matrix.flows(snapshot, law(), element=element, first=first, last=last, by=by)
+    document = answered(flow_matrix.flows, snapshot, law(), element=element, first=first, last=last, by=by)
     print_rows(document, ("from", "to", "element", "period", "mass_kg"), as_json, numbers=(4,))
 
 
@@ -215,6 +224,7 @@ def transfers(
 def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Quotas: granted + overdrawn = reserved + used + left. 总量控制指标。"""
     from lodeline.service.licences import quotas  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     keys = (
@@ -228,7 +238,7 @@ def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         "overdrawn_kg",
         "left_kg",
     )
-    print_rows(quotas.quota(store, snapshot, day=today()), keys, as_json, numbers=range(4, 9))
+    print_rows(answered(quotas.quota, store, snapshot, day=today()), keys, as_json, numbers=range(4, 9))
 
 
 @app.command()
@@ -243,16 +253,17 @@ def reconcile(
     """The books made to balance, the nation by stage or one site by month, and where it leaks. 数据校正。"""
     from lodeline.service.balance import reconciling  # noqa: PLC0415
     from lodeline.service.overview.overview import months  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
 
     check_span(first, last)
     store, snapshot = snapshot_at(database)
     symbol = element or "TREO"
     if site is None:
-        span_of = None if last else months(store, snapshot, law())
+        span_of = None if last else answered(months, store, snapshot, law())
         last = last or (span_of.newest if span_of else None)
-        found = reconciling.reconcile_nation(snapshot, element=symbol, first=first, last=last)
+        found = answered(reconciling.reconcile_nation, snapshot, element=symbol, first=first, last=last)
     else:
-        found = reconciling.reconcile_site(snapshot, site, element=symbol, first=first, last=last)
+        found = answered(reconciling.reconcile_site, snapshot, site=site, element=symbol, first=first, last=last)
     document = {"stamp": snapshot.stamp, **reconciling.as_json(found)}
     if as_json:
         print_json(document)
@@ -302,9 +313,12 @@ def findings(
 ) -> None:
     """What the detectors saw, as questions with their evidence. 线索。"""
     from lodeline.service.findings.finding import findings as found  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    document = found(store, snapshot, law(), detector=detector)
+    # As pages ask it.
+    of_one = {} if detector is None else {"detector": detector}
+    document = answered(found, store, snapshot, law(), **of_one)
     if as_json:
         print_json(document)
         return

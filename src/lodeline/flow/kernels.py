@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -21,14 +22,12 @@ from lodeline.material.mass import share_mg
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-try:
-    from numba import njit
+COMPILED = find_spec("numba") is not None
+if COMPILED:
+    from lodeline.compiled import njit
+else:
 
-    COMPILED = True
-except ImportError:
-    COMPILED = False
-
-    def njit(**_options: bool) -> Callable[[Function], Function]:  # type: ignore[no-redef]
+    def njit(**_options: bool) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
+from types import ModuleType
 from typing import Final
 
 import opencc
 from anyascii import anyascii
-from pypinyin import Style, lazy_pinyin, pinyin
-from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
 from lodeline.party.tables import rows_of
 
@@ -169,36 +168,47 @@ def _unmixed(word: str) -> str:
     return word.translate(_lookalikes()) if _mixed(word) else word
 
 
+@cache
+def _pypinyin() -> ModuleType:
+    """Its dictionaries take 50 MB: only a process that reads hanzi aloud holds them."""
+    import pypinyin.constants  # noqa: PLC0415
+
+    return pypinyin
+
+
 @lru_cache(maxsize=_KEPT)
 def pinyin_syllables(hanzi: str) -> tuple[str, ...]:
     """Pinyin syllables of simplified hanzi, without tones, ü as v; by phrase, so 重庆 is chong qing."""
-    size = len(hanzi)
+    size, spoken = len(hanzi), _pypinyin()
+    phrases = spoken.constants.PHRASES_DICT
     # A brand is seldom a word: then each of its hanzi is read as it mostly is, which is what pypinyin says as well.
-    if not any(hanzi[at:end] in PHRASES_DICT for at in range(size) for end in range(at + 2, size + 1)):
+    if not any(hanzi[at:end] in phrases for at in range(size) for end in range(at + 2, size + 1)):
         alone = [_read_alone(one) for one in hanzi]
         if all(alone):
             return tuple(alone)
-    return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, errors=lambda text: anyascii(text).lower()))
+    return tuple(spoken.lazy_pinyin(hanzi, style=spoken.Style.NORMAL, errors=lambda text: anyascii(text).lower()))
 
 
 @cache
 def _read_alone(character: str) -> str:
     """How one of the hanzi is mostly read; empty for what is none."""
-    found = lazy_pinyin(character, style=Style.NORMAL, errors="ignore")
+    found = _pypinyin().lazy_pinyin(character, style=_pypinyin().Style.NORMAL, errors="ignore")
     return found[0] if found else ""
 
 
 @cache
 def readings(character: str) -> tuple[str, ...]:
     """Every syllable that one of the hanzi may be read as."""
-    return tuple(sorted(set(pinyin(character, style=Style.NORMAL, heteronym=True)[0])))
+    return tuple(sorted(set(_pypinyin().pinyin(character, style=_pypinyin().Style.NORMAL, heteronym=True)[0])))
 
 
 @cache
 def syllables() -> frozenset[str]:
     """Every syllable of Mandarin, without tones."""
     every = {
-        _toneless(reading) for readings_ in PINYIN_DICT.values() for reading in readings_.split(",")
+        _toneless(reading)
+        for readings_ in _pypinyin().constants.PINYIN_DICT.values()
+        for reading in readings_.split(",")
     }  # fmt: skip
     return frozenset(one for one in every if one.isalpha() and one.isascii() and (len(one) > 1 or one in "aeo"))
 

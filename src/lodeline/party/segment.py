@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from lodeline.compiled import njit
 from lodeline.party.terms import TRIPLES, Codes, every_code, rarity_of, weights_of
 from lodeline.party.transcription import FIRST_SOUND
 
@@ -160,7 +160,7 @@ class Segment:
         return scores
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _gather(
     wanted: Codes, weights: npt.NDArray[np.float32], starts: npt.NDArray[np.int64], holders: Codes,
     scores: npt.NDArray[np.float32],
@@ -170,7 +170,7 @@ def _gather(
             scores[holders[place]] += weights[at]
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def gather_rare(
     wanted: Codes, weights: npt.NDArray[np.float32], starts: npt.NDArray[np.int64], holders: Codes,
     scores: npt.NDArray[np.float32],
@@ -190,7 +190,7 @@ def gather_rare(
     return touched[:count]
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _phonetic(units: npt.NDArray[np.uint16], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """(texts,) whether each begins with a sound, and not with a letter."""
     found = np.zeros(len(offsets) - 1, dtype=np.bool_)
@@ -199,7 +199,7 @@ def _phonetic(units: npt.NDArray[np.uint16], offsets: npt.NDArray[np.int64]) -> 
     return found
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def summed(
     weights: npt.NDArray[np.float32], terms: Codes, offsets: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
@@ -211,7 +211,7 @@ def summed(
     return found
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def other_place(
     stands: npt.NDArray[np.int8], terms: Codes, offsets: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
@@ -229,7 +229,7 @@ def other_place(
     return found
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _by_term(terms: Codes, offsets: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> Codes:
     """For each term the names that have it, joined, in their order."""
     free = starts.copy()
@@ -241,7 +241,7 @@ def _by_term(terms: Codes, offsets: npt.NDArray[np.int64], starts: npt.NDArray[n
     return holders
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _alike(
     asked: npt.NDArray[np.uint16], units: npt.NDArray[np.uint16], offsets: npt.NDArray[np.int64],
     places: npt.NDArray[np.int64], best: npt.NDArray[np.float32],
@@ -269,7 +269,7 @@ def _alike(
         best[number] = max(best[number], ratio)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def highest(
     scores: npt.NDArray[np.float32], lengths: npt.NDArray[np.float32], alive: npt.NDArray[np.uint8], most: int
 ) -> npt.NDArray[np.int64]:

@@ -20,10 +20,10 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from lodeline.compiled import njit
 from lodeline.party.tables import rows_of
 
 #: A syllable of pinyin: what it begins with, its vowels, and what it ends in.
@@ -274,7 +274,7 @@ def _by_syllables(syllables: _Syllables, word: str) -> float:
     return _best_by_syllables(syllables, letters_, weights, seen.keys, seen.bits) if len(letters_) else -1e9
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _best_by_syllables(
     syllables: _Syllables, words: npt.NDArray[np.int64], weights: npt.NDArray[np.float32],
     keys: npt.NDArray[np.int64], bits: npt.NDArray[np.float32],
@@ -323,7 +323,7 @@ def _best_by_syllables(
     return float(best)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _aligned(
     sounds: npt.NDArray[np.int64], words: npt.NDArray[np.int64], count: int, weights: npt.NDArray[np.float32],
     row: npt.NDArray[np.float32],
@@ -347,7 +347,7 @@ def _aligned(
     return float(best)
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _gather(
     asked: Units, kept: tuple[Units, npt.NDArray[np.int64]], places: npt.NDArray[np.int64],
     table: tuple[npt.NDArray[np.float32], npt.NDArray[np.int16]], best: npt.NDArray[np.float32],

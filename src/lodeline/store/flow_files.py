@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,11 +54,8 @@ def opened(
     directory = files.directory / _name(entry, root)
     files.directory.mkdir(parents=True, exist_ok=True)
     with one_writer(files.directory):
-        if directory.exists():
-            try:
-                return open_index(*_checked(files, directory, root))
-            except (WrongFile, DamagedIndex, OSError) as error:
-                _throw_away(directory, error)
+        if (found := _mapped(files, directory, root)) is not None:
+            return found
         stamp = {"entry": entry, "root": root}
         if since is None or not _write_changes(files, directory, stamp, since):
             _build(files, directory, stamp, frames)
@@ -82,6 +79,33 @@ def compact(files: ColumnFiles, *, entry: int, root: str, frames: Callable[[], F
         _build(files, directory, {"entry": entry, "root": root}, frames)
         _sweep(files)
         return True
+
+
+def standing(files: ColumnFiles, *, entry: int, root: str) -> FlowIndex | None:
+    """The lot graph as of an entry, where somebody has built it; None where it has to be built.
+
+    One that was built at an earlier entry stands as long as nothing is said of goods or parties, and is stamped anew.
+    """
+    since, _ = files.store.last_goods_entry(entry + 1)
+    built = {int(one.name.split("-")[1]): one for one in files.directory.glob("flow-*")}
+    for number in sorted((one for one in built if since <= one <= entry), reverse=True):
+        last = files.store.entry(number)
+        with one_writer(files.directory):
+            found = None if last is None else _mapped(files, built[number], last.root)
+        if found is not None:
+            return replace(found, stamp={"entry": entry, "root": root})
+    return None
+
+
+def _mapped(files: ColumnFiles, directory: Path, root: str) -> FlowIndex | None:
+    """A lot graph as it was built; None where there is none, or what was there was not to be believed."""
+    if not directory.exists():
+        return None
+    try:
+        return open_index(*_checked(files, directory, root))
+    except (WrongFile, DamagedIndex, OSError) as error:
+        _throw_away(directory, error)
+        return None
 
 
 def wrong_files(store: Store) -> list[str]:

@@ -14,7 +14,6 @@ from pkgutil import iter_modules
 from typing import Final
 
 import polars as pl
-from django.core.management import call_command
 from django.db import Error as DjangoDatabaseError
 
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
@@ -45,6 +44,8 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
     `secret` (else the environment's LODELINE_SECRET, else a random one kept in the store) salts every row and
     seeds the log's key.
     """
+    from django.core.management import call_command  # noqa: PLC0415  (takes time that whoever opens does not have)
+
     database = Database(url)
     if database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)

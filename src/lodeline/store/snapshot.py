@@ -89,7 +89,7 @@ class Snapshot:
         return narrow
 
     def whole(self) -> Snapshot:
-        """Itself; of what stands in for a snapshot (`web.published.SnapshotAtHand`) the snapshot with its frames."""
+        """Itself; of what stands in for a snapshot (`store.published.SnapshotAtHand`) the snapshot with its frames."""
         return self
 
     def ask(self, question: Callable[..., Answer], /, **arguments: Any) -> Answer:
@@ -324,7 +324,7 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
         files=files,
         entry=head.size - 1,
         root=head.frontier.root().hex(),
-        as_of=_last_filing_time(store),
+        as_of=last_filing_time(store),
         lines=register.meant(_in_force(store, held["lines"], head.size)),
         lots=held["lots"],
         register=register,
@@ -346,7 +346,7 @@ def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
     came = register.meant(came.filter(pl.col("kind") != "void").join(superseded, on=key, how="anti"))
     lines = spliced(before.lines, before.lines["line"].is_in(gone["line"].implode()), came, (pl.col("line"),))
     now = replace(
-        before, entry=head.size - 1, root=head.frontier.root().hex(), as_of=_last_filing_time(store),
+        before, entry=head.size - 1, root=head.frontier.root().hex(), as_of=last_filing_time(store),
         lines=lines, lots=pl.concat([before.lots, lots]), register=register,
         aliases=store.books.all_aliases(before=head.size), next_line=head.next_line, made=Made(),
     )  # fmt: skip
@@ -370,7 +370,7 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
         files=files,
         entry=entry,
         root=last.root,
-        as_of=_last_filing_time(store, entry + 1),
+        as_of=last_filing_time(store, entry + 1),
         lines=register.meant(_in_force(store, lines, entry + 1)),
         lots=held["lots"].filter(pl.col("lot") <= (lines["lot"].max() or 0)),
         register=register,
@@ -413,7 +413,8 @@ def _superseded(store: Store, *, after: int, size: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _last_filing_time(store: Store, size: int | None = None) -> str | None:
+def last_filing_time(store: Store, size: int | None = None) -> str | None:
+    """When the newest filing came in, of the first `size` entries or of all; None where nobody has filed."""
     condition, params = ("", ()) if size is None else (' AND "index" < %s', (size,))
     found = store.database.rows(f"SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'{condition}", params)
     return None if found[0][0] is None else str(found[0][0])

@@ -1,12 +1,14 @@
 """Answers as files hold them: plain JSON, with frames beside it as Arrow files that are mapped and not read.
 
-What is neither frame, number, text, day, collection nor a data class of this program has no such form, so that nothing
-in a file can ever run: `packed` refuses it. Numbers come back to the last bit, and dictionaries in their order.
+What is neither frame, number, text, bytes, day, collection nor a data class of this program has no such form, so that
+nothing in a file can ever run: `packed` refuses it. Numbers come back to the last bit, and dictionaries in their order.
 """
 
 from __future__ import annotations
 
+import base64
 import importlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
@@ -56,8 +58,12 @@ def _packed(value: Any, frames: list[pl.DataFrame]) -> Any:
         return {_KIND: "array", "of": len(frames) - 1, "shape": list(value.shape)}
     if type(value) is list:
         return [_packed(one, frames) for one in value]
+    if type(value) is bytes:
+        return {_KIND: "bytes", "of": base64.b64encode(value).decode()}
     if type(value) in _COLLECTIONS:
-        return {_KIND: type(value).__name__, "of": [_packed(one, frames) for one in value]}
+        held = [_packed(one, frames) for one in value]
+        # One set has one form, in whatever order a process goes through it: a question is known by its text.
+        return {_KIND: type(value).__name__, "of": held if type(value) is tuple else sorted(held, key=json.dumps)}
     if type(value) in (dict, MappingProxyType):
         return _packed_mapping(value, frames)
     if isinstance(value, datetime | date):
@@ -114,6 +120,7 @@ def _named(name: str) -> type[Any]:
 _OF_KIND: Final[Mapping[str, Callable[[dict[str, Any], Callable[[int], pl.DataFrame]], Any]]] = {
     "frame": lambda stated, frame: frame(stated["of"]),
     "array": lambda stated, frame: frame(stated["of"]).to_series().to_numpy().reshape(stated["shape"]),
+    "bytes": lambda stated, frame: base64.b64decode(stated["of"]),
     "tuple": lambda stated, frame: tuple(unpacked(one, frame) for one in stated["of"]),
     "set": lambda stated, frame: {unpacked(one, frame) for one in stated["of"]},
     "frozenset": lambda stated, frame: frozenset(unpacked(one, frame) for one in stated["of"]),

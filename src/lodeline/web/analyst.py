@@ -22,9 +22,9 @@ from lodeline.progress import reported_to
 from lodeline.regulation.parameter import load
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
+from lodeline.store.published import function_of
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.values import UnpublishableError
-from lodeline.web.published import function_of
 from lodeline.web.reading import Reading, is_unchanged
 
 #: Seconds between two looks at the log, and between two at what is asked.

@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from threading import Lock
-from typing import Final, cast
+from typing import Final
 
 from lodeline.regulation.parameter import load
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Stamp
-from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import Store
-from lodeline.web.published import Published, SnapshotAtHand
+from lodeline.store.published import Published, at_hand
+from lodeline.store.store import OFFICE_KIND, Store
 from lodeline.web.reading import (
     PATIENCE_S,
     Desk,
@@ -52,7 +51,7 @@ class PublishedDesk:
         until = None if left_s is None else time.monotonic() + left_s
         while True:
             for stamp in publications.current() or ():
-                if at_least is None or stamp.entry >= at_least or at_least >= store.head().size:
+                if at_least is None or stamp.entry >= at_least or not self._comes(store, stamp.entry, at_least):
                     return self._reading(store, publications, stamp)
             if store.last_goods_entry(store.head().size)[0] < 0:
                 raise empty_store()
@@ -61,6 +60,12 @@ class PublishedDesk:
             if until is not None and time.monotonic() > until:
                 raise StillComputingError(Stage(what="rows"))
             time.sleep(_LOOKS_S)
+
+    @staticmethod
+    def _comes(store: Store, standing: int, at_least: int) -> bool:
+        """Whether the analyst will publish an entry: it is there, and is not the office's own alone since."""
+        size = store.head().size
+        return at_least < size and store.last_goods_entry(size, still=[OFFICE_KIND])[0] > standing
 
     def standing(self) -> ReadingStatus:
         """What can be given without waiting."""
@@ -89,9 +94,8 @@ class PublishedDesk:
             self._alone_since = None
             found = self._readings.get(stamp.directory)
             if found is None:
-                published = Published(publications, stamp)
-                snapshot = cast(Snapshot, SnapshotAtHand(store, stamp, published))
-                found = Reading(store, snapshot, load(), stamp.checkpoint, published)
+                snapshot = at_hand(store, publications, stamp)
+                found = Reading(store, snapshot, load(), stamp.checkpoint, Published(publications, stamp))
                 self._readings[stamp.directory] = found
                 while len(self._readings) > _KEPT:
                     self._readings.popitem(last=False)

@@ -28,9 +28,9 @@ from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Question
+from lodeline.store.published import Published, asked_by_name
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import OFFICE_KIND, Store
-from lodeline.web.published import Published, asked_by_name
 from lodeline.web.server import configuration
 
 Answer = TypeVar("Answer")

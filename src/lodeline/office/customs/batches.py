@@ -34,7 +34,7 @@ from lodeline.service.customs.desk import read
 from lodeline.service.customs.papers import DeskError, put_question
 from lodeline.service.customs.release import Judged
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.published import newest_published
 from lodeline.store.store import Store
 
 State = DeskBatch.State
@@ -180,7 +180,7 @@ def judge_job(payload: Mapping[str, Any], progress: Any) -> object:
     progress(_READ)
     today = law.day_of(batch.created_at)
     evaluation = RecordedBatchEvaluation(
-        store, open_snapshot(store), declaration, law=law, today=today, asker=batch.organisation or None,
+        store, newest_published(store), declaration, law=law, today=today, asker=batch.organisation or None,
         progress=lambda share: progress(_READ + (_LOOKED - _READ) * share),
     )  # fmt: skip
     for part in parts[len(kept_of(batch)) :]:

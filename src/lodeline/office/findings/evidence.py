@@ -13,7 +13,7 @@ from lodeline.office.models import Case
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.balance.inspections import inspections
 from lodeline.service.findings.evidence import Paper, bundle
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.published import newest_published
 from lodeline.store.store import Store
 
 _ENDINGS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "text/csv": "csv"}
@@ -32,7 +32,7 @@ def evidence(
     organisation = party_of(row)
     record_act(actor, "finding.bundle", organisation=organisation, subject=row["id"])
     papers = [*_papers(case), *_inspections(store, organisation)]
-    return bundle(store, open_snapshot(store), law, row["id"], detector=row["detector"], papers=papers)
+    return bundle(store, newest_published(store), law, row["id"], detector=row["detector"], papers=papers)
 
 
 def _inspections(store: Store, organisation: str) -> list[Paper]:

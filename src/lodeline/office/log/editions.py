@@ -9,7 +9,7 @@ from lodeline.office.access.audit import record_act
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.log import editions
 from lodeline.service.log.editions import Edition
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.published import newest_published
 from lodeline.store.store import Store
 
 
@@ -21,5 +21,6 @@ def freeze(actor: Actor, store: Store, law: Jurisdiction, period: str, *, reason
         record_act(actor, "edition.freeze", subject=f"{period}/{made.number}", facts={"entry": made.entry.index})
 
     return editions.freeze(
-        store, open_snapshot(store), law, period, reason=reason, filed_at=now, by=actor.pseudonym, in_transaction=record
+        store, newest_published(store), law, period, reason=reason, filed_at=now, by=actor.pseudonym,
+        in_transaction=record,
     )  # fmt: skip

@@ -114,16 +114,7 @@ def _origins(
         dict.fromkeys(one.element for one in control_items(law, today, known=today) if _is_of(one.item, stated))
     )
     sites = [site for site, owner in snapshot.register.site_organisation.items() if owner == exporter]
-    held = (
-        snapshot.balanced.filter(pl.col("site").is_in(sites))
-        .group_by("lot").agg(held_mg=pl.col("delta_mg").sum())
-        .filter(pl.col("held_mg") > 0)
-        .join(snapshot.lot_facts.select("lot", "product"), on="lot")
-        .join(snapshot.lots.select("lot", "name"), on="lot")
-        .filter(pl.col("product").str.split(":").list.first().is_in(list(kinds)))
-        .sort("held_mg", "name", descending=[True, False])
-        .head(LOTS_MOST)
-    )  # fmt: skip
+    held = snapshot.ask(held_most, sites=tuple(sites), kinds=tuple(sorted(kinds)))
     rows = []
     for held_mg, name, product in held.select("held_mg", "name", "product").iter_rows():
         for one in origins_by_place(origins(snapshot.flow_index(), name)):
@@ -137,6 +128,20 @@ def _origins(
                 rows.append((name, product, held_mg, element, one["origin_kind"], one["origin_place"], share))
     return pl.DataFrame(rows, schema=schema, orient="row").sort(
         "held_mg", "name", "element", "share", descending=[True, False, False, True]
+    )  # fmt: skip
+
+
+def held_most(snapshot: Snapshot, *, sites: tuple[str, ...], kinds: tuple[str, ...]) -> pl.DataFrame:
+    """The lots of these kinds of product of which most is held at sites: `lot`, `held_mg`, `product`, `name`."""
+    return (
+        snapshot.balanced.filter(pl.col("site").is_in(sites))
+        .group_by("lot").agg(held_mg=pl.col("delta_mg").sum())
+        .filter(pl.col("held_mg") > 0)
+        .join(snapshot.lot_facts.select("lot", "product"), on="lot")
+        .join(snapshot.lots.select("lot", "name"), on="lot")
+        .filter(pl.col("product").str.split(":").list.first().is_in(kinds))
+        .sort("held_mg", "name", descending=[True, False])
+        .head(LOTS_MOST)
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json
 from lodeline.service.filing.status import has_duty
+from lodeline.store.published import answered
 from lodeline.store.snapshot import Snapshot
 
 #: Standings in which a transfer has not closed.
@@ -132,7 +133,7 @@ def judged_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
 
 def transfers(snapshot: Snapshot, law: Jurisdiction, *, only_open: bool = False) -> Json:
     """Shipments with their receipts; with `only_open`, those that lack a shipment or (part of) a receipt."""
-    rows = judged_transfers(snapshot, law)
+    rows = answered(judged_transfers, snapshot, law)
     if only_open:
         rows = rows.filter(pl.col("state").is_in(["open", "partial"]) | (pl.col("state") == "exception"))
     return {

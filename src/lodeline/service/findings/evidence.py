@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from hashlib import sha256
@@ -39,6 +39,7 @@ from lodeline.service.findings.evidence_text import index_page, readme
 from lodeline.service.findings.finding import findings
 from lodeline.service.findings.recomputing import gives_its_finding
 from lodeline.service.law.law import in_force
+from lodeline.store.published import answered
 from lodeline.store.queries import log
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store, StoredEntry
@@ -76,7 +77,8 @@ def bundle(
 
     Raises NoSuchFindingError for a finding that is none.
     """
-    rows = findings(store, snapshot, law, detector=detector)["rows"]
+    of_one = {} if detector is None else {"detector": detector}
+    rows = answered(findings, store, snapshot, law, **of_one)["rows"]
     row = called(rows, finding)
     if row is None:
         raise NoSuchFindingError(
@@ -96,6 +98,51 @@ def bundle(
     return packed({**made, NAME: evidence_pdf(made)})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """Which rows of the ledger are near to a finding: of these parties, of these events in entries, of these kinds."""
+
+    parties: tuple[str, ...]
+    entries: tuple[int, ...]
+    events: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], parties: set[str], scope: Scope) -> Near:
+        """Those of a finding, of whose subject these are the parties."""
+        evidence = row["evidence"]
+        # Where many are compared, what they filed of this kind is what they are compared by.
+        kinds = {one.get("kind") for one in evidence} - {None} if scope == "peers" else set()
+        return cls(
+            parties=tuple(sorted(parties)), kinds=tuple(sorted(kinds)),
+            entries=tuple(sorted({one["entry"] for one in evidence if isinstance(one.get("entry"), int)})),
+            events=tuple(sorted({one["event"] for one in evidence if isinstance(one.get("event"), str)})),
+        )  # fmt: skip
+
+
+def lines_near(snapshot: Snapshot, *, near: Near | None, around: bool, most: int) -> pl.DataFrame:
+    """The first `most` lines near to a finding; `around`: near to the parties of those too. All where it is None."""
+    if near is None:
+        return snapshot.lines.head(most)
+    lines = _lines_of(snapshot.lines, near)
+    if around:
+        named = {*near.parties, *lines["organisation"], *lines["party"].drop_nulls()}
+        lines = _lines_of(snapshot.lines, replace(near, parties=tuple(sorted(named))))
+    return lines.head(most)
+
+
+def _lines_of(lines: pl.DataFrame, near: Near) -> pl.DataFrame:
+    is_near = (
+        pl.col("organisation").is_in(near.parties)
+        | pl.col("party").is_in(near.parties)
+        | (pl.col("entry").is_in(near.entries) & pl.col("event").is_in(near.events))
+        | pl.col("kind").is_in(near.kinds)
+    )
+    lots = lines.filter(is_near)["lot"].unique()
+    # A lot's composition stands where it was made, whoever made it.
+    return lines.filter(is_near | (pl.col("lot").is_in(lots.implode()) & makes_lot()))
+
+
 class _Chosen:
     """What of the ledger a bundle holds."""
 
@@ -104,10 +151,11 @@ class _Chosen:
         self._register = snapshot.register
         known = set(snapshot.register.tables["organisations"]["id"])
         parties = known.intersection(named_in(row["subject"]))
-        lines = self._lines(snapshot.lines, parties)
-        if scope in ("neighbours", "peers"):
-            lines = self._lines(snapshot.lines, {*parties, *lines["organisation"], *lines["party"].drop_nulls()})
-        self.lines = lines if most is None else lines.head(most)
+        # One more than a bundle holds says that there are too many.
+        self.lines = snapshot.ask(
+            lines_near, near=None if scope == "ledger" else Near.of(row, parties, scope),
+            around=scope in ("neighbours", "peers"), most=ROWS_MOST + 1 if most is None else most,
+        )  # fmt: skip
         everybody = scope in ("peers", "ledger")
         self.organisations = known if everybody else {
             *parties, *self.lines["organisation"], *self.lines["party"].drop_nulls(),
@@ -115,23 +163,6 @@ class _Chosen:
         self.filers = known if everybody else {*parties, *self.lines["organisation"]}
         licences = snapshot.register.tables["licences"]
         self.licences = set(licences.filter(pl.col("exporter").is_in(self.organisations))["id"])
-
-    def _lines(self, lines: pl.DataFrame, parties: set[str]) -> pl.DataFrame:
-        if self.scope == "ledger":
-            return lines
-        evidence = {one["entry"] for one in self.row["evidence"] if isinstance(one.get("entry"), int)}
-        # Where many are compared, what they filed of this kind is what they are compared by.
-        kinds = {one.get("kind") for one in self.row["evidence"]} if self.scope == "peers" else set()
-        named = {one["event"] for one in self.row["evidence"] if isinstance(one.get("event"), str)}
-        near = (
-            pl.col("organisation").is_in(parties)
-            | pl.col("party").is_in(parties)
-            | (pl.col("entry").is_in(evidence) & pl.col("event").is_in(named))
-            | pl.col("kind").is_in([kind for kind in kinds if kind is not None])
-        )
-        lots = lines.filter(near)["lot"].unique()
-        # A lot's composition stands where it was made, whoever made it.
-        return lines.filter(near | (pl.col("lot").is_in(lots.implode()) & makes_lot()))
 
     def has_record(self, table: str, record: Mapping[str, Any]) -> bool:
         """Whether a record of the register goes with these rows."""
@@ -283,7 +314,7 @@ def _made(
         "as_of": snapshot.as_of, "law": law.code, "vkey": prover.store.signer.verifier.vkey,
         "paper": SETTER,
     }  # fmt: skip
-    lots = snapshot.lots.filter(pl.col("lot").is_in(chosen.lines["lot"].unique().implode())).sort("lot")
+    lots = snapshot.rows("lots", "lot", chosen.lines["lot"].drop_nulls().unique().sort()).sort("lot")
     # The last day that the finding speaks of, as far as the law of then could be known when it was computed.
     ends = date.fromisoformat(next_month(row["period"]["to"]) + "-01") - timedelta(days=1)
     known = ends if snapshot.as_of is None else max(ends, date.fromisoformat(snapshot.as_of[:10]))

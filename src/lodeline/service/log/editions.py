@@ -29,6 +29,7 @@ from lodeline.service.entries import papers
 from lodeline.service.filing.status import filing_states
 from lodeline.service.overview.overview import balances, by_stage, chain
 from lodeline.store.opening import assert_guarded
+from lodeline.store.published import answered
 from lodeline.store.queries.filing import filers, first_filings
 from lodeline.store.snapshot import Snapshot, open_snapshot_as_of
 from lodeline.store.store import EDITION_KIND, Store, StoredEntry
@@ -137,7 +138,7 @@ def freeze(
     assert_guarded(store)
     reason = reason.strip()
     _check(store, snapshot, law, period, reason=reason, filed_at=filed_at)
-    content = figures(store, snapshot, law, period)
+    content = answered(figures, store, snapshot, law, period=period)
     with store.database.transaction():
         head = store.head(lock=True)
         before = editions(store, period)

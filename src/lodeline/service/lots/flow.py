@@ -87,7 +87,7 @@ def routes(snapshot: Snapshot, lot: str, count: int, *, element: str | None = No
     stated, _ = index.element_columns(index.find(lot))
     element = _FIRST_ELEMENT if element is None and _FIRST_ELEMENT in stated else element
     if element is None:
-        shares = snapshot.lot_assays.filter(pl.col("lot") == index.find(lot) + 1).sort("ppb", descending=True)
+        shares = snapshot.rows("lot_assays", "lot", [index.find(lot) + 1]).sort("ppb", descending=True)
         symbols = [index.elements[number] for number in shares["element"].to_list()]
         element = next((symbol for symbol in symbols if symbol in RARE_EARTHS), symbols[0] if symbols else None)
     if element is None or element not in stated:

@@ -31,6 +31,7 @@ from lodeline.party.resolution import as_row
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.parties.parties import resolver
 from lodeline.store.column_files import FED
+from lodeline.store.published import answered
 from lodeline.store.queries.customs import filed_papers
 from lodeline.store.queries.filing import newest_filed_at
 from lodeline.store.snapshot import Snapshot
@@ -247,11 +248,13 @@ def listed(
         raise UnknownExceptionError(
             f"no cause {cause!r}: one of {', '.join(CAUSES)}", f"没有原因 {cause}：可选 {'、'.join(CAUSES)}"
         )
-    found = disagreements(store, snapshot, law)
-    rows = chosen(found.rows, organisation=organisation, cause=cause, first=first, last=last, only=only, state=state)
+    rows = chosen(
+        answered(every, store, snapshot, law), organisation=organisation, cause=cause, first=first, last=last,
+        only=only, state=state,
+    )  # fmt: skip
     return {
         "stamp": snapshot.stamp,
-        "as_of": found.today.isoformat(),
+        "as_of": disagreements(store, snapshot, law).today.isoformat(),
         "rows": [as_json(row) for row in rows.to_dicts()],
     }
 

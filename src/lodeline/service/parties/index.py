@@ -96,6 +96,11 @@ def _of(lists: Sequence[PartyList]) -> list[Party]:
 
 
 def _filed(snapshot: Snapshot) -> list[Party]:
+    return [Party(source=FILED, id=name, names=(name,)) for name in snapshot.ask(unresolved_names)]
+
+
+def unresolved_names(snapshot: Snapshot) -> list[str]:
+    """The names that rows in force have and that are no party yet."""
     known = snapshot.register.party_ids
     names = snapshot.lines["party"].drop_nulls().unique().sort()
-    return [Party(source=FILED, id=name, names=(name,)) for name in names.filter(~names.is_in(pl.Series(list(known))))]
+    return names.filter(~names.is_in(pl.Series(list(known)))).to_list()

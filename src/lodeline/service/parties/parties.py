@@ -87,6 +87,11 @@ def unsettled(snapshot: Snapshot, *, firms: frozenset[str] | None = None) -> pl.
     )  # fmt: skip
 
 
+def unsettled_of(snapshot: Snapshot, firms: frozenset[str] | None = None) -> pl.DataFrame:
+    """The same, asked of whoever has the rows."""
+    return snapshot.ask(unsettled) if firms is None else snapshot.ask(unsettled, firms=firms)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """What a run did: names that it settled, how many wait for a person, and the entry (None: nothing was settled)."""
@@ -111,7 +116,7 @@ def settle_names(store: Store, snapshot: Snapshot, *, day: date, filed_at: datet
         row = _name(as_row(tie.name), tie.party, basis="evidence", reason=tie.reason)
         rows.append({**row, "valid_from": tie.since})
     settled = {as_row(tie.name) for tie in tied}
-    for name, countries in unsettled(snapshot).select("name", "countries").iter_rows():
+    for name, countries in unsettled_of(snapshot).select("name", "countries").iter_rows():
         if name in settled:
             continue
         country = countries[0] if len(countries) == 1 else None

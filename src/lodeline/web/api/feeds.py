@@ -20,7 +20,7 @@ from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
 from lodeline.web.api.shapes import matching as shapes
-from lodeline.web.api.who import as_of, call_of, feeds, law, log_access, reading, reads, store
+from lodeline.web.api.who import as_of, call_of, feeds, log_access, reading, reads, store
 
 router = Router(tags=["feeds"])
 Json = dict[str, Any]
@@ -139,9 +139,12 @@ def get_exception(
     scope = reads(request, "findings:read")
     now = reading()
     as_of(request, now.snapshot.entry, now.snapshot.root)
-    only = None if scope.whole else [str(scope.organisation)]
     try:
-        found = questions.one(now.store, now.snapshot, law(), exception, only=only)
+        if scope.whole:
+            found = now.answer(questions.papers, now.store, now.snapshot, now.law, identifier=exception)
+        else:
+            only = frozenset({str(scope.organisation)})
+            found = now.answer(questions.one, now.store, now.snapshot, now.law, identifier=exception, only=only)
     except questions.UnknownExceptionError as error:
         raise not_found(error.en, error.zh) from error
     log_access(request, "exception", scope, organisation=found["exception"]["organisation"], subject=exception)

@@ -1,0 +1,164 @@
+"""Commands and jobs read what an analyst has published, and say the same to the byte as when they compute it."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.program import Lodeline
+from tests.desk import Desk as Filer
+from tests.web.test_analyst import ORE, at_work, until, without_frames
+
+from lodeline.office.access import clock
+from lodeline.regulation.parameter import load
+from lodeline.service.customs.desk import declare
+from lodeline.service.entries.papers import put_paper
+from lodeline.service.findings.evidence import bundle
+from lodeline.service.findings.finding import findings
+from lodeline.service.log.editions import figures
+from lodeline.service.matching.exceptions import every
+from lodeline.service.parties import parties, queue
+from lodeline.store import published
+from lodeline.store.flow_files import standing
+from lodeline.store.opening import open_store
+from lodeline.store.publications import Publications
+from lodeline.store.published import SnapshotAtHand, answered, at_head, newest_published
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import CASE_KIND, Store
+from lodeline.web.analyst import Analyst
+from lodeline.web.published_desk import PublishedDesk
+
+pytestmark = pytest.mark.medium
+
+#: What commands ask that pages ask in the same words.
+ASKED = (
+    ("findings", "--json"), ("quota", "--json"), ("transfers", "--json"), ("transfers", "--open"),
+    ("exceptions", "--json"), ("reconcile", "--json"), ("origins", "MINE/7", "--json"), ("trace", "MINE/7"),
+    ("origins", "MINE/7"), ("trace", "MINE/7", "--forward", "--json"), ("trace", "MINE/7", "--routes", "1", "--json"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def filer(pages: None, tmp_path: Path) -> Filer:
+    """A mine and a separator with a month of filings."""
+    filer = Filer(str(tmp_path / "store.sqlite3"))
+    filer.firms("MINE", "SEP")
+    filer.rows("MINE", "2025-06", f"O origin 2 mine 7 10 {ORE}", "S shipment 5 mine 7 4 counterparty=SEP")
+    filer.rows("SEP", "2025-06", "R receipt 6 sep 7 4 counterparty_name=Mine_of_old")
+    return filer
+
+
+def published_for(filer: Filer) -> None:
+    """An analyst gives what commands ask, and ends."""
+    given = published.Published.__init__
+    with at_work(filer.store), pytest.MonkeyPatch.context() as patch:
+        PublishedDesk(filer.store.database.url).reading(at_least=filer.store.head().size - 1)
+        # A command asks nobody to compute: here, for once, it does.
+        patch.setattr(published.Published, "__init__", lambda self, *of, **_: given(self, *of, waits=True))
+        for words in ASKED:
+            assert Lodeline(database=filer.store.database.url)(*words).status == 0
+
+
+def noted(store: Store) -> None:
+    """An entry that says nothing about goods or parties."""
+    with store.database.transaction():
+        put_paper(
+            store, store.head(lock=True), b"{}", kind=CASE_KIND, name="step.json", filed_at=clock.now(), facts={}
+        )  # fmt: skip
+
+
+def test_a_command_says_the_same_bytes_from_what_is_published(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Lodeline(database=filer.store.database.url)
+    computed = [program(*words) for words in ASKED]
+    assert all(one.status == 0 for one in computed)
+    published_for(filer)
+    without_frames(monkeypatch)
+    assert [program(*words) for words in ASKED] == computed
+
+
+def test_a_command_computes_what_is_not_published_of_the_newest_entry(filer: Filer) -> None:
+    published_for(filer)
+    filer.rows("MINE", "2025-07", f"O2 origin 2 mine 8 10 {ORE}")
+    program = Lodeline(database=filer.store.database.url)
+    document = program("findings", "--json").document
+    assert document["stamp"]["entry"] == filer.store.head().size - 1
+    assert program("trace", "MINE/8", "--json").document["nodes"]
+
+
+def test_a_lot_graph_stands_while_nothing_is_said_of_goods(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = filer.store
+    before = open_snapshot(store).flow_index()
+    noted(store)
+    without_frames(monkeypatch)
+    snapshot = at_head(store)
+    assert snapshot.entry > before.stamp["entry"]
+    assert snapshot.flow_index().stamp == snapshot.stamp
+    monkeypatch.undo()
+    filer.rows("MINE", "2025-07", f"O2 origin 2 mine 8 10 {ORE}")
+    head = at_head(store)
+    assert standing(head.whole().files, entry=head.entry, root=head.root) is None  # type: ignore[arg-type]
+    assert head.flow_index().find("MINE/8") >= 0
+
+
+def test_a_job_asks_the_analyst_and_opens_no_frames(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, law, now = filer.store, load(), clock.now()
+    day = law.day_of(now)
+
+    def all_of(snapshot: Any) -> list[Any]:
+        return [
+            answered(findings, store, snapshot, law)["rows"], answered(every, store, snapshot, law).rows(),
+            queue.queue(store, snapshot, day=day), queue.name(store, snapshot, "MINE OF OLD", day=day),
+            queue.party(store, snapshot, "MINE", day=day), parties.unsettled_of(snapshot, frozenset({"SEP"})).rows(),
+            snapshot.register.roles,
+        ]  # fmt: skip
+
+    wanted = all_of(open_snapshot(store))
+    with at_work(store):
+        until(lambda: Publications(store).current())
+        snapshot = newest_published(store)
+        assert isinstance(snapshot, SnapshotAtHand)
+        without_frames(monkeypatch)
+        assert all_of(snapshot) == wanted
+        entry = filer.rows("MINE", "2025-07", f"O2 origin 2 mine 8 10 {ORE}")
+        assert newest_published(store).entry >= entry
+    monkeypatch.undo()
+    assert not isinstance(newest_published(store), SnapshotAtHand)
+
+
+def test_a_job_does_not_wait_for_ever(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "_BEHIND_S", 0.3)
+    one = Analyst(filer.store.database.url)
+    # It lives, and publishes nothing.
+    with one._publications.one_analyst() as mine:
+        assert mine
+        monkeypatch.setattr(Publications, "has_analyst", lambda _: True)
+        assert newest_published(filer.store).entry == filer.store.head().size - 1
+
+
+def test_evidence_and_the_desk_ask_the_analyst(
+    flawed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    assert flawed.database.path is not None
+    flawed.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    store, law = open_store(str(shutil.copy(flawed.database.path, tmp_path / "store.sqlite3"))), load()
+    whole = open_snapshot(store)
+    found = findings(store, whole, law)["rows"][0]["id"]
+    lot = whole.lots["name"][0]
+    lines = f"line,exporter,product_name,mass_kg,destination,lot,end_user_name\n1,X,magnets,4,DE,{lot},Muster AG\n"
+
+    def both(snapshot: Any) -> tuple[bytes, Any, bytes]:
+        declared = declare(
+            source=lines.encode(), name="d.csv", law=law, today=date(2025, 4, 1), snapshot=snapshot, store=store
+        )
+        frozen = answered(figures, store, snapshot, law, period="2025-01")
+        return bundle(store, snapshot, law, found), declared, frozen
+
+    wanted = both(whole)
+    with at_work(store):
+        until(lambda: Publications(store).current())
+        snapshot = newest_published(store)
+        without_frames(monkeypatch)
+        assert both(snapshot) == wanted
