@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import polars as pl
 
@@ -376,38 +376,48 @@ def judge(
     `delivered-unfiled` (the other side has no duty to file), `exception`.
     Causes: `no-receipt`, `no-shipment`, `mass-differs`, `lot-differs`, `party-differs`.
     """
-    judged = [
-        _judge(row, has_duty, both_deadlines_passed)
-        for row in transfers.select(
-            "shipper", "receiver", "shipped_mg", "received_mg", "shipped_on", "received_on", "by_reference",
-            "lot_differs", "party_differs",
-        ).iter_rows(named=True)
-    ]  # fmt: skip
-    verdicts = pl.DataFrame(judged, schema={"state": pl.String(), "cause": pl.String()}, orient="row")
-    return pl.concat([transfers, verdicts], how="horizontal")
+    shipped, received = pl.col("shipped_mg"), pl.col("received_mg")
+    alone = shipped.is_null() | received.is_null()
+    rows = transfers.with_columns(
+        _day=pl.coalesce("shipped_on", "received_on"),
+        # Whose side is missing; a side that names nobody is missing all the same.
+        _missing=pl.when(alone).then(pl.when(shipped.is_null()).then("shipper").otherwise("receiver")),
+    )
+    assert rows["_day"].null_count() == 0, "a transfer has a shipment or a receipt, and each has a day"
+    # Days and firms recur: the duty and the deadlines are asked of each once.
+    rows = _told(rows, ["_missing", "_day"], pl.col("_missing").is_not_null(), "_owes", has_duty)
+    less = ~pl.col("by_reference") & (received < shipped - closing_tolerance_mg(shipped))
+    unsettled = pl.when(alone).then(pl.col("_owes").fill_null(True)).otherwise(
+        less & ~pl.col("party_differs") & ~pl.col("lot_differs")
+    )  # fmt: skip
+    rows = _told(rows, ["_day", "shipper", "receiver"], unsettled, "_passed", both_deadlines_passed)
+    late = pl.when("_passed").then(pl.lit("exception"))
+    state = (
+        pl.when(alone & ~pl.col("_owes").fill_null(True)).then(pl.lit("delivered-unfiled"))
+        .when(alone).then(late.otherwise(pl.lit("open")))
+        .when(unsettled).then(late.otherwise(pl.lit("partial")))
+        .otherwise(pl.lit("matched"))
+    )  # fmt: skip
+    cause = (
+        pl.when(alone & pl.col("_passed")).then(
+            pl.when(shipped.is_null()).then(pl.lit("no-shipment")).otherwise(pl.lit("no-receipt"))
+        )
+        .when(alone).then(None)
+        .when("party_differs").then(pl.lit("party-differs"))
+        .when("lot_differs").then(pl.lit("lot-differs"))
+        .when((shipped - received).abs() <= closing_tolerance_mg(shipped)).then(None)
+        .when(~unsettled | pl.col("_passed")).then(pl.lit("mass-differs"))
+    )  # fmt: skip
+    return rows.with_columns(state=state, cause=cause).drop("_day", "_missing", "_owes", "_passed")
 
 
-def _judge(
-    row: dict[str, Any],
-    has_duty: Callable[[str | None, date], bool],
-    both_deadlines_passed: Callable[[date, str | None, str | None], bool],
-) -> tuple[str, str | None]:
-    shipped, received = row["shipped_mg"], row["received_mg"]
-    day, parties = row["shipped_on"] or row["received_on"], (row["shipper"], row["receiver"])
-    assert isinstance(day, date), "a transfer has a shipment or a receipt, and each has a day"
-    if shipped is None or received is None:
-        missing, cause = (row["shipper"], "no-shipment") if shipped is None else (row["receiver"], "no-receipt")
-        if missing is not None and not has_duty(str(missing), day):
-            return "delivered-unfiled", None
-        return ("exception", cause) if both_deadlines_passed(day, *parties) else ("open", None)
-    assert isinstance(shipped, int) and isinstance(received, int)
-    tolerance_mg = closing_tolerance_mg(shipped)
-    if row["party_differs"]:
-        return "matched", "party-differs"
-    if row["lot_differs"]:
-        return "matched", "lot-differs"
-    if abs(shipped - received) <= tolerance_mg:
-        return "matched", None
-    if row["by_reference"] or received > shipped:
-        return "matched", "mass-differs"
-    return ("exception", "mass-differs") if both_deadlines_passed(day, *parties) else ("partial", None)
+def _told(rows: pl.DataFrame, key: list[str], where: pl.Expr, name: str, question: Callable[..., bool]) -> pl.DataFrame:
+    """The rows with what a question says of their key; null where it was not asked."""
+    asked = rows.filter(where).select(key).unique(maintain_order=True)
+    answers = pl.Series(name, [question(*values) for values in asked.iter_rows()], pl.Boolean)
+    told = asked.with_columns(answers, _asked=True)
+    return (
+        rows.with_columns(_asked=where)
+        .join(told, on=[*key, "_asked"], how="left", nulls_equal=True, maintain_order="left")
+        .drop("_asked")
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import polars as pl
 
@@ -96,6 +96,19 @@ class Snapshot:
         """`question(self, **arguments)`, wherever the frames are that it looks at: a module's function of the program,
         with arguments and an answer that files can hold (`store.values`)."""
         return question(self, **arguments)
+
+    def once(self, question: Callable[..., Answer], /, *about: object) -> Answer:
+        """`question(self, *about)`, computed once: what several answers rest on. It may not look at entry and root,
+        because later snapshots of the same goods go on with it."""
+        key = (question, *map(id, about))
+        if key not in self._computed:
+            # What it was asked about is kept beside: an id stands for it only as long as it lives.
+            self._computed[key] = (about, question(self, *about))
+        return cast(Answer, self._computed[key][1])
+
+    @cached_property
+    def _computed(self) -> dict[tuple[object, ...], tuple[tuple[object, ...], object]]:
+        return {}
 
     def rows(self, frame: str, column: str, values: Iterable[Any]) -> pl.DataFrame:
         """The rows of one of its frames ("lines", "lots", "lot_facts" …) of which a column has one of these values."""

@@ -6,6 +6,7 @@ import itertools
 from datetime import date
 from typing import Any
 
+import polars as pl
 import pytest
 from tests.desk import ledger_lines
 
@@ -201,6 +202,31 @@ def test_the_duty_asked_for_is_that_of_the_silent_side_on_the_day_of_the_event()
     lines = ledger_lines("A S1 shipment 2 a 1 5 party=B", "D R1 receipt 9 d 2 5 party=C")
     judge(match(lines), has_duty=has_duty, both_deadlines_passed=lambda *_: False)
     assert sorted(asked, key=repr) == [("B", date(2025, 6, 2)), ("C", date(2025, 6, 9))]
+
+
+@pytest.mark.parametrize("passed", [False, True])
+def test_deliveries_that_are_judged_together_stand_as_each_alone(passed: bool) -> None:
+    found = match(
+        ledger_lines(
+            SHIPPED, RECEIVED, "A S2 shipment 2 a 2 5 party=B", "A S3 shipment 2 a 3 5 party=X",
+            "D R2 receipt 9 d 4 5 party=C", "D R3 receipt 9 d 5 5", "A S4 shipment 3 a 6 100 party=B",
+            "B R4 receipt 4 b 6 40 party=A", "A S5 shipment 3 a 7 100 party=B",
+            "B R5 receipt 4 b 7 40 party=A reference=S5", "A S6 shipment 3 a 8 100 party=B",
+            "B R6 receipt 4 b 9 100 party=A reference=S6", "A S7 shipment 3 a 10 100 party=B",
+            "C R7 receipt 4 c 10 100 party=A reference=S7",
+        )
+    )  # fmt: skip
+
+    def judged(rows: pl.DataFrame) -> pl.DataFrame:
+        late = date(2025, 6, 3)
+        return judge(
+            rows, has_duty=lambda organisation, day: organisation != "X",
+            both_deadlines_passed=lambda day, *_: passed and day <= late,
+        )  # fmt: skip
+
+    together = judged(found)
+    assert together.equals(pl.concat([judged(row) for row in found.iter_slices(1)]))
+    assert {"delivered-unfiled", "matched", "exception" if passed else "partial", "open"} <= {*together["state"]}
 
 
 @pytest.mark.parametrize("passed", [False, True])

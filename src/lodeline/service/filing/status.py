@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 import polars as pl
 
@@ -16,21 +17,29 @@ from lodeline.store.queries.filing import first_filings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
+_MOMENT: Final = pl.Datetime("us", "UTC")
+
+
+def _with_duty(register: Register, law: Jurisdiction) -> pl.DataFrame:
+    """`organisation`, `valid_from`, `valid_to` of those who have to file while they are registered: a filing role and a
+    domestic address. In the order of the register."""
+    table = register.tables["organisations"]
+    bound = [must_file(roles, country, law) for roles, country in table.select("roles", "country").iter_rows()]
+    return table.filter(pl.Series(bound, dtype=pl.Boolean)).select("valid_from", "valid_to", organisation="id")
+
 
 def has_duty(register: Register, law: Jurisdiction) -> Callable[[str | None, date], bool]:
     """Whether an organisation had to file on a day: a filing role, a domestic address, registered that day."""
-    table = register.tables["organisations"]
-    known = {row[0]: row[1:] for row in table.select("id", "roles", "country", "valid_from", "valid_to").iter_rows()}
+    known = {
+        row[0]: row[1:]
+        for row in _with_duty(register, law).select("organisation", "valid_from", "valid_to").iter_rows()
+    }
 
     def duty(organisation: str | None, day: date) -> bool:
         if organisation not in known:
             return False
-        roles, country, valid_from, valid_to = known[organisation]
-        return (
-            must_file(roles, country, law)
-            and (valid_from is None or valid_from <= day)
-            and (valid_to is None or day <= valid_to)
-        )
+        valid_from, valid_to = known[organisation]
+        return (valid_from is None or valid_from <= day) and (valid_to is None or day <= valid_to)
 
     return duty
 
@@ -51,23 +60,46 @@ def filing_states(
     schema = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
     if not filed.height or as_of is None:
         return pl.DataFrame(schema=schema)
-    moment_of_asking = datetime.fromisoformat(as_of)
-    first = {(organisation, period): moment for organisation, period, moment in filed.iter_rows()}
-    duty = has_duty(register, law)
     periods = [str(filed["period"].min())]
     while periods[-1] < str(filed["period"].max()):
         periods.append(next_month(periods[-1]))
-    rows = []
-    for organisation in register.tables["organisations"]["id"]:
-        for period in periods:
-            late_from = due(organisation, period, law, register)
-            last_day = date.fromisoformat(f"{next_month(period)}-01") - timedelta(days=1)
-            moment = first.get((organisation, period))
-            if moment is not None:
-                state = "filed" if datetime.fromisoformat(moment) < late_from else "late"
-            elif duty(organisation, last_day) and moment_of_asking >= late_from:
-                state = "missing"
-            else:
-                continue
-            rows.append((organisation, period, state))
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    months = pl.DataFrame(
+        [(period, _last_day(period), due(None, period, law, register).astimezone(UTC)) for period in periods],
+        schema={"period": pl.String(), "last_day": pl.Date(), "late_from": _MOMENT}, orient="row",
+    )  # fmt: skip
+    firms = register.tables["organisations"].select(organisation="id")
+    moments = [datetime.fromisoformat(moment).astimezone(UTC) for moment in filed["filed_at"]]
+    bound = _with_duty(register, law).with_columns(bound=pl.lit(True))
+    late_from = pl.col("late_from")
+    state = (
+        pl.when(pl.col("filed_at").is_not_null())
+        .then(pl.when(pl.col("filed_at") < late_from).then(pl.lit("filed")).otherwise(pl.lit("late")))
+        .when(
+            pl.col("bound"), pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("last_day")),
+            pl.col("valid_to").is_null() | (pl.col("last_day") <= pl.col("valid_to")),
+            late_from <= pl.lit(datetime.fromisoformat(as_of).astimezone(UTC), _MOMENT),
+        )
+        .then(pl.lit("missing"))
+    )  # fmt: skip
+    return (
+        _extended(firms.join(months, how="cross", maintain_order="left_right"), law, register)
+        .join(filed.with_columns(pl.Series("filed_at", moments, _MOMENT)), on=["organisation", "period"], how="left",
+              maintain_order="left")
+        .join(bound, on="organisation", how="left", maintain_order="left")
+        .select("organisation", "period", state=state)
+        .drop_nulls("state")
+    )  # fmt: skip
+
+
+def _extended(every: pl.DataFrame, law: Jurisdiction, register: Register) -> pl.DataFrame:
+    """The rows with `late_from` as each firm has it: only in a month that was extended do firms differ."""
+    asked = every.filter(pl.col("period").is_in(list(register.extensions))).select("organisation", "period")
+    if asked.is_empty():
+        return every
+    later = [due(organisation, period, law, register).astimezone(UTC) for organisation, period in asked.iter_rows()]
+    asked = asked.with_columns(pl.Series("late_from", later, _MOMENT))
+    return every.update(asked, on=["organisation", "period"], how="left", maintain_order="left")
+
+
+def _last_day(period: str) -> date:
+    return date.fromisoformat(f"{next_month(period)}-01") - timedelta(days=1)

@@ -42,11 +42,10 @@ def standing_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     `age_days` (from `day` to the last filing; null where it has closed), `shipment_entry` and `receipt_entry` (the
     entries of the log that hold the two halves).
     """
-    entries = snapshot.lines.select("line", "entry")
     halves = judged_transfers(snapshot, law)
-    for half in ("shipment", "receipt"):
-        named = entries.rename({"line": f"{half}_line", "entry": f"{half}_entry"})
-        halves = halves.join(named, on=f"{half}_line", how="left", maintain_order="left")
+    halves = halves.with_columns(
+        _entries(snapshot.lines, halves[f"{half}_line"]).alias(f"{half}_entry") for half in ("shipment", "receipt")
+    )
     state, cause = pl.col("state"), pl.col("cause")
     standing = (
         pl.when(state.is_in(["open", "partial"]))
@@ -68,6 +67,12 @@ def standing_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
         )
         .reverse()
     )
+
+
+def _entries(lines: pl.DataFrame, wanted: pl.Series) -> pl.Series:
+    """The entry of each line; lines stand in the order of their numbers, so that they are found without an index."""
+    found = lines["entry"].gather(lines["line"].search_sorted(wanted.fill_null(0)))
+    return found.zip_with(wanted.is_not_null(), pl.Series([None], dtype=pl.Int64))
 
 
 def ages(transfers: pl.DataFrame) -> pl.DataFrame:
@@ -119,6 +124,10 @@ def differences(transfers: pl.DataFrame) -> pl.DataFrame:
 
 def judged_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     """Every transfer with state and cause, as of the last filing in the log."""
+    return snapshot.once(_judged, law)
+
+
+def _judged(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     found = snapshot.transfers.join(snapshot.lots.select("lot", "name"), on="lot", how="left")
     as_of = datetime.fromisoformat(snapshot.as_of) if snapshot.as_of else datetime.fromisoformat("1900-01-01T00:00Z")
     judged = judge(
