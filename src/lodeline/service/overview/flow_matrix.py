@@ -6,9 +6,10 @@ import polars as pl
 
 from lodeline.ledger.succession import handovers
 from lodeline.material.element import SYMBOLS
-from lodeline.material.mass import format_kg, share_mg_expr
+from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json, known_element
+from lodeline.service.overview.flow_cube import by_element, flow_cube
 from lodeline.store.snapshot import Snapshot
 
 
@@ -34,27 +35,19 @@ def flows(
     Origins flow in from `origin:<kind>`; exports and shipments abroad flow out to `abroad:<country>`, domestic
     customers without a site are `use`; processing within a site moves nothing here.
     """
-    wanted = None if element is None else known_element(element)
-    ends = flow_ends(snapshot, law, by)
-    shares = snapshot.lot_assays if wanted is None else snapshot.lot_assays.filter(pl.col("element") == wanted)
-    rows = (
-        ends.join(shares, on="lot")
-        .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")), period=pl.col("on").dt.strftime("%Y-%m"))
-        .filter(pl.col("mass_mg") > 0)
-        .group_by("from", "to", "element", "period")
-        .agg(pl.col("mass_mg").sum())
-        .sort("period", "element", "from", "to")
-    )
+    wanted = None if element is None else SYMBOLS[known_element(element)]
+    sums = by_element(flow_ends(snapshot, law, by), ["period", "from", "to"], element=wanted)
+    rows = sums.sort("period", pl.col("element").cast(pl.Enum(SYMBOLS)), "from", "to")
     return {
         "rows": [
-            {"from": source, "to": target, "element": SYMBOLS[index], "period": period, "mass_kg": format_kg(mass_mg)}
-            for source, target, index, period, mass_mg in _within(rows, first, last).iter_rows()
+            {"from": source, "to": target, "element": symbol, "period": period, "mass_kg": format_kg(mass_mg)}
+            for period, source, target, symbol, mass_mg in _within(rows, first, last).iter_rows()
         ]
     }
 
 
 def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
-    """`from`, `to`, `lot`, `on`, `dry_mg` of every line that moves mass between two ends."""
+    """The rows of the cube (`flow_cube.FLOW`) with `from` and `to`, the ends between which mass moved."""
     sites = snapshot.register.tables["sites"].select(site="id", stage="stage", holder="organisation")
     organisations = snapshot.register.tables["organisations"].select(holder="id", country="country")
     site_end = (
@@ -85,20 +78,20 @@ def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
         .join(site_end, on="site", how="left")
         .select(party="holder", party_end=pl.coalesce("end", siteless))
     )
-    lines = snapshot.lines.join(site_end, on="site", how="left").join(party_end, on="party", how="left")
+    flows = (
+        flow_cube(snapshot)
+        .join(site_end, on="site", how="left", maintain_order="left")
+        .join(site_end.rename({"site": "received_at", "end": "receiver_end"}), on="received_at", how="left",
+              maintain_order="left")
+        .join(party_end, on="party", how="left", maintain_order="left")
+    )  # fmt: skip
     if by == "organisation" and moved:
         # What was filed at a site stays with who filed it.
-        lines = lines.with_columns(end=pl.when(pl.col("site").is_in(list(moved))).then("organisation").otherwise("end"))
-    arrived = (
-        lines.filter(pl.col("kind") == "receipt")
-        .group_by("organisation", "party", "lot")
-        .agg(receiver_end=pl.col("end").first())
-        .rename({"organisation": "party", "party": "organisation"})
-    )
-    lines = lines.join(arrived, on=["organisation", "party", "lot"], how="left")
-    abroad = pl.concat_str(
-        pl.lit("" if by == "country" else "abroad:"), pl.coalesce("destination", "counterparty_country", pl.lit("?"))
-    )
+        flows = flows.with_columns(
+            pl.when(pl.col(place).is_in(list(moved))).then(filer).otherwise(end).alias(end)
+            for place, filer, end in (("site", "organisation", "end"), ("received_at", "party", "receiver_end"))
+        )
+    abroad = pl.concat_str(pl.lit("" if by == "country" else "abroad:"), pl.col("country").fill_null("?"))
     source = (
         pl.when(pl.col("kind") == "origin")
         .then(pl.concat_str(pl.lit("origin:"), pl.col("origin_kind").fill_null("?")))
@@ -113,7 +106,4 @@ def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
         .then(pl.lit("loss"))
         .otherwise(pl.coalesce("receiver_end", "party_end", abroad))
     )
-    return lines.filter(
-        pl.col("kind").is_in(["origin", "export", "loss"])
-        | ((pl.col("kind") == "shipment") & pl.col("to_site").is_null())
-    ).select("lot", "on", "dry_mg", source.alias("from"), target.alias("to"))
+    return flows.with_columns(source.alias("from"), target.alias("to")).drop("end", "receiver_end", "party_end")

@@ -19,12 +19,10 @@ from lodeline.accountancy.balance import BALANCED_BY, balance
 from lodeline.detection.imbalance import TESTED
 from lodeline.filing.country import alpha2_by_code
 from lodeline.ledger.extension import due
-from lodeline.ledger.movement import makes_lot
-from lodeline.ledger.transfer import passed_on
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
-from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
+from lodeline.service.overview.flow_cube import by_element
 from lodeline.service.overview.flow_matrix import flow_ends
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -98,52 +96,16 @@ def chain(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     the lot (from `origin:…` where a trader brought it in), and what still lies with traders has not moved. Stock
     that was there at the beginning has not moved either, and what stays within a stage is no flow.
     """
-    ends = flow_ends(snapshot, law, "stage").filter((pl.col("to") != "trade") & (pl.col("from") != "origin:opening"))
-    source = pl.when(pl.col("from") == "trade").then(pl.coalesce("maker_end", pl.lit("?"))).otherwise("from")
+    flows = flow_ends(snapshot, law, "stage").filter((pl.col("to") != "trade") & (pl.col("from") != "origin:opening"))
+    stage_of = snapshot.register.tables["sites"].select(made_at="id", made_in="stage")
+    brought_in = pl.concat_str(pl.lit("origin:"), pl.col("made_as").fill_null("?"))
+    maker = pl.when(pl.col("made_in") == "trade").then(brought_in).otherwise(pl.col("made_in").fill_null("?"))
     moved = (
-        ends.join(_maker_ends(snapshot), on="lot", how="left")
-        .with_columns(source.alias("from"))
+        flows.join(stage_of, on="made_at", how="left")
+        .with_columns(pl.when(pl.col("from") == "trade").then(maker).otherwise("from").alias("from"))
         .filter(pl.col("from") != pl.col("to"))
     )
-    return (
-        moved.join(snapshot.lot_assays, on="lot")
-        .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")), period=pl.col("on").dt.strftime("%Y-%m"))
-        .filter(pl.col("mass_mg") > 0)
-        .group_by("from", "to", "element", "period")
-        .agg(pl.col("mass_mg").sum())
-        .with_columns(pl.col("element").replace_strict(range(len(SYMBOLS)), SYMBOLS, return_dtype=pl.String))
-    )
-
-
-def _maker_ends(snapshot: Snapshot) -> pl.DataFrame:
-    """`lot`, `maker_end`: the stage that made a lot; where a trader filed its origin, `origin:<kind>`.
-
-    A lot that a trader renamed is what it was shipped as.
-    """
-    sites = snapshot.register.tables["sites"].select("stage", site="id")
-    made = (
-        snapshot.lines.filter(makes_lot())
-        .join(sites, on="site", how="left")
-        .group_by("lot", maintain_order=True)
-        .agg(pl.col("stage").first(), pl.col("origin_kind").first())
-        .select(
-            "lot",
-            maker_end=pl.when(pl.col("stage") == "trade")
-            .then(pl.concat_str(pl.lit("origin:"), pl.col("origin_kind").fill_null("?")))
-            .otherwise("stage"),
-        )
-    )
-    known = dict(made.iter_rows())
-    renamed = dict(
-        passed_on(snapshot.transfers, snapshot.lines, snapshot.lot_facts).select("lot", "shipped_lot").iter_rows()
-    )
-    for lot in renamed:
-        source, seen = lot, {lot}
-        while source not in known and source in renamed and renamed[source] not in seen:
-            source = renamed[source]
-            seen.add(source)
-        known.setdefault(lot, known.get(source))
-    return pl.DataFrame(list(known.items()), schema={"lot": pl.Int64(), "maker_end": pl.String()}, orient="row")
+    return by_element(moved, ["period", "from", "to"]).select("from", "to", "element", "period", "mass_mg")
 
 
 def crossings(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
@@ -152,25 +114,19 @@ def crossings(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     An imported origin comes from the country that its place begins with (`CN-BAYAN-OBO` lies in CN); all else crosses
     as `answers.flows` has it, by the countries of those who hold the sites.
     """
-    ends = flow_ends(snapshot, law, "country")
-    between = ends.filter(~pl.col("from").str.starts_with("origin:") & (pl.col("to") != "loss"))
-    imported = (
-        snapshot.lines.filter((pl.col("kind") == "origin") & (pl.col("origin_kind") == "imported"))
-        .join(home(snapshot), on="site", how="left")
-        .with_columns(place=pl.col("origin_place").str.split("-").list.first().replace_strict(
-            alpha2_by_code(), default=None, return_dtype=pl.String))
-        .select("lot", "on", "dry_mg", pl.col("place").fill_null("?").alias("from"), pl.col("home").alias("to"))
-    )  # fmt: skip
-    return (
-        pl.concat([between, imported.with_columns(pl.col("to").fill_null("?"))])
+    flows = flow_ends(snapshot, law, "country").join(home(snapshot), on="site", how="left")
+    imported = (pl.col("kind") == "origin") & (pl.col("origin_kind") == "imported")
+    place = pl.col("origin_place").str.split("-").list.first()
+    place = place.replace_strict(alpha2_by_code(), default=None, return_dtype=pl.String)
+    crossed = (
+        flows.filter(imported | (~pl.col("from").str.starts_with("origin:") & (pl.col("to") != "loss")))
+        .with_columns(
+            pl.when(imported).then(place.fill_null("?")).otherwise("from").alias("from"),
+            pl.when(imported).then(pl.col("home").fill_null("?")).otherwise("to").alias("to"),
+        )
         .filter(pl.col("from") != pl.col("to"))
-        .join(snapshot.lot_assays, on="lot")
-        .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")), period=pl.col("on").dt.strftime("%Y-%m"))
-        .filter(pl.col("mass_mg") > 0)
-        .group_by("from", "to", "element", "period")
-        .agg(pl.col("mass_mg").sum())
-        .with_columns(pl.col("element").replace_strict(range(len(SYMBOLS)), SYMBOLS, return_dtype=pl.String))
     )
+    return by_element(crossed, ["period", "from", "to"]).select("from", "to", "element", "period", "mass_mg")
 
 
 def home(snapshot: Snapshot) -> pl.DataFrame:
