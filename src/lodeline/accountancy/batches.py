@@ -150,11 +150,14 @@ def assay_acts(
     """
     here = held.join(batches.select("held").unique(), on="held", how="semi")
     made = _methods_named(makers.filter(makes_lot()).join(here, on="lot", how="semi"), ["lot"])
+    # Names are looked up for each lot once, and only then for each of its elements; a site's own where they count.
+    named = here.join(made, on="lot", how="left")
+    asked = named.join(shares.filter("own"), on="held", how="semi")
+    asked = pl.concat([asked, named.filter(pl.col("product").is_null())]).select("area", "lot").unique()
     columns = ["area", "lot", "seq", "site", "product", "method"]
     stated = pl.concat([receivers.filter(pl.col("kind") == "receipt").select(columns), counts.select(columns)])
-    own = _methods_named(stated.join(here, on=["area", "lot"], how="semi"), ["area", "lot"])
-    # Names are looked up for each lot once, and only then for each of its elements.
-    named = here.join(made, on="lot", how="left").join(own, on=["area", "lot"], how="left", suffix="_own")
+    own = _methods_named(stated.join(asked, on=["area", "lot"], how="semi"), ["area", "lot"])
+    named = named.join(own, on=["area", "lot"], how="left", suffix="_own")
     kind = pl.coalesce("product", "product_own").str.split(":").list.first()
     named = named.select("held", "site", "laboratory", "method", "method_own", product=kind)
     total = pl.col("element") == TREO_INDEX
@@ -198,8 +201,12 @@ def parts_of_totals(shares: pl.DataFrame) -> pl.DataFrame:
 
 def _methods_named(rows: pl.DataFrame, lot: list[str]) -> pl.DataFrame:
     """All methods that the rows of a lot name, in the order of the ledger, with the first row's site and product."""
-    return (
-        rows.sort("seq")
+    # Most lots have one row, which says it all.
+    several = rows.select(pl.struct(lot).is_duplicated()).to_series()
+    alone = rows.filter(~several).select(*lot, pl.col("method").fill_null(""), "product", laboratory="site")
+    grouped = (
+        rows.filter(several)
+        .sort("seq")
         .group_by(lot)
         .agg(
             pl.col("method").drop_nulls().unique(maintain_order=True).str.join(";"),
@@ -207,3 +214,4 @@ def _methods_named(rows: pl.DataFrame, lot: list[str]) -> pl.DataFrame:
             pl.col("site").first().alias("laboratory"),
         )
     )
+    return pl.concat([alone, grouped])

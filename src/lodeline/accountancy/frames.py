@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lodeline.accountancy.kernels import sorted_by
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg_expr
 
@@ -63,6 +64,22 @@ def text_numbers(*columns: pl.Series) -> tuple[list[npt.NDArray[np.int32]], int]
     kind = pl.Enum(texts)
     numbers = [(column.cast(kind).to_physical().cast(pl.Int32) + 1).fill_null(0).to_numpy() for column in columns]
     return numbers, len(texts) + 1
+
+
+def numbered(*keys: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first row of each combination of all keys but the last, by which the rows of one are sorted; and the number
+    of its combination for each row. Keys are whole numbers; combinations are numbered in their order."""
+    order = np.arange(len(keys[0]), dtype=np.int32)
+    numbers = [key.cast(pl.Int64).to_numpy() for key in keys]
+    for one in reversed(numbers):
+        order = sorted_by(order, one - one.min(initial=0))
+    new = np.zeros(len(order), np.bool_)
+    new[:1] = True
+    for one in numbers[:-1]:
+        new[1:] |= one[order[1:]] != one[order[:-1]]
+    number = np.empty(len(order), np.int64)
+    number[order] = np.cumsum(new) - 1
+    return order[new].astype(np.int64), number
 
 
 def element_mass(mass: str = "delta_mg", ppb: str = "ppb") -> pl.Expr:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.batches import assay_acts, parts_of_totals
-from lodeline.accountancy.frames import element_indices, element_mass, serving_shares
+from lodeline.accountancy.frames import element_indices, element_mass, numbered, serving_shares
 from lodeline.accountancy.reconciliation import Hypothesis, Reconciliation, locate, reconcile
 from lodeline.accountancy.sources import covariances
 from lodeline.material.assay import TREO_INDEX
@@ -97,9 +97,10 @@ def measured_streams(
     Parameters: `rows` with the columns ROWS; `element` an index into SYMBOLS; `movements` and `counts` of the whole
     ledger, the former to find who made a lot, both (with the `area` of ROWS) to find who assayed it anew.
     """
-    held = rows.select("area", "site", "lot").unique().sort("area", "lot").with_row_index("held")
+    first, number = numbered(rows["area"], rows["lot"], rows["seq"])
+    held = rows.select("area", "site", "lot")[first].with_row_index("held")
     shares = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=[element])
-    parts = rows.join(held.select("area", "lot", "held"), on=["area", "lot"]).join(shares, on="held")
+    parts = rows.with_columns(pl.Series("held", number, pl.UInt32)).join(shares, on="held")
     parts = parts.with_columns(signed_mg=element_mass("mass_mg"))
     mass = np.zeros(streams)
     sums = parts.group_by("stream").agg(pl.col("signed_mg").sum())

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from lodeline.accountancy.frames import AREA, text_numbers
+from lodeline.accountancy.frames import AREA, numbered, text_numbers
 from lodeline.accountancy.kernels import mark_open, read_only, sorted_by
 from lodeline.accountancy.uncertainty import default_weighing
 
@@ -96,7 +96,8 @@ def emptied(*, movements: pl.DataFrame, scopes: pl.DataFrame, status: pl.DataFra
 def _products(named: list[pl.DataFrame]) -> pl.DataFrame:
     """`lot`, `product` as first filed, anywhere."""
     rows = pl.concat([frame.select("lot", "product", "seq") for frame in named]).drop_nulls("product")
-    return rows.group_by("lot").agg(pl.col("product").get(pl.col("seq").arg_min()))
+    first, _ = numbered(rows["lot"], rows["seq"])
+    return rows.select("lot", "product")[first]
 
 
 def _open_days(
@@ -120,8 +121,8 @@ def _open_days(
             ),
         ]
     )  # fmt: skip
-    lots = acts.select(_LOT).unique().sort(_LOT).join(products, on="lot", how="left", maintain_order="left")
-    key = acts.join(lots.select(*_LOT).with_row_index("key"), on=_LOT, how="left", maintain_order="left")["key"]
+    first, key_of = numbered(acts["area"], acts["lot"], acts["on"].to_physical())
+    lots = acts.select(_LOT)[first].join(products, on="lot", how="left", maintain_order="left")
     scopes = scopes.sort(_DAY)
     days = scopes.select(_DAY).unique(maintain_order=True)
     day_of = scopes.select(pl.struct(_DAY).rle_id()).to_series().to_numpy()
@@ -130,7 +131,6 @@ def _open_days(
     (location, scope_location), _ = text_numbers(acts["location"], scopes["location"])
     (product_of, scope_product), _ = text_numbers(lots["product"], scopes["product"])
     on = acts["on"].to_physical().to_numpy()
-    key_of = key.cast(pl.Int64).to_numpy()
     order = sorted_by(sorted_by(np.arange(len(on), dtype=np.int32), on - on.min(initial=0)), key_of)
     open_ = np.zeros(days.height, np.bool_)
     of_acts = read_only(

@@ -90,8 +90,11 @@ def reconcile_nation(
     eve, end = _day_before(first), _day_before(next_month(last))
     stage_of = dict(snapshot.register.tables["sites"].select("id", pl.col("stage").fill_null("?")).iter_rows())
     area = _stage_nodes(acts, stage_of, eve=eve, end=end)
-    within = acts.moves.filter(pl.col("on").is_between(eve, end, closed="right")).join(area, on="area")
-    crossing = within.filter(pl.col("kind").is_in(list(_CROSSING)))
+    within = acts.moves.select("area", "site", "lot", "seq", "method", "kind", "origin_kind", "delta_mg", "on").filter(
+        pl.col("on").is_between(eve, end, closed="right"), pl.col("kind").is_in([*_CROSSING, "adjustment"])
+    )
+    within = within.join(area.select("area", "node"), on="area", maintain_order="left")
+    crossing = within.filter(pl.col("kind") != "adjustment")
     legs = _legs(snapshot, crossing)
     rows = pl.concat([_named(crossing, legs), _stock_rows(acts.counts.join(area, on="area"), eve=eve, end=end)])
     nodes = area.select("node", "stage", "counted").unique().sort("stage", "counted", descending=[False, True])

@@ -34,9 +34,10 @@ def catalogue(snapshot: Snapshot) -> pl.DataFrame:
     `site` to `made_mg` are null where nobody has filed the making, `treo_ppb` where no composition is stated.
     """
     made = (
-        snapshot.lines.filter(makes_lot())
-        .group_by("lot", maintain_order=True)
-        .agg(pl.col("site").first(), pl.col("on").first(), made_mg=pl.col("dry_mg").first())
+        snapshot.lines.select("kind", "role", "lot", "site", "on", made_mg="dry_mg")
+        .filter(makes_lot())
+        .select("lot", "site", "on", "made_mg")
+        .unique("lot", keep="first", maintain_order=True)
     )
     total = snapshot.lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", treo_ppb="ppb")
     return (
