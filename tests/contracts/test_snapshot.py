@@ -151,7 +151,7 @@ def test_lines_are_given_with_what_they_state_of_their_trade(own: Desk) -> None:
         (None, None), ("7", "CNY"), ("1200.5", "EUR"),
     ]  # fmt: skip
     assert stated.filter(pl.col("event") == "X").select(*TRADE).row(0) == (
-        "1200.5", "EUR", "L1", "1C902", "2846901900", "Motors", "DE", "motors", "N52", 40,
+        "1200.5", "EUR", "L1", "1C902", "2846901900", "Motors", "DE", "motors", "N52", 40, None, None, "D1",
     )  # fmt: skip
     before = open_snapshot(own.store)
     own.rows("MINE", "2025-06", "S void", "X void", corrects=first)

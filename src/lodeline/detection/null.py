@@ -95,6 +95,13 @@ def closeness_tail(distance: float, division: float, number: int) -> float:
     return float(np.mean(number * np.trapezoid(density * within, x, axis=0)))
 
 
+def least_closeness(distance: float, division: float, number: int) -> float:
+    """No more than `closeness_tail`: that all lie in an interval of `distance` about 0, or, in half of the grids, of
+    half a division more."""
+    within, wider = (math.erf(r / 2 / math.sqrt(2)) ** number for r in (distance, distance + division / 2))
+    return max(within, wider / 2)
+
+
 def product_tail(probabilities: Sequence[float]) -> float:
     """P(the product of as many independent uniform numbers ≤ that of these): Fisher's way of taking tests together."""
     logs = math.fsum(math.log(max(p, LEAST_P)) for p in probabilities)

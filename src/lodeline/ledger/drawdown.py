@@ -11,10 +11,9 @@ from functools import lru_cache
 
 import polars as pl
 
-from lodeline.ledger.movement import frame_of, plain_rows
 from lodeline.material.composition import balance_shares
 from lodeline.material.element import TREO
-from lodeline.material.mass import share_mg
+from lodeline.material.mass import share_mg_expr
 from lodeline.material.product import PRODUCTS, product_kind
 
 DRAWDOWN: dict[str, pl.DataType] = {
@@ -35,27 +34,50 @@ def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     lines : columns of `movement.LINE`.
     lots : `movement.lot_facts` of every lot among the lines.
     """
-    feed = lines.filter(_FEED)
+    feed = lines.filter(FEED)
     if not feed.height:
         return _NOTHING_DRAWN
-    fed = set(feed["lot"].to_list())
-    of_lots = plain_rows(lots, "lot", "product", "composition", "origin_kind")
-    known = {lot: (product, composition, origin) for lot, product, composition, origin in of_lots if lot in fed}
-    drawn: dict[tuple[int, str, str, str, int], int] = {}
-    for lot, organisation, kind, origin, on, dry_mg in plain_rows(feed, *_FEED_COLUMNS):
-        mined = kind == "origin"
-        product, composition, made_as = known[lot]
-        if not (origin in _DRAWING_ORIGINS if mined else _is_mineral_feed(product, made_as)):
-            continue
+    mined = pl.col("kind") == "origin"
+    rows = (
+        feed.filter(~mined | pl.col("origin_kind").is_in(_DRAWING_ORIGINS))
+        .select("lot", "organisation", "kind", "on", "dry_mg")
+        .join(_kinds_of_lots(lots), on="lot", maintain_order="left")
+        .filter(mined | pl.col("mineral"))
+        .select(
+            "lot", "organisation", "ore_type", "dry_mg", "composition", year=pl.col("on").dt.year().cast(pl.Int64),
+            kind=pl.when(mined).then(pl.lit("mining")).otherwise(pl.lit("separation")),
+        )
+    )  # fmt: skip
+    stated = rows.select(pl.col("composition").fill_null("")).unique()["composition"]
+    shares = pl.DataFrame({"composition": stated, "ppb": pl.Series([_reo_ppb(one) for one in stated], dtype=pl.Int64)})
+    return (
+        rows.with_columns(pl.col("composition").fill_null(""))
+        .join(shares, on="composition", maintain_order="left")
+        .group_by([name for name in DRAWDOWN if name != "reo_mg"], maintain_order=True)
+        .agg(reo_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")).sum())
+    )
+
+
+def _kinds_of_lots(lots: pl.DataFrame) -> pl.DataFrame:
+    """`lot`, `composition`, whether it is `mineral` feed, and the `ore_type` that mining it draws on."""
+    kinds = lots.select("product", made_as="origin_kind").unique()
+    told = kinds.with_columns(
+        mineral=pl.Series([_is_mineral_feed(*row) for row in kinds.iter_rows()], dtype=pl.Boolean),
         # Ion clay is leached to a mixed compound at the mine; everything else that is mined is rock.
-        ore_type = "ion" if product is not None and product_kind(product) == "mixed-compound" else "rock"
-        key = (lot, organisation, "mining" if mined else "separation", ore_type, on.year)
-        drawn[key] = drawn.get(key, 0) + share_mg(dry_mg, _reo_ppb(composition or ""))
-    return frame_of([(*key, reo_mg) for key, reo_mg in drawn.items()], DRAWDOWN) if drawn else _NOTHING_DRAWN
+        ore_type=pl.Series(
+            ["ion" if one is not None and product_kind(one) == "mixed-compound" else "rock" for one in kinds["product"]],
+            dtype=pl.String,
+        ),
+    )
+    return (
+        lots.select("lot", "product", "composition", made_as="origin_kind")
+        .join(told, on=["product", "made_as"], nulls_equal=True)
+        .select("lot", "composition", "mineral", "ore_type")
+    )
 
 
-_FEED = (pl.col("kind") == "origin") | (pl.col("kind") == "transformation") & (pl.col("role") == "in")
-_FEED_COLUMNS = ["lot", "organisation", "kind", "origin_kind", "on", "dry_mg"]
+#: The rows that may draw: what was mined or came from elsewhere, and what was put in.
+FEED = (pl.col("kind") == "origin") | (pl.col("kind") == "transformation") & (pl.col("role") == "in")
 
 
 @lru_cache(maxsize=4_096)

@@ -26,11 +26,13 @@ LINE: dict[str, pl.DataType] = {
     "location": pl.String(), "reference": pl.String(), "destination": pl.String(), "run": pl.String(),
     "reason": pl.String(),
 }  # fmt: skip
-#: What a line may state of the goods and of the deal beside, as filed: many state none of it. `value` is a decimal.
+#: What a line may state of the goods, the deal and its papers beside, as filed: many state none of it. `value` is a
+#: decimal.
 TRADE: dict[str, pl.DataType] = {
     "value": pl.String(), "currency": pl.String(), "licence": pl.String(), "control_item": pl.String(),
     "hs_code": pl.String(), "end_user_name": pl.String(), "end_user_country": pl.String(), "end_use": pl.String(),
-    "model": pl.String(), "pieces": pl.Int64(),
+    "model": pl.String(), "pieces": pl.Int64(), "document": pl.String(), "document_kind": pl.String(),
+    "declaration": pl.String(),
 }  # fmt: skip
 
 ACCOUNT = ("site", "lot", "owner")

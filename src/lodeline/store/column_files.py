@@ -32,7 +32,7 @@ from lodeline.store.seal import Seal, SealKey, WrongFile, check_size
 from lodeline.store.store import FEED_TABLES, Head, Store, StoreError
 
 #: What comes after says it in its manifest, under a code as here (`SealKey.document`): then it is left alone.
-FORMAT = 5
+FORMAT = 6
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
 SEGMENTS_MAX = 16
 READ_ROWS = 200_000

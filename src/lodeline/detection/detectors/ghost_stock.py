@@ -13,7 +13,7 @@ Source: item identification and re-measurement in IAEA Safeguards Glossary (2022
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +26,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, score_of
+from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, least_closeness, score_of
 from lodeline.errors import Text, text
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Percent, Texts
@@ -71,6 +71,8 @@ TEXTS: Final = Texts(
     },
 )
 _SITE = ["organisation", "site"]
+#: (organisation, site).
+_Site = tuple[str, str]
 #: The part of a site's figures that may be finer than its scale is: of another scale, or computed.
 _FEW: Final = 0.1
 
@@ -88,14 +90,15 @@ def ghost_stock(
     rows = _with_repeats(counts, movements, lines, values)
     if rows.is_empty():
         return []
+    frozen = _frozen(rows, values)
     findings = []
-    for site, group in rows.group_by(_SITE, maintain_order=True):
-        months = _worst_months(group, values)
-        lots = _frozen(group, values)
-        if months is not None:
-            findings.append(_site_finding(site, months, lot_assays))
-        elif lots is not None:
-            findings.append(_lot_finding(site, *lots, lot_assays))
+    for site, months in _months(rows, values):
+        worst = _worst_months(months, values)
+        if worst is not None:
+            findings.append(_site_finding(site, _of_run(_of_site(rows, site), months, *worst), lot_assays))
+        elif site in frozen:
+            chain, score = frozen[site]
+            findings.append(_lot_finding(site, _of_site(rows, site).filter(pl.col("chain") == chain), score, lot_assays))
     return ranked(findings)
 
 
@@ -123,9 +126,11 @@ def _with_repeats(
     too.
     """
     weighed = counts.filter(~pl.col("method").fill_null("").str.contains(CARRIED_OVER, literal=True))
+    if weighed.is_empty() or movements.is_empty():
+        return pl.DataFrame()
     where = [column for column in ("entry", "event") if column in counts.columns]
     # What the scale showed is the mass as filed, and a dry mass is computed from it.
-    shown = lines.select(seq="line", shown_mg="mass_mg")
+    shown = lines.filter(pl.col("line").is_in(weighed["seq"].implode())).select(seq="line", shown_mg="mass_mg")
     held = (
         weighed.join(shown, on="seq", how="left")
         .with_columns(pl.col("shown_mg").fill_null(pl.col("mass_mg")))
@@ -140,13 +145,15 @@ def _with_repeats(
         .sort("on")
     )
     book = (
-        movements.group_by("site", "lot", "on")
+        movements.select("site", "lot", "on", "delta_mg", "unaccounted_mg")
+        .join(held.select("site", "lot").unique(), on=["site", "lot"], how="semi")
+        .group_by("site", "lot", "on")
         .agg(pl.col("delta_mg").sum() + pl.col("unaccounted_mg").sum())
         .sort("on")
         .with_columns(book_mg=pl.col("delta_mg").cum_sum().over("site", "lot"), moved_on=pl.col("on"))
         .select("site", "lot", "on", "book_mg", "moved_on")
     )
-    if held.is_empty() or book.is_empty():
+    if held.is_empty():
         return pl.DataFrame()
     joined = held.join_asof(book, on="on", by=["site", "lot"], check_sortedness=False).sort(*_SITE, "lot", "on")
     lot = [*_SITE, "lot"]
@@ -188,15 +195,27 @@ def _alike(division: Floats, values: Mapping[str, float]) -> Floats:
     return alike
 
 
-def _worst_months(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.DataFrame, float, float, str] | None:
-    """Of a site, the counts of the run of months that repeat most, what was expected, the score, and the first month of
-    the run that would have been the first alarm; None for no alarm."""
+def _months(rows: pl.DataFrame, values: Mapping[str, float]) -> Iterator[tuple[_Site, pl.DataFrame]]:
+    """Each site with its months: `period`, how many `rows` were counted in it, `hits` of them copied, `expected`."""
     months = (
-        group.group_by(period=month_of())
+        rows.group_by(*_SITE, period=month_of())
         .agg(rows=pl.len(), hits=pl.col("copied").sum(), expected=pl.col("chance").sum() * values["spread"])
-        .sort("period")
+        .sort(*_SITE, "period")
     )
+    for (organisation, site), of_site in months.group_by(_SITE, maintain_order=True):
+        yield (str(organisation), str(site)), of_site
+
+
+def _of_site(rows: pl.DataFrame, site: _Site) -> pl.DataFrame:
+    return rows.filter((pl.col("organisation") == site[0]) & (pl.col("site") == site[1]))
+
+
+def _worst_months(months: pl.DataFrame, values: Mapping[str, float]) -> tuple[int, int, float, str] | None:
+    """Of a site, the run of months that repeats most (its first, and the one after it), its score, and the first month
+    of the run that would have been the first alarm; None for no alarm."""
     rows, hits, expected = (months[column].to_list() for column in ("rows", "hits", "expected"))
+    if sum(hits) < values["least_counts"]:
+        return None
     best = (1.0, 0, 0)
     score, begun = 0.0, None
     for after in range(1, months.height + 1):
@@ -210,32 +229,43 @@ def _worst_months(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.
         score = score_of(best[0], tests=RUNS_PER_MONTH * after)
         if begun is None and score >= ALARM_SCORE:
             begun = str(months["period"][best[1]])
-    if begun is None or score < ALARM_SCORE:
-        return None
-    run = months[best[1] : best[2]]
-    in_run = group.filter(month_of().is_in(run["period"].implode()))
-    return in_run, float(run["expected"].sum()), score, begun
+    return None if begun is None or score < ALARM_SCORE else (best[1], best[2], score, begun)
 
 
-def _frozen(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.DataFrame, float] | None:
-    """The lot of a site whose counts agree better than weighings do while nothing moved it, where that is an alarm."""
-    best: tuple[float, str] | None = None
-    tests, sigma = 0, values["weighing_pct"] / 100
-    again = group.filter(pl.len().over("chain") >= values["least_repeats"])
-    for (chain,), rows in again.group_by("chain", maintain_order=True):
-        masses, book_mg = rows["mass_mg"].to_list(), rows["book_mg"][0]
+def _of_run(
+    group: pl.DataFrame, months: pl.DataFrame, first: int, after: int, score: float, begun: str
+) -> tuple[pl.DataFrame, float, float, str]:
+    """Of a site, the counts of the run of months, and what was expected in them."""
+    run = months[first:after]
+    return group.filter(month_of().is_in(run["period"].implode())), float(run["expected"].sum()), score, begun
+
+
+def _frozen(rows: pl.DataFrame, values: Mapping[str, float]) -> dict[_Site, tuple[int, float]]:
+    """Site → the lot (its `chain`) whose counts agree better than weighings do while nothing moved it, and the score,
+    where that is an alarm."""
+    least, sigma = values["least_repeats"], values["weighing_pct"] / 100
+    chains = (
+        rows.group_by(*_SITE, "chain", maintain_order=True)
+        .agg(pl.col("mass_mg"), pl.col("book_mg", "division").first())
+        .filter(pl.col("mass_mg").list.len() >= least)
+    )
+    weighed: dict[_Site, list[tuple[int, float, float, int]]] = {}
+    for organisation, site, chain, masses, book_mg, division in chains.iter_rows():
         # The book is a weighing too, or several; whoever counts what he wrote before copies the first or the last.
-        for weighed in ([book_mg, *masses] if book_mg else [], masses):
-            if len(weighed) > values["least_repeats"]:
-                tests += 1
-                apart = (max(weighed) - min(weighed)) / masses[-1]
-                p = closeness_tail(apart / sigma, rows["division"][0] / sigma, len(weighed))
-                if best is None or p < best[0]:
-                    best = (p, chain)
-    if best is None:
-        return None
-    score = score_of(best[0], tests=tests)
-    return (group.filter(pl.col("chain") == best[1]), score) if score >= ALARM_SCORE else None
+        for figures in ([book_mg, *masses] if book_mg else [], masses):
+            if len(figures) > least:
+                apart = (max(figures) - min(figures)) / masses[-1]
+                one = (chain, apart / sigma, division / sigma, len(figures))
+                weighed.setdefault((organisation, site), []).append(one)
+    found = {}
+    for site, tested in weighed.items():
+        tests = len(tested)
+        # What is no alarm at half its least probability is none; the probability itself costs a thousand times more.
+        likely = [one for one in tested if score_of(least_closeness(*one[1:]) / 2, tests=tests) >= ALARM_SCORE]
+        p, chain = min(((closeness_tail(*one[1:]), one[0]) for one in likely), default=(1.0, -1), key=lambda one: one[0])
+        if (score := score_of(p, tests=tests)) >= ALARM_SCORE:
+            found[site] = chain, score
+    return found
 
 
 def _evidence(rows: pl.DataFrame) -> tuple[dict[str, Any], ...]:
@@ -247,7 +277,7 @@ def _evidence(rows: pl.DataFrame) -> tuple[dict[str, Any], ...]:
 
 
 def _site_finding(
-    site: tuple[Any, ...], months: tuple[pl.DataFrame, float, float, str], lot_assays: pl.DataFrame
+    site: _Site, months: tuple[pl.DataFrame, float, float, str], lot_assays: pl.DataFrame
 ) -> Finding:
     group, expected, score, begun = months
     hits = int(group["copied"].sum())
@@ -257,7 +287,7 @@ def _site_finding(
     mass_mg = int(newest["treo_mg"].sum())
     return Finding(
         detector=DETECTOR.name,
-        subject={"organisation": str(site[0]), "site": str(site[1])},
+        subject={"organisation": site[0], "site": site[1]},
         first_period=first,
         last_period=last,
         cause_from=begun,
@@ -278,13 +308,13 @@ def _site_finding(
     )
 
 
-def _lot_finding(site: tuple[Any, ...], chain: pl.DataFrame, score: float, lot_assays: pl.DataFrame) -> Finding:
+def _lot_finding(site: _Site, chain: pl.DataFrame, score: float, lot_assays: pl.DataFrame) -> Finding:
     first, last = months_of(chain)
     masses = chain["mass_mg"].to_list()
     mass_mg = int(with_treo_mass(chain.tail(1), lot_assays, mass="mass_mg")["treo_mg"][0])
     return Finding(
         detector=DETECTOR.name,
-        subject={"organisation": str(site[0]), "site": str(site[1])},
+        subject={"organisation": site[0], "site": site[1]},
         first_period=first,
         last_period=last,
         score=score,

@@ -120,7 +120,9 @@ def licence_abuse(
     if exports.is_empty():
         return []
     exports = with_treo_mass(exports, lot_assays)
-    listed = _Listed(lot_facts, lot_assays, law, values["controlled_pct"] / 100)
+    shipped = exports["lot"].unique().implode()
+    facts, assays = (rows.filter(pl.col("lot").is_in(shipped)) for rows in (lot_facts, lot_assays))
+    listed = _Listed(facts, assays, law, values["controlled_pct"] / 100)
     cases: dict[tuple[str, str], _Case] = {}
     by_licence: dict[str, list[dict[str, Any]]] = {}
     for row in exports.iter_rows(named=True):

@@ -23,7 +23,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described
 from lodeline.detection.finding import Finding, ranked
 from lodeline.errors import Text, text
-from lodeline.ledger.drawdown import draws
+from lodeline.ledger.drawdown import FEED, draws
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
@@ -78,6 +78,7 @@ TEXTS: Final = Texts(
 _KINDS: Final = {"mining": Term("mining", "开采"), "separation": Term("separation", "冶炼分离")}
 _ORES: Final = {"rock": Term(" of rock ore", "岩矿型"), "ion": Term(" of ion ore", "离子型"), "": NOTHING}
 _GRANT = ("organisation", "kind", "ore_type", "year")
+_Grant = tuple[str, str, str, int]
 
 
 def quota_overrun(
@@ -90,15 +91,12 @@ def quota_overrun(
     overrun in REO, of masses as filed: `score` is None and both bounds are unknown.
     """
     domestic = register.tables["organisations"].filter(pl.col("country") == law.country)["id"]
-    drawn = _drawn_rows(lines.filter(pl.col("organisation").is_in(domestic.implode())), lot_facts)
-    judged = {(kind, year) for _, kind, _, year in register.grants}
-    overruns = []
-    for (organisation, kind, ore_type, year), rows in _by_grant(drawn, register).items():
-        grant = (organisation, kind, ore_type, year)
-        granted_mg = register.grants.get(grant, 0)
-        if (kind, year) in judged and sum(row["reo_mg"] for row in rows) > granted_mg:
-            overruns.append(_finding(grant, granted_mg, rows))
-    return ranked(overruns)
+    feed = lines.filter(FEED & pl.col("lot").is_not_null() & pl.col("organisation").is_in(domestic.implode()))
+    drawn = _beyond_grants(_drawn_rows(feed, lot_facts), register)
+    placed = drawn.join(lines.select("on", "event", "ordinal", "entry", seq="line"), on="seq")
+    return ranked(
+        _finding(grant, register.grants.get(grant, 0), rows) for grant, rows in _by_grant(placed, register).items()
+    )
 
 
 DETECTOR: Final = Detector(
@@ -118,26 +116,36 @@ DETECTOR: Final = Detector(
 )
 
 
-def _drawn_rows(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    """What each row draws: `_GRANT`, `reo_mg`, `on`, `seq`, `entry`, `event`, in the order of days, then events."""
-    producing = lines.filter(pl.col("kind").is_in(["origin", "transformation"]) & pl.col("lot").is_not_null())
+def _drawn_rows(feed: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    """What each row draws: `_GRANT`, `reo_mg`, `seq`."""
     # Draws are asked for by lot; a row that stands for a lot of its own is drawn for by itself.
-    facts = producing.select("line", "lot").join(lots, on="lot").with_columns(lot="line").drop("line")
-    drawn = draws(producing.with_columns(lot="line"), facts)
-    where = producing.select("on", "event", "ordinal", "entry", lot="line")
-    return drawn.join(where, on="lot").sort(*_GRANT, "on", "event", "ordinal").rename({"lot": "seq"})
+    facts = feed.select("line", "lot").join(lots, on="lot").with_columns(lot="line").drop("line")
+    return draws(feed.with_columns(lot="line"), facts).rename({"lot": "seq"})
 
 
-def _by_grant(drawn: pl.DataFrame, register: Register) -> dict[tuple[str, str, str, int], list[dict[str, Any]]]:
-    rows: dict[tuple[str, str, str, int], list[dict[str, Any]]] = {}
-    for row in drawn.iter_rows(named=True):
+def _beyond_grants(drawn: pl.DataFrame, register: Register) -> pl.DataFrame:
+    """The rows of those grants of which more was drawn than granted."""
+    judged = {(kind, year) for _, kind, _, year in register.grants}
+    sums = drawn.group_by(_GRANT, maintain_order=True).agg(pl.col("reo_mg").sum())
+    used: dict[_Grant, int] = {}
+    grants: list[_Grant] = [register.grant_for(*row[:4]) for row in sums.iter_rows()]
+    for grant, reo_mg in zip(grants, sums["reo_mg"], strict=True):
+        used[grant] = used.get(grant, 0) + reo_mg
+    beyond = [(one[1], one[3]) in judged and used[one] > register.grants.get(one, 0) for one in grants]
+    return drawn.join(sums.filter(pl.Series(beyond, dtype=pl.Boolean)), on=_GRANT, how="semi")
+
+
+def _by_grant(drawn: pl.DataFrame, register: Register) -> dict[_Grant, list[dict[str, Any]]]:
+    """The rows of each grant in the order of days, then events."""
+    rows: dict[_Grant, list[dict[str, Any]]] = {}
+    for row in drawn.sort(*_GRANT, "on", "event", "ordinal").iter_rows(named=True):
         grant = register.grant_for(row["organisation"], row["kind"], row["ore_type"], row["year"])
         rows.setdefault(grant, []).append(row)
     # A grant without ore type takes the draws of both, which must be added up by day.
     return {grant: sorted(drawing, key=lambda row: row["on"]) for grant, drawing in rows.items()}
 
 
-def _finding(grant: tuple[str, str, str, int], granted_mg: int, rows: list[dict[str, Any]]) -> Finding:
+def _finding(grant: _Grant, granted_mg: int, rows: list[dict[str, Any]]) -> Finding:
     organisation, kind, ore_type, year = grant
     used = list(itertools.accumulate(row["reo_mg"] for row in rows))
     used_mg = used[-1]

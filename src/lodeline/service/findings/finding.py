@@ -23,7 +23,6 @@ from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
-from lodeline.store.queries.customs import filed_papers
 from lodeline.store.queries.filing import filings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -137,9 +136,8 @@ class SnapshotView:
 
     @cached_property
     def papers(self) -> pl.DataFrame:
-        """The commercial cells of the rows in force (detection.papers.PAPERS)."""
-        rows = filed_papers(self.store, PAPERS)
-        return rows.join(self.lines.select("line"), on="line", how="semi")
+        """The commercial cells of the rows in force that have any (detection.papers.PAPERS)."""
+        return self.snapshot.trade.select(*PAPERS)
 
     @cached_property
     def _beside(self) -> Disagreements:
@@ -163,8 +161,9 @@ class SnapshotView:
     @cached_property
     def customs(self) -> pl.DataFrame:
         """What the export rows in force say of licence and declaration (detection.papers.CUSTOMS)."""
-        rows = filed_papers(self.store, CUSTOMS, ["export"])
-        return rows.join(self.lines.select("line"), on="line", how="semi")
+        exports = self.lines.filter(pl.col("kind") == "export").select("line")
+        stated = self.snapshot.trade.join(exports, on="line", how="semi").select(*CUSTOMS)
+        return exports.join(stated, on="line", how="left", maintain_order="left")
 
     @cached_property
     def draws(self) -> pl.DataFrame:

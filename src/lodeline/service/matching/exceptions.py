@@ -32,7 +32,6 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.parties.parties import resolver
 from lodeline.store.column_files import FED
 from lodeline.store.published import answered
-from lodeline.store.queries.customs import filed_papers
 from lodeline.store.queries.filing import newest_filed_at
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -75,11 +74,10 @@ class Disagreements:
         )  # fmt: skip
         return wanted.join(self.papers, on="line", how="left", maintain_order="left").select(*GOODS)
 
-    @cached_property
+    @property
     def papers(self) -> pl.DataFrame:
         """What filed rows say of their papers: `line` and the cells of `GOODS` that a movement has not."""
-        schema = {"line": pl.Int64(), **{name: GOODS[name] for name in PAPER_CELLS}}
-        return filed_papers(self.store, schema, ("shipment", "title", "export", "origin", "receipt"))
+        return self.snapshot.trade
 
     @cached_property
     def collation(self) -> Collation:
