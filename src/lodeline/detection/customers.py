@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,8 @@ _CONTACT = re.compile(r"^(addr|address|tel|phone|fax|mail|地址|电话)\s*[:：
 _NEAR: Final = 70.0
 #: Names are alike where it is likelier than not that they are one firm's, and one name's spellings from the second on.
 _LIKELY, _CERTAIN = 0.5, 0.97
+#: Pairs of names that are kept at hand, a few dozen bytes each.
+_KEPT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +70,23 @@ def alike(ones: list[Name], others: list[Name]) -> Iterator[tuple[int, int, bool
     if not ones or not others:
         return
     brands = [[one.brand for one in names] for names in (ones, others)]
-    near = process.cdist(*brands, scorer=fuzz.ratio, score_cutoff=_NEAR, dtype=np.uint8)
-    for first, second in np.argwhere(near > 0):
-        found = compared(ones[first], others[second])
-        if found.probability >= _LIKELY or is_one_brands(found):
-            yield int(first), int(second), found.probability >= _CERTAIN
+    near = process.cdist(*brands, scorer=fuzz.ratio, score_cutoff=_NEAR, dtype=np.uint8) > 0
+    # Who is like another, the other is like: of one list each pair is looked at once, and no name with itself.
+    for first, second in np.argwhere(np.triu(near, 1) if ones is others else near).tolist():
+        is_likely, is_certain, _ = _relation(ones[first], others[second])
+        if is_likely:
+            yield first, second, is_certain
+
+
+@lru_cache(maxsize=_KEPT)
+def _relation(one: Name, other: Name) -> tuple[bool, bool, bool]:
+    """Whether two names are likely one firm's or one brand's, whether certainly, and whether a part contradicts.
+
+    Kept at hand, for the same customers are looked at after each filing, by several detectors: two names stay what they
+    are to each other.
+    """
+    found = compared(one, other)
+    return found.probability >= _LIKELY or is_one_brands(found), found.probability >= _CERTAIN, bool(found.vetoes)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -133,7 +148,7 @@ def _are_several(customers: list[Customer], ones: set[int], others: set[int]) ->
     """Whether some of them cannot be one firm: a part of their names contradicts, or they are in two countries."""
     return any(
         _apart(customers[one], customers[other])
-        or all(compared(a, b).vetoes for a in customers[one].names for b in customers[other].names)
+        or all(_relation(a, b)[2] for a in customers[one].names for b in customers[other].names)
         for one in ones
         for other in others
     )
