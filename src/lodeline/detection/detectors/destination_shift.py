@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
@@ -112,13 +113,17 @@ def destination_shift(
     alarm = alarm_score(tested=max(1, exporters), sites=register.tables["sites"].height)
     first, last = (consignments.select(bound).item() for bound in (pl.col("on").min(), pl.col("on").max()))
     days = [day for day in control_days(law) if first is not None and first < day <= last]
+    sent = consignments.group_by("organisation", maintain_order=True).agg(pl.struct("on", "country", "party"))
     for day in days:
         arrivals = _arrivals(consignments, day, values)
-        for (organisation,), rows in consignments.group_by("organisation", maintain_order=True):
-            finding = _judged(str(organisation), rows, day, arrivals, values, dates=len(days), known=register.party_ids)
+        for organisation, rows in sent.iter_rows():
             # The lists came in steps; an exporter is asked about the first after which it changed its ways.
-            if finding is not None and (finding.score or 0.0) >= alarm:
-                found.setdefault(str(organisation), finding)
+            if organisation in found:
+                continue
+            shift = _judged(organisation, rows, arrivals, values, dates=len(days))
+            if shift is not None and shift.score >= alarm:
+                own = consignments.filter(pl.col("organisation") == organisation)
+                found[organisation] = _finding(shift, own, arrivals.strangers, register.party_ids)
     return ranked(found.values())
 
 
@@ -145,12 +150,12 @@ def _listed_lots(
         schema=["goods", "form"],
         orient="row",
     )
-    goods = lot_facts.select("lot", goods=pl.col("product").str.split(":").list.first())
+    sent = exports["lot"].unique().implode()
+    goods = lot_facts.filter(pl.col("lot").is_in(sent)).select("lot", goods=pl.col("product").str.split(":").list.first())
+    named = goods.join(forms, on="goods").join(named, on="form")
+    held = lot_assays.filter(pl.col("lot").is_in(named["lot"].unique().implode()) & (pl.col("ppb") > least * PPB))
     return (
-        goods.join(exports.select("lot").unique(), on="lot", how="semi")
-        .join(forms, on="goods")
-        .join(lot_assays.filter(pl.col("ppb") > least * PPB), on="lot")
-        .join(named, on=["element", "form"], how="semi")
+        named.join(held, on=["lot", "element"], how="semi")
         .select("lot")
         .unique()
     )
@@ -166,15 +171,19 @@ def _buyers(exports: pl.DataFrame, register: Register) -> dict[str, str]:
     return found
 
 
+_ARRIVAL: Final = ("organisation", "party", "on", "afar")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrivals:
-    """Buyers that nobody had supplied before a day, and when exporters first supplied them: `organisation`, `party`,
-    `on`, `afar` (in a country where the exporter sold nothing before).
+    """Buyers that nobody had supplied before a day: (exporter, buyer) → when it first supplied them, and whether afar
+    (in a country where the exporter sold nothing before). `later`: afar or not → how many came later than the `window`.
 
     `exposed` exporter-days are behind those that came later than the `window` after the day, when trade goes round.
     """
 
-    rows: pl.DataFrame
+    rows: Mapping[tuple[str, str], tuple[date, bool]]
+    later: Mapping[bool, int]
     strangers: frozenset[str]
     exposed: float
     window: timedelta
@@ -182,13 +191,13 @@ class _Arrivals:
 
     def chance(self, organisation: str, party: str) -> float:
         """How likely an exporter wins such a buyer so soon after the day, by what others did at other times."""
-        own = (pl.col("organisation") == organisation) & (pl.col("party") == party)
-        mine = self.rows.filter(own)
-        if mine.is_empty():
+        mine = self.rows.get((organisation, party))
+        if mine is None:
             return 1.0
-        alike = self.rows.filter(~own & (pl.col("afar") == mine["afar"][0]) & (pl.col("on") >= self.day + self.window))
+        on, afar = mine
+        alike = self.later[afar] - (on >= self.day + self.window)
         # Half an arrival more than were seen: what never happened may happen. So short a wait is one, or a shorter.
-        return -math.expm1(-(alike.height + 0.5) / self.exposed * ((mine["on"][0] - self.day).days + 1))
+        return -math.expm1(-(alike + 0.5) / self.exposed * ((on - self.day).days + 1))
 
 
 def _arrivals(consignments: pl.DataFrame, day: date, values: Mapping[str, float]) -> _Arrivals:
@@ -206,9 +215,11 @@ def _arrivals(consignments: pl.DataFrame, day: date, values: Mapping[str, float]
     )
     exporters = consignments["organisation"].n_unique()
     last = last_day(consignments)
+    came_later = rows.filter(pl.col("on") >= day + window)["afar"]
     later = max(0, (last - day - window).days) if last is not None else 0
     return _Arrivals(
-        rows=rows,
+        rows={(one, party): (on, afar) for one, party, on, afar in rows.select(*_ARRIVAL).iter_rows()},
+        later={afar: int((came_later == afar).sum()) for afar in (False, True)},
         strangers=frozenset(new["party"]),
         exposed=exporters * max(later, window.days),
         window=window,
@@ -217,55 +228,46 @@ def _arrivals(consignments: pl.DataFrame, day: date, values: Mapping[str, float]
 
 
 def _judged(
-    organisation: str,
-    rows: pl.DataFrame,
-    day: date,
-    arrivals: _Arrivals,
-    values: Mapping[str, float],
-    *,
+    organisation: str, rows: Sequence[Mapping[str, Any]], arrivals: _Arrivals, values: Mapping[str, float], *,
     dates: int,
-    known: frozenset[str],
-) -> Finding | None:
-    """What one exporter did at one date: a country that rose, another that fell, and whether buyers are new there.
-
-    `known`: the ids of the register.
-    """
-    before, after = rows.filter(pl.col("on") < day), rows.filter(pl.col("on") >= day)
-    if before.is_empty() or after.is_empty():
+) -> _Shift | None:  # fmt: skip
+    """What one exporter did at one date: a country that rose, another that fell, and whether buyers are new there."""
+    before = [row["country"] for row in rows if row["on"] < arrivals.day]
+    after = [(row["country"], row["party"]) for row in rows if row["on"] >= arrivals.day]
+    if not before or not after:
         return None
-    old = dict(before.group_by("country").agg(pl.len()).sort("country").iter_rows())
+    old = dict(sorted(Counter(before).items()))
     # A buyer that nobody supplied before is new wherever it is; else a country is.
-    strange = pl.col("party").is_in(list(arrivals.strangers)).fill_null(False)
-    new = after.filter(strange | ~pl.col("country").is_in(list(old)))
-    risen = (
-        new.group_by("country", party=pl.when(strange).then("party"))
-        .agg(pl.len())
-        .filter(pl.col("len") >= values["least_after"])
-        .sort("len", "country", "party", nulls_last=True)
+    new = Counter(
+        (country, party if party in arrivals.strangers else None)
+        for country, party in after
+        if party in arrivals.strangers or country not in old
     )
-    if risen.is_empty():
+    risen = sorted(
+        ((number, *one) for one, number in new.items() if number >= values["least_after"]),
+        key=lambda one: (one[0], one[1], one[2] is None, one[2] or ""),
+    )
+    if not risen:
         return None
-    still = dict.fromkeys(old, 0) | dict(after.group_by("country").agg(pl.len()).iter_rows())
-    fallen = {one: hypergeometric_tail(old[one], rows.height, before.height, old[one] + still[one]) for one in old}
+    still = Counter(country for country, _ in after)
+    fallen = {one: hypergeometric_tail(old[one], len(rows), len(before), old[one] + still[one]) for one in old}
     lost = min(fallen, key=lambda one: (fallen[one], one))
-    compared = before.height >= values["least_before"]
+    compared = len(before) >= values["least_before"]
     best: _Shift | None = None
-    for country, party, number in risen.iter_rows():
+    for number, country, party in risen:
         # If the date meant nothing, all orders of the consignments were as likely: hypergeometric.
-        p_rise = hypergeometric_tail(number, rows.height, after.height, number)
+        p_rise = hypergeometric_tail(number, len(rows), len(after), number)
         p = product_tail([p_rise, min(1.0, len(fallen) * fallen[lost])]) if compared else 1.0
         if party is not None:
             # A buyer that nobody knew says more than one that others supply: by itself, or with the change; two tests.
             chance = arrivals.chance(organisation, party)
             p = min(1.0, 2 * min(chance, product_tail([p, chance])))
-        score = score_of(p, tests=risen.height * dates)
+        score = score_of(p, tests=len(risen) * dates)
         if best is None or score > best.score:
-            best = _Shift(organisation=organisation, country=country, party=party, lost=lost, day=day, score=score)
-    assert best is not None, "there is a country that rose"
-    there = after.filter(
-        (pl.col("country") == best.country) & (strange & (pl.col("party") == best.party) if best.party else True)
-    )
-    return _finding(best, before, after, there.sort("on", "line"), known)
+            best = _Shift(
+                organisation=organisation, country=country, party=party, lost=lost, day=arrivals.day, score=score
+            )
+    return best
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,9 +280,12 @@ class _Shift:
     score: float
 
 
-def _finding(
-    shift: _Shift, before: pl.DataFrame, after: pl.DataFrame, there: pl.DataFrame, known: frozenset[str]
-) -> Finding:
+def _finding(shift: _Shift, own: pl.DataFrame, strangers: frozenset[str], known: frozenset[str]) -> Finding:
+    """About the consignments of the exporter. `known`: the ids of the register."""
+    before, after = own.filter(pl.col("on") < shift.day), own.filter(pl.col("on") >= shift.day)
+    there = after.filter(pl.col("country") == shift.country).sort("on", "line")
+    if shift.party:
+        there = there.filter((pl.col("party") == shift.party) & pl.col("party").is_in(list(strangers)))
     first, last = months_of(there)
     mass_mg = int(there["treo_mg"].sum())
     where: Fact = Key(shift.country)

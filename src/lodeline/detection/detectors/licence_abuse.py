@@ -131,8 +131,12 @@ def licence_abuse(
         elif listed.elements(row["lot"], row["on"]):
             _case(cases, row["organisation"], "").add("without", row)
     draws_by_licence = draws.partition_by("licence", as_dict=True)
+    exits = draws.filter(pl.col("act") == "exit").group_by("licence", "declaration").agg(pl.col("mass_mg").sum())
+    left: dict[str, dict[str, int]] = {}
+    for licence, declaration, mass_mg in exits.iter_rows():
+        left.setdefault(licence, {})[declaration] = mass_mg
     for id_, rows in by_licence.items():
-        confirmed = draws_by_licence.get((id_,), draws.clear())
+        confirmed = left.get(id_, {})
         for breach, row in _breaches(known.get(id_), rows, confirmed, law, values):
             _case(cases, row["organisation"], id_).add(breach, row)
     return ranked(_finding(one, known.get(one.licence), by_licence, draws_by_licence, listed) for one in cases.values())
@@ -166,10 +170,10 @@ def _case(cases: dict[tuple[str, str], _Case], organisation: str, licence: str) 
 
 
 def _breaches(
-    licence: Licence | None, rows: Sequence[dict[str, Any]], confirmed: pl.DataFrame, law: Jurisdiction,
+    licence: Licence | None, rows: Sequence[dict[str, Any]], confirmed: Mapping[str, int], law: Jurisdiction,
     values: Mapping[str, float],
 ) -> Iterable[tuple[str, dict[str, Any]]]:  # fmt: skip
-    """(breach, row) of the rows that name a licence, in the order of days."""
+    """(breach, row) of the rows that name a licence, in the order of days. `confirmed`: declaration → what left."""
     if licence is None:
         yield from (("unknown", row) for row in rows)
         return
@@ -190,7 +194,7 @@ def _breaches(
 
 
 def _overuse(
-    licence: Licence, rows: Sequence[dict[str, Any]], confirmed: pl.DataFrame, law: Jurisdiction,
+    licence: Licence, rows: Sequence[dict[str, Any]], confirmed: Mapping[str, int], law: Jurisdiction,
     values: Mapping[str, float],
 ) -> Iterable[tuple[str, dict[str, Any]]]:  # fmt: skip
     """Declarations beyond the mass, and beyond the number of exports, of a licence. The larger statement counts."""
@@ -198,15 +202,13 @@ def _overuse(
     for row in rows:
         # A row that names no declaration is a consignment of its own.
         consignments.setdefault(row["declaration"] or f"{row['organisation']}/{row['event']}", []).append(row)
-    left = confirmed.filter(pl.col("act") == "exit")
-    exits = dict(left.group_by("declaration").agg(pl.col("mass_mg").sum()).iter_rows())
     first = licence.valid_from or date.max
     kind = terms(law, first, known=date.max).get(licence.kind)
     most = kind.exports_most if kind else None
     granted = licence.granted_mg.get(GOODS)
     used = 0
     for place, (declaration, mine) in enumerate(consignments.items()):
-        used += max(sum(row["mass_mg"] for row in mine), exits.get(declaration, 0))
+        used += max(sum(row["mass_mg"] for row in mine), confirmed.get(declaration, 0))
         if granted is not None and used > granted * (1 + values["beyond_pct"] / 100):
             yield from (("beyond", row) for row in mine)
         if most is not None and place >= most:

@@ -147,10 +147,17 @@ def _below_thresholds(consignments: pl.DataFrame, values: Mapping[str, float]) -
         values,
     )
     chances = dict(bounded.filter(~pl.col("near")).group_by("goods").agg(pl.col("again").mean()).iter_rows())
-    for (organisation, goods), rows in bounded.group_by("organisation", "goods", maintain_order=True):
-        chance = max(values["parted_chance:2"], chances.get(goods, 0.0))
-        if (one := _judged(str(organisation), str(goods), rows, values, chance)) is not None:
-            yield one
+    near = pl.col("near")
+    counted = bounded.group_by("organisation", "goods", maintain_order=True).agg(
+        below=near.sum(), above=((pl.col("part") >= 1) & (pl.col("part") < 1 + values["window_pct"] / 100)).sum(),
+        lots=pl.col("lot").filter(near).n_unique(), cut=pl.col("lot").filter(near & pl.col("parted")).n_unique(),
+        again=pl.col("again").filter(near).sum(), limit_mg=pl.col("limit_mg").first(),
+    )  # fmt: skip
+    for row in counted.iter_rows(named=True):
+        score = _score(row, values, max(values["parted_chance:2"], chances.get(row["goods"], 0.0)))
+        if score >= ALARM_SCORE:
+            own = (pl.col("organisation") == row["organisation"]) & (pl.col("goods") == row["goods"])
+            yield _crowd_finding(row, bounded.filter(own & near).sort("on", "line"), score)
 
 
 def _cut_lots(
@@ -163,9 +170,12 @@ def _cut_lots(
         pl.len().alias("lots"), further=(pl.col("parts") - 2).clip(0).sum(),
         **{f"in_{parts}": (pl.col("parts") >= parts).sum() for parts in _PARTS},
     )  # fmt: skip
+    of_all = {
+        row["goods"]: row
+        for row in counted.group_by("goods").agg(pl.col("lots", *(f"in_{one}" for one in _PARTS)).sum()).to_dicts()
+    }
     for row in counted.iter_rows(named=True):
-        others = counted.filter((pl.col("goods") == row["goods"]) & (pl.col("organisation") != row["organisation"]))
-        chances = {parts: _usual(others, parts, values) for parts in _PARTS}
+        chances = {parts: _usual(of_all[row["goods"]], row, parts, values) for parts in _PARTS}
         best = min(binomial_tail(row[f"in_{parts}"], row["lots"], chances[parts]) for parts in _PARTS)
         best = min(best, _of_parts(row["further"], row["lots"], chances[3], values["further_chance"]))
         score = score_of(best, tests=_TESTS)
@@ -175,9 +185,9 @@ def _cut_lots(
             yield _cut_finding(row["organisation"], row["goods"], cut, (row["in_2"], row["lots"]), score)
 
 
-def _usual(others: pl.DataFrame, parts: int, values: Mapping[str, float]) -> float:
+def _usual(of_all: Mapping[str, Any], own: Mapping[str, Any], parts: int, values: Mapping[str, float]) -> float:
     """How likely an honest lot goes out in so many parts: as others' lots do and sellers differ, or at least."""
-    share = int(others[f"in_{parts}"].sum()) / max(1, int(others["lots"].sum()))
+    share = (of_all[f"in_{parts}"] - own[f"in_{parts}"]) / max(1, of_all["lots"] - own["lots"])
     return min(max(values[f"parted_chance:{parts}"], values["spread"] * share), _MOST)
 
 
@@ -239,26 +249,23 @@ def _with_parted(consignments: pl.DataFrame, values: Mapping[str, float]) -> pl.
     )
 
 
-def _judged(
-    organisation: str, goods: str, rows: pl.DataFrame, values: Mapping[str, float], chance: float
-) -> Finding | None:
-    """The finding of one exporter, where the step at the threshold, or the parting of lots, is more than chance makes.
+def _score(row: Mapping[str, Any], values: Mapping[str, float], chance: float) -> float:
+    """How unlikely chance makes the step at the threshold, or the parting of lots, of one exporter's goods.
 
     `chance`: of a consignment to be a further part of a lot, whatever it weighs.
     """
-    width = values["window_pct"] / 100
-    below = rows.filter("near").sort("on", "line")
-    above = rows.filter((pl.col("part") >= 1) & (pl.col("part") < 1 + width)).height
+    below, again = row["below"], row["again"]
     # The step is where the crowd is: a firm that ships less than the threshold anyway has no crowd in the window.
-    crowded = below.height >= values["least_consignments"]
-    step = binomial_tail(below.height, below.height + above, values["share_below"]) if crowded else 1.0
-    lots, cut = below["lot"].n_unique(), below.filter("parted")["lot"].n_unique()
-    again = int(below["again"].sum())
-    parted = binomial_tail(again, below.height, chance) if cut >= values["least_parted"] else 1.0
-    score = score_of(min(step, parted), tests=_TESTS)
-    if score < ALARM_SCORE:
-        return None
-    limit_mg = int(rows["limit_mg"][0])
+    crowded = below >= values["least_consignments"]
+    step = binomial_tail(below, below + row["above"], values["share_below"]) if crowded else 1.0
+    parted = binomial_tail(again, below, chance) if row["cut"] >= values["least_parted"] else 1.0
+    return score_of(min(step, parted), tests=_TESTS)
+
+
+def _crowd_finding(row: Mapping[str, Any], below: pl.DataFrame, score: float) -> Finding:
+    """Of the consignments just below the threshold; `row` has how many they are, and of how many lots."""
+    organisation, goods, limit_mg = row["organisation"], row["goods"], int(row["limit_mg"])
+    above, lots, cut = row["above"], row["lots"], row["cut"]
     at_limit = TEXTS.message(
         "below",
         near=Count(below.height + above),

@@ -82,10 +82,10 @@ def trader_pass_through(
     }
     written = _written(lines, papers)
     findings = []
+    better = passed.filter("better").group_by("organisation").len().filter(pl.col("len") >= values["least_lots"])
+    passed = passed.join(better, on="organisation", how="semi", maintain_order="left")
     for (organisation,), own in with_treo_mass(passed, lot_assays).group_by("organisation", maintain_order=True):
         changed = own.filter("better")
-        if changed.height < values["least_lots"]:
-            continue
         habit = usual_rate(count for firm, count in counts.items() if firm != organisation)
         rate = min(max(values["slip_rate"], habit), _MOST)
         best = min(binomial_tail(*counts[str(organisation)], rate), _of_one_supplier(own, written, values))
@@ -113,6 +113,9 @@ DETECTOR: Final = Detector(
 )
 
 
+_LOOKED_AT: Final = ("line", "entry", "organisation", "event", "kind", "on", "lot", "product", "dry_mg", "party", "to_site")
+
+
 def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
     """Lots received, and how those left that nobody made anything of: `passed` (in days, whole), `better` (invoice).
 
@@ -121,10 +124,12 @@ def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, floa
     """
     if papers.is_empty():
         return pl.DataFrame()
-    kinds = papers.select("line", "document_kind")
-    received = lines.filter(pl.col("kind") == "receipt").join(kinds, on="line", how="left")
+    kinds = papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])).select("line", "document_kind")
+    moved = lines.select(_LOOKED_AT)
+    received = moved.filter(pl.col("kind") == "receipt").drop("to_site").join(kinds, on="line", how="left")
     sold = (
-        lines.filter(pl.col("kind").is_in(["shipment", "title", "export"]) & pl.col("to_site").is_null())
+        moved.filter(pl.col("kind").is_in(["shipment", "title", "export"]) & pl.col("to_site").is_null())
+        .join(received.select("organisation", "lot").unique(), on=["organisation", "lot"], how="semi")
         .join(kinds, on="line", how="left")
         .sort("on", "line")
         .group_by("organisation", "lot", maintain_order=True)
@@ -149,7 +154,7 @@ def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, floa
 
 def _written(lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
     """Seller and buyer with `ordinary` invoices of so many that are ordinary or special, as either of both filed it."""
-    told = lines.join(papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])), on="line")
+    told = lines.select("line", "kind", "organisation", "party", "to_site").join(papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])), on="line")
     sold = told.filter(pl.col("kind").is_in(["shipment", "title"]) & pl.col("to_site").is_null())
     bought = told.filter((pl.col("kind") == "receipt") & pl.col("party").is_not_null())
     ordinary = pl.col("document_kind") == _ORDINARY
