@@ -16,7 +16,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import polars as pl
 
-from lodeline.collation.match import SIDES, Collation, groups
+from lodeline.collation.match import SIDES, Collation
 from lodeline.collation.piece import BORDER, EXPORT, FILED, INVOICED, day
 from lodeline.collation.tolerance import Tolerances
 
@@ -111,7 +111,7 @@ def _table(collation: Collation) -> pl.DataFrame:
             pl.col("product").filter(filed).first(), pl.col("product").filter(border).first(), pl.col("product").first()
         ),
     )  # fmt: skip
-    return groups(frame, label).join(more, on="label", how="left", maintain_order="left")
+    return collation.table.join(more, on="label", how="left", maintain_order="left")
 
 
 def _at(values: pl.Series, places: pl.Series) -> pl.Series:

@@ -54,10 +54,11 @@ _SELLER, _BUYER = ("seller",), ("buyer",)
 
 @dataclass(frozen=True, kw_only=True)
 class Collation:
-    """The pieces and the group of each: `label`, (n,) Int64, the place of the first piece of its group."""
+    """The pieces, the group of each (`label`, (n,) Int64, the place of the first piece of its group), and `groups`."""
 
     pieces: Pieces
     label: Ints
+    table: pl.DataFrame
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -76,14 +77,20 @@ def collate(
     made = pieces(goods, invoices, customs, known=known, resolve=resolve, special=special)
     frame = made.frame
     if not frame.height:
-        return Collation(pieces=made, label=np.empty(0, np.int64))
+        none = np.empty(0, np.int64)
+        return Collation(pieces=made, label=none, table=groups(frame.with_columns(_PLAIN_NUMBER, _GOODS), none))
     search = Search.of(tolerances, today)
     label = _by_numbers(frame, search.unique_characters)
-    # Said once: every step groups the rows again, and asks for the least number of each side.
+    # Said once: whenever groups grow, the least number of each side is asked.
     frame = frame.with_columns(_PLAIN_NUMBER, _GOODS)
-    for step in (_at_the_border, _with_invoices, _left_at_the_border, _border_and_invoice, _undone, _rests):
-        label = step(frame, label, search)
-    return Collation(pieces=made, label=label)
+    table = groups(frame, label)
+    for step in (
+        _at_the_border, _with_invoices, _left_at_the_border, _border_and_invoice, _undone, _invoiced_rests,
+        _rests_at_the_border,
+    ):  # fmt: skip
+        after = step(frame, table, label, search)
+        table, label = _regrouped(frame, table, label, after), after
+    return Collation(pieces=made, label=label, table=table)
 
 
 def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
@@ -129,20 +136,15 @@ def _joined(count: int, keys: list[pl.DataFrame]) -> Ints:
     return components(count, every["piece"].to_numpy().astype(np.int64), codes)
 
 
-def groups(frame: pl.DataFrame, label: Ints, only: pl.Expr | None = None) -> pl.DataFrame:
+def groups(frame: pl.DataFrame, label: Ints) -> pl.DataFrame:
     """One row per group, by label: for each of `SIDES` `<side>` (how many), `<side>_mg`, `<side>_value` (None where a
     row gives none), `<side>_on` (first day), `<side>_number`,
     `<side>_goods` (-1 where they are several); `seller`, `buyer`, `lane`, `no_sale`, `currency`."""
-    rows = frame.with_columns(label=pl.Series(label))
-    if only is not None:
-        rows = rows.filter(pl.col("label").is_in(rows.filter(only)["label"].unique().implode()))
-    if "plain" not in rows.columns:
-        rows = rows.with_columns(_PLAIN_NUMBER, _GOODS)
+    rows = frame.select(*_OF_GROUPS, label=pl.Series(label))
     found = []
     for side, when in SIDES.items():
-        part = rows.filter(when)
         found.append(
-            part.group_by("label").agg(
+            rows.filter(when).group_by("label").agg(
                 pl.len().cast(pl.Int64).alias(side),
                 pl.col("mass_mg").sum().alias(f"{side}_mg"),
                 pl.when(pl.col("value").null_count() == 0).then(pl.col("value").sum()).alias(f"{side}_value"),
@@ -156,7 +158,7 @@ def groups(frame: pl.DataFrame, label: Ints, only: pl.Expr | None = None) -> pl.
                 pl.col("seller").max().alias(f"{side}_seller"),
                 pl.col("buyer").max().alias(f"{side}_buyer"),
             )
-        )
+        )  # fmt: skip
     whole = rows.group_by("label").agg(
         lane=pl.col("lane").max(),
         no_sale=pl.col("no_sale").filter(SIDES["sold"]).all() & (SIDES["sold"].sum() > 0),
@@ -170,6 +172,25 @@ def groups(frame: pl.DataFrame, label: Ints, only: pl.Expr | None = None) -> pl.
         seller=pl.coalesce(f"{side}_seller" for side in first).fill_null(-1),
         buyer=pl.coalesce(f"{side}_buyer" for side in first).fill_null(-1),
     ).sort("label")
+
+
+#: What of a piece is asked for its group.
+_OF_GROUPS: Final = (
+    "side", "evidence", "back", "lane", "no_sale", "mass_mg", "value", "currency", "on", "plain", "goods", "seller",
+    "buyer",
+)  # fmt: skip
+
+
+def _regrouped(frame: pl.DataFrame, table: pl.DataFrame, before: Ints, after: Ints) -> pl.DataFrame:
+    """`groups` under the labels `after`, from its `table` under those `before`: only groups that grew are made anew."""
+    moved = before != after
+    grown = np.unique(after[moved])
+    if not len(grown):
+        return table
+    is_in = np.isin(after, grown)
+    old = pl.Series(np.unique(before[is_in])).implode()
+    new = groups(frame.filter(pl.Series(is_in)), after[is_in])
+    return pl.concat([table.filter(~pl.col("label").is_in(old)), new]).sort("label")
 
 
 def _as(table: pl.DataFrame, side: str, *, has: str | None = None, swapped: bool = False) -> pl.DataFrame:
@@ -191,9 +212,9 @@ def _none(*sides: str) -> pl.Expr:
     return pl.all_horizontal(pl.col(side) == 0 for side in sides)
 
 
-def _at_the_border(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
+def _at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """Filed exports and imports with the customs lines that name no number of theirs."""
-    table = groups(frame, label, pl.col("lane") != 0)
+    table = table.filter(pl.col("lane") != 0)
     imports = Open(
         search, label, _as(table.filter(_has("entered") & _none("came_in", "went_out")), "entered"),
         _as(table.filter(_has("came_in") & _none("entered", "sold")), "came_in"),
@@ -213,9 +234,9 @@ def _at_the_border(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
     return exports.label
 
 
-def _left_at_the_border(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
+def _left_at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """One customs line for several exports, each of which has found its own invoice before; then what is less alike."""
-    table, goods = groups(frame, label, pl.col("lane") != 0), Goods(frame, label, BORDER, search.exact)
+    table, goods = table.filter(pl.col("lane") != 0), Goods(frame, label, BORDER, search.exact)
     exports = Open(
         search, label, _as(table.filter(_has("sold") & (pl.col("lane") == EXPORT) & _none("went_out")), "sold"),
         _as(table.filter(_has("went_out") & _none("sold", "entered")), "went_out"),
@@ -231,9 +252,8 @@ def _left_at_the_border(frame: pl.DataFrame, label: Ints, search: Search) -> Int
     return exports.label
 
 
-def _with_invoices(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
+def _with_invoices(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """Sales, then receipts of what nobody filed as sold, with invoices that they do not name."""
-    table = groups(frame, label)
     sold = _as(table.filter(_has("sold") & ~pl.col("no_sale") & _none("invoiced")), "sold")
     invoiced = _as(table.filter(_has("invoiced") & (pl.col("invoiced_mg") > 0) & _none("sold", "received", "went_out")),
                    "invoiced")  # fmt: skip
@@ -258,9 +278,8 @@ def _with_invoices(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
     return joined.label
 
 
-def _border_and_invoice(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
+def _border_and_invoice(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """Customs lines that no filing names with invoices that none does: one export never filed, not two things."""
-    table = groups(frame, label)
     opened = Open(
         search, label, _as(table.filter(_has("went_out") & _none("invoiced", "sold")), "went_out"),
         _as(table.filter(_has("invoiced") & (pl.col("invoiced_mg") > 0) & _none("sold", "received", "went_out")),
@@ -271,9 +290,8 @@ def _border_and_invoice(frame: pl.DataFrame, label: Ints, search: Search) -> Int
     return opened.label
 
 
-def _undone(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
+def _undone(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """Red invoices with the goods that went back, else with the invoice that they undo."""
-    table = groups(frame, label)
     red = table.filter(_has("invoiced") & (pl.col("invoiced_mg") < 0) & _none("sold", "sent_back"))
     if not red.height:
         return label
@@ -293,29 +311,33 @@ def _undone(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
     return undoes.label
 
 
-def _rests(frame: pl.DataFrame, label: Ints, search: Search) -> Ints:
+def _invoiced_rests(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
+    """`_rests` of what was invoiced."""
+    return _rests(table, label, search, "invoiced", search.invoice_days, Goods(frame, label, INVOICED, search.exact))
+
+
+def _rests_at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
+    """`_rests` of what left."""
+    return _rests(table, label, search, "went_out", search.border_days, Goods(frame, label, BORDER, search.exact))
+
+
+def _rests(table: pl.DataFrame, label: Ints, search: Search, side: str, window: int, goods: Goods) -> Ints:
     """What a group still lacks in mass, with what stands alone and is just that, or adds up to it: the second invoice
     of one delivery, the other deliveries of one invoice, the rest of an export that left later."""
-    for side, window, number in (
-        ("invoiced", search.invoice_days, INVOICED), ("went_out", search.border_days, BORDER),
-    ):  # fmt: skip
-        table = groups(frame, label)
-        goods = Goods(frame, label, number, search.exact)
-        rest = pl.col("sold_mg") - pl.col(f"{side}_mg")
-        # Smaller rests are differences of weighing and rounding.
-        large = rest.abs() > pl.max_horizontal(pl.lit(search.least_mg), search.mass * pl.col("sold_mg"))
-        both = table.filter(_has("sold", side) & large)
-        alone = table.filter(_has(side) & (pl.col(f"{side}_mg") > 0) & _none("sold", "received", "entered"))
-        lacking = Open(search, label, _as(both.filter(rest > 0), "sold", has=side), _as(alone, side))
-        lacking.meet(block=PAIR, measure="mass", tolerance=search.mass, window=window)
-        lacking.sum_up(goods, block=PAIR, window=window)
-        lacking.meet(block=_SELLER, measure="mass", tolerance=search.exact, window=search.close_days)
-        unmet = table.filter(_has("sold") & ~pl.col("no_sale") & _none(side))
-        if side == "went_out":
-            unmet = unmet.filter(pl.col("lane") == EXPORT)
-        more = Open(search, lacking.label, _as(both.filter(rest < 0), side, has="sold"), _as(unmet, "sold"))
-        more.meet(block=PAIR, measure="mass", tolerance=search.exact, window=window)
-        more.sum_up(goods, block=PAIR, window=window)
-        more.meet(block=PAIR, measure="mass", tolerance=search.mass, window=window)
-        label = more.label
-    return label
+    rest = pl.col("sold_mg") - pl.col(f"{side}_mg")
+    # Smaller rests are differences of weighing and rounding.
+    large = rest.abs() > pl.max_horizontal(pl.lit(search.least_mg), search.mass * pl.col("sold_mg"))
+    both = table.filter(_has("sold", side) & large)
+    alone = table.filter(_has(side) & (pl.col(f"{side}_mg") > 0) & _none("sold", "received", "entered"))
+    lacking = Open(search, label, _as(both.filter(rest > 0), "sold", has=side), _as(alone, side))
+    lacking.meet(block=PAIR, measure="mass", tolerance=search.mass, window=window)
+    lacking.sum_up(goods, block=PAIR, window=window)
+    lacking.meet(block=_SELLER, measure="mass", tolerance=search.exact, window=search.close_days)
+    unmet = table.filter(_has("sold") & ~pl.col("no_sale") & _none(side))
+    if side == "went_out":
+        unmet = unmet.filter(pl.col("lane") == EXPORT)
+    more = Open(search, lacking.label, _as(both.filter(rest < 0), side, has="sold"), _as(unmet, "sold"))
+    more.meet(block=PAIR, measure="mass", tolerance=search.exact, window=window)
+    more.sum_up(goods, block=PAIR, window=window)
+    more.meet(block=PAIR, measure="mass", tolerance=search.mass, window=window)
+    return more.label

@@ -120,10 +120,9 @@ def feed_mismatch(
         .with_columns(month=month, silent=_waits_for(unfiled, values["follows_days"]))
         .filter(~(pl.col("silent") & pl.col("cause").is_in(_WAITS_FOR_FILING)))
     )  # fmt: skip
-    papers = {
-        (organisation, kind): dict(rows.select("month", "papers").iter_rows())
-        for (organisation, kind), rows in compared.group_by("organisation", "kind")
-    }
+    papers: dict[tuple[str, str], dict[str, int]] = {}
+    for organisation, period, kind, number in compared.select("organisation", "month", "kind", "papers").iter_rows():
+        papers.setdefault((organisation, kind), {})[period] = number
     shares = _treo_shares(lines, lot_assays)
     return ranked(
         _finding(str(organisation), str(cause), judged, shares=shares, behind=behind_exceptions)
@@ -165,9 +164,8 @@ def _waits_for(unfiled: pl.DataFrame, days: float) -> pl.Expr:
 def _treo_shares(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> dict[str | None, int]:
     """Organisation → TREO in ppb of what it sells and brings in; None → of everybody's goods."""
     treo = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb")
-    rows = lines.filter(pl.col("kind").is_in(["shipment", "export", "origin"]) & (pl.col("dry_mg") > 0)).join(
-        treo, on="lot"
-    )
+    sold = pl.col("kind").is_in(["shipment", "export", "origin"]) & (pl.col("dry_mg") > 0)
+    rows = lines.filter(sold).select("organisation", "lot", "dry_mg").join(treo, on="lot")
     weighed = [
         pl.col("dry_mg").cast(pl.Float64).sum(),
         (pl.col("dry_mg").cast(pl.Float64) * pl.col("ppb")).sum().alias("x"),
@@ -185,19 +183,20 @@ def _judged(
     for (year,), of_year in rows.group_by(pl.col("month").str.slice(0, 4), maintain_order=True):
         spans = [{f"{year}-{month:02d}" for month in range(first, first + 3)} for first in range(1, 13, 3)]
         spans.append(set().union(*spans))
+        told = list(of_year.select("counterparty", "month").iter_rows())
         alarmed: set[str] = set()
         best = 0.0
         for span in spans:
             # What one paper stands for, or many made of one, is missing at once: a buyer's of a month count as one.
-            inside = of_year.filter(pl.col("month").is_in(sorted(span)))
-            hits = inside.select("counterparty", "month").unique().height if cause in _COLLECTIVE else inside.height
+            inside = [one for one in told if one[1] in span]
+            hits = len(set(inside)) if cause in _COLLECTIVE else len(inside)
             trials = max(hits, sum(count for month, count in papers.items() if month in span))
             score = score_of(binomial_tail(hits, trials, chance), tests=_TESTS) if hits else 0.0
             best = max(best, score)
             if hits >= values["least_exceptions"] and score >= ALARM_SCORE:
                 alarmed |= span
-        chosen = of_year.filter(pl.col("month").is_in(sorted(alarmed)))
-        if chosen.height:
+        if alarmed:
+            chosen = of_year.filter(pl.col("month").is_in(sorted(alarmed)))
             yield chosen, sum(count for month, count in papers.items() if month in alarmed), best
 
 

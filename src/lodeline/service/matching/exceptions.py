@@ -10,14 +10,14 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any, Final
 
 import polars as pl
 
 from lodeline.collation.exception import CAUSES, EXCEPTION, exceptions
-from lodeline.collation.match import Collation, collate, groups
+from lodeline.collation.match import Collation, collate
 from lodeline.collation.piece import BORDER, EXPORT, FILED, GOODS, INVOICED, Resolve, skeleton
 from lodeline.collation.tolerance import special_kinds, tolerances
 from lodeline.detection.comparison import COMPARED
@@ -127,7 +127,7 @@ class Disagreements:
         """How many groups of papers each firm has by month and kind (detection.comparison.COMPARED)."""
         if not self.rows.height:
             return pl.DataFrame(schema=dict(COMPARED))
-        table = groups(self.collation.pieces.frame, self.collation.label)
+        table = self.collation.table
         parties = self.collation.pieces.parties
         named = pl.DataFrame({"place": pl.int_range(len(parties), dtype=pl.Int64, eager=True), "organisation": parties})
         sale, export = (pl.col("sold") > 0) & (pl.col("lane") == 0) & ~pl.col("no_sale"), pl.col("lane") == EXPORT
@@ -185,6 +185,12 @@ _SIDES: Final = {"filed": FILED, "invoiced": INVOICED, "border": BORDER}
 LOOKED_FOR: Final = 2_000
 
 
+@lru_cache(maxsize=50_000)
+def _bare(name: str) -> str:
+    """`skeleton` of one name. The names of a collation are mostly those of the one before."""
+    return str(pl.select(skeleton(pl.lit(name))).item())
+
+
 def name_resolver(register: Register, alike: Resolve | None = None) -> Resolve:
     """A name → the party that it means: decided, borne by one alone, the same but for marks and what is not seen.
 
@@ -200,7 +206,7 @@ def name_resolver(register: Register, alike: Resolve | None = None) -> Resolve:
         nonlocal asked
         found = register.party_of.get(as_row(name)) or exact.get(name.strip().casefold())
         if found is None:
-            found = without_marks.get(pl.select(skeleton(pl.lit(name))).item())
+            found = without_marks.get(_bare(name))
         if found is None and alike is not None and asked < LOOKED_FOR and name not in register.denied:
             asked += 1
             found = alike(name)
