@@ -8,7 +8,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -44,7 +44,7 @@ SIDES: Final = {
     "came_in": (pl.col("side") == BORDER) & (pl.col("lane") == IMPORT),
 }
 #: What stands for the number of a row.
-_PLAIN_NUMBER: Final = number_key(pl.coalesce("number", "declaration")).alias("plain")
+_NUMBER: Final = pl.coalesce("number", "declaration").alias("stands")
 #: A number for each goods; -1 where a row says none.
 _GOODS: Final = pl.col("product").rank("dense").cast(pl.Int64).fill_null(-1).alias("goods")
 #: Masses this near are one.
@@ -78,11 +78,11 @@ def collate(
     frame = made.frame
     if not frame.height:
         none = np.empty(0, np.int64)
-        return Collation(pieces=made, label=none, table=groups(frame.with_columns(_PLAIN_NUMBER, _GOODS), none))
+        return Collation(pieces=made, label=none, table=groups(_prepared(frame), none))
     search = Search.of(tolerances, today)
     label = _by_numbers(frame, search.unique_characters)
     # Said once: whenever groups grow, the least number of each side is asked.
-    frame = frame.with_columns(_PLAIN_NUMBER, _GOODS)
+    frame = _prepared(frame)
     table = groups(frame, label)
     for step in (
         _at_the_border, _with_invoices, _left_at_the_border, _border_and_invoice, _undone, _invoiced_rests,
@@ -93,16 +93,22 @@ def collate(
     return Collation(pieces=made, label=label, table=table)
 
 
+def _prepared(frame: pl.DataFrame) -> pl.DataFrame:
+    """With what of a piece is asked for its group, and no more."""
+    whole = _told(frame.with_columns(_NUMBER), "stands", number_key).with_columns(_GOODS, plain="part")
+    return whole.select(*dict.fromkeys((*_OF_GROUPS, *_OF_GOODS)))
+
+
 def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
     """Groups by common numbers. A short number belongs to its issuer, else to who was invoiced under it."""
     rows = frame.with_row_index("piece").with_columns(pl.col("piece").cast(pl.Int64))
     numbered = (
         rows.filter(pl.col("number").is_not_null())
-        .with_columns(part=number_parts(pl.col("number")))
+        .pipe(_told, "number", number_parts)
         .explode("part")
         .filter(pl.col("part").is_not_null())
     )
-    declared = rows.filter(pl.col("declaration").is_not_null()).with_columns(part=number_key(pl.col("declaration")))
+    declared = rows.filter(pl.col("declaration").is_not_null()).pipe(_told, "declaration", number_key)
     declared = declared.filter(pl.col("part").is_not_null())
     long = pl.col("part").str.len_chars() >= unique_characters
     keys = [
@@ -118,6 +124,12 @@ def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
     left = numbered.filter(~long & pl.col("piece").is_in(alone.implode()) & (pl.col("buyer") >= 0))
     more = left.select("piece", key=pl.concat_str(pl.lit("b"), "part", "buyer", separator="\t"))
     return _joined(frame.height, [*keys, more]) if more.height else label
+
+
+def _told(rows: pl.DataFrame, cell: str, said: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    """`rows` with `part`, what is said by a cell of each: asked once of each text, for many rows have one."""
+    texts = rows.select(cell).unique()
+    return rows.join(texts.with_columns(part=said(pl.col(cell))), on=cell, how="left", maintain_order="left")
 
 
 def _owner(side: str, long: pl.Expr) -> pl.Expr:
@@ -174,7 +186,8 @@ def groups(frame: pl.DataFrame, label: Ints) -> pl.DataFrame:
     ).sort("label")
 
 
-#: What of a piece is asked for its group.
+#: What of a piece is asked of `Goods`, and for its group.
+_OF_GOODS: Final = ("side", "product", "tariff", "buyer", "mass_mg")
 _OF_GROUPS: Final = (
     "side", "evidence", "back", "lane", "no_sale", "mass_mg", "value", "currency", "on", "plain", "goods", "seller",
     "buyer",
@@ -184,13 +197,14 @@ _OF_GROUPS: Final = (
 def _regrouped(frame: pl.DataFrame, table: pl.DataFrame, before: Ints, after: Ints) -> pl.DataFrame:
     """`groups` under the labels `after`, from its `table` under those `before`: only groups that grew are made anew."""
     moved = before != after
-    grown = np.unique(after[moved])
-    if not len(grown):
+    if not moved.any():
         return table
-    is_in = np.isin(after, grown)
-    old = pl.Series(np.unique(before[is_in])).implode()
+    grown, gone = np.zeros(len(after), np.bool_), np.zeros(len(after), np.bool_)
+    grown[after[moved]] = True
+    is_in = grown[after]
+    gone[before[is_in]] = True
     new = groups(frame.filter(pl.Series(is_in)), after[is_in])
-    return pl.concat([table.filter(~pl.col("label").is_in(old)), new]).sort("label")
+    return pl.concat([table.filter(pl.Series(~gone[table["label"].to_numpy()])), new]).sort("label")
 
 
 def _as(table: pl.DataFrame, side: str, *, has: str | None = None, swapped: bool = False) -> pl.DataFrame:

@@ -117,8 +117,14 @@ def score_of(p: float, *, tests: float) -> float:
 
 def robust_spread(numbers: Floats) -> tuple[float, float]:
     """Median and robust standard deviation of (n,) numbers, n ≥ 1."""
-    middle = float(np.median(numbers))
-    return middle, float(np.median(np.abs(numbers - middle)) * MAD_TO_SIGMA)
+    middle = median(numbers)
+    return middle, median(np.abs(numbers - middle)) * MAD_TO_SIGMA
+
+
+def median(numbers: Floats) -> float:
+    """That of (n,) numbers, n ≥ 1, none of them NaN: of a few numbers, ten times as fast as NumPy's own."""
+    ordered, half = np.sort(numbers), len(numbers) // 2
+    return float(ordered[half] if len(numbers) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
 def strongest_run(deviations: Floats, covariance: Floats) -> tuple[float, int, int]:
@@ -129,6 +135,11 @@ def strongest_run(deviations: Floats, covariance: Floats) -> tuple[float, int, i
     power.
     Source: Neyman–Pearson lemma for a normal law of known covariance.
     """
+    return strongest_each_way(deviations, covariance)[0]
+
+
+def strongest_each_way(deviations: Floats, covariance: Floats) -> tuple[tuple[float, int, int], tuple[float, int, int]]:
+    """`strongest_run` of the deviations, and of what they are below 0."""
     inverse = np.linalg.inv(covariance)
     pulls = np.concatenate([[0.0], np.cumsum(inverse @ deviations)])
     # Sums over every square along the diagonal, from one table of sums.
@@ -136,11 +147,16 @@ def strongest_run(deviations: Floats, covariance: Floats) -> tuple[float, int, i
     table[1:, 1:] = np.cumsum(np.cumsum(inverse, axis=0), axis=1)
     corner = np.diagonal(table)
     weight = corner[None, :] - table - table.T + corner[:, None]
-    later = np.triu(np.ones_like(weight, dtype=bool), 1)
+    may_be = np.triu(weight > 0, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(later & (weight > 0), (pulls[None, :] - pulls[:, None]) / np.sqrt(weight), -np.inf)
-    first, after = np.unravel_index(int(np.argmax(z)), z.shape)
-    return float(z[first, after]), int(first), int(after) - 1
+        z = (pulls[None, :] - pulls[:, None]) / np.sqrt(weight)
+    up, down = (_highest(np.where(may_be, one, -np.inf)) for one in (z, -z))
+    return up, down
+
+
+def _highest(z: Floats) -> tuple[float, int, int]:
+    first, after = divmod(int(np.argmax(z)), len(z))
+    return float(z[first, after]), first, after - 1
 
 
 def strongest_runs(

@@ -65,7 +65,10 @@ def _kinds_of_lots(lots: pl.DataFrame) -> pl.DataFrame:
         mineral=pl.Series([_is_mineral_feed(*row) for row in kinds.iter_rows()], dtype=pl.Boolean),
         # Ion clay is leached to a mixed compound at the mine; everything else that is mined is rock.
         ore_type=pl.Series(
-            ["ion" if one is not None and product_kind(one) == "mixed-compound" else "rock" for one in kinds["product"]],
+            [
+                "ion" if one is not None and product_kind(one) == "mixed-compound" else "rock"
+                for one in kinds["product"]
+            ],
             dtype=pl.String,
         ),
     )

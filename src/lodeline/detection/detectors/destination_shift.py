@@ -151,14 +151,12 @@ def _listed_lots(
         orient="row",
     )
     sent = exports["lot"].unique().implode()
-    goods = lot_facts.filter(pl.col("lot").is_in(sent)).select("lot", goods=pl.col("product").str.split(":").list.first())
+    goods = lot_facts.filter(pl.col("lot").is_in(sent)).select(
+        "lot", goods=pl.col("product").str.split(":").list.first()
+    )
     named = goods.join(forms, on="goods").join(named, on="form")
     held = lot_assays.filter(pl.col("lot").is_in(named["lot"].unique().implode()) & (pl.col("ppb") > least * PPB))
-    return (
-        named.join(held, on=["lot", "element"], how="semi")
-        .select("lot")
-        .unique()
-    )
+    return named.join(held, on=["lot", "element"], how="semi").select("lot").unique()
 
 
 def _buyers(exports: pl.DataFrame, register: Register) -> dict[str, str]:

@@ -98,7 +98,9 @@ def ghost_stock(
             findings.append(_site_finding(site, _of_run(_of_site(rows, site), months, *worst), lot_assays))
         elif site in frozen:
             chain, score = frozen[site]
-            findings.append(_lot_finding(site, _of_site(rows, site).filter(pl.col("chain") == chain), score, lot_assays))
+            findings.append(
+                _lot_finding(site, _of_site(rows, site).filter(pl.col("chain") == chain), score, lot_assays)
+            )
     return ranked(findings)
 
 
@@ -262,7 +264,9 @@ def _frozen(rows: pl.DataFrame, values: Mapping[str, float]) -> dict[_Site, tupl
         tests = len(tested)
         # What is no alarm at half its least probability is none; the probability itself costs a thousand times more.
         likely = [one for one in tested if score_of(least_closeness(*one[1:]) / 2, tests=tests) >= ALARM_SCORE]
-        p, chain = min(((closeness_tail(*one[1:]), one[0]) for one in likely), default=(1.0, -1), key=lambda one: one[0])
+        p, chain = min(
+            ((closeness_tail(*one[1:]), one[0]) for one in likely), default=(1.0, -1), key=lambda one: one[0]
+        )
         if (score := score_of(p, tests=tests)) >= ALARM_SCORE:
             found[site] = chain, score
     return found
@@ -276,9 +280,7 @@ def _evidence(rows: pl.DataFrame) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _site_finding(
-    site: _Site, months: tuple[pl.DataFrame, float, float, str], lot_assays: pl.DataFrame
-) -> Finding:
+def _site_finding(site: _Site, months: tuple[pl.DataFrame, float, float, str], lot_assays: pl.DataFrame) -> Finding:
     group, expected, score, begun = months
     hits = int(group["copied"].sum())
     copied = group.filter("copied")

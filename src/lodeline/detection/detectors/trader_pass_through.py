@@ -113,7 +113,19 @@ DETECTOR: Final = Detector(
 )
 
 
-_LOOKED_AT: Final = ("line", "entry", "organisation", "event", "kind", "on", "lot", "product", "dry_mg", "party", "to_site")
+_LOOKED_AT: Final = (
+    "line",
+    "entry",
+    "organisation",
+    "event",
+    "kind",
+    "on",
+    "lot",
+    "product",
+    "dry_mg",
+    "party",
+    "to_site",
+)
 
 
 def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
@@ -154,7 +166,9 @@ def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, floa
 
 def _written(lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
     """Seller and buyer with `ordinary` invoices of so many that are ordinary or special, as either of both filed it."""
-    told = lines.select("line", "kind", "organisation", "party", "to_site").join(papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])), on="line")
+    told = lines.select("line", "kind", "organisation", "party", "to_site").join(
+        papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])), on="line"
+    )
     sold = told.filter(pl.col("kind").is_in(["shipment", "title"]) & pl.col("to_site").is_null())
     bought = told.filter((pl.col("kind") == "receipt") & pl.col("party").is_not_null())
     ordinary = pl.col("document_kind") == _ORDINARY

@@ -17,10 +17,12 @@ the least spreads are assumptions, the others are those of sites with the same p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.frames import serving_shares
@@ -33,9 +35,10 @@ from lodeline.detection.null import (
     MAD_TO_SIGMA,
     RUNS_PER_MONTH,
     Floats,
+    median,
     robust_spread,
     score_of,
-    strongest_run,
+    strongest_each_way,
     upper_tail,
 )
 from lodeline.errors import Text, text
@@ -87,6 +90,7 @@ _MORE: Final = Term("more", "多")
 _LESS: Final = Term("less", "少")
 #: A site and a kind of product, whose runs are one process.
 _PROCESS = ["organisation", "site", "goods"]
+_EVENT = ["organisation", "event"]
 #: Feed whose mixture no sample shows well.
 _SCRAP = [kind for kind, product in PRODUCTS.items() if product.feed == "secondary"]
 #: Feed of the same products that is another raw material: what ion clay is leached to.
@@ -118,13 +122,15 @@ def yield_outlier(
         return []
     months = _months(rows, values)
     outliers = []
-    for (goods,), of_goods in months.group_by("goods", maintain_order=True):
-        processes = of_goods.partition_by(_PROCESS, maintain_order=True)
-        peers = {ratio: _peers(processes, ratio, values, str(goods)) for ratio in _RATIOS}
+    by_goods: dict[str, list[_Process]] = {}
+    for one in _processes(months, values):
+        by_goods.setdefault(one.key[2], []).append(one)
+    for goods, processes in by_goods.items():
+        peers = {ratio: _peers(processes, ratio, values, goods) for ratio in _RATIOS}
         if peers["content"] and peers["parted"]:
             # Wear shows in what the waste holds as far as this moves at all.
             peers["content"]["worn"] = min(1.0, peers["content"]["spread"] / peers["parted"]["spread"])
-        outliers += [_worst(own, peers, values) for own in processes]
+        outliers += [_worst(own, months, peers, values) for own in processes]
     wanted = {tuple(seen[key] for key in _PROCESS): seen for seen in outliers if seen is not None}
     evidence = _largest(rows, wanted)
     return ranked(_finding(seen, evidence.get(process, [])) for process, seen in wanted.items())
@@ -148,7 +154,9 @@ def _run_rows(
     lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
 ) -> pl.DataFrame:
     """Rows of runs whose every lot has a known total, with `treo_mg`, `period` and `goods` (what was made)."""
-    rows = lines.filter((pl.col("kind") == "transformation") & pl.col("site").is_not_null())
+    rows = lines.filter((pl.col("kind") == "transformation") & pl.col("site").is_not_null()).select(
+        "line", "entry", "organisation", "event", "kind", "role", "on", "site", "lot", "product", "dry_mg"
+    )
     held = rows.select("site", "lot").unique().sort("site", "lot").with_row_index("held")
     totals = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=[TREO_INDEX])
     kind = pl.col("product").str.split(":").list.first()
@@ -158,18 +166,26 @@ def _run_rows(
         rows.join(held.join(totals, on="held"), on=["site", "lot"], how="left", maintain_order="left")
         .with_columns(treo_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")))
         .join(fed, on="lot", how="left", maintain_order="left")
+        .join(_numbered_runs(rows), on=_EVENT, how="left", maintain_order="left")
     )
-    event = ["organisation", "event"]
     made = pl.col("product").filter(pl.col("role") == "out").first().str.split(":").list.first()
     # Scrap is assayed less well than anything else, and leached clay leaves another waste than a concentrate: who
     # works it is held against those who do too, and its own runs of one feed not against those of the other.
-    other = pl.col("feed").filter(pl.col("role") == "in").drop_nulls().sort(descending=True).first().over(event)
-    goods = pl.when(other.is_not_null()).then(pl.concat_str(made.over(event), pl.lit(" < "), other))
+    other = pl.col("feed").filter(pl.col("role") == "in").max()
+    told = whole.group_by("number").agg(made=made, other=other, known=pl.col("ppb").is_not_null().all())
+    goods = pl.when(pl.col("other").is_not_null()).then(pl.concat_str("made", pl.lit(" < "), "other")).otherwise("made")
+    told = told.select("number", "known", goods=goods)
     return (
-        whole.with_columns(goods=goods.otherwise(made.over(event)), period=month_of())
-        .filter(pl.col("ppb").is_not_null().all().over(event) & pl.col("goods").is_not_null())
-        .drop("held", "element", "ppb", "own", "feed")
+        whole.with_columns(period=month_of())
+        .join(told, on="number", how="left", maintain_order="left")
+        .filter(pl.col("known") & pl.col("goods").is_not_null())
+        .drop("held", "element", "ppb", "own", "feed", "known")
     )
+
+
+def _numbered_runs(rows: pl.DataFrame) -> pl.DataFrame:
+    """`_EVENT` and a `number` for each, by which its rows are put together faster than by two texts."""
+    return rows.select(_EVENT).unique(maintain_order=True).with_row_index("number")
 
 
 def _months(rows: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
@@ -179,7 +195,7 @@ def _months(rows: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
         return pl.col(mass).filter(pl.col("role") == role).sum()
 
     wasted = pl.col("waste_mg") > 0
-    run = ["organisation", "event"]
+    run = "number"
     balanced = (of("out") + of("waste")).over(run) / of("in").over(run)
     fed = pl.col("treo_mg").filter(pl.col("role") == "in").cast(pl.Float64)
     of_run = pl.col("run_mg").filter(pl.col("role") == "in")
@@ -214,14 +230,41 @@ def _months(rows: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
     )
 
 
-def _peers(processes: list[pl.DataFrame], ratio: str, values: Mapping[str, float], goods: str) -> dict[str, float]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Process:
+    """A site and what it makes (`_PROCESS`), its months: the first of them in the table of all, and its columns; ratio
+    → the places of the months that have it, what it is there, and how that moves, where they are enough."""
+
+    key: tuple[str, str, str]
+    begin: int
+    months: Mapping[str, npt.NDArray[Any]]
+    known: Mapping[str, tuple[npt.NDArray[np.int64], Floats, tuple[float, float, float, float]]]
+
+
+def _processes(months: pl.DataFrame, values: Mapping[str, float]) -> Iterator[_Process]:
+    names = ["month", "lots", "runs", "waste_mg", "in_mg", "processes"]
+    columns = {name: months[name].to_numpy() for name in names}
+    ratios = {ratio: (months[ratio].is_not_null().to_numpy(), months[ratio].to_numpy()) for ratio in _RATIOS}
+    begin = 0
+    for *key, count in months.group_by(_PROCESS, maintain_order=True).len().iter_rows():
+        own = slice(begin, begin + count)
+        known = {}
+        for ratio, (is_there, numbers) in ratios.items():
+            places = np.flatnonzero(is_there[own])
+            if len(places) >= values["least_months"]:
+                known[ratio] = places, numbers[own][places], _moves(numbers[own][places])
+        of_process = {name: column[own] for name, column in columns.items()}
+        yield _Process(key=(key[0], key[1], key[2]), begin=begin, months=of_process, known=known)
+        begin += count
+
+
+def _peers(processes: list[_Process], ratio: str, values: Mapping[str, float], goods: str) -> dict[str, float]:
     """What a ratio does at the sites of one process: where it lies (`centre`, `between` sites), how a month errs
     (`chance`), how the plant wanders from one month to the next (`walk`), and how far it comes in all (`spread`).
 
     Each but the first is one standard deviation. Wear (`worn`) shows in all ratios but the one that should be one.
     """
-    series = [own[ratio].drop_nulls().to_numpy() for own in processes]
-    moved = [_moves(one) for one in series if len(one) >= values["least_months"]]
+    moved = [own.known[ratio][2] for own in processes if ratio in own.known]
     if not moved:
         return {}
     floor = values[f"scrap_{ratio}_pct" if goods.endswith("scrap") else f"{ratio}_pct"] / 100
@@ -250,60 +293,58 @@ def _moves(numbers: Floats) -> tuple[float, float, float, float]:
     """
     middle, spread = robust_spread(numbers)
     far = min(6, len(numbers) // 2)
-    near2, far2 = (
-        (float(np.median(np.abs(numbers[lag:] - numbers[:-lag]))) * MAD_TO_SIGMA) ** 2 / 2 for lag in (1, far)
-    )
+    near2, far2 = ((median(np.abs(numbers[lag:] - numbers[:-lag])) * MAD_TO_SIGMA) ** 2 / 2 for lag in (1, far))
     return middle, spread, near2**0.5, 2 * (far2 - near2) / (far - 1)
 
 
-def _covariance(own: pl.DataFrame, numbers: Floats, peer: Mapping[str, float], values: Mapping[str, float]) -> Floats:
+def _covariance(process: _Process, ratio: str, peer: Mapping[str, float], values: Mapping[str, float]) -> Floats:
     """How the months of an honest process would vary together: its level among sites, its wandering (at least what any
     plant does, whoever its peers are), each month's chance, and wear, which takes a share of the feed more each month.
     """
-    month, lots = own["month"].to_numpy(), own["runs" if peer["worn"] else "lots"].to_numpy()
+    places, numbers, moves = process.known[ratio]
+    own = {name: column[places] for name, column in process.months.items()}
+    month, lots = own["month"], own["runs" if peer["worn"] else "lots"]
     # Its own movement from month to month, as far as it has been seen for longer than a year; else that of its peers.
-    own2, seen = (_moves(numbers)[2] / peer["step"]) ** 2, len(numbers) - 1
+    own2, seen = (moves[2] / peer["step"]) ** 2, len(numbers) - 1
     scale2 = (seen * own2 + 12) / (seen + 12)
     since = month - month[0]
     # What a plant gains or loses is a share of its feed, and so much more of its waste the less there is of that.
-    part = peer["worn"] / max(float(np.median((own["waste_mg"] / own["in_mg"]).to_numpy())) or 1.0, 1e-3)
+    part = peer["worn"] / max(median(own["waste_mg"] / own["in_mg"]) or 1.0, 1e-3)
     wear, wander = part * values["wear_pct"] / 100, part * values["wander_pct"] / 100
     years = (month - month.mean()) / 12
     covariance: Floats = (
         peer["between"] ** 2
         + max(scale2 * peer["walk"] ** 2, wander**2) * np.minimum(since[:, None], since[None, :])
-        + np.diag(scale2 * peer["chance"] ** 2 * np.median(lots) / lots)
+        + np.diag(scale2 * peer["chance"] ** 2 * median(lots) / lots)
         + wear**2 * np.outer(years, years)
     )
     return covariance
 
 
 def _worst(
-    own: pl.DataFrame, peers: Mapping[str, Mapping[str, float]], values: Mapping[str, float]
+    own: _Process, months: pl.DataFrame, peers: Mapping[str, Mapping[str, float]], values: Mapping[str, float]
 ) -> dict[str, Any] | None:
     """The run of months of a process that stands out most, on either side of any ratio, where it is an alarm."""
     best: dict[str, Any] | None = None
     # Spreads that few months and few peers tell have heavier tails than those that are known.
-    tests = 2 * len(_RATIOS) * int(own["processes"][0]) * values["estimated"]
+    tests = 2 * len(_RATIOS) * int(own.months["processes"][0]) * values["estimated"]
     for ratio, basis in _RATIOS.items():
-        known = own.filter(pl.col(ratio).is_not_null())
-        if known.height < values["least_months"] or not peers[ratio]:
+        if ratio not in own.known or not peers[ratio]:
             continue
-        numbers, peer = known[ratio].to_numpy(), peers[ratio]
-        covariance = _covariance(known, numbers, peer, values)
-        for side in (1, -1):
-            z, first, last = strongest_run(side * (numbers - peer["centre"]), covariance)
-            score = score_of(upper_tail(z), tests=tests * RUNS_PER_MONTH * known.height)
+        (places, numbers, _), peer = own.known[ratio], peers[ratio]
+        both = strongest_each_way(numbers - peer["centre"], _covariance(own, ratio, peer, values))
+        for side, (z, first, last) in zip((1, -1), both, strict=True):
+            score = score_of(upper_tail(z), tests=tests * RUNS_PER_MONTH * len(numbers))
             if score >= ALARM_SCORE and (best is None or z > best["z"]):
                 run, others = slice(first, last + 1), np.delete(numbers, np.s_[first : last + 1])
-                usual = float(np.median(others)) if len(others) >= values["least_months"] else peer["centre"]
+                usual = median(others) if len(others) >= values["least_months"] else peer["centre"]
                 more = -side if ratio in _OF_WASTE else side
                 off = numbers[run] - usual
                 share = -np.expm1(-off) if ratio in _OF_WASTE else np.expm1(off)
-                mass_mg = abs(float((share * known[basis][run].to_numpy()).sum()))
+                mass_mg = abs(float((share * own.months[basis][places][run]).sum()))
                 best = {
-                    **dict(zip(_PROCESS, own.select(_PROCESS).row(0), strict=True)), "ratio": ratio, "z": z,
-                    "more": more, "score": score, "months": known[run], "mass_mg": mass_mg, "usual": usual,
+                    **dict(zip(_PROCESS, own.key, strict=True)), "ratio": ratio, "z": z, "more": more, "score": score,
+                    "months": months[(own.begin + places[run]).tolist()], "mass_mg": mass_mg, "usual": usual,
                 }  # fmt: skip
     return best
 
