@@ -78,22 +78,22 @@ def collate(
     frame = made.frame
     if not frame.height:
         none = np.empty(0, np.int64)
-        return Collation(pieces=made, label=none, table=groups(_prepared(frame), none))
+        return Collation(pieces=made, label=none, table=groups(prepared(frame), none))
     search = Search.of(tolerances, today)
     label = _by_numbers(frame, search.unique_characters)
     # Said once: whenever groups grow, the least number of each side is asked.
-    frame = _prepared(frame)
+    frame = prepared(frame)
     table = groups(frame, label)
     for step in (
         _at_the_border, _with_invoices, _left_at_the_border, _border_and_invoice, _undone, _invoiced_rests,
         _rests_at_the_border,
     ):  # fmt: skip
         after = step(frame, table, label, search)
-        table, label = _regrouped(frame, table, label, after), after
+        table, label = regrouped(frame, table, label, after), after
     return Collation(pieces=made, label=label, table=table)
 
 
-def _prepared(frame: pl.DataFrame) -> pl.DataFrame:
+def prepared(frame: pl.DataFrame) -> pl.DataFrame:
     """With what of a piece is asked for its group, and no more."""
     whole = _told(frame.with_columns(_NUMBER), "stands", number_key).with_columns(_GOODS, plain="part")
     return whole.select(*dict.fromkeys((*_OF_GROUPS, *_OF_GOODS)))
@@ -194,7 +194,7 @@ _OF_GROUPS: Final = (
 )  # fmt: skip
 
 
-def _regrouped(frame: pl.DataFrame, table: pl.DataFrame, before: Ints, after: Ints) -> pl.DataFrame:
+def regrouped(frame: pl.DataFrame, table: pl.DataFrame, before: Ints, after: Ints) -> pl.DataFrame:
     """`groups` under the labels `after`, from its `table` under those `before`: only groups that grew are made anew."""
     moved = before != after
     if not moved.any():
@@ -327,15 +327,17 @@ def _undone(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Searc
 
 def _invoiced_rests(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """`_rests` of what was invoiced."""
-    return _rests(table, label, search, "invoiced", search.invoice_days, Goods(frame, label, INVOICED, search.exact))
+    goods = Goods(frame, label, INVOICED, search.exact)
+    return _rests(table, label, search, goods=goods, side="invoiced", window=search.invoice_days)
 
 
 def _rests_at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """`_rests` of what left."""
-    return _rests(table, label, search, "went_out", search.border_days, Goods(frame, label, BORDER, search.exact))
+    goods = Goods(frame, label, BORDER, search.exact)
+    return _rests(table, label, search, goods=goods, side="went_out", window=search.border_days)
 
 
-def _rests(table: pl.DataFrame, label: Ints, search: Search, side: str, window: int, goods: Goods) -> Ints:
+def _rests(table: pl.DataFrame, label: Ints, search: Search, *, goods: Goods, side: str, window: int) -> Ints:
     """What a group still lacks in mass, with what stands alone and is just that, or adds up to it: the second invoice
     of one delivery, the other deliveries of one invoice, the rest of an export that left later."""
     rest = pl.col("sold_mg") - pl.col(f"{side}_mg")

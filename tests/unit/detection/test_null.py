@@ -21,9 +21,12 @@ from lodeline.detection.null import (
     binomial_tail,
     closeness_tail,
     hypergeometric_tail,
+    least_closeness,
+    median,
     product_tail,
     runs_tail,
     score_of,
+    strongest_each_way,
     strongest_run,
     strongest_runs,
     upper_tail,
@@ -51,6 +54,14 @@ def test_the_runs_tail_is_that_of_every_order(runs: int, marked: int) -> None:
     orders = list(itertools.combinations(range(items), marked))
     often = sum(sum(place - 1 not in order for place in order) <= runs for order in orders) / len(orders)
     assert runs_tail(runs, items, marked) == pytest.approx(often, abs=1e-12)
+
+
+@given(st.floats(0, 12), st.floats(1e-6, 12), st.integers(2, 24))
+def test_figures_are_never_likelier_apart_than_the_quick_bound_says(
+    distance: float, division: float, number: int
+) -> None:
+    exact = closeness_tail(distance, division, number)
+    assert least_closeness(distance, division, number) <= exact * (1 + 1e-6) + 1e-9
 
 
 @pytest.mark.parametrize(("number", "division", "steps"), [(2, 0.3, 0), (3, 0.5, 1), (6, 1.0, 1), (5, 3.0, 0)])
@@ -91,6 +102,20 @@ def test_the_strongest_run_is_that_of_trying_every_run() -> None:
         }
         z, first, last = strongest_run(deviations, covariance)
         assert z == pytest.approx(max(runs.values())) == pytest.approx(runs[first, last])
+
+
+def test_the_strongest_run_downwards_is_that_of_the_deviations_turned_round() -> None:
+    stream = np.random.default_rng(5)
+    for size in (1, 2, 9):
+        root = stream.normal(size=(size, size))
+        covariance, deviations = root @ root.T + np.eye(size), stream.normal(size=size)
+        each = strongest_run(deviations, covariance), strongest_run(-deviations, covariance)
+        assert strongest_each_way(deviations, covariance) == each
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=9))
+def test_the_median_is_the_one_that_everybody_computes(numbers: list[float]) -> None:
+    assert median(np.array(numbers)) == float(np.median(numbers))
 
 
 def test_many_series_at_once_have_the_runs_that_each_has_by_itself() -> None:

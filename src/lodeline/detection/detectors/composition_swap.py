@@ -141,6 +141,7 @@ def _paired(
     `silent`: the maker states neither.
     """
     hidden = pl.col("element").is_in(list(HIDDEN))
+    lot_assays = lot_assays.filter(pl.col("lot").is_in(site_assays["lot"].unique().implode()))
     rare = site_assays.join(lot_assays, on=["lot", "element"], how="left", suffix="_maker")
     # A site that repeats the certificate has measured nothing.
     measured = (
@@ -150,8 +151,10 @@ def _paired(
         .select("site", "lot")
     )
     own = site_assays.filter(hidden).group_by("site", "lot").agg(own=pl.col("ppb").sum() / PPB)
-    makers = lot_assays.group_by("lot").agg(
-        makers=pl.col("ppb").filter(hidden).sum() / PPB, silent=~hidden.any(ignore_nulls=False)
+    makers = (
+        lot_assays.filter(pl.col("lot").is_in(measured["lot"].unique().implode()))
+        .group_by("lot")
+        .agg(makers=pl.col("ppb").filter(hidden).sum() / PPB, silent=~hidden.any(ignore_nulls=False))
     )
     receipts = lines.filter(pl.col("kind") == "receipt").select(
         "site", "lot", "entry", "event", "on", "kind", "dry_mg", receipt_line="line"

@@ -95,7 +95,10 @@ def ghost_stock(
     for site, months in _months(rows, values):
         worst = _worst_months(months, values)
         if worst is not None:
-            findings.append(_site_finding(site, _of_run(_of_site(rows, site), months, *worst), lot_assays))
+            first, after, score, begun = worst
+            run = months[first:after]
+            counted = _of_site(rows, site).filter(month_of().is_in(run["period"].implode()))
+            findings.append(_site_finding(site, (counted, float(run["expected"].sum()), score, begun), lot_assays))
         elif site in frozen:
             chain, score = frozen[site]
             findings.append(
@@ -232,14 +235,6 @@ def _worst_months(months: pl.DataFrame, values: Mapping[str, float]) -> tuple[in
         if begun is None and score >= ALARM_SCORE:
             begun = str(months["period"][best[1]])
     return None if begun is None or score < ALARM_SCORE else (best[1], best[2], score, begun)
-
-
-def _of_run(
-    group: pl.DataFrame, months: pl.DataFrame, first: int, after: int, score: float, begun: str
-) -> tuple[pl.DataFrame, float, float, str]:
-    """Of a site, the counts of the run of months, and what was expected in them."""
-    run = months[first:after]
-    return group.filter(month_of().is_in(run["period"].implode())), float(run["expected"].sum()), score, begun
 
 
 def _frozen(rows: pl.DataFrame, values: Mapping[str, float]) -> dict[_Site, tuple[int, float]]:
