@@ -23,19 +23,21 @@ _USUAL: Final = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewording:
-    """Seller → sales under another name than the customer's commonest, of how many; and the least rate supposed.
+    """Seller → sales under another name than the customer's commonest, of how many, and `of_all`; and the least rate
+    supposed.
 
     `weight`: as many sales as say as much of a seller's habit as all others' do.
     """
 
     counts: Mapping[str, tuple[int, int]]
+    of_all: tuple[int, int]
     least: float
     weight: float
 
     def of_others(self, seller: str) -> tuple[int, int]:
         """The same of all other sellers."""
-        others = [count for one, count in self.counts.items() if one != seller]
-        return sum(other for other, _ in others), sum(sold for _, sold in others)
+        (other, sold), own = self.of_all, self.counts.get(seller, (0, 0))
+        return other - own[0], sold - own[1]
 
     def chance(self, seller: str, own: tuple[int, int]) -> float:
         """Of a sale to bear another name. `own`: the seller's count of the group in question, which is left out."""
@@ -61,7 +63,8 @@ def rewording(
         seller: (sum(reworded(days, group)[0] for group in groups[seller]), sum(map(len, days.values())))
         for seller, days in sellers.items()
     }
-    return Rewording(counts=counts, least=least, weight=weight)
+    of_all = sum(one for one, _ in counts.values()), sum(sold for _, sold in counts.values())
+    return Rewording(counts=counts, of_all=of_all, least=least, weight=weight)
 
 
 def reworded(days: Days, members: list[str], *, meanwhile: bool = False) -> tuple[int, int]:

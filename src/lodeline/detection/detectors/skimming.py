@@ -126,19 +126,6 @@ def _whole(
     all `parts` of the lot in that month, the scales of both sides with what they may err by (`_errors`), and what
     `rounding` to their divisions does (one standard deviation).
     """
-    scale = pl.concat_str("site", "method", separator=" ", ignore_nulls=True)
-    moist = (pl.col("mass_mg") != pl.col("dry_mg")).fill_null(False)
-    errors = _errors(entries["method"].unique(), values, estimates)
-    moved = (
-        entries.select("line", "method", scale=scale, moist=moist)
-        .join(errors, on="method", how="left", nulls_equal=True)
-        # What is dry needs no moisture to be known.
-        .with_columns(
-            error=(pl.col("weighing") ** 2 + pl.when("moist").then(pl.col("moisture") ** 2).otherwise(0)).sqrt()
-        )
-        .select("line", "scale", "moist", "error", "certified")
-    )
-    scales = [moved.select(pl.all().name.prefix(side)) for side in ("shipping_", "receiving_")]
     gap = pl.col("shipped_mg") - pl.col("received_mg")
     step = pl.max_horizontal(pl.lit(1), *(pl.when(gap % 10**k == 0).then(10**k) for k in range(1, 10)))
     step = pl.when(gap != 0).then(step)
@@ -146,7 +133,7 @@ def _whole(
     both = transfers.filter(
         pl.col("shipped_mg").is_not_null() & pl.col("received_mg").is_not_null() & (pl.col("shipped_mg") > 0)
     ).filter(pl.col("shipper").is_not_null() & pl.col("receiver").is_not_null())
-    return (
+    tested = (
         both.with_columns(period=month_of("shipped_on"))
         # What differs by more is a part of a delivery or a wrong unit; those are asked about elsewhere.
         .filter(gap.abs() <= pl.col("shipped_mg") * (values["most_share_pct"] / 100))
@@ -155,6 +142,24 @@ def _whole(
             share=gap.sum().over(of_lot) / pl.col("shipped_mg").sum().over(of_lot), parts=pl.len().over(of_lot)
         )
         .filter(pl.len().over(_PAIR) >= values["least_transfers"])
+    )
+    weighings = pl.concat([tested["shipment_line"], tested["receipt_line"]]).unique().implode()
+    weighed = entries.filter(pl.col("line").is_in(weighings))
+    scale = pl.concat_str("site", "method", separator=" ", ignore_nulls=True)
+    moist = (pl.col("mass_mg") != pl.col("dry_mg")).fill_null(False)
+    errors = _errors(weighed["method"].unique(), values, estimates)
+    moved = (
+        weighed.select("line", "method", scale=scale, moist=moist)
+        .join(errors, on="method", how="left", nulls_equal=True)
+        # What is dry needs no moisture to be known.
+        .with_columns(
+            error=(pl.col("weighing") ** 2 + pl.when("moist").then(pl.col("moisture") ** 2).otherwise(0)).sqrt()
+        )
+        .select("line", "scale", "moist", "error", "certified")
+    )
+    scales = [moved.select(pl.all().name.prefix(side)) for side in ("shipping_", "receiving_")]
+    return (
+        tested
         .join(scales[0], left_on="shipment_line", right_on="shipping_line", how="left")
         .join(scales[1], left_on="receipt_line", right_on="receiving_line", how="left")
         .with_columns(

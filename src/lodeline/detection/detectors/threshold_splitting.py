@@ -187,7 +187,7 @@ def _cut_lots(
 
 def _usual(of_all: Mapping[str, Any], own: Mapping[str, Any], parts: int, values: Mapping[str, float]) -> float:
     """How likely an honest lot goes out in so many parts: as others' lots do and sellers differ, or at least."""
-    share = (of_all[f"in_{parts}"] - own[f"in_{parts}"]) / max(1, of_all["lots"] - own["lots"])
+    share: float = (of_all[f"in_{parts}"] - own[f"in_{parts}"]) / max(1, of_all["lots"] - own["lots"])
     return min(max(values[f"parted_chance:{parts}"], values["spread"] * share), _MOST)
 
 
