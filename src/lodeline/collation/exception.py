@@ -92,14 +92,25 @@ def exceptions(
 
 
 def _table(collation: Collation) -> pl.DataFrame:
-    """`match.groups` and what only exceptions ask: invoice kinds, what left, what came back, the numbers."""
-    frame, label = collation.pieces.frame, collation.label
-    rows = frame.with_columns(label=pl.Series(label))
-    border, filed = pl.col("side") == BORDER, pl.col("side") == FILED
+    """`match.groups` and what only exceptions ask: invoice kinds, what left, what came back."""
+    asked = ("side", "evidence", "back", "lane", "left", "special")
+    rows = collation.pieces.frame.select(*asked, label=pl.Series(collation.label))
+    border = pl.col("side") == BORDER
     more = rows.group_by("label").agg(
         left=(border & pl.col("left")).any(), came_back=(border & pl.col("back")).any(),
         sold_special=pl.col("special").filter(SIDES["sold"]).any(),
         invoiced_ordinary=(~pl.col("special")).filter(SIDES["invoiced"]).any(),
+    )  # fmt: skip
+    return collation.table.join(more, on="label", how="left", maintain_order="left")
+
+
+def _texts(collation: Collation, labels: pl.Series) -> pl.DataFrame:
+    """Of these groups, by `label`, how they are called: the numbers, the first event, the goods."""
+    named = np.zeros(len(collation.label), np.bool_)
+    named[labels.to_numpy()] = True
+    rows = collation.frame.rename({"group": "label"}).filter(pl.Series(named[collation.label]))
+    border, filed = pl.col("side") == BORDER, pl.col("side") == FILED
+    return rows.group_by("label").agg(
         paper_number=pl.coalesce(
             pl.col("number").filter(SIDES["invoiced"]).min(), pl.col("number").filter(filed).min()
         ),
@@ -111,7 +122,6 @@ def _table(collation: Collation) -> pl.DataFrame:
             pl.col("product").filter(filed).first(), pl.col("product").filter(border).first(), pl.col("product").first()
         ),
     )  # fmt: skip
-    return collation.table.join(more, on="label", how="left", maintain_order="left")
 
 
 def _at(values: pl.Series, places: pl.Series) -> pl.Series:
@@ -267,7 +277,7 @@ def _differences(
 def _as_exceptions(found: pl.DataFrame, table: pl.DataFrame, collation: Collation, today: date) -> pl.DataFrame:
     parties = collation.pieces.parties
     names = pl.DataFrame({"place": pl.int_range(len(parties), dtype=pl.Int64, eager=True), "name": parties})
-    sides = table.select(
+    sides = table.join(_texts(collation, found["label"]), on="label").select(
         "label", "lane", "product", number="paper_number", declaration="paper_declaration", event="first_event",
         **_side("filed", ("sold", "entered", "received", "sent_back")), **_side("invoiced", ("invoiced",)),
         **_side("border", ("went_out", "came_in")),

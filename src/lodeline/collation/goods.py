@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -19,17 +20,30 @@ from lodeline.collation.piece import FILED
 #: Masses this near (mg) differ by rounding to the kilogram.
 _LEAST = 1e6
 
+#: What of a piece is asked for its goods.
+OF_GOODS: Final = ("side", "product", "tariff", "buyer", "mass_mg")
+
 
 class Goods:
-    """The goods of groups, asked by label; `side` is that of the papers, `tolerance` a share of masses."""
+    """The goods of groups, asked by label; `side` is that of the papers, `tolerance` a share of masses, `tables` have
+    the labels that may be asked for."""
 
-    def __init__(self, frame: pl.DataFrame, label: Ints, side: int, tolerance: float) -> None:
-        self._frame, self._of, self._side, self._tolerance = frame, label, side, tolerance
+    def __init__(
+        self, frame: pl.DataFrame, label: Ints, side: int, tolerance: float, *, tables: Sequence[pl.DataFrame]
+    ) -> None:
+        self._frame, self._of, self._side, self._tolerance, self._tables = frame, label, side, tolerance, tables
 
     @cached_property
     def _columns(self) -> tuple[Ints, ...]:
         """Label, kind, tariff code (0: none), whether filed, buyer and mass of each row, by label."""
-        rows = self._frame.with_columns(label=pl.Series(self._of)).filter(pl.col("side").is_in([FILED, self._side]))
+        asked = np.zeros(len(self._of), np.bool_)
+        for table in self._tables:
+            asked[table["label"].to_numpy()] = True
+        rows = (
+            self._frame.select(*OF_GOODS, label=pl.Series(self._of))
+            .filter(pl.Series(asked[self._of]))
+            .filter(pl.col("side").is_in([FILED, self._side]))
+        )
         kind = pl.when(pl.col("side") == FILED).then(pl.col("product").str.extract("^([^:]*)")).otherwise("product")
         codes = rows.sort("label").select(
             "label", kind.fill_null("").rank("dense"), pl.col("tariff").rank("dense").fill_null(0),

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from lodeline.collation.goods import Goods
+from lodeline.collation.goods import OF_GOODS, Goods
 from lodeline.collation.joining import Ints, components
 from lodeline.collation.meeting import PAIR, Open, Search
 from lodeline.collation.piece import (
@@ -96,7 +96,7 @@ def collate(
 def prepared(frame: pl.DataFrame) -> pl.DataFrame:
     """With what of a piece is asked for its group, and no more."""
     whole = _told(frame.with_columns(_NUMBER), "stands", number_key).with_columns(_GOODS, plain="part")
-    return whole.select(*dict.fromkeys((*_OF_GROUPS, *_OF_GOODS)))
+    return whole.select(*dict.fromkeys((*_OF_GROUPS, *OF_GOODS)))
 
 
 def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
@@ -186,8 +186,7 @@ def groups(frame: pl.DataFrame, label: Ints) -> pl.DataFrame:
     ).sort("label")
 
 
-#: What of a piece is asked of `Goods`, and for its group.
-_OF_GOODS: Final = ("side", "product", "tariff", "buyer", "mass_mg")
+#: What of a piece is asked for its group.
 _OF_GROUPS: Final = (
     "side", "evidence", "back", "lane", "no_sale", "mass_mg", "value", "currency", "on", "plain", "goods", "seller",
     "buyer",
@@ -250,7 +249,8 @@ def _at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search
 
 def _left_at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """One customs line for several exports, each of which has found its own invoice before; then what is less alike."""
-    table, goods = table.filter(pl.col("lane") != 0), Goods(frame, label, BORDER, search.exact)
+    table = table.filter(pl.col("lane") != 0)
+    goods = Goods(frame, label, BORDER, search.exact, tables=[table])
     exports = Open(
         search, label, _as(table.filter(_has("sold") & (pl.col("lane") == EXPORT) & _none("went_out")), "sold"),
         _as(table.filter(_has("went_out") & _none("sold", "entered")), "went_out"),
@@ -276,7 +276,7 @@ def _with_invoices(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search
     opened.meet(block=PAIR, measure="mass", tolerance=search.exact, window=near, also=search.value)
     for share in (_SAME, search.exact):
         opened.meet(block=PAIR, measure="mass", tolerance=share, window=near, also=search.value, unknown=True)
-    goods = Goods(frame, label, INVOICED, search.exact)
+    goods = Goods(frame, label, INVOICED, search.exact, tables=[sold, invoiced])
     opened.sum_up(goods, block=PAIR, window=near)
     opened.meet(block=PAIR, measure="mass", tolerance=search.exact, window=near)
     opened.meet(block=PAIR, measure="mass", tolerance=search.mass, window=near)
@@ -327,32 +327,34 @@ def _undone(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Searc
 
 def _invoiced_rests(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """`_rests` of what was invoiced."""
-    goods = Goods(frame, label, INVOICED, search.exact)
-    return _rests(table, label, search, goods=goods, side="invoiced", window=search.invoice_days)
+    return _rests(frame, table, label, search, side=("invoiced", INVOICED), window=search.invoice_days)
 
 
 def _rests_at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """`_rests` of what left."""
-    goods = Goods(frame, label, BORDER, search.exact)
-    return _rests(table, label, search, goods=goods, side="went_out", window=search.border_days)
+    return _rests(frame, table, label, search, side=("went_out", BORDER), window=search.border_days)
 
 
-def _rests(table: pl.DataFrame, label: Ints, search: Search, *, goods: Goods, side: str, window: int) -> Ints:
+def _rests(
+    frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search, *, side: tuple[str, int], window: int
+) -> Ints:
     """What a group still lacks in mass, with what stands alone and is just that, or adds up to it: the second invoice
     of one delivery, the other deliveries of one invoice, the rest of an export that left later."""
-    rest = pl.col("sold_mg") - pl.col(f"{side}_mg")
+    name, number = side
+    rest = pl.col("sold_mg") - pl.col(f"{name}_mg")
     # Smaller rests are differences of weighing and rounding.
     large = rest.abs() > pl.max_horizontal(pl.lit(search.least_mg), search.mass * pl.col("sold_mg"))
-    both = table.filter(_has("sold", side) & large)
-    alone = table.filter(_has(side) & (pl.col(f"{side}_mg") > 0) & _none("sold", "received", "entered"))
-    lacking = Open(search, label, _as(both.filter(rest > 0), "sold", has=side), _as(alone, side))
+    both = table.filter(_has("sold", name) & large)
+    alone = table.filter(_has(name) & (pl.col(f"{name}_mg") > 0) & _none("sold", "received", "entered"))
+    unmet = table.filter(_has("sold") & ~pl.col("no_sale") & _none(name))
+    if name == "went_out":
+        unmet = unmet.filter(pl.col("lane") == EXPORT)
+    goods = Goods(frame, label, number, search.exact, tables=[both, alone, unmet])
+    lacking = Open(search, label, _as(both.filter(rest > 0), "sold", has=name), _as(alone, name))
     lacking.meet(block=PAIR, measure="mass", tolerance=search.mass, window=window)
     lacking.sum_up(goods, block=PAIR, window=window)
     lacking.meet(block=_SELLER, measure="mass", tolerance=search.exact, window=search.close_days)
-    unmet = table.filter(_has("sold") & ~pl.col("no_sale") & _none(side))
-    if side == "went_out":
-        unmet = unmet.filter(pl.col("lane") == EXPORT)
-    more = Open(search, lacking.label, _as(both.filter(rest < 0), side, has="sold"), _as(unmet, "sold"))
+    more = Open(search, lacking.label, _as(both.filter(rest < 0), name, has="sold"), _as(unmet, "sold"))
     more.meet(block=PAIR, measure="mass", tolerance=search.exact, window=window)
     more.sum_up(goods, block=PAIR, window=window)
     more.meet(block=PAIR, measure="mass", tolerance=search.mass, window=window)
