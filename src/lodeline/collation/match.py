@@ -8,7 +8,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -43,8 +43,8 @@ SIDES: Final = {
     "went_out": (pl.col("side") == BORDER) & (pl.col("lane") == EXPORT),
     "came_in": (pl.col("side") == BORDER) & (pl.col("lane") == IMPORT),
 }
-#: What stands for the number of a row.
-_NUMBER: Final = pl.coalesce("number", "declaration").alias("stands")
+#: A number that is written as `number_key` would write it.
+_PLAIN: Final = r"^[A-Z1-9][A-Z0-9]*$"
 #: A number for each goods; -1 where a row says none.
 _GOODS: Final = pl.col("product").rank("dense").cast(pl.Int64).fill_null(-1).alias("goods")
 #: Masses this near are one.
@@ -95,21 +95,28 @@ def collate(
 
 def prepared(frame: pl.DataFrame) -> pl.DataFrame:
     """With what of a piece is asked for its group, and no more."""
-    whole = _told(frame.with_columns(_NUMBER), "stands", number_key).with_columns(_GOODS, plain="part")
-    return whole.select(*dict.fromkeys((*_OF_GROUPS, *OF_GOODS)))
+    stands = frame.select(pl.coalesce("number", "declaration")).to_series()
+    return frame.with_columns(_GOODS, plain=_keys(stands)).select(*dict.fromkeys((*_OF_GROUPS, *OF_GOODS)))
+
+
+def _keys(numbers: pl.Series) -> pl.Series:
+    """`number_key` of each. Most stand as they are compared; the others alone are looked at sign by sign."""
+    others = (~numbers.str.contains(_PLAIN)).fill_null(False).arg_true()
+    told = pl.DataFrame({"number": numbers.gather(others)}).select(number_key(pl.col("number"))).to_series()
+    return numbers.clone().scatter(others, told)
 
 
 def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
     """Groups by common numbers. A short number belongs to its issuer, else to who was invoiced under it."""
-    rows = frame.with_row_index("piece").with_columns(pl.col("piece").cast(pl.Int64))
-    numbered = (
-        rows.filter(pl.col("number").is_not_null())
-        .pipe(_told, "number", number_parts)
-        .explode("part")
-        .filter(pl.col("part").is_not_null())
-    )
-    declared = rows.filter(pl.col("declaration").is_not_null()).pipe(_told, "declaration", number_key)
-    declared = declared.filter(pl.col("part").is_not_null())
+    named = frame.select("number", "declaration", "event", "seller", "buyer", "lane")
+    rows = named.with_row_index("piece").with_columns(pl.col("piece").cast(pl.Int64))
+    said = rows.filter(pl.col("number").is_not_null()).select("piece", "seller", "buyer", part="number")
+    plain = said["part"].str.contains(_PLAIN)
+    numbered = pl.concat(
+        [said.filter(plain), said.filter(~plain).with_columns(number_parts(pl.col("part"))).explode("part")]
+    ).filter(pl.col("part").is_not_null())
+    declared = rows.filter(pl.col("declaration").is_not_null())
+    declared = declared.with_columns(part=_keys(declared["declaration"])).filter(pl.col("part").is_not_null())
     long = pl.col("part").str.len_chars() >= unique_characters
     keys = [
         numbered.select("piece", key=pl.concat_str(pl.lit("n"), "part", _owner("seller", long), separator="\t")),
@@ -124,12 +131,6 @@ def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
     left = numbered.filter(~long & pl.col("piece").is_in(alone.implode()) & (pl.col("buyer") >= 0))
     more = left.select("piece", key=pl.concat_str(pl.lit("b"), "part", "buyer", separator="\t"))
     return _joined(frame.height, [*keys, more]) if more.height else label
-
-
-def _told(rows: pl.DataFrame, cell: str, said: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
-    """`rows` with `part`, what is said by a cell of each: asked once of each text, for many rows have one."""
-    texts = rows.select(cell).unique()
-    return rows.join(texts.with_columns(part=said(pl.col(cell))), on=cell, how="left", maintain_order="left")
 
 
 def _owner(side: str, long: pl.Expr) -> pl.Expr:
