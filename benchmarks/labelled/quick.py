@@ -102,7 +102,8 @@ class QuickSight(SnapshotView):
 
     @cached_property
     def papers(self) -> pl.DataFrame:
-        return self.all_papers.join(self.lines.select("line"), on="line", how="semi")
+        stated = pl.any_horizontal(pl.exclude("line").is_not_null())
+        return self.all_papers.filter(stated).join(self.lines.select("line"), on="line", how="semi")
 
     @cached_property
     def filings(self) -> pl.DataFrame:

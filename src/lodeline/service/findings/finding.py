@@ -137,7 +137,8 @@ class SnapshotView:
     @cached_property
     def papers(self) -> pl.DataFrame:
         """The commercial cells of the rows in force that have any (detection.papers.PAPERS)."""
-        return self.snapshot.trade.select(*PAPERS)
+        stated = pl.any_horizontal(pl.exclude("line").is_not_null())
+        return self.snapshot.trade.select(*PAPERS).filter(stated)
 
     @cached_property
     def _beside(self) -> Disagreements:
