@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from polars.testing import assert_frame_equal
 from tests.desk import Desk as Filer
 
 from lodeline.errors import UserError
+from lodeline.flow.index import FlowIndex
 from lodeline.service.findings.finding import findings
 from lodeline.service.lots.flow import trace
 from lodeline.service.overview import overview
@@ -27,7 +29,7 @@ from lodeline.store.store import Store
 from lodeline.web import analyst as analysts
 from lodeline.web import published_desk
 from lodeline.web import reading as reading_module
-from lodeline.web.analyst import Analyst
+from lodeline.web.analyst import Analyst, pause_after
 from lodeline.web.published_desk import PublishedDesk
 from lodeline.web.reading import Desk, EmptyStoreError, Reading, StillComputingError, waits_a_little
 
@@ -263,6 +265,33 @@ def test_an_analyst_may_be_killed_at_any_point(filer: Filer, monkeypatch: pytest
                 assert not there or repr(value) == repr(function_of(question)(*subjects))
         assert Publications(store).wrong_files() == []
     assert points >= rounds * 5 // 6
+
+
+def test_who_comes_late_for_a_lot_graph_is_given_a_newer_reading_and_holds_nobody_up(filer: Filer) -> None:
+    """Readers and the analyst waited for a worker that waited for itself: the whole server stood still."""
+    with at_work(filer.store):
+        snapshot = PublishedDesk(filer.store.database.url).reading().snapshot
+        for directory in directory_of(filer.store.database).glob("flow-*"):
+            shutil.rmtree(directory)
+        with pytest.raises(StillComputingError), waits_a_little():
+            snapshot.flow_index()
+        found: list[FlowIndex] = []
+        thread = threading.Thread(target=lambda: found.append(snapshot.flow_index()), daemon=True)
+        thread.start()
+        thread.join(timeout=20)
+        assert found and found[0].stamp == snapshot.stamp
+
+
+@pytest.mark.parametrize("took_s", [0.0, 0.1, 0.5, 1.0, 2.0, 2.6])
+def test_what_a_quick_publication_leaves_out_is_shown_within_eight_seconds(took_s: float) -> None:
+    # At worst something is filed when one has just begun: it ends, the pause goes by, and the next is made.
+    assert took_s <= pause_after(took_s) and 2 * took_s + pause_after(took_s) <= 8.0 + 1e-9
+    assert pause_after(took_s) >= 0.5
+
+
+@pytest.mark.parametrize("took_s", [2.7, 10.0, 60.0])
+def test_a_slow_publication_leaves_half_the_time_to_others(took_s: float) -> None:
+    assert pause_after(took_s) == took_s
 
 
 def test_an_empty_store_is_said_and_not_waited_for(pages: None, tmp_path: Path) -> None:
