@@ -19,8 +19,6 @@ import argparse
 import json
 import os
 import platform
-import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,41 +29,10 @@ from pathlib import Path
 
 import httpx
 
-from load import PROGRAM, free_port, served
-from lodeline.web.server.serving import session_key
+from portal.server import PROGRAM, SECRET, entry_of, free_port, processes, run, served, sessions_of
 
-SECRET = "a benchmark keeps no secrets, and this one is long enough"
 OVERVIEW = ""
 PAGES = (OVERVIEW, "balances/", "findings/", "transfers/", "exceptions/", "organisations/", "lots/", "quotas/")
-_TICKS = os.sysconf("SC_CLK_TCK")
-
-#: Done once in a process of the portal: an analyst of the authority, whose session is printed.
-OFFICIAL = """
-import django; django.setup()
-import os, time
-from datetime import date
-from django.contrib.auth.hashers import make_password
-from django.contrib.sessions.backends.db import SessionStore
-from lodeline.office.access import clock
-from lodeline.office.models import Membership, User
-from lodeline.office.opening import prepare
-prepare(os.environ["LODELINE_DATABASE"])
-user = User.objects.filter(email="analyst@nation.example").first() or User.objects.create(
-    email="analyst@nation.example", name="Analyst", joined_at=clock.now(),
-    password=make_password("a password for benchmarks only"),
-)
-Membership.objects.get_or_create(
-    user=user, organisation="", role="analyst", defaults={"valid_from": date(2020, 1, 1), "granted_at": clock.now()}
-)
-session = SessionStore()
-session["_auth_user_id"] = str(user.pk)
-session["_auth_user_backend"] = "allauth.account.auth_backends.AuthenticationBackend"
-session["_auth_user_hash"] = user.get_session_auth_hash()
-session["account_authentication_methods"] = [{"method": "password", "at": time.time() + 600, "email": user.email}]
-session["reason"] = "routine"
-session.create()
-print(session.session_key)
-"""
 
 
 @dataclass
@@ -77,11 +44,6 @@ class Measured:
     pss_mb: list[tuple[str, float]] = field(default_factory=list)
     filed_s: float = 0.0
     filed_cpu_s: float = 0.0
-
-
-def run(*command: str, **environment: str) -> str:
-    done = subprocess.run(command, check=True, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip()
 
 
 def loaded(work: Path, firms: int, months: int) -> Path:
@@ -102,49 +64,9 @@ def loaded(work: Path, firms: int, months: int) -> Path:
     return store
 
 
-def processes(root: int) -> dict[int, str]:
-    """The processes below one, with what each is."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    below = {root}
-    while more := {one for one, parent in parents.items() if parent in below} - below:
-        below |= more
-    found = {}
-    for one in sorted(below):
-        try:
-            line = Path(f"/proc/{one}/cmdline").read_text().replace("\0", " ")
-        except OSError:
-            continue
-        kind = "analyst" if "web.analyst" in line else "jobs" if "office.worker" in line else "answers"
-        found[one] = "master" if one == root else kind
-    return found
-
-
-def pss_mb(process: int) -> float:
-    rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-    return int(re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[0]) / 1024
-
-
-def cpu_s(root: int) -> float:
-    """Seconds of processor that the processes below one have used, with those of their own that have ended."""
-    total = 0
-    for one in processes(root):
-        try:
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += sum(int(value) for value in fields[11:15])
-    return total / _TICKS
-
-
-def entry_of(page: str) -> int:
-    """The entry that a page speaks of; -1 where it says that it is being computed."""
-    found = re.search(r"Page from entry\s+([\d\s\u202f']+)", re.sub(r"<[^>]+>", " ", page))
-    return int(re.sub(r"\D", "", found[1])) if found else -1
+def cpu_s_of(root: int) -> float:
+    """Seconds of processor that the processes below one have used."""
+    return sum(one.cpu_s for one in processes(root).values())
 
 
 @contextmanager
@@ -179,12 +101,12 @@ def measure(store: Path, session: str, name: str, number: int, **settings: str) 
                 until = time.monotonic() + 300
                 while client.get(page, follow_redirects=True).status_code == 503 and time.monotonic() < until:
                     time.sleep(0.2)
-        found.pss_mb = [(kind, pss_mb(one)) for one, kind in processes(master).items()]
+        found.pss_mb = [(one.kind, one.pss_mb) for one in processes(master).values()]
         until_shown(client)
-        before, used = time.monotonic(), cpu_s(master)
+        before, used = time.monotonic(), cpu_s_of(master)
         entry = file_one(store, number)
         until_shown(client, entry)
-        found.filed_s, found.filed_cpu_s = time.monotonic() - before, cpu_s(master) - used
+        found.filed_s, found.filed_cpu_s = time.monotonic() - before, cpu_s_of(master) - used
     return found
 
 
@@ -210,12 +132,9 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("var/bench/nation"))
     given = parser.parse_args()
     os.environ.setdefault("LODELINE_SECRET", SECRET)
-    os.environ["LODELINE_SESSION_KEY"] = session_key(os.environ["LODELINE_SECRET"].encode())
     os.environ["LODELINE_MFA"] = "optional"
     store = loaded(given.work, given.firms, given.months)
-    session = run(
-        sys.executable, "-c", OFFICIAL, LODELINE_DATABASE=str(store), DJANGO_SETTINGS_MODULE="lodeline.web.settings"
-    )  # fmt: skip
+    (session,) = sessions_of(str(store), [("", ["analyst"])])
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     print(f"{given.firms} firms, {given.months} months, {store.stat().st_size / 1e6:.0f} MB; {machine}")
     runs = [

@@ -1,0 +1,1 @@
+"""A portal that is served, the people who use it, and what its processes hold: for the benchmarks of the whole."""
