@@ -108,6 +108,7 @@ def test_who_has_filed_is_given_it_and_what_was_read_is_made_ahead(
     filer: Filer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_frames(monkeypatch)
+    monkeypatch.setattr(analysts, "_QUICK_S", 0.0)
     with at_work(filer.store):
         desk = PublishedDesk(filer.store.database.url)
         first = desk.reading()
@@ -132,6 +133,18 @@ def test_what_nobody_reads_is_not_made_for_ever(filer: Filer, monkeypatch: pytes
         entry = filer.rows("MINE", "2025-07")
         stamp: Stamp = until(lambda: (c := Publications(filer.store).current()) and c[0].entry >= entry and c[0])
         assert Publications(filer.store).asked_since(stamp) == {}
+
+
+def test_what_is_quick_and_of_one_lot_is_made_when_it_is_asked(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysts, "_QUICK_S", 60.0)
+    with at_work(filer.store):
+        answers(PublishedDesk(filer.store.database.url).reading())
+        entry = filer.rows("MINE", "2025-07")
+        stamp: Stamp = until(lambda: (c := Publications(filer.store).current()) and c[0].entry >= entry and c[0])
+        ahead = {one.name.partition(":")[2]: one.arguments for one in Publications(filer.store).asked_since(stamp)}
+        assert "months" in ahead and not any(ahead.values())
+        reading = PublishedDesk(filer.store.database.url).reading()
+        assert reading.snapshot.rows("lines", "lot", [1]).height == 2
 
 
 def test_an_error_for_a_person_is_an_answer(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,8 @@ _SHOWN_WITHIN_S: Final = 8.0
 _GIVES_WAY: Final = 5
 #: Seconds for which an answer is made ahead after somebody has last read it.
 KEPT_S: Final = 900.0
+#: What is asked of one thing, such as a lot, and takes fewer seconds, is not made ahead: few come back to it.
+_QUICK_S: Final = 0.1
 #: Seconds between two reports of how far a question is.
 _REPORT_S: Final = 0.5
 
@@ -51,6 +53,8 @@ class Analyst:
         self._ended = Event()
         #: Readings of the publications that stand, by their directories.
         self._readings: dict[str, Reading] = {}
+        #: Seconds that answers of the publication that stands took.
+        self._took: dict[Question, float] = {}
 
     def end(self) -> None:
         """Ends at the next answer."""
@@ -114,8 +118,10 @@ class Analyst:
             return standing
         self._publications.publish(standing=standing or stamp, newest=stamp)
         if standing is not None:
+            took, self._took = self._took, {}
             for question, read_at in self._publications.asked_since(standing).items():
-                if not self._ended.is_set() and time.time() - read_at < KEPT_S:
+                quick = bool(question.arguments) and took.get(question, _QUICK_S) < _QUICK_S
+                if not self._ended.is_set() and time.time() - read_at < KEPT_S and not quick:
                     self._give(stamp, reading, question, read_at=read_at)
         self._publications.publish(standing=stamp, newest=stamp)
         for directory in [one for one in self._readings if one != stamp.directory]:
@@ -139,7 +145,7 @@ class Analyst:
 
     def _give(self, stamp: Stamp, reading: Reading, question: Question, *, read_at: float | None = None) -> None:
         """Computes and writes an answer. A question that fails is left to whoever asks it."""
-        reported = 0.0
+        reported, began = 0.0, time.monotonic()
 
         def report(what: str, done: int, total: int) -> None:
             nonlocal reported
@@ -151,6 +157,7 @@ class Analyst:
             subjects = tuple(reading if name == "" else getattr(reading, name) for name in question.subjects)
             with reported_to(report):
                 value = reading.answer(function_of(question), *subjects, **dict(question.arguments))
+            self._took[question] = time.monotonic() - began
             self._publications.write(stamp, question, value, read_at=read_at)
         except UserError as error:  # it is the answer: who asks is told
             self._publications.write(stamp, question, error, read_at=read_at)
