@@ -24,6 +24,7 @@ import math
 import os
 import platform
 import random
+import signal
 import statistics
 import sys
 import time
@@ -292,6 +293,8 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("var/bench/deadline"))
     parser.add_argument("--only-peak", action="store_true", help="without what is asked without pauses")
     given = parser.parse_args()
+    # Whoever is told to end ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     work = given.work.absolute()
     os.environ.setdefault("LODELINE_SECRET", SECRET)
     os.environ["LODELINE_SNAPSHOTS"] = str(work / "snapshots")

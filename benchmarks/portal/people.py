@@ -122,7 +122,8 @@ class Filer(Person):
         page = await self.get(self.draft + "certify/", "read: own")
         page = await self.send(self.draft + "certify/", page, {"act": "password", "sure": "yes"}, "certify")
         entry = re.search(r"/filings/(\d+)/$", self.at)
-        assert entry is not None, f"the filing of {self.firm} was not accepted"
+        title = re.search(r"<title>(.*?)</title>", page, re.DOTALL)
+        assert entry is not None, f"{self.firm} has no receipt, but: {title and title[1].strip()}"
         self.seen.filed.append((time.monotonic(), int(entry[1])))
 
     async def live(self, content: bytes, begins: float) -> None:

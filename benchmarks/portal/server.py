@@ -50,7 +50,10 @@ for number, (organisation, roles) in enumerate(json.load(sys.stdin)):
     session["_auth_user_id"] = str(user.pk)
     session["_auth_user_backend"] = "allauth.account.auth_backends.AuthenticationBackend"
     session["_auth_user_hash"] = user.get_session_auth_hash()
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time() + 3600, "email": email}]
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time() + 3600, "email": email, "reauthenticated": True}
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
     if not organisation:
         session["reason"] = "routine"
     session.create()
