@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.test.utils import CaptureQueriesContext
 from tests.desk import LAW, Desk, amounts, codes, sheet
 
 from lodeline.regulation.duty import deadline_without_extension
@@ -43,6 +44,22 @@ def test_a_filing_is_an_entry_with_its_rows_and_the_state_follows(desk: Desk) ->
     assert entry is not None
     assert (entry.kind, entry.organisation, entry.period, entry.row_count) == ("filing", "MINE", "2025-06", 2)
     assert desk.held_kg() == {("MINE/7", "mine", "MINE"): (600, 0)}
+
+
+def test_a_refusal_asks_for_no_lot_by_itself(desk: Desk) -> None:
+    """Each lot that somebody objects to was asked for its name: hundreds of questions for one upload."""
+
+    def origins(mark: str, count: int) -> list[str]:
+        row = f"product=concentrate {SHARE} origin_kind=mined origin_place=P"
+        return [f"{mark}{number} origin 2 mine {number} 10 {row}" for number in range(count)]
+
+    desk.rows("MINE", "2025-06", *origins("O", 12))
+    asked = []
+    for count in (2, 12):
+        with CaptureQueriesContext(desk.store.database.connection) as seen:
+            assert codes(desk.try_rows("MINE", "2025-07", *origins("P", count))).count("lot.exists") == count
+        asked.append(len(seen))
+    assert asked[0] == asked[1]
 
 
 def test_a_nil_return_is_an_entry_without_rows(desk: Desk) -> None:

@@ -373,7 +373,10 @@ class _FilerNames:
         self._new = dict(plain_rows(new, "id", "name"))
 
     def __call__(self, lot: int) -> str:
-        return self.by_name(self._new.get(lot) or self._store.books.lot_names([lot])[lot])
+        name = self._names.get(lot)
+        if name is None:
+            name = self._names[lot] = self._new.get(lot) or self._store.books.lot_names([lot])[lot]
+        return self.by_name(name)
 
     def by_name(self, name: str) -> str:
         """The same, by the canonical name."""
@@ -381,6 +384,11 @@ class _FilerNames:
         if maker == self._organisation or name in self._written:
             return name
         return self._lot_naming.lot_name(name, maker, local)
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        """Canonical names by number: those of the rows, and whatever others are asked for."""
+        return dict(self._lines.select("lot", "name").drop_nulls().unique().iter_rows())
 
     @cached_property
     def _written(self) -> set[str]:
