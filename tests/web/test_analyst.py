@@ -22,6 +22,7 @@ from lodeline.service.lots.flow import trace
 from lodeline.service.overview import overview
 from lodeline.store import publications as module
 from lodeline.store import published
+from lodeline.store.column_files import directory_of
 from lodeline.store.opening import create
 from lodeline.store.publications import Publications, Question, Stamp
 from lodeline.store.published import SnapshotAtHand, function_of

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lodeline.detection.identity import finding_id
+from lodeline.detection.identity import PAIR, finding_id
 from lodeline.errors import Text
 from lodeline.material.mass import format_kg
 from lodeline.message import Message, as_json, localized
@@ -57,6 +57,11 @@ class Finding:
     def id(self) -> str:
         """That of detector, subject and first month of the cause."""
         return finding_id(self.detector, self.subject, self.since)
+
+    @property
+    def firm(self) -> str:
+        """The organisation that is asked: of a pair, who received."""
+        return self.subject.get("organisation") or self.subject["pair"].partition(PAIR)[2]
 
     def as_json(self) -> dict[str, Any]:
         """The row that `lodeline findings --json` prints; masses as decimal kg text."""

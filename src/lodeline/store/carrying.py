@@ -16,7 +16,7 @@ its lines comes. A carried frame equals the one that is computed from nothing, r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -72,31 +72,27 @@ class LotGraph:
 
 @dataclass(slots=True)
 class Made:
-    """Answers that were made part by part, each with what was touched since it was right; and the lot graph."""
+    """What was made of a snapshot part by part, by a key, each with what was touched since it was right; and the lot
+    graph."""
 
     graph: LotGraph | None = None
-
-    _of: dict[BySite, tuple[pl.DataFrame, Touched]] = field(default_factory=dict)
+    _of: dict[Any, tuple[Any, Touched]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def answer(self, snapshot: Snapshot, function: BySite, sort: Sequence[str]) -> pl.DataFrame:
-        """As `Snapshot.by_site`."""
+    def latest(self, key: Any) -> tuple[Any, Touched]:
+        """What was kept under a key, and what was touched since; (None, nothing) where there is none."""
         with self._lock:
-            value, touched = self._of.get(function, (None, Touched()))
-        if value is None:
-            value = function(snapshot, None)
-        elif touched.sites:
-            anew = function(snapshot.of_sites(touched.sites), touched.sites)
-            kept = value.filter(~pl.col("site").is_in(touched.sites))
-            value = pl.concat([kept, anew]).sort(sort, maintain_order=True)
+            return self._of.get(key, (None, Touched()))
+
+    def keep(self, key: Any, value: Any) -> None:
+        """Keeps what is right at this snapshot."""
         with self._lock:
-            self._of[function] = (value, Touched())
-        return value
+            self._of[key] = (value, Touched())
 
     def carry(self, before: Made, touched: Touched) -> None:
         """Takes what was made of an earlier snapshot; what was touched between is made anew when it is asked for."""
         with before._lock:
-            self._of.update({function: (value, since | touched) for function, (value, since) in before._of.items()})
+            self._of.update({key: (value, since | touched) for key, (value, since) in before._of.items()})
 
 
 def carry(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> Touched:

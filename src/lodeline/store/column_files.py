@@ -176,9 +176,13 @@ class ColumnFiles:
                     "请检查磁盘，或用 LODELINE_SNAPSHOTS 另设目录",
                 ) from wrong
 
-    def since(self, head: Head, *, lines: int, lots: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The lines and the lots from these numbers on, up to a head: from the tables, as `read` would give them."""
-        return self._rows("lines", lines, head.next_line), self._rows("lots", lots, head.next_lot)
+    def since(self, head: Head, *, line: int, lot: int) -> dict[Kind, pl.DataFrame]:
+        """`lines`, `trade` and `lots` from these numbers on up to a head, from the tables."""
+        return {
+            "lines": self._rows("lines", line, head.next_line),
+            "trade": self._rows("trade", line, head.next_line),
+            "lots": self._rows("lots", lot, head.next_lot),
+        }
 
     def believed(self) -> Manifest | None:
         """The manifest, where it describes a beginning of this very log; None where nothing here is of use.

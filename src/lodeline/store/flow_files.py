@@ -9,6 +9,7 @@ built again. A large one is checked in part when it is opened, so that opening c
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ SEAL: Final = "seal.json"
 _PURPOSE: Final = b"flow"
 #: Lot graphs that stay on disk: the newest, and those that readers of a moment ago may still open.
 _KEPT: Final = 3
+_KEPT_S: Final = 60.0
 #: Changes that are one part in so many of what they are laid over are much.
 _MUCH: Final = 16
 
@@ -222,8 +224,9 @@ def _seal(files: ColumnFiles, building: Path, directory: Path, stated: Mapping[s
 def _sweep(files: ColumnFiles) -> None:
     """Others may be opening the graph before; what is mapped already stays readable."""
     made = sorted(files.directory.glob("flow-*"), key=lambda path: path.stat().st_mtime_ns)
-    needed = set(made[-_KEPT:])
-    for directory in made[-_KEPT:]:
+    since = time.time() - _KEPT_S
+    needed = {*made[-_KEPT:], *(one for one in made if one.stat().st_mtime > since)}
+    for directory in tuple(needed):
         with suppress(WrongFile, DamagedIndex, OSError):
             needed.add(_parts_of(files, directory)[0])
     for old in set(made) - needed:

@@ -71,12 +71,32 @@ class Snapshot:
     def by_site(self, function: BySite, *, sort: Sequence[str]) -> pl.DataFrame:
         """`function(self, None)`, a frame sorted by these columns of which each row is of a `site` and rests on what
         `of_sites` keeps; of sites that no entry has touched since it was last asked for it is carried over."""
-        return self.made.answer(self, function, sort)
+        value, touched = self.made.latest(function)
+        if value is None:
+            value = function(self, None)
+        elif touched.sites:
+            anew = function(self.of_sites(touched.sites), touched.sites)
+            kept = value.filter(~pl.col("site").is_in(touched.sites))
+            value = pl.concat([kept, anew]).sort(sort, maintain_order=True)
+        self.made.keep(function, value)
+        return cast(pl.DataFrame, value)
 
     def of_sites(self, sites: frozenset[str]) -> Snapshot:
         """What there is of some sites: every row of the lots that they ever held, and what they counted."""
-        here = [frame.filter(pl.col("site").is_in(sites)) for frame in (self.balanced, self.counts)]
-        lots = pl.concat([frame.select("lot") for frame in here]).unique()
+        is_theirs = pl.col("site").is_in(sites)
+        return self._of_lots([self.balanced.filter(is_theirs), self.counts.filter(is_theirs)], is_theirs)
+
+    def of_firms(self, firms: frozenset[str]) -> Snapshot:
+        """What there is of some organisations: every row of the lots that a row of theirs, or about them, names; and
+        what they counted."""
+        named = pl.any_horizontal(
+            pl.col(one).is_in(firms).fill_null(False) for one in ("organisation", "owner", "party")
+        )
+        return self._of_lots([self.lines.filter(named)], pl.col("organisation").is_in(firms))
+
+    def _of_lots(self, rows: list[pl.DataFrame], counting: pl.Expr) -> Snapshot:
+        """Every row of the lots of these, and `count_scopes` of these sites."""
+        lots = pl.concat([frame.select("lot") for frame in rows]).unique()
         # What a firm used under another name is the same goods.
         named = pl.concat([
             self.drawn_as.join(lots.rename({"lot": one}), on=one, how="semi").select(lot=other)
@@ -85,7 +105,8 @@ class Snapshot:
         is_theirs = pl.col("lot").is_in(pl.concat([lots, named])["lot"].unique().implode())
         kept = {name: getattr(self, name).filter(is_theirs) for name in _OF_LOTS}
         narrow = replace(self, lines=kept.pop("lines"), made=Made())
-        vars(narrow).update(kept, count_scopes=self.count_scopes.filter(pl.col("site").is_in(sites)))
+        trade = self.trade.join(narrow.lines.select("line"), on="line", how="semi", maintain_order="left")
+        vars(narrow).update(kept, trade=trade, count_scopes=self.count_scopes.filter(counting))
         return narrow
 
     def whole(self) -> Snapshot:
@@ -352,18 +373,24 @@ def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
     if register is not before.register and register.party_of != before.register.party_of:
         return None
     assert before.files is not None, "what can be carried was read from files"
-    came, lots = before.files.since(head, lines=before.next_line, lots=before.lots.height + 1)
+    came = before.files.since(head, line=before.next_line, lot=before.lots.height + 1)
     superseded = _superseded(store, after=before.entry, size=head.size)
     key = ["organisation", "event", "entry"]
     gone = before.lines.join(superseded, on=key, how="semi")
-    came = register.meant(came.filter(pl.col("kind") != "void").join(superseded, on=key, how="anti"))
-    lines = spliced(before.lines, before.lines["line"].is_in(gone["line"].implode()), came, (pl.col("line"),))
+    new = register.meant(came["lines"].filter(pl.col("kind") != "void").join(superseded, on=key, how="anti"))
+
+    def moved_on(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+        return spliced(rows, rows["line"].is_in(gone["line"].implode()), more, (pl.col("line"),))
+
     now = replace(
         before, entry=head.size - 1, root=head.frontier.root().hex(), as_of=last_filing_time(store),
-        lines=lines, lots=pl.concat([before.lots, lots]), register=register,
+        lines=moved_on(before.lines, new), lots=pl.concat([before.lots, came["lots"]]), register=register,
         aliases=store.books.all_aliases(before=head.size), next_line=head.next_line, made=Made(),
     )  # fmt: skip
-    touched = carry(before, now, pl.concat([gone, came]))
+    if "trade" in vars(before):
+        stated = came["trade"].join(new.select("line"), on="line", how="semi", maintain_order="left")
+        vars(now).update(trade=moved_on(before.trade, stated))
+    touched = carry(before, now, pl.concat([gone, new]))
     now.made.graph = before.made.graph and before.made.graph.after(touched, range(before.lots.height, now.lots.height))
     if register is before.register or register.tables_equal(before.register):
         now.made.carry(before.made, touched)

@@ -125,6 +125,7 @@ DETECTOR: Final = Detector(
     mark=("half", "loss"),
     find=composition_swap,
     texts=TEXTS,
+    by_firm=True,
     labels={
         "products": text("Products", "产品"),
         "own_pct": text("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),

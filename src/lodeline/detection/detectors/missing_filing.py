@@ -124,6 +124,7 @@ DETECTOR: Final = Detector(
     mark=("ring", "ink"),
     find=missing_filing,
     texts=TEXTS,
+    by_firm=True,
     question=text("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
 )
 

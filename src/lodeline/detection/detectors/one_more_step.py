@@ -93,6 +93,7 @@ DETECTOR: Final = Detector(
     mark=("diamond", "hold"),
     find=one_more_step,
     texts=TEXTS,
+    by_firm=True,
     labels={
         "excluded_before": text("Of these outside the control", "此前不受管制的行数"),
         "excluded_after": text("Of these outside the control since", "此后不受管制的行数"),

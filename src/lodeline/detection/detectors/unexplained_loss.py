@@ -124,5 +124,6 @@ DETECTOR: Final = Detector(
     mark=("down", "loss"),
     find=unexplained_loss,
     texts=TEXTS,
+    by_firm=True,
     question=text("Where did {mass} at {firm} go?", "{firm}短少的{mass}去了哪里？"),
 )
