@@ -12,7 +12,6 @@ import polars as pl
 
 from lodeline.accountancy.accounts import Accounts
 from lodeline.detection.battery import DETECTORS, run_detectors
-from lodeline.detection.detector import Detector
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import TESTED
 from lodeline.detection.papers import CUSTOMS, DRAWS, PAPERS
