@@ -97,12 +97,12 @@ class Snapshot:
     def _of_lots(self, rows: list[pl.DataFrame], counting: pl.Expr) -> Snapshot:
         """Every row of the lots of these, and `count_scopes` of these sites."""
         lots = pl.concat([frame.select("lot") for frame in rows]).unique()
-        # What a firm used under another name is the same goods.
-        named = pl.concat([
-            self.drawn_as.join(lots.rename({"lot": one}), on=one, how="semi").select(lot=other)
-            for one, other in (("lot", "shipped_lot"), ("shipped_lot", "lot"))
-        ])  # fmt: skip
-        is_theirs = pl.col("lot").is_in(pl.concat([lots, named])["lot"].unique().implode())
+        # What a firm had under another name is the same goods, along a chain of traders too.
+        names = pl.concat([frame.select("lot", "shipped_lot") for frame in (self.drawn_as, self.renamed)])
+        while (more := names.join(lots, on="lot").select(lot="shipped_lot").join(lots, on="lot", how="anti")).height:
+            lots = pl.concat([lots, more.unique()])
+        used = self.drawn_as.join(lots.rename({"lot": "shipped_lot"}), on="shipped_lot", how="semi").select("lot")
+        is_theirs = pl.col("lot").is_in(pl.concat([lots, used])["lot"].unique().implode())
         kept = {name: getattr(self, name).filter(is_theirs) for name in _OF_LOTS}
         narrow = replace(self, lines=kept.pop("lines"), made=Made())
         trade = self.trade.join(narrow.lines.select("line"), on="line", how="semi", maintain_order="left")
@@ -329,7 +329,7 @@ class Snapshot:
 
 #: The frames of which `Snapshot.of_sites` keeps what is of a lot.
 _OF_LOTS: Final = (
-    "lines", "transfers", "balanced", "lot_facts", "lot_assays", "site_assays", "counts", "drawn_as",
+    "lines", "transfers", "balanced", "renamed", "lot_facts", "lot_assays", "site_assays", "counts", "drawn_as",
 )  # fmt: skip
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 
 from lodeline.ledger.movement import makes_lot
-from lodeline.ledger.transfer import passed_on
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg_expr
 from lodeline.store.snapshot import Snapshot
@@ -39,7 +38,7 @@ _FILED: Final = (
 
 def flow_cube(snapshot: Snapshot) -> pl.DataFrame:
     """Every flow of the ledger (`FLOW` and SYMBOLS), sorted by site; within a site in the order of the ledger."""
-    return snapshot.once(flows_of)
+    return snapshot.by_site(flows_of, sort=("site",))
 
 
 def flows_of(snapshot: Snapshot, sites: Collection[str] | None = None) -> pl.DataFrame:
@@ -96,7 +95,7 @@ def _makers(snapshot: Snapshot, about: pl.Expr) -> pl.DataFrame:
         .select("lot", "made_at", "made_as")
         .unique("lot", keep="first", maintain_order=True)
     )
-    renamed = passed_on(snapshot.transfers, snapshot.lines, snapshot.lot_facts).select("lot", "shipped_lot")
+    renamed = snapshot.renamed.select("lot", "shipped_lot")
     source_of = dict(renamed.iter_rows())
     known = set(renamed["shipped_lot"].filter(renamed["shipped_lot"].is_in(made["lot"].implode())))
     last = []

@@ -73,10 +73,11 @@ def balances(snapshot: Snapshot) -> pl.DataFrame:
 
     They rest on the rows that detectors judge: goods that are there without a receipt count as received.
     """
-    return snapshot.by_site(_balances, sort=BALANCED_BY)
+    return snapshot.by_site(balances_at, sort=BALANCED_BY)
 
 
-def _balances(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
+def balances_at(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
+    """`balances` of some sites; None for all."""
     return balance(
         movements=snapshot.booked,
         counts=snapshot.counts,
