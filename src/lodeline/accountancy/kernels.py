@@ -33,7 +33,8 @@ def _sorted_by(order: Any, keys: Any) -> Any:
     """
     bits = _DIGIT_BITS if len(order) > _FEW else _FEW_BITS
     mask = (1 << bits) - 1
-    other, largest, shift = np.empty_like(order), 0, 0
+    # What was given is read and never written: callers sort it by other keys too.
+    other, spare, largest, shift = np.empty_like(order), np.empty_like(order), 0, 0
     for row in order:
         largest = max(largest, keys[row])
     while largest >> shift:
@@ -46,7 +47,7 @@ def _sorted_by(order: Any, keys: Any) -> Any:
             digit = (np.int64(keys[row]) >> shift) & mask
             other[begin[digit]] = row
             begin[digit] += 1
-        order, other = other, order
+        order, other, spare = other, spare, other
         shift += bits
     return order
 
