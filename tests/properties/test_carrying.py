@@ -10,6 +10,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from tests.properties.test_ledger_machine import QUIET, LedgerMachine
 
 from lodeline.service.overview import overview
+from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.store.carrying import Touched
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.splicing import spliced
@@ -24,6 +25,7 @@ def alike(carried: Snapshot, anew: Snapshot) -> None:
     for name in FRAMES:
         assert getattr(carried, name).equals(getattr(anew, name)), name
     assert overview.balances(carried).equals(overview.balances(anew))
+    assert flow_cube(carried).equals(flow_cube(anew))
     assert carried.stamp == anew.stamp and carried.as_of == anew.as_of
 
 

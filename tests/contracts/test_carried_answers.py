@@ -1,0 +1,128 @@
+"""Every answer of the nation that is carried from entry to entry is the one that would be computed from nothing.
+
+A synthetic world in which lots go by bare ids and loopholes are planted; the last filings of half of its firms come
+later, in random order, then corrections, voids, and what the table of `store.carrying` names besides.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from tests.desk import LAW
+
+from lodeline.filing.check import check
+from lodeline.filing.table import read
+from lodeline.ledger.register import TABLES
+from lodeline.service.entries.records import put_records
+from lodeline.service.filing.loading import load
+from lodeline.service.filing.posting import post
+from lodeline.service.findings.finding import SnapshotView, carried
+from lodeline.service.overview import overview
+from lodeline.service.overview.flow_cube import flow_cube
+from lodeline.store.opening import create
+from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.store import Store
+from lodeline.world import asked_plants, build_world, write_world
+
+pytestmark = pytest.mark.medium
+
+LATE, NOW = "2025-04", datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def answers(store: Store, snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
+    """What pages and commands ask of the nation, in a form that can be compared."""
+    yield "findings", [one.as_json() for one in carried(SnapshotView(store=store, snapshot=snapshot, law=LAW))]
+    for function in (overview.balances, overview.elements, flow_cube):
+        yield function.__name__, function(snapshot)
+    for function in (overview.chain, overview.crossings):
+        yield function.__name__, function(snapshot, LAW)
+
+
+def compare(store: Store, before: Snapshot | None, step: str) -> Snapshot:
+    """Catches up, and compares with what is made anew."""
+    now = open_snapshot(store, before)
+    for (name, found), (_, anew) in zip(answers(store, now), answers(store, open_snapshot(store)), strict=True):
+        same = found.equals(anew) if isinstance(found, pl.DataFrame) else found == anew
+        assert same, f"{name} after {step}"
+    return now
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    room: Path = tmp_path_factory.mktemp("carried")
+    made = build_world(seed=2_473, organisations=24, months=4, habits="stranger")
+    write_world(made, room / "w", plants=asked_plants(made, "random:0.6"), feeds=True)
+    return room / "w"
+
+
+def test_answers_are_carried(world: Path, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    late = sorted(path for path in world.glob(f"filings/*/{LATE}*.csv"))
+    chance.shuffle(late)
+    late = late[: len(late) // 2]
+    first, rest = tmp_path / "first", tmp_path / "rest"
+    shutil.copytree(world, first)
+    for path in late:
+        (first / path.relative_to(world)).unlink()
+    store, _ = create(str(tmp_path / "store.sqlite3"), secret="a test has no secrets")
+    load(store, first, law=LAW, own_process=False)
+    now = compare(store, None, "the first filings")
+
+    for group in (late[:1], late[1:3], late[3:]):
+        shutil.rmtree(rest, ignore_errors=True)
+        shutil.copytree(world / "register", rest / "register")
+        for path in group:
+            (rest / path.relative_to(world)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, rest / path.relative_to(world))
+        load(store, rest, law=LAW, own_process=False)
+        now = compare(store, now, f"the filings of {[path.parent.name for path in group]}")
+
+    corrected = restate(store, late[0], factor=2)
+    now = compare(store, now, "a correction")
+    withdraw(store, late[0], corrected)
+    now = compare(store, now, "a void")
+    sites = store.register(store.head()).tables["sites"].head(1).with_columns(capacity_mg_per_month=pl.lit(1, pl.Int64))
+    put_records(store, {"sites": sites.select(list(TABLES["sites"]))}, filed_at=NOW)
+    compare(store, now, "a record of a site")
+
+
+def restate(store: Store, path: Path, *, factor: int) -> int:
+    """Corrects a filing: the masses of its first events are others. Returns the entry."""
+    rows = pl.read_csv(path, infer_schema=False)
+    first = rows["event"].unique(maintain_order=True).head(3).implode()
+    some = rows.filter(pl.col("event").is_in(first)).with_columns(
+        (pl.col("mass_kg").cast(pl.Float64) * factor).cast(pl.String), reason=pl.lit("weighed again")
+    )
+    return filed(store, path, some)
+
+
+def withdraw(store: Store, path: Path, corrects: int) -> int:
+    """Takes back the first of these events."""
+    events = pl.read_csv(path, infer_schema=False)["event"].unique(maintain_order=True).head(1)
+    return filed(store, path, pl.DataFrame({"event": events, "kind": ["void"]}), corrects=corrects)
+
+
+def filed(store: Store, path: Path, rows: pl.DataFrame, corrects: int | None = None) -> int:
+    organisation = path.parent.name
+    entry = corrects if corrects is not None else newest_entry(store, organisation)
+    file = path.with_name("again.csv")
+    rows.write_csv(file)
+    register = store.register(store.head())
+    checked = check(read([file]), organisation=organisation, period=LATE, register=register, correcting=True)
+    outcome = post(store, checked, filed_at=NOW, law=LAW, corrects=entry)
+    assert outcome.entry is not None, [problem.code for problem in outcome.problems]
+    return int(outcome.entry.index)
+
+
+def newest_entry(store: Store, organisation: str) -> int:
+    found = store.database.rows(
+        'SELECT MAX("index") FROM entry WHERE organisation = %s AND period = %s', (organisation, LATE)
+    )
+    return int(str(found[0][0]))
