@@ -24,6 +24,7 @@ from lodeline.service.entries.records import put_records
 from lodeline.service.filing.loading import load
 from lodeline.service.filing.posting import post
 from lodeline.service.findings.finding import SnapshotView, carried
+from lodeline.service.lots.lots import catalogue
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.store.opening import create
@@ -39,10 +40,12 @@ LATE, NOW = "2025-04", datetime(2026, 3, 1, tzinfo=UTC)
 def answers(store: Store, snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
     """What pages and commands ask of the nation, in a form that can be compared."""
     yield "findings", [one.as_json() for one in carried(SnapshotView(store=store, snapshot=snapshot, law=LAW))]
-    for function in (overview.balances, overview.elements, flow_cube):
-        yield function.__name__, function(snapshot)
-    for function in (overview.chain, overview.crossings):
-        yield function.__name__, function(snapshot, LAW)
+    yield "balances", overview.balances(snapshot)
+    yield "elements", overview.elements(snapshot)
+    yield "flows", flow_cube(snapshot)
+    yield "lots", catalogue(snapshot)
+    yield "chain", overview.chain(snapshot, LAW)
+    yield "crossings", overview.crossings(snapshot, LAW)
 
 
 def compare(store: Store, before: Snapshot | None, step: str) -> Snapshot:

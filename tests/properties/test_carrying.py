@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 from tests.properties.test_ledger_machine import QUIET, LedgerMachine
 
+from lodeline.service.lots.lots import catalogue
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.store.carrying import Touched
@@ -26,6 +27,7 @@ def alike(carried: Snapshot, anew: Snapshot) -> None:
         assert getattr(carried, name).equals(getattr(anew, name)), name
     assert overview.balances(carried).equals(overview.balances(anew))
     assert flow_cube(carried).equals(flow_cube(anew))
+    assert catalogue(carried).equals(catalogue(anew))
     assert carried.stamp == anew.stamp and carried.as_of == anew.as_of
 
 

@@ -67,8 +67,13 @@ def drawn_as(transfers: pl.DataFrame, lines: pl.DataFrame, aliases: pl.DataFrame
     as neither the shipper's filing nor the receipt is there: a lot of the firm's own that nobody made. So it makes no
     difference who files first. A name stands for one lot of its kind of product only.
     """
+    made = lines.filter(makes_lot())["lot"].unique().implode()
+    of_nobody = lines.filter(~pl.col("lot").is_in(made))
+    if of_nobody.is_empty():
+        return pl.DataFrame(schema=DRAWN_AS)
+    users = pl.col("receiver").is_in(of_nobody["organisation"].unique().implode())
     sent = pl.concat(
-        transfers.filter(has).select("shipper", organisation="receiver", shipped_lot="lot", line=line)
+        transfers.filter(has, users).select("shipper", organisation="receiver", shipped_lot="lot", line=line)
         for line, has in (
             ("shipment_line", pl.col("shipment_line").is_not_null()),
             ("receipt_line", pl.col("shipment_line").is_null() & pl.col("receipt_line").is_not_null()),
@@ -81,15 +86,14 @@ def drawn_as(transfers: pl.DataFrame, lines: pl.DataFrame, aliases: pl.DataFrame
     sent = pl.concat([sent, aliased.select(sent.columns)])
     own = ["organisation", "lot"]
     used = (
-        lines.join(sent, on=["organisation", "local"], how="semi")
-        .join(lines.filter(makes_lot()), on="lot", how="anti")
+        of_nobody.join(sent, on=["organisation", "local"], how="semi")
         .group_by(*own, "maker", "local")
         .agg(kind=kind.drop_nulls().first(), received=(pl.col("kind") == "receipt").any())
     )
     received = (
         transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null())
         .select("receipt_line", received_as="lot")
-        .join(lines.select(*own, receipt_line="line"), on="receipt_line")
+        .join(of_nobody.select(*own, receipt_line="line"), on="receipt_line")
         .select(*own, "received_as")
     )
     called = sent.join(used, on=["organisation", "local"])

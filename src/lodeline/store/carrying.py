@@ -65,9 +65,9 @@ class LotGraph:
     root: str
     lots: frozenset[int] = frozenset()
 
-    def after(self, touched: Touched, new: Iterable[int]) -> LotGraph:
-        """With what a later entry touched; `new`: the numbers, less one, of lots that it brought."""
-        return replace(self, lots=self.lots | touched.lots | {number + 1 for number in new})
+    def after(self, touched: Touched) -> LotGraph:
+        """With what a later entry touched."""
+        return replace(self, lots=self.lots | touched.lots)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import Pairing, pair, passed_on, stand_in, told_of_lots
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
-from lodeline.store.carrying import BySite, LotGraph, Made, carry
+from lodeline.store.carrying import BySite, LotGraph, Made, Touched, carry
 from lodeline.store.column_files import ColumnFiles, Kind, directory_of
 from lodeline.store.flow_files import Frames, compact, opened
 from lodeline.store.flow_frames import changes_since, flow_frames
@@ -78,6 +78,23 @@ class Snapshot:
             anew = function(self.of_sites(touched.sites), touched.sites)
             kept = value.filter(~pl.col("site").is_in(touched.sites))
             value = pl.concat([kept, anew]).sort(sort, maintain_order=True)
+        self.made.keep(function, value)
+        return cast(pl.DataFrame, value)
+
+    def by_lot(self, function: Callable[[Snapshot], pl.DataFrame], *, order: Sequence[pl.Expr]) -> pl.DataFrame:
+        """`function(self)`, a frame in this order with a row for each `lot`, which rests on the lot's rows alone; of
+        lots that no entry has touched since it was last asked for it is carried over."""
+        value, touched = self.made.latest(function)
+        if value is None:
+            value = function(self)
+        elif touched.lots:
+            is_theirs = pl.col("lot").is_in(touched.lots)
+            kept = {
+                name: getattr(self, name).filter(is_theirs) for name in ("lines", "lots", "lot_facts", "lot_assays")
+            }
+            narrow = replace(self, lines=kept.pop("lines"), lots=kept.pop("lots"), made=Made())
+            vars(narrow).update(kept)
+            value = spliced(value, value.select(is_theirs).to_series(), function(narrow), order)
         self.made.keep(function, value)
         return cast(pl.DataFrame, value)
 
@@ -390,8 +407,9 @@ def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
     if "trade" in vars(before):
         stated = came["trade"].join(new.select("line"), on="line", how="semi", maintain_order="left")
         vars(now).update(trade=moved_on(before.trade, stated))
-    touched = carry(before, now, pl.concat([gone, new]))
-    now.made.graph = before.made.graph and before.made.graph.after(touched, range(before.lots.height, now.lots.height))
+    brought = Touched(lots=frozenset(range(before.lots.height + 1, now.lots.height + 1)))
+    touched = carry(before, now, pl.concat([gone, new])) | brought
+    now.made.graph = before.made.graph and before.made.graph.after(touched)
     if register is before.register or register.tables_equal(before.register):
         now.made.carry(before.made, touched)
     return now

@@ -33,6 +33,14 @@ def catalogue(snapshot: Snapshot) -> pl.DataFrame:
 
     `site` to `made_mg` are null where nobody has filed the making, `treo_ppb` where no composition is stated.
     """
+    return snapshot.by_lot(_catalogue, order=_NEWEST_FIRST)
+
+
+#: By `on`, those without last, then by name.
+_NEWEST_FIRST: Final = (pl.col("on").is_null(), -pl.col("on").to_physical().cast(pl.Int64), pl.col("name"))
+
+
+def _catalogue(snapshot: Snapshot) -> pl.DataFrame:
     made = (
         snapshot.lines.select("kind", "role", "lot", "site", "on", made_mg="dry_mg")
         .filter(makes_lot())
