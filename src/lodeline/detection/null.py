@@ -127,6 +127,13 @@ def median(numbers: Floats) -> float:
     return float(ordered[half] if len(numbers) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
+def medians(numbers: Floats) -> Floats:
+    """`median` of each row of (k, n) numbers."""
+    ordered, half = np.sort(numbers, axis=1), numbers.shape[1] // 2
+    middle: Floats = ordered[:, half] if numbers.shape[1] % 2 else (ordered[:, half - 1] + ordered[:, half]) / 2
+    return middle
+
+
 def strongest_run(deviations: Floats, covariance: Floats) -> tuple[float, int, int]:
     """The run of neighbouring months whose common shift is furthest above 0: (z, first, last), z of variance 1.
 

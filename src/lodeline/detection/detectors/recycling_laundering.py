@@ -76,29 +76,80 @@ TEXTS: Final = Texts(
 )
 #: Products that are scrap of magnets; slag and residue of plants that also make lanthanum may hold it.
 _MAGNET_SCRAP = ("swarf", "scrap-eol")
+#: What is kept of a row.
+_ROW: Final = ("line", "entry", "organisation", "event", "kind", "on", "site", "lot", "dry_mg")
 _LANTHANUM: Final = SYMBOLS.index("La")
 _COLLECTED = (pl.col("kind") == "origin") & (pl.col("origin_kind") == "secondary") & (pl.col("dry_mg") > 0)
 
 
 def recycling_laundering(
-    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+    *, lanthanous: pl.DataFrame, collected: pl.DataFrame, lines: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
     """One finding per site: scrap with lanthanum in it, scrap unlike that of others, or more of it than ever; `ranked`.
 
-    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`.
+    Parameters: rows of the functions of their names; `lines` in force (`ledger.movement`).
     `mass_mg` is the TREO of the lots with lanthanum, or of those unlike others, or what was collected above the middle
     month.
     """
     values = limits.on(last_day(lines))
+    collected = collected.sort("line")
     found: dict[tuple[str, str], Finding] = {}
     # What is asked about for its composition needs no second question about its mass.
     for finding in (
-        *_tainted(lines, lot_facts, lot_assays, values),
-        *_unlike(lines, lot_assays, values),
-        *_crowded(lines, lot_assays, values),
+        *_tainted(lanthanous, values),
+        *_unlike(collected, values),
+        *_crowded(collected, values),
     ):
         found.setdefault((finding.subject["organisation"], finding.subject["site"]), finding)
     return ranked(found.values())
+
+
+def lanthanous(*, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+    """Rows by which lots of magnet scrap with lanthanum in them came in or were used: its `share` of the rare earths,
+    `treo_mg`."""
+    scrap = pl.col("lot_product").str.split(":").list.first().is_in(_MAGNET_SCRAP) | (
+        pl.col("origin_kind") == "secondary"
+    )
+    rare = pl.col("element") < len(RARE_EARTHS)
+    facts = lot_facts.select("lot", lot_product="product", origin_kind="origin_kind").filter(scrap).select("lot")
+    shares = (
+        lot_assays.filter(rare)
+        .join(facts, on="lot", how="semi")
+        .group_by("lot")
+        .agg(total=pl.col("ppb").sum(), lanthanum=pl.col("ppb").filter(pl.col("element") == _LANTHANUM).sum())
+        .filter(pl.col("lanthanum") > 0)
+        .select("lot", share=pl.col("lanthanum") / pl.col("total"))
+    )
+    entering = lines.filter(
+        (pl.col("kind") == "origin") | ((pl.col("kind") == "transformation") & (pl.col("role") == "in"))
+    )
+    return with_treo_mass(entering.select(_ROW).join(shares, on="lot"), lot_assays)
+
+
+def collected(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+    """Rows of collected scrap: `treo_mg`, the kind of `product`, and of lots with each rare earth stated the logs `mix`
+    (Nd over Pr) and `heavy` (Dy and Tb over all rare earths, never below the reporting limit of 0.01 %).
+    """
+
+    def share(*symbols: str) -> pl.Expr:
+        return pl.col("ppb").filter(pl.col("element").is_in([SYMBOLS.index(one) for one in symbols])).sum()
+
+    rows = with_treo_mass(lines.filter(_COLLECTED).select(*_ROW, "product"), lot_assays)
+    shares = (
+        lot_assays.join(rows, on="lot", how="semi")
+        .filter(pl.col("element") < len(RARE_EARTHS))
+        .group_by("lot")
+        .agg(total=pl.col("ppb").sum(), nd=share("Nd"), pr=share("Pr"), hard=share("Dy", "Tb"))
+        .filter(pl.col("nd") > 0)
+        .select(
+            "lot",
+            mix=pl.when(pl.col("pr") > 0).then((pl.col("nd") / pl.col("pr")).log()),
+            heavy=(pl.max_horizontal(pl.col("hard") / pl.col("total"), pl.lit(1e-4))).log(),
+        )
+    )
+    return rows.join(shares, on="lot", how="left", maintain_order="left").with_columns(
+        product=pl.col("product").str.split(":").list.first()
+    )
 
 
 DETECTOR: Final = Detector(
@@ -113,36 +164,20 @@ DETECTOR: Final = Detector(
         "nd_to_pr": text("Nd to Pr", "Nd/Pr 比"),
         "dy_tb_pct_of_rare_earths": text("Dy + Tb in the rare earths, %", "Dy+Tb 占稀土（%）"),
     },
+    staged={"lanthanous": lanthanous, "collected": collected},
 )
 
 
-def _tainted(
-    lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]
-) -> list[Finding]:
+def _tainted(rows: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
     limit, relative = values["lanthanum_pct"] / 100, values["relative_pct"] / 100
-    scrap = pl.col("lot_product").str.split(":").list.first().is_in(_MAGNET_SCRAP) | (
-        pl.col("origin_kind") == "secondary"
-    )
-    rare = pl.col("element") < len(RARE_EARTHS)
-    shares = (
-        lot_assays.filter(rare)
-        .group_by("lot")
-        .agg(total=pl.col("ppb").sum(), lanthanum=pl.col("ppb").filter(pl.col("element") == _LANTHANUM).sum())
-        .filter(pl.col("lanthanum") > 0)
-        .with_columns(share=pl.col("lanthanum") / pl.col("total"))
-    )
-    facts = lot_facts.select("lot", lot_product="product", origin_kind="origin_kind").filter(scrap)
-    lots = facts.join(shares, on="lot").with_columns(z=(pl.col("share") - limit) / (pl.col("share") * relative))
-    entering = lines.filter(
-        (pl.col("kind") == "origin") | ((pl.col("kind") == "transformation") & (pl.col("role") == "in"))
-    )
-    rows = with_treo_mass(entering.drop("origin_kind").join(lots, on="lot"), lot_assays)
+    rows = rows.with_columns(z=(pl.col("share") - limit) / (pl.col("share") * relative))
+    sites = rows.group_by("organisation", "site").agg(pl.col("z").max(), pl.col("lot").n_unique())
     findings = []
-    for (organisation, site), own in rows.group_by("organisation", "site", maintain_order=True):
-        score = score_of(upper_tail(float(own["z"].to_numpy().max())), tests=own["lot"].n_unique())
+    for organisation, site, z, lots in sites.iter_rows():
+        score = score_of(upper_tail(z), tests=lots)
         if score >= ALARM_SCORE:
-            seen = own.filter(pl.col("share") > limit)
-            findings.append(_tainted_finding(str(organisation), str(site), seen, score))
+            seen = rows.filter(organisation=organisation, site=site).filter(pl.col("share") > limit)
+            findings.append(_tainted_finding(organisation, site, seen, score))
     return findings
 
 
@@ -180,8 +215,8 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
     )
 
 
-def _unlike(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
-    lots = _features(lines, lot_assays)
+def _unlike(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
+    lots = collected.filter(pl.col("heavy").is_not_null() & pl.col("product").is_in(_MAGNET_SCRAP))
     rare = values["rare_pct"] / 100
     findings = []
     for (product,), of_product in lots.group_by("product", maintain_order=True):
@@ -199,11 +234,13 @@ def _unlike(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, 
         for (organisation, site), own in judged.group_by("organisation", "site", maintain_order=True):
             furthest = float(own["z2"].to_numpy().max())
             score = score_of(float(np.exp(-furthest / 2)), tests=own.height)
+            if score < ALARM_SCORE:
+                continue
             others = judged.filter(pl.col("site") != site)["z2"].to_numpy()
             # What other recyclers get as well is another kind of scrap, not another kind of goods.
             # Of a site with one lot, less is far.
             far = min(furthest, _FAR)
-            if score >= ALARM_SCORE and float(np.mean(others >= far)) <= rare:
+            if float(np.mean(others >= far)) <= rare:
                 place = {"organisation": str(organisation), "site": str(site)}
                 stated = [of_product[one].drop_nulls().to_numpy() for one in _SHARES]
                 usual = [float(np.exp(np.median(one))) if len(one) else np.nan for one in stated]
@@ -214,30 +251,6 @@ def _unlike(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, 
 #: A lot so far from the others (z²) counts as unlike them: one in a thousand by chance.
 _FAR: Final = 13.8
 _SHARES: Final = ("mix", "heavy")
-
-
-def _features(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
-    """Collected lots with each rare earth stated: `product` (kind), `treo_mg`, and the logs `mix` (Nd over Pr) and
-    `heavy` (Dy and Tb over all rare earths, never below the reporting limit of 0.01 %).
-    """
-
-    def share(*symbols: str) -> pl.Expr:
-        return pl.col("ppb").filter(pl.col("element").is_in([SYMBOLS.index(one) for one in symbols])).sum()
-
-    shares = (
-        lot_assays.filter(pl.col("element") < len(RARE_EARTHS))
-        .group_by("lot")
-        .agg(total=pl.col("ppb").sum(), nd=share("Nd"), pr=share("Pr"), hard=share("Dy", "Tb"))
-        .filter(pl.col("nd") > 0)
-        .select(
-            "lot",
-            mix=pl.when(pl.col("pr") > 0).then((pl.col("nd") / pl.col("pr")).log()),
-            heavy=(pl.max_horizontal(pl.col("hard") / pl.col("total"), pl.lit(1e-4))).log(),
-        )
-    )
-    collected = with_treo_mass(lines.filter(_COLLECTED), lot_assays).join(shares, on="lot")
-    kind = pl.col("product").str.split(":").list.first()
-    return collected.with_columns(product=kind).filter(kind.is_in(_MAGNET_SCRAP))
 
 
 def _unlike_finding(
@@ -284,8 +297,8 @@ def _unlike_finding(
     )
 
 
-def _crowded(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
-    collected = with_treo_mass(lines.filter(_COLLECTED), lot_assays).with_columns(period=month_of())
+def _crowded(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
+    collected = collected.with_columns(period=month_of())
     months = (
         collected.group_by("organisation", "site", "period")
         .agg(pl.col("treo_mg").sum())

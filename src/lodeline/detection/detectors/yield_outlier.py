@@ -35,7 +35,9 @@ from lodeline.detection.null import (
     MAD_TO_SIGMA,
     RUNS_PER_MONTH,
     Floats,
+    Ints,
     median,
+    medians,
     robust_spread,
     score_of,
     strongest_each_way,
@@ -103,6 +105,7 @@ _OF_WASTE: Final = ("parted", "content")
 
 def yield_outlier(
     *,
+    months: pl.DataFrame,
     lines: pl.DataFrame,
     lot_facts: pl.DataFrame,
     lot_assays: pl.DataFrame,
@@ -111,29 +114,38 @@ def yield_outlier(
 ) -> list[Finding]:
     """One finding per site and kind of product whose yield stands out over a run of months, as `ranked`.
 
-    Parameters: `lines` in force (columns of `ledger.movement.LINE`), the assays as in `accountancy.frames`. A lot holds
-    what the site itself found in it, else what its maker says. Runs with a lot that nobody assayed are left out; a
-    process with fewer than `least_months` months is not testable.
+    Parameters: `months` of `process_months`; `lines` in force (columns of `ledger.movement.LINE`), the assays as in
+    `accountancy.frames`. A lot holds what the site itself found in it, else what its maker says. Runs with a lot that
+    nobody assayed are left out; a process with fewer than `least_months` months is not testable.
     `mass_mg` is the TREO by which the months lie off, `interval_mg` ± 1.96 σ.
     """
     values = limits.on(last_day(lines))
-    rows = _run_rows(lines, lot_facts, lot_assays, site_assays)
-    if rows.is_empty():
+    months = months.sort(*_PROCESS, "period")
+    series = _series(months, values)
+    peers = _peers(series, values)
+    worst: dict[int, dict[str, Any]] = {}
+    for one in series:
+        for seen in _outliers(one, months, peers[one.ratio], values):
+            if seen["z"] > worst.get(seen["begin"], seen | {"z": 0.0})["z"]:
+                worst[seen["begin"]] = seen
+    wanted = {tuple(seen[key] for key in _PROCESS): seen for seen in worst.values()}
+    if not wanted:
         return []
-    months = _months(rows, values)
-    outliers = []
-    by_goods: dict[str, list[_Process]] = {}
-    for one in _processes(months, values):
-        by_goods.setdefault(one.key[2], []).append(one)
-    for goods, processes in by_goods.items():
-        peers = {ratio: _peers(processes, ratio, values, goods) for ratio in _RATIOS}
-        if peers["content"] and peers["parted"]:
-            # Wear shows in what the waste holds as far as this moves at all.
-            peers["content"]["worn"] = min(1.0, peers["content"]["spread"] / peers["parted"]["spread"])
-        outliers += [_worst(own, months, peers, values) for own in processes]
-    wanted = {tuple(seen[key] for key in _PROCESS): seen for seen in outliers if seen is not None}
-    evidence = _largest(rows, wanted)
+    theirs = lines.filter(pl.col("organisation").is_in([process[0] for process in wanted]))
+    evidence = _largest(_run_rows(theirs, lot_facts, lot_assays, site_assays), wanted)
     return ranked(_finding(seen, evidence.get(process, [])) for process, seen in wanted.items())
+
+
+def process_months(
+    *,
+    lines: pl.DataFrame,
+    lot_facts: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
+    limits: Limits,
+) -> pl.DataFrame:
+    """Each process by month (`_months`)."""
+    return _months(_run_rows(lines, lot_facts, lot_assays, site_assays), limits.on(last_day(lines)))
 
 
 DETECTOR: Final = Detector(
@@ -147,6 +159,7 @@ DETECTOR: Final = Detector(
         "out_kg": text("Came out", "产出"),
         "waste_kg": text("Waste", "废料"),
     },
+    staged={"months": process_months},
 )
 
 
@@ -231,44 +244,69 @@ def _months(rows: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Process:
-    """A site and what it makes (`_PROCESS`), its months: the first of them in the table of all, and its columns; ratio
-    → the places of the months that have it, what it is there, and how that moves, where they are enough."""
+class _Series:
+    """A ratio of k processes that have n months of it: the columns of these months, (k, n), their `rows` in the table
+    of all, the `numbers` of the ratio, and how they move (`_moves`, (k,) each); `goods` of each process, and the row
+    at which it begins."""
 
-    key: tuple[str, str, str]
-    begin: int
+    ratio: str
+    begin: Ints
+    goods: npt.NDArray[Any]
+    rows: Ints
+    numbers: Floats
+    moves: tuple[Floats, Floats, Floats, Floats]
     months: Mapping[str, npt.NDArray[Any]]
-    known: Mapping[str, tuple[npt.NDArray[np.int64], Floats, tuple[float, float, float, float]]]
 
 
-def _processes(months: pl.DataFrame, values: Mapping[str, float]) -> Iterator[_Process]:
+def _series(months: pl.DataFrame, values: Mapping[str, float]) -> list[_Series]:
     names = ["month", "lots", "runs", "waste_mg", "in_mg", "processes"]
     columns = {name: months[name].to_numpy() for name in names}
-    ratios = {ratio: (months[ratio].is_not_null().to_numpy(), months[ratio].to_numpy()) for ratio in _RATIOS}
-    begin = 0
-    for *key, count in months.group_by(_PROCESS, maintain_order=True).len().iter_rows():
-        own = slice(begin, begin + count)
-        known = {}
-        for ratio, (is_there, numbers) in ratios.items():
-            places = np.flatnonzero(is_there[own])
-            if len(places) >= values["least_months"]:
-                known[ratio] = places, numbers[own][places], _moves(numbers[own][places])
-        of_process = {name: column[own] for name, column in columns.items()}
-        yield _Process(key=(key[0], key[1], key[2]), begin=begin, months=of_process, known=known)
-        begin += count
+    goods = months["goods"].to_numpy()
+    process = months.select(pl.struct(_PROCESS).rle_id()).to_series().to_numpy().astype(np.int64)
+    begin = np.flatnonzero(np.diff(process, prepend=-1))
+    found = []
+    for ratio in _RATIOS:
+        numbers = months[ratio].to_numpy()
+        there = np.flatnonzero(months[ratio].is_not_null().to_numpy())
+        # How many months each process has of it: those of one length are told together.
+        length = np.bincount(process[there], minlength=len(begin))
+        for n in np.unique(length[length >= values["least_months"]]):
+            rows = there[length[process[there]] == n].reshape(-1, n)
+            starts = begin[process[rows[:, 0]]]
+            found.append(
+                _Series(
+                    ratio=ratio, begin=starts, goods=goods[starts], rows=rows, numbers=numbers[rows],
+                    moves=_moves(numbers[rows]), months={name: column[rows] for name, column in columns.items()},
+                )
+            )  # fmt: skip
+    return found
 
 
-def _peers(processes: list[_Process], ratio: str, values: Mapping[str, float], goods: str) -> dict[str, float]:
+def _peers(series: list[_Series], values: Mapping[str, float]) -> dict[str, dict[str, dict[str, float]]]:
+    """Ratio → goods → `_peer` of the processes that make them."""
+    peers: dict[str, dict[str, dict[str, float]]] = {ratio: {} for ratio in _RATIOS}
+    for ratio, of_ratio in peers.items():
+        own = [one for one in series if one.ratio == ratio]
+        if own:
+            order = np.argsort(np.concatenate([one.begin for one in own]))
+            goods = np.concatenate([one.goods for one in own])[order]
+            moved = np.concatenate([np.array(one.moves) for one in own], axis=1)[:, order]
+            of_ratio.update({one: _peer(moved[:, goods == one], ratio, values, one) for one in dict.fromkeys(goods)})
+    for goods, content in peers["content"].items():
+        if goods in peers["parted"]:
+            # Wear shows in what the waste holds as far as this moves at all.
+            content["worn"] = min(1.0, content["spread"] / peers["parted"][goods]["spread"])
+    return peers
+
+
+def _peer(moved: Floats, ratio: str, values: Mapping[str, float], goods: str) -> dict[str, float]:
     """What a ratio does at the sites of one process: where it lies (`centre`, `between` sites), how a month errs
     (`chance`), how the plant wanders from one month to the next (`walk`), and how far it comes in all (`spread`).
 
     Each but the first is one standard deviation. Wear (`worn`) shows in all ratios but the one that should be one.
     """
-    moved = [own.known[ratio][2] for own in processes if ratio in own.known]
-    if not moved:
-        return {}
     floor = values[f"scrap_{ratio}_pct" if goods.endswith("scrap") else f"{ratio}_pct"] / 100
-    centres, spreads, steps, walks = np.array(moved).T
+    centres, spreads, steps, walks = moved
     centre, between = robust_spread(centres)
     if ratio != "closure":
         # Recipes differ from site to site, and few sites do not show by how much: those far off count as well.
@@ -287,66 +325,80 @@ def _peers(processes: list[_Process], ratio: str, values: Mapping[str, float], g
     }
 
 
-def _moves(numbers: Floats) -> tuple[float, float, float, float]:
-    """Of a series: middle, robust standard deviation, that of a month by the difference from the next, and the variance
-    by which neighbouring months differ for good (differences over half a year grow by it, chance does not).
+def _moves(numbers: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of each series of (k, n): middle, robust standard deviation, that of a month by the difference from the next, and
+    the variance by which neighbouring months differ for good (differences over half a year grow by it, chance does
+    not).
     """
-    middle, spread = robust_spread(numbers)
-    far = min(6, len(numbers) // 2)
-    near2, far2 = ((median(np.abs(numbers[lag:] - numbers[:-lag])) * MAD_TO_SIGMA) ** 2 / 2 for lag in (1, far))
+    middle = medians(numbers)
+    spread = medians(np.abs(numbers - middle[:, None])) * MAD_TO_SIGMA
+    far = min(6, numbers.shape[1] // 2)
+    near2, far2 = (
+        (medians(np.abs(numbers[:, lag:] - numbers[:, :-lag])) * MAD_TO_SIGMA) ** 2 / 2 for lag in (1, far)
+    )
     return middle, spread, near2**0.5, 2 * (far2 - near2) / (far - 1)
 
 
-def _covariance(process: _Process, ratio: str, peer: Mapping[str, float], values: Mapping[str, float]) -> Floats:
+def _covariance(series: _Series, peer: Mapping[str, Floats], values: Mapping[str, float]) -> Floats:
     """How the months of an honest process would vary together: its level among sites, its wandering (at least what any
     plant does, whoever its peers are), each month's chance, and wear, which takes a share of the feed more each month.
+
+    (k, n, n); `peer`: what `_peer` says, (k,) each.
     """
-    places, numbers, moves = process.known[ratio]
-    own = {name: column[places] for name, column in process.months.items()}
-    month, lots = own["month"], own["runs" if peer["worn"] else "lots"]
+    months = series.months
+    month, lots = months["month"], np.where(peer["worn"][:, None] > 0, months["runs"], months["lots"])
     # Its own movement from month to month, as far as it has been seen for longer than a year; else that of its peers.
-    own2, seen = (moves[2] / peer["step"]) ** 2, len(numbers) - 1
+    own2, seen = (series.moves[2] / peer["step"]) ** 2, series.numbers.shape[1] - 1
     scale2 = (seen * own2 + 12) / (seen + 12)
-    since = month - month[0]
+    since = month - month[:, :1]
     # What a plant gains or loses is a share of its feed, and so much more of its waste the less there is of that.
-    part = peer["worn"] / max(median(own["waste_mg"] / own["in_mg"]) or 1.0, 1e-3)
+    wasted = medians(months["waste_mg"] / months["in_mg"])
+    part = peer["worn"] / np.maximum(np.where(wasted == 0, 1.0, wasted), 1e-3)
     wear, wander = part * values["wear_pct"] / 100, part * values["wander_pct"] / 100
-    years = (month - month.mean()) / 12
-    covariance: Floats = (
-        peer["between"] ** 2
-        + max(scale2 * peer["walk"] ** 2, wander**2) * np.minimum(since[:, None], since[None, :])
-        + np.diag(scale2 * peer["chance"] ** 2 * median(lots) / lots)
-        + wear**2 * np.outer(years, years)
-    )
+    years = (month - month.mean(axis=1)[:, None]) / 12
+    drift = np.maximum(scale2 * peer["walk"] ** 2, wander**2)[:, None, None]
+    covariance: Floats = (peer["between"] ** 2)[:, None, None] + drift * np.minimum(since[:, :, None], since[:, None, :])
+    place = np.arange(seen + 1)
+    covariance[:, place, place] += (scale2 * peer["chance"] ** 2 * medians(lots))[:, None] / lots
+    covariance += (wear**2)[:, None, None] * (years[:, :, None] * years[:, None, :])
     return covariance
 
 
-def _worst(
-    own: _Process, months: pl.DataFrame, peers: Mapping[str, Mapping[str, float]], values: Mapping[str, float]
-) -> dict[str, Any] | None:
-    """The run of months of a process that stands out most, on either side of any ratio, where it is an alarm."""
-    best: dict[str, Any] | None = None
+def _outliers(
+    series: _Series, months: pl.DataFrame, peers: Mapping[str, Mapping[str, float]], values: Mapping[str, float]
+) -> Iterator[dict[str, Any]]:
+    """The runs of months of each process that stand out most, up and down, where they are an alarm."""
+    peer = {key: np.array([peers[one][key] for one in series.goods]) for key in peers[series.goods[0]]}
+    off = series.numbers - peer["centre"][:, None]
+    covariance = _covariance(series, peer, values)
+    # No shift of some months is further out than all of them together: most processes need no closer look.
+    most = np.sqrt((off * np.linalg.solve(covariance, off[:, :, None])[:, :, 0]).sum(axis=1)) * (1 + 1e-6)
     # Spreads that few months and few peers tell have heavier tails than those that are known.
-    tests = 2 * len(_RATIOS) * int(own.months["processes"][0]) * values["estimated"]
-    for ratio, basis in _RATIOS.items():
-        if ratio not in own.known or not peers[ratio]:
+    tests = 2 * len(_RATIOS) * series.months["processes"][:, 0] * values["estimated"]
+    tests = tests * RUNS_PER_MONTH * series.numbers.shape[1]
+    for i in range(len(off)):
+        if score_of(upper_tail(most[i]), tests=tests[i]) < ALARM_SCORE:
             continue
-        (places, numbers, _), peer = own.known[ratio], peers[ratio]
-        both = strongest_each_way(numbers - peer["centre"], _covariance(own, ratio, peer, values))
-        for side, (z, first, last) in zip((1, -1), both, strict=True):
-            score = score_of(upper_tail(z), tests=tests * RUNS_PER_MONTH * len(numbers))
-            if score >= ALARM_SCORE and (best is None or z > best["z"]):
-                run, others = slice(first, last + 1), np.delete(numbers, np.s_[first : last + 1])
-                usual = median(others) if len(others) >= values["least_months"] else peer["centre"]
-                more = -side if ratio in _OF_WASTE else side
-                off = numbers[run] - usual
-                share = -np.expm1(-off) if ratio in _OF_WASTE else np.expm1(off)
-                mass_mg = abs(float((share * own.months[basis][places][run]).sum()))
-                best = {
-                    **dict(zip(_PROCESS, own.key, strict=True)), "ratio": ratio, "z": z, "more": more, "score": score,
-                    "months": months[(own.begin + places[run]).tolist()], "mass_mg": mass_mg, "usual": usual,
-                }  # fmt: skip
-    return best
+        for side, (z, first, last) in zip((1, -1), strongest_each_way(off[i], covariance[i]), strict=True):
+            if (score := score_of(upper_tail(z), tests=tests[i])) >= ALARM_SCORE:
+                seen = _outlier(series, i, slice(first, last + 1), side, peer["centre"][i], values)
+                run = months[series.rows[i, first : last + 1].tolist()]
+                process = dict(zip(_PROCESS, run.select(_PROCESS).row(0), strict=True))
+                yield {**process, **seen, "z": z, "score": score, "months": run}
+
+
+def _outlier(
+    series: _Series, i: int, run: slice, side: int, centre: float, values: Mapping[str, float]
+) -> dict[str, Any]:
+    """What a run of months of a process makes of its product: `more` or less of it, and the mass."""
+    others = np.delete(series.numbers[i], np.s_[run])
+    usual = median(others) if len(others) >= values["least_months"] else float(centre)
+    of_waste = series.ratio in _OF_WASTE
+    off = series.numbers[i, run] - usual
+    share = -np.expm1(-off) if of_waste else np.expm1(off)
+    mass_mg = abs(float((share * series.months[_RATIOS[series.ratio]][i, run]).sum()))
+    more = -side if of_waste else side
+    return {"begin": int(series.begin[i]), "ratio": series.ratio, "more": more, "mass_mg": mass_mg, "usual": usual}
 
 
 def _largest(
