@@ -23,7 +23,7 @@ from lodeline.accountancy.distribution import normal_tail
 from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, places, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, least_closeness, score_of
@@ -78,33 +78,54 @@ _FEW: Final = 0.1
 
 
 def ghost_stock(
-    *, counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+    *, repeats: pl.DataFrame, counts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
     """One finding per site whose counts repeat the book or the count before more often than others' do, as `ranked`.
 
-    Parameters: frames of `accountancy.frames`; `entry` and `event` of the counts are named if they are there. Rows
-    with the method `carried-over` say themselves that nobody weighed, and are left out. A site with fewer than
+    Parameters: `repeats` of the function of that name; frames of `accountancy.frames`. A site with fewer than
     `least_counts` repeated rows gives nothing. `mass_mg` is the TREO in the copied rows of the last count.
     """
     values = limits.on(last_day(counts))
-    rows = _with_repeats(counts, movements, lines, values)
-    if rows.is_empty():
-        return []
-    frozen = _frozen(rows, values)
+    rows = _with_chance(repeats)
     findings = []
     for site, months in _months(rows, values):
-        worst = _worst_months(months, values)
+        worst, own = _worst_months(months, values), _of_site(rows, site)
         if worst is not None:
             first, after, score, begun = worst
             run = months[first:after]
-            counted = _of_site(rows, site).filter(month_of().is_in(run["period"].implode()))
+            counted = own.filter(month_of().is_in(run["period"].implode()))
             findings.append(_site_finding(site, (counted, float(run["expected"].sum()), score, begun), lot_assays))
-        elif site in frozen:
-            chain, score = frozen[site]
-            findings.append(
-                _lot_finding(site, _of_site(rows, site).filter(pl.col("chain") == chain), score, lot_assays)
-            )
+        elif (chain := own.filter(pl.col("frozen").is_not_null())).height:
+            findings.append(_lot_finding(site, chain, chain["frozen"][0], lot_assays))
     return ranked(findings)
+
+
+def repeats(*, counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+    """Each site's counts by the `kind` of goods and whether they lay `still`: `hits` of them copied, `expected` by the
+    divisions of the scales alone; and the `rows` of sites that may be asked, the score of a chain that does as no
+    weighings do in `frozen`.
+
+    Parameters: frames of `accountancy.frames`; `entry` and `event` of the counts are named if they are there. Rows
+    with the method `carried-over` say themselves that nobody weighed, and are left out.
+    """
+    values = limits.on(last_day(counts))
+    rows = _with_repeats(counts, movements, lines, values)
+    frozen = _frozen(rows, values)
+    # Others repeat figures at least as often as their scales would: who is asked is at least asked about that.
+    least = _months(rows.with_columns(chance="by_division"), values)
+    asked = frozen.keys() | {site for site, months in least if _worst_months(months, values) is not None}
+    schema = {"organisation": pl.String, "site": pl.String, "chain": rows.schema["chain"], "score": pl.Float64}
+    sites = pl.DataFrame(
+        [(*site, *frozen.get(site, (None, None))) for site in sorted(asked)], schema=schema, orient="row"
+    ).rename({"chain": "the_chain"})
+    is_frozen = pl.when(pl.col("chain") == pl.col("the_chain")).then("score")
+    kept = rows.join(sites, on=_SITE, maintain_order="left").with_columns(frozen=is_frozen)
+    by = [*_SITE, "kind", "still"]
+    of_kind = rows.group_by(by, maintain_order=True).agg(
+        hits=pl.col("copied").sum(), expected=pl.col("by_division").sum()
+    )
+    listed = kept.group_by(by).agg(rows=pl.struct(pl.exclude(*by, "chain", "the_chain", "score", "division")))
+    return of_kind.join(listed, on=by, how="left", nulls_equal=True, maintain_order="left")
 
 
 DETECTOR: Final = Detector(
@@ -119,21 +140,20 @@ DETECTOR: Final = Detector(
         "expected": text("Expected by chance", "偶然预期次数"),
         "book_kg": text("In the books", "账面量"),
     },
+    staged={"repeats": repeats},
 )
 
 
 def _with_repeats(
     counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFrame, values: Mapping[str, float]
 ) -> pl.DataFrame:
-    """Counts of a lot: `copied`, `chance` (of it), `division` (of the scale, a part of the mass), `chain` (not moved).
+    """Counts of a lot: `copied`, how likely `by_division` (of the scale, a part of the mass), `chain` (not moved).
 
     The first count of a lot is compared with the book, a later one that nothing moved before with the count before
     too.
     """
     weighed = counts.filter(~pl.col("method").fill_null("").str.contains(CARRIED_OVER, literal=True))
-    if weighed.is_empty() or movements.is_empty():
-        return pl.DataFrame()
-    where = [column for column in ("entry", "event") if column in counts.columns]
+    where = [column for column in places(counts) if column != "seq"]
     # What the scale showed is the mass as filed, and a dry mass is computed from it.
     shown = lines.filter(pl.col("line").is_in(weighed["seq"].implode())).select(seq="line", shown_mg="mass_mg")
     held = (
@@ -158,8 +178,6 @@ def _with_repeats(
         .with_columns(book_mg=pl.col("delta_mg").cum_sum().over("site", "lot"), moved_on=pl.col("on"))
         .select("site", "lot", "on", "book_mg", "moved_on")
     )
-    if held.is_empty():
-        return pl.DataFrame()
     joined = held.join_asof(book, on="on", by=["site", "lot"], check_sortedness=False).sort(*_SITE, "lot", "on")
     lot = [*_SITE, "lot"]
     rows = joined.with_columns(before_mg=pl.col("mass_mg").shift(1).over(lot), before=pl.col("on").shift(1).over(lot))
@@ -170,22 +188,33 @@ def _with_repeats(
     zeros = pl.sum_horizontal((pl.col("shown_mg") % 10**power == 0).cast(pl.Int32) for power in range(1, 12))
     # The division of a scale is the finest that it shows for masses of that size; few figures are of another scale.
     size = (pl.col("shown_mg").log10() * 3).floor()
-    finest = zeros.quantile(_FEW, "lower").over("site", "method", "kind", size)
+    finest = zeros.quantile(_FEW, "lower").over(*_SITE, "method", "kind", size)
     rows = rows.with_columns(division=pl.lit(10.0).pow(finest) / pl.col("shown_mg"))
-    rows = rows.with_columns(
+    return rows.select(
+        *_SITE, "lot", "on", "mass_mg", "book_mg", "seq", *where, "kind", "still", "copied", "division",
         by_division=pl.Series(_alike(rows["division"].to_numpy(), values)).clip(values["least_chance"], 1.0),
-        bin=pl.struct("kind", "still"),
-    )
+        chain=pl.struct("lot", run=(~pl.col("still")).cum_sum().over(lot)).rle_id(),
+    )  # fmt: skip
+
+
+def _with_chance(repeats: pl.DataFrame) -> pl.DataFrame:
+    """The rows of sites that may be asked, with the `chance` that a row is copied."""
+    by = [*_SITE, "kind", "still"]
     # Others repeat figures so many times as often as their scales alone would: of such goods, moved or not. The site's
     # own counts are no witnesses for it. A hit more on both sides, so that few say little.
     hits, expected = (
-        pl.col(one).sum().over("bin") - pl.col(one).sum().over("bin", "site") for one in ("copied", "by_division")
+        pl.col(one).sum().over("kind", "still") - pl.col(one).sum().over("kind", "still", "site")
+        for one in ("hits", "expected")
     )
-    others = ((hits + 1) / (expected + 1)).clip(1.0)
-    return rows.with_columns(
-        chance=(pl.col("by_division") * others).clip(upper_bound=1.0),
-        chain=pl.struct("lot", run=(~pl.col("still")).cum_sum().over(lot)).rle_id(),
-    ).drop("bin", "by_division", "kind")
+    others = repeats.drop("rows").sort(by).select(*by, others=((hits + 1) / (expected + 1)).clip(1.0))
+    return (
+        repeats.filter(pl.col("rows").is_not_null())
+        .join(others, on=by, nulls_equal=True, maintain_order="left")
+        .explode("rows")
+        .unnest("rows")
+        .with_columns(chance=(pl.col("by_division") * pl.col("others")).clip(upper_bound=1.0))
+        .sort(*_SITE, "lot", "on")
+    )
 
 
 def _alike(division: Floats, values: Mapping[str, float]) -> Floats:
