@@ -96,6 +96,11 @@ class Detector:
     staged: Mapping[str, Callable[..., pl.DataFrame]] = field(default_factory=dict)
 
     @property
+    def dated(self) -> bool:
+        """Whether its limits are others from some day on: all that it finds rests then on the newest day of all."""
+        return any(len(values) > 1 for values in limits_of(self.name).values.values())
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """What it looks at: it is asked again where `law`, or `status` (who filed late), has become another."""
         own = {need: None for need in _parameters(self.find) if need not in self.staged}

@@ -114,7 +114,12 @@ def repeats(*, counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFram
     # Others repeat figures at least as often as their scales would: who is asked is at least asked about that.
     least = _months(rows.with_columns(chance="by_division"), values)
     asked = frozen.keys() | {site for site, months in least if _worst_months(months, values) is not None}
-    schema = {"organisation": pl.String, "site": pl.String, "chain": rows.schema["chain"], "score": pl.Float64}
+    schema: dict[str, Any] = {
+        "organisation": pl.String,
+        "site": pl.String,
+        "chain": rows.schema["chain"],
+        "score": pl.Float64,
+    }
     sites = pl.DataFrame(
         [(*site, *frozen.get(site, (None, None))) for site in sorted(asked)], schema=schema, orient="row"
     ).rename({"chain": "the_chain"})

@@ -16,15 +16,24 @@ two-way effects shrunk to their certified error: Searle, Casella & McCulloch, Va
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.uncertainty import estimated, estimates_of
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, with_treo_mass
+from lodeline.detection.evidence import (
+    EVIDENCE_ROWS,
+    described,
+    last_day,
+    month_of,
+    months_since_year_0,
+    with_treo_mass,
+)
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.identity import PAIR
 from lodeline.detection.limits import Limits
@@ -32,6 +41,7 @@ from lodeline.detection.null import (
     MAD_TO_SIGMA,
     RUNS_PER_MONTH,
     Floats,
+    Ints,
     robust_spread,
     score_of,
     strongest_runs,
@@ -74,6 +84,11 @@ TEXTS: Final = Texts(
 )
 _PAIR = ["shipper", "receiver"]
 _SCALES = ["shipping", "receiving"]
+#: What a transfer tells of scales, and by what it is found again.
+_TOLD = ("cell", "month", "share", "parts", "moist", "error2", "rounding", "apart")
+_LISTED = (*_TOLD, "shipment_line", "receipt_line", "entry", "sent_mg")
+#: What a pair weighs on, and how far it is certified.
+_WEIGHED = (*_SCALES, "sends_within", "gets_within")
 #: Rounds of the fit of scales: each halves what is left at least.
 _ROUNDS = 40
 #: What others' deliveries show weighs as much as so many differences of a pair's own.
@@ -82,28 +97,58 @@ _TRUSTED = 12
 _HUBER = 2.0
 
 
-def skimming(
-    *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits, register: Register
-) -> list[Finding]:
+def skimming(*, deliveries: pl.DataFrame, transfers: pl.DataFrame, limits: Limits) -> list[Finding]:
     """One finding per (shipper, receiver) whose differences lie on one side beyond what weighing explains, as
     `ranked`.
 
-    Parameters: `transfers` has the columns of `ledger.transfer.TRANSFER`; `lines` `line`, `entry`, `site`, `method`
-    (a site and a method are a scale), `mass_mg`, `dry_mg`; `lot_assays` as in `accountancy.frames`; the methods of the
-    `register` say how far scales err. `mass_mg` is the TREO that did not
-    arrive over the run of months that stands out most, the scales' errors taken off, `interval_mg` ± 1.96 σ. A pair
-    with fewer transfers than `least_transfers` is not testable and gives nothing.
+    Parameters: `deliveries` of the function of that name; `transfers` has the columns of `ledger.transfer.TRANSFER`.
+    `mass_mg` is the TREO that did not arrive over the run of months that stands out most, the scales' errors taken off,
+    `interval_mg` ± 1.96 σ. A pair with fewer transfers than `least_transfers` is not testable and gives nothing.
+    """
+    values = limits.on(last_day(transfers, "shipped_on"))
+    if deliveries.is_empty():
+        return []
+    seen = _strongest(_without_scales(_rows_of(deliveries), values), values)
+    wanted = seen.filter(pl.col("score") >= ALARM_SCORE)
+    if wanted.is_empty():
+        return []
+    rows = _run_rows(deliveries.join(wanted, on=_PAIR), transfers).rows_by_key(_PAIR, named=True, include_key=True)
+    return ranked(_finding(one, rows[one["shipper"], one["receiver"]]) for one in wanted.iter_rows(named=True))
+
+
+def deliveries(
+    *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits, register: Register
+) -> pl.DataFrame:
+    """Pairs, of each the scales on which it weighs and how far these are certified (`_WEIGHED`), and of each transfer
+    (`_whole`) what `_LISTED` names, its `cell` being the place of its scales among them.
+
+    Parameters: `transfers` as above; `lines` `line`, `entry`, `site`, `method` (a site and a method are a scale),
+    `mass_mg`, `dry_mg`; `lot_assays` as in `accountancy.frames`; the methods of the `register` say how far scales err.
     """
     values = limits.on(last_day(transfers, "shipped_on"))
     whole = _whole(transfers, lines, values, estimates_of(register.tables["methods"]))
-    if whole.is_empty():
-        return []
-    seen = _strongest(_without_scales(whole, values), values)
-    wanted = seen.filter((pl.col("score") >= ALARM_SCORE) & (pl.col("share") >= values["least_share_pct"] / 100))
-    if wanted.is_empty():
-        return []
-    rows = _run_rows(whole.join(wanted, on=_PAIR), lines, lot_assays).rows_by_key(_PAIR, named=True, include_key=True)
-    return ranked(_finding(one, rows[one["shipper"], one["receiver"]]) for one in wanted.iter_rows(named=True))
+    cell = [*_PAIR, *_SCALES]
+    cells = whole.group_by(cell, maintain_order=True).agg(
+        sends_within=pl.col("shipping_certified").mean(), gets_within=pl.col("receiving_certified").mean()
+    )
+    rows = (
+        with_treo_mass(whole, lot_assays, mass="shipped_mg")
+        .rename({"treo_mg": "sent_mg"})
+        .join(
+            cells.select(*cell, cell=pl.int_range(pl.len()).over(_PAIR)), on=cell, how="left", nulls_equal=True,
+            maintain_order="left",
+        )
+        .with_columns(
+            month=months_since_year_0("period"), apart=(pl.col("share") - pl.col("share").median().over(_PAIR)).abs(),
+            error2=pl.col("shipping_error") ** 2 + pl.col("receiving_error") ** 2,
+        )
+    )  # fmt: skip
+    return (
+        rows.group_by(_PAIR, maintain_order=True)
+        .agg(*map(pl.col, _LISTED))
+        .join(cells.group_by(_PAIR, maintain_order=True).agg(*map(pl.col, _WEIGHED)), on=_PAIR, maintain_order="left")
+        .with_columns(organisation="shipper")
+    )
 
 
 DETECTOR: Final = Detector(
@@ -116,6 +161,7 @@ DETECTOR: Final = Detector(
         "transfers": text("Transfers", "流转次数"),
         "share_pct": text("Difference, in % of what was shipped", "差额占发货量（%）"),
     },
+    staged={"deliveries": deliveries},
 )
 
 
@@ -149,13 +195,13 @@ def _whole(
     moist = (pl.col("mass_mg") != pl.col("dry_mg")).fill_null(False)
     errors = _errors(weighed["method"].unique(), values, estimates)
     moved = (
-        weighed.select("line", "method", scale=scale, moist=moist)
+        weighed.select("line", "entry", "method", scale=scale, moist=moist)
         .join(errors, on="method", how="left", nulls_equal=True)
         # What is dry needs no moisture to be known.
         .with_columns(
             error=(pl.col("weighing") ** 2 + pl.when("moist").then(pl.col("moisture") ** 2).otherwise(0)).sqrt()
         )
-        .select("line", "scale", "moist", "error", "certified")
+        .select("line", "scale", "moist", "error", "certified", "entry")
     )
     scales = [moved.select(pl.all().name.prefix(side)) for side in ("shipping_", "receiving_")]
     return (
@@ -165,10 +211,11 @@ def _whole(
         .with_columns(
             moist=pl.any_horizontal(pl.col("shipping_moist", "receiving_moist").fill_null(False)),
             shipping=pl.coalesce("shipping_scale", "shipper"), receiving=pl.coalesce("receiving_scale", "receiver"),
-            pairs=pl.col("shipper").n_unique().over("receiver"),
+            entry=pl.col("receiving_entry"),
         )
         # Two figures are rounded to the scales' divisions: the finest step of all but few of their differences.
-        .with_columns(rounding=step.quantile(0.05, "lower").over(_SCALES).fill_null(0) / 6**0.5 / pl.col("shipped_mg"))
+        .with_columns(division=step.quantile(0.05, "lower").over(*_PAIR, *_SCALES).fill_null(0))
+        .with_columns(rounding=pl.col("division") / 6**0.5 / pl.col("shipped_mg"))
         .sort(*_PAIR, "shipped_on", "shipment_line")
     )  # fmt: skip
 
@@ -195,28 +242,65 @@ def _errors(methods: pl.Series, values: Mapping[str, float], estimates: pl.DataF
     )  # fmt: skip
 
 
-def _without_scales(whole: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
-    """`whole` with `off`, the share beyond what the two scales do to their other partners, and its errors: `random` of
-    two weighings (one standard deviation), `unsure` of the scales (variance).
-    """
-    error2 = pl.col("shipping_error") ** 2 + pl.col("receiving_error") ** 2
-    spread2 = ((pl.col("share") - pl.col("share").median().over(_PAIR)).abs().median() * MAD_TO_SIGMA) ** 2
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """Transfers as columns (`_TOLD`): `cell` says in which row of `cells` (`_WEIGHED`) each stands, `pair` in which of
+    `pairs`."""
+
+    pairs: pl.DataFrame
+    cells: pl.DataFrame
+    pair: Ints
+    cell: Ints
+    told: Mapping[str, npt.NDArray[Any]]
+
+
+def _rows_of(deliveries: pl.DataFrame) -> _Rows:
+    pairs = deliveries.select(*_PAIR, *_TOLD, *_WEIGHED).sort(_PAIR)
+    told = {name: pairs[name].explode().to_numpy() for name in _TOLD}
+    pair = np.repeat(np.arange(pairs.height), pairs["cell"].list.len().to_numpy())
+    cells = pairs["shipping"].list.len().to_numpy().astype(np.int64)
+    return _Rows(
+        # A receiver has one budget, however many firms send to it.
+        pairs=pairs.select(*_PAIR, pairs=pl.len().over("receiver")),
+        cells=pl.DataFrame([pairs[name].explode() for name in _WEIGHED]),
+        pair=pair,
+        cell=(np.cumsum(cells) - cells)[pair] + told["cell"],
+        told=told,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scaled:
+    """Of each transfer `off`, the share beyond what the two scales do to their other partners, and its errors: `random`
+    of two weighings (one standard deviation), `unsure` of the scales (variance)."""
+
+    rows: _Rows
+    off: Floats
+    random: Floats
+    unsure: Floats
+
+
+def _without_scales(rows: _Rows, values: Mapping[str, float]) -> _Scaled:
+    told, cell, pair = rows.told, rows.cell, rows.pair
+    apart = pl.DataFrame({"pair": pair, "apart": told["apart"], "moist": told["moist"]})
     # What others' deliveries of dry or of moist goods show, and, as far as they are many, the pair's own.
-    usual2, shown2, seen = spread2.over("moist"), spread2.over(_PAIR), pl.len().over(_PAIR)
-    random = pl.max_horizontal(error2, usual2, (seen * shown2 + _TRUSTED * usual2) / (seen + _TRUSTED)).sqrt()
-    whole = whole.with_columns(random=((random**2 + pl.col("rounding") ** 2) * pl.col("parts")).sqrt())
-    cells = whole.group_by(*_PAIR, *_SCALES, maintain_order=True).agg(
-        # A wild difference says little about a scale.
-        mean=pl.col("share").clip(-4 * pl.col("random"), 4 * pl.col("random")).mean(),
-        variance=1 / (1 / pl.col("random") ** 2).sum(),
-        sends_within=pl.col("shipping_certified").mean(),
-        gets_within=pl.col("receiving_certified").mean(),
+    usual2, shown2 = (
+        (apart.select(pl.col("apart").median().over(one)).to_series().to_numpy() * MAD_TO_SIGMA) ** 2
+        for one in ("moist", "pair")
     )
-    off, unsure = _scale_errors(cells, pair=values["pair_pct"] / 100)
-    known = cells.select(*_PAIR, *_SCALES).with_columns(scales=pl.Series(off), unsure=pl.Series(unsure))
-    return whole.join(known, on=[*_PAIR, *_SCALES], how="left", maintain_order="left").with_columns(
-        off=pl.col("share") - pl.col("scales")
+    seen = np.bincount(pair)[pair]
+    weighing = np.sqrt(
+        np.fmax(np.fmax(told["error2"], usual2), (seen * shown2 + _TRUSTED * usual2) / (seen + _TRUSTED))
     )
+    random = np.sqrt((weighing**2 + told["rounding"] ** 2) * told["parts"])
+    # A wild difference says little about a scale.
+    share = np.clip(told["share"], -4 * random, 4 * random)
+    of_cell = pl.DataFrame({"cell": cell, "share": share, "weight": 1 / random**2}).group_by(
+        "cell", maintain_order=True
+    )
+    cells = rows.cells.hstack(of_cell.agg(mean=pl.col("share").mean(), variance=1 / pl.col("weight").sum()))
+    scales, unsure = _scale_errors(cells, pair=values["pair_pct"] / 100)
+    return _Scaled(rows=rows, off=told["share"] - scales[cell], random=random, unsure=unsure[cell])
 
 
 def _scale_errors(cells: pl.DataFrame, *, pair: float) -> tuple[Floats, Floats]:
@@ -251,21 +335,23 @@ def _scale_errors(cells: pl.DataFrame, *, pair: float) -> tuple[Floats, Floats]:
     return np.clip(sender - getter, -most, most), 1 / others_send + 1 / others_get
 
 
-def _strongest(scaled: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
-    """The run of each pair that stands out: `z`, `score`, `first` and `last`, mean `share`, `sigma` and `number`."""
-    months = scaled["period"].unique().sort()
-    weight = 1 / pl.col("random") ** 2
-    pairs = scaled.group_by(_PAIR, maintain_order=True).agg(
-        pl.col("unsure").mean(), pl.col("off").median(), variance=1 / weight.sum(), own=pl.col("period").n_unique(),
-        pairs=pl.col("pairs").first(),
-    )  # fmt: skip
-    unsure = pairs["unsure"].to_numpy()
+def _strongest(scaled: _Scaled, values: Mapping[str, float]) -> pl.DataFrame:
+    """The run of each pair that stands out: `z`, `score`, `first` and `last`, mean `share`, `sigma` and `number`; where
+    that is a share that can be weighed again."""
+    rows = scaled.rows
+    pairs, pair = rows.pairs, rows.pair
+    weights, off = 1 / scaled.random**2, scaled.off
+    of_pair = pl.DataFrame({"pair": pair, "unsure": scaled.unsure, "off": off, "weight": weights})
+    own = of_pair.group_by("pair", maintain_order=True).agg(
+        pl.col("unsure").mean(), pl.col("off").median(), variance=1 / pl.col("weight").sum()
+    )
+    unsure = own["unsure"].to_numpy()
     # How far pairs lie apart beside scales and chance: what two honest firms differ by for reasons of their own.
-    apart = robust_spread(pairs["off"].to_numpy())[1] ** 2 - float(np.median(pairs["variance"].to_numpy() + unsure))
+    apart = robust_spread(own["off"].to_numpy())[1] ** 2 - float(np.median(own["variance"].to_numpy() + unsure))
     shared = np.sqrt(unsure + max(apart, (values["pair_pct"] / 100) ** 2))
-    place = scaled.select(weight.alias("weight"), pl.col("off"), pair=pl.struct(_PAIR).rank("dense").cast(pl.Int64) - 1)
-    spot = place["pair"].to_numpy() * len(months) + months.search_sorted(scaled["period"]).to_numpy()
-    weights, off = place["weight"].to_numpy(), place["off"].to_numpy()
+    begin = int(rows.told["month"].min())
+    months = np.flatnonzero(np.bincount(rows.told["month"] - begin)) + begin
+    spot = pair * len(months) + np.searchsorted(months, rows.told["month"])
 
     def by_month(numbers: Floats | None) -> Floats:
         return np.bincount(spot, numbers, pairs.height * len(months)).astype(float).reshape(-1, len(months))
@@ -278,36 +364,38 @@ def _strongest(scaled: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFram
     inside = (run >= first[:, None]) & (run <= last[:, None])
     number = np.maximum((counts * inside).sum(axis=1), 1)
     sigma = np.sqrt(1 / np.maximum((held * inside).sum(axis=1), 1) + shared**2)
-    # A receiver has one budget, however many firms send to it.
-    tests = pairs["own"].to_numpy() * RUNS_PER_MONTH * pairs["pairs"].to_numpy()
-    return pairs.select(_PAIR).with_columns(
-        z=pl.Series(z), first=months[first], last=months[last], number=pl.Series(number).cast(pl.Int64),
-        share=pl.Series((sums * inside).sum(axis=1) / number), sigma=pl.Series(sigma),
-        score=pl.Series([score_of(upper_tail(one), tests=many) for one, many in zip(z, tests, strict=True)]),
-    )  # fmt: skip
+    tests = (counts > 0).sum(axis=1) * RUNS_PER_MONTH * pairs["pairs"].to_numpy()
+    runs = pairs.select(_PAIR).with_columns(
+        z=pl.Series(z), first=pl.Series(months[first]), last=pl.Series(months[last]), tests=pl.Series(tests),
+        number=pl.Series(number).cast(pl.Int64), share=pl.Series((sums * inside).sum(axis=1) / number),
+        sigma=pl.Series(sigma),
+    ).filter(pl.col("share") >= values["least_share_pct"] / 100)  # fmt: skip
+    scores = [score_of(upper_tail(one), tests=many) for one, many in runs.select("z", "tests").iter_rows()]
+    return runs.with_columns(score=pl.Series(scores, dtype=pl.Float64))
 
 
-def _run_rows(rows: pl.DataFrame, entries: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+def _run_rows(deliveries: pl.DataFrame, transfers: pl.DataFrame) -> pl.DataFrame:
     """The transfers of each pair's run (`first` to `last`) with `entry`, `missing_mg` (dry) and `sent_mg` (TREO)."""
-    run = rows.filter(pl.col("period").is_between(pl.col("first"), pl.col("last")))
+    run = deliveries.explode(_LISTED).filter(pl.col("month").is_between("first", "last"))
+    lines = ["shipment_line", "receipt_line"]
     return (
-        with_treo_mass(run, lot_assays, mass="shipped_mg")
-        .rename({"treo_mg": "sent_mg"})
+        transfers.filter(pl.col("receipt_line").is_in(run["receipt_line"].implode()))
+        .join(run.select(*lines, "entry", "sent_mg"), on=lines)
         .with_columns(missing_mg=pl.col("shipped_mg") - pl.col("received_mg"))
-        .join(entries.select("entry", receipt_line="line"), on="receipt_line", how="left")
-        .sort(*_PAIR, "missing_mg", "receipt_line", descending=[False, False, True, False])
+        .sort(*_PAIR, "missing_mg", *reversed(lines), descending=[False, False, True, False, False])
     )
 
 
 def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     shipper, receiver = seen["shipper"], seen["receiver"]
     sent_mg = sum(row["sent_mg"] for row in rows)
+    first, last = (f"{(seen[one] - 1) // 12:04}-{(seen[one] - 1) % 12 + 1:02}" for one in ("first", "last"))
     missing_mg, half_mg = round(seen["share"] * sent_mg), round(HALF_WIDTH_95 * seen["sigma"] * sent_mg)
     return Finding(
         detector=DETECTOR.name,
         subject={"pair": f"{shipper}{PAIR}{receiver}"},
-        first_period=seen["first"],
-        last_period=seen["last"],
+        first_period=first,
+        last_period=last,
         score=seen["score"],
         mass_mg=max(0, missing_mg),
         interval_mg=(missing_mg - half_mg, missing_mg + half_mg),
@@ -318,8 +406,8 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
                 transfers=Count(seen["number"]),
                 shipper=Party(shipper),
                 receiver=Party(receiver),
-                first=Month(seen["first"]),
-                last=Month(seen["last"]),
+                first=Month(first),
+                last=Month(last),
                 share=Percent(seen["share"], 3),
                 mass=Mass(missing_mg),
             ),

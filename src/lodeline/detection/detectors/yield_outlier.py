@@ -126,7 +126,7 @@ def yield_outlier(
     worst: dict[int, dict[str, Any]] = {}
     for one in series:
         for seen in _outliers(one, months, peers[one.ratio], values):
-            if seen["z"] > worst.get(seen["begin"], seen | {"z": 0.0})["z"]:
+            if (best := worst.get(seen["begin"])) is None or seen["z"] > best["z"]:
                 worst[seen["begin"]] = seen
     wanted = {tuple(seen[key] for key in _PROCESS): seen for seen in worst.values()}
     if not wanted:
@@ -292,10 +292,10 @@ def _peers(series: list[_Series], values: Mapping[str, float]) -> dict[str, dict
             goods = np.concatenate([one.goods for one in own])[order]
             moved = np.concatenate([np.array(one.moves) for one in own], axis=1)[:, order]
             of_ratio.update({one: _peer(moved[:, goods == one], ratio, values, one) for one in dict.fromkeys(goods)})
-    for goods, content in peers["content"].items():
-        if goods in peers["parted"]:
+    for one, content in peers["content"].items():
+        if one in peers["parted"]:
             # Wear shows in what the waste holds as far as this moves at all.
-            content["worn"] = min(1.0, content["spread"] / peers["parted"][goods]["spread"])
+            content["worn"] = min(1.0, content["spread"] / peers["parted"][one]["spread"])
     return peers
 
 
@@ -333,9 +333,7 @@ def _moves(numbers: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     middle = medians(numbers)
     spread = medians(np.abs(numbers - middle[:, None])) * MAD_TO_SIGMA
     far = min(6, numbers.shape[1] // 2)
-    near2, far2 = (
-        (medians(np.abs(numbers[:, lag:] - numbers[:, :-lag])) * MAD_TO_SIGMA) ** 2 / 2 for lag in (1, far)
-    )
+    near2, far2 = ((medians(np.abs(numbers[:, lag:] - numbers[:, :-lag])) * MAD_TO_SIGMA) ** 2 / 2 for lag in (1, far))
     return middle, spread, near2**0.5, 2 * (far2 - near2) / (far - 1)
 
 
@@ -357,7 +355,9 @@ def _covariance(series: _Series, peer: Mapping[str, Floats], values: Mapping[str
     wear, wander = part * values["wear_pct"] / 100, part * values["wander_pct"] / 100
     years = (month - month.mean(axis=1)[:, None]) / 12
     drift = np.maximum(scale2 * peer["walk"] ** 2, wander**2)[:, None, None]
-    covariance: Floats = (peer["between"] ** 2)[:, None, None] + drift * np.minimum(since[:, :, None], since[:, None, :])
+    covariance: Floats = (peer["between"] ** 2)[:, None, None] + drift * np.minimum(
+        since[:, :, None], since[:, None, :]
+    )
     place = np.arange(seen + 1)
     covariance[:, place, place] += (scale2 * peer["chance"] ** 2 * medians(lots))[:, None] / lots
     covariance += (wear**2)[:, None, None] * (years[:, :, None] * years[:, None, :])
@@ -381,14 +381,14 @@ def _outliers(
             continue
         for side, (z, first, last) in zip((1, -1), strongest_each_way(off[i], covariance[i]), strict=True):
             if (score := score_of(upper_tail(z), tests=tests[i])) >= ALARM_SCORE:
-                seen = _outlier(series, i, slice(first, last + 1), side, peer["centre"][i], values)
+                seen = _outlier(series, i, slice(first, last + 1), side=side, centre=peer["centre"][i], values=values)
                 run = months[series.rows[i, first : last + 1].tolist()]
                 process = dict(zip(_PROCESS, run.select(_PROCESS).row(0), strict=True))
                 yield {**process, **seen, "z": z, "score": score, "months": run}
 
 
 def _outlier(
-    series: _Series, i: int, run: slice, side: int, centre: float, values: Mapping[str, float]
+    series: _Series, i: int, run: slice, *, side: int, centre: float, values: Mapping[str, float]
 ) -> dict[str, Any]:
     """What a run of months of a process makes of its product: `more` or less of it, and the mass."""
     others = np.delete(series.numbers[i], np.s_[run])

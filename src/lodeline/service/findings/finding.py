@@ -90,14 +90,14 @@ def carried(view: SnapshotView) -> list[Finding]:
     for detector in counted("detectors", DETECTORS):
         for name in detector.staged:
             key = detector.name, name
-            if narrow is None or before is None:
+            if narrow is None or before is None or detector.dated:
                 seen.staged[key] = detector.stage(view, name)
                 continue
             theirs = pl.col("organisation").is_in(firms)
             kept = before.staged[key].filter(~theirs)
             seen.staged[key] = pl.concat([kept, detector.stage(narrow, name).filter(theirs)])
         staged = {name: seen.staged[detector.name, name] for name in detector.staged}
-        if narrow is None or before is None or not detector.by_firm:
+        if narrow is None or before is None or detector.dated or not detector.by_firm:
             seen.found[detector.name] = detector.look(view, staged)
             continue
         kept = [one for one in before.found[detector.name] if one.firm not in firms]
