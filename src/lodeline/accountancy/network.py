@@ -9,6 +9,7 @@ Source: VDI 2048 (2000); the error model is that of `uncertainty`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
@@ -16,12 +17,15 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.batches import assay_acts, parts_of_totals
-from lodeline.accountancy.frames import element_indices, element_mass, numbered, serving_shares
+from lodeline.accountancy.frames import element_indices, element_mass, numbered, serving_shares, text_numbers
+from lodeline.accountancy.kernels import sorted_by
 from lodeline.accountancy.reconciliation import Hypothesis, Reconciliation, locate, reconcile
 from lodeline.accountancy.sources import covariances
 from lodeline.material.assay import TREO_INDEX
 
 Floats = npt.NDArray[np.float64]
+#: Covariances of some scales or laboratories, by what they are made of.
+Parts = dict[tuple[str, int, bytes], Floats]
 
 #: One row for each stream; masses in mg of one element. `measured_mg` is null where nobody measured, `reconciled_mg`
 #: where the balances do not determine what nobody measured; `test` is |adjustment| / σ(adjustment), null where no
@@ -42,6 +46,8 @@ ROWS: dict[str, pl.DataType] = {
     "stream": pl.Int64(), "area": pl.UInt32(), "site": pl.String(), "lot": pl.Int64(), "seq": pl.Int64(),
     "method": pl.String(), "mass_mg": pl.Int64(),
 }  # fmt: skip
+#: Groups of scales, and of laboratories: few enough to keep a matrix for each, and a filing touches few of them.
+_PARTS = 64
 #: Hypotheses that are worth showing.
 _SHOWN = 10
 
@@ -81,55 +87,119 @@ class Balanced:
     untold: tuple[tuple[str, str], ...]
 
 
-def measured_streams(
+def measured(
     rows: pl.DataFrame,
     *,
-    streams: int,
     element: int,
     movements: pl.DataFrame,
     counts: pl.DataFrame,
     lot_assays: pl.DataFrame,
     site_assays: pl.DataFrame,
-    methods: pl.DataFrame,
-) -> tuple[Floats, Floats]:
-    """Mass of an element in each stream, (streams,) mg, and the covariance of what was measured, (streams, streams).
+) -> pl.DataFrame:
+    """Rows in their order, with the mass of an element in each, `element_mg` (null where its lot has no share of it),
+    and the assay that says so: whether it is the site's `own`, its `laboratory`, the methods it names (`assayed_with`),
+    `product`, `exact` and `parts` as `muf_sigma` takes them.
 
-    Parameters: `rows` with the columns ROWS; `element` an index into SYMBOLS; `movements` and `counts` of the whole
-    ledger, the former to find who made a lot, both (with the `area` of ROWS) to find who assayed it anew.
+    Parameters: `rows` with the columns ROWS, if not `stream`; `element` an index into SYMBOLS; `movements` and `counts`
+    of all lots of the rows, the former to find who made a lot, both (with the `area` of ROWS) to find who assayed it
+    anew. What is said of a row rests on the rows of its lot.
     """
     first, number = numbered(rows["area"], rows["lot"], rows["seq"])
     held = rows.select("area", "site", "lot")[first].with_row_index("held")
     shares = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=[element])
-    parts = rows.with_columns(pl.Series("held", number, pl.UInt32)).join(shares, on="held")
-    parts = parts.with_columns(signed_mg=element_mass("mass_mg"))
-    mass = np.zeros(streams)
-    sums = parts.group_by("stream").agg(pl.col("signed_mg").sum())
-    mass[sums["stream"].to_numpy()] = sums["signed_mg"].to_numpy()
-    batches = parts.select(
-        "element", "held", "seq", "method", "signed_mg", "site",
-        run="stream", act="seq", weighed=pl.lit(True),
-    ).rename({"site": "scale"})  # fmt: skip
     totals = held if element == TREO_INDEX else held.clear()
     every = serving_shares(totals, lot_assays=lot_assays, site_assays=site_assays, elements=element_indices(None))
     assays = assay_acts(
-        batches, held, shares, parts=parts_of_totals(every), makers=movements, receivers=movements, counts=counts
+        shares, held, shares, parts=parts_of_totals(every), makers=movements, receivers=movements, counts=counts
     )
-    # The maker's assay is one measurement wherever it serves; a site's own is another.
-    lots = held.select("held", "lot").join(shares.select("held", "own"), on="held")
-    one = pl.when("own").then("held").otherwise(pl.col("held").min().over("lot", "own"))
-    serving = lots.select("held", one=one)
-    batches, assays = (
-        frame.join(serving, on="held").drop("held").rename({"one": "held"}) for frame in (batches, assays)
+    serving = shares.select("held", "ppb", "own").join(
+        assays.select("held", "laboratory", "product", "exact", "parts", assayed_with="method"), on="held"
     )
-    covariance = covariances(
-        places=pl.DataFrame({"run": np.arange(streams)}).with_columns(matrix=pl.lit(0), place="run"),
-        matrices=1,
+    return (
+        rows.with_columns(pl.Series("held", number, pl.UInt32))
+        .join(serving, on="held", how="left", maintain_order="left")
+        .with_columns(element_mg=element_mass("mass_mg"))
+        .drop("held", "ppb")
+    )
+
+
+def masses(rows: pl.DataFrame, *, streams: int) -> Floats:
+    """What rows of `measured` come to in each stream, (streams,) mg."""
+    mass = np.zeros(streams)
+    sums = rows.drop_nulls("element_mg").group_by("stream").agg(pl.col("element_mg").sum())
+    mass[sums["stream"].to_numpy()] = sums["element_mg"].to_numpy()
+    return mass
+
+
+def covariance_in_parts(
+    rows: pl.DataFrame, *, streams: int, element: int, methods: pl.DataFrame, known: Parts
+) -> tuple[Floats, Parts]:
+    """The covariance of the streams of rows of `measured`, and the parts it is the sum of, which a later call with the
+    same element and methods may be given as `known`. The sum is the same whatever is known.
+
+    What one scale or one laboratory errs it shares with no other: where no row of a group of them changed, nothing is
+    computed anew. Two rows with the same number `same` must be alike in every column but `stream`.
+    """
+    rows = rows.drop_nulls("element_mg")
+    (scale, laboratory), _ = text_numbers(rows["site"], rows["laboratory"])
+    found: Parts = {}
+    for what, number in (("weighed", scale), ("assayed", laboratory)):
+        group = number % _PARTS
+        order = sorted_by(np.arange(rows.height, dtype=np.int32), group)
+        places = np.split(order, np.cumsum(np.bincount(group, minlength=_PARTS))[:-1])
+        same, stream = rows["same"].to_numpy(), rows["stream"].to_numpy()
+        keys = [(what, streams, blake2b(same[one].tobytes() + stream[one].tobytes()).digest()) for one in places]
+        new = [part for part, key in enumerate(keys) if key not in known]
+        asked = rows[np.concatenate([order[:0], *(places[part] for part in new)])].with_columns(
+            part=np.repeat(np.arange(len(new)), [len(places[part]) for part in new])
+        )
+        anew = np.zeros((0, streams, streams)) if not new else _covariances(
+            asked, parts=len(new), streams=streams, element=element, methods=methods,
+            weighed=what == "weighed", assayed=what == "assayed",
+        )  # fmt: skip
+        made = {keys[part]: matrix.copy() for part, matrix in zip(new, anew, strict=True)}
+        found |= {key: made[key] if key in made else known[key] for key in keys}
+    return np.sum(list(found.values()), axis=0), found
+
+
+def _covariances(
+    rows: pl.DataFrame, *, parts: int, streams: int, element: int, methods: pl.DataFrame, weighed: bool = True,
+    assayed: bool = True,
+) -> Floats:  # fmt: skip
+    """The covariance of the streams of each `part` of the rows, of what was `weighed`, `assayed` or both."""
+    rows = rows.with_columns(
+        pl.col(pl.Categorical).cast(pl.String),
+        # The maker's assay is one measurement wherever it serves; a site's own is another.
+        held=pl.col("lot") * (pl.col("area").max() + 2) + pl.when("own").then(pl.col("area") + 1).otherwise(0),
+        element=pl.lit(element, pl.UInt8),
+    )
+    batches = rows.select(
+        "element", "held", "seq", "method", signed_mg="element_mg", scale="site", act="seq",
+        run=pl.col("part") * streams + pl.col("stream"), weighed=pl.lit(weighed),
+    )  # fmt: skip
+    assays = rows.sort("area").unique("held", keep="first", maintain_order=True) if assayed else rows.clear()
+    runs = np.arange(parts * streams)
+    return covariances(
+        places=pl.DataFrame({"run": runs, "matrix": runs // streams, "place": runs % streams}),
+        matrices=parts,
         size=streams,
         batches=batches,
-        assays=assays.unique(["held", "element"], keep="first", maintain_order=True),
+        assays=assays.select("held", "element", "laboratory", "product", "exact", "parts", method="assayed_with"),
         methods=methods,
-    )[0]
-    return mass, covariance
+    )
+
+
+def measured_streams(
+    rows: pl.DataFrame, *, streams: int, element: int, methods: pl.DataFrame, **ledger: pl.DataFrame
+) -> tuple[Floats, Floats]:
+    """Mass of an element in each stream, (streams,) mg, and the covariance of what was measured, (streams, streams).
+
+    Parameters: `rows` with the columns ROWS; the rest as `measured` takes it.
+    """
+    found = measured(rows, element=element, **ledger)
+    rows = found.drop_nulls("element_mg").with_columns(part=pl.lit(0))
+    matrix = _covariances(rows, parts=1, streams=streams, element=element, methods=methods)[0]
+    return masses(found, streams=streams), matrix
 
 
 def balanced(

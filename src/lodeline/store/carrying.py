@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: What a snapshot says of some sites; None for all.
 BySite = Callable[["Snapshot", frozenset[str] | None], pl.DataFrame]
+#: What a snapshot says of some lots; None for all.
+ByLot = Callable[["Snapshot", frozenset[int] | None], pl.DataFrame]
 
 _BALANCED_BY = (
     *map(pl.col, ACCOUNT), pl.col("on"), pl.col("delta_mg") < 0, pl.col("organisation"), pl.col("event"),
@@ -84,9 +86,13 @@ class Made:
         with self._lock:
             return self._of.get(key, (None, Touched()))
 
-    def keep(self, key: Any, value: Any) -> None:
-        """Keeps what is right at this snapshot."""
+    def keep(self, key: Any, value: Any, *, among: int | None = None) -> None:
+        """Keeps what is right at this snapshot; of keys (tuples) that begin alike only so many, those kept last."""
         with self._lock:
+            self._of.pop(key, None)
+            alike = [one for one in self._of if among is not None and isinstance(one, tuple) and one[0] == key[0]]
+            for one in alike[: len(alike) + 1 - among] if among is not None else ():
+                del self._of[one]
             self._of[key] = (value, Touched())
 
     def carry(self, before: Made, touched: Touched) -> None:

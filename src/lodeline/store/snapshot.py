@@ -23,7 +23,7 @@ from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import Pairing, pair, passed_on, stand_in, told_of_lots
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
-from lodeline.store.carrying import BySite, LotGraph, Made, Touched, carry
+from lodeline.store.carrying import ByLot, BySite, LotGraph, Made, Touched, carry
 from lodeline.store.column_files import ColumnFiles, Kind, directory_of
 from lodeline.store.flow_files import Frames, compact, opened
 from lodeline.store.flow_frames import changes_since, flow_frames
@@ -81,21 +81,17 @@ class Snapshot:
         self.made.keep(function, value)
         return cast(pl.DataFrame, value)
 
-    def by_lot(self, function: Callable[[Snapshot], pl.DataFrame], *, order: Sequence[pl.Expr]) -> pl.DataFrame:
-        """`function(self)`, a frame in this order with a row for each `lot`, which rests on the lot's rows alone; of
-        lots that no entry has touched since it was last asked for it is carried over."""
-        value, touched = self.made.latest(function)
+    def by_lot(self, key: tuple[Any, ...], function: ByLot, *, order: Sequence[pl.Expr]) -> pl.DataFrame:
+        """`function(self, None)`, a frame in this order (a whole one) of which each row is of a `lot` and rests on the
+        rows, transfers and facts of that lot; of lots that no entry has touched since it was last asked for under
+        `key` it is carried over. Of keys that begin alike those are carried that were asked for last."""
+        value, touched = self.made.latest(key)
         if value is None:
-            value = function(self)
+            value = function(self, None)
         elif touched.lots:
-            is_theirs = pl.col("lot").is_in(touched.lots)
-            kept = {
-                name: getattr(self, name).filter(is_theirs) for name in ("lines", "lots", "lot_facts", "lot_assays")
-            }
-            narrow = replace(self, lines=kept.pop("lines"), lots=kept.pop("lots"), made=Made())
-            vars(narrow).update(kept)
-            value = spliced(value, value.select(is_theirs).to_series(), function(narrow), order)
-        self.made.keep(function, value)
+            gone = value["lot"].is_in(list(touched.lots))
+            value = spliced(value, gone, function(self, touched.lots), order)
+        self.made.keep(key, value, among=_KEPT_ALIKE)
         return cast(pl.DataFrame, value)
 
     def of_sites(self, sites: frozenset[str]) -> Snapshot:
@@ -344,6 +340,8 @@ class Snapshot:
         return flow_frames(self)
 
 
+#: Of how many questions that begin alike (`Snapshot.by_lot`) the frames are carried: elements that people look at.
+_KEPT_ALIKE: Final = 4
 #: The frames of which `Snapshot.of_sites` keeps what is of a lot.
 _OF_LOTS: Final = (
     "lines", "transfers", "balanced", "renamed", "lot_facts", "lot_assays", "site_assays", "counts", "drawn_as",

@@ -12,15 +12,26 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.grid import cut
-from lodeline.accountancy.network import NODES, ROWS, STREAMS, Suspect, balanced, measured_streams
+from lodeline.accountancy.network import NODES, ROWS, STREAMS, Balanced, Suspect, balanced, masses, measured_streams
 from lodeline.accountancy.physical import inventory_days
 from lodeline.accountancy.untestable import NO_COUNTS, REASONS
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import next_month
+from lodeline.service.balance.national import (
+    CROSSING,
+    combinations,
+    covariance_of_nation,
+    legs,
+    named,
+    rows_of_nation,
+    sites_of,
+    what_moved,
+)
 from lodeline.service.entries.subject import Json, known_element, known_id
 from lodeline.store.snapshot import Snapshot
 
@@ -29,8 +40,7 @@ __all__ = ["FAMILY_RATE", "Reconciled", "Suspect", "as_json", "reconcile_nation"
 #: A suspicion is worth a look when a network without fault would show one as strong so often; an assumption, not law.
 FAMILY_RATE: Final = 0.10
 NATION: Final = "nation"
-#: Kinds of movements that cross the border of a site, with the name of their stream.
-_CROSSING = {"origin": "origin", "receipt": "in", "shipment": "out", "move": "move", "export": "export", "loss": "loss"}
+_NAMED: Final = ["area", "site", "lot", "seq", "method", "mass_mg", "kind", "source", "target", "name"]
 _STREAM = {"stream": pl.String(), "source": pl.String(), "target": pl.String(), "kind": pl.String(),
            "measured": pl.Boolean()}  # fmt: skip
 _NODE = {"node": pl.String(), "kind": pl.String(), "stage": pl.String(), "counted": pl.Boolean()}
@@ -80,36 +90,39 @@ def reconcile_nation(
     (to a user, under way, or lost) leaves the network. Raises UnknownSubject for an element that is none.
     """
     index = known_element(element)
-    acts = _acts(snapshot, None)
-    if acts.moves.is_empty():
+    sites = snapshot.by_site(sites_of, sort=["site"])
+    if sites["first"].null_count() == sites.height:
         return _nothing(NATION, SYMBOLS[index], first, last)
-    began, ended = acts.moves.select(
-        first=pl.col("on").min().dt.strftime("%Y-%m"), last=pl.col("on").max().dt.strftime("%Y-%m")
+    began, ended = sites.select(
+        pl.col("first").min().dt.strftime("%Y-%m"), pl.col("last").max().dt.strftime("%Y-%m")
     ).row(0)
-    first, last = first or str(began), last or str(ended)
-    eve, end = _day_before(first), _day_before(next_month(last))
+    span = (first or str(began), last or str(ended))
+    eve, end = _day_before(span[0]), _day_before(next_month(span[1]))
     stage_of = dict(snapshot.register.tables["sites"].select("id", pl.col("stage").fill_null("?")).iter_rows())
-    area = _stage_nodes(acts, stage_of, eve=eve, end=end)
-    within = acts.moves.select("area", "site", "lot", "seq", "method", "kind", "origin_kind", "delta_mg", "on").filter(
-        pl.col("on").is_between(eve, end, closed="right"), pl.col("kind").is_in([*_CROSSING, "adjustment"])
-    )
-    within = within.join(area.select("area", "node"), on="area", maintain_order="left")
-    crossing = within.filter(pl.col("kind") != "adjustment")
-    legs = _legs(snapshot, crossing)
-    rows = pl.concat([_named(crossing, legs), _stock_rows(acts.counts.join(area, on="area"), eve=eve, end=end)])
-    nodes = area.select("node", "stage", "counted").unique().sort("stage", "counted", descending=[False, True])
+    site = _stage_nodes(sites, stage_of, eve=eve, end=end)
+    nodes = site.select("node", "stage", "counted").unique().sort("stage", "counted", descending=[False, True])
     nodes = nodes.with_columns(kind=pl.lit("stage"))
-    between = legs.select("leg").unique().sort("leg").select(node="leg", kind=pl.lit("transfer"))
-    nodes = pl.concat([nodes, between], how="diagonal").select(list(_NODE))
+    rows, node = _rows_between(snapshot, index, site, nodes["node"], eve=eve, end=end)
+    of_streams = rows["what"].cast(pl.String) != "adjustment"
+    adjusted = rows.with_columns(stream=node).filter(~of_streams)
+    stated = masses(adjusted, streams=nodes.height)
+    rows, node = rows.filter(of_streams), node[of_streams.to_numpy()]
+    leg = legs(snapshot.transfers, rows, node, nodes.height)
+    found, number = combinations(rows, node, leg, list(nodes["node"]))
+    between = found.select(node="leg", kind=pl.lit("transfer")).drop_nulls().unique().sort("node")
     changes = nodes.filter(~pl.col("counted")).select(
         stream=pl.concat_str("node", pl.lit(": stock change")), source="node", target=pl.lit(None, pl.String),
         kind=pl.lit("stock"), measured=pl.lit(False),
     )  # fmt: skip
-    stated = within.filter(pl.col("kind") == "adjustment")
-    return _reconciled(
-        snapshot, acts, rows=rows, known_streams=changes, nodes=nodes, stated=stated, subject=NATION, element=index,
-        span=(first, last),
+    nodes = pl.concat([nodes, between], how="diagonal").select(list(_NODE))
+    streams, place = _streams(found, changes)
+    rows = rows.with_columns(stream=place[number])
+    covariance = covariance_of_nation(snapshot, rows, streams=streams.height, element=index, span=span)
+    network = balanced(
+        streams=streams, nodes=nodes, mass_mg=masses(rows, streams=streams.height), covariance_mg2=covariance,
+        stated_mg=np.concatenate([stated, np.zeros(between.height)]),
     )  # fmt: skip
+    return _told(network, subject=NATION, element=index, span=span)
 
 
 def reconcile_site(
@@ -136,13 +149,15 @@ def reconcile_site(
         .join_asof(spans.select("until", "node").sort("until"), left_on="on", right_on="until", strategy="forward")
         .drop_nulls("node")
     )
-    crossing = moves.filter(pl.col("kind").is_in(list(_CROSSING)))
-    legs = pl.DataFrame(schema={"seq": pl.Int64(), "leg": pl.String(), "into": pl.Boolean()})
+    crossing = moves.filter(pl.col("kind").is_in(list(CROSSING)))
     ends = spans.select("until", source="node", target="next_node")
     if opening.height:
         ends = pl.concat([opening.select("until", source=pl.lit(None, pl.String), target=spans["node"][0]), ends])
     stocks = _carried(acts.counts, acts.inventories, ends)
-    rows = pl.concat([_named(crossing, legs), stocks[0]])
+    crossing = named(
+        crossing.with_columns(what=what_moved(), enters=pl.col("delta_mg") > 0, leg=pl.lit(None, pl.String))
+    ).with_columns(mass_mg=pl.col("delta_mg").abs())
+    rows = pl.concat([crossing.select(_NAMED), stocks[0].select(_NAMED)])
     nodes = spans.select("node", kind=pl.lit("month"), stage=pl.lit(None, pl.String), counted="counted")
     stated = moves.filter(pl.col("kind") == "adjustment")
     return _reconciled(
@@ -187,8 +202,8 @@ def _in_kilograms(row: dict[str, Any]) -> Json:
     return shown
 
 
-def _acts(snapshot: Snapshot, site: str | None) -> _Acts:
-    chosen = pl.lit(True) if site is None else pl.col("site") == site
+def _acts(snapshot: Snapshot, site: str) -> _Acts:
+    chosen = pl.col("site") == site
     moves = snapshot.accountancy_movements.filter(chosen & (pl.col("kind") != "title"))
     counts, scopes = snapshot.counts.filter(chosen), snapshot.count_scopes.filter(chosen)
     areas = pl.concat([frame.select("site").unique() for frame in (moves, counts, scopes)]).unique().sort("site")
@@ -199,89 +214,36 @@ def _acts(snapshot: Snapshot, site: str | None) -> _Acts:
     return _Acts(areas=areas, moves=moves, counts=counts, inventories=days)
 
 
-def _stage_nodes(acts: _Acts, stage_of: dict[str, str], *, eve: date, end: date) -> pl.DataFrame:
-    """`area`, `node`, `stage`, `counted`: whether the stock of a site is known at both ends."""
-    began = pl.concat([frame.select("area", "on") for frame in (acts.moves, acts.counts)])
-    began = began.group_by("area").agg(pl.col("on").min().alias("began"))
-    at_eve, at_end = (
-        acts.inventories.filter(pl.col("on") == day).select("area", pl.lit(True).alias(name))
-        for day, name in ((eve, "at_eve"), (end, "at_end"))
-    )
-    known = (
-        acts.areas.join(began, on="area", how="left").join(at_eve, on="area", how="left")
-        .join(at_end, on="area", how="left")
-        .with_columns(
-            stage=pl.col("site").replace_strict(stage_of, default="?", return_dtype=pl.String),
-            counted=pl.col("at_end").fill_null(False) & (pl.col("at_eve").fill_null(False) | (pl.col("began") > eve)),
-        )
+def _stage_nodes(sites: pl.DataFrame, stage_of: dict[str, str], *, eve: date, end: date) -> pl.DataFrame:
+    """`site`, `node`, `stage`, `counted`: whether the stock of a site is known at both ends."""
+    at_eve, at_end = (pl.col("inventories").list.contains(day).fill_null(False) for day in (eve, end))
+    known = sites.select(
+        "site", counted=at_end & (at_eve | (pl.col("began") > eve)).fill_null(False),
+        stage=pl.col("site").replace_strict(stage_of, default="?", return_dtype=pl.String),
     )  # fmt: skip
     node = pl.when("counted").then("stage").otherwise(pl.concat_str("stage", pl.lit(", not counted")))
-    return known.select("area", "stage", "counted", node=node)
+    return known.with_columns(node=node)
 
 
-def _legs(snapshot: Snapshot, crossing: pl.DataFrame) -> pl.DataFrame:
-    """`seq`, `leg`, `into`: the deliveries of which both ends are here. A leg is the pair of nodes of a delivery."""
-    at = crossing.filter(pl.col("kind").is_in(["shipment", "receipt"])).select("seq", "node").unique("seq")
-    pairs = (
-        snapshot.transfers.drop_nulls(["shipment_line", "receipt_line"])
-        .select("shipment_line", "receipt_line")
-        .join(at.rename({"seq": "shipment_line", "node": "from"}), on="shipment_line")
-        .join(at.rename({"seq": "receipt_line", "node": "to"}), on="receipt_line")
-        .sort("shipment_line", "receipt_line")
-        .with_columns(leg=pl.concat_str("from", pl.lit(" > "), "to"))
-        # A shipment in parts, or a receipt of several shipments, is one delivery: that of its first pair.
-        .with_columns(pl.col("leg").first().over("shipment_line"))
-        .with_columns(pl.col("leg").first().over("receipt_line"))
-    )
-    shipped = pairs.select("leg", seq="shipment_line", into=pl.lit(True))
-    received = pairs.select("leg", seq="receipt_line", into=pl.lit(False))
-    return pl.concat([shipped, received]).unique("seq", keep="first", maintain_order=True).select("seq", "leg", "into")
-
-
-def _named(crossing: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the `name`, `kind`, `source` and `target` of their stream."""
-    rows = crossing.join(legs, on="seq", how="left", maintain_order="left")
-    enters = pl.col("delta_mg") > 0
-    paired = pl.col("leg").is_not_null()
-    kind = (
-        pl.when(paired).then(pl.when("into").then(pl.lit("shipped")).otherwise(pl.lit("received")))
-        .when(pl.col("kind") == "receipt").then(pl.lit("arrived"))
-        .when(pl.col("kind") == "shipment").then(pl.lit("delivered"))
-        .when(pl.col("kind") == "origin").then(pl.concat_str(pl.lit("origin "), pl.col("origin_kind").fill_null("?")))
-        .when(pl.col("kind") == "move").then(pl.when(enters).then(pl.lit("moved in")).otherwise(pl.lit("moved out")))
-        .otherwise("kind")
+def _rows_between(
+    snapshot: Snapshot, element: int, site: pl.DataFrame, nodes: pl.Series, *, eve: date, end: date
+) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+    """The `rows_of_nation` that count after one day and until another, with the number `area` of their site; what was
+    counted on the first day `enters`. And the node of each, a place in `nodes`."""
+    stock = pl.col("what").cast(pl.String) == "stock"
+    rows = rows_of_nation(snapshot, element).with_columns(stock=stock)
+    rows = rows.filter(
+        pl.when("stock").then(pl.col("on").is_in([eve, end])).otherwise(
+            pl.col("on").is_between(eve, end, closed="right")
+        )
+    ).with_columns(
+        area=pl.col("site").cast(pl.Enum(site["site"])).to_physical().cast(pl.UInt32),
+        enters=pl.col("enters") | (pl.col("stock") & (pl.col("on") == eve)),
     )  # fmt: skip
-    other = pl.when(paired).then("leg")
-    return rows.with_columns(stream_kind=kind).select(
-        "area", "site", "lot", "seq", "method",
-        mass_mg=pl.col("delta_mg").abs(),
-        kind="stream_kind",
-        source=pl.when(enters).then(other).otherwise("node"),
-        target=pl.when(enters).then("node").otherwise(other),
-    ).with_columns(name=_stream_name())  # fmt: skip
-
-
-def _stream_name() -> pl.Expr:
-    ends = pl.concat_str(pl.col("source").fill_null("outside"), pl.lit(" > "), pl.col("target").fill_null("outside"))
-    owner = pl.when(pl.col("kind") == "shipped").then("source").when(pl.col("kind") == "received").then("target")
-    leg = pl.when(pl.col("kind") == "shipped").then("target").otherwise("source")
-    return pl.when(owner.is_not_null()).then(pl.concat_str(leg, pl.lit(": "), "kind")).otherwise(
-        pl.concat_str(ends, pl.lit(": "), "kind")
-    )  # fmt: skip
-
-
-def _stock_rows(counts: pl.DataFrame, *, eve: date, end: date) -> pl.DataFrame:
-    """What counted sites held on the eve and at the end, as streams into their node and out of it."""
-    nothing = pl.lit(None, pl.String)
-    found = counts.filter("counted")
-    opening = found.filter(pl.col("on") == eve).with_columns(
-        kind=pl.lit("opening stock"), source=nothing, target=pl.col("node")
-    )
-    closing = found.filter(pl.col("on") == end).with_columns(
-        kind=pl.lit("closing stock"), source=pl.col("node"), target=nothing
-    )
-    columns = ["area", "site", "lot", "seq", "method", "mass_mg", "kind", "source", "target"]
-    return pl.concat([opening, closing]).select(columns).with_columns(name=_stream_name())
+    at = rows["area"].to_numpy()
+    taken = pl.Series(site["counted"].to_numpy()[at]) | ~rows["stock"]
+    node = site["node"].cast(pl.Enum(nodes)).to_physical().cast(pl.Int64).to_numpy()
+    return rows.filter(taken), node[at[taken.to_numpy()]]
 
 
 def _carried(counts: pl.DataFrame, inventories: pl.DataFrame, ends: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -292,8 +254,7 @@ def _carried(counts: pl.DataFrame, inventories: pl.DataFrame, ends: pl.DataFrame
         name=pl.concat_str(pl.lit("stock "), pl.col("until").cast(pl.String)),
         measured=pl.col("until").is_in(days),
     )
-    columns = ["area", "site", "lot", "seq", "method", "mass_mg", "kind", "source", "target", "name"]
-    rows = counts.join(ends.filter("measured"), left_on="on", right_on="until").select(columns)
+    rows = counts.join(ends.filter("measured"), left_on="on", right_on="until").select(_NAMED)
     return rows, ends.select("source", "target", "kind", "measured", stream="name")
 
 
@@ -310,13 +271,8 @@ def _reconciled(
     span: tuple[str, str],
 ) -> Reconciled:
     """The network of `rows` (what was measured) and of `known_streams` besides; `stated` are adjustments by node."""
-    seen = rows.select("source", "target", "kind", stream="name", measured=pl.lit(True)).unique("stream")
-    streams = pl.concat([known_streams.select(list(_STREAM)), seen.select(list(_STREAM))])
-    streams = streams.unique("stream", keep="first", maintain_order=True).sort("kind", "stream")
-    place = dict(zip(streams["stream"], range(streams.height), strict=True))
-    numbered = rows.with_columns(
-        stream=pl.col("name").replace_strict(place, return_dtype=pl.Int64)
-    ).select(list(ROWS))  # fmt: skip
+    streams, place = _streams(rows, known_streams)
+    numbered = rows.with_columns(stream=place).select(list(ROWS))
     shared: dict[str, Any] = {
         "element": element, "movements": _with_area(snapshot, acts), "counts": acts.counts,
         "lot_assays": snapshot.lot_assays, "site_assays": snapshot.site_assays,
@@ -329,6 +285,21 @@ def _reconciled(
     if adjusted.height:
         stated_mg, _ = measured_streams(adjusted.select(list(ROWS)), streams=nodes.height, **shared)
     found = balanced(streams=streams, nodes=nodes, mass_mg=mass, covariance_mg2=covariance, stated_mg=stated_mg)
+    return _told(found, subject=subject, element=element, span=span)
+
+
+def _streams(rows: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+    """The streams that rows measure, with those that are `known` besides, in order; and the place of each row's."""
+    seen = rows.select("source", "target", "kind", stream="name", measured=pl.lit(True)).unique(
+        "stream", keep="first", maintain_order=True
+    )
+    streams = pl.concat([known.select(list(_STREAM)), seen.select(list(_STREAM))])
+    streams = streams.unique("stream", keep="first", maintain_order=True).sort("kind", "stream")
+    place = rows["name"].cast(pl.Enum(streams["stream"])).to_physical().cast(pl.Int64)
+    return streams, place.to_numpy()
+
+
+def _told(found: Balanced, *, subject: str, element: int, span: tuple[str, str]) -> Reconciled:
     return Reconciled(
         subject=subject, element=SYMBOLS[element], first=span[0], last=span[1], reason=found.reason,
         global_test=found.global_test, freedom=found.freedom, p=found.p, streams=found.streams, nodes=found.nodes,

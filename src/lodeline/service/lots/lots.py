@@ -33,23 +33,25 @@ def catalogue(snapshot: Snapshot) -> pl.DataFrame:
 
     `site` to `made_mg` are null where nobody has filed the making, `treo_ppb` where no composition is stated.
     """
-    return snapshot.by_lot(_catalogue, order=_NEWEST_FIRST)
+    return snapshot.by_lot((_catalogue,), _catalogue, order=_NEWEST_FIRST)
 
 
 #: By `on`, those without last, then by name.
 _NEWEST_FIRST: Final = (pl.col("on").is_null(), -pl.col("on").to_physical().cast(pl.Int64), pl.col("name"))
 
 
-def _catalogue(snapshot: Snapshot) -> pl.DataFrame:
+def _catalogue(snapshot: Snapshot, lots: frozenset[int] | None) -> pl.DataFrame:
+    here = pl.lit(True) if lots is None else pl.col("lot").is_in(lots)
     made = (
         snapshot.lines.select("kind", "role", "lot", "site", "on", made_mg="dry_mg")
-        .filter(makes_lot())
+        .filter(here, makes_lot())
         .select("lot", "site", "on", "made_mg")
         .unique("lot", keep="first", maintain_order=True)
     )
-    total = snapshot.lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", treo_ppb="ppb")
+    total = snapshot.lot_assays.filter(here, pl.col("element") == TREO_INDEX).select("lot", treo_ppb="ppb")
     return (
-        snapshot.lots.join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
+        snapshot.lots.filter(here)
+        .join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
         .join(made, on="lot", how="left")
         .join(total, on="lot", how="left")
         .sort("on", "name", descending=[True, False], nulls_last=True)
