@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,6 +17,7 @@ from polars.testing import assert_frame_equal
 
 from lodeline.service.lots.aliases import AliasError
 from lodeline.service.overview.overview import Months
+from lodeline.store.publications import plain
 from lodeline.store.values import UnpublishableError, packed, unpacked
 
 LEAVES = (
@@ -93,3 +95,14 @@ def test_a_file_names_no_function_to_call(name: str, kind: str) -> None:
 def test_a_moment_keeps_its_clock() -> None:
     at = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert there_and_back((at, at.date())) == (at, date(2025, 1, 2))
+
+
+def test_equal_frames_are_written_alike_whatever_lies_under_a_null() -> None:
+    whole = pl.DataFrame({"a": [1.5, None, 3.0], "b": ["稀土", None, "a text that is longer than its view"]})
+    pieces = whole.with_columns(a=pl.col("a").fill_null(float("nan")).fill_nan(None))
+    pieces = pl.concat([pieces.slice(0, 1), pieces.slice(1)])
+    assert pieces.equals(whole)
+    written = [io.BytesIO(), io.BytesIO()]
+    for frame, into in zip((whole, pieces), written, strict=True):
+        plain(frame).write_ipc(into)
+    assert written[0].getvalue() == written[1].getvalue() and plain(pieces).equals(whole)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+import polars.selectors as cs
 
 from lodeline.store.column_files import directory_of, remove, warn_of_wrong
 from lodeline.store.seal import Seal, SealKey, WrongFile, sampled
@@ -194,7 +195,7 @@ class Publications:
         for number, frame in enumerate(frames):
             path = room / f"{question.key}.{number}.arrow"
             building = path.with_suffix(".building")
-            frame.rechunk().write_ipc(building, compat_level=pl.CompatLevel.newest())
+            plain(frame).write_ipc(building, compat_level=pl.CompatLevel.newest())
             seals[path.name] = self._key.seal_file(building).as_json()
             building.rename(path)
         document = {"of": stamp.directory, "question": question.text, "value": stated, "frames": seals}
@@ -272,6 +273,16 @@ class Publications:
             return self._key.open_document(purpose, path.read_bytes())
         except OSError:
             return None
+
+
+def plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as equal ones are written alike: in one piece, no number left under a null, each text stored once."""
+    numbers, texts = cs.numeric(), [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.rechunk().with_columns(
+        pl.when(numbers.is_not_null()).then(numbers.fill_null(0)),
+        # Put together anew: else where the texts lie tells from how many frames they came.
+        *(pl.concat_str(pl.col(name), pl.lit("")).alias(name) for name in texts),
+    )
 
 
 def _facts(stamp: Stamp) -> Mapping[str, Any]:
