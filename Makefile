@@ -10,7 +10,7 @@ TEST := .venv/bin/pytest -n 2 --dist loadgroup
 export PYTHONUTF8 := 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test reading browser quick touched test-full check api-fuzz faults bench pictures lock clean
+.PHONY: demo test reading browser quick touched test-full check api-fuzz faults bench spark test-spark pictures lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
@@ -54,6 +54,17 @@ check: .venv/dev.stamp
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
+# The parts of the analysis as tasks of Spark on this machine; what they need is fetched once, 430 MB.
+test-spark: spark
+	$(BIN)/pytest tests/spark $(ARGS)
+
+spark:
+	@command -v java >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			openjdk-17-jre-headless; } >/dev/null 2>&1; } || { \
+		echo "Spark needs Java 17, which is not here. As root: apt-get install openjdk-17-jre-headless"; exit 1; }
+	@$(MAKE) --no-print-directory .venv/spark.stamp
+
 # Asks the API everything that its schema allows; EXAMPLES of each operation in each role.
 api-fuzz: .venv/dev.stamp
 	LODELINE_FUZZ=$(or $(EXAMPLES),50) $(BIN)/pytest -n 2 tests/api/test_schema.py $(ARGS)
@@ -80,6 +91,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: .venv/dev.stamp
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) -o requirements/run.lock
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) --group dev -c requirements/run.lock -o requirements/dev.lock
+	$(BIN)/$(COMPILE) $(LOCK_ARGS) --extra spark -c requirements/run.lock -o requirements/spark.lock
 
 .venv/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -96,6 +108,10 @@ lock: .venv/dev.stamp
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp
 	$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.venv/spark.stamp: requirements/spark.lock .venv/dev.stamp
+	$(PIP) install --require-hashes -r requirements/spark.lock
 	@touch $@
 
 clean:

@@ -1,4 +1,4 @@
-"""What is carried over from one entry to the next is what would be computed from nothing, row by row."""
+"""What is carried over from one entry to the next, or made part by part, is what would be computed at once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 from tests.properties.test_ledger_machine import QUIET, LedgerMachine
 
+from lodeline.engine.running import Here
 from lodeline.service.lots.lots import catalogue
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
+from lodeline.service.overview.parting import prepare
 from lodeline.store.carrying import Touched
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.splicing import spliced
@@ -50,13 +52,28 @@ class CarryingMachine(LedgerMachine):
     def teardown(self) -> None:
         if hasattr(self, "desk"):
             self.catch_up()
+            self.have_it_made_by_parts()
             self.desk.store.database.close()
         self.room.cleanup()
 
+    def have_it_made_by_parts(self) -> None:
+        """Not each time."""
 
-def _run(examples: int, steps: int) -> None:
+
+class PartedMachine(CarryingMachine):
+    """The same, with what an engine makes compared at the end."""
+
+    def have_it_made_by_parts(self) -> None:
+        assert self.carried is not None
+        parted = open_snapshot(self.desk.store)
+        prepare(parted, Here(processors=2))
+        overview.prepare_balances(parted, Here(processors=2))
+        alike(parted, self.carried)
+
+
+def _run(examples: int, steps: int, machine: type[CarryingMachine] = CarryingMachine) -> None:
     told = settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(CarryingMachine, settings=told)
+    run_state_machine_as_test(machine, settings=told)
 
 
 @pytest.mark.medium
@@ -64,9 +81,14 @@ def test_a_carried_snapshot_is_the_one_made_anew() -> None:
     _run(100, 10)
 
 
+@pytest.mark.medium
+def test_a_snapshot_made_part_by_part_is_the_one_made_at_once() -> None:
+    _run(10, 10, PartedMachine)
+
+
 @pytest.mark.slow
 def test_a_carried_snapshot_is_the_one_made_anew_for_long() -> None:
-    _run(3_000, 30)
+    _run(3_000, 30, PartedMachine)
 
 
 ROWS = st.lists(st.tuples(st.one_of(st.none(), st.sampled_from("abc稀")), st.integers(0, 9)), unique=True, max_size=30)

@@ -38,17 +38,27 @@ def analyse(
     once: Annotated[
         bool, typer.Option("--once", help="Publish the newest entry and end. 发布最新条目后结束。")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the heavy part is computed: here, processes, processes[N], or Spark as local[N], "
+            "spark://HOST:PORT. 计算引擎。"
+        ),
+    ] = None,
 ) -> None:
     """Publish the nation's answers for all that serve. 计算并发布全国结果。"""
     # The process ends at Ctrl-C or SIGTERM; `serve` starts one of its own.
+    from lodeline.engine.running import engine_of  # noqa: PLC0415
+
+    chosen = None if engine is None else engine_of(engine)
     store_at(database).database.close()
     os.environ.update(LODELINE_DATABASE=database, DJANGO_SETTINGS_MODULE="lodeline.web.settings")
     from lodeline.web import analyst  # noqa: PLC0415
 
     if not once:
-        analyst.main()
+        analyst.main(chosen)
         return
-    stamp = analyst.publish_once(database)
+    stamp = analyst.publish_once(database, chosen)
     if stamp is None:
         console.print(text("The store is empty: nothing is published.", "数据库为空，未发布。"))
     else:

@@ -87,6 +87,8 @@ PASSED_ON: dict[str, pl.DataType] = {
 _SIDE = [
     "on", "event", "ordinal", "organisation", "kind", "line", "lot", "maker", "local", "party", "reference", "dry_mg",
 ]  # fmt: skip
+#: The columns of a line that pairing looks at.
+PAIRS = (*_SIDE, "to_site")
 _NO_TRANSFERS = pl.DataFrame(schema=TRANSFER)
 _NOTHING_PASSED_ON = pl.DataFrame(schema=PASSED_ON)
 _Aliased = dict[tuple[str, str], int]

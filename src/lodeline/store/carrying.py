@@ -35,12 +35,13 @@ BySite = Callable[["Snapshot", frozenset[str] | None], pl.DataFrame]
 #: What a snapshot says of some lots; None for all.
 ByLot = Callable[["Snapshot", frozenset[int] | None], pl.DataFrame]
 
-_BALANCED_BY = (
+#: The order of the frames of these names.
+BALANCED_BY = (
     *map(pl.col, ACCOUNT), pl.col("on"), pl.col("delta_mg") < 0, pl.col("organisation"), pl.col("event"),
     pl.col("ordinal"),
 )  # fmt: skip
-_ASSAYS_BY = (pl.col("lot"), pl.col("element"))
-_SITE_ASSAYS_BY = (pl.col("site"), pl.col("lot"), pl.col("element"))
+ASSAYS_BY = (pl.col("lot"), pl.col("element"))
+SITE_ASSAYS_BY = (pl.col("site"), pl.col("lot"), pl.col("element"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +119,10 @@ def carry(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> Touched:
     if "balanced" in kept:
         own = _lots(moved)
         anew = with_balances(movements(_of(now.lines, "lot", own)))
-        _give(now, balanced=_spliced(before.balanced, anew, "lot", own, _BALANCED_BY))
+        _give(now, balanced=_spliced(before.balanced, anew, "lot", own, BALANCED_BY))
     if "site_assays" in kept:
         anew = now.own_assays(_of(now.lines, "lot", lots), _of(now.lot_assays, "lot", lots))
-        _give(now, site_assays=_spliced(before.site_assays, anew, "lot", lots, _SITE_ASSAYS_BY))
+        _give(now, site_assays=_spliced(before.site_assays, anew, "lot", lots, SITE_ASSAYS_BY))
     return _touched(before, now, lots, moved)
 
 
@@ -156,7 +157,7 @@ def _carry_assays(before: Snapshot, now: Snapshot, own: set[int]) -> set[int]:
     names = [one.select("lot", "shipped_lot") for one in (before.drawn_as, now.drawn_as, before.renamed, now.renamed)]
     lots = own | {lot for frame in names for lot in frame["lot"]}
     anew = now.compositions(_of(now.known_facts, "lot", lots))
-    _give(now, lot_assays=_spliced(before.lot_assays, anew, "lot", lots, _ASSAYS_BY))
+    _give(now, lot_assays=_spliced(before.lot_assays, anew, "lot", lots, ASSAYS_BY))
     facts = changed(_of(before.lot_facts, "lot", lots), _of(now.lot_facts, "lot", lots))
     shares = changed(_of(before.lot_assays, "lot", lots), _of(now.lot_assays, "lot", lots))
     renamed = changed(before.drawn_as, now.drawn_as)

@@ -11,18 +11,25 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from threading import Event, Thread
-from typing import Final
+from typing import Any, Final
 
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
+from lodeline.engine.running import Opened
 from lodeline.errors import UserError
 from lodeline.progress import reported_to
 from lodeline.regulation.parameter import load
+from lodeline.service.filing.status import filing_status
+from lodeline.service.filing.transfers import judged_transfers
+from lodeline.service.findings.finding import findings
+from lodeline.service.overview import overview
+from lodeline.service.overview.parting import is_prepared, prepare
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
-from lodeline.store.published import function_of
+from lodeline.store.published import asked_by_name, function_of
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.values import UnpublishableError
 from lodeline.web.reading import Reading, is_unchanged
@@ -41,15 +48,25 @@ _QUICK_S: Final = 0.1
 #: Seconds between two reports of how far a question is.
 _REPORT_S: Final = 0.5
 
+#: What the first page of a portal shows, and what its findings rest on: functions, and what they are asked about.
+_OF_A_NATION: Final[tuple[tuple[Callable[..., Any], tuple[str, ...]], ...]] = (
+    (overview.months, ("store", "snapshot", "law")), (overview.elements, ("snapshot",)),
+    (overview.balances, ("snapshot",)), (overview.chain, ("snapshot", "law")),
+    (overview.crossings, ("snapshot", "law")), (filing_status, ("store", "snapshot", "law")),
+    (judged_transfers, ("snapshot", "law")), (findings, ("store", "snapshot", "law")),
+)  # fmt: skip
+
 _log = logging.getLogger("lodeline.analyst")
 
 
 class Analyst:
     """Publishes the answers of one database until it is told to end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, engine: Opened | None = None) -> None:
+        """engine: makes what the snapshot of a store is computed from, where nothing can be carried over."""
         self._store = open_store(url)
         self._publications = Publications(self._store)
+        self._engine = engine
         self._ended = Event()
         #: Readings of the publications that stand, by their directories.
         self._readings: dict[str, Reading] = {}
@@ -69,14 +86,20 @@ class Analyst:
             self._ended.wait(1)
 
     def publish_once(self) -> Stamp | None:
-        """Publishes the newest entry with every answer that was read lately; None where the store is empty."""
+        """Publishes the newest entry with every answer that was read lately, and with what anybody asks of a nation;
+        None where the store is empty."""
         with self._publications.one_analyst() as mine:
             if not mine:
                 raise UserError(
                     "another process is the analyst of this store, and publishes what is new by itself",
                     "已有其他进程担任该数据库的分析进程，并会自动发布新结果",
                 )
-            return self._publish()
+            if (stamp := self._publish()) is not None:
+                answered = self._publications.asked_since(stamp)
+                for question in (asked_by_name(one, subjects, {}) for one, subjects in _OF_A_NATION):
+                    if question is not None and question not in answered:
+                        self._give(stamp, self._readings[stamp.directory], question, read_at=time.time())
+            return stamp
 
     def _work(self) -> None:
         answering = Thread(target=self._answer_all, name="answers", daemon=True)
@@ -107,6 +130,10 @@ class Analyst:
             return standing
         checkpoint = self._store.checkpoint()
         snapshot = open_snapshot(self._store, None if known is None else known.snapshot)
+        if self._engine is not None and not is_prepared(snapshot):
+            with self._engine() as engine:
+                prepare(snapshot, engine)
+                overview.prepare_balances(snapshot, engine)
         reading = Reading(self._store, snapshot, load(), checkpoint)
         stamp = Stamp(
             entry=snapshot.entry, root=snapshot.root, as_of=snapshot.as_of, checkpoint=checkpoint,
@@ -176,21 +203,21 @@ def pause_after(took_s: float) -> float:
     return max(_LOG_S, took_s, min(4 * took_s, _SHOWN_WITHIN_S - 2 * took_s))
 
 
-def publish_once(url: str) -> Stamp | None:
+def publish_once(url: str, engine: Opened | None = None) -> Stamp | None:
     """`Analyst.publish_once`, with the portal set up for it."""
     import django  # noqa: PLC0415
 
     django.setup()
-    return Analyst(url).publish_once()
+    return Analyst(url, engine).publish_once()
 
 
-def main() -> None:
+def main(engine: Opened | None = None) -> None:
     """The process of the analyst: of the store that LODELINE_DATABASE names."""
     import django  # noqa: PLC0415
 
     django.setup()
     os.nice(_GIVES_WAY)
-    analyst = Analyst(os.environ["LODELINE_DATABASE"])
+    analyst = Analyst(os.environ["LODELINE_DATABASE"], engine)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: analyst.end())
     analyst.run()

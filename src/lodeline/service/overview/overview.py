@@ -17,6 +17,7 @@ import polars as pl
 
 from lodeline.accountancy.balance import BALANCED_BY, balance
 from lodeline.detection.imbalance import TESTED
+from lodeline.engine.running import Engine, Frames, buckets, parted
 from lodeline.filing.country import alpha2_by_code
 from lodeline.ledger.extension import due
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
@@ -88,6 +89,39 @@ def balances_at(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFram
         elements=TESTED,
         sites=sites,
     )
+
+
+def prepare_balances(snapshot: Snapshot, engine: Engine) -> None:
+    """Has an engine make `balances`, by site."""
+    sites = pl.concat([snapshot.balanced.select("site"), snapshot.counts.select("site")]).unique().drop_nulls()
+    number = buckets(engine, snapshot.balanced.height)
+    found = engine.run(balanced_by_site, (_of_sites(snapshot, one) for one in parted(number, sites=(sites, _SITE))))
+    snapshot.made.keep(
+        balances_at, pl.concat([one["balances"] for one in found]).sort(BALANCED_BY, maintain_order=True)
+    )
+
+
+_SITE = pl.col("site")
+
+
+def _of_sites(snapshot: Snapshot, part: Frames) -> Frames:
+    """What the balances of some sites are reckoned from."""
+    narrow = snapshot.of_sites(frozenset(part["sites"]["site"]))
+    return {
+        **part, "movements": narrow.booked, "counts": narrow.counts, "count_scopes": narrow.count_scopes,
+        "lot_assays": narrow.lot_assays, "site_assays": narrow.site_assays,
+        "methods": snapshot.register.tables["methods"],
+    }  # fmt: skip
+
+
+def balanced_by_site(part: Frames) -> Frames:
+    """The balances of some sites."""
+    found = balance(
+        movements=part["movements"], counts=part["counts"], count_scopes=part["count_scopes"],
+        lot_assays=part["lot_assays"], site_assays=part["site_assays"], methods=part["methods"],
+        elements=TESTED, sites=part["sites"]["site"],
+    )  # fmt: skip
+    return {"balances": found}
 
 
 def chain(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
