@@ -1,0 +1,1 @@
+"""Engines: where pure functions of frames run; none knows what it runs."""
