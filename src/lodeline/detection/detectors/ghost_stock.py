@@ -78,14 +78,15 @@ _FEW: Final = 0.1
 
 
 def ghost_stock(
-    *, repeats: pl.DataFrame, counts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+    *, repeats: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
     """One finding per site whose counts repeat the book or the count before more often than others' do, as `ranked`.
 
-    Parameters: `repeats` of the function of that name; frames of `accountancy.frames`. A site with fewer than
-    `least_counts` repeated rows gives nothing. `mass_mg` is the TREO in the copied rows of the last count.
+    Parameters: `repeats` of the function of that name; `lines` in force; `lot_assays` as in `accountancy.frames`.
+    A site with fewer than `least_counts` repeated rows gives nothing. `mass_mg` is the TREO in the copied rows of the
+    last count.
     """
-    values = limits.on(last_day(counts))
+    values = limits.on(last_day(lines))
     rows = _with_chance(repeats)
     findings = []
     for site, months in _months(rows, values):
@@ -108,7 +109,7 @@ def repeats(*, counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFram
     Parameters: frames of `accountancy.frames`; `entry` and `event` of the counts are named if they are there. Rows
     with the method `carried-over` say themselves that nobody weighed, and are left out.
     """
-    values = limits.on(last_day(counts))
+    values = limits.on(last_day(lines))
     rows = _with_repeats(counts, movements, lines, values)
     frozen = _frozen(rows, values)
     # Others repeat figures at least as often as their scales would: who is asked is at least asked about that.
