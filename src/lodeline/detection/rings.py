@@ -15,7 +15,7 @@ import polars as pl
 
 from lodeline.detection.evidence import months_of, with_treo_mass
 from lodeline.errors import text
-from lodeline.flow.cycles import Kept, Transfers, find_cycles
+from lodeline.flow.cycles import Kept, Transfers, can_return, find_cycles
 from lodeline.material.element import RARE_EARTHS
 from lodeline.message import ARROW, Count, Fact, Party, Series, Term, Texts
 
@@ -38,15 +38,40 @@ class Ring:
     complete: bool
 
 
+#: Whom goods go from, to whom, and what goods: no round leads along any other way.
+WAY: Final = ("source", "target", "product")
+
+
+def ways_of(hops: pl.DataFrame) -> pl.DataFrame:
+    """The ways (`WAY`) that hops take, each once; `hops` as `rings` takes them."""
+    return _countable(hops).select("source", "target", pl.col("product").fill_null("")).unique()
+
+
+def ways_back(ways: pl.DataFrame) -> pl.DataFrame:
+    """The ways that may be part of a round: those left when what leads nowhere, or comes from nowhere, is taken away.
+
+    Most of an industry runs one way, from mine to magnet: the hops themselves need not be looked at.
+    """
+    spots = pl.concat([ways.select("product", spot=end) for end in WAY[:2]]).unique().with_row_index("place")
+    ends = [
+        ways.join(spots, left_on=["product", end], right_on=["product", "spot"], maintain_order="left")["place"]
+        for end in WAY[:2]
+    ]
+    leaves, arrives = (one.cast(pl.Int64).to_numpy() for one in ends)
+    return ways.filter(pl.Series(can_return(leaves, arrives, spots.height), dtype=pl.Boolean))
+
+
+def _countable(hops: pl.DataFrame) -> pl.DataFrame:
+    return hops.filter(pl.col("source").is_not_null() & pl.col("target").is_not_null() & (pl.col("mass_mg") > 0))
+
+
 def rings(hops: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]) -> list[Ring]:
     """The rings of `hops`: `source`, `target`, `lot`, `product`, `on`, `mass_mg` and whatever names the row.
 
     Kept are product, mass and composition within `values` (`hops`, `days`, `stay_days`, `mass_pct`, `share_pct`).
     Rounds through the same firms in the same order are one ring.
     """
-    known = hops.filter(pl.col("source").is_not_null() & pl.col("target").is_not_null() & (pl.col("mass_mg") > 0)).sort(
-        "on", "source", "target", "lot", "seq"
-    )
+    known = _countable(hops).sort("on", "source", "target", "lot", "seq")
     if known.height < 2:
         return []
     found = find_cycles(
@@ -59,6 +84,8 @@ def rings(hops: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, flo
             share_ppb=round(values["share_pct"] * 10_000_000),
         ),
     )
+    if not found:
+        return []
     rounds: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
     sources = known["source"].to_list()
     for place in range(len(found)):

@@ -90,7 +90,7 @@ def find_cycles(transfers: Transfers, kept: Kept, *, steps_limit: int = STEPS_LI
     assert firms * goods < 2**31, "a firm and a product fit one key of 32 bits"
     leaves = (transfers.source.astype(np.int64) * goods + transfers.goods)[order]
     arrives = (transfers.target.astype(np.int64) * goods + transfers.goods)[order]
-    left = np.flatnonzero(_can_return(leaves, arrives, firms * goods))
+    left = np.flatnonzero(can_return(leaves, arrives, firms * goods))
     order, leaves, arrives = order[left], leaves[left], arrives[left]
     # From here on positions are by day; successors are looked up by where they leave and by mass.
     mass = transfers.mass_mg[order]
@@ -124,7 +124,7 @@ def _positions(spots: Int64s, keys: Int64s) -> Int32s:
     return found
 
 
-def _can_return(leaves: Int64s, arrives: Int64s, spots: int) -> Flags:
+def can_return(leaves: Int64s, arrives: Int64s, spots: int) -> Flags:
     """Transfers left when those that lead nowhere, or come from nowhere, are taken away until none is left of them.
 
     Most of an industry runs one way, from mine to magnet, and is gone after a few rounds.

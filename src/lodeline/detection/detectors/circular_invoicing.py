@@ -19,7 +19,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
-from lodeline.detection.rings import Ring, hop_rows, ring_fact, rings, subject_of, times
+from lodeline.detection.rings import WAY, Ring, hop_rows, ring_fact, rings, subject_of, times, ways_back, ways_of
 from lodeline.errors import Text, text
 from lodeline.material.element import TREO
 from lodeline.message import Mass, Texts
@@ -56,9 +56,15 @@ def circular_invoicing(
     no matter of this detector. `score` is None, as for `round-trip`.
     """
     values = limits.on(last_day(lines))
-    moved = transfers.select("lot", source="shipper", target="receiver").unique()
     titles = lines.filter((pl.col("kind") == "title") & pl.col("lot").is_not_null()).select(
         "lot", "product", "event", "entry", "on", source="organisation", target="party", seq="line", mass_mg="dry_mg"
+    )
+    back = ways_back(ways_of(titles))
+    if back.is_empty():
+        return []
+    titles = titles.join(back, left_on=[*WAY[:2], pl.col("product").fill_null("")], right_on=list(WAY), how="semi")
+    moved = transfers.filter(pl.col("lot").is_in(titles["lot"].unique().implode())).select(
+        "lot", source="shipper", target="receiver"
     )
     hops = titles.join(moved, on=["lot", "source", "target"], how="anti")
     return ranked(_finding(ring) for ring in rings(hops, lot_assays, values))

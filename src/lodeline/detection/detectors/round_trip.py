@@ -20,7 +20,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
-from lodeline.detection.rings import Ring, hop_rows, ring_fact, rings, subject_of, times
+from lodeline.detection.rings import WAY, Ring, hop_rows, ring_fact, rings, subject_of, times, ways_back, ways_of
 from lodeline.errors import Text, text
 from lodeline.material.element import TREO
 from lodeline.message import Mass, Texts
@@ -49,25 +49,33 @@ TEXTS: Final = Texts(
 _ROWS = 24
 
 
+def ways(*, transfers: pl.DataFrame, lot_facts: pl.DataFrame) -> pl.DataFrame:
+    """The ways that goods take (`detection.rings.WAY`), each of the `organisation` that ships them."""
+    return ways_of(_hops(transfers, lot_facts)).with_columns(organisation="source")
+
+
 def round_trip(
-    *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
-) -> list[Finding]:
+    *, ways: pl.DataFrame, transfers: pl.DataFrame, lines: pl.DataFrame, lot_facts: pl.DataFrame,
+    lot_assays: pl.DataFrame, limits: Limits,
+) -> list[Finding]:  # fmt: skip
     """One finding per ring of firms through which goods came back whole, as `ranked`.
 
-    Parameters: `transfers` has the columns of `ledger.transfer.TRANSFER` (those that nobody shipped or named nobody
-    are left out), `lines` gives entries, `lot_facts` products, `lot_assays` compositions. `mass_mg` is the TREO that
-    each round began with, summed. `score` is None: a round is a fact, and no chance is claimed.
+    Parameters: `ways` as the function has them, `transfers` has the columns of `ledger.transfer.TRANSFER` (those that
+    nobody shipped or named nobody are left out), `lines` gives entries, `lot_facts` products, `lot_assays`
+    compositions. `mass_mg` is the TREO that each round began with, summed. `score` is None: a round is a fact, and no
+    chance is claimed.
     """
     values = limits.on(last_day(transfers, "shipped_on"))
-    hops = (
-        transfers.filter(pl.col("shipment_line").is_not_null())
-        .select(
-            "lot", source="shipper", target="receiver", seq="shipment_line", event="shipment_event", on="shipped_on",
-            mass_mg="shipped_mg",
-        )
-        .join(lot_facts.select("lot", "product"), on="lot", how="left")
-        .join(lines.select("entry", seq="line"), on="seq", how="left")
-    )  # fmt: skip
+    back = ways_back(ways)
+    if back.is_empty():
+        return []
+    along = pl.col("shipper").is_in(back["source"].implode()) & pl.col("receiver").is_in(back["target"].implode())
+    sent = transfers.filter(along)
+    hops = _hops(sent, lot_facts.filter(pl.col("lot").is_in(sent["lot"].unique().implode()))).join(
+        back, left_on=[*WAY[:2], pl.col("product").fill_null("")], right_on=list(WAY), how="semi"
+    )
+    entries = lines.filter(pl.col("line").is_in(hops["seq"].implode())).select("entry", seq="line")
+    hops = hops.join(entries, on="seq", how="left")
     return ranked(_finding(ring) for ring in rings(hops, lot_assays, values))
 
 
@@ -76,8 +84,21 @@ DETECTOR: Final = Detector(
     label=text("Round trip", "循环流转"),
     mark=("circle", "ink"),
     find=round_trip,
+    staged={"ways": ways},
     texts=TEXTS,
 )
+
+
+def _hops(transfers: pl.DataFrame, lot_facts: pl.DataFrame) -> pl.DataFrame:
+    """What was shipped, as `rings` takes it but for the entries."""
+    return (
+        transfers.filter(pl.col("shipment_line").is_not_null())
+        .select(
+            "lot", source="shipper", target="receiver", seq="shipment_line", event="shipment_event", on="shipped_on",
+            mass_mg="shipped_mg",
+        )
+        .join(lot_facts.select("lot", "product"), on="lot", how="left")
+    )  # fmt: skip
 
 
 def _finding(ring: Ring) -> Finding:
