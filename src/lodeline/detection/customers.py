@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -29,6 +29,8 @@ _NEAR: Final = 70.0
 _LIKELY, _CERTAIN = 0.5, 0.97
 #: Pairs of names that are kept at hand, a few dozen bytes each.
 _KEPT: Final = 100_000
+#: Sellers whose customers are kept at hand in groups.
+_GROUPED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,10 @@ class Customer:
 
 
 def customers_of(sales: pl.DataFrame, register: Register) -> dict[str, Customer]:
-    """Party → customer, for every party of `sales` (`party`, `counterparty_country`), in their order."""
+    """Party → customer, for every party of `sales` (`party`, `counterparty_country`), by name.
+
+    The country of one that is not registered is the first that is stated: of `buyers_of` sorted by `told_in`.
+    """
     known = {
         row["id"]: row
         for row in register.tables["organisations"]
@@ -58,13 +63,24 @@ def customers_of(sales: pl.DataFrame, register: Register) -> dict[str, Customer]
     }  # fmt: skip
 
 
+def buyers_of(sales: pl.DataFrame) -> pl.DataFrame:
+    """Each party of a seller once: its first `line`, the country that a sale stated first (`counterparty_country`) and
+    in which line (`told_in`). `sales` are in the order of lines."""
+    told = pl.col("counterparty_country").is_not_null()
+    return sales.group_by("organisation", "party", maintain_order=True).agg(
+        pl.col("line").first(),
+        pl.col("counterparty_country").filter(told).first(),
+        told_in=pl.col("line").filter(told).first(),
+    )
+
+
 def names_of(organisations: pl.DataFrame) -> list[Name]:
     """The names of organisations of the register."""
     columns = organisations.select("name_zh", "name_en")
     return [parsed(name) for row in columns.iter_rows() for name in row if name]
 
 
-def alike(ones: list[Name], others: list[Name]) -> Iterator[tuple[int, int, bool]]:
+def alike(ones: Sequence[Name], others: Sequence[Name]) -> Iterator[tuple[int, int, bool]]:
     """Places of names that are likely one firm's, or that have one brand and no more than a common word between them,
     and whether they are certainly one. Only those are compared whose brands are near."""
     if not ones or not others:
@@ -97,8 +113,12 @@ class Trait:
     text: str
 
 
-def groups_of(customers: list[Customer]) -> Iterator[tuple[list[str], list[Trait]]]:
-    """(parties, what they share) of customers that are likely one, two at least, each customer in one group."""
+@lru_cache(maxsize=_GROUPED)
+def groups_of(customers: tuple[Customer, ...]) -> tuple[tuple[tuple[str, ...], tuple[Trait, ...]], ...]:
+    """(parties, what they share) of customers that are likely one, two at least, each customer in one group.
+
+    Kept at hand as `_relation` is: a seller's customers are the same from filing to filing.
+    """
     owner = [place for place, one in enumerate(customers) for name in one.names if name.forms]
     names = [name for one in customers for name in one.names if name.forms]
     found = {
@@ -119,15 +139,20 @@ def groups_of(customers: list[Customer]) -> Iterator[tuple[list[str], list[Trait
     for first, second, _ in links:
         joined = group_of.get(first, {first}) | group_of.get(second, {second})
         group_of.update((member, joined) for member in joined)
-    for group in sorted({id(group): sorted(group) for group in group_of.values()}.values()):
-        shared = sorted({what for first, _, what in links if first in group})
-        yield sorted(customers[place].party for place in group), shared
+    return tuple(
+        (
+            tuple(sorted(customers[place].party for place in group)),
+            tuple(sorted({what for first, _, what in links if first in group})),
+        )
+        for group in sorted({id(group): sorted(group) for group in group_of.values()}.values())
+    )
 
 
-def wordings_of(customers: list[Customer]) -> list[list[Customer]]:
+@lru_cache(maxsize=_GROUPED)
+def wordings_of(customers: tuple[Customer, ...]) -> tuple[tuple[Customer, ...], ...]:
     """Customers by whose names they may be, in whatever script or form: each in one group, of one at least.
 
-    A short name without a place may be that of two firms; it does not make them one.
+    A short name without a place may be that of two firms; it does not make them one. Kept at hand as `groups_of` is.
     """
     owner = [place for place, one in enumerate(customers) for _ in one.names]
     names = [name for one in customers for name in one.names]
@@ -141,10 +166,10 @@ def wordings_of(customers: list[Customer]) -> list[list[Customer]]:
         for place in other:
             group_of[place] = one
     groups = {id(group): sorted(group) for group in group_of}
-    return [[customers[place] for place in group] for group in sorted(groups.values())]
+    return tuple(tuple(customers[place] for place in group) for group in sorted(groups.values()))
 
 
-def _are_several(customers: list[Customer], ones: set[int], others: set[int]) -> bool:
+def _are_several(customers: Sequence[Customer], ones: set[int], others: set[int]) -> bool:
     """Whether some of them cannot be one firm: a part of their names contradicts, or they are in two countries."""
     return any(
         _apart(customers[one], customers[other])

@@ -56,18 +56,24 @@ Days = Mapping[str, Sequence[date]]
 
 
 def rewording(
-    sellers: Mapping[str, Days], groups: Mapping[str, Iterable[list[str]]], *, least: float, weight: float
+    sold: Mapping[str, int],
+    groups: Mapping[str, Iterable[Sequence[str]]],
+    days: Mapping[str, Days],
+    *,
+    least: float,
+    weight: float,
 ) -> Rewording:
-    """Of each seller's sales and the groups of its customers."""
+    """Of how many sales each seller made (`sold`) and the groups of its customers; `days` of those in groups of two or
+    more, for one alone has one name."""
     counts = {
-        seller: (sum(reworded(days, group)[0] for group in groups[seller]), sum(map(len, days.values())))
-        for seller, days in sellers.items()
+        seller: (sum(reworded(days[seller], group)[0] for group in groups[seller] if len(group) > 1), number)
+        for seller, number in sold.items()
     }
     of_all = sum(one for one, _ in counts.values()), sum(sold for _, sold in counts.values())
     return Rewording(counts=counts, of_all=of_all, least=least, weight=weight)
 
 
-def reworded(days: Days, members: list[str], *, meanwhile: bool = False) -> tuple[int, int]:
+def reworded(days: Days, members: Sequence[str], *, meanwhile: bool = False) -> tuple[int, int]:
     """Of the sales to a group: how many under another name than its commonest, and of how many.
 
     `meanwhile`: between the first and the last under that one alone. Who was renamed is called otherwise afterwards.

@@ -77,34 +77,44 @@ TEXTS: Final = Texts(
 )
 
 
+def exported(
+    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction
+) -> pl.DataFrame:
+    """What an `organisation` exports to another `country`, the `goods` that the lot is, and where its buyer is by the
+    row (`counterparty_country`).
+
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`.
+    """
+    facts = lot_facts.select("lot", goods=pl.col("product").str.split(":").list.first())
+    return with_treo_mass(_exports(lines, law), lot_assays).join(facts, on="lot", how="left", maintain_order="left")
+
+
+def held(*, lines: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction) -> pl.DataFrame:
+    """The compositions of the lots that an `organisation` exports: `lot`, `element`, `ppb`."""
+    sent = _exports(lines, law).select("organisation", "lot").unique()
+    return sent.join(lot_assays.filter(pl.col("lot").is_in(sent["lot"].unique().implode())), on="lot")
+
+
 def destination_shift(
-    *,
-    lines: pl.DataFrame,
-    lot_facts: pl.DataFrame,
-    lot_assays: pl.DataFrame,
-    register: Register,
-    law: Jurisdiction,
+    *, exported: pl.DataFrame, held: pl.DataFrame, lines: pl.DataFrame, register: Register, law: Jurisdiction,
     limits: Limits,
-) -> list[Finding]:
+) -> list[Finding]:  # fmt: skip
     """One finding per exporter whose free goods went to one new country after a control date, as `ranked`.
 
-    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`. A
-    consignment is what one export event takes to a country; looked at are goods that no list names, because licences
-    alone decide where the others go. An exporter that sold nothing before the date, or fewer than `least_after`
-    consignments to the new country, is not testable; with fewer than `least_before` before it, the old trade is not
-    compared. `mass_mg` is the TREO that went the new way.
+    Parameters: `exported` and `held` as the functions have them, `lines` in force. A consignment is what one export
+    event takes to a country; looked at are goods that no list names, because licences alone decide where the others go.
+    An exporter that sold nothing before the date, or fewer than `least_after` consignments to the new country, is not
+    testable; with fewer than `least_before` before it, the old trade is not compared. `mass_mg` is the TREO that went
+    the new way.
     """
     values = limits.on(last_day(lines))
-    exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0)).with_columns(
-        country=pl.coalesce("destination", "counterparty_country")
-    )
-    exports = exports.filter(pl.col("country").is_not_null() & (pl.col("country") != law.country))
-    if exports.is_empty():
+    if exported.is_empty():
         return []
-    listed = _listed_lots(exports, lot_facts, lot_assays, law, values["controlled_pct"] / 100)
+    exports = exported.sort("line")
+    listed = _listed_lots(exports, held, law, values["controlled_pct"] / 100)
     exports = exports.with_columns(party=pl.col("party").replace(_buyers(exports, register)))
     consignments = (
-        with_treo_mass(exports.join(listed, on="lot", how="anti", maintain_order="left"), lot_assays)
+        exports.join(listed, on="lot", how="anti", maintain_order="left")
         .group_by("organisation", "event", "country", maintain_order=True)
         .agg(pl.col("dry_mg", "treo_mg").sum(), pl.col("on", "party", "entry", "line", "kind").first())
     )
@@ -113,10 +123,11 @@ def destination_shift(
     alarm = alarm_score(tested=max(1, exporters), sites=register.tables["sites"].height)
     first, last = (consignments.select(bound).item() for bound in (pl.col("on").min(), pl.col("on").max()))
     days = [day for day in control_days(law) if first is not None and first < day <= last]
-    sent = consignments.group_by("organisation", maintain_order=True).agg(pl.struct("on", "country", "party"))
+    sent = consignments.group_by("organisation", maintain_order=True).agg("on", "country", "party")
+    by_firm = [(firm, list(zip(*columns, strict=True))) for firm, *columns in sent.iter_rows()]
     for day in days:
         arrivals = _arrivals(consignments, day, values)
-        for organisation, rows in sent.iter_rows():
+        for organisation, rows in by_firm:
             # The lists came in steps; an exporter is asked about the first after which it changed its ways.
             if organisation in found:
                 continue
@@ -132,13 +143,22 @@ DETECTOR: Final = Detector(
     label=text("Destination shift", "目的国转移"),
     mark=("diamond", "flow"),
     find=destination_shift,
+    staged={"exported": exported, "held": held},
     texts=TEXTS,
 )
 
 
-def _listed_lots(
-    exports: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction, least: float
-) -> pl.DataFrame:
+def _exports(lines: pl.DataFrame, law: Jurisdiction) -> pl.DataFrame:
+    """Rows that take goods to another country."""
+    exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0)).select(
+        "organisation", "event", "entry", "line", "kind", "on", "lot", "party", "dry_mg",
+        country=pl.coalesce("destination", "counterparty_country"),
+        counterparty_country=pl.coalesce("counterparty_country", "destination"),
+    )  # fmt: skip
+    return exports.filter(pl.col("country").is_not_null() & (pl.col("country") != law.country))
+
+
+def _listed_lots(exports: pl.DataFrame, held: pl.DataFrame, law: Jurisdiction, least: float) -> pl.DataFrame:
     """Lots that hold an element in a form that a list names: `lot`. Lists count as they stood on the last day."""
     day = last_day(exports)
     items = control_items(law, day, known=day) if day is not None else ()
@@ -150,20 +170,17 @@ def _listed_lots(
         schema=["goods", "form"],
         orient="row",
     )
-    sent = exports["lot"].unique().implode()
-    goods = lot_facts.filter(pl.col("lot").is_in(sent)).select(
-        "lot", goods=pl.col("product").str.split(":").list.first()
-    )
+    goods = exports.select("lot", "goods").unique()
     named = goods.join(forms, on="goods").join(named, on="form")
-    held = lot_assays.filter(pl.col("lot").is_in(named["lot"].unique().implode()) & (pl.col("ppb") > least * PPB))
-    return named.join(held, on=["lot", "element"], how="semi").select("lot").unique()
+    return (
+        named.join(held.filter(pl.col("ppb") > least * PPB), on=["lot", "element"], how="semi").select("lot").unique()
+    )
 
 
 def _buyers(exports: pl.DataFrame, register: Register) -> dict[str, str]:
     """Name that no register has → who it is: an old customer whose name is written in another way is no new one."""
-    sales = exports.drop_nulls("party").with_columns(pl.coalesce("counterparty_country", "country"))
     found: dict[str, str] = {}
-    for group in wordings_of(list(customers_of(sales, register).values())):
+    for group in wordings_of(tuple(customers_of(exports.drop_nulls("party"), register).values())):
         parties = sorted((one.party for one in group), key=lambda one: (one not in register.party_ids, one))
         found.update((one, parties[0]) for one in parties if one not in register.party_ids)
     return found
@@ -226,12 +243,15 @@ def _arrivals(consignments: pl.DataFrame, day: date, values: Mapping[str, float]
 
 
 def _judged(
-    organisation: str, rows: Sequence[Mapping[str, Any]], arrivals: _Arrivals, values: Mapping[str, float], *,
-    dates: int,
+    organisation: str, rows: Sequence[tuple[date, str, str | None]], arrivals: _Arrivals,
+    values: Mapping[str, float], *, dates: int,
 ) -> _Shift | None:  # fmt: skip
-    """What one exporter did at one date: a country that rose, another that fell, and whether buyers are new there."""
-    before = [row["country"] for row in rows if row["on"] < arrivals.day]
-    after = [(row["country"], row["party"]) for row in rows if row["on"] >= arrivals.day]
+    """What one exporter did at one date: a country that rose, another that fell, and whether buyers are new there.
+
+    `rows`: day, country and buyer of each consignment.
+    """
+    before = [country for on, country, _ in rows if on < arrivals.day]
+    after = [(country, party) for on, country, party in rows if on >= arrivals.day]
     if not before or not after:
         return None
     old = dict(sorted(Counter(before).items()))

@@ -12,13 +12,24 @@ Source: Regulations on dual-use items (know your end user); how likely two names
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.customers import Customer, Trait, alike, customers_of, groups_of, names_of, wordings_of
+from lodeline.detection.customers import (
+    Customer,
+    Trait,
+    alike,
+    buyers_of,
+    customers_of,
+    groups_of,
+    names_of,
+    wordings_of,
+)
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
@@ -30,6 +41,7 @@ from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
 from lodeline.message import SEMICOLON, Count, Key, Mass, Name, Party, Series, Texts
+from lodeline.party.name import Name as NameOf
 
 INNOCENT: tuple[Text, ...] = (
     text("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
@@ -57,49 +69,65 @@ TEXTS: Final = Texts(
 )
 
 
+def bought(*, lines: pl.DataFrame) -> pl.DataFrame:
+    """Who bought of an `organisation` (`customers.buyers_of`), and the days `on` of the sales to it, one each."""
+    sales = _sales(lines).select("organisation", "party", "event", "on", "line", "counterparty_country")
+    days = (
+        sales.unique(["organisation", "party", "event"], keep="first", maintain_order=True)
+        .group_by("organisation", "party", maintain_order=True)
+        .agg("on")
+    )
+    return buyers_of(sales).join(days, on=["organisation", "party"], maintain_order="left")
+
+
+def filers(*, lines: pl.DataFrame) -> pl.DataFrame:
+    """Each `organisation` that filed."""
+    return lines.select("organisation").unique()
+
+
 def shell_customer(
-    *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
-) -> list[Finding]:
+    *, bought: pl.DataFrame, filers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register,
+    limits: Limits,
+) -> list[Finding]:  # fmt: skip
     """One finding per seller and group of its customers that are likely one, as `ranked`.
 
-    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`.
+    Parameters: `bought` and `filers` as the functions have them, `lines` in force (columns of `ledger.movement.LINE`),
+    `lot_assays` as in `accountancy.frames`.
     Customers are organisations that neither file nor hold a site, and names that are no party of the register; a name
     that a seller wrote once is a typing error. `score`: how unlikely so many sales bear another name than the group's
     commonest; None where all are of the register, as nobody knows how often honest customers share a roof. `mass_mg` is
     the TREO sold to the group.
     """
     values = limits.on(last_day(lines))
-    sales = lines.filter(pl.col("kind").is_in(["shipment", "export", "title"]) & pl.col("party").is_not_null())
-    sales = sales.with_columns(registered=pl.col("party").is_in(register.party_ids))
-    customers = _strangers(customers_of(sales, register), lines, register)
-    bought = (
-        sales.filter(pl.col("party").is_in(list(customers)))
-        .unique(["organisation", "party", "event"], keep="first", maintain_order=True)
-        .group_by("organisation", "party", maintain_order=True)
-        .agg("on")
-    )
-    sellers: dict[str, dict[str, list[date]]] = {}
-    for seller, party, days in bought.iter_rows():
-        sellers.setdefault(seller, {})[party] = days
-    people = {seller: [customers[one] for one in parties] for seller, parties in sellers.items()}
+    customers = _strangers(bought, filers, register)
+    theirs = bought.filter(pl.col("party").is_in(list(customers))).sort("line")
+    sold: dict[str, dict[str, int]] = {}
+    for seller, party, number in theirs.select("organisation", "party", pl.col("on").list.len()).iter_rows():
+        sold.setdefault(seller, {})[party] = number
+    people = {seller: tuple(customers[one] for one in parties) for seller, parties in sold.items()}
     wordings = {
-        seller: [sorted(one.party for one in group) for group in wordings_of(some)] for seller, some in people.items()
+        seller: [tuple(sorted(one.party for one in group)) for group in wordings_of(some)]
+        for seller, some in people.items()
     }
     firms = {seller: [members for members, _ in groups_of(some)] for seller, some in people.items()}
+    grouped = {one for groups in (wordings, firms) for one, some in groups.items() if any(len(own) > 1 for own in some)}
+    days = _days(theirs.filter(pl.col("organisation").is_in(grouped)))
+    of_each = {seller: sum(parties.values()) for seller, parties in sold.items()}
     habits = {
-        True: rewording(sellers, wordings, least=values["reworded_rate"], weight=values["habit_sales"]),
-        False: rewording(sellers, firms, least=values["renamed_rate"], weight=values["habit_sales"]),
+        True: rewording(of_each, wordings, days, least=values["reworded_rate"], weight=values["habit_sales"]),
+        False: rewording(of_each, firms, days, least=values["renamed_rate"], weight=values["habit_sales"]),
     }
-    findings = []
-    for seller, days_of in sellers.items():
-        known = [
+    seen: list[tuple[str, tuple[str, ...], tuple[Trait, ...], float | None]] = []
+    for seller in grouped:
+        days_of = days[seller]
+        known = tuple(
             one for one in people[seller]
             if one.party in register.party_ids or len(days_of[one.party]) >= values["least_sales"]
-        ]  # fmt: skip
+        )  # fmt: skip
         groups = [(members, shared, False) for members, shared in groups_of(known)]
         # Two wordings of one name are a habit until others are seen to have none.
         if habits[True].of_others(seller)[1] >= values["least_others"]:
-            groups += [(members, [Trait(True, members[0])], True) for members in wordings[seller]]
+            groups += [(members, (Trait(True, members[0]),), True) for members in wordings[seller]]
         asked: set[str] = set()
         for members, shared, is_one in groups:
             if len(members) < values["least_customers"] or not asked.isdisjoint(members):
@@ -112,9 +140,18 @@ def shell_customer(
                 if others < values["least_reworded"] or score < ALARM_SCORE:
                     continue
             asked |= set(members)
-            own = sales.filter((pl.col("organisation") == seller) & pl.col("party").is_in(members))
-            findings.append(_finding(seller, members, shared, with_treo_mass(own, lot_assays), score))
-    return ranked(findings)
+            seen.append((seller, members, shared, score))
+    if not seen:
+        return []
+    sales = _sales(lines.filter(pl.col("organisation").is_in({seller for seller, *_ in seen})))
+    sales = with_treo_mass(sales, lot_assays).with_columns(registered=pl.col("party").is_in(register.party_ids))
+    return ranked(
+        _finding(
+            seller, members, shared,
+            sales.filter((pl.col("organisation") == seller) & pl.col("party").is_in(members)), score,
+        )
+        for seller, members, shared, score in seen
+    )  # fmt: skip
 
 
 DETECTOR: Final = Detector(
@@ -122,6 +159,7 @@ DETECTOR: Final = Detector(
     label=text("Shell customer", "空壳客户"),
     mark=("square", "ink"),
     find=shell_customer,
+    staged={"bought": bought, "filers": filers},
     texts=TEXTS,
     labels={
         "shared": text("What they share", "共同之处"),
@@ -130,19 +168,42 @@ DETECTOR: Final = Detector(
 )
 
 
-def _strangers(customers: dict[str, Customer], lines: pl.DataFrame, register: Register) -> dict[str, Customer]:
-    """Those that neither must file, nor did, nor hold a site, under whatever name."""
+def _sales(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.filter(pl.col("kind").is_in(["shipment", "export", "title"]) & pl.col("party").is_not_null())
+
+
+def _days(bought: pl.DataFrame) -> dict[str, dict[str, list[date]]]:
+    """Seller → party → the days of the sales to it."""
+    days: dict[str, dict[str, list[date]]] = {}
+    for seller, party, on in bought.select("organisation", "party", "on").iter_rows():
+        days.setdefault(seller, {})[party] = on
+    return days
+
+
+def _strangers(bought: pl.DataFrame, filers: pl.DataFrame, register: Register) -> dict[str, Customer]:
+    """Buyers that neither must file, nor did, nor hold a site, under whatever name."""
     table = register.tables["organisations"]
     filing = pl.col("roles").fill_null([]).list.eval(pl.element().is_in(list(FILING_ROLES))).list.any()
-    seen = pl.concat([register.tables["sites"]["organisation"], lines["organisation"]]).unique()
-    filers = table.filter(filing.fill_null(False) | pl.col("id").is_in(seen.implode()))
-    ids, named = set(filers["id"]), [one for one in customers.values() if one.party not in register.party_ids]
+    seen = pl.concat([register.tables["sites"]["organisation"], filers["organisation"]]).unique()
+    at_work = table.filter(filing.fill_null(False) | pl.col("id").is_in(seen.implode()))
+    strange = bought.filter(~pl.col("party").is_in(at_work["id"].implode())).sort("told_in")
+    customers = customers_of(strange, register)
+    named = [one for one in customers.values() if one.party not in register.party_ids]
     # A filer by another name is no stranger.
-    by_another = {named[place].party for place, *_ in alike([one.names[0] for one in named], names_of(filers))}
-    return {party: one for party, one in customers.items() if party not in ids | by_another}
+    places = _alike_places(tuple(one.names[0] for one in named), tuple(names_of(at_work)))
+    by_another = {named[place].party for place in places}
+    return {party: one for party, one in customers.items() if party not in by_another}
 
 
-def _finding(seller: str, members: list[str], shared: list[Trait], sales: pl.DataFrame, score: float | None) -> Finding:
+@lru_cache(maxsize=4)
+def _alike_places(ones: tuple[NameOf, ...], others: tuple[NameOf, ...]) -> frozenset[int]:
+    """The places of names that may be one of the others. Kept at hand: few filings bring another name."""
+    return frozenset(place for place, *_ in alike(ones, others))
+
+
+def _finding(
+    seller: str, members: Sequence[str], shared: Sequence[Trait], sales: pl.DataFrame, score: float | None
+) -> Finding:
     first, last = months_of(sales)
     mass_mg = int(sales["treo_mg"].sum())
     registered = set(sales.filter("registered")["party"])
@@ -167,7 +228,7 @@ def _finding(seller: str, members: list[str], shared: list[Trait], sales: pl.Dat
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
-            {"shared": [one.text for one in shared], "customers": members},
+            {"shared": [one.text for one in shared], "customers": list(members)},
             *(
                 {"party": row["party"], **described({**row, "seq": row["line"]}, mass=row["dry_mg"])}
                 for row in sales.sort("dry_mg", "line", descending=[True, False])

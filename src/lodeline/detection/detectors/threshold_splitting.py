@@ -18,12 +18,13 @@ the other exporters'. The thresholds are assumptions: no text of law that was fo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.customers import customers_of, groups_of
+from lodeline.detection.customers import buyers_of, customers_of, groups_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
@@ -78,33 +79,44 @@ _TESTS: Final = 2 + len(_PARTS) + 1
 _MOST: Final = 0.99
 
 
+def consignments(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+    """What each export event of an `organisation` holds of one kind of goods; `of_lot`: how many such are of its lot.
+
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`.
+    """
+    return (
+        with_treo_mass(_exports(lines), lot_assays)
+        .group_by("organisation", "event", pl.col("product").str.split(":").list.first().alias("goods"))
+        .agg(
+            pl.col("mass_mg", "treo_mg").sum(),
+            pl.col("on", "party", "entry", "line", "kind").first(),
+            pl.col("lot").sort_by("mass_mg").last(),
+            until=pl.col("on").max(),
+        )
+        .with_columns(of_lot=pl.len().over("organisation", "goods", "lot"))
+        .sort("line")
+    )
+
+
+def buyers(*, lines: pl.DataFrame) -> pl.DataFrame:
+    """To whom an `organisation` exports (`customers.buyers_of`)."""
+    return buyers_of(_exports(lines).drop_nulls("party"))
+
+
 def threshold_splitting(
-    *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
+    *, consignments: pl.DataFrame, buyers: pl.DataFrame, lines: pl.DataFrame, register: Register, limits: Limits
 ) -> list[Finding]:
     """One finding per exporter and kind of goods whose consignments were cut, as `ranked`.
 
-    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`. A
-    consignment is what one export event holds of one kind, net mass. Crowds below a threshold are looked for in kinds
-    that have one, lots in parts in all. `mass_mg` is the TREO of the consignments just below, or of the parts.
+    Parameters: `consignments` and `buyers` as the functions have them, `lines` in force. Crowds below a threshold are
+    looked for in kinds that have one, lots in parts in all. `mass_mg` is the TREO of the consignments just below, or
+    of the parts.
     """
     values = limits.on(last_day(lines))
-    exports = lines.filter((pl.col("kind") == "export") & (pl.col("mass_mg") > 0)).with_columns(
-        goods=pl.col("product").str.split(":").list.first()
-    )
-    if exports.is_empty():
+    if consignments.is_empty():
         return []
-    consignments = (
-        with_treo_mass(exports, lot_assays)
-        .group_by("organisation", "event", "goods", maintain_order=True)
-        .agg(
-            pl.col("mass_mg", "treo_mg").sum(),
-            pl.col("on", "party", "entry", "line", "destination").first(),
-            pl.col("lot").sort_by("mass_mg").last(),
-            pl.col("kind").first(),
-        )
-    )
     found: dict[tuple[str, str], Finding] = {}
-    for one in (*_below_thresholds(consignments, values), *_cut_lots(consignments, exports, register, values)):
+    for one in (*_below_thresholds(consignments, values), *_cut_lots(consignments, buyers, register, values)):
         key = (one.subject["organisation"], one.subject["goods"])
         # Two tests of one cause are one question.
         if key not in found or (one.score or 0) > (found[key].score or 0):
@@ -117,6 +129,7 @@ DETECTOR: Final = Detector(
     label=text("Threshold splitting", "化整为零"),
     mark=("bar", "hold"),
     find=threshold_splitting,
+    staged={"consignments": consignments, "buyers": buyers},
     texts=TEXTS,
     labels={
         "threshold_kg": text("Threshold", "门槛"),
@@ -128,6 +141,10 @@ DETECTOR: Final = Detector(
         "owners": text("Owners behind them", "实际所有人数"),
     },
 )
+
+
+def _exports(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.filter((pl.col("kind") == "export") & (pl.col("mass_mg") > 0))
 
 
 def _below_thresholds(consignments: pl.DataFrame, values: Mapping[str, float]) -> Iterator[Finding]:
@@ -161,11 +178,17 @@ def _below_thresholds(consignments: pl.DataFrame, values: Mapping[str, float]) -
 
 
 def _cut_lots(
-    consignments: pl.DataFrame, exports: pl.DataFrame, register: Register, values: Mapping[str, float]
+    consignments: pl.DataFrame, buyers: pl.DataFrame, register: Register, values: Mapping[str, float]
 ) -> Iterator[Finding]:
     """Exporters whose lots go out in parts within days to one owner, more often or in more parts than others' do."""
-    runs = _runs(consignments.drop_nulls(["party", "goods"]), _owners(exports, register), values)
-    lots = runs.group_by("organisation", "goods", "lot", maintain_order=True).agg(pl.col("parts").max())
+    sold = consignments.drop_nulls(["party", "goods"])
+    several = sold.filter(pl.col("of_lot") > 1)
+    theirs = buyers.filter(pl.col("organisation").is_in(several["organisation"].unique().implode()))
+    owners = _owners(theirs, buyers, register, last_day(consignments, "until"))
+    runs = _runs(several, owners, values)
+    whole = sold.filter(pl.col("of_lot") == 1).select("organisation", "goods", "lot", parts=pl.lit(1, pl.Int64))
+    lots = pl.concat([whole, runs.select(whole.columns)])
+    lots = lots.group_by("organisation", "goods", "lot", maintain_order=True).agg(pl.col("parts").max())
     counted = lots.group_by("organisation", "goods", maintain_order=True).agg(
         pl.len().alias("lots"), further=(pl.col("parts") - 2).clip(0).sum(),
         **{f"in_{parts}": (pl.col("parts") >= parts).sum() for parts in _PARTS},
@@ -219,19 +242,22 @@ def _runs(
     )
 
 
-def _owners(exports: pl.DataFrame, register: Register) -> dict[tuple[str, str], str]:
-    """(exporter, buyer) → who stands for the buyer's owner: by the shares of the register, or by alike names."""
-    day = last_day(exports)
+def _owners(
+    theirs: pl.DataFrame, buyers: pl.DataFrame, register: Register, day: date | None
+) -> dict[tuple[str, str], str]:
+    """(exporter, buyer) → who stands for the buyer's owner: by the shares of the register, or by alike names.
+
+    `theirs`: the rows of `buyers` of the exporters in question.
+    """
     stakes = held_stakes(register)
     tops = controllers(stakes, day=day) if day and stakes else {}
-    bought = exports.drop_nulls("party")
-    customers = customers_of(bought, register)
+    told = buyers.filter(pl.col("party").is_in(theirs["party"].unique().implode())).sort("told_in")
+    customers = customers_of(told, register)
     found: dict[tuple[str, str], str] = {}
-    for (exporter,), rows in bought.group_by("organisation", maintain_order=True):
-        parties = sorted(rows["party"].unique())
-        found.update(((str(exporter), one), tops.get(f"{REGISTER}:{one}", one)) for one in parties)
-        for members, _ in groups_of([customers[one] for one in parties]):
-            found.update(((str(exporter), one), found[str(exporter), members[0]]) for one in members)
+    for exporter, parties in theirs.group_by("organisation").agg(pl.col("party").sort()).iter_rows():
+        found.update(((exporter, one), tops.get(f"{REGISTER}:{one}", one)) for one in parties)
+        for members, _ in groups_of(tuple(customers[one] for one in parties)):
+            found.update(((exporter, one), found[exporter, members[0]]) for one in members)
     return found
 
 
@@ -241,12 +267,15 @@ def _with_parted(consignments: pl.DataFrame, values: Mapping[str, float]) -> pl.
     width, days = values["window_pct"] / 100, values["parted_days"]
     own = ["organisation", "goods", "lot", "near"]
     gap = pl.col("on").diff().over(own).dt.total_days()
-    return (
-        consignments.with_columns(near=(pl.col("part") >= 1 - width) & (pl.col("part") < 1))
+    seen = consignments.with_columns(near=(pl.col("part") >= 1 - width) & (pl.col("part") < 1))
+    # A lot that went out whole has no parts: hardly any other does.
+    several = (
+        seen.filter(pl.col("of_lot") > 1)
         .sort("organisation", "goods", "lot", "on", "line")
         .with_columns(again=(gap <= days).fill_null(False))
         .with_columns(parted=pl.col("again") | pl.col("again").shift(-1).over(own).fill_null(False))
     )
+    return pl.concat([seen.filter(pl.col("of_lot") == 1).with_columns(again=False, parted=False), several])
 
 
 def _score(row: Mapping[str, Any], values: Mapping[str, float], chance: float) -> float:
