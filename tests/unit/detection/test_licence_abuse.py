@@ -7,11 +7,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.desk import LAW, organisation
+from tests.desk import organisation
+from tests.unit.detection.kit import look
 
-from lodeline.detection.detectors.licence_abuse import licence_abuse
 from lodeline.detection.finding import Finding
-from lodeline.detection.limits import limits_of
 from lodeline.detection.papers import CUSTOMS, DRAWS
 from lodeline.ledger.movement import LINE, lot_facts
 from lodeline.ledger.register import TABLES, Register
@@ -53,8 +52,9 @@ def asked(
         schema=TABLES["licence_acts"],
     )
     draws = [("L1", "MAG", "exit", declaration, DAY, kg * KG, 9) for declaration, kg in exits]
-    return licence_abuse(
-        lines=frame,
+    return look(
+        "licence-abuse",
+        frame,
         lot_facts=lot_facts(frame),
         lot_assays=pl.DataFrame(
             [(1, SYMBOLS.index("Nd"), 280_000_000), (1, SYMBOLS.index("Dy"), round(dysprosium * 10_000_000))],
@@ -63,8 +63,6 @@ def asked(
         customs=pl.DataFrame(customs, schema=dict(CUSTOMS), orient="row"),
         draws=pl.DataFrame(draws, schema=dict(DRAWS), orient="row"),
         register=Register(tables=tables),
-        law=LAW,
-        limits=limits_of("licence-abuse"),
     )  # fmt: skip
 
 

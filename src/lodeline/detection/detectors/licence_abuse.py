@@ -20,6 +20,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import polars as pl
@@ -90,47 +91,47 @@ class _Case:
         self.rows.setdefault(breach, []).append(row)
 
 
-def licence_abuse(
-    *,
-    lines: pl.DataFrame,
-    lot_facts: pl.DataFrame,
-    lot_assays: pl.DataFrame,
-    customs: pl.DataFrame,
-    draws: pl.DataFrame,
-    register: Register,
-    law: Jurisdiction,
-    limits: Limits,
-) -> list[Finding]:
-    """One finding per exporter and licence that was abused, and one per exporter of listed goods without any.
+def exported(
+    *, lines: pl.DataFrame, customs: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction
+) -> pl.DataFrame:
+    """What an `organisation` exports, with its customs line; where that names no licence, `listed_ppb` is the largest
+    share of an element that a control list names on the day in the form that the lot has.
 
     Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`, `customs`
-    and `draws` as in `detection.papers`. `mass_mg` is the TREO of the rows that are not covered; `score` is None, for
-    what was filed is compared with what was granted and nothing is estimated.
+    as in `detection.papers`.
+    """
+    abroad = pl.coalesce("destination", "counterparty_country") != law.country
+    exports = (
+        lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & abroad.fill_null(value=True))
+        .select("organisation", "event", "entry", "line", "kind", "on", "lot", "mass_mg", "dry_mg", "destination")
+        .join(customs, on="line", how="left", maintain_order="left")
+    )
+    shares = _listed_shares(exports.filter(pl.col("licence").is_null()), lot_facts, lot_assays, law)
+    return with_treo_mass(exports, lot_assays).join(shares, on="line", how="left", maintain_order="left")
+
+
+def licence_abuse(
+    *, exported: pl.DataFrame, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame,
+    draws: pl.DataFrame, register: Register, law: Jurisdiction, limits: Limits,
+) -> list[Finding]:  # fmt: skip
+    """One finding per exporter and licence that was abused, and one per exporter of listed goods without any.
+
+    Parameters: `exported` as the function has it, `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as
+    in `accountancy.frames`, `draws` as in `detection.papers`. `mass_mg` is the TREO of the rows that are not covered;
+    `score` is None, for what was filed is compared with what was granted and nothing is estimated.
     """
     known = register.licences
     if not known:
         return []
     values = limits.on(last_day(lines))
-    abroad = pl.coalesce("destination", "counterparty_country") != law.country
-    exports = (
-        lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & abroad.fill_null(value=True))
-        .join(customs, on="line", how="left", maintain_order="left")
-        .sort("on", "line")
-    )
-    if exports.is_empty():
-        return []
-    exports = with_treo_mass(exports, lot_assays)
-    shipped = exports["lot"].unique().implode()
-    facts, assays = (rows.filter(pl.col("lot").is_in(shipped)) for rows in (lot_facts, lot_assays))
-    listed = _Listed(facts, assays, law, values["controlled_pct"] / 100)
+    least = values["controlled_pct"] / 100
+    in_order = exported.sort("on", "line")
     cases: dict[tuple[str, str], _Case] = {}
     by_licence: dict[str, list[dict[str, Any]]] = {}
-    for row in exports.iter_rows(named=True):
-        if row["licence"] is not None:
-            by_licence.setdefault(row["licence"], []).append(row)
-        elif listed.elements(row["lot"], row["on"]):
-            _case(cases, row["organisation"], "").add("without", row)
-    draws_by_licence = draws.partition_by("licence", as_dict=True)
+    for row in in_order.drop_nulls("licence").iter_rows(named=True):
+        by_licence.setdefault(row["licence"], []).append(row)
+    for row in in_order.filter(pl.col("listed_ppb") > least * PPB).iter_rows(named=True):
+        _case(cases, row["organisation"], "").add("without", row)
     exits = draws.filter(pl.col("act") == "exit").group_by("licence", "declaration").agg(pl.col("mass_mg").sum())
     left: dict[str, dict[str, int]] = {}
     for licence, declaration, mass_mg in exits.iter_rows():
@@ -139,6 +140,11 @@ def licence_abuse(
         confirmed = left.get(id_, {})
         for breach, row in _breaches(known.get(id_), rows, confirmed, law, values):
             _case(cases, row["organisation"], id_).add(breach, row)
+    drawn = draws.filter(pl.col("licence").is_in({licence for _, licence in cases}))
+    draws_by_licence = drawn.partition_by("licence", as_dict=True)
+    lots = {row["lot"] for case in cases.values() for rows in case.rows.values() for row in rows}
+    facts, assays = (rows.filter(pl.col("lot").is_in(lots - {None})) for rows in (lot_facts, lot_assays))
+    listed = _Listed(facts, assays, law, least)
     return ranked(_finding(one, known.get(one.licence), by_licence, draws_by_licence, listed) for one in cases.values())
 
 
@@ -147,6 +153,7 @@ DETECTOR: Final = Detector(
     label=text("Not covered by a licence", "出口许可不符"),
     mark=("square", "hold"),
     find=licence_abuse,
+    staged={"exported": exported},
     texts=TEXTS,
     labels={
         "not_covered_kg": text("Goods not covered", "未获许可覆盖的货物"),
@@ -215,6 +222,25 @@ def _overuse(
             yield from (("twice", row) for row in mine)
 
 
+def _listed_shares(
+    exports: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction
+) -> pl.DataFrame:
+    """`line` and `listed_ppb` of export rows whose lot holds what a list names."""
+    sent = exports.select("line", "lot", "on").join(lot_facts.select("lot", "product"), on="lot").drop_nulls("product")
+    forms = ControlledForms(law)
+    named = pl.DataFrame(
+        [
+            (product, on, SYMBOLS.index(symbol))
+            for product, on in sent.select("product", "on").unique().iter_rows()
+            for symbol in forms.of(product, SYMBOLS, on)
+        ],
+        schema={"product": pl.String, "on": pl.Date, "element": pl.UInt8}, orient="row",
+    )  # fmt: skip
+    held = lot_assays.filter(pl.col("lot").is_in(sent["lot"].unique().implode()))
+    shares = sent.join(named, on=["product", "on"]).join(held, on=["lot", "element"])
+    return shares.group_by("line").agg(listed_ppb=pl.col("ppb").max())
+
+
 class _Listed:
     """Which elements of a lot a control list names in the form that the lot has, on a day."""
 
@@ -231,6 +257,7 @@ class _Listed:
         return () if lot is None else self._forms.of(self._products.get(lot), self._held.get(lot, ()), day)
 
 
+@lru_cache(maxsize=10_000)
 def _plain(name: str) -> str:
     """What of a name is compared: letters and digits, without regard to case, width or punctuation."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())

@@ -76,33 +76,39 @@ TEXTS: Final = Texts(
 )
 
 
-def misdeclaration(
-    *,
-    lines: pl.DataFrame,
-    papers: pl.DataFrame,
-    lot_facts: pl.DataFrame,
-    lot_assays: pl.DataFrame,
-    register: Register,
-    law: Jurisdiction,
-    limits: Limits,
-) -> list[Finding]:
-    """One finding per exporter whose rows contradict the lots they export more often than slips do, as `ranked`.
+def exported(
+    *, lines: pl.DataFrame, papers: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame
+) -> pl.DataFrame:
+    """What an `organisation` exports, with what its papers say, what the lot is (`lot_product`) and its `goods`.
 
-    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `papers` (`detection.papers.PAPERS`; rows without
-    papers are not testable but for their composition), `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO
-    of the rows. `score`: how unlikely so many contradictions are at the rate of slips, or at what is usual with all
-    other exporters where it is higher.
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `papers` (`detection.papers.PAPERS`), `lot_assays`
+    as in `accountancy.frames`.
     """
-    exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & pl.col("lot").is_not_null())
-    if exports.is_empty():
-        return []
-    values = limits.on(last_day(lines))
-    rows = (
+    exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & pl.col("lot").is_not_null()).select(
+        "organisation", "event", "entry", "line", "kind", "on", "lot", "product", "mass_mg", "dry_mg", "composition"
+    )
+    return (
         with_treo_mass(exports, lot_assays)
         .join(papers, on="line", how="left", maintain_order="left")
         .join(lot_facts.select("lot", lot_product="product"), on="lot", how="left", maintain_order="left")
         .with_columns(goods=pl.coalesce("lot_product", "product").str.split(":").list.first())
     )
+
+
+def misdeclaration(
+    *, exported: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, law: Jurisdiction,
+    limits: Limits,
+) -> list[Finding]:  # fmt: skip
+    """One finding per exporter whose rows contradict the lots they export more often than slips do, as `ranked`.
+
+    Parameters: `exported` as the function has it (rows without papers are not testable but for their composition),
+    `lines` in force, `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO of the rows. `score`: how unlikely
+    so many contradictions are at the rate of slips, or at what is usual with all other exporters where it is higher.
+    """
+    if exported.is_empty():
+        return []
+    values = limits.on(last_day(lines))
+    rows = exported.sort("line")
     rows = rows.with_columns(
         code=_wrong_code(rows, law),
         **_hidden(rows, lot_assays, law),
@@ -120,12 +126,13 @@ def misdeclaration(
     }
     alarm = alarm_score(tested=len(counts), sites=register.tables["sites"].height)
     findings = []
-    for (organisation,), own in wrong.group_by("organisation", maintain_order=True):
+    for organisation in (firm for firm, (wrong_ones, _) in counts.items() if wrong_ones >= values["least_rows"]):
         sent = consignments.filter(pl.col("organisation") == organisation)
         habit = usual_rate(count for firm, count in counts.items() if firm != organisation)
         score = _score(sent, min(max(values["slip_rate"], habit), _MOST))
-        if sent["wrong"].sum() >= values["least_rows"] and score >= alarm:
-            findings.append(_finding(str(organisation), own.filter("wrong").sort("on", "line"), own.height, score))
+        if score >= alarm:
+            own = wrong.filter(pl.col("organisation") == organisation)
+            findings.append(_finding(organisation, own.filter("wrong").sort("on", "line"), own.height, score))
     return ranked(findings)
 
 
@@ -134,6 +141,7 @@ DETECTOR: Final = Detector(
     label=text("Misdeclaration", "申报不实"),
     mark=("cross", "hold"),
     find=misdeclaration,
+    staged={"exported": exported},
     texts=TEXTS,
     labels={
         "exported_rows": text("Exported rows", "出口行数"),
@@ -191,8 +199,9 @@ def _wrong_code(rows: pl.DataFrame, law: Jurisdiction) -> pl.Series:
     listed = state.value.value if state is not None and state.value is not None and not state.value.unknown else []
     codes = {str(row["code"]): frozenset(_families().get(form, form) for form in row["forms"]) for row in listed}
     pairs = rows.select("hs_code", "goods").unique()
-    wrong = {(code, goods): _contradict(code, goods, codes) for code, goods in pairs.iter_rows()}
-    return pl.Series([wrong[pair] for pair in rows.select("hs_code", "goods").iter_rows()], dtype=pl.Boolean)
+    wrong = pl.Series([_contradict(code, goods, codes) for code, goods in pairs.iter_rows()], dtype=pl.Boolean)
+    told = pairs.with_columns(wrong=wrong)
+    return rows.join(told, on=pairs.columns, how="left", nulls_equal=True, maintain_order="left")["wrong"]
 
 
 def _contradict(code: str | None, goods: str | None, codes: Mapping[str, frozenset[str]]) -> bool:
@@ -215,7 +224,8 @@ def _hidden(rows: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction) -> 
         return {"composition": none, "control": none}
     band = state.value.value
     counted = pl.col("element").is_in([SYMBOLS.index(symbol) for symbol in band["elements"]])
-    held = lot_assays.filter(counted).group_by("lot").agg(held=pl.col("ppb").sum())
+    own = lot_assays.filter(counted & pl.col("lot").is_in(rows["lot"].unique().implode()))
+    held = own.group_by("lot").agg(held=pl.col("ppb").sum())
     stated = explode(rows["composition"]).filter(counted).group_by("place").agg(stated=pl.col("ppb").sum())
     description = (
         rows.select("lot", "composition", "control_item", "on", "goods")

@@ -57,43 +57,67 @@ _ORDINARY, _SPECIAL = "invoice-ordinary", "invoice-special"
 _MOST: Final = 0.99
 
 
+def resold(*, lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
+    """Lots of each supplier (`party`) that an `organisation` sold on a special invoice: how many, and how many of them
+    with a `better` one than they came with."""
+    left = _passed(lines, papers).filter(pl.col("out_kind") == _SPECIAL)
+    return left.group_by("organisation", "party").agg(pl.col("better").sum(), lots=pl.len())
+
+
+def written(*, lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
+    """Seller and buyer (`party`) with `ordinary` invoices of so many `invoices` that are ordinary or special, as either
+    of both, the `organisation`, filed them."""
+    told = lines.select("line", "kind", "organisation", "party", "to_site").join(_invoices(papers), on="line")
+    sold = told.filter(pl.col("kind").is_in(["shipment", "title"]) & pl.col("to_site").is_null())
+    bought = told.filter((pl.col("kind") == "receipt") & pl.col("party").is_not_null())
+    both = pl.concat([
+        sold.select("organisation", "party", "document_kind", seller="organisation"),
+        bought.select("organisation", "document_kind", seller="party", party="organisation").select(
+            "organisation", "party", "document_kind", "seller"
+        ),
+    ])  # fmt: skip
+    return both.group_by("organisation", "seller", "party").agg(
+        ordinary=(pl.col("document_kind") == _ORDINARY).sum(), invoices=pl.len()
+    )
+
+
 def trader_pass_through(
-    *, lines: pl.DataFrame, papers: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
-) -> list[Finding]:
+    *, resold: pl.DataFrame, written: pl.DataFrame, lines: pl.DataFrame, papers: pl.DataFrame,
+    lot_assays: pl.DataFrame, register: Register, limits: Limits,
+) -> list[Finding]:  # fmt: skip
     """One finding per firm through which lots pass in days and leave with a better invoice, as `ranked`.
 
-    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `papers` (`detection.papers.PAPERS`; without them
-    nothing is testable), `lot_assays` as in `accountancy.frames`.
+    Parameters: `resold` and `written` as the functions have them, `lines` in force (columns of `ledger.movement.LINE`),
+    `papers` (`detection.papers.PAPERS`; without them nothing is testable), `lot_assays` as in `accountancy.frames`.
     A firm that makes something may trade beside it: what counts is the lots that leave as they came.
     `score`: how unlikely so many changes of invoice are, at the rate of slips or at what is usual with all other firms,
     whichever is higher; or so many of one supplier's lots, at the rate at which that writes ordinary
     invoices to others. `mass_mg` is the TREO of the lots whose invoice changed.
     """
     values = limits.on(last_day(lines))
-    passed = _passed(lines, papers, values)
-    if passed.is_empty():
-        return []
-    founded = dict(register.tables["organisations"].select("id", "valid_from").iter_rows())
     # What left on a special invoice could have come on one.
-    left = passed.filter(pl.col("out_kind") == _SPECIAL)
     counts = {
-        str(firm): (better, sold)
-        for firm, better, sold in left.group_by("organisation").agg(pl.col("better").sum(), pl.len()).iter_rows()
+        firm: (better, sold)
+        for firm, better, sold in resold.group_by("organisation").agg(pl.col("better", "lots").sum()).iter_rows()
     }
-    written = _written(lines, papers)
-    findings = []
-    better = passed.filter("better").group_by("organisation").len().filter(pl.col("len") >= values["least_lots"])
-    passed = passed.join(better, on="organisation", how="semi", maintain_order="left")
-    for (organisation,), own in with_treo_mass(passed, lot_assays).group_by("organisation", maintain_order=True):
-        changed = own.filter("better")
+    scores: dict[str, float] = {}
+    for organisation in (firm for firm, (better, _) in counts.items() if better >= values["least_lots"]):
         habit = usual_rate(count for firm, count in counts.items() if firm != organisation)
         rate = min(max(values["slip_rate"], habit), _MOST)
-        best = min(binomial_tail(*counts[str(organisation)], rate), _of_one_supplier(own, written, values))
+        suppliers = resold.filter(pl.col("organisation") == organisation).drop_nulls("party")
+        best = min(binomial_tail(*counts[organisation], rate), _of_one_supplier(suppliers, written, values))
         score = score_of(best, tests=2)
         if score >= ALARM_SCORE:
-            age = _age_days(founded.get(organisation), own)
-            young = age is not None and age <= values["young_days"]
-            findings.append(_finding(str(organisation), own, changed, age if young else None, score))
+            scores[organisation] = score
+    if not scores:
+        return []
+    founded = dict(register.tables["organisations"].select("id", "valid_from").iter_rows())
+    passed = _with_passed(_passed(lines.filter(pl.col("organisation").is_in(list(scores))), papers), values)
+    findings = []
+    for (firm,), own in with_treo_mass(passed, lot_assays).group_by("organisation"):
+        age = _age_days(founded.get(firm), own)
+        young = age is not None and age <= values["young_days"]
+        findings.append(_finding(str(firm), own, own.filter("better"), age if young else None, scores[str(firm)]))
     return ranked(findings)
 
 
@@ -102,6 +126,7 @@ DETECTOR: Final = Detector(
     label=text("Trader pass-through", "过票贸易"),
     mark=("half", "flow"),
     find=trader_pass_through,
+    staged={"resold": resold, "written": written},
     texts=TEXTS,
     labels={
         "passed": text("Left whole within days", "数日内整批转出"),
@@ -128,15 +153,18 @@ _LOOKED_AT: Final = (
 )
 
 
-def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
-    """Lots received, and how those left that nobody made anything of: `passed` (in days, whole), `better` (invoice).
+def _invoices(papers: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose invoice is ordinary or special."""
+    return papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])).select("line", "document_kind")
+
+
+def _passed(lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
+    """Lots received, and how those left that nobody made anything of: `better` (invoice).
 
     An invoice that has become a better one has so however long the goods lay, and in however many parts they left. A
     lot that leaves as another product than it came as is another lot under its number.
     """
-    if papers.is_empty():
-        return pl.DataFrame()
-    kinds = papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])).select("line", "document_kind")
+    kinds = _invoices(papers)
     moved = lines.select(_LOOKED_AT)
     received = moved.filter(pl.col("kind") == "receipt").drop("to_site").join(kinds, on="line", how="left")
     sold = (
@@ -154,55 +182,32 @@ def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, floa
     both = received.join(sold, on=["organisation", "lot"], how="left", maintain_order="left")
     goods = [pl.col(column).str.split(":").list.first() for column in ("product", "out_product")]
     same = (goods[0] == goods[1]).fill_null(True)
+    better = (pl.col("out_on") >= pl.col("on")) & same & (pl.col("document_kind") == _ORDINARY)
+    return both.with_columns(better=(better & (pl.col("out_kind") == _SPECIAL)).fill_null(False))
+
+
+def _with_passed(both: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
+    """Adds whether a lot was `passed` on: in days, whole."""
     stay = (pl.col("out_on") - pl.col("on")).dt.total_days()
     whole = (pl.col("out_mg") - pl.col("dry_mg")).abs() <= pl.col("dry_mg") * (values["mass_pct"] / 100)
-    return both.with_columns(
-        passed=(stay.is_between(0, values["stay_days"]) & whole).fill_null(False),
-        better=(
-            (stay >= 0) & same & (pl.col("document_kind") == _ORDINARY) & (pl.col("out_kind") == _SPECIAL)
-        ).fill_null(False),
-    )  # fmt: skip
+    return both.with_columns(passed=(stay.is_between(0, values["stay_days"]) & whole).fill_null(False))
 
 
-def _written(lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
-    """Seller and buyer with `ordinary` invoices of so many that are ordinary or special, as either of both filed it."""
-    told = lines.select("line", "kind", "organisation", "party", "to_site").join(
-        papers.filter(pl.col("document_kind").is_in([_ORDINARY, _SPECIAL])), on="line"
-    )
-    sold = told.filter(pl.col("kind").is_in(["shipment", "title"]) & pl.col("to_site").is_null())
-    bought = told.filter((pl.col("kind") == "receipt") & pl.col("party").is_not_null())
-    ordinary = pl.col("document_kind") == _ORDINARY
-    return pl.concat(
-        [
-            sold.select("party", ordinary=ordinary, seller="organisation"),
-            bought.select(ordinary=ordinary, seller="party", party="organisation").select(
-                "party", "ordinary", "seller"
-            ),
-        ]
-    )
-
-
-def _of_one_supplier(own: pl.DataFrame, written: pl.DataFrame, values: Mapping[str, float]) -> float:
+def _of_one_supplier(suppliers: pl.DataFrame, written: pl.DataFrame, values: Mapping[str, float]) -> float:
     """P that a supplier which writes special invoices to others writes so many ordinary ones to this firm alone.
 
-    The least of all suppliers, times their number. One that writes to nobody else may know no special ones.
+    The least of all suppliers (rows of `resold`), times their number. One that writes to nobody else may know no
+    special ones.
     """
-    trader = own["organisation"][0]
-    suppliers = (
-        own.filter(pl.col("out_kind") == _SPECIAL)
-        .drop_nulls("party")
-        .group_by("party")
-        .agg(pl.col("better").sum(), lots=pl.len())
-    )
     to_others = (
-        written.filter(pl.col("party").is_null() | (pl.col("party") != trader))
+        written.join(suppliers, left_on="seller", right_on="party", how="semi")
+        .join(suppliers.select(party="organisation"), on="party", how="anti")
         .group_by("seller")
-        .agg(pl.col("ordinary").sum(), invoices=pl.len())
+        .agg(pl.col("ordinary", "invoices").sum())
     )
     least = 1.0
-    for _, better, lots, ordinary, invoices in suppliers.join(
-        to_others, left_on="party", right_on="seller"
-    ).iter_rows():
+    both = suppliers.join(to_others, left_on="party", right_on="seller")
+    for better, lots, ordinary, invoices in both.select("better", "lots", "ordinary", "invoices").iter_rows():
         if better >= values["least_lots"]:
             chance = min(max(values["slip_rate"], (ordinary + 0.5) / (invoices + 1)), _MOST)
             least = min(least, binomial_tail(better, lots, chance) * suppliers.height)
