@@ -94,15 +94,27 @@ _KINDS: Final[Mapping[str, Term]] = {
 }
 
 
+def sold_treo(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+    """`organisation`, `dry_mg` of what it sells and brings in, and `weighed`: the same times the ppb of TREO in it."""
+    treo = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb")
+    sold = pl.col("kind").is_in(["shipment", "export", "origin"]) & (pl.col("dry_mg") > 0)
+    rows = lines.filter(sold).select("organisation", "lot", pl.col("dry_mg").cast(pl.Float64))
+    return (
+        rows.join(treo, on="lot", maintain_order="left")
+        .group_by("organisation")
+        .agg(pl.col("dry_mg").sum(), weighed=(pl.col("dry_mg") * pl.col("ppb")).sum())
+    )
+
+
 def feed_mismatch(
     *, exceptions: pl.DataFrame, compared: pl.DataFrame, behind_exceptions: pl.DataFrame, status: pl.DataFrame,
-    lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits,
+    sold_treo: pl.DataFrame, limits: Limits,
 ) -> list[Finding]:  # fmt: skip
     """One finding per firm, cause and calendar year in which a cause is commoner than with honest firms, as `ranked`.
 
     Parameters: `exceptions` (`collation.exception.EXCEPTION`); `compared` and `behind_exceptions` as in
-    `detection.comparison`; `status` (`organisation`, `period`, `state`) of which missing months are left out; `lines`
-    and `lot_assays` say how much of a firm's goods is rare-earth oxide. `mass_mg` is the TREO of what is missing or
+    `detection.comparison`; `status` (`organisation`, `period`, `state`) of which missing months are left out;
+    `sold_treo` says how much of a firm's goods is rare-earth oxide. `mass_mg` is the TREO of what is missing or
     differs.
     """
     if exceptions.is_empty() or compared.is_empty():
@@ -119,11 +131,14 @@ def feed_mismatch(
         )
         .with_columns(month=month, silent=_waits_for(unfiled, values["follows_days"]))
         .filter(~(pl.col("silent") & pl.col("cause").is_in(_WAITS_FOR_FILING)))
+        # Fewer than that in a year cannot alarm, and most firms have fewer.
+        .filter(pl.len().over("organisation", "cause", pl.col("month").str.head(4)) >= values["least_exceptions"])
     )  # fmt: skip
     papers: dict[tuple[str, str], dict[str, int]] = {}
-    for organisation, period, kind, number in compared.select("organisation", "month", "kind", "papers").iter_rows():
+    theirs = compared.join(counted.select("organisation"), on="organisation", how="semi")
+    for organisation, period, kind, number in theirs.select("organisation", "month", "kind", "papers").iter_rows():
         papers.setdefault((organisation, kind), {})[period] = number
-    shares = _treo_shares(lines, lot_assays)
+    shares = _treo_shares(sold_treo)
     return ranked(
         _finding(str(organisation), str(cause), judged, shares=shares, behind=behind_exceptions)
         for (organisation, cause), rows in counted.group_by("organisation", "cause", maintain_order=True)
@@ -137,6 +152,7 @@ DETECTOR: Final = Detector(
     mark=("half", "hold"),
     find=feed_mismatch,
     texts=TEXTS,
+    staged={"sold_treo": sold_treo},
     labels={
         "cause": text("Cause", "原因"),
         "papers": text("Records that disagree", "不符记录数"),
@@ -161,17 +177,12 @@ def _waits_for(unfiled: pl.DataFrame, days: float) -> pl.Expr:
     )
 
 
-def _treo_shares(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> dict[str | None, int]:
+def _treo_shares(sold: pl.DataFrame) -> dict[str | None, int]:
     """Organisation → TREO in ppb of what it sells and brings in; None → of everybody's goods."""
-    treo = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb")
-    sold = pl.col("kind").is_in(["shipment", "export", "origin"]) & (pl.col("dry_mg") > 0)
-    rows = lines.filter(sold).select("organisation", "lot", "dry_mg").join(treo, on="lot")
-    weighed = [
-        pl.col("dry_mg").cast(pl.Float64).sum(),
-        (pl.col("dry_mg").cast(pl.Float64) * pl.col("ppb")).sum().alias("x"),
-    ]
-    of_firm = {one: round(x / mass) for one, mass, x in rows.group_by("organisation").agg(weighed).iter_rows()}
-    total, x = rows.select(weighed).row(0)
+    # In one order, whichever firms were looked at first: sums of fractions depend on it.
+    sold = sold.sort("organisation")
+    total, x = sold.select(pl.col("dry_mg", "weighed").sum()).row(0)
+    of_firm = {one: round(x / mass) for one, mass, x in sold.select("organisation", "dry_mg", "weighed").iter_rows()}
     return {None: round(x / total) if total else 0, **of_firm}
 
 
