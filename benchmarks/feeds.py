@@ -50,7 +50,8 @@ from lodeline.detection.detectors.feed_mismatch import AMONG, DETECTOR
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
 from lodeline.service.findings.finding import SnapshotView
-from lodeline.service.matching.exceptions import Disagreements, disagreements, name_resolver
+from lodeline.service.matching.collated import name_resolver
+from lodeline.service.matching.exceptions import Disagreements, disagreements
 from lodeline.store.opening import create
 from lodeline.store.snapshot import open_snapshot
 from lodeline.world import Plant, asked_plants, build_world, write_world

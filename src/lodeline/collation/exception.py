@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from lodeline.collation.match import SIDES, Collation
+from lodeline.collation.meeting import PAIR
 from lodeline.collation.piece import BORDER, EXPORT, FILED, INVOICED, day
 from lodeline.collation.tolerance import Tolerances
 
@@ -73,7 +74,7 @@ def exceptions(
     frame = collation.pieces.frame
     if not frame.height:
         return pl.DataFrame(schema=dict(EXCEPTION))
-    table = _table(collation)
+    table = collation.table
     who = collation.pieces.parties.to_list()
     filing = pl.Series([files(one) for one in who], dtype=pl.Boolean)
     concerned = {side: _at(filing, table[side]) for side in ("seller", "buyer")}
@@ -89,19 +90,6 @@ def exceptions(
     judged += _differences(table, tolerances, who, horizon)
     found = pl.concat([one for one in judged if one.height] or [judged[0]], how="diagonal_relaxed")
     return _as_exceptions(found, table, collation, today)
-
-
-def _table(collation: Collation) -> pl.DataFrame:
-    """`match.groups` and what only exceptions ask: invoice kinds, what left, what came back."""
-    asked = ("side", "evidence", "back", "lane", "left", "special")
-    rows = collation.pieces.frame.select(*asked, label=pl.Series(collation.label))
-    border = pl.col("side") == BORDER
-    more = rows.group_by("label").agg(
-        left=(border & pl.col("left")).any(), came_back=(border & pl.col("back")).any(),
-        sold_special=pl.col("special").filter(SIDES["sold"]).any(),
-        invoiced_ordinary=(~pl.col("special")).filter(SIDES["invoiced"]).any(),
-    )  # fmt: skip
-    return collation.table.join(more, on="label", how="left", maintain_order="left")
 
 
 def _texts(collation: Collation, labels: pl.Series) -> pl.DataFrame:
@@ -165,7 +153,8 @@ def _absent(
     table: pl.DataFrame, rule: _Absent, *, tolerances: Tolerances, horizon: Mapping[str, object], due: Due,
     who: list[str],
 ) -> pl.DataFrame:  # fmt: skip
-    hit = table.filter(rule.when)
+    said = tuple(f"{rule.side}_{what}" for what in ("on", "mg", "value", "currency"))
+    hit = table.lazy().filter(rule.when).select("label", rule.whose, rule.other, *said).sort("label").collect()
     on = hit[f"{rule.side}_on"].to_numpy().astype(np.int64)
     latest = on + (tolerances.over(rule.within, on).astype(np.int64) if rule.within else 0)
     reached = np.ones(len(on), np.bool_)
@@ -210,7 +199,16 @@ def _differences(
     found = []
     registered = [place for place, one in enumerate(who) if not one.startswith("~")]
     for between, ours, theirs, mass_name, days_name, whose, other in _RELATIONS:
-        both = table.filter((pl.col(ours) > 0) & (pl.col(theirs) > 0) & (pl.col(f"{theirs}_mg") > 0))
+        asked = ("label", "lane", whose, other, "sold_special", "invoiced_ordinary")
+        both = (
+            table.lazy()
+            .filter((pl.col(ours) > 0) & (pl.col(theirs) > 0) & (pl.col(f"{theirs}_mg") > 0))
+            .select(
+                *dict.fromkeys(asked),
+                *(f"{side}_{what}" for side in (ours, theirs) for what in ("mg", "value", "currency", "on", *PAIR)),
+            )
+            .collect()
+        )
         on = both[f"{ours}_on"].to_numpy().astype(np.int64)
         both = both.with_columns(
             share=pl.Series(tolerances.over(mass_name, on) / 100),
@@ -257,7 +255,9 @@ def _differences(
             last = pl.max_horizontal(f"{ours}_on", f"{theirs}_on")
             less = (a > b) if cause == "mass-differs" else pl.lit(False)
             found.append(
-                both.filter(when).select(
+                both.filter(when)
+                .sort("label")
+                .select(
                     "label",
                     cause=pl.lit(cause),
                     between=pl.lit(between),

@@ -9,11 +9,12 @@ again.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from lodeline.collation.goods import OF_GOODS, Goods
@@ -45,20 +46,56 @@ SIDES: Final = {
 }
 #: A number that is written as `number_key` would write it.
 _PLAIN: Final = r"^[A-Z1-9][A-Z0-9]*$"
-#: A number for each goods; -1 where a row says none.
-_GOODS: Final = pl.col("product").rank("dense").cast(pl.Int64).fill_null(-1).alias("goods")
 #: Masses this near are one.
 _SAME: Final = 1e-4
 _SELLER, _BUYER = ("seller",), ("buyer",)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Numbered:
+    """What common numbers alone join. `label`: the group of each piece; `bundle`: that of all whose numbers could meet;
+    `keys`: `piece` and `key` (a hash) of what it is called by; `table`: `groups` in no order."""
+
+    label: Ints
+    bundle: Ints
+    keys: pl.DataFrame
+    table: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paired:
+    """What two parties' sales and invoices found in each other, pair by pair. `label`: the groups as they stood before;
+    `rows`: `label`, `seller` and `buyer` of those that looked; `one` and `other`: what was found."""
+
+    label: Ints
+    rows: pl.DataFrame
+    one: Ints
+    other: Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What of an earlier collation is still right: `paired` in places of now, and which pieces may be in other groups
+    (`moved`, (n,))."""
+
+    paired: Paired
+    moved: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Collation:
-    """The pieces, the group of each (`label`, (n,) Int64, the place of the first piece of its group), and `groups`."""
+    """The pieces, the group of each (`label`, (n,) Int64, the place of the first piece of its group), and `groups` in
+    no order.
+
+    `pieces` are `described` by `products`; `numbered` and `paired` are for the next collation (`carried.recollate`).
+    """
 
     pieces: Pieces
+    products: pl.Series
     label: Ints
     table: pl.DataFrame
+    numbered: Numbered
+    paired: Paired
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -75,28 +112,69 @@ def collate(
     Parameters: as of `piece.pieces`; `today` says which tolerances count for the search.
     """
     made = pieces(goods, invoices, customs, known=known, resolve=resolve, special=special)
-    frame = made.frame
-    if not frame.height:
-        none = np.empty(0, np.int64)
-        return Collation(pieces=made, label=none, table=groups(prepared(frame), none))
+    products = made.frame["product"].unique().drop_nulls().sort()
+    made = replace(made, frame=described(made.frame, products))
     search = Search.of(tolerances, today)
-    label = _by_numbers(frame, search.unique_characters)
-    # Said once: whenever groups grow, the least number of each side is asked.
-    frame = prepared(frame)
-    table = groups(frame, label)
-    for step in (
-        _at_the_border, _with_invoices, _left_at_the_border, _border_and_invoice, _undone, _invoiced_rests,
-        _rests_at_the_border,
-    ):  # fmt: skip
-        after = step(frame, table, label, search)
-        table, label = regrouped(frame, table, label, after), after
-    return Collation(pieces=made, label=label, table=table)
+    numbered = by_numbers(made.frame, made.parties, search.unique_characters)
+    return by_looks(made, products, numbered, search)
 
 
-def prepared(frame: pl.DataFrame) -> pl.DataFrame:
-    """With what of a piece is asked for its group, and no more."""
+def by_looks(
+    made: Pieces, products: pl.Series, numbered: Numbered, search: Search, before: Before | None = None
+) -> Collation:
+    """What agrees in parties, mass or value, and day, of what the numbers left open."""
+    table, label = numbered.table, numbered.label
+    # Most groups are whole by their numbers, and look for nothing.
+    is_open = looking(table, search)
+    asked = np.zeros(len(label), np.bool_)
+    asked[table["label"].to_numpy()[is_open.to_numpy()]] = True
+    asked = asked[label]
+    whole = _Whole(label, np.flatnonzero(asked))
+    frame = made.frame.filter(pl.Series(asked)).select(*PREPARED)
+    part, within = whole.inside(table.filter(is_open)), whole.within(label[asked])
+    after = _at_the_border(frame, part, within, search)
+    part, within = regrouped(frame, part, within, after), after
+    after, paired = _with_invoices(frame, part, within, search, whole=whole, before=before)
+    part, within = regrouped(frame, part, within, after), after
+    for step in (_left_at_the_border, _border_and_invoice, _undone, _invoiced_rests, _rests_at_the_border):
+        after = step(frame, part, within, search)
+        part, within = regrouped(frame, part, within, after), after
+    table = pl.concat([table.filter(~is_open), whole.outside(part)])
+    return Collation(
+        pieces=made, products=products, label=whole.label(within), table=table, numbered=numbered, paired=paired
+    )
+
+
+class _Whole:
+    """The places of some pieces among all."""
+
+    def __init__(self, label: Ints, places: Ints) -> None:
+        self._label, self.places = label, places
+
+    def within(self, places: Ints) -> Ints:
+        return np.searchsorted(self.places, places).astype(np.int64)
+
+    def inside(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows by `label`, which are places among all, in places among these."""
+        return rows.with_columns(pl.Series("label", self.within(rows["label"].to_numpy())))
+
+    def outside(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The same the other way round."""
+        return rows.with_columns(pl.Series("label", self.places[rows["label"].to_numpy()]))
+
+    def label(self, within: Ints) -> Ints:
+        """The labels of all, given those of these."""
+        label = self._label.copy()
+        label[self.places] = self.places[within]
+        return label
+
+
+def described(frame: pl.DataFrame, products: pl.Series) -> pl.DataFrame:
+    """Pieces with `goods`, a number for each of these products (in order; -1 where a row says none), and `plain`, the
+    number that it stands under as it is compared. Said once: whenever groups grow, the least of a side is asked."""
+    goods = pl.col("product").cast(pl.Enum(products)).to_physical().cast(pl.Int64).fill_null(-1)
     stands = frame.select(pl.coalesce("number", "declaration")).to_series()
-    return frame.with_columns(_GOODS, plain=_keys(stands)).select(*dict.fromkeys((*_OF_GROUPS, *OF_GOODS)))
+    return frame.with_columns(goods=goods, plain=_keys(stands))
 
 
 def _keys(numbers: pl.Series) -> pl.Series:
@@ -106,9 +184,31 @@ def _keys(numbers: pl.Series) -> pl.Series:
     return numbers.clone().scatter(others, told)
 
 
-def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
-    """Groups by common numbers. A short number belongs to its issuer, else to who was invoiced under it."""
-    named = frame.select("number", "declaration", "event", "seller", "buyer", "lane")
+def by_numbers(frame: pl.DataFrame, parties: pl.Series, unique_characters: int) -> Numbered:
+    """What common numbers join. A short number belongs to its issuer, else to who was invoiced under it."""
+    keys = _number_keys(frame, parties, unique_characters)
+    own = keys.filter(~pl.col("by_buyer"))
+    label = _joined(frame.height, own)
+    bundle = label
+    if own.height < keys.height:
+        # Short numbers that found nobody under their issuer: those under which one buyer was invoiced.
+        sided = frame.select("side").with_columns(group=pl.Series(label))
+        whole = sided.group_by("group").agg(n=pl.col("side").n_unique()).filter(pl.col("n") > 1)["group"]
+        alone = pl.Series(np.flatnonzero(~np.isin(label, whole.to_numpy())))
+        label = _joined(frame.height, keys.filter(~pl.col("by_buyer") | pl.col("piece").is_in(alone.implode())))
+        bundle = _joined(frame.height, keys)
+    hashed = keys.select("piece", pl.col("key").hash())
+    return Numbered(label=label, bundle=bundle, keys=hashed, table=groups(frame.select(*PREPARED), label))
+
+
+def hashed_keys(frame: pl.DataFrame, parties: pl.Series, unique_characters: int) -> pl.Series:
+    """What pieces are called by, as in `Numbered.keys`."""
+    return _number_keys(frame, parties, unique_characters)["key"].hash()
+
+
+def _number_keys(frame: pl.DataFrame, parties: pl.Series, unique_characters: int) -> pl.DataFrame:
+    """What each piece is called by: `piece`, `key`, and whether it counts for those alone that nothing else joins."""
+    named = frame.select("number", "declaration", "event", "lane", *(_names(frame[one], parties) for one in PAIR))
     rows = named.with_row_index("piece").with_columns(pl.col("piece").cast(pl.Int64))
     said = rows.filter(pl.col("number").is_not_null()).select("piece", "seller", "buyer", part="number")
     plain = said["part"].str.contains(_PLAIN)
@@ -118,42 +218,42 @@ def _by_numbers(frame: pl.DataFrame, unique_characters: int) -> Ints:
     declared = rows.filter(pl.col("declaration").is_not_null())
     declared = declared.with_columns(part=_keys(declared["declaration"])).filter(pl.col("part").is_not_null())
     long = pl.col("part").str.len_chars() >= unique_characters
-    keys = [
-        numbered.select("piece", key=pl.concat_str(pl.lit("n"), "part", _owner("seller", long), separator="\t")),
-        declared.select("piece", key=pl.concat_str(pl.lit("d"), "part", _firm(long), separator="\t")),
+    # The domestic firm of a declaration with a short number.
+    firm = pl.when(pl.col("lane") == IMPORT).then("buyer").otherwise("seller")
+    own = [
+        numbered.select(
+            "piece", key=pl.concat_str(pl.lit("n"), "part", _owner(pl.col("seller"), long), separator="\t")
+        ),
+        declared.select("piece", key=pl.concat_str(pl.lit("d"), "part", _owner(firm, long), separator="\t")),
         rows.filter(pl.col("event").is_not_null()).select("piece", key=pl.concat_str(pl.lit("e\t"), "event")),
     ]
-    label = _joined(frame.height, keys)
-    # Short numbers that found nobody under their issuer: those under which one buyer was invoiced.
-    sided = frame.select("side").with_columns(group=pl.Series(label))
-    whole = sided.group_by("group").agg(n=pl.col("side").n_unique()).filter(pl.col("n") > 1)["group"]
-    alone = pl.Series(np.flatnonzero(~np.isin(label, whole.to_numpy())))
-    left = numbered.filter(~long & pl.col("piece").is_in(alone.implode()) & (pl.col("buyer") >= 0))
-    more = left.select("piece", key=pl.concat_str(pl.lit("b"), "part", "buyer", separator="\t"))
-    return _joined(frame.height, [*keys, more]) if more.height else label
+    short = numbered.filter(~long & (pl.col("buyer") != ""))
+    of_buyer = short.select("piece", key=pl.concat_str(pl.lit("b"), "part", "buyer", separator="\t"))
+    return pl.concat([pl.concat(own).with_columns(by_buyer=False), of_buyer.with_columns(by_buyer=True)])
 
 
-def _owner(side: str, long: pl.Expr) -> pl.Expr:
-    return pl.when(long).then(pl.lit("")).otherwise(pl.col(side).cast(pl.String))
+def _names(places: pl.Series, parties: pl.Series) -> pl.Series:
+    """The names of parties at these places; empty where nobody is named."""
+    named = pl.DataFrame({"place": places}).select(pl.when(pl.col("place") >= 0).then("place")).to_series()
+    return parties.gather(named).fill_null("").alias(places.name)
 
 
-def _firm(long: pl.Expr) -> pl.Expr:
-    """The domestic firm of a declaration with a short number."""
-    firm = pl.when(pl.col("lane") == IMPORT).then("buyer").otherwise("seller")
-    return pl.when(long).then(pl.lit("")).otherwise(firm.cast(pl.String))
+def _owner(firm: pl.Expr, long: pl.Expr) -> pl.Expr:
+    return pl.when(long).then(pl.lit("")).otherwise(firm)
 
 
-def _joined(count: int, keys: list[pl.DataFrame]) -> Ints:
-    every = pl.concat(keys)
-    codes = every["key"].cast(pl.Categorical).to_physical().cast(pl.Int64).to_numpy()
-    return components(count, every["piece"].to_numpy().astype(np.int64), codes)
+def _joined(count: int, keys: pl.DataFrame) -> Ints:
+    codes = keys["key"].cast(pl.Categorical).to_physical().cast(pl.Int64).to_numpy()
+    return components(count, keys["piece"].to_numpy().astype(np.int64), codes)
 
 
 def groups(frame: pl.DataFrame, label: Ints) -> pl.DataFrame:
     """One row per group, by label: for each of `SIDES` `<side>` (how many), `<side>_mg`, `<side>_value` (None where a
     row gives none), `<side>_on` (first day), `<side>_number`,
-    `<side>_goods` (-1 where they are several); `seller`, `buyer`, `lane`, `no_sale`, `currency`."""
+    `<side>_goods` (-1 where they are several); `seller`, `buyer`, `lane`, `no_sale`; whether customs saw it `left` and
+    it `came_back`; `sold_special`, `invoiced_ordinary`: what took which kind of invoice."""
     rows = frame.select(*_OF_GROUPS, label=pl.Series(label))
+    border = pl.col("side") == BORDER
     found = []
     for side, when in SIDES.items():
         found.append(
@@ -175,7 +275,10 @@ def groups(frame: pl.DataFrame, label: Ints) -> pl.DataFrame:
     whole = rows.group_by("label").agg(
         lane=pl.col("lane").max(),
         no_sale=pl.col("no_sale").filter(SIDES["sold"]).all() & (SIDES["sold"].sum() > 0),
-    )
+        left=(border & pl.col("left")).any(), came_back=(border & pl.col("back")).any(),
+        sold_special=pl.col("special").filter(SIDES["sold"]).any(),
+        invoiced_ordinary=(~pl.col("special")).filter(SIDES["invoiced"]).any(),
+    )  # fmt: skip
     for part in found:
         whole = whole.join(part, on="label", how="left")
     first = list(SIDES)
@@ -190,12 +293,15 @@ def groups(frame: pl.DataFrame, label: Ints) -> pl.DataFrame:
 #: What of a piece is asked for its group.
 _OF_GROUPS: Final = (
     "side", "evidence", "back", "lane", "no_sale", "mass_mg", "value", "currency", "on", "plain", "goods", "seller",
-    "buyer",
+    "buyer", "left", "special",
 )  # fmt: skip
+#: What of a piece is asked for its group and its goods.
+PREPARED: Final = tuple(dict.fromkeys((*_OF_GROUPS, *OF_GOODS)))
 
 
 def regrouped(frame: pl.DataFrame, table: pl.DataFrame, before: Ints, after: Ints) -> pl.DataFrame:
-    """`groups` under the labels `after`, from its `table` under those `before`: only groups that grew are made anew."""
+    """`groups` under the labels `after`, in no order, from its `table` under those `before`: only groups that grew are
+    made anew."""
     moved = before != after
     if not moved.any():
         return table
@@ -204,7 +310,7 @@ def regrouped(frame: pl.DataFrame, table: pl.DataFrame, before: Ints, after: Int
     is_in = grown[after]
     gone[before[is_in]] = True
     new = groups(frame.filter(pl.Series(is_in)), after[is_in])
-    return pl.concat([table.filter(pl.Series(~gone[table["label"].to_numpy()])), new]).sort("label")
+    return pl.concat([table.filter(pl.Series(~gone[table["label"].to_numpy()])), new])
 
 
 def _as(table: pl.DataFrame, side: str, *, has: str | None = None, swapped: bool = False) -> pl.DataFrame:
@@ -224,6 +330,38 @@ def _has(*sides: str) -> pl.Expr:
 
 def _none(*sides: str) -> pl.Expr:
     return pl.all_horizontal(pl.col(side) == 0 for side in sides)
+
+
+def looking(table: pl.DataFrame, search: Search) -> pl.Series:
+    """Which groups some step below looks at, as they stand. A group that none does stays as it is: what joins it to
+    another is that both are looked at."""
+    alone = [
+        _has("entered") & _none("came_in", "went_out"), _has("came_in") & _none("entered", "sold"),
+        _has("went_out") & _none("sold"), _has("received") & _none("sold", "invoiced"),
+        _has("sent_back") & _none("invoiced"), _has("invoiced") & _none("sold", "received", "entered"),
+        _has("invoiced") & _none("sold", "received", "went_out"),
+        _has("sold") & (_none("invoiced") | (pl.col("lane") == EXPORT) & _none("went_out")),
+        *(_has("sold", name) & _is_large(_rest(name), search) for name in ("invoiced", "went_out")),
+    ]  # fmt: skip
+    red = _has("invoiced") & (pl.col("invoiced_mg") < 0) & _none("sold")
+    # What a red invoice undoes is looked for among all of its two parties.
+    plain = table.filter(red & _none(*(side for side in SIDES if side != "invoiced")))
+    undone = _has("invoiced") & (pl.col("invoiced_mg") > 0)
+    if plain.height < table.select(red.sum()).item():
+        undone_by_any: pl.Expr = undone
+    else:
+        pairs = plain.select(pl.struct(PAIR)).to_series().unique()
+        undone_by_any = undone & pl.struct(PAIR).is_in(pairs.implode())
+    return table.select(pl.any_horizontal(*alone, red, undone_by_any).fill_null(False)).to_series()
+
+
+def _rest(name: str) -> pl.Expr:
+    return pl.col("sold_mg") - pl.col(f"{name}_mg")
+
+
+def _is_large(rest: pl.Expr, search: Search) -> pl.Expr:
+    """Smaller rests are differences of weighing and rounding."""
+    return rest.abs() > pl.max_horizontal(pl.lit(search.least_mg), search.mass * pl.col("sold_mg"))
 
 
 def _at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
@@ -267,17 +405,61 @@ def _left_at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, s
     return exports.label
 
 
-def _with_invoices(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
+def _with_invoices(
+    frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search, *, whole: _Whole, before: Before | None
+) -> tuple[Ints, Paired]:
     """Sales, then receipts of what nobody filed as sold, with invoices that they do not name."""
     sold = _as(table.filter(_has("sold") & ~pl.col("no_sale") & _none("invoiced")), "sold")
     invoiced = _as(table.filter(_has("invoiced") & (pl.col("invoiced_mg") > 0) & _none("sold", "received", "went_out")),
                    "invoiced")  # fmt: skip
     opened = Open(search, label, sold, invoiced)
-    near, close = search.invoice_days, search.close_days
+    stood = whole.label(label)
+    rows = whole.outside(pl.concat(one.select("label", *PAIR) for one in (sold, invoiced)))
+    kept = None if before is None else _kept_pairs(before, stood, rows)
+    goods = Goods(frame, label, INVOICED, search.exact, tables=[sold, invoiced])
+    if kept is None:
+        one, other = _pair_by_pair(Open(search, label, sold, invoiced), goods, search)
+    else:
+        sides = (side.join(kept.anew, on=PAIR, how="semi", maintain_order="left") for side in (sold, invoiced))
+        found = _pair_by_pair(Open(search, label, *sides), goods, search)
+        one, other = (
+            np.concatenate([whole.within(a), b]) for a, b in zip((kept.one, kept.other), found, strict=True)
+        )  # fmt: skip
+    opened.take(one, other)
+    paired = Paired(label=stood, rows=rows, one=whole.places[one], other=whole.places[other])
+    for block in (_SELLER, _BUYER):
+        opened.meet(block=block, measure="mass", tolerance=search.exact, window=search.close_days, also=search.value)
+    received = _as(table.filter(_has("received") & _none("sold", "invoiced")), "received")
+    joined = Open(search, opened.label, received, opened.theirs)
+    joined.meet(block=PAIR, measure="mass", tolerance=search.mass, window=search.invoice_days)
+    return joined.label, paired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptPairs:
+    """Which two parties' papers are looked at `anew`, and what is kept of the others'."""
+
+    anew: pl.DataFrame
+    one: Ints
+    other: Ints
+
+
+def _kept_pairs(before: Before, stood: Ints, rows: pl.DataFrame) -> _KeptPairs:
+    """What two parties found in each other rests on their groups alone: kept where none of these is another."""
+    was = before.paired
+    moved = before.moved | (stood != was.label)
+    others = pl.Series(np.unique(np.concatenate([stood[moved], was.label[moved], [-1]]))).implode()
+    anew = pl.concat([one.filter(pl.col("label").is_in(others)) for one in (rows, was.rows)]).select(PAIR).unique()
+    stays = np.isin(was.one, was.rows.join(anew, on=PAIR, how="anti")["label"].to_numpy())
+    return _KeptPairs(anew=anew, one=was.one[stays], other=was.other[stays])
+
+
+def _pair_by_pair(opened: Open, goods: Goods, search: Search) -> tuple[Ints, Ints]:
+    """What sales and invoices of the same two parties find in each other."""
+    near = search.invoice_days
     opened.meet(block=PAIR, measure="mass", tolerance=search.exact, window=near, also=search.value)
     for share in (_SAME, search.exact):
         opened.meet(block=PAIR, measure="mass", tolerance=share, window=near, also=search.value, unknown=True)
-    goods = Goods(frame, label, INVOICED, search.exact, tables=[sold, invoiced])
     opened.sum_up(goods, block=PAIR, window=near)
     opened.meet(block=PAIR, measure="mass", tolerance=search.exact, window=near)
     opened.meet(block=PAIR, measure="mass", tolerance=search.mass, window=near)
@@ -285,12 +467,7 @@ def _with_invoices(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search
     opened.meet(block=PAIR, measure="value", tolerance=search.value, window=near, taxed="ours")
     opened.meet(block=PAIR, measure="value", tolerance=search.value, window=near, taxed="theirs")
     opened.total_up(goods, tolerance=search.exact, window=near, most=search.longest)
-    for block in (_SELLER, _BUYER):
-        opened.meet(block=block, measure="mass", tolerance=search.exact, window=close, also=search.value)
-    received = _as(table.filter(_has("received") & _none("sold", "invoiced")), "received")
-    joined = Open(search, opened.label, received, opened.theirs)
-    joined.meet(block=PAIR, measure="mass", tolerance=search.mass, window=near)
-    return joined.label
+    return opened.found()
 
 
 def _border_and_invoice(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
@@ -342,10 +519,8 @@ def _rests(
     """What a group still lacks in mass, with what stands alone and is just that, or adds up to it: the second invoice
     of one delivery, the other deliveries of one invoice, the rest of an export that left later."""
     name, number = side
-    rest = pl.col("sold_mg") - pl.col(f"{name}_mg")
-    # Smaller rests are differences of weighing and rounding.
-    large = rest.abs() > pl.max_horizontal(pl.lit(search.least_mg), search.mass * pl.col("sold_mg"))
-    both = table.filter(_has("sold", name) & large)
+    rest = _rest(name)
+    both = table.filter(_has("sold", name) & _is_large(rest, search))
     alone = table.filter(_has(name) & (pl.col(f"{name}_mg") > 0) & _none("sold", "received", "entered"))
     unmet = table.filter(_has("sold") & ~pl.col("no_sale") & _none(name))
     if name == "went_out":

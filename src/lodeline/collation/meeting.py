@@ -71,6 +71,7 @@ class Open:
     def __init__(self, search: Search, label: Ints, ours: pl.DataFrame, theirs: pl.DataFrame) -> None:
         self.search, self.label = search, label
         self.ours, self.theirs = (one.with_columns(tax=search.tax(one["on"])) for one in (ours, theirs))
+        self._found: list[tuple[Ints, Ints]] = []
 
     def meet(
         self, *, block: tuple[str, ...], measure: str, tolerance: float, window: int, also: float | None = None,
@@ -85,20 +86,22 @@ class Open:
         one, other = pairs(
             ours, theirs, block=block, measure=measure, tolerance=tolerance, window=window, also=also, unknown=unknown,
         )  # fmt: skip
-        self._take(one, other)
+        self.take(one, other)
 
     def sum_up(self, goods: Goods, *, block: tuple[str, ...], window: int) -> None:
         """One of theirs for several of ours, then one of ours for several of theirs; see `sums.sums`."""
         for singles, many in ((self.theirs, self.ours), (self.ours, self.theirs)):
             found = sums(singles, _lacking(many), block=block, bounds=self.search.bounds(window), agree=goods.agree)
             one = np.array([label for label, members in found for _ in members], np.int64)
-            self._take(one, np.array([member for _, members in found for member in members], np.int64))
+            self.take(one, np.array([member for _, members in found for member in members], np.int64))
 
     def total_up(self, goods: Goods, *, tolerance: float, window: int, most: int) -> None:
         """What two parties have left on either side within a month, else at all, where both add up to the same."""
         for key in ([*PAIR, "month"], [*PAIR]):
             sides = [
                 one.filter((pl.col("seller") >= 0) & (pl.col("buyer") >= 0) & (pl.col("mass") > 0))
+                # In one order: sums of fractions depend on it.
+                .sort("label")
                 .with_columns(month=pl.from_epoch("on", time_unit="d").dt.strftime("%Y-%m"))
                 .group_by(key).agg(
                     pl.col("label").sort(), pl.col("mass").sum(), first=pl.col("on").min(), last=pl.col("on").max(),
@@ -123,11 +126,20 @@ class Open:
                 if not contradicts and goods.agree(members[0], members[1:]):
                     one += [members[0]] * (len(members) - 1)
                     other += members[1:]
-            self._take(np.array(one, np.int64), np.array(other, np.int64))
+            self.take(np.array(one, np.int64), np.array(other, np.int64))
 
-    def _take(self, one: Ints, other: Ints) -> None:
+    def found(self) -> tuple[Ints, Ints]:
+        """Which labels found each other, one of each for each."""
+        none = np.empty(0, np.int64)
+        return np.concatenate([none, *(a for a, _ in self._found)]), np.concatenate(
+            [none, *(b for _, b in self._found)]
+        )
+
+    def take(self, one: Ints, other: Ints) -> None:
+        """These found each other, whoever says so."""
         if not len(one):
             return
+        self._found.append((one, other))
         self.label = merged(self.label, one, other)
         gone = pl.Series(np.concatenate([one, other])).implode()
         self.ours = self.ours.filter(~pl.col("label").is_in(gone))

@@ -38,6 +38,8 @@ PIECE: Final[Mapping[str, pl.DataType]] = {
     "special": pl.Boolean(), "evidence": pl.Int8(), "back": pl.Boolean(), "no_sale": pl.Boolean(), "left": pl.Boolean(),
     "event": pl.String(), "number": pl.String(), "declaration": pl.String(), "tariff": pl.String(),
 }  # fmt: skip
+#: What of a piece orders it on its side.
+SAID: Final = ("on", "mass_mg", "event", "number", "declaration", "product", "value", "ref")
 #: Digits of a tariff code that all countries share.
 _SHARED_DIGITS: Final = 6
 _RETURNED = r"(?i)\breturn(ed)?\b|退货|退回"
@@ -71,7 +73,7 @@ def pieces(
         [
             frame.with_columns(pl.col(name).cast(PIECE[name]) for name in frame.columns if name in PIECE)
             # What a row says orders it, and not when it came: equal choices fall the same way in any order of arrival.
-            .sort("on", "mass_mg", "event", "number", "declaration", "product", "value", "ref")
+            .sort(SAID)
             for frame in frames
         ]
     )

@@ -405,6 +405,8 @@ def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
     if "trade" in vars(before):
         stated = came["trade"].join(new.select("line"), on="line", how="semi", maintain_order="left")
         vars(now).update(trade=moved_on(before.trade, stated))
+    if not _is_fed(store, after=before.entry, size=head.size):
+        vars(now).update({feed: vars(before)[feed] for feed in ("invoices", "customs") if feed in vars(before)})
     brought = Touched(lots=frozenset(range(before.lots.height + 1, now.lots.height + 1)))
     touched = carry(before, now, pl.concat([gone, new])) | brought
     now.made.graph = before.made.graph and before.made.graph.after(touched)
@@ -467,6 +469,12 @@ def _superseded(store: Store, *, after: int, size: int) -> pl.DataFrame:
         (after, size),
         schema={"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64()},
     )  # fmt: skip
+
+
+def _is_fed(store: Store, *, after: int, size: int) -> bool:
+    """Whether entries after one, below a size, brought rows of other authorities."""
+    asked = """SELECT 1 FROM entry WHERE kind = 'feed' AND "index" > %s AND "index" < %s LIMIT 1"""
+    return bool(store.database.rows(asked, (after, size)))
 
 
 def last_filing_time(store: Store, size: int | None = None) -> str | None:

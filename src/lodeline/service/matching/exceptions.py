@@ -10,25 +10,24 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from threading import Lock
 from typing import Any, Final
 
 import polars as pl
 
 from lodeline.collation.exception import CAUSES, EXCEPTION, exceptions
-from lodeline.collation.match import Collation, collate
-from lodeline.collation.piece import BORDER, EXPORT, FILED, GOODS, INVOICED, Resolve, skeleton
-from lodeline.collation.tolerance import special_kinds, tolerances
+from lodeline.collation.match import Collation
+from lodeline.collation.piece import BORDER, EXPORT, FILED, INVOICED
+from lodeline.collation.tolerance import tolerances
 from lodeline.detection.comparison import COMPARED
 from lodeline.errors import UserError
 from lodeline.filing.dossier import SHANGHAI
 from lodeline.ledger.extension import due
-from lodeline.ledger.register import Register
 from lodeline.ledger.roles import must_file
 from lodeline.material.mass import format_kg
-from lodeline.party.resolution import as_row
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.service.matching.collated import Collated, collated
 from lodeline.service.parties.parties import resolver
 from lodeline.store.column_files import FED
 from lodeline.store.published import answered
@@ -61,32 +60,28 @@ class Disagreements:
         newest = newest_filed_at(self.store, "filing", "feed", upto=self.snapshot.entry)
         return date(1970, 1, 1) if newest is None else datetime.fromisoformat(str(newest)).astimezone(SHANGHAI).date()
 
-    @cached_property
-    def goods(self) -> pl.DataFrame:
-        """The filed rows that the other records speak of (`collation.piece.GOODS`)."""
-        lines = self.snapshot.lines
-        unshipped = self.snapshot.transfers.filter(pl.col("shipment_line").is_null())["receipt_line"].drop_nulls()
-        kind = pl.col("kind")
-        wanted = lines.filter(
-            ((kind == "shipment") & pl.col("to_site").is_null()) | kind.is_in(["title", "export"])
-            | ((kind == "origin") & (pl.col("origin_kind") == "imported"))
-            | ((kind == "receipt") & pl.col("line").is_in(unshipped.implode()))
-        )  # fmt: skip
-        return wanted.join(self.papers, on="line", how="left", maintain_order="left").select(*GOODS)
-
     @property
     def papers(self) -> pl.DataFrame:
         """What filed rows say of their papers: `line` and the cells of `GOODS` that a movement has not."""
         return self.snapshot.trade
 
-    @cached_property
+    @property
+    def goods(self) -> pl.DataFrame:
+        """The filed rows that the other records speak of (`collation.piece.GOODS`)."""
+        return self._collated.goods
+
+    @property
     def collation(self) -> Collation:
-        register = self.snapshot.register
-        return collate(
-            self.goods, self.snapshot.invoices, self.snapshot.customs, known=register.party_ids,
-            resolve=name_resolver(register, resolver(self.store, day=self.today)),
-            special=special_kinds(self.today), tolerances=tolerances(), today=self.today,
+        return self._collated.collation
+
+    @cached_property
+    def _collated(self) -> Collated:
+        """Of rows that no entry has touched since the snapshot was last collated, what was found then."""
+        found = collated(
+            self.snapshot, self.papers, today=self.today, alike=lambda: resolver(self.store, day=self.today)
         )  # fmt: skip
+        self.snapshot.made.keep(Collated, found)
+        return found
 
     @cached_property
     def rows(self) -> pl.DataFrame:
@@ -127,7 +122,7 @@ class Disagreements:
         """How many groups of papers each firm has by month and kind (detection.comparison.COMPARED)."""
         if not self.rows.height:
             return pl.DataFrame(schema=dict(COMPARED))
-        table = self.collation.table
+        table = self.collation.table.lazy()
         parties = self.collation.pieces.parties
         named = pl.DataFrame({"place": pl.int_range(len(parties), dtype=pl.Int64, eager=True), "organisation": parties})
         sale, export = (pl.col("sold") > 0) & (pl.col("lane") == 0) & ~pl.col("no_sale"), pl.col("lane") == EXPORT
@@ -143,13 +138,15 @@ class Disagreements:
             ("invoice", pl.col("invoiced") > 0, "seller", ("invoiced_on",)),
         )
         found = [
-            table.filter(when).select(
-                place=owner, kind=pl.lit(kind), month=pl.from_epoch(pl.coalesce(on), time_unit="d").dt.strftime("%Y-%m")
-            )
+            table.filter(when)
+            .select(place=owner, month=pl.from_epoch(pl.coalesce(on), time_unit="d").dt.month_start())
+            .group_by("place", "month")
+            .agg(papers=pl.len())
+            .with_columns(kind=pl.lit(kind))
             for kind, when, owner, on in kinds
         ]
         counted = (
-            pl.concat(found).join(named, on="place").group_by("organisation", "month", "kind").agg(papers=pl.len())
+            pl.concat(pl.collect_all(found)).join(named, on="place").with_columns(pl.col("month").dt.strftime("%Y-%m"))
         )
         return counted.sort("organisation", "kind", "month").select(pl.col(n).cast(t) for n, t in COMPARED.items())
 
@@ -157,12 +154,16 @@ class Disagreements:
     def evidence(self) -> pl.DataFrame:
         """The rows behind the exceptions: `group`, `record` (as in `members`), `row`, `entry`, `event`, `mass_mg`."""
         frame = self.collation.frame.filter(pl.col("group").is_in(self.rows["group"].implode()))
+        sources = (
+            (FILED, self.goods.select("entry", "event", ref="line")),
+            (INVOICED, self.snapshot.invoices.select("entry", event="number", ref="id")),
+            (BORDER, self.snapshot.customs.select("entry", event="declaration", ref="id")),
+        )
         entries = pl.concat(
-            [
-                self.goods.select("entry", "event", ref="line", side=pl.lit(FILED, pl.Int8)),
-                self.snapshot.invoices.select("entry", event="number", ref="id", side=pl.lit(INVOICED, pl.Int8)),
-                self.snapshot.customs.select("entry", event="declaration", ref="id", side=pl.lit(BORDER, pl.Int8)),
-            ]
+            rows.filter(pl.col("ref").is_in(frame.filter(pl.col("side") == side)["ref"].implode())).with_columns(
+                side=pl.lit(side, pl.Int8)
+            )
+            for side, rows in sources
         )
         names = {number: side for side, number in _SIDES.items()}
         return (
@@ -178,41 +179,6 @@ class Disagreements:
 #: Cells of `GOODS` that stand on the paper of a row and not among its movements.
 PAPER_CELLS: Final = ("document", "document_kind", "declaration", "value", "currency", "hs_code")
 _SIDES: Final = {"filed": FILED, "invoiced": INVOICED, "border": BORDER}
-
-
-#: Names that are looked for by likeness in one collation; a feed of strange names is not to stop the rest. The others
-#: wait for a decision like any name.
-LOOKED_FOR: Final = 2_000
-
-
-@lru_cache(maxsize=50_000)
-def _bare(name: str) -> str:
-    """`skeleton` of one name. The names of a collation are mostly those of the one before."""
-    return str(pl.select(skeleton(pl.lit(name))).item())
-
-
-def name_resolver(register: Register, alike: Resolve | None = None) -> Resolve:
-    """A name → the party that it means: decided, borne by one alone, the same but for marks and what is not seen.
-
-    `alike`: asked for at most `LOOKED_FOR` other names (`service.parties.parties.resolver`).
-    """
-    exact = register.party_by_name
-    names = pl.DataFrame({"name": list(exact), "id": list(exact.values())}, schema={"name": pl.String, "id": pl.String})
-    bare = names.select(skeleton(pl.col("name")).alias("name"), "id").unique().filter(pl.len().over("name") == 1)
-    without_marks = dict(bare.iter_rows())
-    asked = 0
-
-    def resolve(name: str) -> str | None:
-        nonlocal asked
-        found = register.party_of.get(as_row(name)) or exact.get(name.strip().casefold())
-        if found is None:
-            found = without_marks.get(_bare(name))
-        if found is None and alike is not None and asked < LOOKED_FOR and name not in register.denied:
-            asked += 1
-            found = alike(name)
-        return None if found is None else register.party_of.get(found, found)
-
-    return resolve
 
 
 def disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disagreements:

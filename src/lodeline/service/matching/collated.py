@@ -1,0 +1,152 @@
+"""The rows of the three records of a snapshot, and which of them speak of the same goods.
+
+Of rows that no entry has touched since the snapshot was last collated, what was found then is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+from lodeline.collation.carried import recollate
+from lodeline.collation.match import Collation, collate
+from lodeline.collation.meeting import Search
+from lodeline.collation.piece import GOODS, Resolve, pieces, skeleton
+from lodeline.collation.tolerance import special_kinds, tolerances
+from lodeline.ledger.register import Register
+from lodeline.party.resolution import as_row
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.splicing import spliced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collated:
+    """The filed rows that the other records speak of (`GOODS`) with the `lots` that each names, and what was found as
+    of a day. `feeds`: how far the other records reach; `resolve`: the names that were looked for."""
+
+    goods: pl.DataFrame
+    lots: pl.Series
+    collation: Collation
+    today: date
+    feeds: tuple[object, ...]
+    resolve: Resolve
+
+
+def collated(
+    snapshot: Snapshot, papers: pl.DataFrame, *, today: date, alike: Callable[[], Resolve]
+) -> Collated:  # fmt: skip
+    """The collation of a snapshot, from the last one that `snapshot.made` holds where the same feeds were judged on the
+    same day.
+
+    `papers`: what rows say beside their movements, by `line`; `alike` gives who is asked for names that nobody bears
+    (`name_resolver`).
+    """
+    before, touched = snapshot.made.latest(Collated)
+    if before is not None and before.today == today and before.feeds == _feeds(snapshot):
+        found = _carried(before, snapshot, papers, touched.lots)
+        if found is not None:
+            return found
+    register = snapshot.register
+    resolve = name_resolver(register, alike())
+    goods, lots = _goods(snapshot, papers, snapshot.lines)
+    collation = collate(
+        goods, snapshot.invoices, snapshot.customs, known=register.party_ids, resolve=resolve,
+        special=special_kinds(today), tolerances=tolerances(), today=today,
+    )  # fmt: skip
+    return Collated(
+        goods=goods, lots=lots, collation=collation, today=today, feeds=_feeds(snapshot), resolve=resolve,
+    )  # fmt: skip
+
+
+def _feeds(snapshot: Snapshot) -> tuple[object, ...]:
+    """Rows in force are others only where a newer entry says so."""
+    return tuple((one.height, one["entry"].max()) for one in (snapshot.invoices, snapshot.customs))
+
+
+def _goods(
+    snapshot: Snapshot, papers: pl.DataFrame, lines: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.Series]:  # fmt: skip
+    """Of some lines those that the other records speak of, and their lots."""
+    unshipped = snapshot.transfers.filter(pl.col("shipment_line").is_null())["receipt_line"].drop_nulls()
+    kind = pl.col("kind")
+    wanted = lines.filter(
+        ((kind == "shipment") & pl.col("to_site").is_null()) | kind.is_in(["title", "export"])
+        | ((kind == "origin") & (pl.col("origin_kind") == "imported"))
+        | ((kind == "receipt") & pl.col("line").is_in(unshipped.implode()))
+    )  # fmt: skip
+    if lines is not snapshot.lines:
+        papers = papers.filter(pl.col("line").is_in(wanted["line"].implode()))
+    return wanted.join(papers, on="line", how="left", maintain_order="left").select(*GOODS), wanted["lot"]
+
+
+def _carried(
+    before: Collated, snapshot: Snapshot, papers: pl.DataFrame, touched: frozenset[int]
+) -> Collated | None:  # fmt: skip
+    """What `collated` gives, from an earlier one and the lots that entries have touched since."""
+
+    def is_touched(lots: pl.Series) -> pl.Series:
+        return lots.is_null() | lots.is_in(list(touched)).fill_null(False)
+
+    old = before.goods.filter(is_touched(before.lots))
+    new, lots = _goods(snapshot, papers, snapshot.lines.filter(is_touched(snapshot.lines["lot"])))
+    gone, came = (
+        one.join(other, on=list(GOODS), how="anti", nulls_equal=True, maintain_order="left")
+        for one, other in ((old, new), (new, old))
+    )
+    rows = before.goods.with_columns(lot=before.lots)
+    stays = rows.filter(~is_touched(before.lots))
+    goods = pl.concat([stays, new.with_columns(lot=lots)]).sort("line")
+    none, register = (snapshot.invoices.clear(), snapshot.customs.clear()), snapshot.register
+    collation: Collation | None = before.collation
+    if gone.height or came.height:
+        made = pieces(
+            came, *none, known=register.party_ids, resolve=before.resolve, special=special_kinds(before.today)
+        )
+        search = Search.of(tolerances(), before.today)
+        collation = recollate(before.collation, made, gone["line"], search=search, splice=spliced)
+    if collation is None:
+        return None
+    return Collated(
+        goods=goods.drop("lot"), lots=goods["lot"], collation=collation, today=before.today, feeds=before.feeds,
+        resolve=before.resolve,
+    )  # fmt: skip
+
+
+#: Names that are looked for by likeness in one collation; a feed of strange names is not to stop the rest. The others
+#: wait for a decision like any name.
+LOOKED_FOR: Final = 2_000
+
+
+@lru_cache(maxsize=50_000)
+def _bare(name: str) -> str:
+    """`skeleton` of one name. The names of a collation are mostly those of the one before."""
+    return str(pl.select(skeleton(pl.lit(name))).item())
+
+
+def name_resolver(register: Register, alike: Resolve | None = None) -> Resolve:
+    """A name → the party that it means: decided, borne by one alone, the same but for marks and what is not seen.
+
+    `alike`: asked for at most `LOOKED_FOR` other names (`service.parties.parties.resolver`).
+    """
+    exact = register.party_by_name
+    names = pl.DataFrame({"name": list(exact), "id": list(exact.values())}, schema={"name": pl.String, "id": pl.String})
+    bare = names.select(skeleton(pl.col("name")).alias("name"), "id").unique().filter(pl.len().over("name") == 1)
+    without_marks = dict(bare.iter_rows())
+    asked: dict[str, str | None] = {}
+
+    def resolve(name: str) -> str | None:
+        found = register.party_of.get(as_row(name)) or exact.get(name.strip().casefold())
+        if found is None:
+            found = without_marks.get(_bare(name))
+        if found is None and alike is not None and name not in register.denied:
+            if name not in asked and len(asked) < LOOKED_FOR:
+                asked[name] = alike(name)
+            found = asked.get(name)
+        return None if found is None else register.party_of.get(found, found)
+
+    return resolve
