@@ -21,6 +21,7 @@ from lodeline.filing.check import check
 from lodeline.filing.table import read
 from lodeline.ledger.register import TABLES
 from lodeline.service.entries.records import put_records
+from lodeline.service.balance.reconciling import as_json, reconcile_nation
 from lodeline.service.filing.loading import load
 from lodeline.service.filing.posting import post
 from lodeline.service.findings.finding import SnapshotView, carried
@@ -42,6 +43,7 @@ def answers(store: Store, snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
     yield "findings", [one.as_json() for one in carried(SnapshotView(store=store, snapshot=snapshot, law=LAW))]
     yield "balances", overview.balances(snapshot)
     yield "elements", overview.elements(snapshot)
+    yield "reconciled", str(as_json(reconcile_nation(snapshot, element="Nd")))
     yield "flows", flow_cube(snapshot)
     yield "lots", catalogue(snapshot)
     yield "chain", overview.chain(snapshot, LAW)

@@ -47,7 +47,7 @@ ROWS: dict[str, pl.DataType] = {
     "method": pl.String(), "mass_mg": pl.Int64(),
 }  # fmt: skip
 #: Groups of scales, and of laboratories: few enough to keep a matrix for each, and a filing touches few of them.
-_PARTS = 64
+_PARTS = 16
 #: Hypotheses that are worth showing.
 _SHOWN = 10
 
@@ -149,24 +149,19 @@ def covariance_in_parts(
         places = np.split(order, np.cumsum(np.bincount(group, minlength=_PARTS))[:-1])
         same, stream = rows["same"].to_numpy(), rows["stream"].to_numpy()
         keys = [(what, streams, blake2b(same[one].tobytes() + stream[one].tobytes()).digest()) for one in places]
-        new = [part for part, key in enumerate(keys) if key not in known]
-        asked = rows[np.concatenate([order[:0], *(places[part] for part in new)])].with_columns(
-            part=np.repeat(np.arange(len(new)), [len(places[part]) for part in new])
-        )
-        anew = np.zeros((0, streams, streams)) if not new else _covariances(
-            asked, parts=len(new), streams=streams, element=element, methods=methods,
-            weighed=what == "weighed", assayed=what == "assayed",
-        )  # fmt: skip
-        made = {keys[part]: matrix.copy() for part, matrix in zip(new, anew, strict=True)}
-        found |= {key: made[key] if key in made else known[key] for key in keys}
+        for key, one in zip(keys, places, strict=True):
+            # Each by itself: its bits must not depend on what else is computed anew.
+            found[key] = known[key] if key in known else _covariance(
+                rows[one], streams=streams, element=element, methods=methods,
+                weighed=what == "weighed", assayed=what == "assayed",
+            )  # fmt: skip
     return np.sum(list(found.values()), axis=0), found
 
 
-def _covariances(
-    rows: pl.DataFrame, *, parts: int, streams: int, element: int, methods: pl.DataFrame, weighed: bool = True,
-    assayed: bool = True,
-) -> Floats:  # fmt: skip
-    """The covariance of the streams of each `part` of the rows, of what was `weighed`, `assayed` or both."""
+def _covariance(
+    rows: pl.DataFrame, *, streams: int, element: int, methods: pl.DataFrame, weighed: bool = True, assayed: bool = True
+) -> Floats:
+    """The covariance of the streams of rows, of what was `weighed`, `assayed` or both."""
     rows = rows.with_columns(
         pl.col(pl.Categorical).cast(pl.String),
         # The maker's assay is one measurement wherever it serves; a site's own is another.
@@ -175,18 +170,17 @@ def _covariances(
     )
     batches = rows.select(
         "element", "held", "seq", "method", signed_mg="element_mg", scale="site", act="seq",
-        run=pl.col("part") * streams + pl.col("stream"), weighed=pl.lit(weighed),
+        run="stream", weighed=pl.lit(weighed),
     )  # fmt: skip
     assays = rows.sort("area").unique("held", keep="first", maintain_order=True) if assayed else rows.clear()
-    runs = np.arange(parts * streams)
     return covariances(
-        places=pl.DataFrame({"run": runs, "matrix": runs // streams, "place": runs % streams}),
-        matrices=parts,
+        places=pl.DataFrame({"run": np.arange(streams)}).with_columns(matrix=pl.lit(0), place="run"),
+        matrices=1,
         size=streams,
         batches=batches,
         assays=assays.select("held", "element", "laboratory", "product", "exact", "parts", method="assayed_with"),
         methods=methods,
-    )
+    )[0]
 
 
 def measured_streams(
@@ -197,8 +191,8 @@ def measured_streams(
     Parameters: `rows` with the columns ROWS; the rest as `measured` takes it.
     """
     found = measured(rows, element=element, **ledger)
-    rows = found.drop_nulls("element_mg").with_columns(part=pl.lit(0))
-    matrix = _covariances(rows, parts=1, streams=streams, element=element, methods=methods)[0]
+    rows = found.drop_nulls("element_mg")
+    matrix = _covariance(rows, streams=streams, element=element, methods=methods)
     return masses(found, streams=streams), matrix
 
 
