@@ -155,7 +155,8 @@ def covariance_in_parts(
                 rows[one], streams=streams, element=element, methods=methods,
                 weighed=what == "weighed", assayed=what == "assayed",
             )  # fmt: skip
-    return np.sum(list(found.values()), axis=0), found
+    total: Floats = np.sum(list(found.values()), axis=0)
+    return total, found
 
 
 def _covariance(
@@ -173,7 +174,7 @@ def _covariance(
         run="stream", weighed=pl.lit(weighed),
     )  # fmt: skip
     assays = rows.sort("area").unique("held", keep="first", maintain_order=True) if assayed else rows.clear()
-    return covariances(
+    found: Floats = covariances(
         places=pl.DataFrame({"run": np.arange(streams)}).with_columns(matrix=pl.lit(0), place="run"),
         matrices=1,
         size=streams,
@@ -181,6 +182,7 @@ def _covariance(
         assays=assays.select("held", "element", "laboratory", "product", "exact", "parts", method="assayed_with"),
         methods=methods,
     )[0]
+    return found
 
 
 def measured_streams(
