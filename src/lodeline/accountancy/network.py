@@ -150,13 +150,14 @@ def covariance_in_parts(
         same, stream = rows["same"].to_numpy(), rows["stream"].to_numpy()
         keys = [(what, streams, blake2b(same[one].tobytes() + stream[one].tobytes()).digest()) for one in places]
         for key, one in zip(keys, places, strict=True):
+            if not len(one):
+                continue
             # Each by itself: its bits must not depend on what else is computed anew.
             found[key] = known[key] if key in known else _covariance(
                 rows[one], streams=streams, element=element, methods=methods,
                 weighed=what == "weighed", assayed=what == "assayed",
             )  # fmt: skip
-    total: Floats = np.sum(list(found.values()), axis=0)
-    return total, found
+    return sum(found.values(), np.zeros((streams, streams))), found
 
 
 def _covariance(
