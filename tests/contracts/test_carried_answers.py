@@ -20,8 +20,8 @@ from tests.desk import LAW
 from lodeline.filing.check import check
 from lodeline.filing.table import read
 from lodeline.ledger.register import TABLES
-from lodeline.service.entries.records import put_records
 from lodeline.service.balance.reconciling import as_json, reconcile_nation
+from lodeline.service.entries.records import put_records
 from lodeline.service.filing.loading import load
 from lodeline.service.filing.posting import post
 from lodeline.service.findings.finding import SnapshotView, carried
