@@ -11,7 +11,6 @@ from django.test import override_settings
 from tests.contracts.conftest import Backup
 from tests.desk import Desk, organisation
 
-from lodeline.detection.battery import run_detectors
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.findings.cases import FindingAsSeen, ask
 from lodeline.office.findings.views import standings
@@ -32,12 +31,13 @@ SHARE = "product=concentrate composition=TREO=60 origin_kind=mined origin_place=
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The entries at which the detectors have looked."""
     seen: list[int] = []
+    carried = finding.carried
 
     def counting(sight: finding.SnapshotView, *rest: Any) -> object:
         seen.append(sight.snapshot.entry)
-        return run_detectors(sight, *rest)
+        return carried(sight, *rest)
 
-    monkeypatch.setattr(finding, "run_detectors", counting)
+    monkeypatch.setattr(finding, "carried", counting)
     return seen
 
 
