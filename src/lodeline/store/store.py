@@ -176,7 +176,8 @@ class Store:
 
     def register_before(self, size: int) -> Register:
         """The register as the first `size` entries have it."""
-        return self._read_register(before=size)
+        head = self.head()
+        return self.register(head) if head.register_entry < size <= head.size else self._read_register(before=size)
 
     def record_bodies(self, before: int | None = None) -> dict[tuple[str, str], str]:
         """(table, key) → the newest body of every record, or the newest that an entry below `before` holds."""
