@@ -10,7 +10,7 @@ of one row until the overview speaks of it. Then the server is started once more
     python benchmarks/nation.py [--firms 1000] [--months 12] [--work var/bench/nation]
 
 Exit status 1: a bar of memory or time was missed (one process that answers ≤ 400 MB, all ≤ 2 GB, first overview ≤ 2 s,
-a filing ≤ 3 s); the bars are those of a nation-year of 10⁶ lines on two cores.
+a filing ≤ 3 s and 2 s of processor); the bars are those of a nation-year of 10⁶ lines on two cores.
 """
 
 from __future__ import annotations
@@ -103,10 +103,11 @@ def measure(store: Path, session: str, name: str, number: int, **settings: str) 
                     time.sleep(0.2)
         found.pss_mb = [(one.kind, one.pss_mb) for one in processes(master).values()]
         until_shown(client)
-        before, used = time.monotonic(), cpu_s_of(master)
+        used = cpu_s_of(master)
         entry = file_one(store, number)
+        receipt = time.monotonic()
         until_shown(client, entry)
-        found.filed_s, found.filed_cpu_s = time.monotonic() - before, cpu_s_of(master) - used
+        found.filed_s, found.filed_cpu_s = time.monotonic() - receipt, cpu_s_of(master) - used
     return found
 
 
@@ -146,11 +147,11 @@ def main() -> int:
         held = ", ".join(f"{kind} {mb:.0f}" for kind, mb in one.pss_mb)
         total = sum(mb for _, mb in one.pss_mb)
         print(f"{one.name:24} first overview {one.first_s:6.1f} s · MB {held}, all {total:.0f}"
-              f" · a filing shown after {one.filed_s:.1f} s, {one.filed_cpu_s:.1f} s of processor")  # fmt: skip
+              f" · a filing shown {one.filed_s:.1f} s after its receipt, {one.filed_cpu_s:.1f} s of processor")  # fmt: skip
     warm = runs[-1]
     largest = max(mb for kind, mb in warm.pss_mb if kind == "answers")
     together = sum(mb for _, mb in warm.pss_mb)
-    kept = largest <= 400 and together <= 2_000 and warm.first_s <= 2 and warm.filed_s <= 3
+    kept = largest <= 400 and together <= 2_000 and warm.first_s <= 2 and warm.filed_s <= 3 and warm.filed_cpu_s <= 2
     print("the bars of memory and time hold" if kept else "a bar of memory or time is MISSED")
     return 0 if kept else 1
 
