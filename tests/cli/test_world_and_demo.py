@@ -100,6 +100,6 @@ def test_the_demo_touches_no_other_store(filed: Lodeline) -> None:
 
 def test_benchmarks_are_listed_and_an_unknown_one_is_refused(nowhere: Lodeline) -> None:
     listed = nowhere("bench")
-    assert listed.status == 0 and {"ingest", "trace"} <= set(re.findall(r"\w+", listed.out))
+    assert listed.status == 0 and {"ingest", "flow"} <= set(re.findall(r"\w+", listed.out))
     unknown = nowhere("bench", "nonsense")
     assert unknown.status == 2 and "ingest" in unknown.out + unknown.err

@@ -107,9 +107,12 @@ class SnapshotAtHand:
     """
 
     def __init__(
-        self, store: Store, *, entry: int, root: str, as_of: str | None = None, published: Published | None = None
+        self, store: Store, *, entry: int, root: str, as_of: str | None = None, published: Published | None = None,
+        overtaken: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
+        """overtaken: told where the lot graph is gone, because the analyst went on by several entries; it may raise."""
         self._store = store
+        self._overtaken = overtaken
         self._given = published
         self.entry = entry
         self.root = root
@@ -185,6 +188,8 @@ class SnapshotAtHand:
     def _flow_index(self) -> FlowIndex:
         files = ColumnFiles(store=self._store, directory=directory_of(self._store.database))
         found = standing(files, entry=self.entry, root=self.root)
+        if found is None and self._overtaken is not None:
+            self._overtaken()
         return self.whole().flow_index() if found is None else found
 
     def __getattr__(self, name: str) -> Any:
@@ -242,10 +247,12 @@ def newest_published(store: Store) -> Snapshot:
     return open_snapshot(store)
 
 
-def at_hand(store: Store, publications: Publications, stamp: Stamp) -> Snapshot:
-    """The snapshot of a publication, without its frames."""
-    published = Published(publications, stamp)
-    return cast(
-        Snapshot,
-        SnapshotAtHand(store, entry=stamp.entry, root=stamp.root, as_of=stamp.as_of, published=published),
+def at_hand(
+    store: Store, publications: Publications, stamp: Stamp, overtaken: Callable[[], None] | None = None
+) -> Snapshot:
+    """The snapshot of a publication, without its frames; `overtaken` as `SnapshotAtHand` takes it."""
+    found = SnapshotAtHand(
+        store, entry=stamp.entry, root=stamp.root, as_of=stamp.as_of, published=Published(publications, stamp),
+        overtaken=overtaken,
     )  # fmt: skip
+    return cast(Snapshot, found)

@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Any, Final
 
@@ -142,6 +143,7 @@ class Analyst:
         self._readings[stamp.directory] = reading
         snapshot.flow_index()
         if standing is not None and standing.directory == stamp.directory:
+            self._go_on_from(standing, reading)
             return standing
         self._publications.publish(standing=standing or stamp, newest=stamp)
         if standing is not None:
@@ -155,6 +157,15 @@ class Analyst:
             del self._readings[directory]
         snapshot.compact_flow_index()
         return stamp
+
+    def _go_on_from(self, standing: Stamp, reading: Reading) -> None:
+        """Computes what stands, after a start: the next entry carries what it does not touch."""
+        for question in self._publications.asked_since(standing):
+            if self._ended.is_set():
+                return
+            subjects = tuple(reading if name == "" else getattr(reading, name) for name in question.subjects)
+            with suppress(UserError, DjangoDatabaseError, LookupError, AttributeError):
+                reading.answer(function_of(question), *subjects, **dict(question.arguments))
 
     def _answer_all(self) -> None:
         try:

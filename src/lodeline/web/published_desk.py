@@ -31,6 +31,12 @@ _ALONE_S: Final = 5.0
 _LOOKS_S: Final = 0.02
 
 
+def _ask_again() -> None:
+    """Whoever waits for a page is soon given a newer reading. Raises StillComputingError."""
+    if seconds_left() is not None:
+        raise StillComputingError(Stage(what="rows"))
+
+
 class PublishedDesk:
     """Readings of one database that hold no frames. The methods are those of `Desk`."""
 
@@ -94,7 +100,7 @@ class PublishedDesk:
             self._alone_since = None
             found = self._readings.get(stamp.directory)
             if found is None:
-                snapshot = at_hand(store, publications, stamp)
+                snapshot = at_hand(store, publications, stamp, _ask_again)
                 found = Reading(store, snapshot, load(), stamp.checkpoint, Published(publications, stamp))
                 self._readings[stamp.directory] = found
                 while len(self._readings) > _KEPT:
