@@ -158,7 +158,8 @@ def main() -> int:
         held = ", ".join(f"{kind} {mb:.0f}" for kind, mb in one.pss_mb)
         total = sum(mb for _, mb in one.pss_mb)
         print(f"{one.name:24} first overview {one.first_s:6.1f} s · MB {held}, all {total:.0f}"
-              f" · a filing shown {one.filed_s:.1f} s after its receipt, {one.filed_cpu_s:.1f} s processor")  # fmt: skip
+              f" · a filing shown {one.filed_s:.1f} s after its receipt, {one.filed_cpu_s:.1f} s of processor"
+        )  # fmt: skip
     warm = runs[-1]
     largest = max(mb for kind, mb in warm.pss_mb if kind == "answers")
     together = sum(mb for _, mb in warm.pss_mb)
