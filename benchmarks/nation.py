@@ -87,7 +87,7 @@ def until_shown(client: httpx.Client, at_least: int = 0, patience_s: float = 900
         answer = client.get(OVERVIEW, follow_redirects=True)
         if answer.status_code == 200 and entry_of(answer.text) >= at_least:
             return
-        time.sleep(0.05)
+        time.sleep(0.25)
     raise TimeoutError("the overview was not shown")
 
 

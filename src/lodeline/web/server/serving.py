@@ -47,6 +47,7 @@ _CONNECTION_KEPT_S: Final = 300
 _NEW_OBJECTS: Final = 20_000
 #: Seconds between two attempts to start a process that ends by itself.
 _AGAIN_S: Final = 2
+_ANALYST_AFTER_S: Final = 2
 _JOB_WORKER: Final = "lodeline.office.worker"
 _ANALYST: Final = "lodeline.web.analyst"
 #: `python -m MODULE`, whose own faults become lines of the log too.
@@ -167,12 +168,13 @@ def serve(store_url: str, listener: socket.socket, *, key: str) -> NoReturn:
 class _Beside:
     """Processes beside those that answer: started, watched, and ended with the server."""
 
-    def __init__(self, what: str, module: str, count: int) -> None:
+    def __init__(self, what: str, module: str, count: int, *, after_s: float = 0.0) -> None:
+        """after_s: seconds that they wait at the start."""
         self._what = what
         self._module = module
         self._count = count if importlib.util.find_spec(module) is not None else 0
         self._running: list[subprocess.Popen[bytes]] = []
-        self._begun = -float(_AGAIN_S)
+        self._begun = time.monotonic() - _AGAIN_S + after_s
         self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
     def keep(self) -> None:
@@ -216,7 +218,9 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
     def __init__(self, app: _Server) -> None:
         chosen = configuration.current()
         self._beside = (
-            _Beside("job worker", _JOB_WORKER, chosen.job_workers), _Beside("analyst", _ANALYST, int(chosen.analyst)),
+            _Beside("job worker", _JOB_WORKER, chosen.job_workers),
+            # What it published before stands meanwhile, and those that answer load the program first.
+            _Beside("analyst", _ANALYST, int(chosen.analyst), after_s=_ANALYST_AFTER_S),
         )  # fmt: skip
         super().__init__(app)
 
@@ -322,6 +326,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         # Many small questions at once are quicker on a thread each than on all threads one after the other.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
+        # What a page needed is given back when it is made (jemalloc, which polars brings).
+        os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
         # Here, in the worker, and not above: frames start threads, which do not survive the fork.
         from lodeline.web.wsgi import application  # noqa: PLC0415
 
