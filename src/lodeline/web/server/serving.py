@@ -48,6 +48,8 @@ _NEW_OBJECTS: Final = 20_000
 #: Seconds between two attempts to start a process that ends by itself.
 _AGAIN_S: Final = 2
 _ANALYST_AFTER_S: Final = 2
+#: Those that answer give back what a page needed when it is made (jemalloc, which polars brings).
+_GIVES_BACK: Final = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"}
 _JOB_WORKER: Final = "lodeline.office.worker"
 _ANALYST: Final = "lodeline.web.analyst"
 #: `python -m MODULE`, whose own faults become lines of the log too.
@@ -156,7 +158,7 @@ def serve(store_url: str, listener: socket.socket, *, key: str) -> NoReturn:
     key: signs sessions, unless the environment has LODELINE_SESSION_KEY.
     """
     listener.set_inheritable(True)
-    environment = {"LODELINE_SESSION_KEY": key, "LODELINE_ANALYST": "1", **_portal(store_url)}
+    environment = {"LODELINE_SESSION_KEY": key, "LODELINE_ANALYST": "1", **_GIVES_BACK, **_portal(store_url)}
     # Where the workers count, for one of them to add up; it must be known before the library is loaded.
     environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lodeline-metrics-")
     sys.stdout.flush()
@@ -187,8 +189,9 @@ class _Beside:
             self._begun = time.monotonic()
             while len(self._running) < self._count:
                 command = [sys.executable, "-c", _AT_WORK.format(module=self._module)]
+                own = {name: value for name, value in os.environ.items() if name not in _GIVES_BACK}
                 # The master has no threads, so that this is safe.
-                self._running.append(subprocess.Popen(command, preexec_fn=self._with_its_parent))  # noqa: PLW1509
+                self._running.append(subprocess.Popen(command, env=own, preexec_fn=self._with_its_parent))  # noqa: PLW1509
 
     def _with_its_parent(self) -> None:
         """A worker does not outlive a master that was killed."""
@@ -326,8 +329,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         # Many small questions at once are quicker on a thread each than on all threads one after the other.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
-        # What a page needed is given back when it is made (jemalloc, which polars brings).
-        os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
         # Here, in the worker, and not above: frames start threads, which do not survive the fork.
         from lodeline.web.wsgi import application  # noqa: PLC0415
 
