@@ -296,6 +296,20 @@ def test_who_comes_late_for_a_lot_graph_is_given_a_newer_reading_and_holds_nobod
         assert found and found[0].stamp == snapshot.stamp
 
 
+def test_who_waits_for_an_answer_of_what_was_overtaken_is_told_to_ask_again(filer: Filer) -> None:
+    """A process that answers opened every frame of the ledger in its place, in the hour of the deadline."""
+    with at_work(filer.store):
+        before = PublishedDesk(filer.store.database.url).reading()
+        for period in ("2025-08", "2025-09"):
+            entry = filer.rows("MINE", period)
+            PublishedDesk(filer.store.database.url).reading(at_least=entry)
+        while before.snapshot.entry in {one.entry for one in Publications(filer.store).current() or ()}:
+            time.sleep(0.02)
+        with pytest.raises(StillComputingError):
+            before.answer(overview.crossings, before.snapshot, before.law)
+        assert isinstance(before.snapshot, SnapshotAtHand) and before.snapshot._opened is None
+
+
 @pytest.mark.parametrize("took_s", [0.0, 0.1, 0.5, 1.0, 2.0, 2.6])
 def test_what_a_quick_publication_leaves_out_is_shown_within_eight_seconds(took_s: float) -> None:
     # At worst something is filed when one has just begun: it ends, the pause goes by, and the next is made.

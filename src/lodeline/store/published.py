@@ -71,12 +71,23 @@ def _nobody(what: str, done: int, total: int) -> None:
 
 
 class Published:
-    """The answers of one publication, as a reader has them. `waits`: the analyst is asked what is not there yet."""
+    """The answers of one publication, as a reader has them. `waits`: the analyst is asked what is not there yet.
 
-    def __init__(self, publications: Publications, stamp: Stamp, *, waits: bool = True) -> None:
+    `overtaken`: told where the analyst has gone on and will not answer of this one any more; it may raise.
+    """
+
+    def __init__(
+        self,
+        publications: Publications,
+        stamp: Stamp,
+        *,
+        waits: bool = True,
+        overtaken: Callable[[], None] | None = None,
+    ) -> None:
         self._publications = publications
         self._stamp = stamp
         self._waits = waits
+        self._overtaken = overtaken
 
     def read(self, question: Question) -> tuple[bool, Any]:
         """Whether the answer is there, and the answer."""
@@ -97,7 +108,14 @@ class Published:
                     break
                 if stage := self._publications.progress(self._stamp, question):
                     report(*stage)
-        return self.read(question)
+        found = self.read(question)
+        if not found[0] and self._overtaken is not None and self._is_overtaken():
+            self._overtaken()
+        return found
+
+    def _is_overtaken(self) -> bool:
+        stand = self._publications.current() or ()
+        return self._stamp not in stand and self._publications.has_analyst()
 
 
 class SnapshotAtHand:
@@ -242,17 +260,16 @@ def newest_published(store: Store) -> Snapshot:
             break
         current = publications.current()
         if current is not None and current[1].entry >= at_least:
-            return at_hand(store, publications, current[1])
+            return at_hand(store, current[1], Published(publications, current[1]))
         time.sleep(_BETWEEN_S)
     return open_snapshot(store)
 
 
 def at_hand(
-    store: Store, publications: Publications, stamp: Stamp, overtaken: Callable[[], None] | None = None
-) -> Snapshot:
+    store: Store, stamp: Stamp, published: Published, overtaken: Callable[[], None] | None = None
+) -> Snapshot:  # fmt: skip
     """The snapshot of a publication, without its frames; `overtaken` as `SnapshotAtHand` takes it."""
     found = SnapshotAtHand(
-        store, entry=stamp.entry, root=stamp.root, as_of=stamp.as_of, published=Published(publications, stamp),
-        overtaken=overtaken,
-    )  # fmt: skip
+        store, entry=stamp.entry, root=stamp.root, as_of=stamp.as_of, published=published, overtaken=overtaken
+    )
     return cast(Snapshot, found)

@@ -32,9 +32,14 @@ _LOOKS_S: Final = 0.02
 
 
 def _ask_again() -> None:
-    """Whoever waits for a page is soon given a newer reading. Raises StillComputingError."""
+    """Whoever asks for a page is soon given a newer reading. Raises StillComputingError."""
+    raise StillComputingError(Stage(what="rows"))
+
+
+def _ask_again_if_waiting() -> None:
+    """As `_ask_again`; who asks for no page builds what is gone."""
     if seconds_left() is not None:
-        raise StillComputingError(Stage(what="rows"))
+        _ask_again()
 
 
 class PublishedDesk:
@@ -100,8 +105,9 @@ class PublishedDesk:
             self._alone_since = None
             found = self._readings.get(stamp.directory)
             if found is None:
-                snapshot = at_hand(store, publications, stamp, _ask_again)
-                found = Reading(store, snapshot, load(), stamp.checkpoint, Published(publications, stamp))
+                published = Published(publications, stamp, overtaken=_ask_again)
+                snapshot = at_hand(store, stamp, published, _ask_again_if_waiting)
+                found = Reading(store, snapshot, load(), stamp.checkpoint, published)
                 self._readings[stamp.directory] = found
                 while len(self._readings) > _KEPT:
                     self._readings.popitem(last=False)
