@@ -24,23 +24,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from portal.server import below
+
 PROGRAM = (sys.executable, "-m", "lodeline")
 SECRET = "a benchmark keeps no secrets, and this one is long enough"
 _TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def below(root: int) -> set[int]:
-    """A process and those that it has started, however far down."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    found = {root}
-    while more := {one for one, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
 
 
 def used(process: int) -> tuple[float, float]:

@@ -177,19 +177,24 @@ class Process:
     cpu_s: float
 
 
-def processes(root: int, kind: str = "") -> dict[int, Process]:
-    """The processes below one, by number. `kind`: what all of them are; else by their commands."""
+def below(root: int) -> set[int]:
+    """A process and those that it has started, however far down."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-    below = {root}
-    while more := {one for one, parent in parents.items() if parent in below} - below:
-        below |= more
+    found = {root}
+    while more := {one for one, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def processes(root: int, kind: str = "") -> dict[int, Process]:
+    """The processes below one, by number. `kind`: what all of them are; else by their commands."""
     found = {}
-    for one in sorted(below):
+    for one in sorted(below(root)):
         try:
             place = Path(f"/proc/{one}")
             line = (place / "cmdline").read_text().replace("\0", " ")

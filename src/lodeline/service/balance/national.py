@@ -6,6 +6,7 @@ A row is what it is wherever the nodes lie: those depend on which months are ask
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -33,10 +34,18 @@ _ROWS_BY: Final = (pl.col("lot"), pl.col("seq"), pl.col("site"), pl.col("enters"
 _FEW_TEXTS: Final = ("site", "what", "method", "laboratory", "assayed_with", "product")
 
 
-def sites_of(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
-    """Each site of the ledger: `site`, `began` (the first day on which something moved or was counted), `first` and
-    `last` (of its movements; null without any) and `inventories`, the days of which its stock is known."""
-    chosen = pl.lit(True) if sites is None else pl.col("site").is_in(sites)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acts:
+    """What was filed of some sites: movements and counts with the site's number `area`, and the days of inventories."""
+
+    areas: pl.DataFrame
+    moves: pl.DataFrame
+    counts: pl.DataFrame
+    inventories: pl.DataFrame
+
+
+def acts_at(snapshot: Snapshot, chosen: pl.Expr) -> Acts:
+    """What was filed of the sites that a condition on `site` chooses."""
     moves = snapshot.accountancy_movements.filter(chosen, pl.col("kind") != "title")
     counts, scopes = snapshot.counts.filter(chosen), snapshot.count_scopes.filter(chosen)
     areas = pl.concat([frame.select("site").unique() for frame in (moves, counts, scopes)]).unique().sort("site")
@@ -44,9 +53,17 @@ def sites_of(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
     moves, counts, scopes = (frame.join(areas, on="site") for frame in (moves, counts, scopes))
     named = [snapshot.accountancy_movements, snapshot.counts]
     days = inventory_days(movements=moves, counts=counts, scopes=scopes, named=named)
+    return Acts(areas=areas, moves=moves, counts=counts, inventories=days)
+
+
+def sites_of(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
+    """Each site of the ledger: `site`, `began` (the first day on which something moved or was counted), `first` and
+    `last` (of its movements; null without any) and `inventories`, the days of which its stock is known."""
+    acts = acts_at(snapshot, pl.lit(True) if sites is None else pl.col("site").is_in(sites))
+    areas, moves = acts.areas, acts.moves
     moved = moves.group_by("area").agg(first=pl.col("on").min(), last=pl.col("on").max())
-    counted = counts.group_by("area").agg(counted=pl.col("on").min())
-    known = days.group_by("area").agg(inventories="on")
+    counted = acts.counts.group_by("area").agg(counted=pl.col("on").min())
+    known = acts.inventories.group_by("area").agg(inventories="on")
     for one in (moved, counted, known):
         areas = areas.join(one, on="area", how="left", maintain_order="left")
     began = pl.min_horizontal("first", "counted")

@@ -17,13 +17,14 @@ import polars as pl
 
 from lodeline.accountancy.grid import cut
 from lodeline.accountancy.network import NODES, ROWS, STREAMS, Balanced, Suspect, balanced, masses, measured_streams
-from lodeline.accountancy.physical import inventory_days
 from lodeline.accountancy.untestable import NO_COUNTS, REASONS
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import next_month
 from lodeline.service.balance.national import (
     CROSSING,
+    Acts,
+    acts_at,
     combinations,
     covariance_of_nation,
     legs,
@@ -67,16 +68,6 @@ class Reconciled:
     nodes: pl.DataFrame
     suspects: tuple[Suspect, ...]
     untold: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Acts:
-    """What was filed of some sites: movements and counts with the site's number `area`, and the days of inventories."""
-
-    areas: pl.DataFrame
-    moves: pl.DataFrame
-    counts: pl.DataFrame
-    inventories: pl.DataFrame
 
 
 def reconcile_nation(
@@ -133,7 +124,7 @@ def reconcile_site(
     """
     index = known_element(element)
     site = known_id(snapshot, "sites", site)
-    acts = _acts(snapshot, site)
+    acts = acts_at(snapshot, pl.col("site") == site)
     segments = cut(acts.moves, acts.inventories, first_period=first, last_period=last).sort("until")
     opening = segments.filter("opens")
     spans = segments.filter(~pl.col("opens")).with_row_index("place")
@@ -202,18 +193,6 @@ def _in_kilograms(row: dict[str, Any]) -> Json:
     return shown
 
 
-def _acts(snapshot: Snapshot, site: str) -> _Acts:
-    chosen = pl.col("site") == site
-    moves = snapshot.accountancy_movements.filter(chosen & (pl.col("kind") != "title"))
-    counts, scopes = snapshot.counts.filter(chosen), snapshot.count_scopes.filter(chosen)
-    areas = pl.concat([frame.select("site").unique() for frame in (moves, counts, scopes)]).unique().sort("site")
-    areas = areas.with_row_index("area")
-    moves, counts, scopes = (frame.join(areas, on="site") for frame in (moves, counts, scopes))
-    named = [snapshot.accountancy_movements, snapshot.counts]
-    days = inventory_days(movements=moves, counts=counts, scopes=scopes, named=named)
-    return _Acts(areas=areas, moves=moves, counts=counts, inventories=days)
-
-
 def _stage_nodes(sites: pl.DataFrame, stage_of: dict[str, str], *, eve: date, end: date) -> pl.DataFrame:
     """`site`, `node`, `stage`, `counted`: whether the stock of a site is known at both ends."""
     at_eve, at_end = (pl.col("inventories").list.contains(day).fill_null(False) for day in (eve, end))
@@ -260,7 +239,7 @@ def _carried(counts: pl.DataFrame, inventories: pl.DataFrame, ends: pl.DataFrame
 
 def _reconciled(
     snapshot: Snapshot,
-    acts: _Acts,
+    acts: Acts,
     *,
     rows: pl.DataFrame,
     known_streams: pl.DataFrame,
@@ -307,7 +286,7 @@ def _told(found: Balanced, *, subject: str, element: int, span: tuple[str, str])
     )  # fmt: skip
 
 
-def _with_area(snapshot: Snapshot, acts: _Acts) -> pl.DataFrame:
+def _with_area(snapshot: Snapshot, acts: Acts) -> pl.DataFrame:
     return snapshot.accountancy_movements.join(acts.areas, on="site", how="left")
 
 
