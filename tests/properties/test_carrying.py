@@ -10,13 +10,17 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from tests.properties.test_ledger_machine import QUIET, LedgerMachine
 
 from lodeline.engine.running import Here
+from lodeline.ledger.movement import movements, with_balances
 from lodeline.service.lots.lots import catalogue
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.service.overview.parting import prepare
 from lodeline.store.carrying import Touched
+from lodeline.store.published import SnapshotAtHand
+from lodeline.store.queries.lots import aliases_about
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.splicing import spliced
+from lodeline.store.store import Store
 
 FRAMES = (
     "lines", "lots", "transfers", "balanced", "own_facts", "renamed", "lot_facts", "drawn_as", "lot_assays",
@@ -33,6 +37,24 @@ def alike(carried: Snapshot, anew: Snapshot) -> None:
     assert carried.stamp == anew.stamp and carried.as_of == anew.as_of
 
 
+def read_of_the_store(store: Store, snapshot: Snapshot) -> None:
+    """What a process without frames reads of a lot or a firm, as of the entry of the snapshot."""
+    at_hand = SnapshotAtHand(store, entry=snapshot.entry, root=snapshot.root)
+    for number, name in snapshot.lots.select("lot", "name").iter_rows():
+        lines = at_hand.lines_of_lot(number)
+        assert lines.equals(snapshot.lines_of_lot(number)), name
+        moved = snapshot.balanced.filter(pl.col("lot") == number)
+        assert sorted(with_balances(movements(lines)).rows(), key=str) == sorted(moved.rows(), key=str), name
+    named = snapshot.aliases.join(snapshot.lots.select("lot", "name"), on="lot", maintain_order="left")
+    labels = pl.concat_str("organisation", pl.lit("/"), "alias")
+    for name in {*named["name"], *named.select(labels).to_series()}:
+        wanted = named.filter((pl.col("name") == name) | (labels == name)).select("organisation", "alias", "name")
+        assert aliases_about(store, name, entry=snapshot.entry).equals(wanted), name
+    for firm in snapshot.lines["organisation"].unique():
+        assert at_hand.exports_with(firm).equals(snapshot.exports_with(firm)), firm
+    assert at_hand._opened is None
+
+
 class CarryingMachine(LedgerMachine):
     """The random histories of the ledger machine; now and then a snapshot is caught up and compared."""
 
@@ -40,7 +62,10 @@ class CarryingMachine(LedgerMachine):
 
     @rule()
     def catch_up(self) -> None:
-        self.carried = open_snapshot(self.desk.store, self.carried)
+        before, self.carried = self.carried, open_snapshot(self.desk.store, self.carried)
+        for one in (before, self.carried):
+            if one is not None:
+                read_of_the_store(self.desk.store, one)
         alike(self.carried, open_snapshot(self.desk.store))
 
     def the_state_is_the_models(self) -> None:

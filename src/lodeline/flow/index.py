@@ -104,12 +104,19 @@ class FlowIndex:
 
     def find(self, name: str) -> int:
         """The lot of a canonical name. Raises UnknownLot with close names."""
+        found = self.lot_called(name)
+        if found is None:
+            raise UnknownLot(name, self._close_to(name))
+        return found
+
+    def lot_called(self, name: str) -> int | None:
+        """The lot of a canonical name; None where there is none."""
         wanted = name.encode("utf-8")
         for order in self.lots_by_name:
             at = self._first(order, wanted, local=False)
             if at < len(order) and self.lot_name.raw(int(order[at])) == wanted:
                 return int(order[at])
-        raise UnknownLot(name, self._close_to(name))
+        return None
 
     def lots_with_local_id(self, local_id: str) -> Iterator[int]:
         """Lots of every maker whose own id for it is `local_id`, by name."""

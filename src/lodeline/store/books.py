@@ -27,6 +27,9 @@ IN_FORCE = (
     " AND s.entry = l.entry)"
 )
 
+#: The same, where a later entry counts only up to one.
+_IN_FORCE_THEN = IN_FORCE[:-1] + ' AND s."by" <= %s)'
+
 #: What of a line says which other lots may be tied to its own.
 _TYING = ["kind", "organisation", "event", "party", "reference", "local", "lot"]
 #: How far back an organisation's usual masses are looked up.
@@ -192,6 +195,25 @@ class Books:
         """Every line in force about these lots; `party` is whom each means today (`Register.party_of`)."""
         found = self._database.frame_in(f"{LINE_SELECT} WHERE l.lot_id IN ({{keys}}) AND {IN_FORCE}", lots, schema=LINE)
         return self._newest_register().meant(found)
+
+    def lines_of_lot(self, lot: int, *, entry: int) -> pl.DataFrame:
+        """The lines about a lot that were in force when `entry` was the last of the log, in its order; `party` is as
+        filed."""
+        return self._lines_then("l.lot_id = %s", (lot,), entry)
+
+    def exports_with(self, organisation: str, texts: Sequence[str], *, entry: int) -> pl.DataFrame:
+        """As `lines_of_lot`: the exports of an organisation, and those to whom these texts name."""
+        to_it = f"l.party IN ({marks(texts)})"
+        return self._lines_then(
+            f"l.kind = 'export' AND (l.organisation = %s OR {to_it})", (organisation, *texts), entry
+        )  # fmt: skip
+
+    def _lines_then(self, condition: str, params: tuple[str | int, ...], entry: int) -> pl.DataFrame:
+        return self._database.frame(
+            f"{LINE_SELECT} WHERE {condition} AND l.entry <= %s AND l.kind <> 'void' AND {_IN_FORCE_THEN}"
+            " ORDER BY l.id",
+            (*params, entry, entry), schema=LINE,
+        )  # fmt: skip
 
     def lines_of_events(self, organisation: str, events: Sequence[str]) -> pl.DataFrame:
         """Every line in force of these events of the organisation; `party` as in `lines_of_lots`."""

@@ -148,6 +148,15 @@ class Snapshot:
         """The rows of one of its frames ("lines", "lots", "lot_facts" …) of which a column has one of these values."""
         return self.ask(rows_of, frame=frame, column=column, values=tuple(values))
 
+    def lines_of_lot(self, lot: int) -> pl.DataFrame:
+        """The `lines` of a lot, by its number. They are few: who has no frames reads them from the store at once."""
+        return self.lines.filter(pl.col("lot") == lot)
+
+    def exports_with(self, organisation: str) -> pl.DataFrame:
+        """The `lines` of what an organisation exported, or received from those who did; as `lines_of_lot`."""
+        with_it = (pl.col("organisation") == organisation) | (pl.col("party") == organisation)
+        return self.lines.filter((pl.col("kind") == "export") & with_it)
+
     @cached_property
     def inherited(self) -> pl.DataFrame:
         """The aliases with those that came with a title (`ledger.label.with_inherited`)."""

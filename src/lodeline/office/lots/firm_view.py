@@ -15,12 +15,12 @@ import polars as pl
 from lodeline.errors import UserError
 from lodeline.flow.booked import booked
 from lodeline.flow.origins import UNACCOUNTED, origins, origins_by_place
-from lodeline.material.element import SYMBOLS
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.lots import aliases
+from lodeline.service.lots.lots import composition
 from lodeline.store.queries.lots import alias_history, is_filed_by
 from lodeline.store.snapshot import Snapshot
 
@@ -65,20 +65,20 @@ def own_lot(actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str
     number = own.lot_of(called)
     if number is None:
         raise unknown_lot(called)
-    facts = snapshot.rows("lot_facts", "lot", [number]).to_dicts()
-    name, maker = snapshot.rows("lots", "lot", [number]).select("name", "maker").rows()[0] if facts else ("", "")
-    shares = snapshot.rows("lot_assays", "lot", [number]).filter(pl.col("ppb") > 0)
+    index, place, history = snapshot.flow_index(), number - 1, own.lot_history(number)
+    # The graph names every lot; of one whose rows were all taken back nothing is known.
+    known = place < len(index.lot_name) and history.height > 0
     held = own.held().filter(pl.col("lot") == number)["held_mg"].to_list()
     return OwnLot(
         called=called,
-        product=facts[0]["product"] if facts else None,
-        composition={SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()},
-        made_here=maker == own.organisation,
+        product=index.lot_product[place] if known else None,
+        composition=composition(index, place) if known else {},
+        made_here=known and index.lot_organisation[place] == own.organisation,
         aliases=alias_history(own.store, number, own.organisation),
         held_mg=held[0] if held else 0,
-        history=own.lot_history(number),
+        history=history,
         transfers=transfers.filter(pl.col("lot") == number),
-        origins=origins_by_country(snapshot, own.law, name) if name else (),
+        origins=origins_by_country(snapshot, own.law, index.lot_name[place]) if known else (),
     )
 
 

@@ -18,6 +18,7 @@ from lodeline.ledger.movement import makes_lot
 from lodeline.material.element import RARE_EARTHS
 from lodeline.material.product import PRODUCTS
 from lodeline.service.entries.subject import Json
+from lodeline.service.lots.lots import composition
 from lodeline.store.snapshot import Snapshot
 
 #: What a reader asks first, where a lot states it.
@@ -87,8 +88,8 @@ def routes(snapshot: Snapshot, lot: str, count: int, *, element: str | None = No
     stated, _ = index.element_columns(index.find(lot))
     element = _FIRST_ELEMENT if element is None and _FIRST_ELEMENT in stated else element
     if element is None:
-        shares = snapshot.rows("lot_assays", "lot", [index.find(lot) + 1]).sort("ppb", descending=True)
-        symbols = [index.elements[number] for number in shares["element"].to_list()]
+        shares = composition(index, index.find(lot))
+        symbols = sorted(shares, key=lambda symbol: -shares[symbol])
         element = next((symbol for symbol in symbols if symbol in RARE_EARTHS), symbols[0] if symbols else None)
     if element is None or element not in stated:
         listed = ", ".join(stated)

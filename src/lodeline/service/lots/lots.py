@@ -58,6 +58,15 @@ def _catalogue(snapshot: Snapshot, lots: frozenset[int] | None) -> pl.DataFrame:
     )
 
 
+def composition(index: FlowIndex, lot: int) -> dict[str, int]:
+    """Symbol → ppb of dry mass, TREO with it, of a lot of the graph; empty where nobody has stated any."""
+    facts = index.graph.lots[lot]
+    stated = index.graph.assays[facts["assay_start"] : facts["assay_start"] + facts["assay_count"]]
+    return {
+        SYMBOLS[element]: ppb for element, ppb in zip(stated["element"].tolist(), stated["ppb"].tolist(), strict=True)
+    }
+
+
 def sources(snapshot: Snapshot, *, lot: str) -> dict[str, list[dict[str, Any]]]:
     """Where a lot's elements came from: `places` by origin kind and place, `lots` by origin lot (`flow.origins`).
 
@@ -271,11 +280,6 @@ def lots_like(snapshot: Snapshot, *, text: str, most: int) -> pl.DataFrame:
     """`lot`, `name`, `maker`, `product` of lots with this text in their names, whatever its letters' case."""
     like = snapshot.lots.filter(pl.col("name").str.to_lowercase().str.contains(text.lower(), literal=True))
     return like.head(most).join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
-
-
-def named_aliases(snapshot: Snapshot) -> pl.DataFrame:
-    """Every alias of a lot (`ledger.label.ALIAS`), with the lot's own `name`."""
-    return snapshot.aliases.join(snapshot.lots.select("lot", "name"), on="lot")
 
 
 def methods_at(snapshot: Snapshot, *, site: str) -> tuple[str, ...]:

@@ -151,6 +151,17 @@ def alias_history(store: Store, lot: int, organisation: str | None = None) -> pl
     )  # fmt: skip
 
 
+def aliases_about(store: Store, name: str, *, entry: int) -> pl.DataFrame:
+    """The aliases that a lot of this name had when `entry` was the last of the log, and those that this name was, the
+    oldest first: `organisation`, `alias`, and the lot's own `name`."""
+    giver, _, alias = name.rpartition("/")
+    return store.database.frame(
+        "SELECT a.organisation, a.alias, lot.name FROM alias a JOIN lot ON lot.id = a.lot"
+        " WHERE a.entry <= %s AND (lot.name = %s OR a.organisation = %s AND a.alias = %s) ORDER BY a.entry",
+        (entry, name, giver, alias), schema={"organisation": TEXT, "alias": TEXT, "name": TEXT},
+    )  # fmt: skip
+
+
 def ids_on_the_label(store: Store, shipment_line: int | None) -> set[str]:
     """What the shipper of a line has called its lot: its id and every alias. Not to be shown: to compare with."""
     found = store.database.rows(

@@ -140,6 +140,15 @@ class _SnapshotOfFirms(SnapshotAtHand):
             return question(self.whole(), **arguments)
         return self._of_all.ask(of_these_firms, firms=self._firms, question=asked.text)
 
+    def lines_of_lot(self, lot: int) -> pl.DataFrame:
+        """Those that the firms filed, or that name them."""
+        named = pl.any_horizontal(pl.col(one).is_in(self._firms).fill_null(False) for one in ("organisation", "party"))
+        return self._of_all.lines_of_lot(lot).filter(named)
+
+    def exports_with(self, organisation: str) -> pl.DataFrame:
+        """Of one of the firms."""
+        return self._of_all.exports_with(organisation)
+
     def flow_index(self) -> FlowIndex:
         """The lot graph of the whole ledger."""
         return self._of_all.flow_index()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import polars as pl
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.params.functions import Query
@@ -16,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.flow.routes import ROUTES_MOST
 from lodeline.ledger.resolution import maker_and_local
-from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
 from lodeline.office.log.listing import ROWS_MAX, canonical, cursor_number
 from lodeline.office.log.listing import lots as listed
@@ -24,6 +22,7 @@ from lodeline.office.lots.firm_trace import own_origins, own_trace
 from lodeline.office.lots.firm_view import give_alias, own_lot
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.lots import flow as lot_flow
+from lodeline.service.lots.lots import composition
 from lodeline.store.queries.lots import alias_history
 from lodeline.store.snapshot import Snapshot
 from lodeline.web.api import spec
@@ -220,10 +219,9 @@ def get_lot(request: HttpRequest, lot: str = spec.LOT) -> dict[str, Any]:
 
 def _whole(snapshot: Snapshot, lot: str) -> dict[str, Any]:
     """A lot with every line in force about it."""
-    (number,) = snapshot.rows("lots", "name", [lot])["lot"].to_list()
-    lines = snapshot.rows("lines", "lot", [number]).sort("on", "line")
-    shares = snapshot.rows("lot_assays", "lot", [number]).filter(pl.col("ppb") > 0)
-    facts = snapshot.rows("lot_facts", "lot", [number])["product"].to_list()
+    index = snapshot.flow_index()
+    place = index.find(lot)
+    lines = snapshot.lines_of_lot(place + 1).sort("on", "line")
     history = [
         {
             "own": None, "entry": row["entry"], "event": row["event"], "kind": row["kind"], "role": row["role"],
@@ -232,10 +230,9 @@ def _whole(snapshot: Snapshot, lot: str) -> dict[str, Any]:
         }
         for row in lines.iter_rows(named=True)
     ]  # fmt: skip
-    composition = {SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()}
     return {
-        "lot": lot, "product": facts[0] if facts else None, "composition_pct": _percent(composition),
-        "aliases": alias_history(store(), number).select("organisation", "alias", "entry").to_dicts(),
+        "lot": lot, "product": index.lot_product[place], "composition_pct": _percent(composition(index, place)),
+        "aliases": alias_history(store(), place + 1).select("organisation", "alias", "entry").to_dicts(),
         "history": history,
     }  # fmt: skip
 

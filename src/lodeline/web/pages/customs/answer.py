@@ -401,7 +401,7 @@ def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
             visit.text("controlled", "属于管制物项") if line[name] else visit.text("not controlled", "不属于管制物项")
         )
     reading = visit.__dict__.get("reading")
-    if name == "lot" and reading is not None and reading.snapshot.rows("lots", "name", [text]).height:
+    if name == "lot" and reading is not None and reading.snapshot.flow_index().lot_called(text) is not None:
         href = visit.url("lot", lot=text)
     return {"label": visit.localized(_FACTS[name]), "text": text, "href": href}
 

@@ -11,11 +11,12 @@ import polars as pl
 from django.http import HttpResponse
 from django.utils.functional import cached_property
 
-from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
+from lodeline.ledger.movement import movements, with_balances
+from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
 from lodeline.service.lots import lots as questions
-from lodeline.service.lots.lots import named_aliases
 from lodeline.service.overview import overview
+from lodeline.store.queries.lots import aliases_about
 from lodeline.web.pages.lots import history as history_of
 from lodeline.web.pages.lots import tables as tables_of
 from lodeline.web.pages.lots.graph import draw_composition, draw_origins, draw_relations, origin_name
@@ -33,26 +34,34 @@ _LEAST_PART, _LARGE_PART = 0.0005, 0.01
 
 def lot(visit: Visit, lot: str) -> HttpResponse:
     """The page `lots/MAKER/LOT/`: `?element=`; `?direction=forward` shows where it went."""
-    snapshot = visit.reading.snapshot
-    number = snapshot.flow_index().find(lot) + 1
-    facts = snapshot.rows("lot_facts", "lot", [number]).to_dicts()
-    return _page(Chosen(visit=visit, name=lot, number=number, facts=facts[0] if facts else {}))
+    return _page(Chosen(visit=visit, name=lot, place=visit.reading.snapshot.flow_index().find(lot)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """A lot, what a reader wants to see of it, and the answers about that. `number`: its number in the ledger."""
+    """A lot, what a reader wants to see of it, and the answers about that. `place`: its place in the lot graph.
+
+    All of it is read here, of the graph and of the store: whoever computes the nation is not asked about one lot.
+    """
 
     visit: Visit
     name: str
-    number: int
-    facts: Mapping[str, Any]
+    place: int
+
+    @property
+    def number(self) -> int:
+        """Its number in the ledger."""
+        return self.place + 1
+
+    @property
+    def product(self) -> str | None:
+        """As stated."""
+        return self.visit.reading.snapshot.flow_index().lot_product[self.place]
 
     @cached_property
     def composition(self) -> dict[str, int]:
         """Symbol → ppb of dry mass, TREO with it; empty where nobody has stated any."""
-        shares = self.visit.reading.snapshot.rows("lot_assays", "lot", [self.number]).filter(pl.col("ppb") > 0)
-        return {SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()}
+        return questions.composition(self.visit.reading.snapshot.flow_index(), self.place)
 
     @cached_property
     def elements(self) -> tuple[str, ...]:
@@ -91,15 +100,13 @@ class Chosen:
 
     @cached_property
     def relations(self) -> questions.Relations:
-        reading = self.visit.reading
-        return reading.answer(
-            questions.relations, reading.snapshot, lot=self.name, element=self.element or TREO, forward=self.forward
+        return questions.relations(
+            self.visit.reading.snapshot, lot=self.name, element=self.element or TREO, forward=self.forward
         )
 
     @cached_property
     def sources(self) -> Mapping[str, list[dict[str, Any]]]:
-        reading = self.visit.reading
-        return reading.answer(questions.sources, reading.snapshot, lot=self.name)
+        return questions.sources(self.visit.reading.snapshot, lot=self.name)
 
     @property
     def itself(self) -> dict[str, Any]:
@@ -109,12 +116,12 @@ class Chosen:
     @cached_property
     def lines(self) -> pl.DataFrame:
         """Every line in force that names the lot."""
-        return self.visit.reading.snapshot.rows("lines", "lot", [self.number])
+        return self.visit.reading.snapshot.lines_of_lot(self.number)
 
     @cached_property
     def movements(self) -> pl.DataFrame:
         """Its movements with what was held after each."""
-        return self.visit.reading.snapshot.rows("balanced", "lot", [self.number])
+        return with_balances(movements(self.lines))
 
 
 def _page(chosen: Chosen) -> HttpResponse:
@@ -132,7 +139,7 @@ def _page(chosen: Chosen) -> HttpResponse:
         "lodeline/lots/lot.html",
         title=_headline(chosen),
         name=chosen.name,
-        product=lot_words.product(chosen.facts.get("product"), language),
+        product=lot_words.product(chosen.product, language),
         element=element,
         symbol=symbol,
         elements=choice.element_links_of(visit, chosen.composition, symbol),
@@ -168,15 +175,17 @@ def _aliases(chosen: Chosen) -> list[str]:
     """What the lot is called on papers that do not bear its id, and what it really is if its id is such a name."""
     visit, snapshot = chosen.visit, chosen.visit.reading.snapshot
     names = words.organisation_names(snapshot.register, visit.language)
-    given = snapshot.ask(named_aliases)
+    given = aliases_about(visit.reading.store, chosen.name, entry=snapshot.entry)
     texts = [
         visit.text(
             f"Buyers of {names.get(who, who)} know it as {alias}.", f"{names.get(who, who)}的买方称其为 {alias}。"
         )
-        for who, alias in given.filter(pl.col("lot") == chosen.number).select("organisation", "alias").iter_rows()
+        for who, alias, real in given.iter_rows()
+        if real == chosen.name
     ]
-    label = pl.concat_str("organisation", pl.lit("/"), "alias")
-    for who, real in given.filter(label == chosen.name).select("organisation", "name").iter_rows():
+    for who, alias, real in given.iter_rows():
+        if f"{who}/{alias}" != chosen.name:
+            continue
         texts.append(
             visit.text(
                 f"{names.get(who, who)} calls the lot {real} so.", f"此为{names.get(who, who)}对批次 {real} 的别名。"
@@ -272,7 +281,7 @@ def _headline_backward(chosen: Chosen) -> str:
 
 def _desk(chosen: Chosen) -> str | None:
     """The customs desk with the fields filled in that the lot knows; for magnets."""
-    code = chosen.facts.get("product")
+    code = chosen.product
     if not lot_words.is_magnet(code):
         return None
     stated = {symbol: ppb for symbol, ppb in chosen.composition.items() if symbol != TREO}

@@ -56,7 +56,7 @@ def _exact(visit: Visit, text: str) -> str | None:
         return visit.url("organisation", organisation=named)
     if text in snapshot.register.site_organisation:
         return visit.url("balance", site=text)
-    if snapshot.rows("lots", "name", [text]).height:
+    if snapshot.flow_index().lot_called(text) is not None:
         return visit.url("lot", lot=text)
     return None
 

@@ -201,10 +201,7 @@ def _trade(visit: Visit, organisation: str) -> pl.DataFrame:
 
 def _exports(visit: Visit, organisation: str) -> pl.DataFrame:
     """What left the country as transfers that nobody abroad confirms: whoever is abroad files no receipt."""
-    snapshot = visit.reading.snapshot
-    both = [snapshot.rows("lines", side, [organisation]) for side in ("organisation", "party")]
-    gone = pl.concat(both).unique("line", maintain_order=True).filter(pl.col("kind") == "export").sort("line")
-    return gone.select(
+    return visit.reading.snapshot.exports_with(organisation).select(
         shipper="organisation", receiver="party", shipped_mg=pl.coalesce("dry_mg", "mass_mg"), state=pl.lit("exported")
     )
 
