@@ -15,22 +15,26 @@ from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from tests.desk import LAW
 
 from lodeline.filing.check import check
 from lodeline.filing.table import read
 from lodeline.ledger.register import TABLES
+from lodeline.material.element import SYMBOLS
 from lodeline.service.balance.reconciling import as_json, reconcile_nation
+from lodeline.service.balance.site_run import run_of
 from lodeline.service.entries.records import put_records
 from lodeline.service.filing.loading import load
 from lodeline.service.filing.posting import post
 from lodeline.service.findings.finding import SnapshotView, carried
-from lodeline.service.lots.lots import catalogue
+from lodeline.service.lots.lots import catalogue, composition
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
+from lodeline.store.values import packed
 from lodeline.world import asked_plants, build_world, write_world
 
 pytestmark = pytest.mark.medium
@@ -95,7 +99,30 @@ def test_answers_are_carried(world: Path, tmp_path: Path) -> None:
     now = compare(store, now, "a void")
     sites = store.register(store.head()).tables["sites"].head(1).with_columns(capacity_mg_per_month=pl.lit(1, pl.Int64))
     put_records(store, {"sites": sites.select(list(TABLES["sites"]))}, filed_at=NOW)
-    compare(store, now, "a record of a site")
+    now = compare(store, now, "a record of a site")
+    parts_of_pages(now)
+
+
+def parts_of_pages(snapshot: Snapshot) -> None:
+    """What pages of a lot and of a site are shown is what stands in the frames of the nation."""
+    index = snapshot.flow_index()
+    products = dict(snapshot.lot_facts.select("lot", "product").iter_rows())
+    stated = snapshot.lot_assays.filter(pl.col("ppb") > 0).partition_by("lot", as_dict=True)
+    for number, name in snapshot.lots.select("lot", "name").iter_rows():
+        place = index.find(name)
+        assert place == number - 1 == index.lot_called(name) and index.lot_product[place] == products.get(number)
+        shares = {} if (number,) not in stated else dict(stated[number,].select("element", "ppb").iter_rows())
+        assert composition(index, place) == {SYMBOLS[element]: ppb for element, ppb in shares.items()}
+    assert index.lot_called("NOBODY/1") is None
+    tested = {}
+    for site in snapshot.balanced["site"].drop_nulls().unique().sort().gather_every(3):
+        asked = {"site": site, "element": "Nd", "first": "2025-01", "last": "2025-04"}
+        narrow, whole = run_of(snapshot.of_sites(frozenset({site})), **asked), run_of(snapshot, **asked)
+        assert packed(narrow)[0] == packed(whole)[0]
+        for one, other in zip(packed(narrow)[1], packed(whole)[1], strict=True):
+            assert_frame_equal(one, other, rel_tol=1e-12)  # sums in another order
+        tested[site] = whole.reason
+    assert None in tested.values()
 
 
 def restate(store: Store, path: Path, *, factor: int) -> int:

@@ -16,9 +16,11 @@ from django.utils.functional import cached_property
 
 from lodeline.material.element import TREO
 from lodeline.service.balance import sites
+from lodeline.service.balance.site_books import SiteBooks, site_books
 from lodeline.service.balance.site_run import Run
 from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview as questions
+from lodeline.web.access.territory import of_one_site
 from lodeline.web.pages.balance import tables as tables_of
 from lodeline.web.pages.balance.chart import draw_chart, draw_parts
 from lodeline.web.pages.balance.explained import asked_about, explanations_table
@@ -35,7 +37,6 @@ from lodeline.web.pages.balance.part import (
 from lodeline.web.pages.balance.run import (
     ceiling_words,
     detection_power_table,
-    run_here,
     signature_here,
     signature_table,
     sources_table,
@@ -52,6 +53,8 @@ from lodeline.web.words.successions import of_site
 
 #: A finding (a row of `service.findings.finding.findings`) as the reader may know it.
 Describe = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+_site_books = of_one_site(site_books)
 
 
 def balance(visit: Visit, site: str) -> HttpResponse:
@@ -176,9 +179,18 @@ class Chosen:
         return stated.row(-1, named=True) if stated.height else None
 
     @cached_property
+    def books(self) -> SiteBooks:
+        """What the page needs of the rows."""
+        reading, (first, last) = self.visit.reading, self.span
+        return reading.answer(
+            _site_books, reading.snapshot, reading.law, site=self.site, organisation=self.record["organisation"],
+            element=self.element, first=first, last=last, holder=self.holder, statement=self.statement,
+        )  # fmt: skip
+
+    @property
     def run(self) -> Run:
         """The balances of the span, tested together."""
-        return run_here(self.visit, site=self.site, element=self.element, span=self.span, organisation=self.holder)
+        return self.books.run
 
     @cached_property
     def of_all(self) -> pl.DataFrame:
@@ -311,7 +323,13 @@ def _page(chosen: Chosen) -> HttpResponse:
         statement=_set_out(visit, statement),
         implied=_implied(chosen),
         explained=asked_about(
-            visit, chosen.findings, organisation=owner, element=symbol, statement=statement, describe=chosen.describe
+            visit,
+            chosen.findings,
+            chosen.books,
+            organisation=owner,
+            element=symbol,
+            statement=statement,
+            describe=chosen.describe,
         ),
         own=chosen.describe is not None,
         inspected=inspected,
@@ -333,7 +351,8 @@ def _tables(chosen: Chosen, peers: pl.DataFrame) -> dict[str, Table]:
         "statement": tables_of.statement_table(visit, statement),
         "explanations": explanations_table(
             visit,
-            record=chosen.record,
+            books=chosen.books,
+            organisation=chosen.record["organisation"],
             element=symbol,
             statement=statement,
             lot=chosen.lot,
@@ -344,7 +363,7 @@ def _tables(chosen: Chosen, peers: pl.DataFrame) -> dict[str, Table]:
         "signature": signature_table(visit, chosen.run),
         "sources": sources_table(visit, chosen.run, measured=chosen.measured),
         "filings": tables_of.filings_table(visit, chosen.record["organisation"], chosen.span),
-        "methods": tables_of.methods_table(visit, chosen.site, statement, symbol),
+        "methods": tables_of.methods_table(visit, chosen.books.methods),
         **(
             {"peers": sites_table(visit, peers, {}, name="peers", element=symbol, per_page=10)}
             if chosen.describe is None
@@ -475,11 +494,7 @@ def _lede(chosen: Chosen) -> dict[str, Any]:
 
 def _implied(chosen: Chosen) -> str | None:
     """How much of what the statement says came in has no receipt, in words; None for nothing."""
-    statement = chosen.statement
-    mass_mg = chosen.visit.reading.snapshot.ask(
-        sites.implied_mg, site=chosen.site, element=chosen.element, since=statement.since,
-        until=statement.until,
-    )  # fmt: skip
+    mass_mg = chosen.books.implied_mg
     return written.mass(mass_mg, chosen.visit.language) if mass_mg else None
 
 

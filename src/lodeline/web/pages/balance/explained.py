@@ -6,15 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from lodeline.service.balance import explaining, sites
 from lodeline.service.balance.explaining import Explanation, Kind, costs
+from lodeline.service.balance.site_books import SiteBooks
 from lodeline.service.balance.sites import Statement
-from lodeline.service.filing import transfers as deliveries
-from lodeline.web.access.territory import of_one_site
 from lodeline.web.drawing.number import grouped
 from lodeline.web.pages.balance.run import Measured
 from lodeline.web.parts.table import Cell, Column, Row, Table
-from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
@@ -25,39 +22,23 @@ from lodeline.web.words.lots import EVENTS
 CalledLot = Callable[[str], str]
 
 
-@of_one_site
-def _explanations(
-    reading: Reading, *, site: str, organisation: str, element: str, statement: Statement
-) -> tuple[Explanation, ...]:
-    judged = reading.answer(deliveries.judged_transfers, reading.snapshot, reading.law)
-    return explaining.explanations(
-        reading.snapshot, judged, site=site, organisation=organisation, element=element, statement=statement
-    )
-
-
 def explanations_table(
     visit: Visit,
     *,
-    record: Mapping[str, Any],
+    books: SiteBooks,
+    organisation: str,
     element: str,
     statement: Statement,
     lot: CalledLot,
     measured: Measured,
 ) -> Table:
     """The explanations that the rows allow, the least far-fetched first."""
-    reading = visit.reading
-    found = reading.answer(
-        _explanations, reading, site=record["id"], organisation=record["organisation"], element=element,
-        statement=statement,
-    )  # fmt: skip
-    wanted = [one.row["lot"] for one in found if one.row is not None and one.row["lot"] is not None]
-    names = dict(reading.snapshot.rows("lots", "lot", wanted).select("lot", "name").iter_rows())
 
     def cells(one: Explanation) -> Row:
-        name = None if one.row is None else names.get(one.row["lot"])
+        name = None if one.row is None else books.lots.get(one.row["lot"])
         text = _explanation_text(visit, one, element, lot="" if name is None else lot(name), measured=measured)
         return (
-            Cell(text=text, value=text, href=_where(visit, one, record["organisation"], name)),
+            Cell(text=text, value=text, href=_where(visit, one, organisation, name)),
             Cell(text=f"{grouped(one.cost, 1)} σ", value=round(one.cost, 3)),
             Cell(
                 text=written.mass(one.left_mg, visit.language, signed=True) if one.left_mg else "0",
@@ -73,7 +54,7 @@ def explanations_table(
             Column(key="cost", label=text("Far-fetched", "牵强程度"), number=True),
             Column(key="left", label=text("Would remain", "剩余差额"), number=True, unit="kg"),
         ),
-        rows=[cells(one) for one in found],
+        rows=[cells(one) for one in books.explanations],
         empty=_nothing(visit, statement),
     )
 
@@ -252,6 +233,7 @@ _TEXTS: Final[Mapping[Kind, Callable[[_Facts], Text]]] = {
 def asked_about(
     visit: Visit,
     found: Sequence[Mapping[str, Any]],
+    books: SiteBooks,
     *,
     organisation: str,
     element: str,
@@ -276,14 +258,11 @@ def asked_about(
         kind["rows"].append({"finding": known, "href": visit.url("finding", finding=row["id"])})
     transfers = None
     if statement.muf_mg:
-        reading, gain = visit.reading, statement.muf_mg < 0
-        judged = reading.answer(deliveries.judged_transfers, reading.snapshot, reading.law)
-        number, mass_mg = sites.one_sided(
-            reading.snapshot, judged, organisation=organisation, element=element, since=statement.since,
-            until=statement.until, gain=gain,
-        )  # fmt: skip
+        number, mass_mg = books.one_sided
         transfers = {
-            "text": _one_sided(visit, number, written.mass(mass_mg, visit.language), element, gain=gain),
+            "text": _one_sided(
+                visit, number, written.mass(mass_mg, visit.language), element, gain=statement.muf_mg < 0
+            ),
             "href": visit.url("transfers", query={"organisation": organisation}),
         }
     return {"kinds": list(kinds.values()), "transfers": transfers}

@@ -7,9 +7,7 @@ from typing import Any, Final
 
 from lodeline.accountancy.signature import Identification
 from lodeline.accountancy.untestable import REASONS
-from lodeline.service.balance import site_run
 from lodeline.service.balance.site_run import PAGE_DRAWN, POWERS, DetectionPower, Run, Side
-from lodeline.web.access.territory import of_one_site
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.number import grouped
 from lodeline.web.drawing.svg import Markup
@@ -43,16 +41,6 @@ _AS_GOOD_AS_SURE: Final = 0.995
 _NEXT_TO_NOTHING: Final = 0.005
 _SIGNATURES: Final = 8
 _WIDE: Final = 520.0
-
-_run_of = of_one_site(site_run.run_of)
-
-
-def run_here(visit: Visit, *, site: str, element: str, span: tuple[str, str], organisation: str | None = None) -> Run:
-    """The run that a page is about, computed once for each reading. `organisation`: see `balance.site_run.run_of`."""
-    reading = visit.reading
-    return reading.answer(
-        _run_of, reading.snapshot, site=site, element=element, first=span[0], last=span[1], organisation=organisation
-    )
 
 
 def verdict(visit: Visit, run: Run, *, element: str, chosen: bool) -> dict[str, Any]:

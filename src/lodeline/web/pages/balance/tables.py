@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.material.mass import format_kg
-from lodeline.service.balance.sites import Statement, methods_named
+from lodeline.service.balance.sites import Statement
 from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.number import Unit, grouped
 from lodeline.web.pages.balance.part import state_cell
@@ -193,11 +193,8 @@ def filings_table(visit: Visit, organisation: str, span: tuple[str, str]) -> Tab
     )
 
 
-def methods_table(visit: Visit, site: str, statement: Statement, element: str) -> Table:
-    """The methods that the rows of a balance name, with the uncertainty that the register has of each."""
-    found = visit.reading.snapshot.ask(
-        methods_named, site=site, element=element, since=statement.since, until=statement.until
-    )
+def methods_table(visit: Visit, found: pl.DataFrame) -> Table:
+    """The methods that the rows of a balance name (`sites.methods_named`), each with its uncertainty."""
     unknown = visit.text("not in the register: default", "未登记：采用默认值")
     unfit = visit.text("no figure for this element", "未登记该元素的数值")
 
