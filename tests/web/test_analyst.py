@@ -176,6 +176,71 @@ def test_who_waits_is_told_that_it_is_computed(filer: Filer, monkeypatch: pytest
         )
 
 
+def test_a_small_question_does_not_wait_for_a_large_one(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    given = Analyst._give
+
+    def held(self: Analyst, stamp: Stamp, reading: Reading, question: Question, **more: Any) -> None:
+        assert "crossings" not in question.name or go_on.wait(20)
+        given(self, stamp, reading, question, **more)
+
+    monkeypatch.setattr(Analyst, "_give", held)
+    monkeypatch.setattr(reading_module, "REQUEST_WAITS_S", 0.3)
+    with at_work(filer.store):
+        reading = PublishedDesk(filer.store.database.url).reading()
+        with pytest.raises(StillComputingError), waits_a_little():
+            reading.answer(overview.crossings, reading.snapshot, reading.law)
+        assert reading.answer(overview.elements, reading.snapshot)
+        assert not go_on.is_set()
+        go_on.set()
+        assert reading.answer(overview.crossings, reading.snapshot, reading.law) is not None
+
+
+def test_who_comes_back_is_given_what_was_computed_though_the_log_has_moved_on(
+    filer: Filer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes longer than a publication stands was begun anew for each, and given to nobody."""
+    given = Analyst._give
+
+    def slowly(self: Analyst, stamp: Stamp, reading: Reading, question: Question, **more: Any) -> None:
+        if "crossings" in question.name and "read_at" not in more:
+            while stamp in (Publications(filer.store).current() or ()) and not self._ended.is_set():
+                time.sleep(0.02)
+        given(self, stamp, reading, question, **more)
+
+    monkeypatch.setattr(Analyst, "_give", slowly)
+    monkeypatch.setattr(reading_module, "REQUEST_WAITS_S", 0.2)
+    with at_work(filer.store):
+        desk = PublishedDesk(filer.store.database.url)
+        first = desk.reading()
+        with pytest.raises(StillComputingError), waits_a_little():
+            first.answer(overview.crossings, first.snapshot, first.law)
+        filer.rows("MINE", "2025-07")
+        until(lambda: desk.reading().snapshot.entry > first.snapshot.entry)
+        monkeypatch.setattr(Publications, "want", lambda *_: pytest.fail("it was begun anew"))
+        with waits_a_little():
+            now = desk.reading()
+            assert now.answer(overview.crossings, now.snapshot, now.law) is not None
+
+
+def test_a_question_that_another_has_just_settled_is_passed_over(filer: Filer) -> None:
+    publications = Publications(filer.store)
+    wanted = publications.directory / "wanted"
+    wanted.mkdir(parents=True)
+    (wanted / "gone.json").symlink_to(wanted / "nowhere")
+    assert publications.wanted() == []
+
+
+def test_what_is_asked_of_one_thing_is_not_made_at_each_entry() -> None:
+    def asked(**arguments: Any) -> Question:
+        return Question(name="lodeline.x:y", subjects=(), arguments=tuple(sorted(arguments.items())))
+
+    assert analysts.is_left(asked(site="A", element="Nd"), 60.0)
+    assert not analysts.is_left(asked(element="Nd"), 60.0)
+    assert analysts.is_left(asked(element="Nd"), 0.01)
+    assert not analysts.is_left(asked(), 0.01)
+
+
 @pytest.mark.parametrize("ending", ["json", "arrow"])
 @pytest.mark.parametrize("harm", ["bit", "cut", "gone", "other"])
 def test_what_the_store_did_not_write_is_no_answer(filer: Filer, ending: str, harm: str) -> None:

@@ -17,7 +17,7 @@ from lodeline.service.entries.office_log import put
 from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web import reading as module
-from lodeline.web.reading import Desk, EmptyStoreError, Reading
+from lodeline.web.reading import Desk, EmptyStoreError, Reading, StillComputingError, waits_a_little
 
 
 class Clock:
@@ -151,6 +151,40 @@ def test_answers_are_made_ahead_for_the_next_reading(log: Log) -> None:
     eventually(lambda: entry_of(log.desk) == 1)
     assert asked == [0, 1], "nobody has asked the new reading yet"
     assert ask(log.desk.reading()) == 2 and asked == [0, 1]
+
+
+def test_who_comes_back_is_given_what_was_computed_though_the_log_has_moved_on(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes longer than the log stands still was begun anew for each reading, and given to nobody."""
+    asked: list[int] = []
+    go_on = threading.Event()
+
+    def question(snapshot: object) -> int:
+        asked.append(snapshot.entry)  # type: ignore[attr-defined]
+        assert go_on.wait(10)
+        return snapshot.entry  # type: ignore[attr-defined, no-any-return]
+
+    def ask() -> int:
+        with waits_a_little():
+            reading = log.desk.reading()
+            return reading.answer(question, reading.snapshot)
+
+    monkeypatch.setattr(module, "REQUEST_WAITS_S", 0.1)
+    log.desk.reading()
+    for _ in range(2):
+        with pytest.raises(StillComputingError):
+            ask()
+        log.grow()
+        log.clock.now += 6
+    eventually(lambda: 1 in asked or 2 in asked)
+    with pytest.raises(StillComputingError):
+        ask()
+    assert log.desk.reading().snapshot.entry == 0, "a reading without the answer stands for nobody"
+    go_on.set()
+    eventually(lambda: entry_of(log.desk) > 0)
+    made = len(asked)
+    assert ask() > 0 and len(asked) == made
 
 
 def test_answers_that_nobody_asks_any_more_are_not_made_for_ever(log: Log) -> None:

@@ -232,8 +232,11 @@ class Publications:
         """The questions that wait, the oldest first, each with the directory of the publication that lacks it."""
         if not self._wanted.is_dir():
             return []
-        waiting = sorted(self._wanted.glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
-        stated = [(path, self._document(path, _WANTED)) for path in waiting]
+        since = []
+        for path in self._wanted.glob("*.json"):
+            with suppress(OSError):  # another thread has just settled it
+                since.append((path.stat().st_mtime_ns, path))
+        stated = [(path, self._document(path, _WANTED)) for _, path in sorted(since)]
         for path, one in stated:
             if one is None:
                 path.unlink(missing_ok=True)

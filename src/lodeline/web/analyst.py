@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, Final
 
 from django.db import Error as DjangoDatabaseError
@@ -40,12 +40,16 @@ _LOG_S: Final = 0.5
 _ASKED_S: Final = 0.02
 #: Seconds within which what is filed is shown, if a publication takes less than a third of them.
 _SHOWN_WITHIN_S: Final = 8.0
-#: What the analyst gives way to by the scheduler's measure (`nice`): whoever files waits for a page, and nobody for it.
+#: What publishing gives way to by the scheduler's measure (`nice`): whoever asks waits for a page, and nobody for it.
 _GIVES_WAY: Final = 5
 #: Seconds for which an answer is made ahead after somebody has last read it.
 KEPT_S: Final = 900.0
-#: What is asked of one thing, such as a lot, and takes fewer seconds, is not made ahead: few come back to it.
+#: What is asked with arguments and takes fewer seconds is not made ahead, and what is asked of one thing never is: few
+#: come back to it, and what many have looked at would be made at each entry.
 _QUICK_S: Final = 0.1
+_ONE_THING: Final = frozenset({"site", "lot", "organisation", "identifier"})
+#: Questions that are answered at once: a small one does not wait for one that goes through the nation.
+_AT_ONCE: Final = 3
 #: Seconds between two reports of how far a question is.
 _REPORT_S: Final = 0.5
 
@@ -63,12 +67,19 @@ _log = logging.getLogger("lodeline.analyst")
 class Analyst:
     """Publishes the answers of one database until it is told to end."""
 
-    def __init__(self, url: str, engine: Opened | None = None) -> None:
-        """engine: makes what the snapshot of a store is computed from, where nothing can be carried over."""
+    def __init__(self, url: str, engine: Opened | None = None, *, gives_way: int = 0) -> None:
+        """engine: makes what the snapshot of a store is computed from, where nothing can be carried over.
+
+        gives_way: how far publishing gives way to others, answers to who waits among them, by the measure of `nice`.
+        """
         self._store = open_store(url)
         self._publications = Publications(self._store)
         self._engine = engine
+        self._gives_way = gives_way
         self._ended = Event()
+        #: Questions that are being answered, each by one thread.
+        self._answering: set[tuple[str, Question]] = set()
+        self._lock = Lock()
         #: Readings of the publications that stand, by their directories.
         self._readings: dict[str, Reading] = {}
         #: Seconds that answers of the publication that stands took.
@@ -103,8 +114,11 @@ class Analyst:
             return stamp
 
     def _work(self) -> None:
-        answering = Thread(target=self._answer_all, name="answers", daemon=True)
-        answering.start()
+        answering = [Thread(target=self._answer_all, name="answers", daemon=True) for _ in range(_AT_ONCE)]
+        for one in answering:
+            one.start()
+        # On Linux this is of the thread that says it, and of those that it starts from now on.
+        os.nice(self._gives_way)
         stamp: Stamp | None = None
         while not self._ended.is_set():
             before, began = stamp, time.monotonic()
@@ -117,7 +131,8 @@ class Analyst:
             # The first is made from nothing, which says nothing of the next.
             made = before is not None and stamp != before
             self._ended.wait(pause_after(time.monotonic() - began) if made else _LOG_S)
-        answering.join(timeout=2)
+        for one in answering:
+            one.join(timeout=2)
 
     def _publish(self) -> Stamp | None:
         """Lets the newest entry stand, if goods or parties have moved since the publication that stands."""
@@ -149,14 +164,22 @@ class Analyst:
         if standing is not None:
             took, self._took = self._took, {}
             for question, read_at in self._publications.asked_since(standing).items():
-                quick = bool(question.arguments) and took.get(question, _QUICK_S) < _QUICK_S
-                if not self._ended.is_set() and time.time() - read_at < KEPT_S and not quick:
+                left = is_left(question, took.get(question, _QUICK_S)) or time.time() - read_at >= KEPT_S
+                if not self._ended.is_set() and not left:
                     self._give(stamp, reading, question, read_at=read_at)
+            self._give_what_is_waited_for(standing, stamp, reading)
         self._publications.publish(standing=stamp, newest=stamp)
         for directory in [one for one in self._readings if one != stamp.directory]:
             del self._readings[directory]
         snapshot.compact_flow_index()
         return stamp
+
+    def _give_what_is_waited_for(self, standing: Stamp, stamp: Stamp, reading: Reading) -> None:
+        """Who waits for an answer of what is about to be left behind comes back, and finds it there: else whoever asks
+        what takes longer than the log stands still would begin anew for ever."""
+        for directory, question in self._publications.wanted():
+            if directory == standing.directory and not self._ended.is_set():
+                self._give(stamp, reading, question, read_at=time.time())
 
     def _go_on_from(self, standing: Stamp, reading: Reading) -> None:
         """Computes what stands, after a start: the next entry carries what it does not touch."""
@@ -170,16 +193,35 @@ class Analyst:
     def _answer_all(self) -> None:
         try:
             while not self._ended.wait(_ASKED_S):
-                for directory, question in self._publications.wanted():
-                    reading = self._readings.get(directory)
-                    current = self._publications.current() or ()
-                    stamp = next((one for one in current if one.directory == directory), None)
-                    if reading is not None and stamp is not None:
-                        self._give(stamp, reading, question)
-                    if reading is not None or stamp is None:
-                        self._publications.settle(directory, question)
+                while (taken := self._take()) is not None:
+                    try:
+                        self._answer(*taken)
+                    finally:
+                        with self._lock:
+                            self._answering.discard(taken)
         finally:
             connections.close_all()
+
+    def _take(self) -> tuple[str, Question] | None:
+        """The question that has waited longest of those that can be answered or settled and nobody has taken."""
+        with self._lock:
+            if self._ended.is_set():
+                return None
+            for directory, question in self._publications.wanted():
+                taken = directory, question
+                if taken not in self._answering and (directory in self._readings or self._standing(directory) is None):
+                    self._answering.add(taken)
+                    return taken
+        return None
+
+    def _standing(self, directory: str) -> Stamp | None:
+        return next((one for one in self._publications.current() or () if one.directory == directory), None)
+
+    def _answer(self, directory: str, question: Question) -> None:
+        reading, stamp = self._readings.get(directory), self._standing(directory)
+        if reading is not None and stamp is not None:
+            self._give(stamp, reading, question)
+        self._publications.settle(directory, question)
 
     def _give(self, stamp: Stamp, reading: Reading, question: Question, *, read_at: float | None = None) -> None:
         """Computes and writes an answer. A question that fails is left to whoever asks it."""
@@ -205,6 +247,12 @@ class Analyst:
             _log.exception("an answer could not be published")
 
 
+def is_left(question: Question, took_s: float) -> bool:
+    """Whether an answer that took so long is made when somebody asks for it again, and not ahead."""
+    asked = {name for name, _ in question.arguments}
+    return bool(asked & _ONE_THING) or (bool(asked) and took_s < _QUICK_S)
+
+
 def pause_after(took_s: float) -> float:
     """Seconds in which entries come together before the next publication.
 
@@ -227,8 +275,7 @@ def main(engine: Opened | None = None) -> None:
     import django  # noqa: PLC0415
 
     django.setup()
-    os.nice(_GIVES_WAY)
-    analyst = Analyst(os.environ["LODELINE_DATABASE"], engine)
+    analyst = Analyst(os.environ["LODELINE_DATABASE"], engine, gives_way=_GIVES_WAY)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: analyst.end())
     analyst.run()

@@ -173,6 +173,11 @@ class _Slot:
         """The question as the analyst is asked it; None where it is none of the whole ledger."""
         return asked_by_name(self.question, self.subjects, self.arguments)
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is answered, or somebody will come back for it."""
+        return self.done or (self.work is not None and self.work.failure is None)
+
     def take(self, published: Published) -> None:
         """Takes the answer from what is published, if it is there."""
         asked = self.asked_by_name
@@ -225,9 +230,10 @@ class Reading:
         return cast(Answer, self._answer(question, subjects, arguments, wanted=WANTED_FOR))
 
     def answer_ahead(self, before: Reading) -> None:
-        """Answers what visitors asked of an earlier reading. A question that fails is left to whoever asks it."""
+        """Answers what visitors asked of an earlier reading, or still wait for. What fails is left to whoever asks
+        it."""
         with before._lock:
-            asked = [slot for slot in before._slots.values() if slot.done and slot.wanted > 0 and slot.subjects]
+            asked = [slot for slot in before._slots.values() if slot.is_asked and slot.wanted > 0 and slot.subjects]
         for slot in asked:
             subjects = tuple(self if name == "" else getattr(self, name) for name in slot.subjects or ())
             try:
