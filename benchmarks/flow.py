@@ -297,9 +297,7 @@ def compare(name: str, made: History, *, traces: int, home: Path, connection: ps
         [sys.executable, "-c", FIRST_TRACE, str(directory), names[0], names[1]], capture_output=True, check=True
     )
     opened, cold, second = (float(text) * 1e3 for text in first.stdout.split())
-    print(
-        f"  new process: open {opened:.1f} ms, first trace {cold:.1f} ms (loads compiled code), second {second:.1f} ms"
-    )
+    print(f"  new process: open {opened:.1f} ms, first trace {cold:.1f} ms (in sweeps), second {second:.1f} ms")
 
     def recursive(lot: int) -> int:
         row = connection.execute(ANCESTORS, (lot,)).fetchone()

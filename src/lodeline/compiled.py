@@ -6,6 +6,7 @@ The compiler costs a process about as much memory and start as everything else t
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from functools import cache, update_wrapper
 from threading import Lock
@@ -59,6 +60,16 @@ def _numba() -> ModuleType:
     finally:
         linalg.ensure_blas = asked
     return numba
+
+
+def are_loaded() -> bool:
+    """Whether a kernel was called before, or something else has loaded the compiler."""
+    return "numba" in sys.modules
+
+
+def load() -> None:
+    """Loads the compiler, for who will walk so much that it pays."""
+    _numba()
 
 
 def njit(**options: bool) -> Callable[[Function], Function]:

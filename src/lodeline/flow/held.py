@@ -34,7 +34,8 @@ class Shape:
 
     link_lot, link_event: places; `back`: the link counts as unaccounted at its lot. Links stand by event.
     lot_event: place of the event that made a lot, -1. outs: the places that event j made, from `out_start[j]`.
-    event_order: the events of the walk by rising rank. made_part: what of a lot came from its event.
+    event_order: the events of the walk by rising rank; event_time: their times. made_part: what of a lot came from its
+    event.
     """
 
     link_start: npt.NDArray[np.int64]
@@ -45,6 +46,7 @@ class Shape:
     out_start: npt.NDArray[np.int64]
     outs: Places
     event_order: Places
+    event_time: Places
     made_part: Floats
 
 
@@ -83,6 +85,7 @@ def shape_of(index: FlowIndex, walk: Upstream) -> Shape:
         out_start=np.concatenate(([0], np.cumsum(np.bincount(lot_event[made], minlength=len(reach.events))))),
         outs=outs,
         event_order=np.argsort(index.graph.rank[reach.events]),
+        event_time=index.graph.rank[reach.events] >> 32,
         made_part=reach.made_part,
     )
 

@@ -10,16 +10,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lodeline.flow import sweeps
 from lodeline.flow.held import Held, Shape
+from lodeline.flow.interval_sweeps import passed
 from lodeline.flow.kernels import (  # type: ignore[attr-defined]
     Flags,
     Floats,
     Int64s,
     njit,
 )
+from lodeline.flow.walk import spend, walking
 
 #: Groups that are carried along in one pass: what they need of a walk of 25 000 lots is some ten megabytes.
 _AT_ONCE = 32
+#: Numbers (links × groups) that are swept in one pass, which has a price of its own.
+_SWEPT_AT_ONCE = 2**20
+#: Groups that are swept over a link in the time of one link of a walk, and links that each time costs beside.
+_GROUPS_A_LINK = 8
+_LINKS_A_SWEEP = 60
 
 
 class Groups(NamedTuple):
@@ -50,8 +58,10 @@ class Steps(NamedTuple):
 def share_intervals(shape: Shape, masses: Held, groups: Groups) -> tuple[Floats, Floats]:
     """(k,) least and greatest share of each group in the asked lot."""
     least, greatest = np.zeros(groups.size), np.zeros(groups.size)
-    for first in range(0, groups.size, _AT_ONCE):
-        last = min(first + _AT_ONCE, groups.size)
+    plain = walking() is sweeps
+    at_once = max(_AT_ONCE, _SWEPT_AT_ONCE // max(1, len(shape.link_lot))) if plain else _AT_ONCE
+    for first in range(0, groups.size, at_once):
+        last = min(first + at_once, groups.size)
         found = steps(shape, masses, groups, first, last)
         least[first:last] = found.least[0] / masses.lot_mg[0]
         greatest[first:last] = found.most[0] / masses.lot_mg[0]
@@ -61,6 +71,10 @@ def share_intervals(shape: Shape, masses: Held, groups: Groups) -> tuple[Floats,
 def steps(shape: Shape, masses: Held, groups: Groups, first: int, last: int) -> Steps:
     """The pass for the groups from `first` to `last`."""
     begun, unaccounted = groups.begun - first, groups.unaccounted - first
+    if walking() is sweeps:
+        times = len(np.unique(shape.event_time))
+        spend(len(shape.link_lot) * (1 + (last - first) // _GROUPS_A_LINK) + times * _LINKS_A_SWEEP)
+        return Steps(*passed(shape, masses, begun, unaccounted, last - first, groups.nobody - first))
     return _pass(_Lots.of(shape, masses), begun, unaccounted, last - first, groups.nobody - first)
 
 

@@ -24,15 +24,22 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 COMPILED = find_spec("numba") is not None
 if COMPILED:
-    from lodeline.compiled import njit
+    from lodeline.compiled import are_loaded, load, njit
 else:
+
+    def load() -> None:
+        """There is nothing to load."""
+
+    def are_loaded() -> bool:
+        """There is nothing to load."""
+        return False
 
     def njit(**_options: bool) -> Callable[[Function], Function]:
         """Leave the function as it is."""
         return lambda function: function
 
     logging.getLogger(__name__).warning(
-        "numba is not installed: lots are traced in plain Python, with the same answers, about a hundred times slower"
+        "numba is not installed: kernels run in plain Python, with the same answers, about a hundred times slower"
     )
 
 Int32s = npt.NDArray[np.int32]

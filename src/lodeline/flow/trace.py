@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lodeline.flow import kernels
 from lodeline.flow.booked import booked
 from lodeline.flow.index import FlowIndex
 from lodeline.flow.kernels import Floats, Int32s, Int64s
-from lodeline.flow.walk import Downstream, Places, Upstream, downstream, upstream
+from lodeline.flow.walk import Downstream, Places, Upstream, downstream, upstream, walking
 from lodeline.material.mass import format_kg
 
 #: Nodes a trace shows unless told otherwise: more than a page or a person takes in, less than a browser minds.
@@ -168,7 +167,7 @@ def _shown(order: Places, distance: Int32s, share: Floats, depth: int | None, li
 
 
 def _links_up(index: FlowIndex, walk: Upstream, places: Places) -> Links:
-    event, source, target, mass_mg = kernels.upstream_links(index.graph, walk.reach, places)
+    event, source, target, mass_mg = walking().upstream_links(index.graph, walk.reach, places)
     return Links(event=event, source=source, target=target, mass_mg=mass_mg)
 
 

@@ -7,12 +7,20 @@ weighted by element mass. Shares are always of the whole walk; how much of it is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from lodeline.flow import kernels
+from lodeline.flow import kernels, sweeps
 from lodeline.flow.index import FlowIndex
+
+#: Links that a process walks in sweeps before it loads the kernels: about as long as the loading takes (half a second).
+#: A walk costs as much as so many links, however few it has.
+_SWEPT_MOST: Final = 600_000
+_SWEPT_LEAST: Final = 1_000
+_swept = 0
 
 Places = npt.NDArray[np.int64]
 
@@ -45,9 +53,11 @@ class Downstream:
 def upstream(index: FlowIndex, lot: int, *, explain: bool = False) -> Upstream:
     """Walk back from a lot to its origins; `explain` also says what has no known origin."""
     elements, column = index.element_columns(lot)
-    reach = kernels.ancestors(index.graph, lot)
+    walker = walking()
+    reach = walker.ancestors(index.graph, lot)
+    spend(len(reach.link_lot))
     event_order = np.argsort(index.graph.rank[reach.events])[::-1]
-    share, unaccounted = kernels.upstream_shares(index.graph, reach, event_order, column, explain)
+    share, unaccounted = walker.upstream_shares(index.graph, reach, event_order, column, explain)
     order = _order(reach.made_time, reach.lots, falling=True)
     return Upstream(elements=elements, reach=reach, order=order, share=share, unaccounted=unaccounted)
 
@@ -55,11 +65,25 @@ def upstream(index: FlowIndex, lot: int, *, explain: bool = False) -> Upstream:
 def downstream(index: FlowIndex, lot: int) -> Downstream:
     """Walk forward from a lot to everything made with it."""
     elements, column = index.element_columns(lot)
-    reach = kernels.descendants(index.graph, lot)
+    walker = walking()
+    reach = walker.descendants(index.graph, lot)
+    spend(len(reach.use_event))
     event_order = np.argsort(index.graph.rank[reach.events])
-    share = kernels.downstream_shares(index.graph, reach, event_order, column)
+    share = walker.downstream_shares(index.graph, reach, event_order, column)
     order = _order(index.graph.lots["made_time"][reach.lots], reach.lots, falling=False)
     return Downstream(elements=elements, reach=reach, order=order, share=share)
+
+
+def walking() -> ModuleType:
+    """What walks: sweeps in a process that has hardly walked, where nothing else has loaded the kernels."""
+    plain = not kernels.COMPILED or (_swept < _SWEPT_MOST and not kernels.are_loaded())
+    return sweeps if plain else kernels
+
+
+def spend(links: int) -> None:
+    """Counts what was swept, in links of a walk."""
+    global _swept  # noqa: PLW0603  (threads may lose a count, which is no matter)
+    _swept += links + _SWEPT_LEAST
 
 
 def _order(made_time: kernels.Int32s, lots: kernels.Int32s, *, falling: bool) -> Places:

@@ -237,8 +237,8 @@ def test_without_numba_answers_are_the_same_and_it_is_said(
         spec.loader.exec_module(plain)
     assert not plain.COMPILED
     assert "plain Python" in caplog.text
-    monkeypatch.setattr(walk, "kernels", plain)
-    monkeypatch.setattr("lodeline.flow.trace.kernels", plain)
+    monkeypatch.setattr(walk, "walking", lambda: plain)
+    monkeypatch.setattr("lodeline.flow.trace.walking", lambda: plain)
     monkeypatch.setattr("lodeline.flow.index.kernels", plain)
     assert [answer(index) for answer in ALL_ANSWERS] == compiled
 
