@@ -21,6 +21,7 @@ from urllib.parse import quote, unquote, urlsplit
 import django
 import polars as pl
 from django.apps import apps
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import Error as DjangoDatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -45,6 +46,7 @@ Rows = list[tuple[object, ...]]
 WRITE_TIMEOUT_S = 60
 #: Identifiers per `IN (…)`: below every limit of both databases, and large enough to be one round trip.
 CHUNK = 5_000
+_OWN_SETTINGS: Final = "lodeline.store.settings"
 _SQLITE: Final = "django.db.backends.sqlite3"
 
 
@@ -54,8 +56,10 @@ class DatabaseError(UserError):
 
 def configure() -> None:
     """Sets Django up once per process with the store's own settings, unless the process has set it up."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lodeline.store.settings")
-    if not apps.ready:
+    if os.environ.setdefault("DJANGO_SETTINGS_MODULE", _OWN_SETTINGS) == _OWN_SETTINGS:
+        # As `django.setup`, without what answers to requests, which a command has to load in vain.
+        apps.populate(settings.INSTALLED_APPS)
+    elif not apps.ready:
         django.setup()
 
 

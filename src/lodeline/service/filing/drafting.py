@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Sequence
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
 from lodeline.filing.check import month_bounds
 from lodeline.filing.comparison import Comparison
 from lodeline.filing.schema import CELLS
-from lodeline.filing.template import OwnNames, write_template
 from lodeline.filing.written import table_csv, written
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
@@ -29,6 +28,9 @@ from lodeline.service.lots.lot_naming import LotNaming
 from lodeline.store.queries.filing import month_in_force, newest_parties
 from lodeline.store.queries.lots import bought_lots, named_lots, stated_compositions
 from lodeline.store.store import Store
+
+if TYPE_CHECKING:
+    from lodeline.filing.template import OwnNames
 
 #: What a correction does to the books: see `what_changes`.
 CHANGE: Final[dict[str, pl.DataType]] = {
@@ -157,6 +159,8 @@ def known_for_template(store: Store, organisation: str) -> OwnNames:
 
     Own lots by their own id, those of others as it calls them; by the bare id, where it does not know who made them.
     """
+    from lodeline.filing.template import OwnNames  # noqa: PLC0415  (few need what writes workbooks)
+
     register = store.register(store.head())
     lots = sorted(_called_in_rows(store, organisation, _held(store, register, organisation)))
     rows = newest_parties(store, organisation)
@@ -204,6 +208,8 @@ def copy_of(store: Store, organisation: str, period: str, *, form: Literal["xlsx
     text = written(rows)
     if form == "csv":
         return table_csv(text)
+    from lodeline.filing.template import write_template  # noqa: PLC0415
+
     out = io.BytesIO()
     write_template(
         out, organisation=organisation, register=store.register(store.head()),

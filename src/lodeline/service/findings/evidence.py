@@ -34,7 +34,6 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.receipts import row_salt_key
 from lodeline.service.entries.records import record_cells
 from lodeline.service.findings.evidence_file import PACK, json_bytes, packed
-from lodeline.service.findings.evidence_pdf import NAME, SETTER, evidence_pdf
 from lodeline.service.findings.evidence_text import index_page, readme
 from lodeline.service.findings.finding import findings
 from lodeline.service.findings.recomputing import gives_its_finding
@@ -77,6 +76,8 @@ def bundle(
 
     Raises NoSuchFindingError for a finding that is none.
     """
+    from lodeline.service.findings import evidence_pdf as paper  # noqa: PLC0415  (few need what sets pages)
+
     of_one = {} if detector is None else {"detector": detector}
     rows = answered(findings, store, snapshot, law, **of_one)["rows"]
     row = called(rows, finding)
@@ -92,10 +93,10 @@ def bundle(
             break
         made = _made(prover, law, chosen, papers=papers, gives_it=True)
         if gives_its_finding(packed(made)):
-            return packed({**made, NAME: evidence_pdf(made)})
+            return packed({**made, paper.NAME: paper.evidence_pdf(made)})
     chosen = _Chosen(snapshot=snapshot, row=row, scope="subject", most=ROWS_MOST)
     made = _made(prover, law, chosen, papers=papers, gives_it=False)
-    return packed({**made, NAME: evidence_pdf(made)})
+    return packed({**made, paper.NAME: paper.evidence_pdf(made)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +299,8 @@ def _made(
     prover: _Prover, law: Jurisdiction, chosen: _Chosen, *, papers: Sequence[Paper], gives_it: bool
 ) -> dict[str, bytes]:  # fmt: skip
     """The files of the bundle but for the paper, which is set once the bundle is known to be the one."""
+    from lodeline.service.findings.evidence_pdf import SETTER  # noqa: PLC0415
+
     snapshot, row = prover.snapshot, chosen.row
     entries: dict[int, dict[str, object]] = {}
     ordinals: dict[int, list[int]] = {

@@ -34,7 +34,6 @@ from lodeline.material.mass import PPB, share_mg_expr
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.filing.status import filing_states
 from lodeline.service.findings.evidence_file import PACK, BundleError, document, unpacked
-from lodeline.service.findings.evidence_pdf import NAME, SETTER, evidence_pdf
 from lodeline.service.findings.evidence_text import index_page, readme
 from lodeline.service.findings.finding import SnapshotView
 from lodeline.store.snapshot import Snapshot
@@ -308,6 +307,8 @@ def _text_faults(read: _Bundle) -> Iterator[dict[str, Any]]:
     """Another version words its texts otherwise: they can be held against the data by the one that wrote them."""
     if read.stamp["program"] != __version__:
         return
+    from lodeline.service.findings.evidence_pdf import NAME, SETTER, evidence_pdf  # noqa: PLC0415
+
     others = {name: content for name, content in read.files.items() if name not in ("README.md", "index.html")}
     page = index_page(read.row, read.stamp, document(read.files, "law/in-force.json"), others)
     for name, text in (("README.md", readme(read.row, read.stamp)), ("index.html", page)):

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from qrcode import QRCode
-from qrcode.constants import ERROR_CORRECT_M
-
 from lodeline.web.drawing.svg import Markup, coordinate, element
 
 #: Modules of white around the code (ISO/IEC 18004, 6.3.8), and bytes that the largest code holds with correction M.
@@ -20,6 +17,9 @@ MOST_BYTES: Final = 2331
 
 def modules(text: str) -> tuple[tuple[bool, ...], ...]:
     """The dark modules of the code, row by row, without the quiet zone; `text` goes in as UTF-8."""
+    from qrcode import QRCode  # noqa: PLC0415  (few pages have a code)
+    from qrcode.constants import ERROR_CORRECT_M  # noqa: PLC0415
+
     data = text.encode()
     assert 0 < len(data) <= MOST_BYTES, f"a code holds 1 to {MOST_BYTES} bytes"
     code = QRCode(error_correction=ERROR_CORRECT_M, border=0)

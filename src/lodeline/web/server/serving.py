@@ -9,8 +9,10 @@ from __future__ import annotations
 import ctypes
 import gc
 import hmac
+import importlib
 import importlib.util
 import logging
+import math
 import os
 import shutil
 import signal
@@ -47,7 +49,9 @@ _CONNECTION_KEPT_S: Final = 300
 _NEW_OBJECTS: Final = 20_000
 #: Seconds between two attempts to start a process that ends by itself.
 _AGAIN_S: Final = 2
-_ANALYST_AFTER_S: Final = 2
+#: Seconds for which those beside wait at the start, and a worker for the one before it, where there are few cores.
+_BESIDE_AFTER_S: Final = 2.0
+_TURN_S: Final = 3.0
 #: Those that answer give back what a page needed when it is made (jemalloc, which polars brings).
 _GIVES_BACK: Final = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"}
 _JOB_WORKER: Final = "lodeline.office.worker"
@@ -95,6 +99,8 @@ def session_key(secret: bytes) -> str:
 #: it ends with _SPOKEN, the last two are what is wrong, in English and Chinese. It ends with the process that waits for
 #: it: who asks again would find it at work in the same place.
 _USER_ERROR: Final = 3
+#: The status with which the server ends where the portal cannot be served.
+_WRONG: Final = 2
 _PREPARATION: Final = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
@@ -128,10 +134,21 @@ def prepare(store_url: str) -> str:
 
     Returns the code with which the first account is opened, "" where there is one. Raises UserError if it fails.
     """
+    return _result_of(_preparation(store_url), store_url)
+
+
+def _preparation(store_url: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", _PREPARATION, str(os.getpid())]
-    done = subprocess.run(command, env=_portal(store_url), capture_output=True, text=True, check=False)
+    return subprocess.Popen(
+        command, env=_portal(store_url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )  # fmt: skip
+
+
+def _result_of(done: subprocess.Popen[str], store_url: str) -> str:
+    """What `prepare` returns, once it has ended."""
+    said, wrong = done.communicate()
     if done.returncode == _USER_ERROR:
-        raise UserError(*done.stderr.strip().split("\n")[-2:])
+        raise UserError(*wrong.strip().split("\n")[-2:])
     if done.returncode < 0:
         place = store_url.rpartition("@")[2]
         raise UserError(
@@ -141,9 +158,9 @@ def prepare(store_url: str) -> str:
             "请重新运行",
         )
     if done.returncode != 0:
-        last = done.stderr.strip().rpartition("\n")[2]
+        last = wrong.strip().rpartition("\n")[2]
         raise UserError(f"the portal's tables cannot be made: {last}", f"无法建立门户的数据表：{last}")
-    return done.stdout.rstrip("\n").rpartition("\n")[2]
+    return said.rstrip("\n").rpartition("\n")[2]
 
 
 def _portal(store_url: str) -> dict[str, str]:
@@ -221,16 +238,31 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
     def __init__(self, app: _Server) -> None:
         chosen = configuration.current()
         self._beside = (
-            _Beside("job worker", _JOB_WORKER, chosen.job_workers),
-            # What it published before stands meanwhile, and those that answer load the program first.
-            _Beside("analyst", _ANALYST, int(chosen.analyst), after_s=_ANALYST_AFTER_S),
+            # Those that answer load the program first. What the analyst published before stands meanwhile.
+            _Beside("job worker", _JOB_WORKER, chosen.job_workers, after_s=_BESIDE_AFTER_S),
+            _Beside("analyst", _ANALYST, int(chosen.analyst), after_s=_BESIDE_AFTER_S),
         )  # fmt: skip
+        self._preparing: subprocess.Popen[str] | None = _preparation(os.environ["LODELINE_DATABASE"])
         super().__init__(app)
 
     def manage_workers(self) -> None:
         super().manage_workers()
+        if self._preparing is not None:
+            # Workers load the program meanwhile, and answer when the tables are there.
+            self._be_prepared(self._preparing)
+            self._preparing = None
         for one in self._beside:
             one.keep()
+
+    def _be_prepared(self, preparing: subprocess.Popen[str]) -> None:
+        try:
+            code = _result_of(preparing, os.environ["LODELINE_DATABASE"])
+        except UserError as spoken:
+            _say(spoken)
+            self.stop(False)
+            sys.exit(_WRONG)
+        _print_first_run(code)
+        _mark("prepared").touch()
 
     def reload(self) -> None:
         """SIGHUP: tables are brought up to date, then workers of the program as it is now take over."""
@@ -250,6 +282,18 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         super().stop(graceful)
         for one in self._beside:
             one.finish(until)
+
+
+def _mark(what: str) -> Path:
+    """A file by which processes of the server tell each other how far they are."""
+    return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]) / what
+
+
+def _wait_for(mark: Path, until: float = math.inf) -> None:
+    """Waits until a mark is set, or a moment of the monotonic clock, or the master is gone."""
+    master = os.getppid()
+    while not mark.exists() and time.monotonic() < until and os.getppid() == master:
+        time.sleep(0.01)
 
 
 def _begin(worker: Any) -> None:
@@ -301,11 +345,19 @@ def _preview() -> None:
     gc.freeze()
 
 
+def _number(arbiter: Arbiter, worker: Any) -> None:
+    """Tells a worker which it is."""
+    del arbiter
+    worker.app.number = worker.age
+
+
 class _Server(BaseApplication):  # type: ignore[misc]
     """Workers with threads: readings of the ledger are shared between all whom a worker answers."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        #: Which worker this is, counted from 1.
+        self.number = 0
         super().__init__()
 
     def load_config(self) -> None:
@@ -317,7 +369,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "loglevel": "error", "logconfig_dict": logging_settings(), "proc_name": "lodeline",
             # Whom a request comes from is decided in one place: web.server.operations.TrustedProxy.
             "forwarded_allow_ips": "", "control_socket_disable": True,
-            "post_worker_init": _begin, "when_ready": lambda arbiter: _log.info("serving at %s", *arbiter.LISTENERS),
+            "post_fork": _number, "post_worker_init": _begin,
+            "when_ready": lambda arbiter: _log.info("serving at %s", *arbiter.LISTENERS),
             "child_exit": lambda arbiter, worker: multiprocess.mark_process_dead(worker.pid),  # type: ignore[no-untyped-call]
         }  # fmt: skip
         if Path("/dev/shm").is_dir():
@@ -329,9 +382,16 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         # Many small questions at once are quicker on a thread each than on all threads one after the other.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
+        workers = configuration.current().workers
+        if 1 < self.number <= workers and (os.cpu_count() or 1) <= workers:
+            # The first visitor is answered by the first that is ready, and that is later where all load at once.
+            _wait_for(_mark(f"loaded-{self.number - 1}"), time.monotonic() + _TURN_S)
         # Here, in the worker, and not above: frames start threads, which do not survive the fork.
         from lodeline.web.wsgi import application  # noqa: PLC0415
 
+        importlib.import_module("lodeline.web.urls")
+        _mark(f"loaded-{self.number}").touch()
+        _wait_for(_mark("prepared"))
         return application
 
     def run(self) -> None:
@@ -347,13 +407,16 @@ def _print_first_run(code: str) -> None:
         print(f"尚无账户。请在 /zh/first-run/ 使用代码 {code} 开设首个账户", flush=True)
 
 
+def _say(spoken: UserError) -> None:
+    print(f"{spoken.en}\n{spoken.zh}", file=sys.stderr)
+
+
 def main(descriptor: int) -> None:
-    """Runs the master until it is told to end. Raises UserError where the portal cannot be served."""
+    """Runs the master until it is told to end."""
     master = os.getpid()
     try:
         dictConfig(logging_settings())
         capture_python_errors()
-        _print_first_run(prepare(os.environ["LODELINE_DATABASE"]))
         _Server(descriptor).run()
     finally:
         if os.getpid() == master:
@@ -361,8 +424,4 @@ def main(descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(int(sys.argv[1]))
-    except UserError as spoken:
-        print(f"{spoken.en}\n{spoken.zh}", file=sys.stderr)
-        sys.exit(2)
+    main(int(sys.argv[1]))

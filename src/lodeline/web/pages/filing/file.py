@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.filing.template import write_template
 from lodeline.office.access import clock
 from lodeline.office.filing import drafts, sandbox
 from lodeline.office.models import Draft
@@ -71,6 +70,8 @@ def firm_file(visit: Visit, organisation: str) -> HttpResponse:
 
 def firm_file_template(visit: Visit, organisation: str) -> HttpResponse:
     """`firm/<organisation>/file/template.xlsx`: the workbook with what is the firm's own to pick from."""
+    from lodeline.filing.template import write_template  # noqa: PLC0415  (few need what writes workbooks)
+
     store = sandbox.ledger()
     out = io.BytesIO()
     own = known_for_template(store, organisation)
