@@ -74,5 +74,5 @@ def test_kernels_are_loaded_once_they_pay(
     monkeypatch: pytest.MonkeyPatch, swept: int, loaded: bool, plain: bool
 ) -> None:
     monkeypatch.setattr(walk, "_swept", swept)
-    monkeypatch.setattr(kernels, "are_loaded", lambda: loaded)
+    monkeypatch.setattr(walk, "are_loaded", lambda: loaded)
     assert (walk.walking() is sweeps) == plain

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import polars as pl
 
+from lodeline.compiled import load
 from lodeline.flow.everywhere import origins_of_all
 from lodeline.flow.index import build_index, open_index
-from lodeline.flow.kernels import COMPILED, load
+from lodeline.flow.kernels import COMPILED
 from lodeline.flow.origins import origins
 from lodeline.flow.trace import trace
 
 
 def warm() -> None:
     """Walks a history of two lots both ways."""
-    load()
+    if COMPILED:
+        load()
     lots = pl.DataFrame(
         {"lot": [0, 1], "name": ["A/1", "A/2"], "product": ["concentrate", "oxide"], "organisation": ["A", "A"],
          "made_event": [0, 1], "made_mg": [10, 5], "unaccounted_mg": [0, 0]}

@@ -62,7 +62,7 @@ class _Pass:
         self.may_lot[owns, self.unaccounted[owns]] = True
         self.most, self.may_event = self.least.copy(), np.zeros((events, width), np.bool_)
         self.other_lot, self.other_event = np.ones((lots, width), np.bool_), np.ones((events, width), np.bool_)
-        self.touched = self.may_lot.any(axis=1)
+        self.touched = np.asarray(self.may_lot.any(axis=1))
         if 0 <= self.nobody < width:
             self.may_lot[:, self.nobody], self.other_lot[:, self.nobody], self.touched[:] = True, self.known, True
 

@@ -24,15 +24,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 COMPILED = find_spec("numba") is not None
 if COMPILED:
-    from lodeline.compiled import are_loaded, load, njit
+    from lodeline.compiled import njit
 else:
-
-    def load() -> None:
-        """There is nothing to load."""
-
-    def are_loaded() -> bool:
-        """There is nothing to load."""
-        return False
 
     def njit(**_options: bool) -> Callable[[Function], Function]:
         """Leave the function as it is."""

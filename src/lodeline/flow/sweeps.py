@@ -249,7 +249,8 @@ class _Places:
 
     def of(self, ids: npt.NDArray[np.integer]) -> Int64s:
         """The places of ids that have one."""
-        return self._after[ids].astype(np.int64) - 1
+        places: Int64s = self._after[ids].astype(np.int64) - 1
+        return places
 
 
 def _made_part(lots: npt.NDArray[np.void]) -> Floats:
@@ -272,4 +273,5 @@ def _starts(counts: Int64s) -> Int64s:
 
 
 def _joined(parts: list[Int64s]) -> Int64s:
-    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    joined: Int64s = np.concatenate([np.zeros(0, np.int64), *parts])
+    return joined

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from lodeline.compiled import are_loaded
 from lodeline.flow import kernels, sweeps
 from lodeline.flow.index import FlowIndex
 
@@ -76,7 +77,7 @@ def downstream(index: FlowIndex, lot: int) -> Downstream:
 
 def walking() -> ModuleType:
     """What walks: sweeps in a process that has hardly walked, where nothing else has loaded the kernels."""
-    plain = not kernels.COMPILED or (_swept < _SWEPT_MOST and not kernels.are_loaded())
+    plain = not kernels.COMPILED or (_swept < _SWEPT_MOST and not are_loaded())
     return sweeps if plain else kernels
 
 

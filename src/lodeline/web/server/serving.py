@@ -263,6 +263,7 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
             sys.exit(_WRONG)
         _print_first_run(code)
         _mark("prepared").touch()
+        _log.info("serving at %s", *self.LISTENERS)
 
     def reload(self) -> None:
         """SIGHUP: tables are brought up to date, then workers of the program as it is now take over."""
@@ -370,7 +371,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
             # Whom a request comes from is decided in one place: web.server.operations.TrustedProxy.
             "forwarded_allow_ips": "", "control_socket_disable": True,
             "post_fork": _number, "post_worker_init": _begin,
-            "when_ready": lambda arbiter: _log.info("serving at %s", *arbiter.LISTENERS),
             "child_exit": lambda arbiter, worker: multiprocess.mark_process_dead(worker.pid),  # type: ignore[no-untyped-call]
         }  # fmt: skip
         if Path("/dev/shm").is_dir():
