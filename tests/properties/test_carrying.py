@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -133,6 +135,24 @@ def test_spliced_rows_stand_where_sorting_would_put_them(
     kept = pl.DataFrame(left, schema=before.schema, orient="row")
     mask = ~pl.Series([row in left for row in before.iter_rows()], dtype=pl.Boolean)
     assert spliced(before, mask, new, order).equals(pl.concat([kept, new]).sort(order))
+
+
+def test_a_frame_that_is_spliced_again_and_again_stays_in_few_pieces() -> None:
+    chance = random.Random(4)
+    order = (pl.col("site"), pl.col("on"), pl.col("row"))
+
+    def rows(count: int, first: int) -> pl.DataFrame:
+        said = [(chance.choice(["稀土", "b", None]), chance.randrange(99), first + one) for one in range(count)]
+        frame = pl.DataFrame(said, schema={"site": pl.String(), "on": pl.Int64(), "row": pl.Int64()}, orient="row")
+        return frame.sort(order).with_columns(pl.col("site").cast(pl.Categorical))
+
+    frame = expected = rows(2_000, 0)
+    for step in range(60):
+        gone = frame.select(pl.col("on") == chance.randrange(99)).to_series()
+        came = rows(chance.randrange(40), 2_000 + 40 * step)
+        expected = pl.concat([frame.filter(~gone), came]).sort(pl.col("site").cast(pl.String), "on", "row")
+        frame = spliced(frame, gone, came, order)
+        assert frame.equals(expected) and frame.n_chunks() < 100
 
 
 def test_what_was_touched_adds_up() -> None:

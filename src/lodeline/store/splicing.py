@@ -1,14 +1,20 @@
-"""A frame in order, of which some rows go and others come: the rest is neither copied nor sorted again."""
+"""A frame in order, of which some rows go and others come: the rest is not sorted again, and is copied only around
+them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from itertools import groupby
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-#: Pieces of a frame beyond which it is copied into one.
-_PIECES_MOST: Final = 64
+#: A piece of a frame that is smaller than this share of it is copied into one with its small neighbours.
+_SMALL: Final = 1 / 32
+
+Integers = npt.NDArray[np.int64]
 
 
 def spliced(before: pl.DataFrame, gone: pl.Series, came: pl.DataFrame, order: Sequence[pl.Expr]) -> pl.DataFrame:
@@ -17,58 +23,65 @@ def spliced(before: pl.DataFrame, gone: pl.Series, came: pl.DataFrame, order: Se
     Both frames are in this order already, and no two rows are alike in it. Nulls come first.
     """
     came = came.select(before.columns)
-    cuts = gone.arg_true().to_list()
-    places = list(_places(before, came, order))
-    if not cuts and not places:
+    cuts = gone.arg_true().to_numpy().astype(np.int64)
+    places = _places(before, came, order)
+    if not cuts.size and not places.size:
         return before
-    pieces: list[pl.DataFrame] = []
-    at, taken = 0, 0
-    for cut, is_place in sorted([*((one, False) for one in cuts), *((one, True) for one in places)], key=_by_place):
-        if cut > at:
-            pieces.append(before.slice(at, cut - at))
-        at = max(at, cut)
-        if is_place:
-            pieces.append(came.slice(taken, 1))
-            taken += 1
-        else:
-            at = cut + 1
-    pieces.append(before.slice(at))
-    # Rows that came one after the other are one piece.
-    return _joined(pieces)
+    pieces = list(_pieces(before, came, cuts, places))
+    return pl.concat(_joined(pieces, before.height * _SMALL)) if pieces else before.clear()
 
 
-def _by_place(one: tuple[int, bool]) -> tuple[int, bool]:
-    # What is put before a row comes before the row goes.
-    return one[0], not one[1]
+def _pieces(before: pl.DataFrame, came: pl.DataFrame, cuts: Integers, places: Integers) -> Iterator[pl.DataFrame]:
+    """What stays and what comes, in turns: rows that lie together are one piece."""
+    ends = np.cumsum(before.get_columns()[0].chunk_lengths())
+    at = np.unique(np.concatenate([[0], cuts, cuts + 1, places, ends]))
+    taken = np.searchsorted(places, at)
+    until = np.append(taken[1:], places.size)
+    stays = np.diff(np.append(at, before.height)) * ~np.isin(at, cuts)
+    for start, height, first, last in zip(*(one.tolist() for one in (at, stays, taken, until)), strict=True):
+        if last > first:
+            yield came.slice(first, last - first)
+        if height:
+            yield before.slice(start, height)
 
 
-def _joined(pieces: list[pl.DataFrame]) -> pl.DataFrame:
-    whole = pl.concat([one for one in pieces if one.height] or pieces[:1])
-    return whole.rechunk() if whole.n_chunks() > _PIECES_MOST else whole
+def _joined(pieces: list[pl.DataFrame], small: float) -> list[pl.DataFrame]:
+    """The pieces, small ones that lie side by side copied into one; so there are never many."""
+    joined: list[pl.DataFrame] = []
+    for is_small, some in groupby(pieces, key=lambda one: one.height < small):
+        alike = list(some)
+        joined += [pl.concat(alike).rechunk()] if is_small else alike
+    return joined
 
 
-def _places(before: pl.DataFrame, came: pl.DataFrame, order: Sequence[pl.Expr]) -> Iterator[int]:
-    """For each row of `came` the number of the first row of `before` that it comes before."""
+def _places(before: pl.DataFrame, came: pl.DataFrame, order: Sequence[pl.Expr]) -> Integers:
+    """For each row of `came` the number of the first row of `before` that it comes before: all are looked for at once,
+    by halving."""
+    low, high = np.zeros(came.height, np.int64), np.full(came.height, before.height, np.int64)
     if not came.height:
-        return
-    keys = before.lazy().select(*(one.alias(str(place)) for place, one in enumerate(order))).collect()
-    columns = [keys[name] for name in keys.columns]
+        return low
+    known, wanted = (_keys(frame, order) for frame in (before, came))
+    while (searched := np.flatnonzero(low < high)).size:
+        middle = (low[searched] + high[searched]) // 2
+        is_less = _is_less(_texts(known[middle]), _texts(wanted[searched]))
+        low[searched[is_less]] = middle[is_less] + 1
+        high[searched[~is_less]] = middle[~is_less]
+    return low
 
-    def key_at(row: int) -> tuple[Any, ...]:
-        return tuple((value is not None, value) for value in (column[row] for column in columns))
 
-    low = 0
-    for row in came.select(*(one.alias(str(place)) for place, one in enumerate(order))).iter_rows():
-        wanted = tuple((value is not None, value) for value in row)
-        step = 1
-        # Most rows come close behind the last one.
-        while low + step <= before.height and key_at(low + step - 1) < wanted:
-            low, step = low + step, step * 2
-        high = min(low + step, before.height)
-        while low < high:
-            middle = (low + high) // 2
-            if key_at(middle) < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        yield low
+def _keys(frame: pl.DataFrame, order: Sequence[pl.Expr]) -> pl.DataFrame:
+    return frame.select(one.alias(str(place)) for place, one in enumerate(order))
+
+
+def _texts(keys: pl.DataFrame) -> pl.DataFrame:
+    """Texts that are held as numbers are compared as texts."""
+    return keys.cast({pl.Categorical: pl.String})
+
+
+def _is_less(keys: pl.DataFrame, others: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether each row comes before that of the other frame; null before all else."""
+    less = np.zeros(keys.height, np.bool_)
+    for one, other in zip(reversed(keys.get_columns()), reversed(others.get_columns()), strict=True):
+        first = one.is_null() & other.is_not_null()
+        less = ((one < other).fill_null(first) | (one.eq_missing(other) & pl.Series(less))).to_numpy()
+    return less
