@@ -68,18 +68,34 @@ class Snapshot:
     #: Answers made part by part.
     made: Made = field(default_factory=Made, repr=False, compare=False)
 
-    def by_site(self, function: BySite, *, sort: Sequence[str]) -> pl.DataFrame:
+    def by_site(self, function: BySite, *, sort: Sequence[str], key: Any = None) -> pl.DataFrame:
         """`function(self, None)`, a frame sorted by these columns of which each row is of a `site` and rests on what
-        `of_sites` keeps; of sites that no entry has touched since it was last asked for it is carried over."""
-        value, touched = self.made.latest(function)
+        `of_sites` keeps; of sites that no entry has touched since it was last asked for it is carried over.
+
+        `key`: what is kept goes by it, where it is not the function itself.
+        """
+        key = key or function
+        value, touched = self.made.latest(key)
         if value is None:
             value = function(self, None)
         elif touched.sites:
-            anew = function(self.of_sites(touched.sites), touched.sites)
+            if touched.sites not in self._parts:
+                # What several answers need of them is computed once.
+                self._parts[touched.sites] = self.of_sites(touched.sites)
+            anew = function(self._parts[touched.sites], touched.sites)
             kept = value.filter(~pl.col("site").is_in(touched.sites))
             value = pl.concat([kept, anew]).sort(sort, maintain_order=True)
-        self.made.keep(function, value)
+        self.made.keep(key, value)
         return cast(pl.DataFrame, value)
+
+    @cached_property
+    def _parts(self) -> dict[frozenset[str], Snapshot]:
+        """What there is of the sites that answers are made anew of (`by_site`), until it is let go."""
+        return {}
+
+    def let_parts_go(self) -> None:
+        """Lets go what answers were made anew from: nobody asks for it again once all of them are made."""
+        self._parts.clear()
 
     def by_lot(self, key: tuple[Any, ...], function: ByLot, *, order: Sequence[pl.Expr]) -> pl.DataFrame:
         """`function(self, None)`, a frame in this order (a whole one) of which each row is of a `lot` and rests on the

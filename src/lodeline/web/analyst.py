@@ -171,6 +171,7 @@ class Analyst:
         self._publications.publish(standing=stamp, newest=stamp)
         for directory in [one for one in self._readings if one != stamp.directory]:
             del self._readings[directory]
+        snapshot.let_parts_go()
         snapshot.compact_flow_index()
         return stamp
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ from lodeline.detection.evidence import with_element_mass
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG, share_mg_expr
 from lodeline.service.overview.overview import balances as every_balance
-from lodeline.service.overview.overview import balances_at, unexplained
+from lodeline.service.overview.overview import unexplained
 from lodeline.store.snapshot import Snapshot
 
 #: What a row of a balance can be. `gain`, `loss`: a finding says so; `beyond`: outside of 3 σ, below the alarm;
@@ -100,15 +101,16 @@ def unassayed_lots(snapshot: Snapshot, balances: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _unassayed(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
-    """`unassayed_lots` of the balances of these sites that were tested."""
-    balances = every_balance(snapshot) if sites is None else balances_at(snapshot, sites)
-    return unassayed_lots(snapshot, balances.filter(pl.col("sigma_mg").is_not_null()))
+def _unassayed(snapshot: Snapshot, sites: frozenset[str] | None, *, balances: pl.DataFrame) -> pl.DataFrame:
+    """`unassayed_lots` of those of the balances that are of these sites and were tested."""
+    theirs = pl.lit(True) if sites is None else pl.col("site").is_in(sites)
+    return unassayed_lots(snapshot, balances.filter(theirs, pl.col("sigma_mg").is_not_null()))
 
 
 def _untested(snapshot: Snapshot, balances: pl.DataFrame) -> pl.Series:
     """Which balances say nothing for want of assays, by the rule of the detectors."""
-    lots = snapshot.by_site(_unassayed, sort=("site",))
+    of_sites = partial(_unassayed, balances=every_balance(snapshot))
+    lots = snapshot.by_site(of_sites, sort=("site",), key=_unassayed)
     if lots.is_empty():
         return pl.Series([False], dtype=pl.Boolean).new_from_index(0, balances.height)
     low, high = bounds(lots, balances).to_numpy().T.astype(np.float64)
