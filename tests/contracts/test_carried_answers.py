@@ -24,6 +24,7 @@ from lodeline.ledger.register import TABLES
 from lodeline.material.element import SYMBOLS
 from lodeline.service.balance.reconciling import as_json, reconcile_nation
 from lodeline.service.balance.site_run import run_of
+from lodeline.service.balance.sites import judged
 from lodeline.service.entries.records import put_records
 from lodeline.service.filing.loading import load
 from lodeline.service.filing.posting import post
@@ -44,8 +45,9 @@ LATE, NOW = "2025-04", datetime(2026, 3, 1, tzinfo=UTC)
 
 def answers(store: Store, snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
     """What pages and commands ask of the nation, in a form that can be compared."""
-    yield "findings", [one.as_json() for one in carried(SnapshotView(store=store, snapshot=snapshot, law=LAW))]
-    yield "balances", overview.balances(snapshot)
+    found = [one.as_json() for one in carried(SnapshotView(store=store, snapshot=snapshot, law=LAW))]
+    yield "findings", found
+    yield "balances", judged(overview.balances(snapshot), {"rows": found}, snapshot)
     yield "elements", overview.elements(snapshot)
     yield "reconciled", str(as_json(reconcile_nation(snapshot, element="Nd")))
     yield "flows", flow_cube(snapshot)

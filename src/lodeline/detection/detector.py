@@ -79,7 +79,8 @@ class Detector:
     `find` takes by name what it looks at: parts of `LedgerView`, of `OFFERED`, and `limits` (`detection.limits`).
 
     `by_firm`: what it finds of a firm rests on that firm's rows, on all rows of the lots that these name, and on the
-    firm's own `status`, papers and draws; so findings of firms that an entry did not touch can be carried over.
+    firm's own `status`, papers and draws; so findings of firms that an entry did not touch can be carried over. Of what
+    others used, lost, exported or delivered of these lots it may rest on the transfers alone.
     `staged`: frames that `find` takes by these names. Each is a function of what it takes by name, as `find` does; its
     rows are of an `organisation` and rest on what `by_firm` says, so that only they are made anew.
     """

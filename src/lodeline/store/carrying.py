@@ -6,6 +6,8 @@ its lines comes. A carried frame equals the one that is computed from nothing, r
 | what changed | computed anew |
 |---|---|
 | a filing, a correction, a void | the lots of the rows that came and that went; transfers of the shippers they name |
+| … which only used, lost, exported or delivered of a lot | answers: of the firms of these rows and deliveries and of |
+| | who has the lot at their sites; else of all who have it |
 | a transfer, or of which lot it is | the lots of both its sides |
 | an alias, a title of a lot that has one | the transfers of the shippers that call the lot so |
 | for which lot a name stands (`drawn_as`, `renamed`) | what the lot is, and what it is made of |
@@ -41,6 +43,16 @@ BALANCED_BY = (
     pl.col("ordinal"),
 )  # fmt: skip
 ASSAYS_BY = (pl.col("lot"), pl.col("element"))
+#: Columns of a line that name firms.
+_FIRMS = ("organisation", "owner", "party")
+_PLACES = ("site", "to_site")
+#: Rows that say nothing of a lot to those who have it elsewhere: of what became of it at one site, or of a delivery,
+#: which others see by the transfer that it is part of.
+_IS_OF_A_FIRM = (
+    ((pl.col("kind") == "transformation") & (pl.col("role") == "in"))
+    | (pl.col("kind").is_in(["loss", "receipt", "export"]))
+    | ((pl.col("kind") == "shipment") & pl.col("to_site").is_null())
+).fill_null(False)  # fmt: skip
 SITE_ASSAYS_BY = (pl.col("site"), pl.col("lot"), pl.col("element"))
 
 
@@ -108,14 +120,18 @@ def carry(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> Touched:
     moved: the lines that came since and those that went, under one register.
     """
     kept = vars(before)
-    lots = _lots(moved)
+    # What is not known to be as it was may be another.
+    told = _lots(moved if "lot_assays" not in kept or "pairing" not in kept else moved.filter(~_IS_OF_A_FIRM))
+    lots, delivered = _lots(moved), moved.clear().select(_FIRMS)
     if "pairing" in kept:
-        lots |= _carry_transfers(before, now, moved)
+        paired, delivered = _carry_transfers(before, now, moved)
+        lots |= paired
     if "own_facts" in kept:
         anew = lot_facts(_of(now.lines, "lot", _lots(moved)))
         _give(now, own_facts=_spliced(before.own_facts, anew, "lot", _lots(moved), (pl.col("lot"),)))
     if "lot_assays" in kept:
-        lots |= _carry_assays(before, now, _lots(moved))
+        others = _carry_assays(before, now, _lots(moved))
+        lots, told = lots | others, told | others
     if "balanced" in kept:
         own = _lots(moved)
         anew = with_balances(movements(_of(now.lines, "lot", own)))
@@ -123,11 +139,12 @@ def carry(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> Touched:
     if "site_assays" in kept:
         anew = now.own_assays(_of(now.lines, "lot", lots), _of(now.lot_assays, "lot", lots))
         _give(now, site_assays=_spliced(before.site_assays, anew, "lot", lots, SITE_ASSAYS_BY))
-    return _touched(before, now, lots, moved)
+    return _touched(before, now, moved, lots=lots, told=told, delivered=delivered)
 
 
-def _carry_transfers(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> set[int]:
-    """Pairs the shippers anew whose lines or receipts moved; returns the lots of the transfers that are others."""
+def _carry_transfers(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> tuple[set[int], pl.DataFrame]:
+    """Pairs the shippers anew whose lines or receipts moved; returns the lots of the transfers that are others, and who
+    shipped and received them (`_FIRMS`)."""
     sent = (pl.col("kind") == "shipment") & pl.col("to_site").is_null()
     renamed = changed(before.inherited, now.inherited)
     shippers = {
@@ -148,7 +165,8 @@ def _carry_transfers(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> se
         one.lines.select("line", "lot").join(another.select(line="receipt_line"), on="line", how="semi")
         for one in (before, now)
     ]
-    return set(another["lot"]) | {lot for frame in received for lot in frame["lot"]}
+    ends = another.select(organisation="shipper", owner=pl.lit(None, pl.String), party="receiver")
+    return set(another["lot"]) | {lot for frame in received for lot in frame["lot"]}, ends
 
 
 def _carry_assays(before: Snapshot, now: Snapshot, own: set[int]) -> set[int]:
@@ -160,18 +178,40 @@ def _carry_assays(before: Snapshot, now: Snapshot, own: set[int]) -> set[int]:
     _give(now, lot_assays=_spliced(before.lot_assays, anew, "lot", lots, ASSAYS_BY))
     facts = changed(_of(before.lot_facts, "lot", lots), _of(now.lot_facts, "lot", lots))
     shares = changed(_of(before.lot_assays, "lot", lots), _of(now.lot_assays, "lot", lots))
-    renamed = changed(before.drawn_as, now.drawn_as)
+    renamed = pl.concat([
+        changed(*names).select("lot", "shipped_lot")
+        for names in ((before.drawn_as, now.drawn_as), (before.renamed, now.renamed))
+    ])  # fmt: skip
     return {*facts["lot"], *shares["lot"], *renamed["lot"], *renamed["shipped_lot"]}
 
 
-def _touched(before: Snapshot, now: Snapshot, lots: set[int], moved: pl.DataFrame) -> Touched:
-    rows = pl.concat([_of(one.lines, "lot", lots) for one in (before, now)] + [moved.filter(pl.col("lot").is_null())])
-    titles = [_of(one.balanced, "lot", lots)["site"] for one in (before, now) if "balanced" in vars(one)]
-    sites = {*rows["site"], *rows["to_site"], *(site for one in titles for site in one)}
-    firms = {*rows["organisation"], *rows["owner"], *rows["party"]}
+def _touched(
+    before: Snapshot, now: Snapshot, moved: pl.DataFrame, *, lots: set[int], told: set[int], delivered: pl.DataFrame
+) -> Touched:
+    """Whoever has to do with a lot of which something is `told` otherwise; of the other lots, who filed what moved, or
+    `delivered` what is paired otherwise, and whoever has the lot at a site of theirs."""
+    rows = [_of(one.lines, "lot", lots).select(*_FIRMS, "lot", "site", "to_site") for one in (before, now)]
+    # A title moves goods at a site that its row does not name.
+    held = [_of(one.balanced, "lot", lots) for one in (before, now) if "balanced" in vars(one)]
+    rows += [one.select("organisation", "owner", "lot", "site") for one in held]
+    every = pl.concat(rows, how="diagonal")
+    of_firms = moved.filter(pl.col("lot").is_null() | ~_is_one("lot", told))
+    firms, places = _texts(of_firms.select(_FIRMS), delivered), _texts(of_firms.select(_PLACES))
+    is_told = _is_one("lot", told)
+    is_theirs = pl.any_horizontal(
+        *(_is_one(one, firms) for one in ("organisation", "owner")), *(_is_one(one, places) for one in _PLACES)
+    )
+    whole, near = every.filter(is_told), every.filter(~is_told, is_theirs)
     return Touched(
-        lots=frozenset(lots), sites=frozenset(sites - {None}), organisations=frozenset(firms - {None})
+        lots=frozenset(lots),
+        sites=frozenset(places | _texts(whole.select(_PLACES), near.select(_PLACES))),
+        organisations=frozenset(firms | _texts(whole.select(_FIRMS), near.select("organisation", "owner"))),
     )  # fmt: skip
+
+
+def _texts(*frames: pl.DataFrame) -> set[str]:
+    """All that stands in some frames."""
+    return {text for frame in frames for column in frame.get_columns() for text in column.drop_nulls().unique()}
 
 
 def changed(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:

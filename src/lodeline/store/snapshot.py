@@ -70,7 +70,8 @@ class Snapshot:
 
     def by_site(self, function: BySite, *, sort: Sequence[str], key: Any = None) -> pl.DataFrame:
         """`function(self, None)`, a frame sorted by these columns of which each row is of a `site` and rests on what
-        `of_sites` keeps; of sites that no entry has touched since it was last asked for it is carried over.
+        `of_sites` keeps; of sites that no entry has touched since it was last asked for it is carried over. Of what
+        others used, lost, exported or delivered of a lot it may rest on the transfers alone (`carrying`).
 
         `key`: what is kept goes by it, where it is not the function itself.
         """
