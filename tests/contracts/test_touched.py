@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.desk import Desk
+from tests.desk import LAW, Desk
 
+from lodeline.service.findings.finding import SnapshotView, carried
 from lodeline.service.overview import overview
 from lodeline.store.carrying import Touched
 from lodeline.store.snapshot import Snapshot, open_snapshot
@@ -57,3 +58,21 @@ def test_who_says_anew_what_a_lot_is_touches_all_who_have_it(desk: Desk) -> None
     desk.rows("SEP", "2025-06", made_otherwise, corrects=int(str(filed[0][0])))
     found = touched(desk, before)
     assert (set(found.sites), set(found.organisations)) == ({"sep", "aly", "mag"}, {"SEP", "ALY", "MAG"})
+
+
+def test_a_month_that_was_missing_has_customers_looked_at_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for month in ("2025-07", "2025-08"):
+        desk.rows("MAG", month)
+    before = open_snapshot(desk.store)
+    carried(SnapshotView(store=desk.store, snapshot=before, law=LAW))
+    desk.rows("SEP", "2025-07", MADE.replace("O origin 2 sep 1", "P origin 2 sep 2"))
+    looked: set[str] = set()
+    of_firms = Snapshot.of_firms
+
+    def noting(self: Snapshot, firms: frozenset[str]) -> Snapshot:
+        looked.update(firms)
+        return of_firms(self, firms)
+
+    monkeypatch.setattr(Snapshot, "of_firms", noting)
+    carried(SnapshotView(store=desk.store, snapshot=open_snapshot(desk.store, before), law=LAW))
+    assert {"ALY", "MAG"} <= looked

@@ -86,7 +86,11 @@ def carried(view: SnapshotView) -> list[Finding]:
     narrow, firms = None, touched.organisations
     if before is not None and before.law is view.law:
         firms |= {firm for name in _BESIDE for firm in changed(before.beside[name], beside[name])["organisation"]}
-        narrow = view.of_firms(firms)
+        # What a supplier has not filed may explain what its customers lack (`accountancy.implied.undelivered`).
+        silent = (one.filter(pl.col("state") == "missing") for one in (before.beside["status"], beside["status"]))
+        spoken = changed(*(one.select("organisation", "period") for one in silent))["organisation"]
+        customers = view.transfers.filter(pl.col("shipper").is_in(spoken.implode()))["receiver"]
+        narrow = view.of_firms(firms := firms | set(customers.drop_nulls()))
     for detector in counted("detectors", DETECTORS):
         for name in detector.staged:
             key = detector.name, name
