@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 from polars.testing import assert_frame_equal
@@ -124,6 +125,15 @@ def test_who_has_filed_is_given_it_and_what_was_read_is_made_ahead(
         assert answers(fresh)["stamp"][0]["entry"] == fresh.snapshot.entry
         monkeypatch.undo()
     assert answers(fresh)["findings"] == answers(Desk(filer.store.database.url).reading())["findings"]
+
+
+def test_the_ledger_of_before_goes_when_a_publication_stands(filer: Filer) -> None:
+    analyst = Analyst(filer.store.database.url)
+    analyst.publish_once()
+    (before,) = [ref(one.snapshot) for one in analyst._readings.values()]
+    filer.rows("SEP", "2025-06", "R receipt 6 sep 7 4 counterparty=MINE")
+    analyst.publish_once()
+    assert before() is None
 
 
 def test_what_nobody_reads_is_not_made_for_ever(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.filing.status import filing_status
 from lodeline.service.filing.transfers import judged_transfers
 from lodeline.service.findings.finding import findings
+from lodeline.service.matching import exceptions
 from lodeline.service.overview import overview
 from lodeline.service.overview.parting import is_prepared, prepare
 from lodeline.store.opening import open_store
@@ -172,6 +173,7 @@ class Analyst:
         for directory in [one for one in self._readings if one != stamp.directory]:
             del self._readings[directory]
         snapshot.let_parts_go()
+        exceptions.let_others_go(self._store, snapshot)
         snapshot.compact_flow_index()
         return stamp
 

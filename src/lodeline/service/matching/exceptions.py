@@ -183,7 +183,7 @@ _SIDES: Final = {"filed": FILED, "invoiced": INVOICED, "border": BORDER}
 
 def disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disagreements:
     """Those of a snapshot, shared by all who ask while nothing new is said."""
-    key = (store.database.url, *store.last_goods_entry(snapshot.entry + 1))
+    key = _key(store, snapshot)
     with _lock:
         kept = _kept.get(key)
         if kept is None or kept[0] is not law:
@@ -193,6 +193,18 @@ def disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disagr
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
     return kept[1]
+
+
+def let_others_go(store: Store, snapshot: Snapshot) -> None:
+    """Keeps of a store only those of this snapshot: others hold every frame of theirs, which nobody will ask for."""
+    mine = _key(store, snapshot)
+    with _lock:
+        for key in [one for one in _kept if one[0] == mine[0] and one != mine]:
+            del _kept[key]
+
+
+def _key(store: Store, snapshot: Snapshot) -> tuple[str, int, str]:
+    return (store.database.url, *store.last_goods_entry(snapshot.entry + 1))
 
 
 def every(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
