@@ -7,6 +7,7 @@ It may be killed at any moment: what stands is whole, and the next one goes on f
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -51,6 +52,8 @@ _QUICK_S: Final = 0.1
 _ONE_THING: Final = frozenset({"site", "lot", "organisation", "identifier"})
 #: Questions that are answered at once: a small one does not wait for one that goes through the nation.
 _AT_ONCE: Final = 3
+#: New objects between two looks for rings of dead ones (Python's own: 700): pairing makes a hundred thousand.
+_NEW_OBJECTS: Final = 20_000
 #: Seconds between two reports of how far a question is.
 _REPORT_S: Final = 0.5
 
@@ -90,12 +93,15 @@ class Analyst:
         """Ends at the next answer."""
         self._ended.set()
 
-    def run(self) -> None:
-        """Publishes for as long as nobody ends it; where another is the analyst, waits for that one's end."""
+    def run(self, settled: Callable[[], None] = lambda: None) -> None:
+        """Publishes for as long as nobody ends it; where another is the analyst, waits for that one's end.
+
+        settled: called when the first publication stands.
+        """
         while not self._ended.is_set():
             with self._publications.one_analyst() as mine:
                 if mine:
-                    self._work()
+                    self._work(settled)
             self._ended.wait(1)
 
     def publish_once(self) -> Stamp | None:
@@ -114,7 +120,7 @@ class Analyst:
                         self._give(stamp, self._readings[stamp.directory], question, read_at=time.time())
             return stamp
 
-    def _work(self) -> None:
+    def _work(self, settled: Callable[[], None]) -> None:
         answering = [Thread(target=self._answer_all, name="answers", daemon=True) for _ in range(_AT_ONCE)]
         for one in answering:
             one.start()
@@ -129,6 +135,8 @@ class Analyst:
                 _log.warning("nothing could be published: %s", error.en)
             except DjangoDatabaseError:
                 _log.exception("the store could not be read")
+            if before is None and stamp is not None:
+                settled()
             # The first is made from nothing, which says nothing of the next.
             made = before is not None and stamp != before
             self._ended.wait(pause_after(time.monotonic() - began) if made else _LOG_S)
@@ -273,6 +281,13 @@ def publish_once(url: str, engine: Opened | None = None) -> Stamp | None:
     return Analyst(url, engine).publish_once()
 
 
+def _look_at_less() -> None:
+    """What is loaded by now stays: Python need not look through it for rings of dead objects at each publication."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, 10, 10)
+
+
 def main(engine: Opened | None = None) -> None:
     """The process of the analyst: of the store that LODELINE_DATABASE names."""
     import django  # noqa: PLC0415
@@ -281,6 +296,6 @@ def main(engine: Opened | None = None) -> None:
     analyst = Analyst(os.environ["LODELINE_DATABASE"], engine, gives_way=_GIVES_WAY)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: analyst.end())
-    analyst.run()
+    analyst.run(_look_at_less)
     # What is computed in a thread would be waited for.
     os._exit(0)
