@@ -46,13 +46,15 @@ def test_init_again_says_so_and_changes_nothing(filed: Lodeline) -> None:
 
 def test_init_brings_an_older_store_up_to_date_and_names_what_it_changed(filed: Lodeline) -> None:
     store = open_store(filed.database)
-    call_command("migrate", "store", "0007", database=store.database.alias, verbosity=0, interactive=False)
+    call_command("migrate", "store", "0008", database=store.database.alias, verbosity=0, interactive=False)
     store.database.close()
     for question in ("verify", "balance"):
         old = filed(question)
         assert old.status == 2 and "older version" in old.said and "lodeline init" in old.said
     done = filed("init").out
-    assert "up to date" in done and "tables changed: store.0008_lines_of_an_invoice\n" in done and "guards" not in done
+    assert (
+        "up to date" in done and "tables changed: store.0009_lines_between_parties\n" in done and "guards" not in done
+    )
     assert filed("verify").status == 0
     assert "nothing changed" in filed("init").out
 

@@ -15,7 +15,12 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.desk import Desk, codes
 
+from lodeline.journal.checkpoint import open_checkpoint
+from lodeline.journal.merkle import consistency_proof
+from lodeline.journal.verify import verify_consistency, verify_receipt
+from lodeline.service.entries.receipts import receipt
 from lodeline.service.filing.posting import Outcome
+from lodeline.service.log.audit import rebuild
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -140,25 +145,63 @@ SITE: dict[str, object] = {"id": "new", "organisation": "MINE", "name": "new", "
 )
 
 
-#: So many other processes open the store and file three months each; gives the entries that each got.
+#: So many other processes open the store and file three months each, for four firms that trade with each other; gives
+#: the entries that each got, and the checkpoints that it saw after them.
 WRITERS_APART = """
 import sys
 from tests.contracts.forked import in_processes
-from tests.contracts.test_races import origin
+from tests.contracts.test_races import month_of
 from tests.desk import Desk
 from lodeline.store.opening import open_store
 
 def write(number):
     desk = Desk(open_store(sys.argv[1]))
-    return [desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)]
+    return [
+        (desk.rows(*month_of(number, month)), desk.store.checkpoint()) for month in ("2025-05", "2025-06", "2025-07")
+    ]
 
 in_processes(int(sys.argv[2]), write)
 """
+FIRMS, ROWS = ("MINE", "SEP", "TRADE", "MAG"), 20
 
 
-def test_processes_take_turns_too(own: Desk) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, "-c", WRITERS_APART, own.store.database.url, "4"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, timeout=120, check=True)
-    assert sorted(entry for writer in json.loads(done.stdout) for entry in writer) == list(range(1, 13))
+def month_of(number: int, month: str) -> tuple[str, ...]:
+    """What the writer of a number files for a month: firm, month and rows. It ships to the next firm, and receives what
+    another writer ships to it."""
+    place = number % len(FIRMS)
+    firm, buyer, seller = FIRMS[place], FIRMS[(place + 1) % len(FIRMS)], FIRMS[place - 1]
+    tag, site = f"{number}-{month}", firm.lower()
+    made = [f"O{tag}-{row} origin 2 {site} {tag}-{row} 100 {SHARE}" for row in range(ROWS - 3)]
+    return (
+        firm,
+        month,
+        *made,
+        f"S{tag} shipment 3 {site} {tag}-0 40 counterparty={buyer}",
+        f"R{tag} receipt 4 {site} {seller}/{(number - 1) % WRITERS}-{month}-0 40 counterparty={seller}",
+        f"L{tag} loss 5 {site} {tag}-1 100 reason=spilt",
+    )
+
+
+def test_eight_processes_lose_and_double_nothing_and_every_receipt_holds(own: Desk) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "src")])}
+    command = [sys.executable, "-c", WRITERS_APART, own.store.database.url, str(WRITERS)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, timeout=300, check=True)
+    given = [tuple(one) for writer in json.loads(done.stdout) for one in writer]
+    assert sorted(entry for entry, _ in given) == list(range(1, 3 * WRITERS + 1))
     assert_contiguous(own.store)
+    months = ("2025-05", "2025-06", "2025-07")
+    filed = {row.split()[0] for number in range(WRITERS) for month in months for row in month_of(number, month)[2:]}
+    found = [str(event) for (event,) in own.store.database.rows("SELECT event FROM line")]
+    assert sorted(found) == sorted(filed) and len(found) == 3 * WRITERS * ROWS
+    vkey = own.store.signer.verifier.vkey
+    for entry, _ in given:
+        assert verify_receipt(receipt(own.store, entry) or {}, vkey) == []
+    head = own.store.head()
+    for _, seen in given:
+        size = open_checkpoint(seen, own.store.signer.verifier).size
+        proof = consistency_proof(own.store.subtrees(head.frontier), size, head.size)
+        assert verify_consistency(seen, head.checkpoint, [step.hex() for step in proof], vkey=vkey) == []
+    # Each lot's rows came from two firms in any order, and each shipment found its receipt.
+    transfers = own.store.database.rows("SELECT shipment_line, receipt_line FROM transfer")
+    assert len(transfers) == 3 * WRITERS and all(None not in sides for sides in transfers)
+    assert rebuild(own.store)["ok"]

@@ -93,14 +93,14 @@ def test_a_store_whose_tables_a_newer_version_changed_is_not_touched(empty: Stor
 
 def test_a_store_of_an_older_version_is_brought_up_to_date_by_init_alone(empty: Store) -> None:
     url = empty.database.url
-    call_command("migrate", "store", "0007", database=empty.database.alias, verbosity=0, interactive=False)
+    call_command("migrate", "store", "0008", database=empty.database.alias, verbosity=0, interactive=False)
     with pytest.raises(StoreError, match="lodeline init"):
         open_store(url)
     assert is_behind(url)
     before = steps_of(url)
     store, new = create(url)
     assert not new and not is_behind(url)
-    assert steps_of(url) - before == {"store.0008_lines_of_an_invoice"}
+    assert steps_of(url) - before == {"store.0009_lines_between_parties"}
     assert verify(store).faults == ()
 
 

@@ -38,10 +38,13 @@ def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     if not feed.height:
         return _NOTHING_DRAWN
     mined = pl.col("kind") == "origin"
+    kinds = _kinds_of_lots(lots)
+    if not (kinds["mineral"].any() or (feed["kind"] == "origin").any()):
+        return _NOTHING_DRAWN
     rows = (
         feed.filter(~mined | pl.col("origin_kind").is_in(_DRAWING_ORIGINS))
         .select("lot", "organisation", "kind", "on", "dry_mg")
-        .join(_kinds_of_lots(lots), on="lot", maintain_order="left")
+        .join(kinds, on="lot", maintain_order="left")
         .filter(mined | pl.col("mineral"))
         .select(
             "lot", "organisation", "ore_type", "dry_mg", "composition", year=pl.col("on").dt.year().cast(pl.Int64),

@@ -135,7 +135,9 @@ class Line(models.Model):
                 fields=["party", "reference"], name="line_reference", condition=models.Q(reference__isnull=False)
             ),
             models.Index(fields=["party"], name="line_sold_to", condition=models.Q(kind="title")),
-            models.Index(fields=["party"], name="line_party", condition=models.Q(party__isnull=False)),
+            models.Index(
+                fields=["party", "organisation"], name="line_parties", condition=models.Q(party__isnull=False)
+            ),
             models.Index(fields=["licence"], name="line_licence", condition=models.Q(licence__isnull=False)),
         ]
 

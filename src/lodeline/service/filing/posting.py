@@ -1,7 +1,8 @@
 """A checked filing becomes an entry of the log: whole, once, and judged against what is held.
 
 The work is done unlocked against one head. Then a short transaction takes the head, sees that it has not
-moved, and appends. If it has moved, the work is done again; the last attempt holds the head while it works.
+moved, and appends. If it has moved, the work is done again: small filings one after the other from then on, so that
+those that meet do not work in vain against each other; the last attempt holds the head while it works.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePath
+from typing import Final
 
 import polars as pl
 
@@ -32,8 +34,11 @@ from lodeline.store.store import Head, Store, StoredEntry
 
 #: How often the unlocked work is repeated because somebody else appended first.
 OPTIMISTIC_ATTEMPTS = 3
-#: From so many rows on, looking for dead cycles costs a fifth of the time of a filing.
+#: From so many rows on, looking for dead cycles costs a fifth of the time of a filing, and others do not wait for its
+#: turn.
 MANY_ROWS = 10_000
+#: Under this name those whose first attempt was overtaken take turns (`Database.alone`).
+TURNS: Final = "turns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +91,30 @@ def post(
 
 
 def _post(job: Job) -> Outcome:
-    store = job.store
-    for _ in range(OPTIMISTIC_ATTEMPTS):
-        head = store.head()
-        work = _repeated(job) or _judged(job, head)
-        if isinstance(work, Outcome):
-            # A refusal counts only if nobody appended while it was found: it may rest on half of what they did.
-            if work.repeated or store.head().size == head.size:
-                return work
-            continue
-        with store.database.transaction():
-            if store.head(lock=True).size == head.size:
-                return _append(job, head, work)
+    done = _attempt(job)
+    if done is not None:
+        return done
+    # In a turn nobody but a newcomer, or a filing of many rows, appends between the work and the head.
+    with nullcontext() if job.checked.rows.height > MANY_ROWS else job.store.database.alone(TURNS):
+        for _ in range(OPTIMISTIC_ATTEMPTS - 1):
+            done = _attempt(job)
+            if done is not None:
+                return done
+        with job.store.database.transaction():
+            head = job.store.head(lock=True)
+            work = _repeated(job) or _judged(job, head)
+            return work if isinstance(work, Outcome) else _append(job, head, work)
+
+
+def _attempt(job: Job) -> Outcome | None:
+    """What became of the filing; None if somebody else appended while it was judged."""
+    store, head = job.store, job.store.head()
+    work = _repeated(job) or _judged(job, head)
+    if isinstance(work, Outcome):
+        # A refusal counts only if nobody appended while it was found: it may rest on half of what they did.
+        return work if work.repeated or store.head().size == head.size else None
     with store.database.transaction():
-        head = store.head(lock=True)
-        work = _repeated(job) or _judged(job, head)
-        return work if isinstance(work, Outcome) else _append(job, head, work)
+        return _append(job, head, work) if store.head(lock=True).size == head.size else None
 
 
 def judge_only(
