@@ -7,7 +7,10 @@ same tables, and Django's `bulk_create` of the same rows with full model validat
 The small ones are a year of a synthetic industry (no real firm), some 75 rows a filing, taken in by `load` as
 `lodeline load` does; beside them again a plain `executemany` of the rows that they put into the tables.
 
-    python benchmarks/ingest.py [--rows 1000000] [--runs 3] [--firms 100]
+With `--postgresql`, instead: the large filing, and eight processes that file 80 and 2 000 rows each for firms of their
+own into one ledger, on PostgreSQL beside the embedded store in the same run.
+
+    python benchmarks/ingest.py [--rows 1000000] [--runs 3] [--firms 100] [--postgresql]
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ import polars as pl
 
 os.environ.setdefault("LODELINE_SECRET", "a secret for benchmarks only")
 
+from filing.writers import write_at_once
 from lodeline.filing.check import check
 from lodeline.filing.table import read
 from lodeline.ledger.register import TABLES
@@ -40,6 +44,7 @@ from lodeline.service.filing.posting import post
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
 from lodeline.world import build_world, write_world
+from portal.server import postgresql
 
 FILED_AT = datetime.fromisoformat("2025-07-05T12:00:00+08:00")
 #: Rows for Django's bulk_create: a tenth, since it takes many times longer for each.
@@ -48,6 +53,17 @@ DJANGO_SHARE = 20
 
 def write_filing(path: Path, rows: int) -> None:
     """A month of a large, plausible site: ore in, oxides out, deliveries both ways, a count; a million rows."""
+    month(rows).write_csv(path)
+
+
+def tagged(rows: int, tag: str) -> bytes:
+    """The CSV of such a month whose events, lots and papers end in a tag, so that a firm can file several."""
+    text = [pl.col(name) + tag for name in ("event", "lot", "document", "reference")]
+    return month(rows).with_columns(text).write_csv().encode()
+
+
+def month(rows: int) -> pl.DataFrame:
+    """The rows of `write_filing`."""
     unit = rows // 20
     number = pl.int_range(unit, eager=True)
     day = (number % 28 + 1).cast(pl.String).str.zfill(2)
@@ -92,12 +108,12 @@ def write_filing(path: Path, rows: int) -> None:
                  mass_kg=pl.lit("50")),
         ]  # fmt: skip
     table = pl.concat(parts, how="diagonal").with_columns(site=pl.lit("works"))
-    table.with_columns(
+    return table.with_columns(
         on=pl.when(pl.col("kind").is_in(["transformation", "shipment", "stock"]))
         .then(pl.lit("2025-06-30"))
         .otherwise("on"),
         event=pl.when(pl.col("kind") == "stock").then(pl.lit("COUNT-2025-06")).otherwise("event"),
-    ).write_csv(path)
+    )
 
 
 def new_store(url: str) -> Store:
@@ -210,10 +226,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--firms", type=int, default=100)
+    parser.add_argument("--postgresql", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as room:
         path = Path(room) / "filing.csv"
         write_filing(path, options.rows)
+        if options.postgresql:
+            print_postgresql(Path(room), path, options.runs)
+            return
         rows = options.rows // 20 * 20
         print(f"{rows} rows, {path.stat().st_size / 1e6:.0f} MB CSV; {platform.machine()}, {os.cpu_count()} cores,"
               f" Python {platform.python_version()}, SQLite, synchronous=FULL")  # fmt: skip
@@ -234,6 +254,33 @@ def main() -> None:
               f" {rate * django:.1f} x Django bulk_create with validation ({1 / django:,.0f} rows/s, measured on"
               f" {rows // DJANGO_SHARE} rows); peak memory {max(peaks):,.0f} MB")  # fmt: skip
         print_small(Path(room), options.firms, options.runs)
+
+
+#: Rows of a filing of the eight writers, and how many each of them files.
+WRITTEN = ((80, 20), (2_000, 4))
+
+
+def print_postgresql(room: Path, path: Path, runs: int) -> None:
+    """Prints both databases: seconds of the large filing with their ratio, then what eight writers reach."""
+    # The server runs as another user when this runs as root, and must be able to walk to its data.
+    room.chmod(0o755)
+    print(f"{path.stat().st_size / 1e6:.0f} MB CSV; {platform.machine()}, {os.cpu_count()} cores; both durable")
+    ratios = []
+    with postgresql(room / "server") as server:
+        for run in range(runs):
+            embedded = _alone(lodeline, path, f"{room}/one{run}.sqlite3")
+            served = _alone(lodeline, path, server.make(f"one{run}"))
+            ratios.append(served["total"] / embedded["total"])
+            print(
+                f"run {run + 1}: PostgreSQL {served['total']:.1f} s (append {served['append, index, log']:.1f}),"
+                f" SQLite {embedded['total']:.1f} s (append {embedded['append, index, log']:.1f})",
+                flush=True,
+            )
+        print(f"median {statistics.median(ratios):.2f} x the time on SQLite; load average {os.getloadavg()[0]:.1f}")
+        for rows, each in WRITTEN:
+            for name, url in (("SQLite", f"{room}/written{rows}.sqlite3"), ("PostgreSQL", server.make("written"))):
+                print(f"8 writers, {rows} rows, {name}: {write_at_once(url, tagged, rows=rows, each=each)};"
+                      f" load average {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
 
 
 def print_small(room: Path, firms: int, runs: int) -> None:

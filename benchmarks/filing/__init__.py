@@ -1,0 +1,1 @@
+"""Several processes that file into one ledger: for the benchmark of ingest."""
