@@ -18,6 +18,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from tests.desk import LAW
 
+from lodeline.accountancy import balance
 from lodeline.filing.check import check
 from lodeline.filing.table import read
 from lodeline.ledger.register import TABLES
@@ -32,6 +33,7 @@ from lodeline.service.findings.finding import SnapshotView, carried
 from lodeline.service.lots.lots import catalogue, composition
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
+from lodeline.store import column_files, mapped
 from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
@@ -73,7 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return room / "w"
 
 
-def test_answers_are_carried(world: Path, tmp_path: Path) -> None:
+def test_answers_are_carried(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(7)
     late = sorted(path for path in world.glob(f"filings/*/{LATE}*.csv"))
     chance.shuffle(late)
@@ -102,6 +104,12 @@ def test_answers_are_carried(world: Path, tmp_path: Path) -> None:
     sites = store.register(store.head()).tables["sites"].head(1).with_columns(capacity_mg_per_month=pl.lit(1, pl.Int64))
     put_records(store, {"sites": sites.select(list(TABLES["sites"]))}, filed_at=NOW)
     now = compare(store, now, "a record of a site")
+    # Sites after sites, and files in pieces, as where a ledger is large.
+    for module, name in ((balance, "AT_ONCE"), (column_files, "SEGMENT_ROWS"), (column_files, "READ_ROWS")):
+        monkeypatch.setattr(module, name, 300)
+    monkeypatch.setattr(mapped, "CELLS", 1_000)
+    monkeypatch.setenv("LODELINE_SNAPSHOTS", str(tmp_path / "pieces"))
+    compare(store, now, "all was made in pieces")
     parts_of_pages(now)
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.balance import Reckoning, balances_of, reckon
-from lodeline.accountancy.covariance import BalanceRuns, runs_of, sigma_of_runs, window_over_elements
+from lodeline.accountancy.balance import Reckoning, balances_of, reckon_parts
+from lodeline.accountancy.covariance import BalanceRuns, runs_of, runs_together, sigma_of_runs, window_over_elements
 from lodeline.accountancy.frames import MOVEMENTS
 from lodeline.accountancy.implied import accounted, by_shipped_lot, implied_receipts, undelivered
 from lodeline.accountancy.physical import emptied
@@ -63,10 +63,11 @@ class Accounts:
         return self.site_assays.join(owners, on="site", how="left", maintain_order="left")
 
     @cached_property
-    def _reckoned(self) -> Reckoning | None:
+    def _reckoned(self) -> tuple[Reckoning, ...]:
+        """Parts, in the order of their areas."""
         # Goods that have two names are one lot in the book: what came under one is what was used under the other.
         filed, counts, assays = (
-            by_shipped_lot(frame.with_row_index("row"), self.names).sort("row").drop("row")
+            by_shipped_lot(frame, self.names)
             for frame in (self.movements.select(list(MOVEMENTS)), self.counts, self._own_assays)
         )
         two_names = self.names.select(lot="shipped_lot").unique()
@@ -77,7 +78,7 @@ class Accounts:
         scopes = self.count_scopes
         if self.status is not None:
             scopes = pl.concat([scopes, emptied(movements=movements, scopes=scopes, status=self.status)])
-        return reckon(
+        parts = reckon_parts(
             movements=movements,
             counts=counts,
             count_scopes=scopes,
@@ -86,25 +87,32 @@ class Accounts:
             elements=self.elements,
             sites=self.count_scopes["site"].unique().sort(),
         )
+        return tuple(parts)
 
     @cached_property
     def balances(self) -> pl.DataFrame:
         """Columns `balance.BALANCE`; `in_mg` holds what is implied. σ is that of `runs`, which is the same."""
-        if self._reckoned is None:
-            return balances_of(None, self.methods)
-        return balances_of(self._reckoned, self.methods, sigma_mg=sigma_of_runs(self._reckoned, self.runs))
+        tables = [balances_of(None, self.methods)]
+        tables += [
+            balances_of(one, self.methods, sigma_mg=sigma_of_runs(one, runs))
+            for one, runs in zip(self._reckoned, self._runs, strict=True)
+        ]
+        return pl.concat(tables)
 
     @cached_property
     def runs(self) -> BalanceRuns:
         """The balances from count to count of each site and element, with their covariances."""
-        return runs_of(self._reckoned, self.methods)
+        return runs_together(self._runs)
+
+    @cached_property
+    def _runs(self) -> tuple[BalanceRuns, ...]:
+        return tuple(runs_of(one, self.methods) for one in self._reckoned)
 
     def over_elements(
         self, site: str, since: date, until: date, elements: Sequence[str]
     ) -> tuple[list[str], Floats, Floats]:
         """As `covariance.window_over_elements`; nothing where nothing lies between two counts."""
-        if self._reckoned is None or not self._reckoned.rolled.closed.any():
-            return [], np.zeros(0), np.zeros((0, 0))
-        return window_over_elements(
-            self._reckoned, self.methods, site=site, since=since, until=until, elements=elements
-        )
+        for one in self._reckoned:
+            if (one.areas["site"] == site).any() and one.rolled.closed.any():
+                return window_over_elements(one, self.methods, site=site, since=since, until=until, elements=elements)
+        return [], np.zeros(0), np.zeros((0, 0))

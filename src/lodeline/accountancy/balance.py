@@ -12,9 +12,9 @@ rows are cut at physical counts, because only between two counts is the differen
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,8 @@ BALANCE: dict[str, pl.DataType] = {
     "process_difference_mg": pl.Int64(), "count_difference_mg": pl.Int64(), "muf_mg": pl.Int64(),
     "sigma_mg": pl.Float64(), "z": pl.Float64(),
 }  # fmt: skip
+#: Rows whose balances are reckoned at once, if sites are not larger: each becomes one for each element of its lot.
+AT_ONCE: Final = 100_000
 #: By which balances are sorted.
 BALANCED_BY = ("organisation", "site", "element", "period", "since")
 
@@ -107,19 +109,13 @@ def balance(
     element; `physical_mg`, `count_difference_mg` and `muf_mg` stand on rows that end in a physical inventory,
     `sigma_mg` and `z` = muf/σ where the run also began with one. Raises ValueError for an unknown element.
     """
-    reckoned = reckon(
-        movements=movements,
-        counts=counts,
-        count_scopes=count_scopes,
-        lot_assays=lot_assays,
-        site_assays=site_assays,
-        elements=elements,
-        sites=sites,
-        organisations=organisations,
-        first_period=first_period,
+    parts = reckon_parts(
+        movements=movements, counts=counts, count_scopes=count_scopes, lot_assays=lot_assays, site_assays=site_assays,
+        elements=elements, sites=sites, organisations=organisations, first_period=first_period,
         last_period=last_period,
-    )
-    return balances_of(reckoned, methods)
+    )  # fmt: skip
+    # One after the other: what balances are made of is many times as large as they are.
+    return pl.concat([balances_of(None, methods), *(balances_of(one, methods) for one in parts)])
 
 
 def balances_of(reckoned: Reckoning | None, methods: pl.DataFrame, *, sigma_mg: Floats | None = None) -> pl.DataFrame:
@@ -134,6 +130,38 @@ def balances_of(reckoned: Reckoning | None, methods: pl.DataFrame, *, sigma_mg: 
             sigma_mg = muf_sigma(runs=runs, batches=reckoned.batches, assays=reckoned.assays, methods=methods)
         sigma = np.where(rolled.closed, sigma_mg[rolled.run], np.nan)
     return _table(rolled, sigma, grid, reckoned.areas)
+
+
+def reckon_parts(
+    *, movements: pl.DataFrame, counts: pl.DataFrame, count_scopes: pl.DataFrame, sites: Iterable[str] | None = None,
+    **others: Any,
+) -> Iterator[Reckoning]:  # fmt: skip
+    """What `reckon` gives, of some sites after the others, so that memory need not hold all at once; what follows from
+    the parts in their order follows from the whole. Parameters as `reckon`."""
+    wanted = None if sites is None else list(sites)
+    moves = movements.filter(pl.col("kind") != "title")
+    for part in _parts_of_sites([moves, counts, count_scopes], wanted):
+        reckoned = reckon(movements=movements, counts=counts, count_scopes=count_scopes, sites=part, **others)
+        if reckoned is not None:
+            yield reckoned
+
+
+def _parts_of_sites(frames: list[pl.DataFrame], wanted: list[str] | None) -> Iterator[list[str] | None]:
+    """Sites whose movements can be worked on at once, in the order of the areas."""
+    rows = pl.concat([one.select(AREA) for one in frames])
+    if rows.height <= AT_ONCE:
+        yield wanted
+        return
+    areas = rows.group_by(AREA).len().sort(AREA)
+    if wanted is not None:
+        areas = areas.filter(pl.col("site").is_in(wanted))
+    part = (areas["len"].cum_sum() - areas["len"]) // AT_ONCE
+    # What a site is belongs together, whoever held it: its areas would come one after the other in no cut.
+    if areas["site"].is_duplicated().any():
+        yield wanted
+        return
+    for one in areas.with_columns(part=part).partition_by("part", maintain_order=True):
+        yield one["site"].to_list()
 
 
 def reckon(
@@ -152,9 +180,13 @@ def reckon(
     """What balances and their covariances are made of, parameters as `balance`; None where nothing was filed."""
     wanted = element_indices(elements)
     chosen = _choice(sites=sites, organisations=organisations)
-    named = [movements, counts]
     moves = movements.filter((pl.col("kind") != "title") & chosen)
+    named = [movements, counts]
     counts, scopes = counts.filter(chosen), count_scopes.filter(chosen)
+    if sites is not None:
+        # Whoever made them, no other lots are asked for.
+        here = pl.concat([frame.select("lot") for frame in (moves, counts)]).unique()
+        movements, *_ = named = [frame.join(here, on="lot", how="semi", maintain_order="left") for frame in named]
     areas = pl.concat([frame.select(AREA).unique() for frame in (moves, counts, scopes)]).unique().sort(AREA)
     areas = areas.with_row_index("area")
     moves, counts, scopes = (frame.join(areas, on=AREA) for frame in (moves, counts, scopes))

@@ -105,6 +105,8 @@ _UNKNOWN: Final = ("event", "role", "origin_kind", "method")
 
 def by_shipped_lot(rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     """The rows, their lots as they were shipped; `names` as `ledger.label.drawn_as`."""
+    if names.is_empty():
+        return rows
     named = rows.join(names, on=["organisation", "lot"], how="left", maintain_order="left")
     return named.with_columns(lot=pl.coalesce("shipped_lot", "lot")).drop("shipped_lot")
 

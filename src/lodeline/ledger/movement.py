@@ -7,11 +7,13 @@ whatever order they arrived, because the order of a holding's movements is a pro
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 #: The columns of a stored line that the ledger works on. `lot` is the surrogate id, `maker` whose lot it is by its
@@ -199,8 +201,8 @@ def with_balances(moving: pl.DataFrame) -> pl.DataFrame:
     decrease takes what is there and books the rest as unaccounted, so that held never falls below zero.
     """
     ordered = moving.sort(*ACCOUNT, "on", pl.col("delta_mg") < 0, "organisation", "event", "ordinal")
-    held: list[int] = []
-    unaccounted: list[int] = []
+    # Eight bytes a row, where a list of integers has forty.
+    held, unaccounted = array("q"), array("q")
     last_site = last_lot = last_owner = None
     book_mg = 0
     # One pass of plain integers: a running sum that stops at zero is no sum of columns. A mass that cannot be read
@@ -216,7 +218,21 @@ def with_balances(moving: pl.DataFrame) -> pl.DataFrame:
             book_mg = 0
         held.append(book_mg)
     found = {"held_mg": held, "unaccounted_mg": unaccounted}
-    return ordered.hstack([pl.Series(name, values, pl.Int64()) for name, values in found.items()])
+    return ordered.hstack([pl.Series(name, np.asarray(values, np.int64)) for name, values in found.items()])
+
+
+def booked(lines: pl.DataFrame) -> pl.DataFrame:
+    """The movements of lines with their balances (`with_balances`), of each line the columns of `BOOK` alone: half of
+    the memory of all."""
+    stated = [*(name for name in BOOK if name != "delta_mg"), "dry_mg", "party", "to_site"]
+    return with_balances(movements(lines.select(stated)).select(BOOK))
+
+
+#: What of a line is kept beside its balances.
+BOOK = (
+    "line", "entry", "organisation", "ordinal", "event", "kind", "role", "on", "site", "lot", "product", "method",
+    "origin_kind", "owner", "delta_mg",
+)  # fmt: skip
 
 
 def holdings(balanced: pl.DataFrame) -> pl.DataFrame:

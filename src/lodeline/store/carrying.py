@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from lodeline.ledger.movement import ACCOUNT, lot_facts, movements, with_balances
+from lodeline.ledger.movement import ACCOUNT, booked, lot_facts
 from lodeline.ledger.transfer import PAIRED_BY, Pairing, pair
 from lodeline.store.splicing import spliced
 
@@ -134,7 +134,7 @@ def carry(before: Snapshot, now: Snapshot, moved: pl.DataFrame) -> Touched:
         lots, told = lots | others, told | others
     if "balanced" in kept:
         own = _lots(moved)
-        anew = with_balances(movements(_of(now.lines, "lot", own)))
+        anew = booked(_of(now.lines, "lot", own))
         _give(now, balanced=_spliced(before.balanced, anew, "lot", own, BALANCED_BY))
     if "site_assays" in kept:
         anew = now.own_assays(_of(now.lines, "lot", lots), _of(now.lot_assays, "lot", lots))
@@ -247,4 +247,10 @@ def _spliced(
 
 
 def _give(snapshot: Snapshot, **frames: Any) -> None:
-    vars(snapshot).update(frames)
+    # What has been copied into one piece lies in memory again.
+    vars(snapshot).update(
+        {
+            name: snapshot.at_rest(one) if isinstance(one, pl.DataFrame) and one.n_chunks() == 1 else one
+            for name, one in frames.items()
+        }
+    )

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,9 +35,15 @@ from lodeline.store.store import FEED_TABLES, Head, Store, StoreError
 FORMAT = 6
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
 SEGMENTS_MAX = 16
-READ_ROWS = 200_000
+#: Rows that are plain objects at a time: each is some 3 kB of them.
+READ_ROWS = 25_000
 MANIFEST: Final = "manifest.json"
 LOCK: Final = "lock"
+
+#: Rows of a new segment at most, and bytes from which on one is not merged with others any more: neither needs to be
+#: held as a whole.
+SEGMENT_ROWS = 1_000_000
+LARGE = 16 << 20
 
 Kind = Literal["lines", "trade", "lots", "invoices", "customs"]
 #: Columns of a fed row in the files: where it stands, and its cells but the unknown ones.
@@ -45,6 +51,8 @@ FED: Final[dict[Feed, dict[str, pl.DataType]]] = {
     feed: {"id": pl.Int64(), "entry": pl.Int64(), **{n: t for n, t in feed_cells(feed).items() if n != "extra"}}
     for feed in FEEDS
 }
+#: Of some lines, under a head of the log, those that are kept.
+Kept = Callable[[pl.DataFrame, Head], pl.DataFrame]
 SCHEMAS: Final[dict[Kind, dict[str, pl.DataType]]] = {
     "lines": LINE, "trade": {"line": pl.Int64(), **TRADE},
     "lots": {"lot": pl.Int64(), "name": pl.String(), "maker": pl.String()}, "invoices": FED["invoices"],
@@ -152,8 +160,10 @@ class ColumnFiles:
         """The public name of the store: files that were left by the one before at this place are no wonder."""
         return self.store.signer.verifier.vkey
 
-    def read(self, *kinds: Kind) -> tuple[Head, dict[Kind, pl.DataFrame]]:
+    def read(self, *kinds: Kind, kept: Kept = lambda rows, _: rows) -> tuple[Head, dict[Kind, pl.DataFrame]]:
         """The rows of these kinds (`SCHEMAS`), and the head of the log that they reach up to.
+
+        kept: what is kept of some lines under that head, so that not all are held beside those that are.
 
         Raises StoreError where a newer version wrote the files, or where what was just written is not read back.
         """
@@ -162,12 +172,12 @@ class ColumnFiles:
             # Everything is read under one head: what comes later has larger numbers and is left out.
             head = self.store.head()
             try:
-                return head, self._frames(self._caught_up(head), kinds)
+                return head, self._frames(self._caught_up(head), kinds, head, kept)
             except WrongFile as wrong:
                 warn_of_wrong(wrong)
                 self._discard()
             try:
-                return head, self._frames(self._caught_up(head), kinds)
+                return head, self._frames(self._caught_up(head), kinds, head, kept)
             except WrongFile as wrong:
                 raise StoreError(
                     f"the files for analysis in {self.directory} are read otherwise than they were just written"
@@ -240,13 +250,13 @@ class ColumnFiles:
             first, end = manifest.next_line, head.next_line
             if kind == "lots":
                 first, end = manifest.next_lot, head.next_lot
-            rows = self._rows(kind, first, end)
-            if rows.height or (kind == "lines" and not held):
-                self._write(held, f"{kind}-{first}-{end}", rows)
-            if len(held) > SEGMENTS_MAX:
-                merged = self._frames(manifest, (kind,))[kind]
-                held.clear()
-                self._write(held, f"{kind}-1-{end}-merged", merged)
+            for start in range(first, max(end, first + 1), SEGMENT_ROWS):
+                stop = min(start + SEGMENT_ROWS, end)
+                rows = self._rows(kind, start, stop)
+                if rows.height or (kind == "lines" and not held):
+                    self._write(held, f"{kind}-{start}-{stop}", rows)
+            del rows
+            self._merge(kind, held, end)
         manifest.size, manifest.root = head.size, head.frontier.root().hex()
         manifest.next_line, manifest.next_lot = head.next_line, head.next_lot
         stated = {**manifest.as_json(), "store": self._named}
@@ -257,6 +267,16 @@ class ColumnFiles:
                 path.unlink()
         return manifest
 
+    def _merge(self, kind: Kind, held: dict[str, Seal], end: int) -> None:
+        """Makes one of the segments behind the last large one, where they are many."""
+        large = [place for place, seal in enumerate(held.values()) if seal.size >= LARGE]
+        small = list(held)[large[-1] + 1 if large else 0 :]
+        if len(small) > SEGMENTS_MAX:
+            merged = pl.concat(self._pieces(kind, {name: held[name] for name in small}))
+            for name in small:
+                del held[name]
+            self._write(held, f"{kind}-{small[0].split('-')[1]}-{end}-merged", merged)
+
     def _rows(self, kind: Kind, first: int, end: int) -> pl.DataFrame:
         """The rows of a kind with these numbers."""
         spans = range(first, max(end, first + 1), READ_ROWS)
@@ -265,20 +285,19 @@ class ColumnFiles:
             for start in (counted("rows", spans) if kind == "lines" else spans)
         )
 
-    def _frames(self, manifest: Manifest, kinds: tuple[Kind, ...]) -> dict[Kind, pl.DataFrame]:
-        """What the files of these kinds hold. The bytes that are parsed are those that were checked."""
+    def _frames(self, manifest: Manifest, kinds: tuple[Kind, ...], head: Head, kept: Kept) -> dict[Kind, pl.DataFrame]:
+        """What the files of these kinds hold, of lines those `kept`."""
+        none = {kind: pl.DataFrame(schema=SCHEMAS[kind]) for kind in kinds}
+        pieces = {kind: self._pieces(kind, manifest.segments[kind]) for kind in kinds}
         return {
-            kind: pl.concat(
-                [
-                    pl.DataFrame(schema=SCHEMAS[kind]),
-                    *(
-                        pl.read_parquet(self.key.read(self.directory / name, seal))
-                        for name, seal in manifest.segments[kind].items()
-                    ),
-                ]
-            )
+            kind: pl.concat([none[kind], *(kept(piece, head) if kind == "lines" else piece for piece in pieces[kind])])
             for kind in kinds
         }
+
+    def _pieces(self, kind: Kind, held: dict[str, Seal]) -> Iterator[pl.DataFrame]:
+        """The rows of each file. The bytes that are parsed are those that were checked."""
+        for name, seal in held.items():
+            yield pl.read_parquet(self.key.read(self.directory / name, seal))
 
     def _write(self, held: dict[str, Seal], name: str, rows: pl.DataFrame) -> None:
         buffer = io.BytesIO()

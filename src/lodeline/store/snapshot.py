@@ -18,7 +18,7 @@ from lodeline.accountancy.implied import accounted, implied_receipts
 from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.flow.index import FlowIndex
 from lodeline.ledger.label import NO_ALIASES, drawn_as, with_inherited
-from lodeline.ledger.movement import lot_facts, movements, with_balances
+from lodeline.ledger.movement import booked, lot_facts
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import Pairing, pair, passed_on, stand_in, told_of_lots
 from lodeline.material.assay import explode, with_treo
@@ -27,6 +27,7 @@ from lodeline.store.carrying import ByLot, BySite, LotGraph, Made, Touched, carr
 from lodeline.store.column_files import ColumnFiles, Kind, directory_of
 from lodeline.store.flow_files import Frames, compact, opened
 from lodeline.store.flow_frames import changes_since, flow_frames
+from lodeline.store.mapped import mapped
 from lodeline.store.splicing import spliced
 from lodeline.store.store import Head, Store
 
@@ -182,12 +183,13 @@ class Snapshot:
     @cached_property
     def pairing(self) -> Pairing:
         """What of the lines belongs together, shipper by shipper (`ledger.transfer.pair`)."""
-        return pair(self.lines, self.inherited)
+        found = pair(self.lines, self.inherited)
+        return replace(found, rows=self.at_rest(found.rows))
 
     @cached_property
     def transfers(self) -> pl.DataFrame:
         """Shipments with their receipts (ledger.transfer)."""
-        return told_of_lots(self.pairing, self.lines)
+        return self.at_rest(told_of_lots(self.pairing, self.lines))
 
     @cached_property
     def invoices(self) -> pl.DataFrame:
@@ -216,7 +218,11 @@ class Snapshot:
     def _more(self, kind: Kind) -> pl.DataFrame:
         """Rows that few questions need, read when the first one does."""
         assert self.files is not None, "this snapshot has no files to read more from"
-        return self.files.read(kind)[1][kind]
+        return self.at_rest(self.files.read(kind)[1][kind])
+
+    def at_rest(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame, in a file where it is large (`store.mapped`): one that is kept for as long as the snapshot."""
+        return frame if self.files is None else mapped(frame, self.files.directory)
 
     @property
     def stamp(self) -> dict[str, object]:
@@ -225,13 +231,13 @@ class Snapshot:
 
     @cached_property
     def balanced(self) -> pl.DataFrame:
-        """Movements with `delta_mg`, `held_mg` and `unaccounted_mg` (ledger.movement)."""
-        return with_balances(movements(self.lines))
+        """Movements with `delta_mg`, `held_mg` and `unaccounted_mg` (`ledger.movement.booked`)."""
+        return self.at_rest(booked(self.lines))
 
     @cached_property
     def own_facts(self) -> pl.DataFrame:
         """What the lines of a lot say that it is (`ledger.movement.lot_facts`)."""
-        return lot_facts(self.lines)
+        return self.at_rest(lot_facts(self.lines))
 
     @cached_property
     def renamed(self) -> pl.DataFrame:
@@ -256,7 +262,7 @@ class Snapshot:
     @cached_property
     def lot_assays(self) -> pl.DataFrame:
         """`lot`, `element`, `ppb`: the current composition of every lot, TREO stated or derived."""
-        return self.compositions(self.known_facts)
+        return self.at_rest(self.compositions(self.known_facts))
 
     @staticmethod
     def compositions(facts: pl.DataFrame) -> pl.DataFrame:
@@ -270,7 +276,7 @@ class Snapshot:
     @cached_property
     def site_assays(self) -> pl.DataFrame:
         """`site`, `lot`, `element`, `ppb`: a site's own latest assay, from its receipts and counts."""
-        return self.own_assays(self.lines, self.lot_assays)
+        return self.at_rest(self.own_assays(self.lines, self.lot_assays))
 
     @staticmethod
     def own_assays(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
@@ -327,7 +333,7 @@ class Snapshot:
         """What a site is judged by: the movements, and what is `implied`. Pages rest on these rows; detectors allow for
         lots with two names and for months that were never filed as well (accountancy.accounts)."""
         rows = pl.concat([self.accountancy_movements.select(list(MOVEMENTS)), self.implied])
-        return accounted(rows, self.implied.select("site", "lot").unique())
+        return self.at_rest(accounted(rows, self.implied.select("site", "lot").unique()))
 
     @cached_property
     def counts(self) -> pl.DataFrame:
@@ -393,14 +399,18 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
         if (found := _carried(store, before, head)) is not None:
             return found
     files = ColumnFiles(store=store, directory=directory_of(store.database))
-    head, held = files.read("lines", "lots")
+
+    def kept(rows: pl.DataFrame, head: Head) -> pl.DataFrame:
+        return mapped(_in_force(store, rows, head.size), files.directory)
+
+    head, held = files.read("lines", "lots", kept=kept)
     register = store.register(head)
     return Snapshot(
         files=files,
         entry=head.size - 1,
         root=head.frontier.root().hex(),
         as_of=last_filing_time(store),
-        lines=register.meant(_in_force(store, held["lines"], head.size)),
+        lines=register.meant(held["lines"]),
         lots=held["lots"],
         register=register,
         aliases=store.books.all_aliases(before=head.size),

@@ -30,6 +30,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.matching import exceptions
 from lodeline.service.overview import overview
 from lodeline.service.overview.parting import is_prepared, prepare
+from lodeline.store.mapped import let_go
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
 from lodeline.store.published import asked_by_name, function_of
@@ -183,6 +184,7 @@ class Analyst:
         snapshot.let_parts_go()
         exceptions.let_others_go(self._store, snapshot)
         snapshot.compact_flow_index()
+        let_go()
         return stamp
 
     def _give_what_is_waited_for(self, standing: Stamp, stamp: Stamp, reading: Reading) -> None:

@@ -6,7 +6,7 @@ Of rows that no entry has touched since the snapshot was last collated, what was
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -59,7 +59,17 @@ def collated(
         special=special_kinds(today), tolerances=tolerances(), today=today,
     )  # fmt: skip
     return Collated(
-        goods=goods, lots=lots, collation=collation, today=today, feeds=_feeds(snapshot), resolve=resolve,
+        goods=snapshot.at_rest(goods), lots=lots, collation=_at_rest(collation, snapshot), today=today,
+        feeds=_feeds(snapshot), resolve=resolve,
+    )  # fmt: skip
+
+
+def _at_rest(collation: Collation, snapshot: Snapshot) -> Collation:
+    """The collation, its frames in files where they are large: nobody looks at them until the next one."""
+    return replace(
+        collation, table=snapshot.at_rest(collation.table),
+        pieces=replace(collation.pieces, frame=snapshot.at_rest(collation.pieces.frame)),
+        numbered=replace(collation.numbered, table=snapshot.at_rest(collation.numbered.table)),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import polars as pl
 
 from lodeline.engine.running import Engine, Frames, buckets, parted
-from lodeline.ledger.movement import lot_facts, movements, with_balances
+from lodeline.ledger.movement import booked, lot_facts
 from lodeline.ledger.transfer import PAIRED_BY, PAIRS, Pairing, pair
 from lodeline.store.carrying import ASSAYS_BY, BALANCED_BY, SITE_ASSAYS_BY
 from lodeline.store.snapshot import Snapshot
@@ -58,7 +58,7 @@ def paired_by_shipper(part: Frames) -> Frames:
 
 def booked_by_lot(part: Frames) -> Frames:
     """What some lots are by their own lines, and how they moved."""
-    return {"own_facts": lot_facts(part["lines"]), "balanced": with_balances(movements(part["lines"]))}
+    return {"own_facts": lot_facts(part["lines"]), "balanced": booked(part["lines"])}
 
 
 def assayed_by_lot(part: Frames) -> Frames:

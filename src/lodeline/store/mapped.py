@@ -1,0 +1,55 @@
+"""Large frames in files instead of memory: written once, mapped, and let go of while nobody looks at them.
+
+A frame is as it was, but for where it lies. Its file has no name, so that it goes with the process, however that ends,
+and nobody else can open it. Polars reads such a file into memory; `pyarrow` (`lodeline[large]`) maps it. Where that is
+not installed, and where the disk has no room, frames stay in memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+#: Cells (rows times columns) from which on a frame is mapped: two nation-years of lines.
+CELLS = 30_000_000
+#: Rows of a piece. What is written piece by piece need not be copied as a whole.
+_ROWS: Final = 1_000_000
+_NAME: Final = "lodeline-mapped-"
+#: Of Linux' <sys/mman.h>: pages that are read again from the file when somebody looks.
+_MADV_DONTNEED: Final = 4
+
+
+def mapped(frame: pl.DataFrame, directory: Path) -> pl.DataFrame:
+    """The frame, in a file of this directory where it is large."""
+    if frame.height * frame.width < CELLS or find_spec("pyarrow") is None:
+        return frame
+    import pyarrow  # noqa: PLC0415
+
+    try:
+        with tempfile.NamedTemporaryFile(prefix=_NAME, dir=directory) as file:
+            frame.write_ipc(file.name, compat_level=pl.CompatLevel.newest(), record_batch_size=_ROWS)
+            table = pyarrow.ipc.open_file(pyarrow.memory_map(file.name)).read_all()
+    except (OSError, pl.exceptions.PolarsError):
+        return frame
+    found = pl.from_arrow(table, rechunk=False)
+    return found if isinstance(found, pl.DataFrame) and found.schema == frame.schema else frame
+
+
+def let_go() -> None:
+    """Gives back the memory that mapped frames take while they are looked at; Linux alone is told."""
+    if sys.platform != "linux":
+        return
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)
+    for line in Path("/proc/self/maps").read_text("utf-8", "replace").splitlines():
+        # Read-only, and shared with the file: nothing that was written could be lost.
+        if _NAME in line and (found := re.match(r"([0-9a-f]+)-([0-9a-f]+) r--", line)):
+            first, last = (int(one, 16) for one in found.groups())
+            advise(first, last - first, _MADV_DONTNEED)
