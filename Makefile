@@ -92,6 +92,7 @@ lock: .venv/dev.stamp
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) -o requirements/run.lock
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) --group dev -c requirements/run.lock -o requirements/dev.lock
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) --extra spark -c requirements/run.lock -o requirements/spark.lock
+	$(BIN)/$(COMPILE) $(LOCK_ARGS) --extra large -c requirements/run.lock -o requirements/large.lock
 
 .venv/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \

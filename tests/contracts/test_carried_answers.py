@@ -21,6 +21,7 @@ from tests.desk import LAW
 from lodeline.accountancy import balance
 from lodeline.filing.check import check
 from lodeline.filing.table import read
+from lodeline.ledger import transfer
 from lodeline.ledger.register import TABLES
 from lodeline.material.element import SYMBOLS
 from lodeline.service.balance.reconciling import as_json, reconcile_nation
@@ -105,7 +106,12 @@ def test_answers_are_carried(world: Path, tmp_path: Path, monkeypatch: pytest.Mo
     put_records(store, {"sites": sites.select(list(TABLES["sites"]))}, filed_at=NOW)
     now = compare(store, now, "a record of a site")
     # Sites after sites, and files in pieces, as where a ledger is large.
-    for module, name in ((balance, "AT_ONCE"), (column_files, "SEGMENT_ROWS"), (column_files, "READ_ROWS")):
+    for module, name in (
+        (balance, "AT_ONCE"),
+        (column_files, "SEGMENT_ROWS"),
+        (column_files, "READ_ROWS"),
+        (transfer, "PAIRED_AT_ONCE"),
+    ):
         monkeypatch.setattr(module, name, 300)
     monkeypatch.setattr(mapped, "CELLS", 1_000)
     monkeypatch.setenv("LODELINE_SNAPSHOTS", str(tmp_path / "pieces"))

@@ -7,8 +7,8 @@ format of a balance (`lodeline balance`) is that of what was filed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -42,6 +42,8 @@ class Accounts:
     names: pl.DataFrame
     elements: tuple[str, ...]
     status: pl.DataFrame | None = None
+    #: Where frames go that are many and seldom looked at; they come back equal.
+    at_rest: Callable[[pl.DataFrame], pl.DataFrame] = lambda frame: frame
 
     @cached_property
     def implied(self) -> pl.DataFrame:
@@ -87,7 +89,7 @@ class Accounts:
             elements=self.elements,
             sites=self.count_scopes["site"].unique().sort(),
         )
-        return tuple(parts)
+        return tuple(replace(one, batches=self.at_rest(one.batches), assays=self.at_rest(one.assays)) for one in parts)
 
     @cached_property
     def balances(self) -> pl.DataFrame:

@@ -118,6 +118,8 @@ PAIRED_BY = (
     pl.coalesce("shipment_event", "receipt_event"), pl.col("ordinal"),
     pl.when(pl.col("shipment_line").is_null()).then("receiver").otherwise("shipper"),
 )  # fmt: skip
+#: Lines that are paired at once.
+PAIRED_AT_ONCE = 200_000
 _PAIRED = {**TRANSFER, "ordinal": pl.UInt32()}
 
 
@@ -155,6 +157,22 @@ def pair(lines: pl.DataFrame, aliases: pl.DataFrame) -> Pairing:
     ]  # fmt: skip
     rows = [*map(_shipment_row, shipments), *map(_receipt_row, waiting)]
     return Pairing(rows=frame_of(rows, _PAIRED), others=pl.DataFrame(others, schema=OTHERS, orient="row"))
+
+
+def pair_by_shippers(lines: pl.DataFrame, aliases: pl.DataFrame) -> Pairing:
+    """`pair`, of some shippers after the others where there are many lines: what is paired are plain objects, some 500
+    bytes a line."""
+    moving = lines.filter(_MOVING).select(PAIRS)
+    parts = -(-moving.height // PAIRED_AT_ONCE)
+    if parts <= 1:
+        return pair(moving, aliases)
+    shipper = pl.when(pl.col("kind") == "shipment").then("organisation").otherwise("party")
+    part = moving.select(shipper.hash() % parts).to_series()
+    found = [pair(moving.filter(part == one), aliases) for one in range(parts)]
+    return Pairing(
+        rows=pl.concat([one.rows for one in found]).sort(PAIRED_BY, maintain_order=True),
+        others=pl.concat([one.others for one in found]),
+    )  # fmt: skip
 
 
 def told_of_lots(pairing: Pairing, lines: pl.DataFrame) -> pl.DataFrame:

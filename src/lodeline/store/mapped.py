@@ -14,21 +14,24 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 import polars as pl
 
-#: Cells (rows times columns) from which on a frame is mapped: two nation-years of lines.
-CELLS = 30_000_000
+#: Cells (rows times columns) from which on a frame is mapped: the lines of a fifth of a nation-year.
+CELLS = 5_000_000
 #: Rows of a piece. What is written piece by piece need not be copied as a whole.
 _ROWS: Final = 1_000_000
 _NAME: Final = "lodeline-mapped-"
 #: Of Linux' <sys/mman.h>: pages that are read again from the file when somebody looks.
 _MADV_DONTNEED: Final = 4
+#: The frames that are mapped, by the number that each has while it lives.
+_mapped: WeakValueDictionary[int, pl.DataFrame] = WeakValueDictionary()
 
 
 def mapped(frame: pl.DataFrame, directory: Path) -> pl.DataFrame:
     """The frame, in a file of this directory where it is large."""
-    if frame.height * frame.width < CELLS or find_spec("pyarrow") is None:
+    if frame.height * frame.width < CELLS or _mapped.get(id(frame)) is frame or find_spec("pyarrow") is None:
         return frame
     import pyarrow  # noqa: PLC0415
 
@@ -39,7 +42,10 @@ def mapped(frame: pl.DataFrame, directory: Path) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError):
         return frame
     found = pl.from_arrow(table, rechunk=False)
-    return found if isinstance(found, pl.DataFrame) and found.schema == frame.schema else frame
+    if not isinstance(found, pl.DataFrame) or found.schema != frame.schema:
+        return frame
+    _mapped[id(found)] = found
+    return found
 
 
 def let_go() -> None:

@@ -20,7 +20,7 @@ from lodeline.flow.index import FlowIndex
 from lodeline.ledger.label import NO_ALIASES, drawn_as, with_inherited
 from lodeline.ledger.movement import booked, lot_facts
 from lodeline.ledger.register import Register
-from lodeline.ledger.transfer import Pairing, pair, passed_on, stand_in, told_of_lots
+from lodeline.ledger.transfer import Pairing, pair_by_shippers, passed_on, stand_in, told_of_lots
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
 from lodeline.store.carrying import ByLot, BySite, LotGraph, Made, Touched, carry
@@ -183,7 +183,7 @@ class Snapshot:
     @cached_property
     def pairing(self) -> Pairing:
         """What of the lines belongs together, shipper by shipper (`ledger.transfer.pair`)."""
-        found = pair(self.lines, self.inherited)
+        found = pair_by_shippers(self.lines, self.inherited)
         return replace(found, rows=self.at_rest(found.rows))
 
     @cached_property
@@ -431,7 +431,9 @@ def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
     new = register.meant(came["lines"].filter(pl.col("kind") != "void").join(superseded, on=key, how="anti"))
 
     def moved_on(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
-        return spliced(rows, rows["line"].is_in(gone["line"].implode()), more, (pl.col("line"),))
+        moved = spliced(rows, rows["line"].is_in(gone["line"].implode()), more, (pl.col("line"),))
+        # What has been copied into one piece lies in memory again.
+        return before.at_rest(moved) if moved.n_chunks() == 1 else moved
 
     now = replace(
         before, entry=head.size - 1, root=head.frontier.root().hex(), as_of=last_filing_time(store),

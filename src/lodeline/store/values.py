@@ -1,4 +1,4 @@
-"""Answers as files hold them: plain JSON, with frames beside it as Arrow files that are mapped and not read.
+"""Answers as files hold them: plain JSON, with frames beside it as Arrow files, which need no decoding.
 
 What is neither frame, number, text, bytes, day, collection nor a data class of this program has no such form, so that
 nothing in a file can ever run: `packed` refuses it. Numbers come back to the last bit, and dictionaries in their order.

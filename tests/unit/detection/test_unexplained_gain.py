@@ -45,7 +45,7 @@ def detect(
     schema = {**MOVEMENTS, **named}
     scopes = [{"organisation": f"owner of {counted}", "site": counted, "on": date(2026, 1, 31)}] if counted else []
     share = {"lot": 1, "element": TREO_INDEX, "ppb": round(treo_percent * 10_000_000)}
-    frames = {
+    frames: dict[str, Any] = {
         "movements": frame(rows, schema), "counts": frame([], COUNTS), "count_scopes": frame(scopes, COUNT_SCOPES),
         "lot_assays": frame([share], LOT_ASSAYS), "site_assays": frame([], SITE_ASSAYS),
     }  # fmt: skip

@@ -138,6 +138,7 @@ class SnapshotView:
             names=self.snapshot.drawn_as,
             elements=TESTED,
             status=self.status,
+            at_rest=self.snapshot.at_rest,
         )
 
     @cached_property
