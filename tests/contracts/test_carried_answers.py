@@ -18,6 +18,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from tests.desk import LAW
 
+from lodeline import mapped
 from lodeline.accountancy import balance
 from lodeline.filing.check import check
 from lodeline.filing.table import read
@@ -34,7 +35,7 @@ from lodeline.service.findings.finding import SnapshotView, carried
 from lodeline.service.lots.lots import catalogue, composition
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
-from lodeline.store import column_files, mapped
+from lodeline.store import column_files
 from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store

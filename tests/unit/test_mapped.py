@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lodeline.store import mapped
+from lodeline import mapped
 from lodeline.store.splicing import spliced
 
 

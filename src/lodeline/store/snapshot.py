@@ -21,13 +21,13 @@ from lodeline.ledger.label import NO_ALIASES, drawn_as, with_inherited
 from lodeline.ledger.movement import booked, lot_facts
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import Pairing, pair_by_shippers, passed_on, stand_in, told_of_lots
+from lodeline.mapped import mapped
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
 from lodeline.store.carrying import ByLot, BySite, LotGraph, Made, Touched, carry
 from lodeline.store.column_files import ColumnFiles, Kind, directory_of
 from lodeline.store.flow_files import Frames, compact, opened
 from lodeline.store.flow_frames import changes_since, flow_frames
-from lodeline.store.mapped import mapped
 from lodeline.store.splicing import spliced
 from lodeline.store.store import Head, Store
 
@@ -221,7 +221,7 @@ class Snapshot:
         return self.at_rest(self.files.read(kind)[1][kind])
 
     def at_rest(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame, in a file where it is large (`store.mapped`): one that is kept for as long as the snapshot."""
+        """The frame, in a file where it is large (`mapped`): one that is kept for as long as the snapshot."""
         return frame if self.files is None else mapped(frame, self.files.directory)
 
     @property

@@ -22,6 +22,7 @@ from django.db import connections
 
 from lodeline.engine.running import Opened
 from lodeline.errors import UserError
+from lodeline.mapped import let_go
 from lodeline.progress import reported_to
 from lodeline.regulation.parameter import load
 from lodeline.service.filing.status import filing_status
@@ -30,7 +31,6 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.matching import exceptions
 from lodeline.service.overview import overview
 from lodeline.service.overview.parting import is_prepared, prepare
-from lodeline.store.mapped import let_go
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
 from lodeline.store.published import asked_by_name, function_of

@@ -18,8 +18,8 @@ from weakref import WeakValueDictionary
 
 import polars as pl
 
-#: Cells (rows times columns) from which on a frame is mapped: the lines of a fifth of a nation-year.
-CELLS = 5_000_000
+#: Cells (rows times columns) from which on a frame is mapped: some 10 MB, the lines of half a month of a nation.
+CELLS = 1_000_000
 #: Rows of a piece. What is written piece by piece need not be copied as a whole.
 _ROWS: Final = 1_000_000
 _NAME: Final = "lodeline-mapped-"
