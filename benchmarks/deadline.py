@@ -81,7 +81,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.filing.filing import preview
 from lodeline.store.opening import open_store
 prepare(os.environ["LODELINE_DATABASE"])
-store, law, found = open_store(os.environ["LODELINE_DATABASE"]), load(), []
+store, law, found = open_store(os.environ["LODELINE_DATABASE"]), load("cn"), []
 for organisation, period, content in json.load(sys.stdin):
     table = read_bytes([("month.csv", content.encode())])
     checked = check(table, organisation=organisation, period=period, register=store.newest_register())
@@ -302,7 +302,7 @@ def main() -> int:
     with postgresql(work) as server:
         name, filings = loaded(server, work, given.firms, given.months, filers)
         period = filings[0].month.period
-        clock = deadline_without_extension(period, load()) - BEFORE
+        clock = deadline_without_extension(period, load("cn")) - BEFORE
         settings = {
             "LODELINE_WORKERS": str(given.workers), "LODELINE_MFA": "optional", "LODELINE_CERTIFY": "password",
             "LODELINE_DEMO_CLOCK": clock.isoformat(), "LODELINE_LOG": "errors",

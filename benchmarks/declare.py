@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true", help="the times alone")
     parser.add_argument("--labelled", type=Path, help="judge these lines alone")
     options = parser.parse_args()
-    law = load()
+    law = load("cn")
     if options.labelled:
         print_figures(law, options.labelled)
         return

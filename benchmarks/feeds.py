@@ -81,7 +81,7 @@ def made(room: Path, *, seed: int, firms: int, months: int, plants: int | None =
     write_world(world, room / "world", plants=asked, feeds=True)
     store, _ = create(str(room / "store.sqlite3"), secret="a benchmark has no secrets")
     os.environ["LODELINE_SNAPSHOTS"] = str(room / "snapshots")
-    law = load_law()
+    law = load_law("cn")
     load(store, room / "world", law=law, own_process=False)
     found = disagreements(store, open_snapshot(store), law)
     return Records(

@@ -53,7 +53,7 @@ def main() -> int:
         room = Path(name)
         world = build_world(seed=given.seed, organisations=given.firms, months=given.months)
         write_world(world, room / "w", plants=asked_plants(world, "random:0.1"), feeds=True)
-        one = quick_sight(room / "w", room, load_law())
+        one = quick_sight(room / "w", room, load_law("cn"))
         sight = copies(one, -(-given.movements // one.movements.height))
         return timed(sight)
 

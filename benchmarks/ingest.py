@@ -148,8 +148,8 @@ def lodeline(path: Path, url: str) -> dict[str, float]:
         marks[f"{what}-{share}"] = time.perf_counter()
 
     outcome = post(
-        store, checked, filed_at=FILED_AT, law=load_law(), uploads=[Upload(name=path.name, content=path.read_bytes())],
-        progress=mark,
+        store, checked, filed_at=FILED_AT, law=load_law("cn"), progress=mark,
+        uploads=[Upload(name=path.name, content=path.read_bytes())],
     )  # fmt: skip
     done = time.perf_counter()
     assert outcome.entry is not None, outcome.problems[:3]
@@ -166,7 +166,7 @@ def small_filings(world: Path, url: str) -> dict[str, float]:
     """Filings and rows that a load took in, its seconds, and the seconds of processor of its processes."""
     store, _ = create(url)
     before, started = os.times(), time.perf_counter()
-    loaded = load(store, world, law=load_law())
+    loaded = load(store, world, law=load_law("cn"))
     seconds, after = time.perf_counter() - started, os.times()
     assert loaded.accepted, "a world of filings enters"
     return {

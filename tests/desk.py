@@ -27,7 +27,7 @@ from lodeline.service.matching.feeds import Received, day_of, receive
 from lodeline.store.store import STATE_TABLES, Store
 from tests.stores import put_away, ready_store
 
-LAW = load()
+LAW = load("cn")
 
 #: The state by table without the columns that number things.
 HOLDING = {"site": pl.String(), "owner": pl.String(), "mass_mg": pl.Int64(), "unaccounted_mg": pl.Int64()}

@@ -106,7 +106,7 @@ def _write(ask: Ask, room: Path) -> None:
 
 
 def _sight(ask: Ask, room: Path) -> SnapshotView:
-    law = load_law()
+    law = load_law("cn")
     if not ask.ledger:
         return quick_sight(room / "world", room, law)
     os.environ["LODELINE_SNAPSHOTS"] = str(room / "snapshots")

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.medium
 @pytest.fixture
 def finding(office: Office) -> dict[str, Any]:
     """The largest about a firm."""
-    rows = findings(office.store, open_snapshot(office.store), load_law())["rows"]
+    rows = findings(office.store, open_snapshot(office.store), load_law("cn"))["rows"]
     return next(row for row in rows if "organisation" in row["subject"])
 
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_done_says_why(
 
 
 def test_cases_come_page_by_page_and_none_is_lost(office: Office, first: Program) -> None:
-    *rows, last = findings(office.store, open_snapshot(office.store), load_law())["rows"][:5]
+    *rows, last = findings(office.store, open_snapshot(office.store), load_law("cn"))["rows"][:5]
     for row in rows:
         taken(first, row, "waive", 0, text="Small.", until=day(30))
     limit = len(rows) - 1

@@ -16,7 +16,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.licences.draws import Wanted, reserve
 from lodeline.service.licences.licences import grant_licence, licence_from
 
-LAW = load()
+LAW = load("cn")
 KG = 1_000_000
 LICENCE = {
     "id": "L1", "kind": "general", "exporter": "MINE", "end_users": ["Motors GmbH"], "control_items": ["1C905.a.4"],

@@ -8,7 +8,7 @@ import declare
 from lodeline.regulation.parameter import load
 
 ROWS = declare.variants()
-FOUND = dict(zip((row["id"] for row in ROWS), declare.verdicts(ROWS, load()), strict=True))
+FOUND = dict(zip((row["id"] for row in ROWS), declare.verdicts(ROWS, load("cn")), strict=True))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])

@@ -27,7 +27,7 @@ def test_a_finding_keeps_its_id_while_months_are_filed(tmp_path: Path) -> None:
     world = build_world(seed=47, organisations=30, months=8, habits="stranger")
     written = tmp_path / "world"
     write_world(world, written, plants=plants_for(world, tmp_path), feeds=True)
-    law = load()
+    law = load("cn")
     looks: list[list[dict[str, Any]]] = []
     for months in (8, 7, 6):
         for filing in (written / "filings").rglob("*.csv"):

@@ -18,7 +18,7 @@ from lodeline.store.opening import create
 from lodeline.store.snapshot import open_snapshot
 from lodeline.world import asked_plants, build_world, write_world
 
-LAW = load_law()
+LAW = load_law("cn")
 
 
 @pytest.fixture(scope="module", params=[("default", 431), ("stranger", 2441)], ids=["default", "stranger"])

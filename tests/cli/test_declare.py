@@ -116,7 +116,7 @@ def test_a_file_that_is_not_there(nowhere: Lodeline, tmp_path: Path) -> None:
 
 def test_a_form_and_a_file_and_its_bytes_give_the_same_verdict(tmp_path: Path) -> None:
     path = write(tmp_path / "d.csv", HEADER, HELD)
-    law, today = load(), date(2026, 11, 24)
+    law, today = load("cn"), date(2026, 11, 24)
     by_form = declare_line(dict(zip(HEADER.split(","), HELD.split(","), strict=True)), law=law, today=today)
     by_path = declare(source=path, law=law, today=today)
     by_bytes = declare(source=path.read_bytes(), name="d.csv", law=law, today=today)
@@ -124,7 +124,7 @@ def test_a_form_and_a_file_and_its_bytes_give_the_same_verdict(tmp_path: Path) -
 
 
 def test_the_verdict_s_id_changes_with_what_is_asked() -> None:
-    law, today = load(), date(2026, 11, 24)
+    law, today = load("cn"), date(2026, 11, 24)
     cells = dict(zip(HEADER.split(","), CLEAN.split(","), strict=True))
     ids = {
         declare_line(fields, law=law, today=day)["lines"][0]["id"]

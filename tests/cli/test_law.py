@@ -13,7 +13,7 @@ from tests.cli.program import CHINESE, Lodeline
 from lodeline.regulation.parameter import load
 from lodeline.service.law.law import diff, in_force, timeline
 
-CHINA = load()
+CHINA = load("cn")
 RURITANIA = load("zz", Path(__file__).parents[1] / "unit/regulation/packs")
 ROW = {
     "parameter", "label", "instrument", "title", "status", "value", "in_force_from", "in_force_to", "published", "citation",

@@ -22,7 +22,7 @@ from lodeline.service.licences.draws import allot
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
-LAW = load()
+LAW = load("cn")
 NOW, TODAY = datetime(2025, 9, 1, 2, 0, tzinfo=UTC), date(2025, 9, 1)
 HELD = {
     "line": "1", "declaration": "D-1", "on": "2025-07-04", "exporter": "MAG", "product_name": "NdFeB magnets",

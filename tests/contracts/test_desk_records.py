@@ -56,7 +56,7 @@ def desk(url: str) -> Desk:
 def asked(desk: Desk, asker: str | None = None, **changes: str) -> dict[str, Any]:
     """The one line of the answer."""
     document = answer(
-        read_fields(LINE | changes), law=load(), today=TODAY, snapshot=open_snapshot(desk.store), store=desk.store,
+        read_fields(LINE | changes), law=load("cn"), today=TODAY, snapshot=open_snapshot(desk.store), store=desk.store,
         asker=asker,
     )  # fmt: skip
     return document["lines"][0]  # type: ignore[no-any-return]

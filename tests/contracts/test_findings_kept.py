@@ -23,7 +23,7 @@ from lodeline.store.snapshot import Snapshot, open_snapshot
 
 pytestmark = pytest.mark.medium
 
-LAW = load()
+LAW = load("cn")
 SHARE = "product=concentrate composition=TREO=60 origin_kind=mined origin_place=P"
 
 

@@ -36,7 +36,7 @@ def load(task: dict[str, Any]) -> None:
     loading.COMMIT_ROWS = task["commit_rows"]
     store = open_store(task["url"])
     with store.database.connection.execute_wrapper(announce):
-        loading.load(store, Path(task["dossier"]), law=load_law())
+        loading.load(store, Path(task["dossier"]), law=load_law("cn"))
 
 
 def main() -> None:

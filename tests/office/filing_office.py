@@ -18,7 +18,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.entries.records import put_records
 
 NOW = datetime(2026, 2, 5, 1, 0, tzinfo=UTC)
-LAW = load()
+LAW = load("cn")
 FIRM, MONTH = "MAG-1", "2026-01"
 HEADER = "event,kind,role,on,site,lot,product,mass_kg,composition,origin_kind,origin_place,counterparty_name,reason"
 MAGNET = "Nd=24.1;Pr=6.0;Dy=1.6;Fe=67.3;B=1.0"

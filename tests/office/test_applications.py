@@ -27,7 +27,7 @@ from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 
-LAW = load()
+LAW = load("cn")
 NOW = datetime(2026, 2, 5, 1, 0, tzinfo=UTC)
 FIRM = "MAG-1"
 FILER, OTHER = of_firm(FIRM, "filer"), of_firm("ALL-1", "filer")

@@ -197,10 +197,10 @@ def test_an_explanation_stands_until_its_day_and_then_says_that_it_expired(store
 
     assert standing(until) == ("explained", None)
     assert standing(until + timedelta(days=1)) == ("open", "expired"), "read as open before anybody writes it down"
-    assert case_review.review(store, load(), now=NOW) == 0
+    assert case_review.review(store, load("cn"), now=NOW) == 0
     later = NOW + timedelta(days=31)
-    assert case_review.review(store, load(), now=later) == 1
-    assert case_review.review(store, load(), now=later) == 0
+    assert case_review.review(store, load("cn"), now=later) == 1
+    assert case_review.review(store, load("cn"), now=later) == 0
     step, content = case_views.steps_of(Case.objects.get(), disclosed_only=True)[-1]
     assert (step.kind, step.who, content["reason"]) == ("reopened", "", "expired")
     assert Case.objects.get().state == "open"

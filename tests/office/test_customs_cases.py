@@ -27,7 +27,7 @@ from lodeline.service.log.audit import verify
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
-LAW = load()
+LAW = load("cn")
 TODAY = date(2026, 2, 5)
 FIRM = "MAG"
 LINE = {

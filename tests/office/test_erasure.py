@@ -323,7 +323,7 @@ def test_who_filed_is_kept_as_long_as_the_records_of_it(store: Store) -> None:
     (found,) = erasure.obstacles(user, law=LAW, today=TODAY)
     # The last act was on 5 February 2026 in China; the pack says five years, and that this is an assumption.
     assert isinstance(found, Obstacle) and (found.code, found.until) == ("term", date(2031, 2, 6))
-    (parameter,) = load().named("personal-record-years")
+    (parameter,) = load("cn").named("personal-record-years")
     assert parameter.at(TODAY, known=TODAY).evidence == "assumption"
     with pytest.raises(PeopleError, match="2031-02-06"):
         erasure.carry_out(officer, request.pk, reason="Left.", before_term=False, law=LAW, now=NOW)

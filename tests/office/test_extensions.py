@@ -21,7 +21,7 @@ from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.log.audit import verify
 from lodeline.store.store import Store
 
-LAW = load()
+LAW = load("cn")
 #: January 2026 was in time until the end of 9 February; the portal was down on that day.
 NOW = datetime(2026, 2, 10, 6, 0, tzinfo=UTC)
 OUTAGE = Wanted(period="2026-01", until=date(2026, 2, 13), reason="The portal was down on 9 February.")

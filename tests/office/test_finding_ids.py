@@ -86,7 +86,7 @@ def test_a_case_of_before_shows_stands_and_opens_again(store: Store, monkeypatch
     assert state(more) == ("open", "mass")
     monkeypatch.setattr(review, "findings", lambda *_: {"rows": [more]})
     monkeypatch.setattr(review, "_looked", {})
-    assert review.review(store, load(), now=NOW) == 1
+    assert review.review(store, load("cn"), now=NOW) == 1
     assert Case.objects.get().state == "open"
     cases.ask(ANALYST, store, sight(more), text="And the rest?", until=BY, now=NOW)
     cases.answer(FILER, store, FIRM, kept.finding, text="A scale.", now=NOW)

@@ -21,7 +21,7 @@ from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 
-LAW = load()
+LAW = load("cn")
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FROM = date(2026, 3, 5)
 

@@ -77,7 +77,7 @@ def test_an_extended_month_is_told_once_with_its_reason_and_reminded_of_by_its_n
     remind(at("2025-02-10T00:01+08:00"), store)
     registrar = Actor(user=2, pseudonym="r", standings=(RoleGrant(organisation="", role="registrar"),))
     wanted = Wanted(period="2025-01", until=date(2025, 2, 14), reason="The portal was down on 9 February.")
-    grant(registrar, store, wanted, law=load(), now=at("2025-02-10T08:00+08:00"))
+    grant(registrar, store, wanted, law=load("cn"), now=at("2025-02-10T08:00+08:00"))
     for moment in ("10T09:00", "10T10:00", "13T09:00", "15T09:00"):
         remind(at(f"2025-02-{moment}+08:00"), store)
     news = [kind for kind in kinds("MAG") if kind != "transfer-to-accept"]

@@ -31,7 +31,7 @@ from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 
-LAW, NOW = load(), datetime(2025, 3, 3, 2, 0, tzinfo=UTC)
+LAW, NOW = load("cn"), datetime(2025, 3, 3, 2, 0, tzinfo=UTC)
 MERGER = Wanted(kind="merger", organisation="OLD", successor="NEW", on=date(2025, 3, 1), reason="Decision 12 of 2025")
 MADE = "product=concentrate origin_kind=mined origin_place=CN-PIT composition=Nd=20;Pr=5"
 

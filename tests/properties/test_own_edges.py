@@ -103,7 +103,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     room = tmp_path_factory.mktemp("edges")
     write_world(build_world(seed=11, organisations=20, months=2), room / "world")
     store = ready_store(str(room / "store.sqlite3"))
-    load(store, room / "world", law=load_law())
+    load(store, room / "world", law=load_law("cn"))
     furnish(store.database.url)
     table = store.register(store.head()).tables["organisations"]
     words = {row[0]: {row[0], *filter(None, (row[1], row[2])), *(row[3] or ())}

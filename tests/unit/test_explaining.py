@@ -18,7 +18,7 @@ from lodeline.store.snapshot import Snapshot, open_snapshot
 
 pytestmark = pytest.mark.medium
 
-LAW = load()
+LAW = load("cn")
 OXIDE = "product=oxide:Nd composition=Nd=80"
 #: What `mag` files where nothing is wrong: 1000 kg lie there, twenty lots of 50 kg; ten come in, ten leave.
 LOTS = range(1, 11)

@@ -41,7 +41,7 @@ def records() -> list[tuple[str, str]]:
 
 
 def who(user: User) -> Actor:
-    return actor_of(user, on=clock.today(load().timezone))
+    return actor_of(user, on=clock.today(load("cn").timezone))
 
 
 def words(response: Any) -> str:

@@ -177,7 +177,7 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
 
 def test_the_officer_sees_how_the_exporter_s_licences_stand(copy: Store) -> None:
     at = f"/en/applications/{handed_in().rstrip('/').rpartition('/')[2]}/"
-    law, now = load(), clock.now()
+    law, now = load("cn"), clock.now()
     today = law.day_of(now)
     terms = {
         "id": "XK-7", "kind": "general", "exporter": FIRM, "end_users": ["Motors GmbH"], "mass_mg": 100_000_000,
@@ -193,7 +193,7 @@ def test_the_officer_sees_how_the_exporter_s_licences_stand(copy: Store) -> None
 
 
 def test_the_officer_sees_what_exceeds_the_need_of_an_end_user_and_a_query_is_on_offer(copy: Store) -> None:
-    law, now = load(), clock.now()
+    law, now = load("cn"), clock.now()
     today = law.day_of(now)
     terms = {
         "id": "XK-8", "kind": "general", "exporter": "MIN-0001", "end_users": ["Muster Antriebe GmbH"],

@@ -29,7 +29,7 @@ from lodeline.web.visit import Visit
 
 pytestmark = pytest.mark.medium
 
-LAW = load_law()
+LAW = load_law("cn")
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ def official(flawed: Store, tmp_path: Path, elsewhere: Callable[[str | Path], Br
 
 @pytest.fixture(scope="module")
 def rows(flawed: Store) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = findings(flawed, open_snapshot(flawed), load())["rows"]
+    found: list[dict[str, Any]] = findings(flawed, open_snapshot(flawed), load("cn"))["rows"]
     return found
 
 

@@ -80,7 +80,7 @@ def test_published_case_fills_the_form_and_gets_the_verdict_of_the_service(
     chosen = r'(?s)<select id="f-\w+" name="(\w+)"(?:(?!</select>).)*<option value="([^"]+)" selected'
     given |= dict(re.findall(chosen, form.html))
     assert given == dict(case.fields)
-    law = load()
+    law = load("cn")
     expected = declare_line(case.fields, law=law, today=law_days.today(law), snapshot=open_snapshot(store))
     page = asked(browser, given)
     assert expected["id"] in page.html
@@ -250,7 +250,7 @@ def test_a_file_of_which_nothing_is_judged_says_why(elsewhere: Any, copied: Stor
 
 
 def test_what_is_reserved_for_a_line_and_why_nothing_is_stand_beside_its_reasons(elsewhere: Any, copied: Store) -> None:
-    browser, law, now = elsewhere(copied.database.url), load(), clock.now()
+    browser, law, now = elsewhere(copied.database.url), load("cn"), clock.now()
     today = clock.today(law.timezone)
     firm = str(copied.register(copied.head()).tables["organisations"]["id"][0])
     terms = {
@@ -281,7 +281,7 @@ def test_what_is_reserved_for_a_line_and_why_nothing_is_stand_beside_its_reasons
 
 
 def test_an_officer_releases_from_the_page_and_the_licence_is_reserved(elsewhere: Any, copied: Store) -> None:
-    browser, law, now = elsewhere(copied.database.url), load(), clock.now()
+    browser, law, now = elsewhere(copied.database.url), load("cn"), clock.now()
     firm = str(copied.register(copied.head()).tables["organisations"]["id"][0])
     terms = {
         "id": "XK-2", "kind": "general", "exporter": firm, "end_users": ["Motors GmbH"], "mass_mg": 100_000_000,

@@ -53,7 +53,7 @@ def mined_more(store: Store) -> None:
         read_bytes([("c.csv", text.encode())]), organisation=str(organisation), period="2025-01", register=register,
         correcting=True,
     )  # fmt: skip
-    outcome = submit(store, checked, uploads=[], filed_at=clock.now(), law=load(), corrects=int(str(entry)))
+    outcome = submit(store, checked, uploads=[], filed_at=clock.now(), law=load("cn"), corrects=int(str(entry)))
     assert outcome.entry is not None, [one.message("en") for one in outcome.problems]
 
 
@@ -104,4 +104,4 @@ def test_only_an_analyst_of_the_whole_country_freezes(own: tuple[Browser, Store]
     for standing in (regional, *others):
         who = Actor(user=1, name="P", pseudonym="p", standings=(standing,))
         with pytest.raises(NotAllowedError):
-            freeze(who, store, load(), "2025-01", reason="", now=clock.now())
+            freeze(who, store, load("cn"), "2025-01", reason="", now=clock.now())

@@ -37,7 +37,7 @@ def fed(tmp_path_factory: pytest.TempPathFactory) -> Store:
     room = tmp_path_factory.mktemp("fed")
     write_world(build_world(seed=5, organisations=20, months=3), room / "world", feeds=True)
     made = ready_store(str(room / "store.sqlite3"))
-    load(made, room / "world", law=load_law(), own_process=False)
+    load(made, room / "world", law=load_law("cn"), own_process=False)
     furnish(made.database.url)
     made.database.close()
     return made
@@ -46,7 +46,7 @@ def fed(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def every(fed: Store) -> pl.DataFrame:
     store = open_store(fed.database.url)
-    return questions.every(store, open_snapshot(store), load_law())
+    return questions.every(store, open_snapshot(store), load_law("cn"))
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_firm_sees_its_own_and_what_to_do_and_nobody_elses(
 
 def test_papers_of_a_firm_hold_of_filings_its_own_rows_alone(fed: Store, every: pl.DataFrame) -> None:
     store = open_store(fed.database.url)
-    snapshot, law = open_snapshot(store), load_law()
+    snapshot, law = open_snapshot(store), load_law("cn")
     both = every.filter(pl.col("filed_mg").is_not_null() & pl.col("invoiced_mg").is_not_null()).row(0, named=True)
     seen = questions.one(store, snapshot, law, both["id"], only=[both["organisation"]])
     assert {one["organisation"] for one in seen["filed"]} == {both["organisation"]}

@@ -54,7 +54,7 @@ def on_flawed(flawed: Store, elsewhere: Callable[[str | Path], Browser]) -> Brow
 @pytest.fixture(scope="module")
 def found(flawed: Store) -> dict[str, dict[str, Any]]:
     """The first finding of each detector."""
-    rows = findings(flawed, open_snapshot(flawed), load())["rows"]
+    rows = findings(flawed, open_snapshot(flawed), load("cn"))["rows"]
     return {row["detector"]: row for row in reversed(rows)}
 
 

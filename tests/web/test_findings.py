@@ -30,7 +30,7 @@ def on_flawed(flawed: Store, elsewhere: Callable[[str | Path], Browser]) -> Brow
 
 @pytest.fixture(scope="module")
 def rows(flawed: Store) -> list[dict[str, object]]:
-    answer = findings(flawed, open_snapshot(flawed), load())["rows"]
+    answer = findings(flawed, open_snapshot(flawed), load("cn"))["rows"]
     assert {row["detector"] for row in answer} >= {"missing-filing", "quota-overrun"}
     return list(answer)
 

@@ -18,7 +18,7 @@ from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.run import runs
 from lodeline.web.words.law import EVIDENCE, STATUS, sentences, vocabulary
 
-LAW = load()
+LAW = load("cn")
 #: A rule announced, to begin on the 8th of November; the day before its suspension was published, and after.
 BEFORE, AFTER = "on=2025-11-08&known=2025-11-06", "on=2025-11-08&known=2025-11-08"
 

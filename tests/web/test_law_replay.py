@@ -28,7 +28,7 @@ def rows(browser: Browser, path: str) -> list[dict[str, str]]:
 
 
 def test_the_page_lists_what_the_service_lists(browser: Browser, store: Store) -> None:
-    found = replay(store, open_snapshot(store), load(), first=date(2025, 4, 3), second=date(2025, 4, 5))
+    found = replay(store, open_snapshot(store), load("cn"), first=date(2025, 4, 3), second=date(2025, 4, 5))
     expected = found["exports"]["rows"]
     listed = rows(browser, f"/en/law/replay/?{OVER}&format=csv&table=exports")
     assert [row["Lot"] for row in listed] == [row["lot"] for row in expected] != []

@@ -41,7 +41,7 @@ def test_a_customer_abroad_is_shipped_to_by_those_who_export_to_it(
 
 
 def test_origins_of_an_application_are_those_of_its_items(flawed: Store) -> None:
-    law, day, snapshot = load(), date(2025, 7, 1), open_snapshot(flawed)
+    law, day, snapshot = load("cn"), date(2025, 7, 1), open_snapshot(flawed)
     (item, *_) = [one.item for one in control_items(law, day, known=day) if one.element == "Dy"]
     exporter = "MAG-0001"
     products = {str(one).partition(":")[0] for one in snapshot.lot_facts["product"].drop_nulls().unique()}

@@ -29,7 +29,7 @@ from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.overview import scene
 
-LAW = load_law()
+LAW = load_law("cn")
 
 
 @pytest.fixture

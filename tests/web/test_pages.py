@@ -82,7 +82,7 @@ def examples(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def _made(url: str) -> Examples:
-    store, law, now = open_store(url), load_law(), clock.now()
+    store, law, now = open_store(url), load_law("cn"), clock.now()
     ((line, firm, lot),) = store.database.rows(
         "SELECT t.shipment_line, t.receiver, l.name FROM transfer t JOIN lot l ON l.id = t.lot"
         " WHERE t.receipt_line IS NULL AND t.receiver IN (SELECT organisation FROM entry WHERE kind = 'filing')"
@@ -145,7 +145,7 @@ def _made(url: str) -> Examples:
 
 def declared(store: Store, member: Any, firm: str) -> tuple[int, int, str]:
     """The entries of an officer's question about a line of the firm and of the firm's own, and a query about it."""
-    law, now = load_law(), clock.now()
+    law, now = load_law("cn"), clock.now()
     today = clock.today(law.timezone)
     line = {"line": "1", "exporter": firm, "product_name": "NdFeB magnets", "hs_code": "8505111000", "model": "P1;P2"}
     declaration = read_fields(line)
@@ -167,7 +167,7 @@ def batch_of(member: Any, asker: str) -> str:
 
 def licensed(store: Store, firm: str) -> str:
     """A licence that the register has of the firm."""
-    today = clock.today(load_law().timezone)
+    today = clock.today(load_law("cn").timezone)
     licence = {
         "id": "LIC-1", "kind": "general", "exporter": firm, "end_users": ["Abroad GmbH"], "control_items": ["1C902"],
         "products": ["oxide"], "mass_mg": 50_000_000, "elements": None, "destination": "DE", "end_use": "motors",
@@ -198,7 +198,7 @@ def disagreed(store: Store, member: Any, firm: str) -> str:
         member, store, feed="invoices", name="invoices.csv", content=content.encode(), now=clock.now()
     )  # fmt: skip
     assert done.entry is not None, done.problems
-    found = every_exception(store, open_snapshot(store), load_law())
+    found = every_exception(store, open_snapshot(store), load_law("cn"))
     return str(found.filter(pl.col("organisation") == firm)["id"][0])
 
 

@@ -25,7 +25,7 @@ def test_an_invitation_opens_the_account_and_signs_in(filer: User) -> None:
     head = person("head@firm.example", (FIRM, "organisation-admin"))
     one = invite(
         who(head), email="new@firm.example", name="New", organisation=FIRM, role="certifier",
-        today=clock.today(load().timezone), now=clock.now(),
+        today=clock.today(load("cn").timezone), now=clock.now(),
     )  # fmt: skip
     path = f"/en/invitation/{one.token}/"
     page = client().get(path)
@@ -44,7 +44,7 @@ def test_an_invitation_is_not_accepted_by_somebody_else(filer: User) -> None:
     head = person("head@firm.example", (FIRM, "organisation-admin"))
     one = invite(
         who(head), email="new@firm.example", name="New", organisation=FIRM, role="filer",
-        today=clock.today(load().timezone), now=clock.now(),
+        today=clock.today(load("cn").timezone), now=clock.now(),
     )  # fmt: skip
     assert signed_in().post(f"/en/invitation/{one.token}/").status_code == 410
     assert not User.objects.filter(email="new@firm.example").exists()
@@ -165,7 +165,7 @@ def test_an_administrator_lets_another_organisation_file_and_ends_it(room: str) 
         assert "One other organisation files" in words(browser.get(at))
         assert signed_in(clerk.email).get(at).status_code == 200
         given = Delegation.objects.get()
-        yesterday = clock.today(load().timezone) - timedelta(days=1)
+        yesterday = clock.today(load("cn").timezone) - timedelta(days=1)
         end = {"do": "end", "delegation": given.pk, "last_day": yesterday}
         assert signed_in(clerk.email).post(at, end).status_code == 403
         assert browser.post(at, end).status_code == 303

@@ -104,7 +104,7 @@ def test_a_lot_graph_stands_while_nothing_is_said_of_goods(filer: Filer, monkeyp
 
 
 def test_a_job_asks_the_analyst_and_opens_no_frames(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, law, now = filer.store, load(), clock.now()
+    store, law, now = filer.store, load("cn"), clock.now()
     day = law.day_of(now)
 
     def all_of(snapshot: Any) -> list[Any]:
@@ -143,7 +143,7 @@ def test_evidence_and_the_desk_ask_the_analyst(
 ) -> None:  # fmt: skip
     assert flawed.database.path is not None
     flawed.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    store, law = open_store(str(shutil.copy(flawed.database.path, tmp_path / "store.sqlite3"))), load()
+    store, law = open_store(str(shutil.copy(flawed.database.path, tmp_path / "store.sqlite3"))), load("cn")
     whole = open_snapshot(store)
     found = findings(store, whole, law)["rows"][0]["id"]
     lot = whole.lots["name"][0]

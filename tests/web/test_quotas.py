@@ -12,13 +12,14 @@ import pytest
 from tests.web.conftest import Browser
 
 from lodeline.ledger.roles import QUOTAS
+from lodeline.regulation.pack import Pack
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.licences import quotas as questions
 from lodeline.service.licences.quotas import grants, national_quota
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
-LAW = load()
+LAW = load("cn")
 
 
 @pytest.fixture
@@ -64,7 +65,13 @@ def test_what_was_not_published_has_no_number(kind: str) -> None:
 
 def test_pack_without_quotas_has_none() -> None:
     bare = Jurisdiction(
-        code="xx", country="XX", label={"en": "X", "zh": "X"}, timezone="UTC", instruments={}, parameters={}
+        code="xx",
+        country="XX",
+        label={"en": "X", "zh": "X"},
+        timezone="UTC",
+        instruments={},
+        parameters={},
+        pack=Pack(code="xx", files={}),
     )
     assert national_quota(bare, "mining", 2025) is None
 

@@ -128,8 +128,8 @@ def addresses(divided: Divided, firms: frozenset[str]) -> dict[str, list[dict[st
     lots = [str(lot) for (lot,) in divided.store.database.rows("SELECT name FROM lot ORDER BY id")]
     entries = divided.store.database.rows('SELECT "index", organisation FROM entry ORDER BY "index"')
     snapshot = open_snapshot(divided.store)
-    seen = findings(divided.store, snapshot, load_law())["rows"]
-    disagree = every_exception(divided.store, snapshot, load_law()).filter(pl.col("organisation").is_in(firms))
+    seen = findings(divided.store, snapshot, load_law("cn"))["rows"]
+    disagree = every_exception(divided.store, snapshot, load_law("cn")).filter(pl.col("organisation").is_in(firms))
     planned = divided.store.database.rows("SELECT id, organisation FROM draw WHERE book = 'quota' ORDER BY id")
     handed = Application.objects.filter(organisation__in=firms).values_list("reference", flat=True)
     return {

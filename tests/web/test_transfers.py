@@ -29,7 +29,7 @@ def on_flawed(flawed: Store, elsewhere: Callable[[str | Path], Browser]) -> Brow
 
 @pytest.fixture(scope="module")
 def standing(flawed: Store) -> pl.DataFrame:
-    return standing_transfers(open_snapshot(flawed), load())
+    return standing_transfers(open_snapshot(flawed), load("cn"))
 
 
 def exported(browser: Browser, query: str) -> list[list[str]]:
@@ -44,7 +44,7 @@ def pairs(*rows: tuple[str, str, int | None, int | None]) -> pl.DataFrame:
 
 
 def test_every_transfer_stands_somewhere_once(flawed: Store, standing: pl.DataFrame) -> None:
-    judged = judged_transfers(open_snapshot(flawed), load())
+    judged = judged_transfers(open_snapshot(flawed), load("cn"))
     assert standing.height == judged.height
     unclosed = standing.filter(pl.col("standing").is_in(["waiting", "exception"]))
     assert unclosed.height == judged.filter(pl.col("state").is_in(["open", "partial", "exception"])).height > 0

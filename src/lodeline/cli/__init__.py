@@ -10,7 +10,7 @@ from __future__ import annotations
 # isort: off
 from lodeline.cli.app import app, main
 from lodeline.cli import demonstration, bench, keeping, filing, feeds, questions
-from lodeline.cli import finding, editions, declare, licence, run, screen, parties, law, proofs, serve
+from lodeline.cli import finding, editions, declare, licence, run, screen, parties, law, law_packs, proofs, serve
 # isort: on
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "finding",
     "keeping",
     "law",
+    "law_packs",
     "licence",
     "main",
     "parties",

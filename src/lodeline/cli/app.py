@@ -53,6 +53,10 @@ DemoDatabase = Annotated[
 ]
 Port = Annotated[int, typer.Option(min=1024, max=65535, help="Where the pages listen on this machine. 端口。")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document. 输出 JSON。")]
+Jurisdiction = Annotated[
+    str | None,
+    typer.Option("--jurisdiction", help="By the pack of this code that comes with the program. 采用程序自带法规包。"),
+]
 Site = Annotated[str | None, typer.Option(help="Only this site. 场所。")]
 Organisation = Annotated[str | None, typer.Option(help="Only this organisation. 企业。")]
 Element = Annotated[str | None, typer.Option(help="Only this element, or TREO. 元素。")]
@@ -112,18 +116,48 @@ def check_span(first: str | None, last: str | None) -> None:
         raise UserError(f"--from {first} is after --to {last}", f"起始月份 {first} 晚于截止月份 {last}")
 
 
-def law() -> Any:
+def law_of(store: Any, jurisdiction: str | None = None) -> Any:
+    """The law of a store. Without one, or where a jurisdiction is named, that of a pack that comes with the program: of
+    that code, or of the one that a new store has. Raises UserError."""
+    from lodeline.regulation.pack import shipped_codes  # noqa: PLC0415
     from lodeline.regulation.parameter import load  # noqa: PLC0415
 
-    return load()
+    if jurisdiction is None and store is not None:
+        from lodeline.store.law import law_now  # noqa: PLC0415
+
+        return law_now(store)
+    try:
+        return load(jurisdiction or shipped_codes()[0])
+    except FileNotFoundError as error:
+        codes = ", ".join(shipped_codes())
+        raise UserError(
+            f"the program has no pack {jurisdiction!r}: it has {codes}",
+            f"程序没有法规包 {jurisdiction!r}：现有 {codes}",
+        ) from error
 
 
-def today() -> Any:
-    """The day on the jurisdiction's calendar."""
-    from datetime import datetime  # noqa: PLC0415
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
+def law_at(url: str, jurisdiction: str | None = None, *, quiet: bool = False) -> Any:
+    """As `law_of`, of the store at an address; where there is none, that is said beside the answer, if not `quiet`."""
+    from lodeline.store.store import StoreError  # noqa: PLC0415
 
-    return datetime.now(ZoneInfo(law().timezone)).date()
+    try:
+        return law_of(store_at(url) if jurisdiction is None else None, jurisdiction)
+    except StoreError as error:
+        if not quiet and url != DEFAULT_DATABASE:
+            errors.print(text(error.en, error.zh), markup=False)
+        return law_of(None)
+
+
+def today_of(store: Any) -> Any:
+    """The day on the calendar of a store's law."""
+    return day_under(law_of(store))
+
+
+def day_under(law: Any) -> Any:
+    """The day that it is under a law."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    return law.day_of(datetime.now(UTC))
 
 
 def store_at(url: str) -> Any:

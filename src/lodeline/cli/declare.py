@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Jurisdiction, app, law_of, snapshot_at, store_at
 from lodeline.cli.output import console, language, print_json, text
 from lodeline.errors import UserError
 
@@ -46,6 +46,7 @@ def declare(
     reserve: Annotated[
         bool, typer.Option("--reserve", help="Reserve licence mass for each released line. 放行时预留许可数量。")
     ] = False,
+    jurisdiction: Jurisdiction = None,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
@@ -57,10 +58,17 @@ def declare(
         raise UserError("give one file; a record is given after `merge`", "只能指定一个文件；离线记录须写在 merge 之后")
     if bundle is not None and (log or reserve or amends is not None):
         raise UserError("a bundle has no log: its questions are merged later", "离线数据包没有日志：查询须事后合并")
+    if jurisdiction is not None and (bundle is not None or log or reserve or amends is not None):
+        raise UserError(
+            "--jurisdiction asks under another law than the store's: such an answer is not kept, and reserves nothing",
+            "--jurisdiction 按其他法域判断：其结论不记入日志，也不作预留",
+        )
     if bundle is not None:
         document = _offline(file, bundle, key, record_to)
     else:
-        document = _online(file, database, log=log or amends is not None, amends=amends, quiet=as_json, reserve=reserve)
+        document = _online(
+            file, database, jurisdiction, log=log or amends is not None, amends=amends, quiet=as_json, reserve=reserve
+        )
     if as_json:
         print_json(document)
     else:
@@ -71,20 +79,23 @@ def declare(
     raise typer.Exit(0 if is_clear and document["verdict"] == "release" else 1)
 
 
-def _online(file: Path, database: str, *, log: bool, amends: int | None, quiet: bool, reserve: bool) -> dict[str, Any]:
+def _online(
+    file: Path, database: str, jurisdiction: str | None, *, log: bool, amends: int | None, quiet: bool, reserve: bool
+) -> dict[str, Any]:
     from lodeline.service.customs import desk  # noqa: PLC0415
     from lodeline.service.customs import papers as desk_papers  # noqa: PLC0415
     from lodeline.service.customs import release as desk_release  # noqa: PLC0415
 
-    pack, now, today = _moment()
     store, snapshot = ledger_at(database, quiet=quiet)
+    law = law_of(store, jurisdiction)
+    now, today = _moment(law)
     declaration = desk.read(file)
     if reserve and store is None:
         raise UserError("there is no store in which to reserve", "没有可供预留的数据库")
     if log and store is None:
         raise UserError("there is no store whose log could keep it", "没有可记入的数据库")
     judged = desk_release.judge(
-        store=store, snapshot=snapshot, declaration=declaration, law=pack, today=today, amends=amends
+        store=store, snapshot=snapshot, declaration=declaration, law=law, today=today, amends=amends
     )  # fmt: skip
     document = judged.document
     promise = None
@@ -105,8 +116,8 @@ def _offline(file: Path, bundle: Path, key: str | None, record_to: Path | None) 
     from lodeline.service.customs import bundle as bundles  # noqa: PLC0415
     from lodeline.service.customs import desk, offline  # noqa: PLC0415
 
-    # The day of a port is that of the pack that comes with the program: the bundle's own is not believed before.
-    _, now, today = _moment()
+    # The day of a port is that of a pack that comes with the program: the bundle's own is not believed before.
+    now, today = _moment(law_of(None))
     opened = bundles.open_bundle(bundle.read_bytes(), today=today, key=key)
     declaration = desk.read(file)
     # Two who ask at once must not be promised the same kilogram: the record is one's own until its line is written.
@@ -126,8 +137,10 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
 
     if record is None:
         raise UserError("say which record: lodeline declare merge RECORD", "请指定记录：lodeline declare merge 文件")
-    pack, now, today = _moment()
-    document = merge(store_at(database), record.read_bytes(), law=pack, now=now, today=today)
+    store = store_at(database)
+    law = law_of(store)
+    now, today = _moment(law)
+    document = merge(store, record.read_bytes(), law=law, now=now, today=today)
     if as_json:
         print_json(document)
         raise typer.Exit(1 if document["conflicts"] else 0)
@@ -158,11 +171,10 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _moment() -> tuple[Any, datetime, date]:
-    """The law, the moment, and the day that it is there."""
-    pack = law()
+def _moment(law: Any) -> tuple[datetime, date]:
+    """The moment, and the day that it is under a law."""
     now = datetime.now(UTC).replace(microsecond=0)
-    return pack, now, pack.day_of(now)
+    return now, law.day_of(now)
 
 
 @app.command()
@@ -177,8 +189,9 @@ def bundle(
     from lodeline.service.customs import bundle as bundles  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    pack, now, today = _moment()
-    content = bundles.make(store, snapshot, pack, now=now, days=days, port=port)
+    law = law_of(store)
+    now, today = _moment(law)
+    content = bundles.make(store, snapshot, law, now=now, days=days, port=port)
     out.write_bytes(content)
     limits = bundles.open_bundle(content, today=today, key=store.signer.verifier.vkey).limits(now)
     if as_json:

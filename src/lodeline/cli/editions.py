@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, snapshot_at, store_at
 from lodeline.cli.output import console, print_json, print_table, text
 from lodeline.errors import UserError
 
@@ -28,7 +28,7 @@ def edition(
     if freeze:
         store, snapshot = snapshot_at(database)
         moment = datetime.now(UTC)
-        editions.freeze(store, snapshot, law(), period, reason=reason, filed_at=moment, by="command line")
+        editions.freeze(store, snapshot, law_of(store), period, reason=reason, filed_at=moment, by="command line")
     store = store_at(database)
     every = editions.editions(store, period)
     if not every:
@@ -40,7 +40,7 @@ def edition(
         raise UserError(
             f"{period} has {len(every)} editions, no {number}", f"{period} 共{len(every)}版，没有第{number}版"
         )
-    same = editions.recompute(store, law(), chosen) == chosen.content
+    same = editions.recompute(store, chosen) == chosen.content
     if as_json:
         print_json(
             {

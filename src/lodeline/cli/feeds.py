@@ -17,7 +17,7 @@ from lodeline.cli.app import (
     To,
     app,
     check_span,
-    law,
+    law_of,
     snapshot_at,
     store_at,
 )
@@ -99,10 +99,10 @@ def exceptions(
         raise UserError(f"no state {state!r}: open or not-due", f"没有状态 {state}：可选 open、not-due")
     store, snapshot = snapshot_at(database)
     if identifier is not None:
-        _print_one(answered(service.papers, store, snapshot, law(), identifier=identifier), as_json)
+        _print_one(answered(service.papers, store, snapshot, law_of(store), identifier=identifier), as_json)
         return
     document = service.listed(
-        store, snapshot, law(), organisation=organisation, cause=cause, first=first, last=last, state=state
+        store, snapshot, law_of(store), organisation=organisation, cause=cause, first=first, last=last, state=state
     )  # fmt: skip
     if as_json:
         print_json(document)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, app, law, store_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, app, law_of, store_at
 from lodeline.cli.output import console, print_json, print_problems, progress, text
 from lodeline.errors import UserError
 
@@ -78,7 +78,7 @@ def check(
     problems = checked.problems
     if store and register and checked.organisation and checked.period and not checked.rejects:
         entry = resolve_correction(store, corrects) if corrects else None
-        problems = preview(store, checked, filed_at=datetime.now(UTC), law=law(), corrects=entry)
+        problems = preview(store, checked, filed_at=datetime.now(UTC), law=law_of(store), corrects=entry)
     accepted = all(found.severity == "flag" for found in problems)
     if as_json:
         print_json(_filing_json(accepted, problems, None))
@@ -154,7 +154,7 @@ def file_(
         # A file that cannot be read is a problem of the check by now.
         uploads = [] if checked.rejects else [Upload(name=path.name, content=path.read_bytes()) for path in files]
         outcome = submit(
-            store, checked, uploads=uploads, filed_at=datetime.now(UTC), law=law(), corrects=entry,
+            store, checked, uploads=uploads, filed_at=datetime.now(UTC), law=law_of(store), corrects=entry,
             progress=lambda _what, share: bar(int(share * 100), 100),
         )  # fmt: skip
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, snapshot_at
 from lodeline.cli.output import console, language, print_json, text
 from lodeline.errors import UserError
 
@@ -25,7 +25,7 @@ def write_bundle(
     from lodeline.service.findings.evidence import bundle  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    content = bundle(store, snapshot, law(), finding)
+    content = bundle(store, snapshot, law_of(store), finding)
     out.write_bytes(content)
     size = f"{len(content) / 1000:,.0f} kB"
     console.print(text(f"{out}: {size}, as of entry {snapshot.entry}.", f"{out}：{size}，截至条目 {snapshot.entry}。"))

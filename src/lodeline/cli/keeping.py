@@ -9,12 +9,19 @@ from typing import Annotated
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, shown, store_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, shown, store_at
 from lodeline.cli.output import console, errors, print_json, print_problems, progress, text
 
 
 @app.command()
-def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
+def init(
+    jurisdiction: Annotated[
+        str | None,
+        typer.Option("--jurisdiction", help="Code of the pack whose law a new store has. 新建数据库的法域。"),
+    ] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
     """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
     from lodeline.office.access.guarded import has_office, missing_office_guards  # noqa: PLC0415
     from lodeline.office.access.rights import is_older  # noqa: PLC0415
@@ -22,7 +29,7 @@ def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     from lodeline.web.server.serving import prepare  # noqa: PLC0415
 
     before, guards = steps_of(database), missing_guards(database)
-    store, new = create(database)
+    store, new = create(database, jurisdiction=jurisdiction)
     rights = False
     if has_office(store.database):
         guards, rights = guards + missing_office_guards(store.database), is_older(store)
@@ -34,7 +41,7 @@ def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         print_json(
             {
                 "new": new, "updated": updated, "migrated": migrated, "guards": list(guards), "rights_entered": rights,
-                "origin": store.origin, "vkey": store.signer.verifier.vkey,
+                "origin": store.origin, "jurisdiction": store.jurisdiction, "vkey": store.signer.verifier.vkey,
             }
         )  # fmt: skip
         return
@@ -77,7 +84,7 @@ def load(
 
     store = store_at(database)
     with progress(text("loading", "装载"), quiet=as_json) as bar:
-        loaded = load_dossier(store, directory, law=law(), progress=bar)
+        loaded = load_dossier(store, directory, law=law_of(store), progress=bar)
     head = store.head()
     if as_json:
         print_json({**loaded.as_json(), "size": head.size, "root": head.frontier.root().hex()})

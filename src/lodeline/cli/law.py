@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Jurisdiction, app, day_under, law_at
 from lodeline.cli.output import console, language, print_json, print_table, text
 from lodeline.errors import UserError
 
@@ -35,12 +35,6 @@ def _day(text: str | None) -> date | None:
     return day
 
 
-def _today() -> date:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
-    return datetime.now(ZoneInfo(law().timezone)).date()
-
-
 @commands.callback()
 def show(
     context: typer.Context,
@@ -48,11 +42,13 @@ def show(
     known: Annotated[
         str | None, typer.Option("--known", help="As published up to this day; default today. 截至此日已公布。")
     ] = None,
+    jurisdiction: Jurisdiction = None,
+    database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
     """The law on a day, as known on a day. 某日所适用的法规。"""
     if context.invoked_subcommand is not None:
-        if on is not None or known is not None or as_json:
+        if on is not None or known is not None or jurisdiction is not None or as_json:
             raise UserError(
                 f"write the options after `{context.invoked_subcommand}`",
                 f"选项请写在 `{context.invoked_subcommand}` 之后",
@@ -60,8 +56,9 @@ def show(
         return
     from lodeline.service.law.law import in_force  # noqa: PLC0415
 
-    today = _today()
-    document = in_force(law(), _day(on) or today, _day(known) or today)
+    law = law_at(database, jurisdiction, quiet=as_json)
+    today = day_under(law)
+    document = in_force(law, _day(on) or today, _day(known) or today)
     if as_json:
         print_json(document)
         return
@@ -93,6 +90,8 @@ def difference(
     known: Annotated[
         str | None, typer.Option("--known", help="As published up to this day; default B. 截至此日已公布。")
     ] = None,
+    jurisdiction: Jurisdiction = None,
+    database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
     """What came, ended, was suspended or published from A to B. 两日之间的法规变化。"""
@@ -100,7 +99,7 @@ def difference(
 
     a, b = _day(first), _day(last)
     assert a is not None and b is not None, "both days are required arguments"
-    document = diff(law(), a, b, _day(known))
+    document = diff(law_at(database, jurisdiction, quiet=as_json), a, b, _day(known))
     if as_json:
         print_json(document)
         return
@@ -136,6 +135,7 @@ def replayed(
         str | None,
         typer.Option("--known", help="As published up to this day; default each day itself. 截至此日已公布。"),
     ] = None,
+    jurisdiction: Jurisdiction = None,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
@@ -144,7 +144,9 @@ def replayed(
 
     a, b = _day(first), _day(second)
     assert a is not None and b is not None, "both days are required arguments"
-    document = replay_of(database, law(), (a, b), _day(known), declaration, quiet=as_json)
+    document = replay_of(
+        database, law_at(database, jurisdiction, quiet=as_json), (a, b), _day(known), declaration, quiet=as_json
+    )
     if as_json:
         print_json(document)
     else:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, print_rows, snapshot_at, store_at, today
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, print_rows, snapshot_at, store_at, today_of
 from lodeline.cli.output import console, language, print_json, print_problems, print_table, text
 
 licence_app = typer.Typer(help="Export licences, and what is drawn on them. 出口许可证及核销。", no_args_is_help=True)
@@ -29,7 +29,7 @@ def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) 
     from lodeline.service.licences.answers import licence_list  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    document = licence_list(store, snapshot.register, law(), day=today())
+    document = licence_list(store, snapshot.register, law_of(store), day=today_of(store))
     keys = (
         "id", "exporter", "state", "valid_to", "granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg",
     )  # fmt: skip
@@ -43,7 +43,7 @@ def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json 
     from lodeline.service.licences.proposals import proposals  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    document = licence_shown(store, snapshot.register, law(), licence, day=today())
+    document = licence_shown(store, snapshot.register, law_of(store), licence, day=today_of(store))
     if as_json:
         print_json(document)
         return
@@ -81,8 +81,8 @@ def reserve_line(
         licence=licence, organisation=exporter, declaration=declaration, line=line, mass_mg=_mg(kg),
         elements_mg=elements_mg(elements), tranche=tranche,
     )  # fmt: skip
-    now = datetime.now(UTC)
-    found = reserve(store=store_at(database), wanted=[wanted], law=law(), on=today(), filed_at=now)
+    store, now = store_at(database), datetime.now(UTC)
+    found = reserve(store=store, wanted=[wanted], law=law_of(store), on=today_of(store), filed_at=now)
     _end(found[0], as_json)
 
 
@@ -105,8 +105,8 @@ def post(
         elements_mg=elements_mg(elements) if elements else None, organisation=exporter, corrects=corrects,
         reason=reason,
     )  # fmt: skip
-    now = datetime.now(UTC)
-    found = confirm_exits(store=store_at(database), exits=[one], law=law(), on=today(), filed_at=now)
+    store, now = store_at(database), datetime.now(UTC)
+    found = confirm_exits(store=store, exits=[one], law=law_of(store), on=today_of(store), filed_at=now)
     _end(found[0], as_json)
 
 
@@ -118,7 +118,7 @@ def void(
     from lodeline.service.licences.draws import void  # noqa: PLC0415
 
     store, now = store_at(database), datetime.now(UTC)
-    found = void(store=store, declaration=declaration, line=line, reason=reason, on=today(), filed_at=now)
+    found = void(store=store, declaration=declaration, line=line, reason=reason, on=today_of(store), filed_at=now)
     _end(found, as_json)
 
 
@@ -135,13 +135,14 @@ def tranche(
     from lodeline.ledger.licence import elements_mg  # noqa: PLC0415
     from lodeline.service.licences.draws import allot, void_tranche  # noqa: PLC0415
 
-    store, now, day = store_at(database), datetime.now(UTC), today()
+    store, now = store_at(database), datetime.now(UTC)
+    day = today_of(store)
     if withdraw:
         found = void_tranche(store=store, licence=licence, tranche=name, reason=withdraw, on=day, filed_at=now)
     else:
         found = allot(
             store=store, licence=licence, tranche=name, port=port, mass_mg=_mg(kg), elements_mg=elements_mg(elements),
-            law=law(), on=day, filed_at=now,
+            law=law_of(store), on=day, filed_at=now,
         )  # fmt: skip
     _end(found, as_json)
 
@@ -159,9 +160,10 @@ def propose(
     """Propose to suspend, resume, revoke or hand over; another officer decides. 提议中止、恢复、撤销或变更持有人。"""
     from lodeline.service.licences import proposals as licence_proposals  # noqa: PLC0415
 
-    day = today()
+    store = store_at(database)
+    day = today_of(store)
     found = licence_proposals.propose(
-        store_at(database), licence, deed, on=_day(on) if on else day, reason=reason, today=day,
+        store, licence, deed, on=_day(on) if on else day, reason=reason, today=day,
         filed_at=datetime.now(UTC), by=by, holder=holder,
     )  # fmt: skip
     _print_outcome(found, as_json)
@@ -181,7 +183,7 @@ def decide(
     if refuse:
         found = licence_proposals.refuse(store, proposal, answer=refuse, filed_at=now, by=by)
     else:
-        found = licence_proposals.confirm(store, proposal, today=today(), filed_at=now, by=by)
+        found = licence_proposals.confirm(store, proposal, today=today_of(store), filed_at=now, by=by)
     _print_outcome(found, as_json)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, snapshot_at, store_at, today_of
 from lodeline.cli.output import console, language, print_json, print_table, text
 from lodeline.errors import UserError
 
@@ -30,7 +29,7 @@ def queue(
     from lodeline.service.parties import queue as party_queue  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    document = party_queue.queue(store, snapshot, day=_today(), most=most)
+    document = party_queue.queue(store, snapshot, day=today_of(store), most=most)
     if as_json:
         print_json(document)
         return
@@ -52,7 +51,7 @@ def settle(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None
     from lodeline.service.parties import parties  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    done = parties.settle_names(store, snapshot, day=_today(), filed_at=datetime.now(UTC), by=_BY)
+    done = parties.settle_names(store, snapshot, day=today_of(store), filed_at=datetime.now(UTC), by=_BY)
     if as_json:
         names = [{"name": name, "party": party, "probability": likely} for name, party, likely in done.names]
         print_json({"settled": names, "waiting": done.waiting, "entry": done.entry.index if done.entry else None})
@@ -218,7 +217,7 @@ def show(
     from lodeline.service.parties import queue as party_queue  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    document = party_queue.party(store, snapshot, party, day=_day(day) or _today())
+    document = party_queue.party(store, snapshot, party, day=_day(day) or today_of(store))
     if document is None:
         raise UserError(f"there is no party {party!r}", f"没有主体 {party!r}")
     if as_json:
@@ -249,10 +248,6 @@ def _print_document(document: dict[str, Any], as_json: bool) -> None:
         print_json(document)
     else:
         console.print("  ".join(f"{key}: {value}" for key, value in document.items()), markup=False)
-
-
-def _today() -> date:
-    return datetime.now(ZoneInfo(law().timezone)).date()
 
 
 def _day(text: str | None) -> date | None:

@@ -17,11 +17,11 @@ from lodeline.cli.app import (
     To,
     app,
     check_span,
-    law,
+    law_of,
     month,
     print_rows,
     snapshot_at,
-    today,
+    today_of,
 )
 from lodeline.cli.output import console, language, print_json, print_stream, print_table, progress, text
 from lodeline.errors import UserError
@@ -198,8 +198,8 @@ def flows(
     if by not in ("stage", "organisation", "country"):
         raise UserError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
     check_span(first, last)
-    _, snapshot = snapshot_at(database)
-    document = answered(flow_matrix.flows, snapshot, law(), element=element, first=first, last=last, by=by)
+    store, snapshot = snapshot_at(database)
+    document = answered(flow_matrix.flows, snapshot, law_of(store), element=element, first=first, last=last, by=by)
     print_rows(document, ("from", "to", "element", "period", "mass_kg"), as_json, numbers=(4,))
 
 
@@ -214,8 +214,8 @@ def transfers(
     """Shipments matched with their receipts. 流转及收发差。"""
     from lodeline.service.filing import transfers as deliveries  # noqa: PLC0415
 
-    _, snapshot = snapshot_at(database)
-    document = deliveries.transfers(snapshot, law(), only_open=only_open)
+    store, snapshot = snapshot_at(database)
+    document = deliveries.transfers(snapshot, law_of(store), only_open=only_open)
     keys = ("lot", "shipper", "receiver", "shipped_on", "shipped_kg", "received_kg", "difference_kg", "state", "cause")
     print_rows(document, keys, as_json, numbers=(4, 5, 6))
 
@@ -238,7 +238,7 @@ def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         "overdrawn_kg",
         "left_kg",
     )
-    print_rows(answered(quotas.quota, store, snapshot, day=today()), keys, as_json, numbers=range(4, 9))
+    print_rows(answered(quotas.quota, store, snapshot, day=today_of(store)), keys, as_json, numbers=range(4, 9))
 
 
 @app.command()
@@ -259,7 +259,7 @@ def reconcile(
     store, snapshot = snapshot_at(database)
     symbol = element or "TREO"
     if site is None:
-        span_of = None if last else answered(months, store, snapshot, law())
+        span_of = None if last else answered(months, store, snapshot, law_of(store))
         last = last or (span_of.newest if span_of else None)
         found = answered(reconciling.reconcile_nation, snapshot, element=symbol, first=first, last=last)
     else:
@@ -318,7 +318,7 @@ def findings(
     store, snapshot = snapshot_at(database)
     # As pages ask it.
     of_one = {} if detector is None else {"detector": detector}
-    document = answered(found, store, snapshot, law(), **of_one)
+    document = answered(found, store, snapshot, law_of(store), **of_one)
     if as_json:
         print_json(document)
         return

@@ -20,7 +20,6 @@ from lodeline.journal.verify import verify_receipt
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.material.product import PRODUCTS, product_kind
-from lodeline.regulation.parameter import load as load_law
 from lodeline.service.balance import balances
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.filing import status as filing_status
@@ -30,6 +29,7 @@ from lodeline.service.lots import flow as lot_flow
 from lodeline.service.overview import flow_matrix
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
+from lodeline.store.law import law_now
 from lodeline.store.opening import create, open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store, StoreError
@@ -103,7 +103,7 @@ def _load(database: str, *, organisations: int, months: int, seed: int) -> None:
 
     started = time.monotonic()
     store = _fresh_store(database)
-    law = load_law()
+    law = law_now(store)
     with tempfile.TemporaryDirectory() as room:
         dossier = Path(room) / "world"
         with progress(text("writing a synthetic world", "生成模拟世界")) as bar:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at, today
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at, today_of
 from lodeline.cli.output import console, print_json, print_problems, text
 
 run_app = typer.Typer(
@@ -56,7 +56,8 @@ def announce(
         reo_mg = int(parse_mass(kg))
     except ValueError as error:
         raise UserError(f"--kg {kg!r} is no mass in kilograms", f"--kg {kg!r} 不是以千克计的质量") from error
-    store, day = store_at(database), today()
+    store = store_at(database)
+    day = today_of(store)
     known = store.register(store.head()).tables["organisations"]["id"]
     if organisation not in set(known):
         raise UserError(f"the register has no organisation {organisation}", f"登记簿中没有企业 {organisation}")
@@ -78,8 +79,9 @@ def void(
     """Take back what a planned run has not drawn. 撤销预留。"""
     from lodeline.service.licences.runs import cancel_run  # noqa: PLC0415
 
+    store = store_at(database)
     found = cancel_run(
-        store=store_at(database), organisation=organisation, run=run, reason=reason, on=today(),
+        store=store, organisation=organisation, run=run, reason=reason, on=today_of(store),
         filed_at=datetime.now(UTC),
     )  # fmt: skip
     _end(found, organisation, run, as_json)

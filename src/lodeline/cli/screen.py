@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, day_under, law_of, snapshot_at
 from lodeline.cli.output import console, language, print_json, text
 from lodeline.errors import UserError
 
@@ -55,6 +54,8 @@ def screen(
             "两份名录同名：名录以文件名（第一个点之前）命名",
         )
     store, snapshot = _snapshot(database, quiet=as_json)
+    law = law_of(store)
+    today = day_under(law)
     if store is not None:
         from lodeline.service.parties.lists import lists_of  # noqa: PLC0415
 
@@ -65,11 +66,11 @@ def screen(
         lists=read,
         register=None if snapshot is None else snapshot.register,
         stamp=None if snapshot is None else snapshot.stamp,
-        day=_day(day),
+        day=_day(day, today),
         identifiers=[_number(one) for one in numbers or ()],
         country=None if country is None else _country(country),
-        law=law(),
-        known=datetime.now(ZoneInfo(law().timezone)).date(),
+        law=law,
+        known=today,
     )
     if as_json:
         print_json(document)
@@ -92,9 +93,9 @@ def _snapshot(database: str, *, quiet: bool) -> tuple[Any, Any]:
         return None, None
 
 
-def _day(text: str | None) -> date:
+def _day(text: str | None, today: date) -> date:
     try:
-        return datetime.now(ZoneInfo(law().timezone)).date() if text is None else date.fromisoformat(text)
+        return today if text is None else date.fromisoformat(text)
     except ValueError:
         raise UserError(f"{text!r} is no day: write 2025-06-30", f"{text!r} 不是日期：请写作 2025-06-30") from None
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, datetime
-from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -127,11 +126,11 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), ["t", "f"])
 
 
-def read(path: Traversable, file: str) -> Node:
-    """The tree of the YAML file at `path`, called `file` in messages. Raises PackError where it is no YAML."""
+def read(text: str, file: str) -> Node:
+    """The tree of a YAML text, called `file` in messages. Raises PackError where it is no YAML."""
     empty = Node(file=file, place="", content=None)
     try:
-        content = yaml.load(path.read_text("utf-8"), Loader=_Loader)
+        content = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise empty.wrong(

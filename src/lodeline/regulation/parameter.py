@@ -10,18 +10,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
-from importlib.resources import files
+from functools import cache, lru_cache
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from lodeline.regulation.content import CHECKS
 from lodeline.regulation.document import Node, PackError, read
 from lodeline.regulation.instrument import Effect, Instrument, instrument_of
+from lodeline.regulation.pack import Pack, pack_in, shipped
 from lodeline.regulation.value import Status, Value, values_of
 
-_HEAD = "instrument.yaml"
+_HEAD, _JURISDICTION = "instrument.yaml", "jurisdiction.yaml"
+#: Laws that stay read; each takes a few megabytes.
+_LAWS_KEPT: Final = 16
 
 
 class NoLawError(LookupError):
@@ -118,7 +120,8 @@ class Parameter:
 class Jurisdiction:
     """A country's pack: which addresses are domestic, in which time its days are counted, what its law sets.
 
-    `parameters` is keyed by name; one that several instruments share, by `instrument/name`.
+    `parameters` is keyed by name; one that several instruments share, by `instrument/name`. `pack`: the files that it
+    was read from, by whose digest whatever rests on this law names it.
     """
 
     code: str
@@ -127,6 +130,12 @@ class Jurisdiction:
     timezone: str
     instruments: dict[str, Instrument]
     parameters: dict[str, Parameter]
+    pack: Pack
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the pack's files, in hex (`Pack.digest`)."""
+        return self.pack.digest
 
     def day_of(self, moment: datetime) -> date:
         """The day of a moment, which has a time zone, where this law is in force."""
@@ -144,13 +153,46 @@ class Jurisdiction:
 
 
 @cache
-def load(code: str = "cn", root: Traversable | None = None) -> Jurisdiction:
-    """The pack in the folder `code` of `root`, by default of those that come with the program.
+def load(code: str, root: Traversable | None = None) -> Jurisdiction:
+    """The law of the pack in the folder `code` of `root`, by default of those that come with the program.
 
-    Raises FileNotFoundError when there is none, PackError (with file, place and cure) when it is not what it must be.
+    Raises FileNotFoundError where there is none, and as `law_of`.
     """
-    folder = (root or files("lodeline") / "data/regulations") / code
-    head = read(folder / "jurisdiction.yaml", f"{code}/jurisdiction.yaml").table(("country", "label", "timezone"))
+    return law_of(shipped(code) if root is None else pack_in(root / code))
+
+
+def law_of(pack: Pack) -> Jurisdiction:
+    """The law that a pack sets; of the same files the same object, for as long as it is kept.
+
+    Raises PackError, with file, place and cure, where they are not what they must be.
+    """
+    return _law_of(_ByDigest(pack))
+
+
+class _ByDigest:
+    """A pack, told from others by its digest, so that it is read once."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+
+    def __hash__(self) -> int:
+        return hash(self.pack.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByDigest) and (other.pack.digest, other.pack.code) == (
+            self.pack.digest, self.pack.code,
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=_LAWS_KEPT)
+def _law_of(one: _ByDigest) -> Jurisdiction:
+    code, texts = one.pack.code, one.pack.files
+    if _JURISDICTION not in texts:
+        raise PackError(
+            f"{code}: lacks {_JURISDICTION}; add it with `country`, `label` and `timezone`",
+            f"{code}：缺少 {_JURISDICTION}；请补上 `country`、`label` 和 `timezone`",
+        )
+    head = read(texts[_JURISDICTION], f"{code}/{_JURISDICTION}").table(("country", "label", "timezone"))
     try:
         ZoneInfo(head["timezone"].text())
     except (LookupError, ValueError) as error:
@@ -159,25 +201,28 @@ def load(code: str = "cn", root: Traversable | None = None) -> Jurisdiction:
         ) from error
     instruments: dict[str, Instrument] = {}
     sources: list[tuple[str, Node]] = []
-    for inner in sorted(folder.iterdir(), key=lambda path: path.name):
-        if not inner.is_dir():
+    for path in sorted(texts):
+        if path == _JURISDICTION:
             continue
-        at = f"{code}/{inner.name}"
-        names = sorted(path.name for path in inner.iterdir() if path.name.endswith(".yaml"))
-        if _HEAD in names:
-            instruments[inner.name] = instrument_of(read(inner / _HEAD, f"{at}/{_HEAD}"), inner.name)
-        sources += [(inner.name, read(inner / name, f"{at}/{name}")) for name in names if name != _HEAD]
+        folder, _, name = path.partition("/")
+        if not name or "/" in name:
+            raise PackError(*_misplaced(f"{code}/{path}"))
+        node = read(texts[path], f"{code}/{path}")
+        if name == _HEAD:
+            instruments[folder] = instrument_of(node, folder)
+        else:
+            sources.append((folder, node))
     for instrument in instruments.values():
         for effect in instrument.effects:
-            for name in effect.instruments:
-                if name not in instruments:
-                    raise PackError(*_no_folder(f"{code}/{instrument.id}/{_HEAD}", name))
+            for named in effect.instruments:
+                if named not in instruments:
+                    raise PackError(*_no_folder(f"{code}/{instrument.id}/{_HEAD}", named))
     parameters: dict[str, Parameter] = {}
     for (name, shared), parameter in _parameters(sources, instruments):
         parameters[f"{parameter.instrument}/{name}" if shared else name] = parameter
     return Jurisdiction(
         code=code, country=head["country"].text(), label=head["label"].labels(), timezone=head["timezone"].text(),
-        instruments=instruments, parameters=parameters,
+        instruments=instruments, parameters=parameters, pack=one.pack,
     )  # fmt: skip
 
 
@@ -235,6 +280,13 @@ def _informs(node: Node, row: dict[str, Node]) -> dict[str, str] | None:
         return None
     row["informs"].choice(("people",))
     return row["reason"].labels()
+
+
+def _misplaced(path: str) -> tuple[str, str]:
+    return (
+        f"{path}: stands where nothing is read; put it into the folder of its instrument",
+        f"{path}：所在位置不会被读取；请放入所属文件的文件夹",
+    )
 
 
 def _no_folder(place: str, name: str) -> tuple[str, str]:

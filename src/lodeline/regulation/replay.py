@@ -27,16 +27,19 @@ def _held(parameter: Parameter, day: date, known: date) -> Parameter:
 
 
 def differing(one: Jurisdiction, other: Jurisdiction) -> frozenset[str]:
-    """The names of the parameters that stand otherwise in one held law than in another of the same pack."""
+    """The names of the parameters that stand otherwise in one held law than in another."""
     return frozenset(
         parameter.name
-        for key, parameter in one.parameters.items()
-        if _deciding_content(parameter) != _deciding_content(other.parameters[key])
+        for key, parameter in {**other.parameters, **one.parameters}.items()
+        if _deciding_content(one.parameters.get(key)) != _deciding_content(other.parameters.get(key))
     )  # fmt: skip
 
 
-def _deciding_content(parameter: Parameter) -> tuple[object, ...]:
-    """What of a state decides: its status, and where it is in force its value and since when."""
+def _deciding_content(parameter: Parameter | None) -> tuple[object, ...]:
+    """What of a state decides: its status, and where it is in force its value and since when. What a pack does not have
+    is as what had not been published."""
+    if parameter is None:
+        return ("not-yet",)
     assert parameter.always is not None, "only laws that are held are compared"
     state = parameter.always
     if state.status != "in-force" or state.value is None:

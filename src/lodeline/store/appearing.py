@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from lodeline.errors import UserError
-from lodeline.store.place import happening_at
+from lodeline.store.trouble import happening_at
 
 _ROOM, _LOCK = ".making", "lock"
 #: What disks answer that know no second name for a file, such as exFAT.

@@ -12,7 +12,7 @@ its lines comes. A carried frame equals the one that is computed from nothing, r
 | an alias, a title of a lot that has one | the transfers of the shippers that call the lot so |
 | for which lot a name stands (`drawn_as`, `renamed`) | what the lot is, and what it is made of |
 | what a lot is made of | the lot at each site that holds it |
-| a record of a firm, a site or a method | frames: nothing; answers: everything |
+| a record of a firm, a site or a method; a law pack | frames: nothing; answers: everything |
 | whom a party means | everything |
 """
 

@@ -27,9 +27,9 @@ from lodeline.ledger.movement import LINE, TRADE
 from lodeline.progress import counted
 from lodeline.store.books import LINE_SELECT
 from lodeline.store.database import Database
-from lodeline.store.place import happening_at
 from lodeline.store.seal import Seal, SealKey, WrongFile, check_size
 from lodeline.store.store import FEED_TABLES, Head, Store, StoreError
+from lodeline.store.trouble import happening_at
 
 #: What comes after says it in its manifest, under a code as here (`SealKey.document`): then it is left alone.
 FORMAT = 6

@@ -28,7 +28,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from lodeline.errors import UserError
 from lodeline.ledger.movement import frame_of
-from lodeline.store.place import at_place
+from lodeline.store.trouble import at_place
 
 #: What a statement may carry as a parameter.
 Parameter = str | int | float | bool | bytes | None

@@ -62,7 +62,10 @@ class Entry(models.Model):
 
     class Meta:
         db_table = "entry"
-        indexes: ClassVar = [models.Index(fields=["organisation", "period"], name="entry_organisation")]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "period"], name="entry_organisation"),
+            models.Index(fields=["kind", "index"], name="entry_kind"),
+        ]
 
 
 class Upload(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -18,13 +19,13 @@ from django.db import Error as DjangoDatabaseError
 
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.merkle import Frontier
+from lodeline.regulation.pack import shipped, shipped_codes
 from lodeline.store import migrations
 from lodeline.store.append import append
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
-from lodeline.store.place import at_place
-from lodeline.store.store import Store, StoreError
-from lodeline.store.trouble import trouble
+from lodeline.store.store import PACK_FACT, Store, StoreError
+from lodeline.store.trouble import at_place, trouble
 
 FORMAT = 2
 """This program reads a store of this format and of the one before. A higher one is a fact of its own (`format-2`).
@@ -38,12 +39,16 @@ TABLES: Final = "tables"
 DEFAULT_ORIGIN = "lodeline.local/log"
 
 
-def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN) -> tuple[Store, bool]:
+def create(
+    url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN, jurisdiction: str | None = None
+) -> tuple[Store, bool]:
     """Makes the store, or finds the one that is there; returns it and whether it is new.
 
     `secret` (else the environment's LODELINE_SECRET, else a random one kept in the store) salts every row and
-    seeds the log's key.
+    seeds the log's key. `jurisdiction`: code of the pack whose law a new store begins with, by default the first that
+    comes with the program. Raises StoreError where it is none of those, or the store that is there has another.
     """
+    _require_pack(jurisdiction)
     from django.core.management import call_command  # noqa: PLC0415  (takes time that whoever opens does not have)
 
     database = Database(url)
@@ -68,7 +73,8 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
         new = format_ is None
         if format_ is not None and format_ < FORMAT:
             # A fact is never changed: the higher format stands beside the one that the store was made with.
-            append(database, "fact", pl.DataFrame({"key": [f"format-{FORMAT}"], "value": [str(FORMAT)]}))
+            _put_facts(database, {f"format-{FORMAT}": str(FORMAT)})
+        _give_law(database, jurisdiction)
         if new:
             used = given or secrets.token_hex(32)
             assert_long_enough(used)
@@ -76,14 +82,43 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
             facts = {"format": str(FORMAT), "origin": origin, "secret-fingerprint": _fingerprint(used)}
             if not given:
                 facts["secret"] = used
-            append(database, "fact", pl.DataFrame({"key": list(facts), "value": list(facts.values())}))
+            _put_facts(database, facts)
             checkpoint = sign_checkpoint(size=0, root=Frontier().root(), signer=signer)
             database.execute(
                 "INSERT INTO head (id, size, next_line, next_lot, frontier, checkpoint, register_entry)"
                 " VALUES (1, 0, 1, 1, %s, %s, -1)",
                 (Frontier().to_bytes(), checkpoint),
             )
-    return open_store(url, secret=secret), new
+    store = open_store(url, secret=secret)
+    if jurisdiction not in (None, store.jurisdiction):
+        raise StoreError(
+            f"the store at {_shown(url)} has the jurisdiction {store.jurisdiction!r}, and keeps it: make another store"
+            f" for {jurisdiction!r}",
+            f"{_shown(url)} 处数据库的法域为 {store.jurisdiction!r}，不可更改：{jurisdiction!r} 请另建数据库",
+        )
+    return store, new
+
+
+def _give_law(database: Database, jurisdiction: str | None) -> None:
+    """What a store has no law of gets that of a pack that comes with the program, for good: another program changes
+    nothing about it. Another law is published in the log (service.law.publishing)."""
+    if "pack" not in _state_of(database).facts:
+        pack = shipped(jurisdiction or shipped_codes()[0])
+        text = json.dumps(dict(pack.files), ensure_ascii=False, sort_keys=True)
+        _put_facts(database, {"jurisdiction": pack.code, "pack": pack.digest, PACK_FACT + pack.digest: text})
+
+
+def _put_facts(database: Database, facts: Mapping[str, str]) -> None:
+    append(database, "fact", pl.DataFrame({"key": list(facts), "value": list(facts.values())}))
+
+
+def _require_pack(jurisdiction: str | None) -> None:
+    if jurisdiction is not None and jurisdiction not in shipped_codes():
+        codes = ", ".join(shipped_codes())
+        raise StoreError(
+            f"the program has no pack {jurisdiction!r}: it has {codes}",
+            f"程序没有法规包 {jurisdiction!r}：现有 {codes}",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +142,16 @@ class _State:
     @property
     def behind(self) -> bool:
         """Whether `create` would bring it up to date."""
-        return self.format is not None and (self.format < FORMAT or bool(_known_changes() - self.made))
+        changed = bool(_known_changes() - self.made) or "pack" not in self.facts
+        return self.format is not None and (self.format < FORMAT or changed)
 
 
 def _state_of(database: Database) -> _State:
     """Raises Django's DatabaseError where no store is."""
     found = database.rows(
-        "SELECT 'fact', key, value FROM fact UNION ALL"
-        " SELECT 'made', name, '' FROM django_migrations WHERE app = 'store'"
+        "SELECT 'fact', key, value FROM fact WHERE key NOT LIKE %s UNION ALL"
+        " SELECT 'made', name, '' FROM django_migrations WHERE app = 'store'",
+        (f"{PACK_FACT}%",),
     )
     facts = {str(key): str(value) for kind, key, value in found if kind == "fact"}
     return _State(facts=facts, made=frozenset(str(name) for kind, name, _ in found if kind == "made"))
@@ -236,7 +273,7 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
             f"the store at {_shown(url)} was never finished: make it with `lodeline init`",
             f"{_shown(url)} 处的数据库未建成：请运行 `lodeline init`",
         )
-    if state.made != _known_changes():
+    if state.made != _known_changes() or "pack" not in state.facts:
         raise StoreError(
             f"the store at {_shown(url)} was made by an older version: make a backup with that version, then bring the"
             " store up to date with `lodeline init`",

@@ -20,9 +20,10 @@ from lodeline.errors import UserError
 from lodeline.flow.index import FlowIndex
 from lodeline.ledger.register import Register
 from lodeline.progress import Listener
-from lodeline.regulation.parameter import load
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.store.column_files import ColumnFiles, directory_of
 from lodeline.store.flow_files import standing
+from lodeline.store.law import law_before
 from lodeline.store.publications import Publications, Question, Stamp
 from lodeline.store.snapshot import Snapshot, last_filing_time, open_snapshot, open_snapshot_as_of, rows_of
 from lodeline.store.store import Store
@@ -157,6 +158,10 @@ class SnapshotAtHand:
         """The register as of the entry."""
         return self._store.register_before(self.entry + 1)
 
+    @cached_property
+    def _law(self) -> Jurisdiction:
+        return law_before(self._store, self.entry + 1)
+
     def whole(self) -> Snapshot:
         """The snapshot with its frames."""
         with self._lock:
@@ -183,7 +188,7 @@ class SnapshotAtHand:
         """What a reading calls it; "" for what is not of this one."""
         if subject is self:
             return "snapshot"
-        return "store" if subject is self._store else "law" if subject is load() else ""
+        return "store" if subject is self._store else "law" if subject is self._law else ""
 
     def _read(self, asked: Question | None) -> tuple[bool, Any]:
         if asked is None or self._published is None:

@@ -29,7 +29,7 @@ from lodeline.store.column_files import ColumnFiles, Kind, directory_of
 from lodeline.store.flow_files import Frames, compact, opened
 from lodeline.store.flow_frames import changes_since, flow_frames
 from lodeline.store.splicing import spliced
-from lodeline.store.store import Head, Store
+from lodeline.store.store import LAW_KIND, Head, Store
 
 Answer = TypeVar("Answer")
 
@@ -448,7 +448,8 @@ def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
     brought = Touched(lots=frozenset(range(before.lots.height + 1, now.lots.height + 1)))
     touched = carry(before, now, pl.concat([gone, new])) | brought
     now.made.graph = before.made.graph and before.made.graph.after(touched)
-    if register is before.register or register.tables_equal(before.register):
+    is_one_law = not store.entries_of(LAW_KIND, within=(before.entry + 1, head.size))
+    if is_one_law and (register is before.register or register.tables_equal(before.register)):
         now.made.carry(before.made, touched)
     return now
 

@@ -98,8 +98,14 @@ FEED_TABLES: dict[Feed, str] = {"invoices": "invoice_line", "customs": "customs_
 DRAW_KIND = "draw"
 #: What happens in the office, without its names (service.entries.office_log).
 OFFICE_KIND = "office"
+#: A law pack that an officer proposes, and its publication by another (service.law.publishing), which changes answers.
+LAW_PROPOSAL_KIND, LAW_KIND = "law-proposal", "law"
+#: A fact of this name and the digest of a pack has its files: path → text, as JSON.
+PACK_FACT = "pack-"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
-KINDS_WITHOUT_GOODS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND)
+KINDS_WITHOUT_GOODS = (
+    CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND, LAW_PROPOSAL_KIND,
+)  # fmt: skip
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
 #: URL of a database → leaf hash of the entry that made its newest register, and that register; those of the stores that
@@ -115,6 +121,9 @@ class Store:
         self.database = database
         self.secret = secret
         self.origin = facts["origin"]
+        #: Code of the pack that it was made with, and its digest: its law until another is published (store.law).
+        self.jurisdiction = facts["jurisdiction"]
+        self.first_pack = facts["pack"]
         self._register: tuple[int, Register] | None = None
         self._tree = LogTree(self.leaf_hashes)
         #: What its rows say.

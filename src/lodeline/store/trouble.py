@@ -7,11 +7,13 @@ place where it is known: a store, its backup and the files for analysis may lie 
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from django.db import Error as DjangoDatabaseError
-
-from lodeline.store.place import place_of
 
 _FULL = (
     "The disk is full. Nothing is half done: make room, then run the command again.",
@@ -82,3 +84,25 @@ def _of_one(error: BaseException) -> tuple[str, str] | None:
 
 def _beginning(known: dict[str, tuple[str, str]], code: str) -> tuple[str, str] | None:
     return next((message for begin, message in known.items() if code.startswith(begin)), None)
+
+
+def at_place(error: BaseException, place: str | Path) -> None:
+    """Notes where an error happened; who noted it first knows best."""
+    if not hasattr(error, "lodeline_place"):
+        error.lodeline_place = str(place)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def happening_at(place: str | Path) -> Iterator[None]:
+    """What the system refuses in this block is said of the file or directory."""
+    try:
+        yield
+    except OSError as error:
+        at_place(error, place)
+        raise
+
+
+def place_of(error: BaseException) -> str:
+    """The file that the system names, else what was noted, else ""."""
+    named = getattr(error, "filename", None) or getattr(error, "lodeline_place", "")
+    return os.fsdecode(named) if isinstance(named, str | bytes) else str(named)

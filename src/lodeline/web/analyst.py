@@ -24,13 +24,13 @@ from lodeline.engine.running import Opened
 from lodeline.errors import UserError
 from lodeline.mapped import let_go
 from lodeline.progress import reported_to
-from lodeline.regulation.parameter import load
 from lodeline.service.filing.status import filing_status
 from lodeline.service.filing.transfers import judged_transfers
 from lodeline.service.findings.finding import findings
 from lodeline.service.matching import exceptions
 from lodeline.service.overview import overview
 from lodeline.service.overview.parting import is_prepared, prepare
+from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
 from lodeline.store.published import asked_by_name, function_of
@@ -160,7 +160,7 @@ class Analyst:
             with self._engine() as engine:
                 prepare(snapshot, engine)
                 overview.prepare_balances(snapshot, engine)
-        reading = Reading(self._store, snapshot, load(), checkpoint)
+        reading = Reading(self._store, snapshot, law_before(self._store, snapshot.entry + 1), checkpoint)
         stamp = Stamp(
             entry=snapshot.entry, root=snapshot.root, as_of=snapshot.as_of, checkpoint=checkpoint,
             program=program_now(),

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
-from lodeline.regulation.parameter import load
 from lodeline.store.database import Database
+from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Stamp
 from lodeline.store.published import Published, at_hand
@@ -107,7 +107,7 @@ class PublishedDesk:
             if found is None:
                 published = Published(publications, stamp, overtaken=_ask_again)
                 snapshot = at_hand(store, stamp, published, _ask_again_if_waiting)
-                found = Reading(store, snapshot, load(), stamp.checkpoint, published)
+                found = Reading(store, snapshot, law_before(store, stamp.entry + 1), stamp.checkpoint, published)
                 self._readings[stamp.directory] = found
                 while len(self._readings) > _KEPT:
                     self._readings.popitem(last=False)

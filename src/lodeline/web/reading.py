@@ -24,8 +24,9 @@ from django.db import connections
 
 from lodeline.errors import UserError
 from lodeline.progress import reported_to
-from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.store.database import Database
+from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Question
 from lodeline.store.published import Published, asked_by_name
@@ -470,4 +471,4 @@ class Desk:
         with self._lock:
             before = self._newest
         snapshot = open_snapshot(store, None if before is None else before.reading.snapshot)
-        return Reading(store, snapshot, load(), checkpoint)
+        return Reading(store, snapshot, law_before(store, snapshot.entry + 1), checkpoint)

@@ -18,6 +18,8 @@ from django.utils.http import urlencode
 from lodeline.errors import UserError
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import AUTHORITY, UNBOUNDED, Actor, Permission
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 from lodeline.web.access.territory import RegionalReading, narrowed_register
@@ -76,6 +78,11 @@ class Visit:
     def store(self) -> Store:
         """The store itself, for what must be known as of now, or is written. Raises StoreError where there is none."""
         return open_store(settings.LODELINE_DATABASE)
+
+    @cached_property
+    def law(self) -> Jurisdiction:
+        """The law as the log has it now. Raises StoreError where there is no store."""
+        return law_now(self.store)
 
     @cached_property
     def reading(self) -> Reading:

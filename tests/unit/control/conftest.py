@@ -44,7 +44,7 @@ def licences(**changes: Any) -> pl.DataFrame:
 def verdict_on(*lines: Fields, **options: Any) -> tuple[Verdict, ...]:
     """The verdicts on lines of one declaration."""
     read = tuple(read_fields(line).lines[0] for line in lines)
-    usual: dict[str, Any] = {"law": load(), "day": TODAY, "known": TODAY}
+    usual: dict[str, Any] = {"law": load("cn"), "day": TODAY, "known": TODAY}
     return judge(Declaration(lines=read), **usual | options)
 
 

@@ -16,7 +16,7 @@ from lodeline.control.licences.application import (
 )
 from lodeline.regulation.parameter import load
 
-LAW = load()
+LAW = load("cn")
 GOODS = {
     "product_name": "Sintered NdFeB magnets", "product": "magnet-ndfeb", "model": "38UH", "hs_code": "8505111000",
     "control_item": "1C905.a.4", "composition": "Nd=24;Pr=6;Dy=3.5;Fe=65.5;B=1", "mass_kg": "1200.5", "value": "96000",

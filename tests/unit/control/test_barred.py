@@ -215,13 +215,13 @@ def test_a_list_that_was_loaded_does_what_its_measure_and_scope_say(
     ],
 )  # fmt: skip
 def test_what_a_stated_use_tells_of_military_ends(use: str, told: str | None) -> None:
-    words = load().parameters["military-words"].at(DAY, known=DAY).value
+    words = load("cn").parameters["military-words"].at(DAY, known=DAY).value
     found = military_end(use, words)
     assert (found.end if found else None) == told
 
 
 def test_the_pack_says_how_many_it_has_no_name_of() -> None:
-    found = unnamed(load(), DAY, known=DAY)
+    found = unnamed(load("cn"), DAY, known=DAY)
     assert found["announcements-27-28-2026"] == (40, 14)
     assert "announcements-11-12-2026" not in found
 
@@ -235,12 +235,12 @@ def test_the_pack_says_how_many_it_has_no_name_of() -> None:
     ],
 )  # fmt: skip
 def test_a_roll_is_asked_for_names_as_they_are_written(asked: str, country: str | None, known: str) -> None:
-    hits = Roll(packed(load(), DAY, known=DAY)).find(asked, country=country)
+    hits = Roll(packed(load("cn"), DAY, known=DAY)).find(asked, country=country)
     assert (hits[0].name if hits else "") == known
 
 
 def test_why_names_are_alike_is_told_of_both() -> None:
-    (hit, *_) = Roll(packed(load(), DAY, known=DAY)).find("Hensoldt Optronics GmbH", country="DE")
+    (hit, *_) = Roll(packed(load("cn"), DAY, known=DAY)).find("Hensoldt Optronics GmbH", country="DE")
     assert "Hensoldt Optronics GmbH, HENSOLDT AG" in hit.reasons[0].text("en")
 
 

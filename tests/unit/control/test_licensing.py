@@ -9,7 +9,7 @@ import pytest
 from lodeline.control.licences.licensing import Clock, Relation, clock, is_stopped_by
 from lodeline.regulation.parameter import load
 
-LAW = load()
+LAW = load("cn")
 
 
 def at(

@@ -166,7 +166,7 @@ def test_pieces_of_ndfeb_stand_under_the_code_of_ferro_alloys(desk: Desk) -> Non
 
 
 def test_the_nine_customs_are_named_in_both_languages() -> None:
-    value = load().parameters["desk-ports"].at(date(2017, 1, 1), known=date(2017, 1, 1)).value
+    value = load("cn").parameters["desk-ports"].at(date(2017, 1, 1), known=date(2017, 1, 1)).value
     assert len(value["designated"]) == 9
     for one in value["designated"]:
         assert any(name.isascii() for name in one["names"]) and any(not name.isascii() for name in one["names"])

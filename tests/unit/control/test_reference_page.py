@@ -45,7 +45,7 @@ def test_every_reason_is_documented_as_it_is() -> None:
 def test_the_consignment_of_the_guide_gets_the_verdicts_that_it_tells() -> None:
     guide = (DOCS / "howto/declare.md").read_text("utf-8")
     content = guide.partition("```csv consignment.csv\n")[2].partition("```")[0].encode()
-    document = declare(source=content, name="consignment.csv", law=load(), today=date(2026, 11, 24))
+    document = declare(source=content, name="consignment.csv", law=load("cn"), today=date(2026, 11, 24))
     assert [line["verdict"] for line in document["lines"]] == ["release", "query", "hold"]
     asked = {reason["code"] for reason in document["lines"][1]["reasons"] if reason["verdict"] == "query"}
     assert asked == {"models.many", "grade.suggests-heavy", "content.exactly-100"}
@@ -53,6 +53,6 @@ def test_the_consignment_of_the_guide_gets_the_verdicts_that_it_tells() -> None:
 
 def test_the_bounds_on_the_page_are_those_of_the_pack() -> None:
     page = (DOCS / "reference/declare.md").read_text("utf-8")
-    bounds = load().parameters["desk-bounds"].values[-1].value
+    bounds = load("cn").parameters["desk-bounds"].values[-1].value
     assert f"below {bounds['value_ratio']['low']} or above {bounds['value_ratio']['high']} times" in page
     assert f"below {bounds['impurity_pct']} %" in page

@@ -170,9 +170,9 @@ def test_a_licence_that_covers_does_so_in_every_point(code: str, desk: Desk) -> 
 
 def test_a_file_that_is_unclear_releases_none_of_its_lines() -> None:
     doubtful = read_fields(CLEAN | {"colour": "grey"})
-    assert judge(doubtful, law=load(), day=TODAY, known=TODAY)[0].verdict == "release"
+    assert judge(doubtful, law=load("cn"), day=TODAY, known=TODAY)[0].verdict == "release"
     unclear = replace(doubtful, problems=tuple(replace(one, severity="reject") for one in doubtful.problems))
-    assert codes(judge(unclear, law=load(), day=TODAY, known=TODAY)[0])[0] == "line.file-unclear"
+    assert codes(judge(unclear, law=load("cn"), day=TODAY, known=TODAY)[0])[0] == "line.file-unclear"
 
 
 def test_every_reason_of_the_vocabulary_is_tested() -> None:
@@ -307,7 +307,7 @@ def test_a_name_of_the_register_stands_for_the_exporter(desk: Desk) -> None:
 
 
 def test_a_pack_without_the_desk_s_own_data_still_knows_its_list(desk: Desk) -> None:
-    law = load()
+    law = load("cn")
     bare = replace(law, parameters={name: one for name, one in law.parameters.items() if not name.startswith("desk-")})
     assert desk(DYSPROSIUM, law=bare).verdict == "hold"
     assert desk(CLEAN, law=bare).verdict == "release"

@@ -11,7 +11,7 @@ from lodeline.ledger.register import TABLES, Register
 from lodeline.regulation.parameter import load
 from lodeline.service.filing.status import filing_states
 
-LAW = load()
+LAW = load("cn")
 
 
 def register(*extensions: dict[str, object]) -> Register:

@@ -16,7 +16,7 @@ from lodeline.ledger.extension import both_passed, due
 from lodeline.ledger.register import TABLES, Register
 from lodeline.regulation.parameter import load
 
-LAW = load()
+LAW = load("cn")
 SOURCE = Path(str(lodeline.__file__)).parent
 #: Who asks the law and not the door, and why.
 PAST_THE_DOOR = {

@@ -14,7 +14,7 @@ import lodeline
 from lodeline.ledger.roles import FILING_ROLES, QUOTAS, ROLES, must_file
 from lodeline.regulation.parameter import load
 
-LAW = load()
+LAW = load("cn")
 SOURCE = Path(str(lodeline.__file__)).parent
 
 

@@ -10,7 +10,7 @@ import pytest
 from lodeline.regulation.control_list import ControlItem, control_items, control_items_by_status
 from lodeline.regulation.parameter import load
 
-CHINA = load()
+CHINA = load("cn")
 APRIL, OCTOBER, NOVEMBER = date(2025, 4, 4), date(2025, 10, 20), date(2025, 11, 8)
 
 

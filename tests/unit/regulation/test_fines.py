@@ -10,7 +10,7 @@ import pytest
 from lodeline.regulation.fines import Fine, fines, keep_until
 from lodeline.regulation.parameter import NoLawError, load
 
-CHINA = load()
+CHINA = load("cn")
 RURITANIA = load("zz", Path(__file__).parent / "packs")
 DAY = date(2025, 7, 4)
 

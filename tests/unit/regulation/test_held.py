@@ -12,7 +12,7 @@ from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import NoLawError, load
 from lodeline.regulation.replay import differing, held
 
-CHINA = load()
+CHINA = load("cn")
 RURITANIA = load("zz", Path(__file__).parent / "packs")
 BEFORE, AFTER = date(2025, 4, 3), date(2025, 4, 5)
 FAR = date(1999, 1, 1), date(2099, 1, 1)

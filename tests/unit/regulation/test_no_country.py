@@ -10,7 +10,6 @@ SOURCE = Path(__file__).parents[3] / "src/lodeline"
 COUNTRY = {"CN", "cn", "CHN", "China", "china", "中国", "Asia/Shanghai", "PRC"}
 #: Where a word may stand, and why.
 ALLOWED = {
-    ("regulation/parameter.py", "cn"),  # the pack that is loaded when none is named
     ("filing/dossier.py", "Asia/Shanghai"),  # part of the exchange format, which fixes its moments
 }
 

@@ -13,7 +13,7 @@ from lodeline.regulation.parameter import NoLawError, load
 from lodeline.regulation.value import Status
 
 RURITANIA = load("zz", Path(__file__).parent / "packs")
-CHINA = load()
+CHINA = load("cn")
 
 
 def day(text: str) -> date:

@@ -16,7 +16,7 @@ from lodeline.regulation.parameter import Jurisdiction, Parameter, State, load
 from lodeline.regulation.timeline import changes, spans
 from lodeline.regulation.value import Value
 
-CHINA = load()
+CHINA = load("cn")
 RURITANIA = load("zz", Path(__file__).parent / "packs")
 START = date(2031, 1, 1)
 DAYS = st.integers(0, 60).map(lambda number: START + timedelta(days=number))

@@ -11,7 +11,7 @@ from lodeline.material.element import RARE_EARTHS
 from lodeline.regulation.parameter import NoLawError, load
 from lodeline.regulation.working_days import Stop, due_day, is_working_day, used_days
 
-CHINA = load()
+CHINA = load("cn")
 RURITANIA = load("zz", Path(__file__).parent / "packs")
 LATER = date(2026, 11, 24)
 

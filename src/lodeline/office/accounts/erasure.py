@@ -38,6 +38,7 @@ from lodeline.office.accounts.people import (
     office_transaction,
 )
 from lodeline.office.jobs import jobs
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import (
     CaseStep,
     CaseWatch,
@@ -51,7 +52,7 @@ from lodeline.office.models import (
     Token,
     User,
 )
-from lodeline.regulation.parameter import Jurisdiction, NoLawError, Parameter, load
+from lodeline.regulation.parameter import Jurisdiction, NoLawError, Parameter
 
 State = ErasureRequest.State
 #: Why personal data are to be erased: a code → what it is called.
@@ -216,7 +217,7 @@ def erase_again(actor: Actor, pseudonyms: Collection[str], *, now: datetime) -> 
     Raises InputError where a pseudonym is nobody's, and changes nothing.
     """
     actor.require("erasure.write", AUTHORITY)
-    today = load().day_of(now)
+    today = law_in_force().day_of(now)
     with office_transaction():
         found = {one.pseudonym: one for one in User.objects.select_for_update().filter(pseudonym__in=pseudonyms)}
         unknown = sorted(set(pseudonyms) - found.keys())

@@ -11,9 +11,9 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Q
 
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import KeyRegistration, Membership, User
 from lodeline.office.notices.notices import notify
-from lodeline.regulation.parameter import load
 from lodeline.service.entries.certifier_keys import Holder, end_key, fingerprint, register_key
 from lodeline.store.opening import open_store
 
@@ -62,7 +62,7 @@ def registration_of(organisation: str, certifier: str, public_key: str) -> int |
 
 def _giver(person: User, organisation: str, now: datetime) -> str:
     """The pseudonym of who made the person a certifier, of the organisation or an agent of it; "" of nobody known."""
-    on = load().day_of(now)
+    on = law_in_force().day_of(now)
     in_force = Q(valid_from__lte=on) & (Q(valid_to__isnull=True) | Q(valid_to__gte=on))
     found = Membership.objects.filter(in_force, user=person, role="certifier").select_related("granted_by")
     own = sorted(found, key=lambda one: (one.organisation != organisation, one.pk))

@@ -25,8 +25,8 @@ from lodeline.errors import UserError
 from lodeline.office.access.actor import AUTHORITY, Actor, NotAllowedError, Permission, RoleGrant, actor_of
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import enter_right, office_transaction
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Token, User
-from lodeline.regulation.parameter import load
 
 #: What every token begins with, so that scanners of leaked secrets know it.
 PREFIX: Final = "lodeline_"
@@ -298,7 +298,7 @@ def program_of(text: str, *, now: datetime) -> Program:
 def _program(token: Token, now: datetime) -> Program:
     granted = frozenset(token.scopes.split())
     user: User = token.created_by
-    maker = actor_of(user, on=load().day_of(now))
+    maker = actor_of(user, on=law_in_force().day_of(now))
     known = {one.name: one for one in scopes_of(token.organisation) if one.name in granted}
     if token.organisation:
         if not maker.may("own.certify", token.organisation):

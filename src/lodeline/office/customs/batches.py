@@ -28,11 +28,12 @@ from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
 from lodeline.office.models import AuditRecord, DeskBatch, Job
-from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.batch import Part, RecordedBatchEvaluation, parts_of
 from lodeline.service.customs.desk import read
 from lodeline.service.customs.papers import DeskError, put_question
 from lodeline.service.customs.release import Judged
+from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.published import newest_published
 from lodeline.store.store import Store
@@ -166,7 +167,8 @@ def judge_job(payload: Mapping[str, Any], progress: Any) -> object:
     batch = DeskBatch.objects.filter(reference=payload["batch"], state__in=OPEN).first()
     if batch is None:
         return None
-    store, law = open_store(settings.LODELINE_DATABASE), load()
+    store = open_store(settings.LODELINE_DATABASE)
+    law = law_now(store)
     progress(0.01)
     declaration = read(zlib.decompress(bytes(batch.content)), name=batch.name, limits=_limits())
     batch.content = b""

@@ -20,8 +20,8 @@ from lodeline.office.filing.draft_content import content_at
 from lodeline.office.filing.drafts import DraftError, hold, require_seen
 from lodeline.office.filing.sandbox import books_of, ledger_of
 from lodeline.office.jobs import jobs
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Draft, User
-from lodeline.regulation.parameter import load
 from lodeline.service.filing.filing import preview
 
 
@@ -55,7 +55,7 @@ def divide_job(payload: Mapping[str, Any], progress: Any) -> object:
         return None
     now = clock.now()
     user = User.objects.get(pk=payload["user"])
-    actor = actor_of(user, on=load().day_of(now))
+    actor = actor_of(user, on=law_in_force().day_of(now))
     progress(0.1)
     try:
         good = divide(actor, found, seen=found.revision, now=now)
@@ -70,7 +70,7 @@ def divide_job(payload: Mapping[str, Any], progress: Any) -> object:
 
 def divide(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Draft:
     """Divides it now; the rest is checked, or begins to be."""
-    store, law = ledger_of(draft, now=now), load()
+    store, law = ledger_of(draft, now=now), law_in_force()
 
     def judged(table: Table) -> Checked:
         return check(table, organisation=draft.organisation, period=draft.period, register=store.newest_register())

@@ -24,8 +24,9 @@ from lodeline.office.filing.draft_content import Content, content_at
 from lodeline.office.filing.drafts import CHANGEABLE, hold
 from lodeline.office.filing.sandbox import books_of, ledger_of
 from lodeline.office.jobs import jobs
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Draft
-from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.drafting import lot_compositions, what_changes
 from lodeline.service.filing.filing import preview
 from lodeline.service.filing.posting import rows_root_of
@@ -99,7 +100,7 @@ def check_job(payload: Mapping[str, Any], progress: Any) -> object:
 
 def check_now(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
     """Judges the draft and keeps what was found, unless the draft has been changed meanwhile."""
-    law, progress = load(), progress or (lambda _share: None)
+    law, progress = law_in_force(), progress or (lambda _share: None)
     store = ledger_of(draft, now=now)
     judged = judge(draft, content_at(draft, again=True), store=store, law=law, now=now, progress=progress)
     found = _found(draft, judged, store)

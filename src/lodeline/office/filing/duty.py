@@ -11,9 +11,9 @@ from lodeline.errors import UserError
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import office_transaction
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Notice
 from lodeline.office.notices.notices import notify
-from lodeline.regulation.parameter import load
 
 #: What the authority says to a firm about a month: a reminder, an order to file, an order to correct.
 Demand = Literal["reminded", "ordered-to-file", "ordered-to-correct"]
@@ -34,7 +34,7 @@ def demand(
     """
     for organisation in organisations or [AUTHORITY]:
         actor.require("duty.chase", organisation)
-    today = load().day_of(now)
+    today = law_in_force().day_of(now)
     if kind != "reminded" and (until is None or until <= today):
         raise DemandError("An order names a day that is still to come.", "责令须写明尚未到来的期限。")
     if kind == "ordered-to-correct" and not why.strip():

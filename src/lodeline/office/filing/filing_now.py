@@ -19,8 +19,8 @@ from lodeline.office.filing.draft_content import Content, content_at, file_bytes
 from lodeline.office.filing.drafts import hold
 from lodeline.office.filing.sandbox import books_of, ledger_of
 from lodeline.office.jobs import jobs
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Draft
-from lodeline.regulation.parameter import load
 from lodeline.service.entries.upload import Upload
 from lodeline.service.filing.filing import preview, submit
 from lodeline.store.store import StoredEntry
@@ -64,7 +64,7 @@ def file(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
     """
     progress = progress or (lambda _share: None)
     signed = Signed.of(draft)
-    store, law = ledger_of(draft, now=now), load()
+    store, law = ledger_of(draft, now=now), law_in_force()
     content = content_at(draft)
     _, checked, _ = prepare(draft, content, store=store)
     progress(0.3)

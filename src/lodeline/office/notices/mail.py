@@ -20,10 +20,10 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Max, Q
 
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Delegation, Mail, Membership, Notice, NoticeRead, User
 from lodeline.office.notices.kinds import KINDS
 from lodeline.office.router import OneStore
-from lodeline.regulation.parameter import load
 
 #: The hour of the jurisdiction from which the day's digest goes out.
 DIGEST_AT: Final = time(8)
@@ -41,7 +41,7 @@ def send(now: datetime) -> int:
     """Sends what is due at `now`; returns how many mails went out. Without LODELINE_SMTP_URL there is no mail."""
     if not settings.LODELINE_SENDS_MAIL:
         return 0
-    local = now.astimezone(ZoneInfo(load().timezone))
+    local = now.astimezone(ZoneInfo(law_in_force().timezone))
     sent = _send_at_once(now, local.date())
     return sent + (_send_digests(now, local.date()) if local.time() >= DIGEST_AT else 0)
 

@@ -22,9 +22,9 @@ from lodeline.office.licences import applications
 from lodeline.office.models import Notice
 from lodeline.office.notices import log_notices, mail
 from lodeline.office.notices.notices import notify
-from lodeline.regulation.parameter import load
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.matching import exceptions
+from lodeline.store.law import law_before, law_now
 from lodeline.store.opening import open_store
 from lodeline.store.published import answered, newest_published
 from lodeline.store.store import FEED_KIND, Store
@@ -40,8 +40,8 @@ _RECORDS_AGE_DAYS: Final = 15
 
 def remind(now: datetime, store: Store | None = None) -> int:
     """Makes the notices that are due at `now`; returns how many are new. Run twice, the second time makes none."""
-    law = load()
     store = store or open_store(settings.LODELINE_DATABASE)
+    law = law_now(store)
     today = law.day_of(now)
     organisations = with_people(today)
     new = log_notices.read_on(store, organisations, now=now)
@@ -55,7 +55,7 @@ def remind_job(payload: Mapping[str, Any], progress: Callable[[float], None]) ->
     del payload, progress
     now = clock.now()
     store = open_store(settings.LODELINE_DATABASE)
-    reopened = case_review.review(store, load(), now=now)
+    reopened = case_review.review(store, law_now(store), now=now)
     closed = customs_cases.close_overtaken(store, now=now)
     return {"notices": remind(now), "reopened": reopened, "closed": closed, "mails": mail.send(now)}
 
@@ -123,7 +123,8 @@ def _records(store: Store, organisations: frozenset[str], now: datetime, today: 
     """Open exceptions between records, told once for the month of the papers, when the first has aged a little."""
     if not organisations or not store.entries_of(FEED_KIND):
         return 0
-    rows = answered(exceptions.every, store, newest_published(store), load())
+    snapshot = newest_published(store)
+    rows = answered(exceptions.every, store, snapshot, law_before(store, snapshot.entry + 1))
     aged = rows.filter(
         (pl.col("state") == "open") & (pl.col("age_days") >= _RECORDS_AGE_DAYS)
         & pl.col("organisation").is_in(list(organisations)) & (pl.col("on") > today - _LATE_FOR * 4)

@@ -16,9 +16,9 @@ from django.conf import settings
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Job
 from lodeline.party.lists import Measure, PartyList, Scope
-from lodeline.regulation.parameter import load
 from lodeline.service.parties import lists as party_lists
 from lodeline.service.parties import parties
 from lodeline.service.parties.parties import Decision, Proposal
@@ -119,7 +119,7 @@ def settle_job(payload: Mapping[str, Any], progress: Callable[[float], None]) ->
     if isinstance(result, dict) and result.get("at") == moved:
         return result
     now = clock.now()
-    today = load().day_of(now)
+    today = law_in_force().day_of(now)
     done = parties.settle_names(store, newest_published(store), day=today, filed_at=now)
     at = moved if done.entry is None else done.entry.index
     return {"at": at, "settled": len(done.names), "waiting": done.waiting}

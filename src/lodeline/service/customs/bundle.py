@@ -25,10 +25,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import polars as pl
@@ -42,7 +38,9 @@ from lodeline.ledger.register import TABLES, Register
 from lodeline.party.registered import held_stakes, registered
 from lodeline.party.screening import Screener
 from lodeline.regulation.document import PackError
-from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.regulation.pack import Pack
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.regulation.parameter import law_of as law_of_pack
 from lodeline.service.customs.desk import Sources
 from lodeline.service.customs.papers import facts_of
 from lodeline.service.customs.records import models_of_table
@@ -92,7 +90,7 @@ class Bundle:
         return {
             "sha256": self.digest, "made_at": utc_text(self.made_at), "last_day": self.last_day.isoformat(),
             "age_hours": hours, "entry": self.entry, "root": self.root, "port": self.port or None, "key": self.key,
-            "pinned": self.pinned, "lists": sorted(lists),
+            "pinned": self.pinned, "law": self.pack.code, "pack": self.pack.digest, "lists": sorted(lists),
             "tranches": [{"licence": one.licence, "tranche": one.name} for one in self.tranches],
             "limits": [
                 {
@@ -109,6 +107,12 @@ class Bundle:
                 },
             ],
         }  # fmt: skip
+
+    @cached_property
+    def pack(self) -> Pack:
+        """The law pack that it carries."""
+        law = self.content["law"]
+        return Pack(code=law["code"], files=law["files"])
 
     @cached_property
     def licences(self) -> pl.DataFrame:
@@ -156,7 +160,7 @@ def make(
     licences, tranches = port_licences(store, register, law, day=today, port=port)
     content = canonical_json(
         {
-            "law": {"code": law.code, "files": _pack(law.code)},
+            "law": {"code": law.code, "files": dict(law.pack.files)},
             "licences": [_row(row) for row in licences.rows()],
             "tranches": [one.as_json() for one in tranches],
             "register": {name: [_row(row) for row in register.tables[name].rows()] for name in _REGISTER},
@@ -220,21 +224,13 @@ def open_bundle(source: bytes, *, today: date, key: str | None = None) -> Bundle
 
 
 def law_of(bundle: Bundle) -> Jurisdiction:
-    """The law that the bundle carries; where it is the one installed, that is taken as it is read already."""
-    law = bundle.content["law"]
-    if _pack(law["code"]) == law["files"]:
-        return load(law["code"])
-    with TemporaryDirectory() as room:
-        for name, text in law["files"].items():
-            path = Path(room) / law["code"] / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
-        try:
-            return load(law["code"], Path(room))
-        except PackError as error:
-            raise BundleError(
-                f"this version cannot read the law of the bundle: {error}", f"本版本无法读取数据包中的法规：{error}"
-            ) from error
+    """The law that the bundle carries."""
+    try:
+        return law_of_pack(bundle.pack)
+    except PackError as error:
+        raise BundleError(
+            f"this version cannot read the law of the bundle: {error}", f"本版本无法读取数据包中的法规：{error}"
+        ) from error
 
 
 def _content(packed: bytes) -> Mapping[str, Any]:
@@ -246,22 +242,6 @@ def _content(packed: bytes) -> Mapping[str, Any]:
     if len(content) > _BYTES_MOST:
         raise BundleError("the bundle is larger than any that is made", "离线数据包过大")
     found: Mapping[str, Any] = json.loads(content)
-    return found
-
-
-def _pack(code: str) -> dict[str, str]:
-    """Path below the folder of a pack that comes with the program → text."""
-    root = files("lodeline") / "data/regulations" / code
-    found: dict[str, str] = {}
-
-    def walk(folder: Traversable, at: str) -> None:
-        for one in sorted(folder.iterdir(), key=lambda path: path.name):
-            if one.is_dir():
-                walk(one, f"{at}{one.name}/")
-            elif one.name.endswith(".yaml"):
-                found[at + one.name] = one.read_text("utf-8")
-
-    walk(root, "")
     return found
 
 

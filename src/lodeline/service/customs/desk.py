@@ -247,7 +247,7 @@ def document_of(
     day: date,
 ) -> Json:  # fmt: skip
     """The answer that these verdicts give."""
-    basis = {"law": law.code, "known": today.isoformat(), "stamp": sources.stamp}
+    basis = {"law": law.code, "pack": law.digest, "known": today.isoformat(), "stamp": sources.stamp}
     lines = [line_as_json(one, basis) for one in verdicts]
     return {
         "id": _digest([basis, [line["id"] for line in lines]]),

@@ -1,4 +1,5 @@
-"""What would come out differently under the law of another day: exports, declarations, filings and findings.
+"""What would come out differently under the law of another day, or of another pack: exports, declarations, filings and
+findings.
 
 Everything but the law stays as it is: goods, papers, days and register are those of the ledger. Two laws are held, each
 as it stood on its day, and every question is put to both; listed is what is answered otherwise, and by what.
@@ -48,23 +49,30 @@ _AS_FILED = ("model", "currency", "control_item", "licence", "end_user_name", "e
 
 @dataclass(frozen=True)
 class Laws:
-    """The law of two days, each as it stood on it, as published up to the day itself or to `known`."""
+    """The law of two days, each as it stood on it, as published up to the day itself or to `known`.
+
+    `other`: the pack whose law is that of the second day; None: the same pack.
+    """
 
     law: Jurisdiction
     first: date
     second: date
     known: date | None = None
+    other: Jurisdiction | None = None
+
+    @property
+    def packs(self) -> tuple[Jurisdiction, Jurisdiction]:
+        return self.law, self.other or self.law
 
     @cached_property
     def held(self) -> tuple[Jurisdiction, Jurisdiction]:
-        return held(self.law, self.first, known=self._known[0]), held(self.law, self.second, known=self._known[1])
+        (one, other), (known, other_known) = self.packs, self._known
+        return held(one, self.first, known=known), held(other, self.second, known=other_known)
 
     @cached_property
     def rules(self) -> tuple[Rulebook, Rulebook]:
-        return (
-            rulebook(self.law, self.first, known=self._known[0]),
-            rulebook(self.law, self.second, known=self._known[1]),
-        )
+        (one, other), (known, other_known) = self.packs, self._known
+        return rulebook(one, self.first, known=known), rulebook(other, self.second, known=other_known)
 
     @cached_property
     def changed(self) -> frozenset[str]:
@@ -78,17 +86,20 @@ class Laws:
     def as_json(self) -> Json:
         """Which law is compared with which, and each rule that stands otherwise, with how."""
         before, after = self.held
+        both = {**self.packs[1].parameters, **self.law.parameters}
         rules = [
             {
                 "parameter": one.name, "label": one.label, "instrument": one.instrument,
-                "title": self.law.title(one.instrument),
+                "title": (self.law if key in self.law.parameters else self.packs[1]).title(one.instrument),
                 "from": _status(before, key), "to": _status(after, key),
             }
-            for key, one in self.law.parameters.items()
+            for key, one in both.items()
             if one.name in self.changed and differing(_alone(before, key), _alone(after, key))
         ]  # fmt: skip
         return {
             "jurisdiction": self.law.code,
+            "pack": self.law.digest,
+            **({} if self.other is None else {"other_pack": self.other.digest}),
             "from": self.first.isoformat(),
             "to": self.second.isoformat(),
             "known": {"from": self._known[0].isoformat(), "to": self._known[1].isoformat()},
@@ -97,14 +108,16 @@ class Laws:
 
 
 def replay(
-    store: Store, snapshot: Snapshot, law: Jurisdiction, *, first: date, second: date, known: date | None = None
-) -> Json:
+    store: Store, snapshot: Snapshot, law: Jurisdiction, *, first: date, second: date, known: date | None = None,
+    other: Jurisdiction | None = None,
+) -> Json:  # fmt: skip
     """What of the ledger comes out differently under the law of `first` and of `second`, in either order of days.
 
-    `known`: as published up to that day, for both; by default each law as it could be known on its own day. Of each
-    kind: `judged`, how many were put to both laws, and `rows`, those answered otherwise.
+    `known`: as published up to that day, for both; by default each law as it could be known on its own day. `other`: a
+    pack whose law is the second, for the same pack. Of each kind: `judged`, how many were put to both laws, and `rows`,
+    those answered otherwise.
     """
-    laws = Laws(law, first, second, known)
+    laws = Laws(law, first, second, known, other)
     lines = list(_export_lines(store, snapshot))
     return {
         "stamp": snapshot.stamp,
@@ -211,7 +224,7 @@ def _exports(lines: Sequence[_Export], laws: Laws) -> Json:
                     "event": row["event"], "on": row["on"].isoformat(), "lot": row["name"], "product": row["product"],
                     "destination": row["destination"], "mass_kg": format_kg(row["dry_mg"]),
                     "declaration": row["declaration"], "licence": row["licence"],
-                    "from": _standing(before, laws.law), "to": _standing(after, laws.law),
+                    "from": _standing(before, laws.packs[0]), "to": _standing(after, laws.packs[1]),
                 }
             )  # fmt: skip
     return {"judged": len(lines), "rows": rows}
@@ -244,7 +257,7 @@ def _declared(lines: Sequence[_Export], snapshot: Snapshot, laws: Laws) -> Json:
     for (organisation, _), exports in together.items():
         declaration = Declaration(lines=tuple(one.line for one in exports))
         before, after = (
-            verdicts_under(rules, declaration, law=laws.law, day=exports[0].row["on"], licences=licences)
+            verdicts_under(rules, declaration, law=rules.law, day=exports[0].row["on"], licences=licences)
             for rules in laws.rules
         )
         verdicts = _verdicts(before, after)
@@ -351,10 +364,10 @@ def _weight(finding: Finding | None) -> Json | None:
 
 
 def _status(law: Jurisdiction, key: str) -> str:
-    state = law.parameters[key].always
-    assert state is not None, "a law of replay is held"
-    return state.status
+    """The status of a parameter in a held law; of one that its pack does not have, "not-yet"."""
+    state = law.parameters[key].always if key in law.parameters else None
+    return "not-yet" if state is None else state.status
 
 
 def _alone(law: Jurisdiction, key: str) -> Jurisdiction:
-    return replace(law, parameters={key: law.parameters[key]})
+    return replace(law, parameters={key: law.parameters[key]} if key in law.parameters else {})

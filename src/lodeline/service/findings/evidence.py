@@ -314,7 +314,7 @@ def _made(
     stamp = {
         "format": PACK, "finding": row["id"], "detector": row["detector"], "scope": chosen.scope,
         "gives_the_finding": gives_it, "program": __version__, "entry": snapshot.entry, "root": snapshot.root,
-        "as_of": snapshot.as_of, "law": law.code, "vkey": prover.store.signer.verifier.vkey,
+        "as_of": snapshot.as_of, "law": law.code, "pack": law.digest, "vkey": prover.store.signer.verifier.vkey,
         "paper": SETTER,
     }  # fmt: skip
     lots = snapshot.rows("lots", "lot", chosen.lines["lot"].drop_nulls().unique().sort()).sort("lot")
@@ -356,14 +356,7 @@ def _papers(prover: _Prover, papers: Sequence[Paper]) -> dict[str, bytes]:
 
 
 def _law_pack(law: Jurisdiction) -> dict[str, bytes]:
-    root = files("lodeline") / "data/regulations" / law.code
-    pack = {f"law/{law.code}/jurisdiction.yaml": (root / "jurisdiction.yaml").read_bytes()}
-    for folder in root.iterdir():
-        if folder.is_dir():
-            for file in folder.iterdir():
-                if file.name.endswith(".yaml"):
-                    pack[f"law/{law.code}/{folder.name}/{file.name}"] = file.read_bytes()
-    return pack
+    return {f"law/{law.code}/{path}": text.encode() for path, text in law.pack.files.items()}
 
 
 def _reference(name: str) -> bytes:

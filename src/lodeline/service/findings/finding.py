@@ -35,7 +35,8 @@ _lock = Lock()
 
 
 def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
-    """Findings of all detectors, or of one, with their evidence. Raises UnknownSubject for a detector that is none.
+    """Findings of all detectors, or of one, with their evidence, and the digest of the law pack. Raises UnknownSubject
+    for a detector that is none.
 
     They are computed once for as long as no entry says anything new about goods or parties: a step of a case moves the
     log, its stamp with it, and no finding. The rows are shared: whoever gets them must not change them.
@@ -59,7 +60,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
         _kept.move_to_end(key)
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
-    return {"stamp": snapshot.stamp, "rows": kept[1]}
+    return {"stamp": snapshot.stamp, "pack": law.digest, "rows": kept[1]}
 
 
 #: Frames beside the lines of which a firm's own rows decide about it (`Detector.by_firm`).

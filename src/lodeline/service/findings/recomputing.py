@@ -8,7 +8,6 @@ What a bundle cannot show is that rows were left out of it: for that, the log it
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +30,8 @@ from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import TABLES, Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.mass import PPB, share_mg_expr
-from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.regulation.pack import Pack
+from lodeline.regulation.parameter import Jurisdiction, law_of
 from lodeline.service.filing.status import filing_states
 from lodeline.service.findings.evidence_file import PACK, BundleError, document, unpacked
 from lodeline.service.findings.evidence_text import index_page, readme
@@ -190,16 +190,14 @@ class _Bundle:
         )  # fmt: skip
 
     def law(self) -> Jurisdiction:
-        """The law that came with it; files of a folder named after its code."""
+        """The law that came with it. Raises ValueError where it is not the one that the stamp names."""
         code = str(self.stamp["law"])
-        with tempfile.TemporaryDirectory() as room:
-            for name, content in self.files.items():
-                if name.startswith(f"law/{code}/"):
-                    path = Path(room) / name
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(content)
-            # Not the one that is kept: this pack is gone with its folder.
-            return load.__wrapped__(code, Path(room) / "law")
+        at = f"law/{code}/"
+        texts = {name.removeprefix(at): content.decode() for name, content in self.files.items() if name.startswith(at)}
+        pack = Pack(code=code, files=texts)
+        if pack.digest != self.stamp.get("pack", pack.digest):
+            raise ValueError("the law is not the one that the bundle names")
+        return law_of(pack)
 
 
 class _BundleView(SnapshotView):

@@ -36,7 +36,9 @@ def in_force(law: Jurisdiction, on: date, known: date) -> Json:
                     "informs": parameter.informs,
                 }
             )
-    return {"jurisdiction": law.code, "on": on.isoformat(), "known": known.isoformat(), "rows": rows}
+    return {
+        "jurisdiction": law.code, "pack": law.digest, "on": on.isoformat(), "known": known.isoformat(), "rows": rows,
+    }  # fmt: skip
 
 
 def diff(law: Jurisdiction, a: date, b: date, known: date | None = None) -> Json:
@@ -49,7 +51,8 @@ def diff(law: Jurisdiction, a: date, b: date, known: date | None = None) -> Json
     known = known or b
     rows = [_change(law, change) for change in changes(law, a, b, known=known)]
     return {
-        "jurisdiction": law.code, "from": a.isoformat(), "to": b.isoformat(), "known": known.isoformat(), "rows": rows,
+        "jurisdiction": law.code, "pack": law.digest, "from": a.isoformat(), "to": b.isoformat(),
+        "known": known.isoformat(), "rows": rows,
     }  # fmt: skip
 
 
@@ -75,7 +78,7 @@ def timeline(law: Jurisdiction, known: date = date.max) -> Json:
         }
         for parameter in law.parameters.values()
     ]
-    return {"jurisdiction": law.code, "rows": rows}
+    return {"jurisdiction": law.code, "pack": law.digest, "rows": rows}
 
 
 def _head(law: Jurisdiction, parameter: Parameter) -> Json:

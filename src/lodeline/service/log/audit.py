@@ -36,6 +36,8 @@ from lodeline.service.lots import aliases
 from lodeline.service.matching import feeds
 from lodeline.store.flow_files import wrong_files
 from lodeline.store.guards import guards_of
+from lodeline.store.law import faults as law_faults
+from lodeline.store.law import first_pack_is_whole
 from lodeline.store.publications import Publications
 from lodeline.store.queries.log import entries_with, records, rows_of_entry
 from lodeline.store.queries.lots import every_lot
@@ -46,6 +48,8 @@ from lodeline.store.store import (
     FEED_KIND,
     FEED_TABLES,
     INSPECTION_KIND,
+    LAW_KIND,
+    LAW_PROPOSAL_KIND,
     LIST_KIND,
     STATE_TABLES,
     Head,
@@ -63,6 +67,10 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
     "alias.changed": ("The alias in the books is not the one that the entry gave", "账内别名与条目所给不符"),
     "figures.stamp-differs": ("The edition speaks of a state that the log never had", "公布版所述的日志状态从未存在"),
     "entry.columns-differ": ("The entry's columns do not say what its envelope says", "条目各列与其信封内容不符"),
+    "law.pack-changed": (
+        "The files of a law pack are not those of its digest, or one officer signed it alone",
+        "法规包文件与其摘要不符，或仅由一人签署",
+    ),
     "row.resolution-changed": (
         "The rows do not resolve to the lots, parties or dry masses that the entry bound",
         "行所对应的批次、对方或干重与条目所绑定的不符",
@@ -165,6 +173,8 @@ def verify(
     faults += certifier_keys.faults(entries)
     faults += _store_faults(store, head, entries)
     report("verify", 1.0)
+    if not first_pack_is_whole(store):
+        faults.append(Fault(entry=None, what="law.pack-changed"))
     faults += rebuild_differences(store)
     faults += [
         Fault(entry=None, what="snapshot.file-changed", facts={"file": name})
@@ -260,11 +270,13 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         if store.upload_names(entry.index):
             yield from _upload_faults(store, entry, envelope, key)
         return
-    if envelope.kind in (DESK_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND):
+    if envelope.kind in (DESK_KIND, EDITION_KIND, INSPECTION_KIND, LAW_KIND, LAW_PROPOSAL_KIND, LIST_KIND):
         yield from _upload_faults(store, entry, envelope, key)
         yield from papers.faults(store, entry)
         if envelope.kind == EDITION_KIND:
             yield from editions.faults(store, entry)
+        if envelope.kind == LAW_KIND:
+            yield from law_faults(store, entry)
         return
     if envelope.kind == aliases.KIND:
         yield from aliases.faults(store, entry)

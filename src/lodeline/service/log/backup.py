@@ -36,9 +36,9 @@ from lodeline.store.appearing import appear, clear_abandoned, work_room
 from lodeline.store.archive import Table
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store, secret_for
-from lodeline.store.place import happening_at
 from lodeline.store.queries.log import has_fact
 from lodeline.store.store import Store
+from lodeline.store.trouble import happening_at
 
 #: This program reads backups of this format and of the one before.
 FORMAT: Final = 1

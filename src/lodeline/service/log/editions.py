@@ -28,6 +28,7 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.entries import papers
 from lodeline.service.filing.status import filing_states
 from lodeline.service.overview.overview import balances, by_stage, chain
+from lodeline.store.law import law_before
 from lodeline.store.opening import assert_guarded
 from lodeline.store.published import answered
 from lodeline.store.queries.filing import filers, first_filings
@@ -103,7 +104,7 @@ def figures(store: Store, snapshot: Snapshot, law: Jurisdiction, period: str) ->
     parts = {name: frames[name].select(*keys, *values).sort(*keys).to_dicts() for name, (keys, values) in PARTS.items()}
     return canonical_json(
         {
-            "format": FORMAT, "jurisdiction": law.code, "period": period, "entry": snapshot.entry,
+            "format": FORMAT, "jurisdiction": law.code, "pack": law.digest, "period": period, "entry": snapshot.entry,
             "root": snapshot.root, **parts,
         }
     )  # fmt: skip
@@ -120,9 +121,11 @@ def editions(store: Store, period: str | None = None) -> list[Edition]:
     ]  # fmt: skip
 
 
-def recompute(store: Store, law: Jurisdiction, edition: Edition) -> bytes:
-    """The figures computed again from the log as of the edition's stamp; the same bytes where nothing was touched."""
-    return figures(store, open_snapshot_as_of(store, edition.stamp[0]), law, edition.period)
+def recompute(store: Store, edition: Edition) -> bytes:
+    """The figures computed again from the log as of the edition's stamp, under the law that it had then; the same bytes
+    where nothing was touched."""
+    entry, _ = edition.stamp
+    return figures(store, open_snapshot_as_of(store, entry), law_before(store, entry + 1), edition.period)
 
 
 def freeze(

@@ -236,6 +236,7 @@ def listed(
     )  # fmt: skip
     return {
         "stamp": snapshot.stamp,
+        "pack": law.digest,
         "as_of": disagreements(store, snapshot, law).today.isoformat(),
         "rows": [as_json(row) for row in rows.to_dicts()],
     }

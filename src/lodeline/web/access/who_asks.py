@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from lodeline.office.access import clock
 from lodeline.office.access.actor import NOBODY, Actor, actor_of
-from lodeline.regulation.parameter import load
+from lodeline.office.law_in_force import law_in_force
 
 
 class WhoAsks:
@@ -29,4 +29,4 @@ def session_actor(request: HttpRequest) -> Actor:
     user = request.user
     if not user.is_authenticated:
         return NOBODY
-    return actor_of(user, on=clock.today(load().timezone))
+    return actor_of(user, on=clock.today(law_in_force().timezone))

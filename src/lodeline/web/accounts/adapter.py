@@ -25,8 +25,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from lodeline.office.access import clock
 from lodeline.office.access.actor import actor_of
 from lodeline.office.accounts.people import needs_second_factor
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import User
-from lodeline.regulation.parameter import load
 from lodeline.web.accounts.lazy_text import lazy_text
 from lodeline.web.accounts.records import record_failure
 from lodeline.web.parts.qr import draw_code
@@ -158,7 +158,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Not the last one of a person whose role needs it."""
         user = User.objects.get(pk=authenticator.user_id)
-        actor = actor_of(user, on=clock.today(load().timezone))
+        actor = actor_of(user, on=clock.today(law_in_force().timezone))
         if settings.LODELINE_MFA != "required" or not needs_second_factor(actor):
             return True
         factors = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)

@@ -15,7 +15,6 @@ from django.urls import reverse
 from lodeline.office.access import clock
 from lodeline.office.accounts.invitations import Invited
 from lodeline.office.models import User
-from lodeline.regulation.parameter import load
 from lodeline.web.accounts.adapter import post_beside
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -50,7 +49,7 @@ def post_invitation(visit: Visit, invited: Invited, organisation: str) -> bool:
         "organisation": organisation,
         "role": visit.localized(ROLE_NAMES[invitation.role]),
         "link": invitation_link(visit, invited),
-        "until": written.moment(invitation.expires_at.isoformat(), visit.language, load().timezone),
+        "until": written.moment(invitation.expires_at.isoformat(), visit.language, visit.law.timezone),
     }
     message = EmailMessage(
         subject=visit.text("Invitation to Lodeline", "Lodeline 邀请"),

@@ -87,7 +87,7 @@ def _paged(now: Reading, rows: Sequence[Json], keys: tuple[str, ...], cursor: st
         after = read_key_cursor(cursor, len(keys))
         behind = [row for row in behind if key(row) > after]
     following = key_cursor(key(behind[limit - 1])) if len(behind) > limit else None
-    return {"stamp": now.snapshot.stamp, "rows": behind[:limit], "next": following}
+    return {"stamp": now.snapshot.stamp, "pack": now.law.digest, "rows": behind[:limit], "next": following}
 
 
 @router.get(
@@ -187,7 +187,7 @@ def list_replayed(
         if not date.min < day < date.max:
             raise ApiProblem("request-malformed", f"No law is known of {day}.", f"{day} 没有法规记载。")
     found = now.answer(replay, now.store, now.snapshot, now.law, first=first, second=second, known=known)
-    head = {name: found[name] for name in ("jurisdiction", "from", "to", "known", "law")}
+    head = {name: found[name] for name in ("jurisdiction", "pack", "from", "to", "known", "law")}
     page = _paged(now, found[what]["rows"], _REPLAYED[what], cursor, limit)
     return {**head, "what": what, "judged": {kind: found[kind]["judged"] for kind in _REPLAYED}, **page}
 

@@ -125,7 +125,7 @@ def list_exceptions(
     behind = rows if cursor is None else rows.filter(pl.col("id") > read_key_cursor(cursor, 1)[0])
     page = [questions.as_json(row) for row in behind.head(limit).to_dicts()]
     following = key_cursor([page[-1]["id"]]) if behind.height > limit else None
-    return {"stamp": now.snapshot.stamp, "rows": page, "next": following}
+    return {"stamp": now.snapshot.stamp, "pack": now.law.digest, "rows": page, "next": following}
 
 
 @router.get(

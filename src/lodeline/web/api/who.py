@@ -23,7 +23,8 @@ from lodeline.office.access.actor import AUTHORITY, NOBODY, Actor
 from lodeline.office.access.audit import record_access
 from lodeline.office.access.looking import USUAL_REASON
 from lodeline.office.accounts.tokens import Program, Usage, count, program_of
-from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 from lodeline.web.access.strangers import Turns
@@ -282,8 +283,8 @@ def store() -> Store:
 
 
 def law() -> Jurisdiction:
-    """The law in force."""
-    return load()
+    """The law as the log has it now."""
+    return law_now(store())
 
 
 def reading() -> Reading:

@@ -19,7 +19,6 @@ from lodeline.office.access import clock
 from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.office.notices.notices import unread
 from lodeline.office.parties.parties import waiting
-from lodeline.regulation.parameter import load
 from lodeline.web.access.access_log import reason_of
 from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
@@ -169,7 +168,9 @@ def _frame(visit: Visit, links: Mapping[Language, str]) -> dict[str, object]:
         "actor": visit.actor,
         "firm": visit.firm,
         "demo": settings.LODELINE_DEMO,
-        "demo_day": written.day(clock.today(load().timezone), visit.language) if settings.LODELINE_DEMO_CLOCK else None,
+        "demo_day": (
+            written.day(clock.today(visit.law.timezone), visit.language) if settings.LODELINE_DEMO_CLOCK else None
+        ),
         "language": visit.language,
         "tag": TAGS[visit.language],
         "languages": [

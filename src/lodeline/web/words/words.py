@@ -77,6 +77,8 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "party-list": text("List of parties", "交易方名录"),
     "declaration": text("Customs desk", "通关查询"),
     "draw": text("Draw-down", "核销"),
+    "law-proposal": text("Law proposed", "法规包提议"),
+    "law": text("Law published", "法规包公布"),
     "office": text("Office record", "后台记录"),
 }
 #: Whose number of a party it is.

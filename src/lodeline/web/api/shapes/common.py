@@ -69,8 +69,9 @@ class Stamp(Shape):
 
 
 class StampedRows(Shape):
-    """A page of what was computed from the log as it stood."""
+    """A page of what was computed from the log as it stood, under the law pack of this digest."""
 
     stamp: Stamp
+    pack: str
     rows: list[Json]
     next: str | None

@@ -9,6 +9,7 @@ class Law(Shape):
     """The law on a day, in the shape of `lodeline law --json`."""
 
     jurisdiction: str
+    pack: str
     on: Day
     known: Day
     rows: list[Json]
@@ -18,6 +19,7 @@ class LawDiff(Shape):
     """What changed between two days, in the shape of `lodeline law diff --json`."""
 
     jurisdiction: str
+    pack: str
     known: Day
     rows: list[Json]
 
@@ -27,6 +29,7 @@ class LawReplay(Shape):
 
     stamp: Stamp
     jurisdiction: str
+    pack: str
     first: Day = Field(alias="from")
     last: Day = Field(alias="to")
     known: dict[str, str]

@@ -22,7 +22,6 @@ from lodeline.office.accounts.people import (
     with_second_factor,
 )
 from lodeline.office.models import Membership, User
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.accounts.email import ask_for_link
 from lodeline.web.pages.common.entered import field_errors, problems_part
 from lodeline.web.parts.shell import show
@@ -220,7 +219,7 @@ def _sessions(visit: Visit, user: User) -> list[dict[str, Any]]:
 
 
 def _when(visit: Visit, at: Any) -> str:
-    return written.moment(at.isoformat(), visit.language, load().timezone)
+    return written.moment(at.isoformat(), visit.language, visit.law.timezone)
 
 
 #: What stands in the line by which a browser names itself, and what it is called; the first that fits.

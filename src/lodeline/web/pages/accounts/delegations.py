@@ -11,7 +11,6 @@ from lodeline.office.access import clock
 from lodeline.office.accounts.delegation import delegate, delegations, end_delegation
 from lodeline.office.accounts.people import InputError, PeopleError
 from lodeline.office.models import Delegation
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.common.entered import day_of, field_errors, number_of, problems_part
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Field, Notice
@@ -28,7 +27,7 @@ _DONE: Final = {
 
 def firm_delegations(visit: Visit, organisation: str) -> HttpResponse:
     """The page `firm/<organisation>/delegations/`."""
-    today = clock.today(load().timezone)
+    today = clock.today(visit.law.timezone)
     error: InputError | PeopleError | None = None
     names = firm_names(visit)
     if visit.request.method == "POST":

@@ -10,7 +10,6 @@ from lodeline.office.access import clock
 from lodeline.office.accounts import erasure
 from lodeline.office.accounts.people import InputError, PeopleError
 from lodeline.office.models import ErasureRequest, User
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.accounts.own_erasure import ground_fields, obstacle_words, prove_first, reason_field
 from lodeline.web.pages.common.entered import field_errors, problems_part
 from lodeline.web.pages.common.signed_in import is_recent
@@ -80,7 +79,7 @@ def erasures(visit: Visit) -> HttpResponse:
 def erasure_request(visit: Visit, asked: int) -> HttpResponse:
     """The page `erasures/<asked>/`: what is asked, what stands in the way, and the decision."""
     error: InputError | PeopleError | None = None
-    law = load()
+    law = visit.law
     if visit.request.method == "POST":
         if not is_recent(visit):
             return HttpResponseRedirect(prove_first(visit))
@@ -137,7 +136,7 @@ def _decide(visit: Visit, request: int) -> None:
         case "carry-out":
             erasure.carry_out(
                 visit.actor, request, reason=form.get("said", ""), before_term=form.get("before_term") == "yes",
-                law=load(), now=now,
+                law=visit.law, now=now,
             )  # fmt: skip
 
 
@@ -214,7 +213,7 @@ def _who(visit: Visit, user: User, one: ErasureRequest) -> str:
 
 
 def _when(visit: Visit, at: Any) -> str:
-    return written.moment(at.isoformat(), visit.language, load().timezone) if at else written.NOTHING
+    return written.moment(at.isoformat(), visit.language, visit.law.timezone) if at else written.NOTHING
 
 
 def _person_field(visit: Visit, error: InputError | PeopleError | None) -> Field:

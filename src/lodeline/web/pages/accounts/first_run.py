@@ -8,7 +8,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.office.access import clock
 from lodeline.office.accounts.first_run import begin, is_first_run
 from lodeline.office.accounts.people import InputError, PeopleError
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.accounts.invitation import account_fields, enter
 from lodeline.web.pages.common.entered import field_errors, problems_part
 from lodeline.web.parts.shell import show
@@ -28,7 +27,7 @@ def first_run(visit: Visit) -> HttpResponse:
         try:
             user = begin(
                 url, form.get("code", ""), name=form.get("name", ""), email=form.get("email", ""),
-                password=form.get("password", ""), language=language, today=clock.today(load().timezone),
+                password=form.get("password", ""), language=language, today=clock.today(visit.law.timezone),
                 now=clock.now(),
             )  # fmt: skip
         except InputError as wrong:

@@ -10,7 +10,6 @@ from lodeline.office.access import clock
 from lodeline.office.accounts.erasure import account_called
 from lodeline.office.accounts.holds import Held, hold_organisation, hold_person, holds, lift
 from lodeline.office.accounts.people import InputError, PeopleError
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.accounts.own_erasure import prove_first
 from lodeline.web.pages.common.entered import field_errors, number_of, problems_part
 from lodeline.web.pages.common.signed_in import is_recent
@@ -130,7 +129,7 @@ def _table(visit: Visit, found: list[Held]) -> Table:
 
 
 def _when(visit: Visit, at: Any) -> str:
-    return written.moment(at.isoformat(), visit.language, load().timezone) if at else written.NOTHING
+    return written.moment(at.isoformat(), visit.language, visit.law.timezone) if at else written.NOTHING
 
 
 def _fields(visit: Visit, error: InputError | PeopleError | None) -> list[Field]:

@@ -11,7 +11,6 @@ from lodeline.office.access import clock
 from lodeline.office.accounts.invitations import InvitationError, accept_as, accept_new, has_account, look
 from lodeline.office.accounts.people import InputError, PeopleError, account_of
 from lodeline.office.models import Invitation, User
-from lodeline.regulation.parameter import load
 from lodeline.web.accounts.forms import PASSWORD_RULES
 from lodeline.web.pages.common.entered import field_errors, problems_part
 from lodeline.web.parts.shell import show
@@ -32,7 +31,7 @@ def invitation(visit: Visit, token: str) -> HttpResponse:
 
 
 def _answered(visit: Visit, token: str) -> HttpResponse:
-    now, today = clock.now(), clock.today(load().timezone)
+    now, today = clock.now(), clock.today(visit.law.timezone)
     error: InputError | None = None
     try:
         found = look(token, now=now)
@@ -82,7 +81,7 @@ def _form(visit: Visit, found: Invitation, error: InputError | None) -> HttpResp
         may=duty(found.role, visit.language),
         inviter=found.invited_by.name if found.invited_by else "",
         email=found.email,
-        until=written.moment(found.expires_at.isoformat(), visit.language, load().timezone),
+        until=written.moment(found.expires_at.isoformat(), visit.language, visit.law.timezone),
         mine=signed_in == found.email,
         other=signed_in if signed_in and signed_in != found.email else None,
         to_sign_in=to_sign_in(visit) if known and not signed_in else None,

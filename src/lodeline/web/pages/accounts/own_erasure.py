@@ -11,7 +11,6 @@ from lodeline.office.access import clock
 from lodeline.office.accounts import erasure
 from lodeline.office.accounts.erasure import Obstacle
 from lodeline.office.accounts.people import InputError, PeopleError, account_of
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.common.entered import field_errors, number_of, problems_part
 from lodeline.web.pages.common.signed_in import is_recent
 from lodeline.web.parts.shell import show
@@ -46,7 +45,7 @@ def account_erasure(visit: Visit) -> HttpResponse:
     user = account_of(visit.actor)
     newest = erasure.own_request(visit.actor)
     waiting = newest is not None and newest.state == erasure.State.OPEN
-    standing = erasure.obstacles(user, law=load(), today=clock.today(load().timezone))
+    standing = erasure.obstacles(user, law=visit.law, today=clock.today(visit.law.timezone))
     done = visit.query("done")
     return show(
         visit,
@@ -63,7 +62,7 @@ def account_erasure(visit: Visit) -> HttpResponse:
         refused=newest is not None and newest.state == erasure.State.REFUSED,
         asked_at=None
         if newest is None
-        else written.moment(newest.requested_at.isoformat(), visit.language, load().timezone),
+        else written.moment(newest.requested_at.isoformat(), visit.language, visit.law.timezone),
         obstacles=[obstacle_words(visit, one) for one in standing],
         prove=None if is_recent(visit) else prove_first(visit),
         fields=ground_fields(visit, error, _OWN_GROUNDS),

@@ -27,7 +27,6 @@ from lodeline.office.accounts.people import (
     second_person,
 )
 from lodeline.office.models import Invitation, Membership
-from lodeline.regulation.parameter import load
 from lodeline.web.accounts.letters import invitation_link, new_password_link, post_invitation
 from lodeline.web.pages.common.entered import day_of, field_errors, number_of, problems_part
 from lodeline.web.parts.shell import show
@@ -80,7 +79,7 @@ def register_person(visit: Visit, person: int, organisation: str = "") -> HttpRe
 
 def people(visit: Visit, organisation: str = "") -> HttpResponse:
     """The people of an organisation, or ("") of the authority, for whoever may see them (`office.accounts.people`)."""
-    today = clock.today(load().timezone)
+    today = clock.today(visit.law.timezone)
     error: InputError | PeopleError | None = None
     invited: Invited | None = None
     if visit.request.method == "POST":
@@ -121,7 +120,7 @@ def people(visit: Visit, organisation: str = "") -> HttpResponse:
 
 def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpResponse:
     """One person of an organisation, or ("") of the authority: the roles there, and what may be done about them."""
-    today = clock.today(load().timezone)
+    today = clock.today(visit.law.timezone)
     error: InputError | PeopleError | None = None
     link = None
     if visit.request.method == "POST":
@@ -275,7 +274,7 @@ def _invitations(visit: Visit, organisation: str) -> list[dict[str, Any]]:
             "name": one.name,
             "email": one.email,
             "role": visit.localized(ROLE_NAMES[one.role]),
-            "until": written.moment(one.expires_at.isoformat(), visit.language, load().timezone),
+            "until": written.moment(one.expires_at.isoformat(), visit.language, visit.law.timezone),
         }
 
     return [shown_one(one) for one in open_invitations(visit.actor, organisation, now=clock.now())]

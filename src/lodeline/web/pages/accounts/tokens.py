@@ -23,7 +23,6 @@ from lodeline.office.accounts.tokens import (
     tokens,
 )
 from lodeline.office.models import Token
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.common.signed_in import is_recent
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
@@ -125,7 +124,7 @@ def _problems(visit: Visit, error: WrongRequestError | None) -> Problems | None:
 
 
 def _shown(visit: Visit, one: Token, organisation: str, *, may_revoke: bool) -> dict[str, Any]:
-    zone, names = load().timezone, {scope.name: visit.text(scope.en, scope.zh) for scope in scopes_of(organisation)}
+    zone, names = visit.law.timezone, {scope.name: visit.text(scope.en, scope.zh) for scope in scopes_of(organisation)}
 
     def when(moment: Any) -> str:
         return written.moment(moment.isoformat(), visit.language, zone)

@@ -18,7 +18,6 @@ from lodeline.ledger.succession import holder_on, holders_of
 from lodeline.office.access import clock
 from lodeline.office.accounts.people import InputError
 from lodeline.office.balance.inspections import enter
-from lodeline.regulation.parameter import load
 from lodeline.service.balance.inspections import ACTS, NOTE_CHARACTERS, InspectionError, Seal, Visited, inspections
 from lodeline.web.pages.balance.inspections_part import ACTS as ACT_WORDS
 from lodeline.web.pages.balance.inspections_part import count_table, inspections_table, newest_count, seals_text
@@ -109,7 +108,7 @@ def _enter(visit: Visit, site: str) -> Any:
     register = visit.store.register(visit.store.head())
     organisation = holder_on(register, site, on) or register.site_organisation[site]
     return enter(
-        visit.actor, visit.store, visited, organisation=organisation, now=clock.now(), today=_today()
+        visit.actor, visit.store, visited, organisation=organisation, now=clock.now(), today=_today(visit)
     )  # fmt: skip
 
 
@@ -146,8 +145,8 @@ def _seals(text: str) -> list[Seal]:
     return [Seal(number=number, on=on.strip()) for number, _, on in parts]
 
 
-def _today() -> date:
-    return clock.today(load().timezone)
+def _today(visit: Visit) -> date:
+    return clock.today(visit.law.timezone)
 
 
 def _title(visit: Visit, name: str, count: int) -> str:
@@ -186,7 +185,7 @@ def _fields(visit: Visit) -> dict[str, Field]:
         ),
         "on": Field(
             name="on", label=visit.text("Day", "日期"), kind="date", required=True, width="short",
-            value=form.get("on", _today().isoformat()),
+            value=form.get("on", _today(visit).isoformat()),
         ),
         "whole": Field(
             name="whole", label=visit.text("Everything at the site was counted", "已盘点场所全部物料"), kind="checkbox",

@@ -13,7 +13,6 @@ import polars as pl
 from django.utils.functional import cached_property
 
 from lodeline.office.access import clock
-from lodeline.regulation.parameter import load
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.web.parts.table import Cell
 from lodeline.web.visit import Visit
@@ -32,7 +31,7 @@ class Firm:
     def __init__(self, visit: Visit, organisation: str) -> None:
         self.visit = visit
         self.organisation = organisation
-        self.own = OrganisationView(visit.store, load(), organisation)
+        self.own = OrganisationView(visit.store, visit.law, organisation)
         self.now: datetime = clock.now()
 
     @cached_property

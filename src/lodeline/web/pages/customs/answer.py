@@ -15,7 +15,6 @@ from django.http import HttpResponse
 
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.reason import vocabulary
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.form import LABELS, form
 from lodeline.web.pages.customs.reasons import reason_text
@@ -288,7 +287,7 @@ def _law(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
 
 def _jurisdiction(visit: Visit, code: str) -> str:
     """What the law of an answer is called; its code where another than this server's has answered."""
-    law = load()
+    law = visit.law
     return visit.localized(law.label) if law.code == code else code
 
 

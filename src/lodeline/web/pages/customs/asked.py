@@ -19,7 +19,6 @@ from lodeline.office.customs import queries as customs_cases
 from lodeline.office.customs.queries import STATES
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import CustomsCase
-from lodeline.regulation.parameter import load
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.papers import DeclarationStatus, DeskError, Override, Question
 from lodeline.store.store import StoredEntry
@@ -140,7 +139,7 @@ def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: st
             else visit.opens("firm-batch", organisation=organisation, batch=batch)
         )
     return (
-        Cell(text=written.moment(asked_at, visit.language, load().timezone), value=asked_at, href=page),
+        Cell(text=written.moment(asked_at, visit.language, visit.law.timezone), value=asked_at, href=page),
         Cell(text=names.get(exporter, exporter) or written.NOTHING, value=exporter),
         Cell(
             text=", ".join(filter(None, numbers[:2])) or written.NOTHING,
@@ -184,10 +183,10 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
         except (DeskError, CaseError) as error:
             refused = visit.text(error.en, error.zh)
     state = desk_papers.standing(visit.store, asked)
-    waiting = [one["id"] for one in asked.lines if state.waits(asked, one, day=clock.today(load().timezone))]
+    waiting = [one["id"] for one in asked.lines if state.waits(asked, one, day=clock.today(visit.law.timezone))]
     law_days.stamp(visit)
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
-    law = load()
+    law = visit.law
     kept = Asker(
         document=_with_reservations(with_words(asked.paper["answer"]), asked, state),
         declaration=Declaration(lines=lines), fields={}, file=None, no_store=None,
@@ -237,7 +236,7 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
             visit.actor, visit.store, entry, override_entry=int(number) if number.isdecimal() else -1, now=now
         )
     elif act == "release":
-        law = load()
+        law = visit.law
         put = desk.release(
             visit.actor, visit.store, entry, snapshot=visit.reading.snapshot, law=law,
             today=clock.today(law.timezone), now=now, only=() if line in ("", _EVERY) else (line,),
@@ -245,7 +244,7 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
     elif act == "withdraw":
         put = desk.withdraw(visit.actor, visit.store, entry, reason=text, now=now)
     elif act == "query":
-        law = load()
+        law = visit.law
         case = customs_cases.open_case(
             visit.actor, visit.store, entry, verdict_id=line, text=text, law=law, today=clock.today(law.timezone),
             now=now,

@@ -16,7 +16,6 @@ from lodeline.office.access import clock
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.batches import Kept, State
 from lodeline.office.models import DeskBatch, Job
-from lodeline.regulation.parameter import load
 from lodeline.service.customs.batch import verdicts_of
 from lodeline.service.customs.papers import DeskError
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS, desk_address, with_words
@@ -66,7 +65,7 @@ def batch_lines(visit: Visit, asker: str) -> list[dict[str, object]]:
     return [
         {
             "href": batch_address(visit, one), "name": one.name,
-            "at": written.moment(one.created_at.isoformat(), visit.language, load().timezone),
+            "at": written.moment(one.created_at.isoformat(), visit.language, visit.law.timezone),
             "word": visit.localized(STATES[State(one.state)]),
         }
         for one in desk_batches.batches(visit.actor, asker=asker, most=5)
@@ -105,8 +104,8 @@ def _one(visit: Visit, reference: str, asker: str) -> HttpResponse:
         stopped=batch.state == State.STOPPED, judged=written.count(kept[-1].last if kept else 0),
         lines=written.count(batch.lines), problems=[_problem(visit, one) for one in json.loads(batch.problems)],
         table=shown(visit, table), download=visit.here(format="csv", table=_FILE), reserves=batch.reserves,
-        at=written.moment(batch.created_at.isoformat(), visit.language, load().timezone),
-        law_day=written.day(desk_batches.law_day(batch, load()), visit.language),
+        at=written.moment(batch.created_at.isoformat(), visit.language, visit.law.timezone),
+        law_day=written.day(desk_batches.law_day(batch, visit.law), visit.language),
     )  # fmt: skip
 
 

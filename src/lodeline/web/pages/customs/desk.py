@@ -32,7 +32,6 @@ from lodeline.filing.formats import Limits
 from lodeline.office.access import clock
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.desk import ask, question
-from lodeline.regulation.parameter import load
 from lodeline.service.customs.desk import read
 from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.customs.published_cases import PublishedCase, as_declaration, published_cases
@@ -208,7 +207,7 @@ def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> tuple[Asker, Judged
     else:
         declaration = read(sent.content, name=sent.name, limits=_limits())
     reading, why_not = law_days.reading_or_reason(visit)
-    law = load()
+    law = visit.law
     judged = judge(
         store=None if reading is None else reading.store, snapshot=None if reading is None else reading.snapshot,
         declaration=declaration, law=law, today=law_days.today(law), asker=sent.asker or None, amends=sent.amends,

@@ -14,7 +14,6 @@ from lodeline.office.customs import queries as customs_cases
 from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case
-from lodeline.regulation.parameter import load
 from lodeline.service.customs.papers import DeskError
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS
 from lodeline.web.pages.customs.asked import QUERY_STATES
@@ -75,7 +74,7 @@ def firm_query(visit: Visit, organisation: str, case: str) -> HttpResponse:
 
 
 def _list(visit: Visit, found: list[Case], organisation: str | None) -> HttpResponse:
-    today, names = clock.today(load().timezone), firm_names(visit)
+    today, names = clock.today(visit.law.timezone), firm_names(visit)
     table = Table(
         name="queries",
         caption=visit.text("Customs queries", "海关质疑"),
@@ -159,7 +158,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
             return HttpResponseRedirect(visit.here(said="yes"), status=303)
         except (CaseError, DeskError, FileRefusedError) as error:
             refused, case = visit.text(error.en, error.zh), found()
-    today, names = clock.today(load().timezone), firm_names(visit)
+    today, names = clock.today(visit.law.timezone), firm_names(visit)
     seen = json.loads(case.seen)
     line = seen["line"]
     shape, tone = MARKS[line["verdict"]]
@@ -193,7 +192,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         required=[visit.localized(REQUIRED.get(one, text(one, one))) for one in seen["required"]],
         assumed=seen["assumed"],
         steps=taken(
-            visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=load().timezone
+            visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=visit.law.timezone
         ),
         seen=case.steps_taken,
         forms=_forms(visit, case, today) if organisation is None and visit.actor.may("desk.decide") else [],
@@ -209,7 +208,7 @@ def _may_answer(visit: Visit, case: Case) -> bool:
 
 def _done(visit: Visit, case: Case, organisation: str | None) -> None:
     """Takes the step that a form asks for. Raises CaseError, DeskError, FileRefusedError."""
-    form, now, law = visit.request.POST, clock.now(), load()
+    form, now, law = visit.request.POST, clock.now(), visit.law
     text, act = form.get("text", ""), form.get("act", "")
     if organisation is not None:
         files = attached([(one.name or "", one.read()) for one in visit.request.FILES.getlist("files")])

@@ -20,7 +20,7 @@ from lodeline.office.filing import certify, drafts
 from lodeline.office.filing.draft_check import is_small
 from lodeline.office.filing.draft_content import Content, content_at
 from lodeline.office.models import Draft, OrganisationSettings
-from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.filing import draft_grid as grid
@@ -95,7 +95,7 @@ def _filing_address(visit: Visit, draft: Draft) -> str:
 
 def frame_of(visit: Visit, draft: Draft, now: datetime, *, notices: list[Notice]) -> dict[str, Any]:
     """What every page of a draft has: whose and which month, its steps, what was said before."""
-    law = load()
+    law = visit.law
     late_from = due(draft.organisation, draft.period, law, visit.store.newest_register())
     local = now.astimezone(ZoneInfo(law.timezone))
     notice = notice_of(visit)

@@ -20,7 +20,6 @@ from lodeline.office.filing.profiles import fitting_profile
 from lodeline.office.filing.sandbox import ledger_of
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Draft
-from lodeline.regulation.parameter import load
 from lodeline.web.visit import Visit
 
 _FIELD: Final = re.compile(r"c-([0-9]{1,12})-([0-9]{1,9})-(.{1,200})")
@@ -216,7 +215,7 @@ def _good(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
 def _move(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     """`MONTH:EVENT` moves one event into a draft of that month; `MONTH` all that are dated in it."""
     month, _, event = argument.partition(":")
-    content, law = content_at(draft), load()
+    content, law = content_at(draft), visit.law
     if event:
         events = {event}
     else:

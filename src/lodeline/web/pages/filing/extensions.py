@@ -13,7 +13,6 @@ from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.accounts.people import InputError
 from lodeline.office.filing.extensions import REASON_CHARACTERS, ExtensionError, Wanted, end, grant, granted
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.common.entered import day_of, field_errors, problems_part
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -43,7 +42,7 @@ def extensions(visit: Visit) -> HttpResponse:
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    today = clock.today(load().timezone)
+    today = clock.today(visit.law.timezone)
     standing = [one for one in every if one.until > today]
     count = len([one for one in every if one.until >= today])
     done = visit.query("done") or ""
@@ -92,7 +91,7 @@ def _may_end(visit: Visit, extension: Extension) -> bool:
 
 def _done(visit: Visit) -> str:
     """What a form does. Raises InputError, ExtensionError, NotAllowedError."""
-    form, law, now = visit.request.POST, load(), clock.now()
+    form, law, now = visit.request.POST, visit.law, clock.now()
     if form.get("do") == "end":
         end(visit.actor, visit.store, form.get("extension", ""), law=law, now=now)
         return "end"

@@ -12,7 +12,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.office.access import clock
 from lodeline.office.filing import drafts, sandbox
 from lodeline.office.models import Draft
-from lodeline.regulation.parameter import load
 from lodeline.service.filing.drafting import copy_of, known_for_template
 from lodeline.service.firm.organisation_view import Month, OrganisationView
 from lodeline.web.pages.common.attachment import attachment
@@ -38,7 +37,7 @@ _STATES: dict[str, Text] = {
 
 def firm_file(visit: Visit, organisation: str) -> HttpResponse:
     """The page `firm/<organisation>/file/`; a form begins a draft, or empties the sandbox."""
-    now, law = clock.now(), load()
+    now, law = clock.now(), visit.law
     refused = None
     if visit.request.method == "POST":
         try:
@@ -93,7 +92,7 @@ def _act(visit: Visit, organisation: str) -> HttpResponse:
     if verb == "empty":
         sandbox.empty(visit.actor, organisation, now=now)
         return HttpResponseRedirect(visit.url("firm-file", {"said": "emptied"}, organisation=organisation) or "/")
-    period, law = post.get("period", "").strip(), load()
+    period, law = post.get("period", "").strip(), visit.law
     corrects = None
     if verb == "correct":
         found = [

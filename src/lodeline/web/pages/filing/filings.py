@@ -6,7 +6,6 @@ from django.http import HttpResponse
 
 from lodeline.office.filing import filings as filed
 from lodeline.office.filing import sandbox
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.common.firm_notice import firm_name
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -84,7 +83,7 @@ def _row(visit: Visit, one: filed.Filing) -> Row:
         Cell(text=written.month(one.period, language), value=one.period, href=address),
         Cell(text=written.count(one.entry), value=one.entry),
         Cell(text=kind),
-        Cell(text=written.moment(one.filed_at, language, load().timezone), value=one.filed_at),
+        Cell(text=written.moment(one.filed_at, language, visit.law.timezone), value=one.filed_at),
         Cell(text=written.count(one.rows), value=one.rows),
         Cell(text=written.count(one.flags), value=one.flags),
         Cell(text=CERTIFIED.get(one.certified, CERTIFIED[None])[language]),

@@ -11,7 +11,6 @@ from django.http import HttpResponse
 
 from lodeline.office.filing.sandbox import ledger_of
 from lodeline.office.models import Draft
-from lodeline.regulation.parameter import load
 from lodeline.service.entries.receipts import receipt
 from lodeline.store.store import Store, StoredEntry
 from lodeline.web.pages.common.firm_notice import firm_name
@@ -25,7 +24,7 @@ from lodeline.web.words import format as written
 def sheet(visit: Visit, entry: StoredEntry, *, sandbox: bool = False) -> Receipt:
     """The sheet of an entry. A sandbox's has no code: there is nothing that it could lead to."""
     envelope = json.loads(entry.envelope)
-    law = load()
+    law = visit.law
     name = firm_name(visit, entry.organisation or "")
     month = written.month(entry.period or "", visit.language)
     verify = None if sandbox else visit.url("verify", {"entry": entry.index, "leaf": entry.leaf_hash})

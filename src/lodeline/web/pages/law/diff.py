@@ -9,7 +9,6 @@ from typing import Any
 from django.http import HttpResponse
 
 from lodeline.errors import UserError
-from lodeline.regulation.parameter import load
 from lodeline.service.law.law import diff
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.tables import change_table
@@ -25,7 +24,7 @@ _YEAR = timedelta(days=365)
 def law_diff(visit: Visit) -> HttpResponse:
     """The page `law/diff/`: `?from=` and `?to=`, both included, by default a year; `?known=`, by default `to`."""
     law_days.stamp(visit)
-    pack = load()
+    pack = visit.law
     last = law_days.day(visit, "to", law_days.today(pack))
     first = law_days.day(visit, "from", max(last - _YEAR, law_days.FIRST_DAY))
     known = law_days.day(visit, "known", last)

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.law import law as questions
 from lodeline.service.law.lists import control_list, fine_table, instruments, quota_years
 from lodeline.web.pages.common import law_days
@@ -32,7 +32,7 @@ _YEAR = timedelta(days=365)
 def law(visit: Visit) -> HttpResponse:
     """The page `law/`: `?on=` the day asked about, `?known=` the day up to which it is published; both today."""
     law_days.stamp(visit)
-    pack = load()
+    pack = visit.law
     today = law_days.today(pack)
     on, known = law_days.day(visit, "on", today), law_days.day(visit, "known", today)
     rows = questions.in_force(pack, on, known)["rows"]

@@ -15,7 +15,6 @@ from lodeline.ledger.problem import Problem
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.licences import draws as licence_draws
-from lodeline.regulation.parameter import load
 from lodeline.service.licences.draws import Drawn, reserved_for
 from lodeline.service.licences.exits import Exit
 from lodeline.web.parts.values import Field, Notice
@@ -211,7 +210,7 @@ def _exit(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
         reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
         licence=document["id"], organisation=document["exporter"] or "",
     )  # fmt: skip
-    return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=load(), now=clock.now())[0]
+    return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=visit.law, now=clock.now())[0]
 
 
 def _correct(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
@@ -223,7 +222,7 @@ def _correct(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
         reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
         corrects=wrong["reference"], reason=form.get("reason", "")[:_LONG],
     )  # fmt: skip
-    return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=load(), now=clock.now())[0]
+    return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=visit.law, now=clock.now())[0]
 
 
 def _chosen(document: Json, form: Mapping[str, str]) -> Json | None:
@@ -237,7 +236,7 @@ def _void(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
         raise BadQuestionError("There is no such reservation any more.", "该预留已不存在。")
     return licence_draws.void(
         visit.actor, visit.store, declaration=chosen["declaration"] or "", line=chosen["line"] or "",
-        reason=form.get("reason", "")[:_LONG], law=load(), now=clock.now(),
+        reason=form.get("reason", "")[:_LONG], law=visit.law, now=clock.now(),
     )  # fmt: skip
 
 
@@ -246,14 +245,14 @@ def _allot(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
     return licence_draws.allot(
         visit.actor, visit.store, licence=document["id"], tranche=form.get("tranche", "").strip()[:_SHORT],
         port=form.get("port", "").strip()[:_SHORT], mass_mg=_mg(visit, form.get("mass_kg", "")),
-        elements_mg={name: _mg(visit, text) for name, text in elements.items()}, law=load(), now=clock.now(),
+        elements_mg={name: _mg(visit, text) for name, text in elements.items()}, law=visit.law, now=clock.now(),
     )  # fmt: skip
 
 
 def _void_tranche(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
     return licence_draws.void_tranche(
         visit.actor, visit.store, licence=document["id"], tranche=form.get("tranche", ""),
-        reason=form.get("reason", "")[:_LONG], law=load(), now=clock.now(),
+        reason=form.get("reason", "")[:_LONG], law=visit.law, now=clock.now(),
     )  # fmt: skip
 
 

@@ -19,7 +19,6 @@ from lodeline.office.licences import application_views
 from lodeline.office.licences.application_documents import open_document
 from lodeline.office.models import Application, ApplicationStep
 from lodeline.regulation.instrument import Citation, articles_once
-from lodeline.regulation.parameter import load
 from lodeline.service.entries.receipts import receipt
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.customs.form import LABELS as COLUMNS
@@ -150,7 +149,7 @@ def clock_text(visit: Visit, clock: Clock) -> str:
 
 def clock_note(visit: Visit, clock: Clock) -> str:
     """What the clock rests on: each instrument and each of its articles once, however many rules cite it."""
-    law, cited = load(), dict[str, list[Citation]]()
+    law, cited = visit.law, dict[str, list[Citation]]()
     for one in clock.law:
         cited.setdefault(one.citation.instrument, []).append(one.citation)
     placed = [

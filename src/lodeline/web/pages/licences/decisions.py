@@ -16,7 +16,6 @@ from lodeline.ledger.licence import DEEDS, Deed, Licence
 from lodeline.ledger.register import Register
 from lodeline.office.access import clock
 from lodeline.office.licences import acts as licence_acts
-from lodeline.regulation.parameter import load
 from lodeline.service.licences.licences import REASON_CHARACTERS, act_faults, act_record
 from lodeline.service.licences.proposals import Entered, LicenceProposalError, Proposal, waiting
 from lodeline.web.pages.common import law_days
@@ -72,7 +71,7 @@ class Deciding:
 
 def done(visit: Visit, licence: str) -> HttpResponse | list[str]:
     """Does what a form asks and leads back to the page; or why it was not done, as sentences."""
-    form, law, now = visit.request.POST, load(), clock.now()
+    form, law, now = visit.request.POST, visit.law, clock.now()
     actor, store, proposal = visit.actor, visit.store, form.get("proposal", "")[:_SENT_CHARACTERS]
     verbs: dict[str, Callable[[], Entered]] = {
         "propose": lambda: _proposed(visit, licence, form),
@@ -106,7 +105,7 @@ def deciding(visit: Visit, licence: Licence | None) -> Deciding | None:
     """What is shown of it; None where nothing waits and whoever asks may propose nothing."""
     if licence is None:
         return None
-    today = law_days.today(load())
+    today = law_days.today(visit.law)
     may = visit.actor.may("licence.decide", licence.holder(today) or "")
     found = waiting(visit.store.newest_register()).get(licence.id)
     if found is not None:
@@ -145,7 +144,7 @@ def _why(visit: Visit) -> Field:
 
 def _fields(visit: Visit, licence: Licence) -> list[Field]:
     """The form that proposes, with what can be done to the licence as it stands; none where nothing can."""
-    today, register = law_days.today(load()), visit.store.newest_register()
+    today, register = law_days.today(visit.law), visit.store.newest_register()
     # After what was decided for a day to come, only what follows it.
     day = max([today, *(act.on for act in licence.acts)])
     can = [deed for deed in DEEDS if not _is_barred(register, licence.id, deed, day)]
@@ -190,7 +189,7 @@ def _proposed(visit: Visit, licence: str, form: QueryDict) -> Entered:
     return licence_acts.propose(
         visit.actor, visit.store, licence, form.get("deed", "")[:_SENT_CHARACTERS], on=on,
         reason=form.get("reason", "")[:_SENT_CHARACTERS], holder=form.get("holder", "").strip()[:_SENT_CHARACTERS],
-        law=load(), now=clock.now(),
+        law=visit.law, now=clock.now(),
     )  # fmt: skip
 
 

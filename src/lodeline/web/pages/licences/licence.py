@@ -13,7 +13,6 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.material.mass import parse_mass
-from lodeline.regulation.parameter import load
 from lodeline.service.licences.answers import UnknownLicence, licence_list, licence_shown
 from lodeline.service.licences.proposals import Proposal, waiting
 from lodeline.web.pages.common import law_days
@@ -78,7 +77,7 @@ def licences(visit: Visit) -> HttpResponse:
 
 
 def _licences(visit: Visit, leads_to: str) -> HttpResponse:
-    store, law = visit.store, load()
+    store, law = visit.store, visit.law
     document = licence_list(store, store.newest_register(), law, day=law_days.today(law))
     # What licensing officers have not decided yet is no business of the desk: a licence stands until it does not.
     proposed = waiting(store.newest_register()) if leads_to == "licence" else {}
@@ -210,7 +209,7 @@ def _flagged(visit: Visit, exits: int) -> str:
 
 
 def _asked(visit: Visit, licence: str) -> dict[str, Any]:
-    store, law = visit.store, load()
+    store, law = visit.store, visit.law
     try:
         return licence_shown(store, store.newest_register(), law, licence, day=law_days.today(law))
     except UnknownLicence as error:

@@ -11,7 +11,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.ledger.problem import Problem
 from lodeline.office.access import clock
 from lodeline.office.licences import runs
-from lodeline.regulation.parameter import load
 from lodeline.service.licences.draw_facts import taken_back
 from lodeline.service.licences.runs import planned_runs
 from lodeline.web.pages.licences.runs import STATES, notices
@@ -28,7 +27,7 @@ def planned_run(visit: Visit, run: int) -> HttpResponse:
     refused: tuple[Problem, ...] = ()
     if visit.request.method == "POST":
         found = runs.put_off_by_authority(
-            visit.actor, visit.store, run, reason=visit.request.POST.get("reason", ""), law=load(), now=clock.now()
+            visit.actor, visit.store, run, reason=visit.request.POST.get("reason", ""), law=visit.law, now=clock.now()
         )
         if found.draw is not None:
             visit.has_filed(found.draw.entry)
@@ -52,7 +51,7 @@ def planned_run(visit: Visit, run: int) -> HttpResponse:
 
 def _row(visit: Visit, run: int) -> dict[str, Any]:
     """The run as it stands now (`service.licences.runs.RUN`)."""
-    today = load().day_of(clock.now())
+    today = visit.law.day_of(clock.now())
     found = planned_runs(visit.store, visit.store.newest_register(), day=today).filter(pl.col("number") == run)
     if found.is_empty():
         raise NotHereError(f"No planned run has the number {run}.", f"没有编号为 {run} 的计划批次。")

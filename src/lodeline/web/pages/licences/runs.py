@@ -11,7 +11,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.licences import runs
-from lodeline.regulation.parameter import load
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
@@ -93,7 +92,7 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str] | None) 
 
 def done(visit: Visit, organisation: str) -> HttpResponse | list[str]:
     """Does what a form of the firm asks, and leads back to the page; or why it was not done, as sentences."""
-    form, now, law = visit.request.POST, clock.now(), load()
+    form, now, law = visit.request.POST, clock.now(), visit.law
     act = form.get("act")
     if act == "announce":
         reo_mg = _mg(form.get("reo_kg", ""))

@@ -14,7 +14,6 @@ from lodeline.office.access.acts import ACTS
 from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.office.access.papers import DIGEST
 from lodeline.office.models import AuditRecord, User
-from lodeline.regulation.parameter import load
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.parts.values import Tab
@@ -103,7 +102,7 @@ def audit(visit: Visit) -> HttpResponse:
 def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: str = "audit") -> Table:
     """Records as a table, in the order given; `kind` is `look` or `act`."""
     people = dict(User.objects.filter(pseudonym__in={one.who for one in records}).values_list("pseudonym", "name"))
-    timezone, names = load().timezone, firm_names(visit)
+    timezone, names = visit.law.timezone, firm_names(visit)
     rows: list[tuple[Cell, ...]] = []
     for one in records:
         person = (

@@ -12,7 +12,6 @@ from django.http import HttpResponse
 from lodeline import __version__
 from lodeline.office.access import clock
 from lodeline.office.models import Job, User
-from lodeline.regulation.parameter import load
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.parts.values import Fact
@@ -96,7 +95,7 @@ def _jobs(visit: Visit) -> Table:
                 Cell(text=states[Job.State(one["state"])]),
                 Cell(text=written.count(one["count"]), value=one["count"]),
                 Cell(
-                    text=written.moment(one["first"].isoformat(), visit.language, load().timezone),
+                    text=written.moment(one["first"].isoformat(), visit.language, visit.law.timezone),
                     value=one["first"].isoformat(),
                 ),
             )

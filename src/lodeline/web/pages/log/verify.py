@@ -12,7 +12,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 
 from lodeline.journal.verify import certified_by, text_of, verify_receipt
-from lodeline.regulation.parameter import load
 from lodeline.service.entries.receipts import receipt
 from lodeline.web.pages.common import law_days
 from lodeline.web.parts.shell import show
@@ -107,7 +106,7 @@ def _no(visit: Visit, reasons: list[str]) -> dict[str, Any]:
 
 def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
     envelope = json.loads(document["envelope"])
-    filed = written.moment(document["filed_at"], visit.language, load().timezone)
+    filed = written.moment(document["filed_at"], visit.language, visit.law.timezone)
     what = visit.text(
         f"Entry {document['entry']}, {envelope['rows']} rows, was filed on {filed} and is in the log that the"
         " checkpoint states.",

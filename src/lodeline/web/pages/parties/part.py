@@ -10,7 +10,6 @@ from lodeline.party.lists import Party
 from lodeline.party.reasons import kind_text
 from lodeline.party.registered import REGISTER
 from lodeline.party.screening import FILED
-from lodeline.regulation.parameter import load
 from lodeline.service.parties import lists as party_lists
 from lodeline.service.parties.parties import REASON_CHARACTERS
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
@@ -67,7 +66,7 @@ def lists_table(visit: Visit) -> Table:
             Cell(text=name, value=name),
             Cell(text=written.count(len(one.list.parties)), value=len(one.list.parties)),
             Cell(
-                text=written.moment(one.entry.filed_at, visit.language, load().timezone), value=one.entry.filed_at,
+                text=written.moment(one.entry.filed_at, visit.language, visit.law.timezone), value=one.entry.filed_at,
                 href=visit.opens("entry", entry=one.entry.index),
             ),
             Cell(text=one.list.digest[:16], value=one.list.digest),
@@ -241,7 +240,7 @@ def history_view(visit: Visit, rows: list[dict[str, Any]]) -> list[dict[str, Any
     """What was decided, the newest first, as sentences."""
     return [
         {
-            "at": written.moment(row["at"], visit.language, load().timezone),
+            "at": written.moment(row["at"], visit.language, visit.law.timezone),
             "by": row["by"] or visit.text("a run", "自动"),
             "text": _decided(visit, row), "reason": row.get("reason") or "",
             "href": visit.opens("entry", entry=row["entry"]),

@@ -14,7 +14,6 @@ from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.parties import parties as office
 from lodeline.party.lists import MEASURES, SCOPES
 from lodeline.party.registered import REGISTER
-from lodeline.regulation.parameter import load
 from lodeline.service.parties import lists as party_lists
 from lodeline.service.parties import queue as party_queue
 from lodeline.service.parties.index import screener_of
@@ -213,7 +212,7 @@ def screening(visit: Visit) -> HttpResponse:
         reading = visit.reading
         screener = screener_of(reading.store, reading.snapshot)
         names = words.organisation_names(reading.snapshot.register, visit.language)
-        law, where = load(), country.upper() if country else None
+        law, where = visit.law, country.upper() if country else None
         found = screener.screen(text, day=day, country=where, most=8)
         found = with_law(found, law, day=day, known=law.day_of(clock.now()), country=where, most=8)
         answer = {
@@ -333,7 +332,7 @@ def _date(text: str) -> date | None:
 def _day(visit: Visit) -> date:
     text = visit.query("on")
     try:
-        return clock.today(load().timezone) if text is None else date.fromisoformat(text)
+        return clock.today(visit.law.timezone) if text is None else date.fromisoformat(text)
     except ValueError:
         raise BadQuestionError(
             f"{text!r} is no day: write 2025-06-30.", f"{text!r} 不是日期：请写作 2025-06-30。"

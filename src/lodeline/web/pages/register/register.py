@@ -11,7 +11,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.ledger.problem import Problem as LedgerProblem
 from lodeline.office.access import clock
 from lodeline.office.register.registry import RegisterTable, enter
-from lodeline.regulation.parameter import load
 from lodeline.web.pages.register import form as register_form
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -48,7 +47,7 @@ def register(visit: Visit) -> HttpResponse:
 def register_new(visit: Visit) -> HttpResponse:
     """The page `register/new/`: an organisation is admitted; its sites and people come next, on its own page."""
     problems: Sequence[LedgerProblem] = ()
-    cells = {"country": load().country, "valid_from": clock.today(load().timezone).isoformat()}
+    cells = {"country": visit.law.country, "valid_from": clock.today(visit.law.timezone).isoformat()}
     if visit.request.method == "POST":
         cells = register_form.filled(visit, "organisations")
         done = enter(visit.actor, visit.store, "organisations", [cells], now=clock.now(), new=True)
@@ -84,7 +83,7 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
     site = _asked_site(visit, sites)
     forms = {
         "organisations": register_form.as_filed(found.row(0, named=True)),
-        "sites": site or {"organisation": organisation, "valid_from": clock.today(load().timezone).isoformat()},
+        "sites": site or {"organisation": organisation, "valid_from": clock.today(visit.law.timezone).isoformat()},
     }
     sent, problems = "", tuple[LedgerProblem, ...]()
     if visit.request.method == "POST":

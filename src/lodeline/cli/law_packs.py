@@ -1,0 +1,206 @@
+"""Commands about law packs: what stands, whether a folder is fit, and how two officers make it the law."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_at, snapshot_at, store_at
+from lodeline.cli.law import commands
+from lodeline.cli.output import console, language, print_json, print_table, text
+from lodeline.errors import UserError
+
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the pack, as cn. 法规包文件夹。")]
+By = Annotated[str, typer.Option("--by", help="Who does it. 操作人。")]
+_SHORT = 12
+_STATES = {
+    "proposed": "待公布", "published": "已公布", "refused": "不予公布", "withdrawn": "已撤回", "overtaken": "已被取代",
+}  # fmt: skip
+_KINDS = {
+    "exports": ("exports", "项出口"), "declarations": ("declarations", "份报关单"),
+    "filings": ("months of filings", "个申报月"),
+    "findings": ("findings", "条线索"),
+}  # fmt: skip
+
+
+@commands.command()
+def check(folder: Folder, as_json: Json = False) -> None:
+    """Run the tests of a pack and name every fault with its place and cure. 检查法规包。"""
+    from lodeline.service.law.checking import check_folder  # noqa: PLC0415
+
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder", f"{folder} 不是文件夹")
+    found = check_folder(folder)
+    pack = None if found.law is None else found.law.digest
+    if as_json:
+        print_json({"pack": pack, "tests": found.tests, "faults": [one.as_json() for one in found.faults]})
+    else:
+        for one in found.faults:
+            console.print(text(one.en, one.zh), markup=False, soft_wrap=True)
+        console.print(
+            text(f"{len(found.faults)} faults. The pack is refused.", f"{len(found.faults)} 处错误，法规包未通过。")
+            if pack is None
+            else text(
+                f"The pack is whole: {found.tests} tests hold. {pack}", f"法规包通过：{found.tests} 项测试成立。{pack}"
+            ),
+            markup=False,
+        )
+    raise typer.Exit(0 if pack else 2)
+
+
+@commands.command()
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A folder that is not there yet. 尚不存在的文件夹。")],
+    database: Database = DEFAULT_DATABASE,
+) -> None:
+    """Write the files of the law that stands, to be changed and proposed. 导出现行法规包。"""
+    pack = law_at(database).pack
+    folder = out / pack.code
+    if folder.exists():
+        raise UserError(f"{folder} is there already: name another", f"{folder} 已存在：请另取名称")
+    for path, content in pack.files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content, "utf-8")
+    console.print(
+        text(f"{folder}: {len(pack.files)} files, {pack.digest}", f"{folder}：{len(pack.files)} 个文件，{pack.digest}")
+    )
+
+
+@commands.command()
+def packs(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
+    """The pack that stands, those before it, and what waits to be published. 法规包的公布与提议。"""
+    from lodeline.service.law.publishing import proposals, publications  # noqa: PLC0415
+    from lodeline.store.law import law_now  # noqa: PLC0415
+
+    store = store_at(database)
+    published, proposed = publications(store), proposals(store)
+    standing = law_now(store)
+    if as_json:
+        print_json(
+            {
+                "jurisdiction": standing.code, "pack": standing.digest, "first_pack": store.first_pack,
+                "publications": [one.as_json() for one in published], "proposals": [one.as_json() for one in proposed],
+            }
+        )  # fmt: skip
+        return
+    since = (
+        text(f"since entry {published[0].entry.index}", f"自条目 {published[0].entry.index}")
+        if published
+        else text("since the store was made", "自建库起")
+    )
+    console.print(
+        text(f"{standing.code} {standing.digest}, {since}", f"{standing.code} {standing.digest}，{since}"), markup=False
+    )
+    print_table(
+        "", text("entry,state,pack,proposed by,on the notice", "条目,状态,法规包,提议人,依据").split(","),
+        [
+            (one.entry.index, text(one.state, _STATES[one.state]), one.pack[:_SHORT], one.by, one.reason[:80])
+            for one in proposed
+        ],
+    )  # fmt: skip
+
+
+@commands.command()
+def propose(
+    folder: Folder, by: By,
+    reason: Annotated[str, typer.Option("--reason", help="The notice that it rests on. 所依据的公告。")],
+    database: Database = DEFAULT_DATABASE, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Propose a pack: its tests are run, and another officer publishes it. 提议法规包。"""
+    from lodeline.regulation.checking import files_in  # noqa: PLC0415
+    from lodeline.service.law import publishing  # noqa: PLC0415
+
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder", f"{folder} 不是文件夹")
+    store = store_at(database)
+    if folder.resolve().name != store.jurisdiction:
+        raise UserError(
+            f"the pack of this store is {store.jurisdiction}, and the folder is called {folder.resolve().name}",
+            f"本库的法规包为 {store.jurisdiction}，而文件夹名为 {folder.resolve().name}",
+        )
+    files, faults = files_in(folder)
+    if faults:
+        raise publishing.PublishingError("\n".join(one.en for one in faults), "\n".join(one.zh for one in faults))
+    made = publishing.propose(store, files, reason=reason, filed_at=datetime.now(UTC), by=by)
+    if as_json:
+        print_json(made.as_json())
+        return
+    number = made.entry.index
+    console.print(
+        text(
+            f"Proposed as entry {number}, {made.tests} tests hold. Another officer looks at it and publishes it:"
+            f" lodeline law publish {number} --by …",
+            f"已提议，条目 {number}，{made.tests} 项测试成立。须由另一名人员查看并公布："
+            f"lodeline law publish {number} --by …",
+        ),
+        markup=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+@commands.command()
+def publish(
+    proposal: Annotated[int, typer.Argument(metavar="ENTRY", help="The entry of the proposal. 提议的条目。")],
+    by: Annotated[
+        str, typer.Option("--by", help="Who publishes; without it, it is only shown. 公布人；不填则仅预览。")
+    ] = "",
+    refuse: Annotated[str, typer.Option("--refuse", help="Do not publish it, and why. 不予公布的理由。")] = "",
+    database: Database = DEFAULT_DATABASE, as_json: Json = False,
+) -> None:  # fmt: skip
+    """See what a proposed pack would change, and publish it or refuse it. 预览并公布法规包。"""
+    from lodeline.service.law import publishing  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    if refuse:
+        if not by:
+            raise UserError("say who refuses it: --by", "请用 --by 说明何人决定")
+        ended = publishing.refuse(store, proposal, reason=refuse, filed_at=datetime.now(UTC), by=by)
+        print_json(ended.as_json()) if as_json else console.print(text(ended.state, _STATES[ended.state]))
+        return
+    document = _preview(store, snapshot, proposal)
+    made = None
+    if by:
+        made = publishing.publish(store, proposal, preview=document, filed_at=datetime.now(UTC), by=by)
+    if as_json:
+        print_json({"publication": None if made is None else made.as_json(), "preview": publishing.summary(document)})
+        return
+    _print_preview(document)
+    console.print(
+        text("Not published: say --by who publishes it.", "尚未公布：请用 --by 说明公布人。") if made is None
+        else text(
+            f"Published: {made.pack} is the law from entry {made.entry.index} on.",
+            f"已公布：自条目 {made.entry.index} 起以 {made.pack} 为现行法规。",
+        ),
+        markup=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _preview(store: Any, snapshot: Any, proposal: int) -> dict[str, Any]:
+    """What it would change on the first day on which it differs from the law that stands."""
+    from lodeline.service.law import publishing  # noqa: PLC0415
+    from lodeline.store.law import law_now  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
+
+    law = law_now(store)
+    other = publishing.proposed_law(store, proposal)
+    on = publishing.first_difference(law, other, law.day_of(datetime.now(UTC)))
+    found: dict[str, Any] = answered(publishing.preview, store, snapshot, law, proposal=proposal, on=on)
+    return found
+
+
+def _print_preview(document: dict[str, Any]) -> None:
+    rules = ", ".join(row["label"][language()] for row in document["law"]) or text("none", "无")
+    on = document["from"]
+    console.print(
+        text(f"On {on} these rules differ: {rules}", f"{on} 不同的规定：{rules}"), markup=False, soft_wrap=True
+    )
+    for kind, words in _KINDS.items():
+        different, judged = len(document[kind]["rows"]), document[kind]["judged"]
+        what = text(*words)
+        console.print(
+            text(
+                f"{different} of {judged} {what} come out differently.", f"{judged} {what}中有 {different} 个结论不同。"
+            )
+        )

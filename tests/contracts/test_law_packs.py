@@ -1,0 +1,216 @@
+"""Two officers make a pack the law of a store while it goes on; what was judged before is judged again alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from tests.desk import Desk, organisation, site
+
+from lodeline.regulation.pack import Pack, shipped
+from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.service.customs.desk import declare_line
+from lodeline.service.law import publishing
+from lodeline.service.law.publishing import Proposal, PublishingError
+from lodeline.service.log.audit import verify
+from lodeline.store.law import law_before, law_by_digest, law_now
+from lodeline.store.opening import create, open_store
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import Store, StoreError
+
+NOW = datetime(2026, 11, 29, 2, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 29)
+#: A notice of the day: neodymium magnets come under control.
+NOTICE = {
+    "announcement-99-2026/instrument.yaml": """\
+id: announcement-99-2026
+title: {en: "Announcement No. 99 of 2026 (made up for a test)", zh: "2026年第99号公告（测试虚构）"}
+issuer: {en: MOFCOM, zh: 商务部}
+number: "99"
+published: 2026-11-29
+source: {en: made up, zh: 虚构}
+evidence: assumption
+""",
+    "announcement-99-2026/control-list.yaml": """\
+parameter: control-list
+shared: true
+label: {en: Neodymium magnets, zh: 钕铁硼磁体}
+values:
+  - in_force_from: 2026-11-29
+    published: 2026-11-29
+    citation: {article: {en: article 1, zh: 第一条}}
+    evidence: assumption
+    value:
+      - {item: 9C999.a, element: Nd, form: magnet-ndfeb, label: {en: magnets, zh: 磁体}, evidence: assumption}
+tests:
+  - {on: 2026-11-28, known: 2026-11-29, expect: {status: not-yet}}
+  - {on: 2026-11-29, known: 2026-11-29, input: {element: Nd}, expect: {item: 9C999.a}}
+""",
+}
+MAGNETS = {
+    "line": "1", "exporter": "MAG", "product_name": "NdFeB magnets", "hs_code": "8505111000",
+    "composition": "Nd=29.4;Fe=69.3;B=1.1", "mass_kg": "100", "destination": "DE", "end_user_name": "Motoren GmbH",
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk(url: str) -> Desk:
+    made = Desk(url)
+    made.register(organisations=[organisation("MAG", roles="magnet-maker")], sites=[site("mag", "MAG", "magnet")])
+    return made
+
+
+def files(**more: str) -> dict[str, bytes]:
+    """The pack that comes with the program, with these files beside or in place of its own."""
+    return {path: text.encode() for path, text in {**shipped("cn").files, **more}.items()}
+
+
+def propose(store: Store, by: str = "ann", **more: str) -> Proposal:
+    return publishing.propose(store, files(**(more or NOTICE)), reason="No. 99", filed_at=NOW, by=by)
+
+
+def preview(store: Store, proposal: int) -> dict[str, Any]:
+    return publishing.preview(store, open_snapshot(store), law_now(store), proposal=proposal, on=TODAY)
+
+
+def publish(store: Store, proposal: int, by: str = "ben") -> publishing.Publication:
+    return publishing.publish(store, proposal, preview=preview(store, proposal), filed_at=NOW, by=by)
+
+
+def verdict(law: Jurisdiction, store: Store) -> dict[str, Any]:
+    return declare_line(MAGNETS, law=law, today=TODAY, snapshot=open_snapshot(store))
+
+
+def test_a_pack_that_two_officers_publish_is_the_law_at_once_and_the_one_before_is_kept(desk: Desk) -> None:
+    store, elsewhere = desk.store, open_store(desk.store.database.url)
+    before = law_now(store)
+    old = verdict(before, store)
+    made = propose(store)
+    assert law_now(store) is before and made.state == "proposed" and made.tests >= 2
+    found = publish(store, made.entry.index)
+    # Another process asks the log: nothing is restarted.
+    law = law_now(elsewhere)
+    assert law.digest == found.pack == made.pack != before.digest
+    new = verdict(law, store)
+    assert (old["pack"], new["pack"]) == (before.digest, law.digest)
+    assert old["lines"][0]["verdict"] != "hold" and new["lines"][0]["verdict"] == "hold"
+    assert law_before(store, found.entry.index) is before and law_before(store, found.entry.index + 1) is law
+    # What was judged under the old one comes out the same under its digest, whatever stands now.
+    again = law_by_digest(elsewhere, old["pack"])
+    assert again is not None and verdict(again, store)["lines"] == old["lines"]
+    assert found.preview["rules"] == 1 and found.preview["exports"] == {"judged": 0, "different": 0}
+    assert not verify(store).faults
+
+
+def test_a_pack_is_withdrawn_by_publishing_the_one_before(desk: Desk) -> None:
+    first = law_now(desk.store)
+    publish(desk.store, propose(desk.store).entry.index)
+    back = publishing.propose(desk.store, files(), reason="No. 99 was revoked", filed_at=NOW, by="ben")
+    publish(desk.store, back.entry.index, by="ann")
+    assert law_now(desk.store).digest == first.digest
+    assert [one.pack == first.digest for one in publishing.publications(desk.store)] == [True, False]
+
+
+def test_one_officer_does_not_sign_twice_and_what_is_decided_is_decided(desk: Desk) -> None:
+    made = propose(desk.store)
+    before = law_now(desk.store)
+    with pytest.raises(PublishingError, match="another officer"):
+        publish(desk.store, made.entry.index, by="ann")
+    assert law_now(desk.store) is before
+    assert publishing.refuse(desk.store, made.entry.index, reason="No", filed_at=NOW, by="ben").state == "refused"
+    with pytest.raises(PublishingError, match="decided already"):
+        publish(desk.store, made.entry.index)
+    taken_back = propose(desk.store)
+    ended = publishing.refuse(desk.store, taken_back.entry.index, reason="A slip", filed_at=NOW, by="ann")
+    assert ended.state == "withdrawn"
+
+
+def test_a_proposal_that_another_publication_overtook_is_made_again(desk: Desk) -> None:
+    one, other = propose(desk.store), propose(desk.store, by="cai", **{"desk/ports.yaml": PORTS})
+    publish(desk.store, one.entry.index)
+    with pytest.raises(PublishingError, match="propose this one again"):
+        publish(desk.store, other.entry.index)
+
+
+#: The ports of the pack with another label.
+PORTS = shipped("cn").files["desk/ports.yaml"].replace("label:\n  en:", "label:\n  en: Today's", 1)
+
+
+def test_a_preview_of_other_packs_is_no_signature(desk: Desk) -> None:
+    one, other = propose(desk.store), propose(desk.store, **{"desk/ports.yaml": PORTS})
+    with pytest.raises(PublishingError, match="look at it again"):
+        publishing.publish(
+            desk.store, one.entry.index, preview=preview(desk.store, other.entry.index), filed_at=NOW, by="ben"
+        )
+
+
+LIST = NOTICE["announcement-99-2026/control-list.yaml"]
+ITEM = "{item: X, element: Nd, form: magnet, label: {en: a, zh: 甲}, evidence: text}"
+AGAIN = f"""\
+  - in_force_from: 2026-11-30
+    published: 2026-11-29
+    citation: {{article: {{en: a, zh: 甲}}}}
+    evidence: text
+    value: [{ITEM}]
+tests:"""
+#: What is wrong → (file, text, what is said of it).
+REFUSED = {
+    "a test that fails": (LIST.replace("expect: {item: 9C999.a}", "expect: {item: 9C000}"), "9C000"),
+    "an unknown element": (LIST.replace("element: Nd, form", "element: Xx, form"), "Xx"),
+    "an unknown form": (LIST.replace("form: magnet-ndfeb", "form: lump"), "lump"),
+    "values that overlap": (LIST.replace("tests:", AGAIN), "overlap"),
+    "no YAML": (LIST + "  - [\n", "no YAML"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
+def test_a_pack_with_a_fault_is_refused_in_words_and_the_old_one_stands(desk: Desk, wrong: str) -> None:
+    text, said = REFUSED[wrong]
+    before, size = law_now(desk.store), desk.store.head().size
+    with pytest.raises(PublishingError, match="the law that stands goes on") as refused:
+        propose(desk.store, **{**NOTICE, "announcement-99-2026/control-list.yaml": text})
+    assert said in refused.value.en and "cn/announcement-99-2026/control-list.yaml" in refused.value.en
+    assert law_now(desk.store) is before and desk.store.head().size == size
+
+
+def test_a_duty_that_no_rule_reads_and_the_very_same_pack_are_refused(desk: Desk) -> None:
+    unread = NOTICE["announcement-99-2026/control-list.yaml"].replace(
+        "parameter: control-list", "parameter: stamp-duty"
+    )
+    with pytest.raises(PublishingError, match="stamp-duty"):
+        propose(desk.store, **{**NOTICE, "announcement-99-2026/stamp-duty.yaml": unread.replace("shared: true\n", "")})
+    with pytest.raises(PublishingError, match="nothing to publish"):
+        publishing.propose(desk.store, files(), reason="again", filed_at=NOW, by="ann")
+
+
+def test_answers_of_the_nation_are_made_anew_under_a_new_law(desk: Desk) -> None:
+    desk.rows("MAG", "2026-10")
+    before = open_snapshot(desk.store)
+    publish(desk.store, propose(desk.store).entry.index)
+    after = open_snapshot(desk.store, before)
+    assert after.entry > before.entry and after.made is not before.made
+
+
+def test_files_that_are_not_what_was_published_are_no_law(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lodeline.store import law  # noqa: PLC0415
+
+    found = publish(desk.store, propose(desk.store).entry.index)
+    law._read.pop(found.pack)
+    monkeypatch.setattr(law, "pack_of_paper", lambda store, proposal: Pack(code="cn", files=dict(NOTICE)))
+    with pytest.raises(StoreError, match="lodeline verify"):
+        law_now(desk.store)
+
+
+def test_a_store_keeps_its_jurisdiction_and_another_release_changes_no_law(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, _ = create(url, jurisdiction="cn")
+    assert (store.jurisdiction, law_now(store)) == ("cn", load("cn"))
+    with pytest.raises(StoreError, match="has no pack 'atlantis'"):
+        create(url, jurisdiction="atlantis")
+    newer = Pack(code="cn", files={**shipped("cn").files, **NOTICE})
+    monkeypatch.setattr("lodeline.store.opening.shipped", lambda code: newer)
+    again, new = create(url)
+    assert not new and law_now(again) is load("cn")
+    store.database.close()
