@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from lodeline.control.case import Case, Rule
 from lodeline.control.declaration import columns
-from lodeline.control.goods.goods import LISTABLE, agree, form_labels, label
+from lodeline.control.goods.goods import LISTABLE, WORKED, agree, form_labels, label
 from lodeline.control.reason import Reason, reason
 from lodeline.material.element import RARE_EARTHS
+from lodeline.regulation.content import ANY_RARE_EARTH
 
 #: What an officer would want to see; a line that lacks one is answered all the same.
 _WANTED = (
@@ -150,13 +151,14 @@ def outside(case: Case) -> Iterator[Reason]:
 def magnet_of_unknown_material(case: Case) -> Iterator[Reason]:
     """A magnet without a composition may hold anything; so may an alloy, a mixture or a target of rare earths."""
     goods = case.goods
-    if goods.is_composition_stated or goods.is_assembly:
+    if goods.is_composition_stated or goods.is_assembly or goods.is_other:
         return
     # One element that is named and is not listed needs no composition, and one that is listed is held by itself.
     is_single = len(goods.named) == 1 and not goods.is_magnet
     magnetic = goods.is_magnet or ("magnet-other" in goods.forms and not _is_other_magnet(case))
     is_open_magnet = magnetic and (goods.rare or not goods.shares)
-    is_open_material = goods.rare and not magnetic and goods.forms & set(LISTABLE) and not is_single
+    asked = {*LISTABLE, *(item.form for item in case.rules.items if item.element != ANY_RARE_EARTH)} - set(WORKED)
+    is_open_material = goods.rare and not magnetic and goods.forms & asked and not is_single
     if is_open_magnet or is_open_material:
         yield reason("content.missing")
 

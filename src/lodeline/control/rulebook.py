@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from lodeline.control.reason import Citation
-from lodeline.material.element import OXIDE_PER_ELEMENT_PPB
+from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, RARE_EARTHS
 from lodeline.material.mass import PPB, PPB_PER_PERCENT
+from lodeline.regulation.content import ANY_RARE_EARTH
 from lodeline.regulation.control_list import ControlItem, control_items, control_items_by_status
 from lodeline.regulation.instrument import Citation as LawCitation
 from lodeline.regulation.parameter import Jurisdiction
@@ -52,6 +53,8 @@ class Rulebook:
     items_by_element: Mapping[str, tuple[ControlItem, ...]] = field(default_factory=dict)
     unknown_by_element: Mapping[str, tuple[ControlItem, ...]] = field(default_factory=dict)
     worth_per_ppb: Mapping[str, Decimal] = field(default_factory=dict)
+    #: Elements beyond the rare earths that a list names, whether it is in force or nobody knows.
+    other_elements: frozenset[str] = frozenset()
 
     def parameter(self, name: str) -> Any:
         """The value of a parameter of the desk on the day, None where the pack has none."""
@@ -134,6 +137,7 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
         },
         values=values,
         open_values=open_values,
+        other_elements=frozenset(one.element for one in (*items, *unknown_items)) - {*RARE_EARTHS, ANY_RARE_EARTH},
         control_days=tuple(
             sorted(
                 state.value.in_force_from

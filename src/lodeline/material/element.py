@@ -50,6 +50,17 @@ def _load() -> dict[str, Element]:
 
 ELEMENTS: dict[str, Element] = _load()
 RARE_EARTHS: tuple[str, ...] = tuple(symbol for symbol, element in ELEMENTS.items() if element.rare_earth)
+
+
+def _load_names() -> dict[str, tuple[str, str]]:
+    text = (files("lodeline") / "data/reference/additional_elements.csv").read_text("utf-8")
+    others = {row["symbol"]: (row["name_en"], row["name_zh"]) for row in csv.DictReader(text.splitlines())}
+    return {symbol: (one.name_en, one.name_zh) for symbol, one in ELEMENTS.items()} | others
+
+
+#: Symbol → English and Chinese name of every element that a law or a customs declaration may name. The ledger knows
+#: those of `ELEMENTS` alone.
+CHEMICAL_NAMES: dict[str, tuple[str, str]] = _load_names()
 #: What a composition may name, in the canonical order.
 SYMBOLS: tuple[str, ...] = (*RARE_EARTHS, "B", "Fe", "Co", TREO)
 

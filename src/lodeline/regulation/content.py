@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import time
 
-from lodeline.material.element import ELEMENTS
+from lodeline.material.element import CHEMICAL_NAMES
 from lodeline.regulation.document import EVIDENCE, Node
 
+#: Raw material, and what is no material and has no element.
+RAW_FORMS = ("ore", "waste")
+KNOW_HOW_FORMS = ("technology", "equipment")
+#: What a list writes for the element where it means any rare earth, told apart or not.
+ANY_RARE_EARTH = "REE"
 #: The forms in which an element can be listed. `magnet` is a permanent magnet of any kind; the others are of one kind.
 FORMS = (
     "metal", "alloy", "target", "magnet-ndfeb", "magnet-smco", "magnet", "oxide", "compound", "phosphor", "crystal",
     "fibre", "magnetocaloric", "magnetostrictive", "getter", "hydrogen-storage", "ceramic",
+    *RAW_FORMS, *KNOW_HOW_FORMS,
 )  # fmt: skip
 
 #: The days of the week, from the first.
@@ -26,14 +32,14 @@ def _control_list(node: Node) -> None:
         raise node.wrong("lists nothing; a list that lists nothing is not written", "清单为空；空清单不必写")
     seen: set[tuple[str, str, str]] = set()
     for row in rows:
-        entry = row.table(("item", "element", "form", "label", "evidence"), ("named", "codes", "note"))
-        element = entry["element"].text()
-        if element not in ELEMENTS or not ELEMENTS[element].rare_earth:
-            raise entry["element"].wrong(
-                f"{element!r} is no rare earth; write its symbol, such as Dy",
-                f"{element!r} 不是稀土元素；请写元素符号，如 Dy",
-            )
+        entry = row.table(
+            ("item", "form", "label", "evidence"), ("element", "named", "codes", "note", "barred", "unknown")
+        )
         form = entry["form"].choice(FORMS)
+        element = _listed_element(row, form)
+        for sign in ("barred", "unknown"):
+            if sign in entry:
+                entry[sign].flag()
         entry["label"].labels()
         entry["evidence"].choice(EVIDENCE)
         for words in ("named", "codes"):
@@ -43,6 +49,26 @@ def _control_list(node: Node) -> None:
         if key in seen:
             raise row.wrong(f"stands twice: {' '.join(key)}; remove one", f"重复：{' '.join(key)}；请删去其一")
         seen.add(key)
+
+
+def _listed_element(row: Node, form: str) -> str:
+    """The element of an item: a form of goods has one, know-how none."""
+    entry = row.table((), tuple(row.content))
+    if form in KNOW_HOW_FORMS:
+        if "element" in entry:
+            raise entry["element"].wrong(
+                f"{form} has no element; leave `element` out", f"{form} 不以元素列管；请删去 `element`"
+            )
+        return ""
+    if "element" not in entry:
+        raise row.wrong("lacks `element`; add it", "缺少 `element`；请补上")
+    element = entry["element"].text()
+    if element not in CHEMICAL_NAMES and element != ANY_RARE_EARTH:
+        raise entry["element"].wrong(
+            f"{element!r} is no element known here; write its symbol, such as Dy or Ga, or REE for any rare earth",
+            f"{element!r} 不是本系统所知的元素；请写元素符号，如 Dy、Ga；任何稀土元素写 REE",
+        )
+    return element
 
 
 def _filing_deadline(node: Node) -> None:

@@ -2,6 +2,7 @@
 
 Several instruments can set the parameter `control-list`; each is in force, suspended or unknown by itself, and the list
 of a day is the union of what is in force on it. An element that is listed in one form is not thereby listed in another.
+Technology and equipment are listed without one: they are those of rare earths.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from lodeline.regulation.content import ANY_RARE_EARTH
 from lodeline.regulation.instrument import Citation
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.value import Status, Value
@@ -17,8 +19,9 @@ from lodeline.regulation.value import Status, Value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlItem:
-    """An element in a form, as listed. `form` is one of `content.FORMS`.
+    """An element in a form, as listed. `form` is one of `content.FORMS`; `element` may be `content.ANY_RARE_EARTH`.
 
+    `barred`: no licence lets it leave. `unknown`: no text tells whether the list, which is in force, reaches it.
     `named`: the alloys or compounds that the list gives by name, as far as its text was found; empty where none was.
     `codes`: customs codes that the list gives for reference; they never decide. `evidence` is that of this item.
     """
@@ -32,6 +35,8 @@ class ControlItem:
     evidence: str
     named: tuple[str, ...]
     codes: tuple[str, ...]
+    barred: bool = False
+    unknown: bool = False
 
 
 def control_items(law: Jurisdiction, day: date, *, known: date) -> tuple[ControlItem, ...]:
@@ -40,13 +45,16 @@ def control_items(law: Jurisdiction, day: date, *, known: date) -> tuple[Control
 
 
 def control_items_by_status(law: Jurisdiction, day: date, status: Status, *, known: date) -> tuple[ControlItem, ...]:
-    """The items of the lists that stand so on `day`, as published up to `known`."""
+    """The items that stand so on `day`, as published up to `known`: as their list does, but for those that are unknown
+    in a list that is in force.
+    """
     return tuple(
         item
         for parameter in law.named("control-list")
         for state in [parameter.state(day, known=known)]
-        if state.status == status and state.value is not None and not state.value.unknown
+        if state.value is not None and not state.value.unknown
         for item in _items(state.value)
+        if ("unknown" if item.unknown and state.status == "in-force" else state.status) == status
     )
 
 
@@ -54,7 +62,7 @@ def _items(value: Value) -> Iterator[ControlItem]:
     for row in value.value:
         yield ControlItem(
             item=row["item"],
-            element=row["element"],
+            element=row.get("element", ANY_RARE_EARTH),
             form=row["form"],
             label=row["label"],
             instrument=value.citation.instrument,
@@ -65,4 +73,6 @@ def _items(value: Value) -> Iterator[ControlItem]:
             evidence=row["evidence"],
             named=tuple(row.get("named", ())),
             codes=tuple(row.get("codes", ())),
+            barred=row.get("barred", False),
+            unknown=row.get("unknown", False),
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.control import test_barred, test_parties, test_permits, test_records
+from tests.unit.control import test_barred, test_listed_forms, test_parties, test_permits, test_records
 from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, TODAY, Desk, Fields, codes, licences, verdict_on
 
 from lodeline.control.declaration import read_fields
@@ -183,6 +183,7 @@ def test_every_reason_of_the_vocabulary_is_tested() -> None:
         *test_barred.TESTED,
         *test_parties.TESTED,
         *test_permits.TESTED,
+        *test_listed_forms.TESTED,
         # At a port without a network: tests/contracts/test_port.py.
         "licence.no-tranche",
         "licence.tranche-mass",

@@ -169,7 +169,12 @@ BAD = {
         "jurisdiction.yaml", "country: ZZ\nlabel: {en: a, zh: 甲}\ntimezone: Ruritania/Strelsau\n",
         "timezone", "Asia/Tokyo",
     ),
-    "no rare earth": (*control(ITEM.replace("Nd", "Fe")), "values[0].value[0].element", "Dy"),
+    "no element": (*control(ITEM.replace("Nd", "Xx")), "values[0].value[0].element", "Dy"),
+    "goods of no element": (*control(ITEM.replace("element: Nd, ", "")), "values[0].value[0]", "`element`; add it"),
+    "an element of technology": (
+        *control(ITEM.replace("form: magnet", "form: technology")), "values[0].value[0].element", "leave",
+    ),
+    "barred or not": (*control(ITEM + ", barred: false"), "values[0].value[0].barred", "leave it out"),
     "a form that is none": (*control(ITEM.replace("magnet,", "lump,")), "values[0].value[0].form", "target"),
     "an item twice": (*control(ITEM, ITEM), "values[0].value[1]", "remove one"),
     "a list of nothing": (*control(), "values[0].value", "nothing"),

@@ -14,7 +14,7 @@ from lodeline.control.declaration import Line
 from lodeline.control.goods.claim import Claim, claim_of, kinds_of_code
 from lodeline.control.goods.stated import Stated
 from lodeline.control.goods.substance import listed_alloy_of, magnet_of, mixture_of, substance_of, with_found
-from lodeline.control.goods.words import Words, read_grade, read_words, rows
+from lodeline.control.goods.words import Words, read_grade, read_other_elements, read_words, rows
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.product import product_kind
@@ -58,7 +58,8 @@ class Goods:
 
     `forms`: all that may be meant, `stated`: column → forms that it tells. `shares`: ppb by element, the laboratory's
     where there is one; an element that is absent is not stated. `share_fields`: the columns that they come from.
-    `named`: element → the column that names it. `claim`: that the goods are deeply processed, and what speaks against
+    `named`: element → the column that names it. `rare`: of rare earths, or of another element that a list of the day
+    names, and then `is_other`. `claim`: that the goods are deeply processed, and what speaks against
     it; None where nothing says so. `is_assembly`: whether that claim stands or is in doubt, and is not refuted.
     """
 
@@ -73,6 +74,7 @@ class Goods:
     rare: bool
     claim: Claim | None
     label: Mapping[str, str]
+    is_other: bool = False
 
     @property
     def is_assembly(self) -> bool:
@@ -106,6 +108,8 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
     believed = [forms for column, forms in stated.items() if not (stands and column in SHARE_FIELDS)]
     kinds = frozenset(claim.kinds) if claim is not None else frozenset()
     forms = _narrowed(frozenset().union(*believed) | ((words.means | kinds) & _WORKED), shares, rules)
+    is_rare = _is_rare(stated, shares, named, words, tariff, is_brand=_is_brand(line, words, rules))
+    is_other = not is_rare and any(symbol in named or shares.get(symbol) for symbol in rules.other_elements)
     return Goods(
         forms=forms,
         stated=stated,
@@ -115,9 +119,10 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
         named=named,
         words=words,
         grade=read_grade(f"{line['model'] or ''} {line['product_name'] or ''}"),
-        rare=_is_rare(stated, shares, named, words, tariff, is_brand=_is_brand(line, words, rules)),
+        rare=is_rare or is_other,
         claim=claim,
-        label=label(forms),
+        label=label(forms, plain=is_other),
+        is_other=is_other,
     )
 
 
@@ -177,6 +182,9 @@ def _named(line: Line, words: Words, tariff: Tariff | None, rules: Rulebook) -> 
         named |= {symbol: "product" for symbol in RARE_EARTHS if line["product"].partition(":")[2] == symbol}
     if tariff and len(tariff.elements) == 1:
         named |= {tariff.elements[0]: "hs_code"}
+    if rules.other_elements:
+        others = read_other_elements(str(line["product_name"] or ""), rules.other_elements)
+        named |= {symbol: "product_name" for symbol in others if symbol not in named}
     found = line.assay.shares if line.assay else {}
     return {symbol: column for symbol, column in named.items() if found.get(symbol) != 0}
 
@@ -187,7 +195,7 @@ def _is_rare(
 ) -> bool:  # fmt: skip
     return (
         any(share and symbol in _RARE_SHARES for symbol, share in shares.items())
-        or bool(named or (words.means & {"ndfeb", "smco", "rare-earth"} and not is_brand))
+        or bool(not _RARE_EARTHS.isdisjoint(named) or (words.means & {"ndfeb", "smco", "rare-earth"} and not is_brand))
         or bool(tariff and tariff.rare)
         or bool(stated.get("product", frozenset()) - {"assembly", "magnet-other"})
     )
@@ -199,9 +207,13 @@ def forms_of_product(product: str | None) -> frozenset[str]:
 
 
 @cache
-def label(forms: frozenset[str]) -> Mapping[str, str]:
-    """The names of some forms, in both languages."""
-    names = [form_labels()[form] for form in form_labels() if form in forms]
+def label(forms: frozenset[str], *, plain: bool = False) -> Mapping[str, str]:
+    """The names of some forms, in both languages; `plain`: of goods that are no rare earths."""
+    names = [
+        {"en": row["plain_en"] or row["label_en"], "zh": row["plain_zh"] or row["label_zh"]} if plain
+        else {"en": row["label_en"], "zh": row["label_zh"]}
+        for row in rows("goods_forms") if row["form"] in forms
+    ]  # fmt: skip
     return {
         "en": " or ".join(one["en"] for one in names) or "goods of no form told",
         "zh": "或".join(one["zh"] for one in names) or "未说明形态的货物",

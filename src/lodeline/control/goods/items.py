@@ -15,8 +15,9 @@ from lodeline.control.goods.substance import is_in_host, is_of_iron
 from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import Rulebook, to_ppb
-from lodeline.material.element import RARE_EARTHS
+from lodeline.material.element import CHEMICAL_NAMES, RARE_EARTHS, TREO
 from lodeline.material.mass import PPB_PER_PERCENT
+from lodeline.regulation.content import ANY_RARE_EARTH, RAW_FORMS
 from lodeline.regulation.control_list import ControlItem
 
 
@@ -59,6 +60,8 @@ def _possible(goods: Goods, items: Mapping[str, tuple[ControlItem, ...]]) -> Ite
         elements.add("Sm")
     if goods.tariff:
         elements.update(goods.tariff.elements)
+    if goods.rare:
+        elements.add(ANY_RARE_EARTH)
     return (item for element, own in items.items() if element in elements for item in own)
 
 
@@ -73,6 +76,9 @@ def _met(item: ControlItem, goods: Goods, rules: Rulebook) -> Iterator[Need]:
     """The item, if the goods are of its form and hold its element, or are said to."""
     if not is_of_form(item.form, goods):
         return
+    if item.element == ANY_RARE_EARTH:
+        yield from _met_by_any(item, goods)
+        return
     share = goods.shares.get(item.element)
     column = goods.named.get(item.element) or _column_of_kind(item, goods)
     if share:
@@ -81,6 +87,15 @@ def _met(item: ControlItem, goods: Goods, rules: Rulebook) -> Iterator[Need]:
         yield Need(item=item, share_ppb=share, is_trace=_is_trace(item, goods, rules), fields=goods.share_fields)
     elif column is not None:
         yield Need(item=item, share_ppb=None, is_trace=False, fields=(column,))
+
+
+def _met_by_any(item: ControlItem, goods: Goods) -> Iterator[Need]:
+    """Goods of a form that a list names of any rare earth: rare earths are in them, told apart or not."""
+    if goods.is_other:
+        return
+    share = sum(goods.shares.get(symbol, 0) for symbol in RARE_EARTHS) or goods.shares.get(TREO) or None
+    columns = tuple(column for column, forms in goods.stated.items() if item.form in forms)
+    yield Need(item=item, share_ppb=share, is_trace=False, fields=columns)
 
 
 def is_of_form(form: str, goods: Goods) -> bool:
@@ -101,9 +116,12 @@ def _column_of_kind(item: ControlItem, goods: Goods) -> str | None:
 
 
 def _is_impurity(item: ControlItem, share_ppb: int, goods: Goods, rules: Rulebook) -> bool:
-    """In metal, alloy, oxide and compound a share below the desk's bound, of an element that nothing names."""
+    """In metal, alloy, oxide and compound a share below the desk's bound, of an element that nothing names.
+
+    Ore and waste hold little of what they are worked for: there no share is too small.
+    """
     bounds = rules.parameter("desk-bounds")
-    if item.form in MAGNETS or bounds is None or item.element in goods.named:
+    if item.form in (*MAGNETS, *RAW_FORMS) or bounds is None or item.element in goods.named:
         return _is_other_kind(item, share_ppb, goods, rules)
     # An alloy that the list names by two metals is one of that name only with so much of the listed one.
     is_named = item.form == "alloy" and item.named
@@ -196,7 +214,11 @@ def trace_band(case: Case) -> Iterator[Reason]:
 
 
 def form_not_listed(case: Case) -> Iterator[Reason]:
-    """A listed element in a form that is not listed, beside partners that are not, or as an impurity, is a question."""
+    """A listed element in a form that is not listed, beside partners that are not, or as an impurity, is a question.
+
+    Not of one that is listed as raw material alone: what was made of that is what such a law lets leave. Nor of an
+    element beyond the rare earths that is stated and nothing names: steel and magnets hold many.
+    """
     goods = case.goods
     if goods.is_assembly:
         return
@@ -205,7 +227,11 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
     others: list[str] = []
     for element, items in listed.items():
         share = goods.shares.get(element)
-        if element in met or not (share or element in goods.named):
+        if all(item.form in RAW_FORMS for item in items) and not goods.forms.intersection(RAW_FORMS):
+            continue
+        if element in case.rules.other_elements and element not in goods.named:
+            continue
+        if element in met or ANY_RARE_EARTH in met or not (share or element in goods.named):
             continue
         if share and any(is_of_form(item.form, goods) and item.form not in MAGNETS for item in items):
             law = [case.rules.cite(item) for item in items]
@@ -257,14 +283,19 @@ def declared_as_controlled(case: Case) -> Iterator[Reason]:
 
 def none_met(case: Case) -> Iterator[Reason]:
     """What a release rests on: goods of a listed form, and which listed elements their composition does not state."""
+    goods = case.goods
+    if not case.rules.law.named("control-list"):
+        if goods.rare or goods.is_magnet:
+            law = case.rules.law.label
+            yield reason("item.list-not-held", law_name=law["en"], law_name_zh=law["zh"])
+        return
     if not case.rules.items:
         yield reason("item.no-list", day=case.rules.day.isoformat())
         return
-    goods = case.goods
     if case.needs or goods.is_assembly or not (goods.rare or goods.is_magnet) or not case.line.is_read:
         return
     listed = {item.element for item in case.rules.items if is_of_form(item.form, goods)}
-    silent = [element for element in RARE_EARTHS if element in listed and element not in goods.shares]
+    silent = [element for element in CHEMICAL_NAMES if element in listed and element not in goods.shares]
     yield reason("item.none", elements=", ".join(silent) or "–")
 
 

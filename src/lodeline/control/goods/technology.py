@@ -2,6 +2,7 @@
 
 Words alone identify nothing, so what they name is asked about. What the exporter states by its number, and ore, is held
 without a licence while the list is in force. Where no text tells whether it is, the answer is a question that says so.
+A control list may have items of the forms `technology` and `equipment` too: their numbers are held as those of goods.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ _LISTS = {
     "equipment-list": ("2B902", ("declaration-wording",)),
     "materials-list": ("1C914", ("declaration-wording",)),
 }
+
+#: Form of a control list → the words of which list name it.
+_WORDS = {"technology": "technology-list", "equipment": "equipment-list"}
 
 
 def listed(case: Case) -> Iterator[Reason]:
@@ -37,6 +41,22 @@ def listed(case: Case) -> Iterator[Reason]:
             yield reason("listed.no-licence" if certain else "listed.to-identify", law=law, **facts)
 
 
+def know_how(case: Case) -> Iterator[Reason]:
+    """Technology and equipment that a control list has as items, where the words of the goods name such things."""
+    for form, words in _WORDS.items():
+        for items, code in (
+            (case.rules.items, "listed.to-identify"),
+            (case.rules.unknown_items, "listed.state-unknown"),
+        ):
+            own = [item for item in items if item.form == form]
+            is_stated = any(need.item.form == form for need in case.needs)
+            if own and not is_stated and kinds(words, case.line["product_name"]):
+                yield reason(
+                    code, law=[case.rules.cite(item) for item in own], day=case.rules.day.isoformat(),
+                    items=", ".join(dict.fromkeys(item.item for item in own)),
+                )  # fmt: skip
+
+
 def _certain(case: Case, name: str, start: str) -> tuple[str, ...]:
     """What needs no identification: a number that the exporter states, and ore."""
     stated = str(case.line["control_item"] or "").replace("；", ";").replace("|", ";")
@@ -49,4 +69,4 @@ def _is_licensed(case: Case, start: str) -> bool:
     return case.licence is not None and any(one.startswith(start) for one in case.licence.control_items)
 
 
-RULES: tuple[Rule, ...] = (listed,)
+RULES: tuple[Rule, ...] = (listed, know_how)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from lodeline.material.element import ELEMENTS, RARE_EARTHS
+from lodeline.material.element import CHEMICAL_NAMES, ELEMENTS, RARE_EARTHS
 from lodeline.party.script import simplified
 
 #: What the head of a name can be; the other words qualify it.
@@ -230,6 +230,26 @@ def _element_patterns() -> dict[str, re.Pattern[str]]:
 @cache
 def _any_element() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern.pattern})" for pattern in _element_patterns().values()))
+
+
+@lru_cache(maxsize=65_536)
+def read_other_elements(text: str, symbols: frozenset[str]) -> frozenset[str]:
+    """Those of some elements, beyond the rare earths, that a text names in words and does not deny: gallium, 镓.
+
+    Symbols are not looked for: In, As and Be are words, and no list of forms knows their formulae.
+    """
+    plain = simplified(unicodedata.normalize("NFKC", text))
+    return frozenset(
+        symbol
+        for symbol in symbols
+        if any(not _is_denied(plain, match) for match in _other_element(symbol).finditer(plain))
+    )
+
+
+@cache
+def _other_element(symbol: str) -> re.Pattern[str]:
+    name_en, name_zh = CHEMICAL_NAMES[symbol]
+    return re.compile(rf"(?i:\b{name_en}\b)|{name_zh}")
 
 
 _NEXT = r"(?:or|and|nor|,|/|、|和|或|及|与)"

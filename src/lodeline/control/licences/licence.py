@@ -17,6 +17,7 @@ from lodeline.control.record import plain
 from lodeline.ledger.licence import elements_mg
 from lodeline.material.mass import format_kg, share_mg
 from lodeline.material.product import product_kind
+from lodeline.regulation.content import ANY_RARE_EARTH
 
 _INDIVIDUAL = "individual"
 
@@ -84,17 +85,26 @@ def draws_of(line: Line, needs: Sequence[Need]) -> dict[str, int]:
 
 def covers(case: Case) -> bool:
     """Whether the licence that the line names meets every need of it."""
-    return case.licence is not None and bool(case.needs) and not any(True for _ in _gaps(case, case.needs))
+    if case.licence is None or not case.needs or any(need.item.barred for need in case.needs):
+        return False
+    return not any(True for _ in _gaps(case, case.needs))
 
 
 def coverage(case: Case) -> Iterator[Reason]:
-    """What is a control item leaves with a licence that covers it, whatever the form says of control."""
+    """What is a control item leaves with a licence that covers it, whatever the form says of control; what is barred
+    does not leave."""
     named = case.line["licence"]
     needs = [need for need in case.needs if not need.is_trace]
     law = [case.rules.cite(need.item) for need in case.needs]
     if not case.needs:
         if named and case.rules.items:
             yield reason("licence.not-needed", licence=named)
+    elif barred := [need.item for need in case.needs if need.item.barred]:
+        yield reason(
+            "item.barred", law=[case.rules.cite(item) for item in barred],
+            items=", ".join(dict.fromkeys(item.item for item in barred)), goods=case.goods.label["en"],
+            goods_zh=case.goods.label["zh"],
+        )  # fmt: skip
     elif covers(case):
         yield reason("licence.covers", law=law, licence=named, items=", ".join(_items(case.needs)))
     elif not needs:
@@ -165,7 +175,8 @@ def _control_items(case: Case, licence: Licence, needs: Sequence[Need]) -> Itera
 
 def _elements(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
     """Where a licence names elements, it covers these and no more of each than it says."""
-    for element in dict.fromkeys(need.item.element for need in needs) if licence.elements_mg else ():
+    named = (need.item.element for need in needs if need.item.element != ANY_RARE_EARTH)
+    for element in dict.fromkeys(named) if licence.elements_mg else ():
         allowed = licence.elements_mg.get(element)
         needed = case.needed_mg.get((licence.id, element))
         if allowed is None:

@@ -13,7 +13,8 @@ import pycountry
 from lodeline.detection import battery
 from lodeline.ledger import roles
 from lodeline.ledger.register import Register
-from lodeline.material.element import ELEMENTS, TREO
+from lodeline.material.element import CHEMICAL_NAMES, TREO
+from lodeline.regulation.content import ANY_RARE_EARTH
 from lodeline.web.words.language import Language, Text, text
 
 #: What a colour means; it stands beside a word and a shape, never alone.
@@ -121,11 +122,13 @@ def word(words: Mapping[str, Text], key: str, language: Language) -> str:
 
 
 def element(symbol: str, language: Language) -> str:
-    """neodymium, 钕; the total is called rare-earth oxide."""
+    """neodymium, 钕; the total is called rare-earth oxide, and what a list does not tell apart rare earths."""
     if symbol == TREO:
         return "稀土氧化物" if language == "zh" else "rare-earth oxide"
-    found = ELEMENTS[symbol]
-    return found.name_zh if language == "zh" else found.name_en
+    if symbol == ANY_RARE_EARTH:
+        return "稀土" if language == "zh" else "rare earths"
+    name_en, name_zh = CHEMICAL_NAMES[symbol]
+    return name_zh if language == "zh" else name_en
 
 
 @cache
