@@ -26,6 +26,7 @@ from lodeline.regulation import fines
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import Jurisdiction, Parameter, State, load
 from lodeline.regulation.value import Value
+from lodeline.service.law.checking import READ
 from lodeline.service.licences.quotas import national_quota
 from lodeline.web.pages.licences import firm_application
 
@@ -133,6 +134,9 @@ def test_every_parameter_is_read_by_a_rule_or_says_why_it_is_not(recorder: Recor
     assert every - recorder.read - excused - ELSEWHERE == set(), "neither read nor excused"
     assert recorder.read & excused == set(), "excused, and read all the same"
     assert every >= ELSEWHERE
+    # A pack is refused for a name that nobody reads: what is read is told truly.
+    assert recorder.read - READ == set(), "read, and not said to be"
+    assert (READ & every) - recorder.read - ELSEWHERE == set(), "said to be read, and is not"
 
 
 def test_a_rule_that_is_not_run_is_missed(recorder: Recorder) -> None:

@@ -18,11 +18,12 @@ def deadline_without_extension(period: str, law: Jurisdiction, *, known: date | 
     """The moment from which a filing for `period` (`YYYY-MM`) is late where nobody has extended it, in the
     jurisdiction's time. Whether a firm is late, and by when it has to file, says `ledger.extension.due`.
 
-    `known` defaults to the first day of the following month: the law as it stood when the month could be filed.
+    `known` defaults to the first day of the following month: the law as it stood when the month could be filed. Raises
+    NoLawError where no duty to file a month was in force, or the law knows none.
     Source: parameter `filing-deadline` of the pack.
     """
     following = date.fromisoformat(next_month(period) + "-01")
-    value = law.parameters["filing-deadline"].at(following, known=known or following).value
+    value = law.at("filing-deadline", following, known=known or following).value
     return datetime.combine(
         following.replace(day=value["day"]), time.fromisoformat(value["time"]), tzinfo=ZoneInfo(law.timezone)
     )

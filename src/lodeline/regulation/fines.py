@@ -84,7 +84,7 @@ def _span(pair: Any) -> Span:
 
 def keep_until(law: Jurisdiction, made: date, *, known: date) -> date:
     """The last day for which a record made on `made` must be kept at least. Raises NoLawError where no term holds."""
-    years = law.parameters[RECORDS].at(made, known=known).value["years_least"]
+    years = law.at(RECORDS, made, known=known).value["years_least"]
     try:
         return made.replace(year=made.year + years)
     except ValueError:  # the 29th of February, in a year that has none

@@ -21,15 +21,18 @@ from lodeline.regulation.instrument import Effect, Instrument, instrument_of
 from lodeline.regulation.pack import Pack, pack_in, shipped
 from lodeline.regulation.value import Status, Value, values_of
 
-_HEAD, _JURISDICTION = "instrument.yaml", "jurisdiction.yaml"
+HEAD, JURISDICTION = "instrument.yaml", "jurisdiction.yaml"
 #: Laws that stay read; each takes a few megabytes.
 _LAWS_KEPT: Final = 16
 
 
 class NoLawError(LookupError):
-    """No value of the parameter was in force on the day, as far as was known; `status` says what was instead."""
+    """No value of the parameter was in force on the day, as far as was known.
 
-    def __init__(self, text: str, status: Status) -> None:
+    `status` says what was instead; None where the law has no such parameter at all.
+    """
+
+    def __init__(self, text: str, status: Status | None) -> None:
         super().__init__(text)
         self.status = status
 
@@ -145,6 +148,12 @@ class Jurisdiction:
         """Every parameter of that name, by order of instrument."""
         return tuple(parameter for parameter in self.parameters.values() if parameter.name == name)
 
+    def at(self, name: str, day: date, *, known: date) -> Value:
+        """`Parameter.at` of the parameter of that name; raises NoLawError where this law has none too."""
+        if name not in self.parameters:
+            raise NoLawError(f"the law of {self.code} has no {name}", None)
+        return self.parameters[name].at(day, known=known)
+
     def title(self, instrument: str) -> dict[str, str]:
         """What a citation cites, in both languages; a source outside the pack is called as it calls itself."""
         if instrument in self.instruments:
@@ -187,12 +196,12 @@ class _ByDigest:
 @lru_cache(maxsize=_LAWS_KEPT)
 def _law_of(one: _ByDigest) -> Jurisdiction:
     code, texts = one.pack.code, one.pack.files
-    if _JURISDICTION not in texts:
+    if JURISDICTION not in texts:
         raise PackError(
-            f"{code}: lacks {_JURISDICTION}; add it with `country`, `label` and `timezone`",
-            f"{code}：缺少 {_JURISDICTION}；请补上 `country`、`label` 和 `timezone`",
+            f"{code}: lacks {JURISDICTION}; add it with `country`, `label` and `timezone`",
+            f"{code}：缺少 {JURISDICTION}；请补上 `country`、`label` 和 `timezone`",
         )
-    head = read(texts[_JURISDICTION], f"{code}/{_JURISDICTION}").table(("country", "label", "timezone"))
+    head = read(texts[JURISDICTION], f"{code}/{JURISDICTION}").table(("country", "label", "timezone"))
     try:
         ZoneInfo(head["timezone"].text())
     except (LookupError, ValueError) as error:
@@ -202,13 +211,13 @@ def _law_of(one: _ByDigest) -> Jurisdiction:
     instruments: dict[str, Instrument] = {}
     sources: list[tuple[str, Node]] = []
     for path in sorted(texts):
-        if path == _JURISDICTION:
+        if path == JURISDICTION:
             continue
         folder, _, name = path.partition("/")
         if not name or "/" in name:
             raise PackError(*_misplaced(f"{code}/{path}"))
         node = read(texts[path], f"{code}/{path}")
-        if name == _HEAD:
+        if name == HEAD:
             instruments[folder] = instrument_of(node, folder)
         else:
             sources.append((folder, node))
@@ -216,9 +225,9 @@ def _law_of(one: _ByDigest) -> Jurisdiction:
         for effect in instrument.effects:
             for named in effect.instruments:
                 if named not in instruments:
-                    raise PackError(*_no_folder(f"{code}/{instrument.id}/{_HEAD}", named))
+                    raise PackError(*_no_folder(f"{code}/{instrument.id}/{HEAD}", named))
     parameters: dict[str, Parameter] = {}
-    for (name, shared), parameter in _parameters(sources, instruments):
+    for (name, shared), parameter in parameters_of(sources, instruments):
         parameters[f"{parameter.instrument}/{name}" if shared else name] = parameter
     return Jurisdiction(
         code=code, country=head["country"].text(), label=head["label"].labels(), timezone=head["timezone"].text(),
@@ -226,7 +235,7 @@ def _law_of(one: _ByDigest) -> Jurisdiction:
     )  # fmt: skip
 
 
-def _parameters(
+def parameters_of(
     sources: list[tuple[str, Node]], instruments: dict[str, Instrument]
 ) -> Iterator[tuple[tuple[str, bool], Parameter]]:
     met: dict[str, bool] = {}
@@ -291,6 +300,6 @@ def _misplaced(path: str) -> tuple[str, str]:
 
 def _no_folder(place: str, name: str) -> tuple[str, str]:
     return (
-        f"{place}: names the instrument {name}, which has no folder with {_HEAD}; correct the name or add it",
-        f"{place}：所引文件 {name} 没有含 {_HEAD} 的文件夹；请改正名称或补上",
+        f"{place}: names the instrument {name}, which has no folder with {HEAD}; correct the name or add it",
+        f"{place}：所引文件 {name} 没有含 {HEAD} 的文件夹；请改正名称或补上",
     )
