@@ -18,7 +18,6 @@ from lodeline.control.rulebook import to_ppb
 from lodeline.ledger.extension import due
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
-from lodeline.regulation.parameter import NoLawError
 
 
 def lot_on_record(case: Case) -> Iterator[Reason]:
@@ -46,9 +45,8 @@ def _due(case: Case) -> date | None:
     assert case.records is not None, "only what is not on record is asked about"
     register, maker = case.records.register, str(case.line["lot"]).partition("/")[0]
     firm = maker if maker in register.roles else case.line["exporter"]
-    try:
-        moment = due(firm, f"{case.rules.day:%Y-%m}", case.rules.law, register)
-    except (NoLawError, KeyError):
+    moment = due(firm, f"{case.rules.day:%Y-%m}", case.rules.law, register)
+    if moment is None:
         return None
     local = moment.astimezone(ZoneInfo(case.rules.law.timezone))
     return local.date() if local.time() == time() else date.fromordinal(local.toordinal() + 1)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from lodeline.regulation.duty import deadline_without_extension, next_month
-from lodeline.regulation.parameter import Jurisdiction
+from lodeline.regulation.parameter import Jurisdiction, NoLawError
 
 if TYPE_CHECKING:
     from lodeline.ledger.register import Register
@@ -57,20 +57,30 @@ def extensions_of(tables: Mapping[str, pl.DataFrame]) -> dict[str, list[Extensio
 
 def extension_of(organisation: str | None, period: str, law: Jurisdiction, register: Register) -> Extension | None:
     """The extension by which a month is due later for a firm than the law has it; the longest of several."""
-    usual = deadline_without_extension(period, law)
+    usual = _by_law(period, law)
+    if usual is None:
+        return None  # no extension makes a duty where there is none
     for one in reversed(register.extensions.get(period, ())):
         if _end_of(one.until, law) > usual and one.is_for(organisation, register):
             return one
     return None
 
 
-def due(organisation: str | None, period: str, law: Jurisdiction, register: Register) -> datetime:
-    """The moment from which a firm's filing for `period` (`YYYY-MM`) is late, in the jurisdiction's time.
+def due(organisation: str | None, period: str, law: Jurisdiction, register: Register) -> datetime | None:
+    """The moment from which a firm's filing for `period` (`YYYY-MM`) is late, in the jurisdiction's time; None where no
+    law has anybody file the month.
 
-    None asks for whoever no extension names: only those for everybody count.
+    `organisation` is None for whoever no extension names: only those for everybody count.
     """
     extended = extension_of(organisation, period, law, register)
-    return deadline_without_extension(period, law) if extended is None else _end_of(extended.until, law)
+    return _by_law(period, law) if extended is None else _end_of(extended.until, law)
+
+
+def _by_law(period: str, law: Jurisdiction) -> datetime | None:
+    try:
+        return deadline_without_extension(period, law)
+    except NoLawError:
+        return None
 
 
 def both_passed(now: datetime, law: Jurisdiction, register: Register) -> BothPassed:
@@ -88,7 +98,9 @@ def both_passed(now: datetime, law: Jurisdiction, register: Register) -> BothPas
         place = (month, *named)
         if place not in known:
             ends = [due(one, period, law, register) for one in named if one for period in months]
-            known[place] = now >= max([due(None, months[1], law, register), *ends])
+            # Where no law has the month filed, whoever will file it may do so at any time.
+            moments = [due(None, months[1], law, register), *ends]
+            known[place] = all(moment is not None and now >= moment for moment in moments)
         return known[place]
 
     return passed

@@ -24,6 +24,7 @@ PAST_THE_DOOR = {
     "office/filing/extensions.py": "an extension is measured by the law's day",
     "office/filing/submitting.py": "whether there is a law, and not which day",
     "web/pages/filing/duty.py": "shows the law's day, and beside it what has been extended",
+    "service/law/checking.py": "whether a pack can be asked at all",
 }
 USUAL, LONGER = datetime(2026, 2, 9, 16, tzinfo=UTC), datetime(2026, 2, 13, 16, tzinfo=UTC)
 
@@ -67,7 +68,9 @@ def test_a_month_is_due_later_for_whom_it_is_extended_and_for_nobody_else(
 def test_of_several_the_longest_that_is_for_a_firm_counts() -> None:
     known = register({"until": date(2026, 2, 11)}, {"region": "CN-ZJ"}, {"until": date(2026, 2, 10)})
     assert due("MAG", "2026-01", LAW, known) == LONGER
-    assert due("SEP", "2026-01", LAW, known).day == 12
+    moment = due("SEP", "2026-01", LAW, known)
+    assert moment is not None
+    assert moment.day == 12
 
 
 def test_goods_of_which_neither_firm_is_known_wait_for_what_is_extended_for_everybody() -> None:

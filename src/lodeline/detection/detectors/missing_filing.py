@@ -13,6 +13,7 @@ extended it to (ledger.extension).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
@@ -162,6 +163,11 @@ def _named(transfers: pl.DataFrame, entries: pl.DataFrame, lot_assays: pl.DataFr
     )
 
 
+def _deadline(moment: datetime | None) -> str:
+    assert moment is not None, "a month is missing only where a law has it filed"
+    return moment.isoformat()
+
+
 def _runs(periods: list[str]) -> list[tuple[str, str]]:
     """Months, in order, as runs of neighbours: the first and the last of each."""
     runs: list[tuple[str, str]] = []
@@ -216,7 +222,7 @@ def _finding(
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
-            *({"period": period, "deadline": due(organisation, period, *when).isoformat()} for period in periods),
+            *({"period": period, "deadline": _deadline(due(organisation, period, *when))} for period in periods),
             *({"organisation": row["other"], **described(row, mass=row["mass_mg"])} for row in rows),
         ),
     )

@@ -114,7 +114,10 @@ def _notify_of_end(store: Store, ended: Extension, *, law: Jurisdiction, now: da
     for firm in sorted(with_people(today) - filed):
         if not ended.is_for(firm, register):
             continue
-        last_day = (due(firm, ended.period, law, register) - timedelta(seconds=1)).date()
+        late_from = due(firm, ended.period, law, register)
+        if late_from is None:
+            continue
+        last_day = (late_from - timedelta(seconds=1)).date()
         facts = {"period": ended.period, "last_day": last_day.isoformat()}
         notify(firm, "extension-ended", facts, key=f"extension-ended:{firm}:{ended.id}:{last_day}", now=now)
 

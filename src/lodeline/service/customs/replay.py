@@ -25,11 +25,12 @@ from lodeline.control.rulebook import Rulebook, rulebook
 from lodeline.detection.battery import DETECTORS, run_detectors
 from lodeline.detection.finding import Finding
 from lodeline.filing.cell import PARSERS
+from lodeline.ledger.extension import due
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import as_json, localized
 from lodeline.regulation.control_list import ControlItem
-from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.replay import differing, held
 from lodeline.service.entries.subject import Json
 from lodeline.service.filing.status import filing_status
@@ -307,11 +308,10 @@ def _filings(store: Store, snapshot: Snapshot, laws: Laws) -> Json:
 
 
 def _states(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
-    """`filing_status` under a law; no row where it sets no deadline, for nothing can be late then."""
-    try:
-        return filing_status(store, snapshot, law)
-    except NoLawError:
-        return pl.DataFrame(schema={"organisation": pl.String(), "period": pl.String(), "state": pl.String()})
+    """`filing_status` under a held law; no row where it sets no deadline, for nothing can be late then."""
+    states = filing_status(store, snapshot, law)
+    # A law that is held says the same of every month.
+    return states.clear() if due(None, "2000-01", law, snapshot.register) is None else states
 
 
 def _findings(store: Store, snapshot: Snapshot, laws: Laws) -> Json:

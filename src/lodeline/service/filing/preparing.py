@@ -29,7 +29,7 @@ from lodeline.ledger.state import STATE_COLUMNS, State, project
 from lodeline.ledger.succession import former_holders
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import period_of
-from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.history import NO_LINES, tied_history
 from lodeline.service.entries.salt import salt_key
 from lodeline.service.entries.upload import Upload
@@ -210,9 +210,8 @@ def _addressed(job: Job, objections: Sequence[Objection]) -> list[Problem]:
 def _timing(job: Job, register: Register) -> list[Problem]:
     if job.period > period_of(job.filed_at, job.law):
         return [problem("period.future", period=job.period)]
-    try:
-        late_from = due(job.organisation, job.period, job.law, register)
-    except NoLawError:
+    late_from = due(job.organisation, job.period, job.law, register)
+    if late_from is None:
         return [problem("period.before-law", period=job.period)]
     if job.filed_at < late_from:
         return []

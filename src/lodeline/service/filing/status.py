@@ -48,7 +48,8 @@ def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.Dat
     """`organisation`, `period`, `state` (filed, late, missing) for every month that somebody had to file.
 
     The months run from the first period filed to the last; a month is missing from its deadline on, as of the
-    last filing in the log. What the authority has extended (ledger.extension) is due later.
+    last filing in the log. What the authority has extended (ledger.extension) is due later. Where no law has a month
+    filed, nobody misses it and nobody is late.
     """
     return filing_states(first_filings(store), snapshot.register, law, as_of=snapshot.as_of)
 
@@ -64,7 +65,7 @@ def filing_states(
     while periods[-1] < str(filed["period"].max()):
         periods.append(next_month(periods[-1]))
     months = pl.DataFrame(
-        [(period, _last_day(period), due(None, period, law, register).astimezone(UTC)) for period in periods],
+        [(period, _last_day(period), _utc(due(None, period, law, register))) for period in periods],
         schema={"period": pl.String(), "last_day": pl.Date(), "late_from": _MOMENT}, orient="row",
     )  # fmt: skip
     firms = register.tables["organisations"].select(organisation="id")
@@ -73,7 +74,7 @@ def filing_states(
     late_from = pl.col("late_from")
     state = (
         pl.when(pl.col("filed_at").is_not_null())
-        .then(pl.when(pl.col("filed_at") < late_from).then(pl.lit("filed")).otherwise(pl.lit("late")))
+        .then(pl.when(pl.col("filed_at") >= late_from).then(pl.lit("late")).otherwise(pl.lit("filed")))
         .when(
             pl.col("bound"), pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("last_day")),
             pl.col("valid_to").is_null() | (pl.col("last_day") <= pl.col("valid_to")),
@@ -96,9 +97,13 @@ def _extended(every: pl.DataFrame, law: Jurisdiction, register: Register) -> pl.
     asked = every.filter(pl.col("period").is_in(list(register.extensions))).select("organisation", "period")
     if asked.is_empty():
         return every
-    later = [due(organisation, period, law, register).astimezone(UTC) for organisation, period in asked.iter_rows()]
+    later = [_utc(due(organisation, period, law, register)) for organisation, period in asked.iter_rows()]
     asked = asked.with_columns(pl.Series("late_from", later, _MOMENT))
     return every.update(asked, on=["organisation", "period"], how="left", maintain_order="left")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def _last_day(period: str) -> date:

@@ -126,7 +126,7 @@ class OrganisationView:
     # Months.
 
     def months(self, now: datetime) -> list[Month]:
-        """Every month from the beginning of its duty to the running one, oldest first."""
+        """Every month that a law has filed from the beginning of its duty to the running one, oldest first."""
         filed = first_filings_of(self.store, self.organisation)
         first = self._first_month(filed)
         running = period_of(now, self.law)
@@ -139,6 +139,9 @@ class OrganisationView:
             late_from = due(self.organisation, period, self.law, self.register)
             last_day = date.fromordinal(date.fromisoformat(f"{next_month(period)}-01").toordinal() - 1)
             entry, at = filed.get(period, (None, ""))
+            if late_from is None:
+                period = next_month(period)
+                continue
             if entry is not None:
                 state: MonthState = "filed" if datetime.fromisoformat(at) < late_from else "late"
             elif not duty(self.organisation, last_day):

@@ -24,7 +24,7 @@ from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.journal.verify import Fault
 from lodeline.ledger.extension import due
-from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries import papers
 from lodeline.service.filing.status import filing_states
 from lodeline.service.overview.overview import balances, by_stage, chain
@@ -179,11 +179,9 @@ def _check(
         raise EditionError(
             f"Nobody has filed {period}: there are no figures to freeze.", f"{period} 尚无申报：没有可公布的数据。"
         )
-    try:
-        last = max(due(organisation, period, law, snapshot.register) for organisation in filed)
-    except NoLawError:
-        return  # no law says until when the month could be filed
-    if filed_at < last:
+    moments = [due(organisation, period, law, snapshot.register) for organisation in filed]
+    last = max((moment for moment in moments if moment is not None), default=None)
+    if last is not None and filed_at < last:
         raise EditionError(
             f"{period} can still be filed in time, until {last:%Y-%m-%d %H:%M}: freeze it afterwards.",
             f"{period} 在 {last:%Y-%m-%d %H:%M} 前仍可按期申报：请在此之后公布。",

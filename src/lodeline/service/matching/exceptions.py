@@ -26,7 +26,7 @@ from lodeline.filing.dossier import SHANGHAI
 from lodeline.ledger.extension import due
 from lodeline.ledger.roles import must_file
 from lodeline.material.mass import format_kg
-from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.matching.collated import Collated, collated
 from lodeline.service.parties.parties import resolver
 from lodeline.store.column_files import FED
@@ -99,10 +99,9 @@ class Disagreements:
         )
 
     def _due(self, organisation: str, month: str) -> date:
-        """The last day on which the month is in time; a month before the law is due at its own end."""
-        try:
-            late_from = due(organisation, month, self.law, self.snapshot.register)
-        except NoLawError:
+        """The last day on which the month is in time; a month that no law has filed is due at its own end."""
+        late_from = due(organisation, month, self.law, self.snapshot.register)
+        if late_from is None:
             year, number = int(month[:4]), int(month[5:])
             return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
         return (late_from - timedelta(seconds=1)).date()

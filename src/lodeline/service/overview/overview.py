@@ -58,9 +58,11 @@ def months(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Months | None
 
 
 def _is_over(period: str, snapshot: Snapshot, law: Jurisdiction) -> bool:
-    """Whether a month had to be filed by the time of the last filing in the log."""
+    """Whether a month had to be filed by the time of the last filing in the log, or no law says by when."""
     late_from = due(None, period, law, snapshot.register)
-    return snapshot.as_of is not None and late_from <= datetime.fromisoformat(snapshot.as_of)
+    if snapshot.as_of is None or late_from is None:
+        return snapshot.as_of is not None
+    return late_from <= datetime.fromisoformat(snapshot.as_of)
 
 
 def elements(snapshot: Snapshot) -> tuple[str, ...]:

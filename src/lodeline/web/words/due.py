@@ -32,8 +32,10 @@ def due_day(visit: Visit, due: datetime, now: datetime) -> str:
     return written.day(day, "en")
 
 
-def due_words(visit: Visit, due: datetime, now: datetime) -> str:
-    """What follows the name of a month: "due Monday the 9th", or since when it is late."""
+def due_words(visit: Visit, due: datetime | None, now: datetime) -> str:
+    """What follows the name of a month: "due Monday the 9th", since when it is late, or that no law has it filed."""
+    if due is None:
+        return visit.text("which no law has anybody file", "法规未规定申报义务")
     if now < due:
         day = due_day(visit, due, now)
         return visit.text(f"due {day}", f"{day}截止")

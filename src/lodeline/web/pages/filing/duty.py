@@ -15,6 +15,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.office.access import clock
 from lodeline.office.filing.duty import DEMANDS, Demand, DemandError, demand, demands
 from lodeline.regulation.duty import deadline_without_extension
+from lodeline.regulation.parameter import NoLawError
 from lodeline.service.filing import status as filing_status
 from lodeline.service.overview import overview as questions
 from lodeline.web.pages.filing.extensions import for_whom
@@ -64,7 +65,10 @@ def duty(visit: Visit) -> HttpResponse:
     month = written.month(period, visit.language)
     missing = counts.get("missing", 0)
     # The law's own day: what has been extended, and for whom, stands beside it.
-    due = deadline_without_extension(period, reading.law)
+    try:
+        due = written.day(deadline_without_extension(period, reading.law).date(), visit.language)
+    except NoLawError:
+        due = ""
     return show(
         visit,
         "lodeline/filing/duty.html",
@@ -74,7 +78,7 @@ def duty(visit: Visit) -> HttpResponse:
             f"{month}应申报{written.count(states.height)}家，{written.count(missing)}家尚未申报",
         ) if missing else visit.text(f"Everybody who had to has filed {month}", f"{month}应申报企业均已申报"),
         status=200 if refused is None else 400,
-        due=written.day(due.date(), visit.language),
+        due=due,
         extended=_extended(visit, period),
         extensions=visit.opens("extensions"),
         late=counts.get("late", 0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 
 from lodeline.ledger.extension import due
 from lodeline.material.element import TREO
+from lodeline.regulation.duty import next_month
 from lodeline.service.balance.sites import gain_bounds
 from lodeline.service.filing import status as filing_status
 from lodeline.service.findings.finding import findings
@@ -89,14 +90,24 @@ class Scene:
     def last_day_in_time(self) -> date:
         """The last day on which the month could be filed in time: a deadline at midnight is met on the day before.
 
-        What was extended for a region or for some firms is said on the page of who has filed.
+        What was extended for a region or for some firms is said on the page of who has filed. The month's own last day
+        where no law has it filed.
         """
+        late_from = self._late_from
+        if late_from is None:
+            return date.fromisoformat(f"{next_month(self.period)}-01") - timedelta(days=1)
+        return (late_from - timedelta(seconds=1)).date()
+
+    @property
+    def _late_from(self) -> datetime | None:
         reading = self.visit.reading
-        return (due(None, self.period, reading.law, reading.snapshot.register) - timedelta(seconds=1)).date()
+        return due(None, self.period, reading.law, reading.snapshot.register)
 
     @property
     def due(self) -> str:
-        """The deadline as a day: 9 November 2026."""
+        """The deadline as a day: 9 November 2026; or that there is none."""
+        if self._late_from is None:
+            return self.visit.text("no day that a law sets", "（法规未规定期限）")
         return written.day(self.last_day_in_time, self.visit.language)
 
     @property
