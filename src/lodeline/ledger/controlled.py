@@ -29,7 +29,7 @@ class ControlledForms:
             return ()
         if day not in self._pairs:
             items = control_items(self._law, day, known=day)
-            self._pairs[day] = frozenset((item.element, item.form) for item in items)
+            self._pairs[day] = frozenset((element, item.form) for item in items for element in item.rare_earths)
         forms, pairs = _forms().get(product_kind(product), ()), self._pairs[day]
         return tuple(element for element in held if any((element, form) in pairs for form in forms))
 

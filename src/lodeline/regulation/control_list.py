@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from lodeline.material.element import RARE_EARTHS
 from lodeline.regulation.content import ANY_RARE_EARTH
 from lodeline.regulation.instrument import Citation
 from lodeline.regulation.parameter import Jurisdiction
@@ -37,6 +38,13 @@ class ControlItem:
     codes: tuple[str, ...]
     barred: bool = False
     unknown: bool = False
+
+    @property
+    def rare_earths(self) -> tuple[str, ...]:
+        """Those that it names, and so what of it the ledger can hold; none where it is of another element."""
+        if self.element == ANY_RARE_EARTH:
+            return RARE_EARTHS
+        return (self.element,) if self.element in RARE_EARTHS else ()
 
 
 def control_items(law: Jurisdiction, day: date, *, known: date) -> tuple[ControlItem, ...]:

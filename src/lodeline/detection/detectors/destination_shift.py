@@ -162,7 +162,7 @@ def _listed_lots(exports: pl.DataFrame, held: pl.DataFrame, law: Jurisdiction, l
     """Lots that hold an element in a form that a list names: `lot`. Lists count as they stood on the last day."""
     day = last_day(exports)
     items = control_items(law, day, known=day) if day is not None else ()
-    pairs = {(SYMBOLS.index(item.element), item.form) for item in items}
+    pairs = {(SYMBOLS.index(element), item.form) for item in items for element in item.rare_earths}
     named = pl.DataFrame(sorted(pairs), schema={"element": pl.UInt8, "form": pl.String}, orient="row")
     text = (files("lodeline") / "data/reference/product_forms.csv").read_text("utf-8")
     forms = pl.DataFrame(

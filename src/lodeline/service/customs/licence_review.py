@@ -110,9 +110,8 @@ def _origins(
     }  # fmt: skip
     kinds = {product_kind(line["product"]) for line in application.goods if line["product"]}
     stated = {line["control_item"] for line in application.goods}
-    listed = list(
-        dict.fromkeys(one.element for one in control_items(law, today, known=today) if _is_of(one.item, stated))
-    )
+    items = (one for one in control_items(law, today, known=today) if _is_of(one.item, stated))
+    listed = list(dict.fromkeys(element for one in items for element in one.rare_earths))
     sites = [site for site, owner in snapshot.register.site_organisation.items() if owner == exporter]
     held = snapshot.ask(held_most, sites=tuple(sites), kinds=tuple(sorted(kinds)))
     rows = []

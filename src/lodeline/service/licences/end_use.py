@@ -136,7 +136,8 @@ def _index(names: frozenset[str]) -> Screener:
 def _elements(application: Application, law: Jurisdiction, today: date) -> list[str]:
     """The listed elements of the items applied for and those of the needs; where none is, every rare earth in it."""
     stated = {line["control_item"] for line in application.goods}
-    listed = {one.element for one in control_items(law, today, known=today) if one.item in stated}
+    items = control_items(law, today, known=today)
+    listed = {element for one in items if one.item in stated for element in one.rare_earths}
     wanted = listed | {one.element for one in application.needs}
     held = {element for line in application.goods for element in _masses(line)}
     return [one for one in RARE_EARTHS if one in wanted] or [one for one in RARE_EARTHS if one in held]

@@ -1,0 +1,70 @@
+"""The page *How to write a pack* is walked: what it writes is a sound pack, and the desk judges by it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from lodeline.regulation.fines import keep_until
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.customs.desk import declare
+from lodeline.service.law.checking import check_folder
+
+PAGE = Path(__file__).parents[2] / "docs/howto/write-a-pack.md"
+BLOCK = re.compile(r"^```yaml (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINES = """line,product_name,hs_code,composition,destination
+1,monazite concentrate,261220,,DE
+2,NdFeB magnets,850511,Nd=24;Dy=1.5;Fe=66;B=0.98,DE
+3,NdFeB magnets N45,850511,Nd=24;Pr=6.02;Fe=67.5;B=0.98,DE
+4,gallium metal,811292,Ga=99.99,DE
+5,rare earth carbonate,284690,Nd=20;Ce=20,DE
+6,neodymium oxide,284690,Nd2O3=99.5,DE
+"""
+
+
+def written(folder: Path) -> Path:
+    """The files that the page tells to write."""
+    for file, text in BLOCK.findall(PAGE.read_text("utf-8")):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text, "utf-8")
+    return folder / "rr"
+
+
+@pytest.fixture(scope="module")
+def law(tmp_path_factory: pytest.TempPathFactory) -> Jurisdiction:
+    checked = check_folder(written(tmp_path_factory.mktemp("pack")))
+    assert checked.faults == ()
+    assert checked.law is not None
+    assert checked.tests == 8
+    return checked.law
+
+
+@pytest.mark.parametrize(
+    ("day", "verdicts"),
+    [
+        (date(2031, 3, 31), ["release"] * 6),
+        (date(2031, 4, 1), ["hold", "hold", "release", "hold", "query", "release"]),
+        (date(2031, 7, 1), ["release"] * 6),  # suspended
+        (date(2031, 10, 1), ["query", "query", "release", "query", "query", "release"]),  # nobody knows
+    ],
+)
+def test_the_desk_judges_by_the_pack_of_the_page(law: Jurisdiction, day: date, verdicts: list[str]) -> None:
+    answer = declare(source=LINES.encode(), name="lines.csv", law=law, today=day)
+    assert [line["verdict"] for line in answer["lines"]] == verdicts
+
+
+def test_the_correction_counts_from_the_day_on_which_it_was_published(law: Jurisdiction) -> None:
+    made = date(2031, 4, 15)
+    assert keep_until(law, made, known=date(2031, 5, 1)) == date(2046, 4, 15)
+    assert keep_until(law, made, known=date(2031, 5, 2)) == date(2036, 4, 15)
+
+
+def test_a_slip_in_a_name_is_told(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    file = folder / "edict-8/record-years.yaml"
+    file.write_text(file.read_text("utf-8").replace("record-years", "record-year"), "utf-8")
+    (fault,) = check_folder(folder).faults
+    assert fault.en.startswith("rr/edict-8/record-years.yaml, parameter: record-year is read by no rule")
