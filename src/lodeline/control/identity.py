@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from lodeline.control.case import Case, Rule
 from lodeline.control.declaration import columns
-from lodeline.control.goods.goods import LISTABLE, WORKED, agree, form_labels, label
+from lodeline.control.goods.goods import LISTABLE, agree, form_labels, label
 from lodeline.control.reason import Reason, reason
 from lodeline.material.element import RARE_EARTHS
-from lodeline.regulation.content import ANY_RARE_EARTH
 
 #: What an officer would want to see; a line that lacks one is answered all the same.
 _WANTED = (
@@ -157,8 +156,8 @@ def magnet_of_unknown_material(case: Case) -> Iterator[Reason]:
     is_single = len(goods.named) == 1 and not goods.is_magnet
     magnetic = goods.is_magnet or ("magnet-other" in goods.forms and not _is_other_magnet(case))
     is_open_magnet = magnetic and (goods.rare or not goods.shares)
-    asked = {*LISTABLE, *(item.form for item in case.rules.items if item.element != ANY_RARE_EARTH)} - set(WORKED)
-    is_open_material = goods.rare and not magnetic and goods.forms & asked and not is_single
+    has_form = goods.forms & set(LISTABLE) or goods.forms & case.rules.raw_forms
+    is_open_material = goods.rare and not magnetic and has_form and not is_single
     if is_open_magnet or is_open_material:
         yield reason("content.missing")
 

@@ -12,7 +12,7 @@ from typing import Any
 from lodeline.control.reason import Citation
 from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, RARE_EARTHS
 from lodeline.material.mass import PPB, PPB_PER_PERCENT
-from lodeline.regulation.content import ANY_RARE_EARTH
+from lodeline.regulation.content import ANY_RARE_EARTH, KNOW_HOW_FORMS, RAW_FORMS
 from lodeline.regulation.control_list import ControlItem, control_items, control_items_by_status
 from lodeline.regulation.instrument import Citation as LawCitation
 from lodeline.regulation.parameter import Jurisdiction
@@ -55,6 +55,13 @@ class Rulebook:
     worth_per_ppb: Mapping[str, Decimal] = field(default_factory=dict)
     #: Elements beyond the rare earths that a list names, whether it is in force or nobody knows.
     other_elements: frozenset[str] = frozenset()
+    #: Elements that are listed as raw material alone; the forms of it in which a list names single elements.
+    raw_elements: frozenset[str] = frozenset()
+    raw_forms: frozenset[str] = frozenset()
+    #: Items of technology and equipment, in force and unknown; and whether the law has any control list.
+    know_how: tuple[ControlItem, ...] = ()
+    unknown_know_how: tuple[ControlItem, ...] = ()
+    has_list: bool = True
 
     def parameter(self, name: str) -> Any:
         """The value of a parameter of the desk on the day, None where the pack has none."""
@@ -138,6 +145,13 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
         values=values,
         open_values=open_values,
         other_elements=frozenset(one.element for one in (*items, *unknown_items)) - {*RARE_EARTHS, ANY_RARE_EARTH},
+        raw_elements=frozenset(
+            element for element, own in _by_element(items).items() if all(one.form in RAW_FORMS for one in own)
+        ),
+        raw_forms=frozenset(one.form for one in items if one.element != ANY_RARE_EARTH).intersection(RAW_FORMS),
+        know_how=tuple(one for one in items if one.form in KNOW_HOW_FORMS),
+        unknown_know_how=tuple(one for one in unknown_items if one.form in KNOW_HOW_FORMS),
+        has_list=bool(law.named("control-list")),
         control_days=tuple(
             sorted(
                 state.value.in_force_from

@@ -121,7 +121,7 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
         grade=read_grade(f"{line['model'] or ''} {line['product_name'] or ''}"),
         rare=is_rare or is_other,
         claim=claim,
-        label=label(forms, plain=is_other),
+        label=label(forms) if not is_other else plain_label(forms),
         is_other=is_other,
     )
 
@@ -207,13 +207,24 @@ def forms_of_product(product: str | None) -> frozenset[str]:
 
 
 @cache
-def label(forms: frozenset[str], *, plain: bool = False) -> Mapping[str, str]:
-    """The names of some forms, in both languages; `plain`: of goods that are no rare earths."""
-    names = [
-        {"en": row["plain_en"] or row["label_en"], "zh": row["plain_zh"] or row["label_zh"]} if plain
-        else {"en": row["label_en"], "zh": row["label_zh"]}
-        for row in rows("goods_forms") if row["form"] in forms
-    ]  # fmt: skip
+def label(forms: frozenset[str]) -> Mapping[str, str]:
+    """The names of some forms, in both languages."""
+    return _joined([form_labels()[form] for form in form_labels() if form in forms])
+
+
+@cache
+def plain_label(forms: frozenset[str]) -> Mapping[str, str]:
+    """The same of goods that are no rare earths: metal, not rare-earth metal."""
+    return _joined(
+        [
+            {"en": row["plain_en"] or row["label_en"], "zh": row["plain_zh"] or row["label_zh"]}
+            for row in rows("goods_forms")
+            if row["form"] in forms
+        ]
+    )
+
+
+def _joined(names: list[dict[str, str]]) -> Mapping[str, str]:
     return {
         "en": " or ".join(one["en"] for one in names) or "goods of no form told",
         "zh": "或".join(one["zh"] for one in names) or "未说明形态的货物",

@@ -20,6 +20,9 @@ from lodeline.material.mass import PPB_PER_PERCENT
 from lodeline.regulation.content import ANY_RARE_EARTH, RAW_FORMS
 from lodeline.regulation.control_list import ControlItem
 
+#: Of these no share is too small: magnets by the law's silence, raw material because it holds little of what it is for.
+_WITHOUT_IMPURITY = frozenset({*MAGNETS, *RAW_FORMS})
+
 
 def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
     """The control items in force that the goods meet, one for each element and form."""
@@ -121,7 +124,7 @@ def _is_impurity(item: ControlItem, share_ppb: int, goods: Goods, rules: Ruleboo
     Ore and waste hold little of what they are worked for: there no share is too small.
     """
     bounds = rules.parameter("desk-bounds")
-    if item.form in (*MAGNETS, *RAW_FORMS) or bounds is None or item.element in goods.named:
+    if item.form in _WITHOUT_IMPURITY or bounds is None or item.element in goods.named:
         return _is_other_kind(item, share_ppb, goods, rules)
     # An alloy that the list names by two metals is one of that name only with so much of the listed one.
     is_named = item.form == "alloy" and item.named
@@ -227,11 +230,7 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
     others: list[str] = []
     for element, items in listed.items():
         share = goods.shares.get(element)
-        if all(item.form in RAW_FORMS for item in items) and not goods.forms.intersection(RAW_FORMS):
-            continue
-        if element in case.rules.other_elements and element not in goods.named:
-            continue
-        if element in met or ANY_RARE_EARTH in met or not (share or element in goods.named):
+        if element in met or not (share or element in goods.named) or _is_let_leave(element, case, met):
             continue
         if share and any(is_of_form(item.form, goods) and item.form not in MAGNETS for item in items):
             law = [case.rules.cite(item) for item in items]
@@ -250,6 +249,14 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
             goods=goods.label["en"],
             goods_zh=goods.label["zh"],
         )
+
+
+def _is_let_leave(element: str, case: Case, met: set[str]) -> bool:
+    """Whether the list's silence on these goods is an answer: see `form_not_listed`."""
+    rules, goods = case.rules, case.goods
+    if element in rules.raw_elements and goods.forms.isdisjoint(RAW_FORMS):
+        return True
+    return ANY_RARE_EARTH in met or (element in rules.other_elements and element not in goods.named)
 
 
 def state_unknown(case: Case) -> Iterator[Reason]:
@@ -284,7 +291,7 @@ def declared_as_controlled(case: Case) -> Iterator[Reason]:
 def none_met(case: Case) -> Iterator[Reason]:
     """What a release rests on: goods of a listed form, and which listed elements their composition does not state."""
     goods = case.goods
-    if not case.rules.law.named("control-list"):
+    if not case.rules.has_list:
         if goods.rare or goods.is_magnet:
             law = case.rules.law.label
             yield reason("item.list-not-held", law_name=law["en"], law_name_zh=law["zh"])

@@ -39,20 +39,23 @@ def listed(case: Case) -> Iterator[Reason]:
             yield reason("listed.state-unknown", law=law, **facts)
         elif not _is_licensed(case, start):
             yield reason("listed.no-licence" if certain else "listed.to-identify", law=law, **facts)
+    if case.rules.know_how or case.rules.unknown_know_how:
+        yield from _know_how(case)
 
 
-def know_how(case: Case) -> Iterator[Reason]:
+def _know_how(case: Case) -> Iterator[Reason]:
     """Technology and equipment that a control list has as items, where the words of the goods name such things."""
-    for form, words in _WORDS.items():
-        for items, code in (
-            (case.rules.items, "listed.to-identify"),
-            (case.rules.unknown_items, "listed.state-unknown"),
-        ):
-            own = [item for item in items if item.form == form]
+    rules = case.rules
+    for listed_items, code in (
+        (rules.know_how, "listed.to-identify"),
+        (rules.unknown_know_how, "listed.state-unknown"),
+    ):
+        for form, words in _WORDS.items() if listed_items else ():
+            own = [item for item in listed_items if item.form == form]
             is_stated = any(need.item.form == form for need in case.needs)
             if own and not is_stated and kinds(words, case.line["product_name"]):
                 yield reason(
-                    code, law=[case.rules.cite(item) for item in own], day=case.rules.day.isoformat(),
+                    code, law=[rules.cite(item) for item in own], day=rules.day.isoformat(),
                     items=", ".join(dict.fromkeys(item.item for item in own)),
                 )  # fmt: skip
 
@@ -69,4 +72,4 @@ def _is_licensed(case: Case, start: str) -> bool:
     return case.licence is not None and any(one.startswith(start) for one in case.licence.control_items)
 
 
-RULES: tuple[Rule, ...] = (listed, know_how)
+RULES: tuple[Rule, ...] = (listed,)
