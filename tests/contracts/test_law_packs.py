@@ -16,7 +16,7 @@ from lodeline.service.law.publishing import Proposal, PublishingError
 from lodeline.service.log.audit import verify
 from lodeline.store.law import law_before, law_by_digest, law_now
 from lodeline.store.opening import create, open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store, StoreError
 
 NOW = datetime(2026, 11, 29, 2, 0, tzinfo=UTC)
@@ -78,8 +78,9 @@ def publish(store: Store, proposal: int, by: str = "ben") -> publishing.Publicat
     return publishing.publish(store, proposal, preview=preview(store, proposal), filed_at=NOW, by=by)
 
 
-def verdict(law: Jurisdiction, store: Store) -> dict[str, Any]:
-    return declare_line(MAGNETS, law=law, today=TODAY, snapshot=open_snapshot(store))
+def verdict(law: Jurisdiction, store: Store, entry: int | None = None) -> dict[str, Any]:
+    snapshot = open_snapshot(store) if entry is None else open_snapshot_as_of(store, entry)
+    return declare_line(MAGNETS, law=law, today=TODAY, snapshot=snapshot)
 
 
 def test_a_pack_that_two_officers_publish_is_the_law_at_once_and_the_one_before_is_kept(desk: Desk) -> None:
@@ -98,7 +99,7 @@ def test_a_pack_that_two_officers_publish_is_the_law_at_once_and_the_one_before_
     assert law_before(store, found.entry.index) is before and law_before(store, found.entry.index + 1) is law
     # What was judged under the old one comes out the same under its digest, whatever stands now.
     again = law_by_digest(elsewhere, old["pack"])
-    assert again is not None and verdict(again, store)["lines"] == old["lines"]
+    assert again is not None and verdict(again, store, old["stamp"]["entry"]) == old
     assert found.preview["rules"] == 1 and found.preview["exports"] == {"judged": 0, "different": 0}
     assert not verify(store).faults
 
@@ -196,7 +197,7 @@ def test_files_that_are_not_what_was_published_are_no_law(desk: Desk, monkeypatc
     from lodeline.store import law  # noqa: PLC0415
 
     found = publish(desk.store, propose(desk.store).entry.index)
-    law._read.pop(found.pack)
+    law._read.pop(found.pack, None)
     monkeypatch.setattr(law, "pack_of_paper", lambda store, proposal: Pack(code="cn", files=dict(NOTICE)))
     with pytest.raises(StoreError, match="lodeline verify"):
         law_now(desk.store)
