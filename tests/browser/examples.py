@@ -16,8 +16,10 @@ from typing import Any
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import signing
 
+from lodeline.service.law.zipped import zip_of
 from tests.browser.portal import GUARDED, HALFWAY, KEY, PEOPLE, Portal, build, served
-from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER
+from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER, REGISTRAR
+from tests.law_packs import with_notice
 
 #: The month that is due in these tests, and the one before.
 DUE, FILED = "2025-07", "2025-06"
@@ -58,6 +60,7 @@ def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     made["inspections"] = f"inspections/{portal.firm}-A/"
     made["party"] = f"parties/{portal.firm}/"
     made["edition"] = _frozen(portal, filed)
+    made["law-pack"] = _law_proposed(portal)
     made["firm-draft"] = draft(portal, due, rows_with_problems())
     made["firm-draft-columns"] = draft(portal, due, rows_of_another_system()) + "columns/"
     made["draft, empty"] = draft(portal, due, None)
@@ -277,6 +280,18 @@ def _run_announced(portal: Portal, firm: str, *, year: str) -> None:
     """Quota set aside for a run of the filer's firm: listed beside the quotas of the year."""
     run = {"run": "R-2025-31", "kind": "separation", "ore_type": "", "year": year, "reo_kg": "1200"}
     portal.send(FILER, f"{firm}/quota/", {"act": "announce", **run})
+
+
+def _law_proposed(portal: Portal) -> str:
+    """A pack with a notice of the day, which waits for another officer."""
+    content = zip_of(with_notice(date(2025, 8, 5)))
+    answer = portal.send(
+        REGISTRAR,
+        "/en/law/packs/",
+        {"act": "propose", "reason": "Announcement No. 99 of 2026"},
+        {"file": ("cn.zip", content)},
+    )
+    return answer.url.path.removeprefix("/en/")
 
 
 def _request_to_be_erased(portal: Portal) -> None:

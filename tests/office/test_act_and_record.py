@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.test import override_settings
 from tests.desk import LAW, assert_sound
+from tests.law_packs import with_notice
 from tests.office.conftest import official
 from tests.office.trade import LATER, NOW, made_trade, person
 from tests.stores import copied
@@ -21,6 +22,7 @@ from lodeline.office.accounts import tokens
 from lodeline.office.balance import inspections
 from lodeline.office.customs import desk
 from lodeline.office.filing import disputes, duty, extensions, transfers
+from lodeline.office.law import packs as law_packs
 from lodeline.office.licences import acts as licence_acts
 from lodeline.office.licences import applications, runs
 from lodeline.office.licences import draws as licence_draws
@@ -35,12 +37,14 @@ from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import answer
 from lodeline.service.firm.acceptance import Acceptance
 from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.service.law import publishing
 from lodeline.service.licences import draws
 from lodeline.service.licences import proposals as licence_proposals
 from lodeline.service.licences import runs as service_runs
 from lodeline.service.licences.draws import Wanted
 from lodeline.service.licences.exits import Exit
 from lodeline.service.parties.parties import Decision, Proposal
+from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -172,6 +176,32 @@ def licence_refused(store: Store) -> Callable[[], object]:
     return lambda: licence_acts.refuse(LICENSING, store, made.id, answer="too early", **about_law())
 
 
+def law_proposed(store: Store) -> Callable[[], object]:
+    files = {path: text.encode() for path, text in with_notice(TODAY).files.items()}
+    return lambda: law_packs.propose(LICENSING, store, files, reason="No. 99", now=NOW)
+
+
+def law_offered(store: Store, by: str) -> int:
+    files = {path: text.encode() for path, text in with_notice(TODAY).files.items()}
+    return publishing.propose(store, files, reason="No. 99", filed_at=NOW, by=by).entry.index
+
+
+def law_published(store: Store) -> Callable[[], object]:
+    made = law_offered(store, "another")
+    seen = publishing.preview(store, open_snapshot(store), law_now(store), proposal=made, on=TODAY)
+    return lambda: law_packs.publish(LICENSING, store, made, preview=seen, now=NOW)
+
+
+def law_refused(store: Store) -> Callable[[], object]:
+    made = law_offered(store, "another")
+    return lambda: law_packs.refuse(LICENSING, store, made, reason="another year", now=NOW)
+
+
+def law_taken_back(store: Store) -> Callable[[], object]:
+    made = law_offered(store, LICENSING.pseudonym)
+    return lambda: law_packs.refuse(LICENSING, store, made, reason="a slip", now=NOW)
+
+
 def visit(store: Store) -> Callable[[], object]:
     seals = Visited(act="seal", site="sep", on=TODAY, seals=[Seal(number="K-1", on="the north door")])
     inspector = official("inspector")
@@ -279,6 +309,8 @@ ACTS: Final[Mapping[Callable[[Store], Callable[[], object]], str]] = {
     tranche_taken_back: "licence.tranche-void", run: "quota.run", run_put_off: "quota.run-void",
     run_put_off_by_authority: "quota.run-void", licence_proposed: "licence.proposed",
     licence_confirmed: "licence.confirmed", licence_refused: "licence.refused",
+    law_proposed: "law.proposed", law_published: "law.published", law_refused: "law.refused",
+    law_taken_back: "law.withdrawn",
     visit: "inspection.seal", site: "register.sites",
     extension: "deadline.extend", name_decided: "party.same", merger_proposed: "party.propose-merge",
     owner: "party.own", party_list: "party.list", feed: "feed.receive", edition: "edition.freeze", alias: "lot.alias",

@@ -47,8 +47,8 @@ def test_the_other_way_round_the_headline_turns(browser: Browser) -> None:
 def test_heading_says_that_nothing_comes_out_differently(browser: Browser) -> None:
     page = browser.page("/en/law/replay/?from=2025-04-05&to=2025-04-06")
     assert page.headings[0].startswith("None of ")
-    assert "The law is the same on both days." in page.text
-    assert "两日法规相同" in browser.page("/zh/law/replay/?from=2025-04-05&to=2025-04-06").text
+    assert "The two laws say the same." in page.text
+    assert "两份法规内容相同" in browser.page("/zh/law/replay/?from=2025-04-05&to=2025-04-06").text
 
 
 @pytest.mark.parametrize("query", ["from=2025-02-30", "to=x", "from=2025-04-03&to=2025-04-05&known=20250405"])

@@ -16,6 +16,7 @@ import pytest
 from django.core import signing
 from django.test import Client, override_settings
 from django.urls import URLResolver
+from tests.law_packs import with_notice
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
@@ -40,6 +41,7 @@ from lodeline.regulation.parameter import load as load_law
 from lodeline.service.customs.desk import answer as judged
 from lodeline.service.entries.records import put_records
 from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.service.law import publishing
 from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.store.opening import open_store
@@ -125,6 +127,8 @@ def _made(url: str) -> Examples:
     common["run"] = announced(store, str(firm))
     common["exception"] = disagreed(store, member, str(firm))
     edition = freeze(member, store, law, "2025-01", reason="", now=now)
+    files = {path: text.encode() for path, text in with_notice(today).files.items()}
+    pack = publishing.propose(store, files, reason="No. 99 of 2026", filed_at=now, by="another")
     return {
         "": {name: str(value) for name, value in common.items()},
         "desk-asked-one": {"entry": str(asked)},
@@ -133,6 +137,7 @@ def _made(url: str) -> Examples:
         "firm-batch": {"batch": batch_of(member, str(firm))},
         "desk-query": {"case": query},
         "firm-query": {"case": query},
+        "law-pack": {"entry": str(pack.entry.index)},
         "handover-file": {"successor": "MIN-0001"},
         "edition": {"period": edition.period},
         "edition-file": {"period": edition.period, "edition": str(edition.number)},

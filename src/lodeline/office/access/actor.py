@@ -23,7 +23,7 @@ Permission = Literal[
     "nation.read", "finding.decide", "desk.use", "desk.decide", "register.write", "duty.chase", "accounts.write",
     "audit.read", "system.read", "erasure.write", "hold.write", "edition.write", "inspection.write",
     "parties.decide",
-    "licence.decide", "quotas.decide", "records.write",
+    "licence.decide", "quotas.decide", "records.write", "law.publish",
 ]  # fmt: skip
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -40,7 +40,7 @@ ORGANISATION_ROLES: Final[Mapping[str, frozenset[str]]] = {
 }
 AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
     "analyst": frozenset({"nation.read", "finding.decide", "duty.chase", "edition.write", "parties.decide"}),
-    "licensing-officer": frozenset({"nation.read", "desk.use", "licence.decide"}),
+    "licensing-officer": frozenset({"nation.read", "desk.use", "licence.decide", "law.publish"}),
     "quota-officer": frozenset({"nation.read", "quotas.decide"}),
     "customs-officer": frozenset({"desk.use", "desk.decide"}),
     "inspector": frozenset({"nation.read", "finding.decide", "desk.use", "hold.write", "inspection.write"}),
@@ -53,6 +53,7 @@ AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
             "erasure.write",
             "parties.decide",
             "records.write",
+            "law.publish",
         }
     ),
     "system-admin": frozenset({"system.read", "erasure.write"}),

@@ -181,8 +181,8 @@ def propose(
 def publish(
     store: Store, proposal: int, *, preview: Json, filed_at: datetime, by: str, in_transaction: Also | None = None
 ) -> Publication:
-    """Another officer publishes: the pack is the law from the entry on. `preview`: as `preview` gave it, which the
-    entry keeps in numbers. Raises PublishingError."""
+    """Another officer publishes: the pack is the law from the entry on. `preview`: as `preview` gave it, or in numbers
+    as `summary` did and as the entry keeps it. Raises PublishingError."""
     assert_guarded(store)
     with store.database.transaction():
         head = store.head(lock=True)
@@ -249,12 +249,15 @@ def first_difference(law: Jurisdiction, other: Jurisdiction, today: date) -> dat
 def summary(document: Json) -> Json:
     """What a publication keeps of a preview: its stamp and day, how many of each kind were judged and differ, and the
     SHA-256 of the whole as canonical JSON without floating-point numbers."""
+    if "sha256" in document:
+        return document
     counts = {
         kind: {"judged": document[kind]["judged"], "different": len(document[kind]["rows"])} for kind in KINDS
     }  # fmt: skip
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return {
         "on": document["from"], "stamp": document["stamp"], "pack": document["pack"],
+        "other_pack": document["other_pack"],
         "sha256": sha256(text.encode()).hexdigest(), "rules": len(document["law"]), **counts,
     }  # fmt: skip
 

@@ -128,7 +128,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(
                 page="law",
                 label=text("Law in force", "现行法规"),
-                leads_to=("law-diff", "law-replay", "instrument", "parameter"),
+                leads_to=("law-diff", "law-replay", "law-packs", "law-pack", "instrument", "parameter"),
             ),
             Line(page="log", label=text("Log", "日志"), leads_to=("entry",)),
             Line(page="verify", label=text("Verify a receipt", "核验回执")),

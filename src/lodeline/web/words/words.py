@@ -81,6 +81,8 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "law-proposal": text("Law proposed", "法规包提议"),
     "law": text("Law published", "法规包公布"),
     "office": text("Office record", "后台记录"),
+    "law-proposal": text("Law pack: a step", "法规包：办理记录"),
+    "law": text("Law pack published", "公布法规包"),
 }
 #: Whose number of a party it is.
 SCHEMES: Final[Mapping[str, Text]] = {

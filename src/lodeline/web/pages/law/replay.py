@@ -44,7 +44,10 @@ _COMES: Final[Mapping[str, Text]] = {
 _STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "filed": ("tick", "flow"), "late": ("half", "hold"), "missing": ("ring", "loss"),
 }  # fmt: skip
-_BEFORE, _AFTER = text("Law of the first day", "按前一日法规"), text("Law of the second day", "按后一日法规")
+#: Heads of the columns that say how something comes out under the one law and under the other.
+Sides = tuple[Text, Text]
+_DAYS: Final[Sides] = (text("Law of the first day", "按前一日法规"), text("Law of the second day", "按后一日法规"))
+KINDS: Final = ("exports", "declarations", "filings", "findings")
 
 
 def law_replay(visit: Visit) -> HttpResponse:
@@ -56,14 +59,7 @@ def law_replay(visit: Visit) -> HttpResponse:
     found: Json = reading.answer(
         replay, reading.store, reading.snapshot, reading.law, first=first, second=second, known=known
     )
-    names = words.organisation_names(reading.snapshot.register, visit.language)
-    tables = {
-        "exports": _exports(visit, found["exports"]["rows"], names),
-        "declarations": _declarations(visit, found["declarations"]["rows"], names),
-        "filings": _filings(visit, found["filings"]["rows"], names),
-        "findings": _findings(visit, found["findings"]["rows"], names),
-        "rules": _rules(visit, found["law"]),
-    }
+    tables = replay_tables(visit, found)
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
@@ -71,20 +67,40 @@ def law_replay(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/law/law_replay.html",
-        title=_headline(visit, found["exports"]),
+        title=replay_headline(visit, found["exports"]),
         days=[
             {"on": day.isoformat(), "text": written.day(day, language), "href": _law_of(visit, day)}
             for day in (first, second)
         ],
         asked_known=visit.query("known") or "",
         bounds=(law_days.FIRST_DAY.isoformat(), law_days.LAST_DAY.isoformat()),
-        counts={kind: _count(found[kind]) for kind in ("exports", "declarations", "filings", "findings")},
+        counts=replay_counts(found),
         tables={name: shown(visit, table) for name, table in tables.items()},
         diff=visit.url("law-diff", query={"from": min(first, second), "to": max(first, second)}),
     )
 
 
-def _headline(visit: Visit, exports: Json) -> str:
+def replay_tables(visit: Visit, found: Json, sides: Sides = _DAYS) -> dict[str, Table]:
+    """The tables of what `service.customs.replay.replay` found, of rules and of each of KINDS."""
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    return {
+        "exports": _exports(visit, found["exports"]["rows"], names, sides),
+        "declarations": _declarations(visit, found["declarations"]["rows"], names, sides),
+        "filings": _filings(visit, found["filings"]["rows"], names, sides),
+        "findings": _findings(visit, found["findings"]["rows"], names),
+        "rules": _rules(visit, found["law"], sides),
+    }
+
+
+def replay_counts(found: Json) -> dict[str, dict[str, str]]:
+    """Of each kind how many were judged and how many come out differently, in words."""
+    return {
+        kind: {"different": written.count(len(found[kind]["rows"])), "judged": written.count(found[kind]["judged"])}
+        for kind in KINDS
+    }
+
+
+def replay_headline(visit: Visit, exports: Json) -> str:
     """How many exports stand otherwise, and in which way if in one only."""
     rows, judged = exports["rows"], written.count(exports["judged"])
     if not rows:
@@ -102,15 +118,11 @@ def _headline(visit: Visit, exports: Json) -> str:
     return visit.text(f"{number} of {judged} exports {way['en']}", f"{judged}项出口中{number}项{way['zh']}")
 
 
-def _count(kind: Json) -> dict[str, str]:
-    return {"different": written.count(len(kind["rows"])), "judged": written.count(kind["judged"])}
-
-
 def _law_of(visit: Visit, day: date) -> str | None:
     return visit.url("law", query={"on": day.isoformat(), "known": day.isoformat()})
 
 
-def _exports(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
+def _exports(visit: Visit, rows: list[Json], names: Mapping[str, str], sides: Sides) -> Table:
     return Table(
         name="exports",
         caption=visit.text("Exports", "出口"),
@@ -120,14 +132,15 @@ def _exports(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
             Column(key="lot", label=text("Lot", "批次")),
             Column(key="destination", label=text("To", "目的地")),
             Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
-            Column(key="before", label=_BEFORE),
-            Column(key="after", label=_AFTER),
+            Column(key="before", label=sides[0]),
+            Column(key="after", label=sides[1]),
             Column(key="licence", label=text("Licence named", "所填许可证")),
         ),
         rows=RowsOf(rows, lambda row: _export(visit, row, names)),
         empty=visit.text(
-            "No export of the ledger stands otherwise under these laws. Take days before and after a list came.",
-            "账本中没有出口因此而不同。请选取清单施行前后的日期。",
+            "No export of the ledger stands otherwise under these laws. Take days on which a list is in force under one"
+            " alone.",
+            "账本中没有出口因此而不同。请选取仅其中一份法规有清单生效的日期。",
         ),
     )
 
@@ -163,7 +176,7 @@ def _firm(visit: Visit, organisation: str, names: Mapping[str, str]) -> Cell:
     return Cell(text=names.get(organisation, organisation), value=organisation, href=href)
 
 
-def _declarations(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
+def _declarations(visit: Visit, rows: list[Json], names: Mapping[str, str], sides: Sides) -> Table:
     return Table(
         name="declarations",
         caption=visit.text("Declarations", "报关单"),
@@ -171,8 +184,8 @@ def _declarations(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> T
             Column(key="on", label=text("Day", "日期")),
             Column(key="declaration", label=text("Declaration", "报关单号")),
             Column(key="organisation", label=text("Exporter", "出口企业")),
-            Column(key="before", label=_BEFORE),
-            Column(key="after", label=_AFTER),
+            Column(key="before", label=sides[0]),
+            Column(key="after", label=sides[1]),
             Column(key="why", label=text("Why", "原因")),
         ),
         rows=RowsOf(
@@ -198,15 +211,15 @@ def _why(visit: Visit, row: Json) -> Cell:
     return Cell(text=text, note=visit.text("holds no more", "不再适用") if gone_only else "")
 
 
-def _filings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
+def _filings(visit: Visit, rows: list[Json], names: Mapping[str, str], sides: Sides) -> Table:
     return Table(
         name="filings",
         caption=visit.text("Filings", "申报"),
         columns=(
             Column(key="organisation", label=text("Firm", "企业")),
             Column(key="period", label=text("Month", "月份")),
-            Column(key="before", label=_BEFORE),
-            Column(key="after", label=_AFTER),
+            Column(key="before", label=sides[0]),
+            Column(key="after", label=sides[1]),
         ),
         rows=[
             (
@@ -245,19 +258,19 @@ def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table
             )
             for row in rows
         ],
-        empty=visit.text("The detectors find the same under both laws.", "两日法规下检测结果相同。"),
+        empty=visit.text("The detectors find the same under both laws.", "两份法规下检测结果相同。"),
     )
 
 
-def _rules(visit: Visit, rows: list[Json]) -> Table:
+def _rules(visit: Visit, rows: list[Json], sides: Sides) -> Table:
     return Table(
         name="rules",
         caption=visit.text("Rules that stand otherwise", "状态不同的规定"),
         columns=(
             Column(key="rule", label=text("Rule", "事项")),
             Column(key="instrument", label=text("Instrument", "法规文件")),
-            Column(key="before", label=_BEFORE),
-            Column(key="after", label=_AFTER),
+            Column(key="before", label=sides[0]),
+            Column(key="after", label=sides[1]),
         ),
         rows=[
             (
@@ -268,7 +281,7 @@ def _rules(visit: Visit, rows: list[Json]) -> Table:
             )
             for row in rows
         ],
-        empty=visit.text("The law is the same on both days.", "两日法规相同。"),
+        empty=visit.text("The two laws say the same.", "两份法规内容相同。"),
     )
 
 

@@ -1,0 +1,1 @@
+"""Two officers make a law pack the law."""
