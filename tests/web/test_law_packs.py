@@ -24,7 +24,7 @@ from lodeline.service.law.publishing import proposals, publications
 from lodeline.service.law.zipped import files_of_zip, zip_of
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
-from lodeline.store.store import Store
+from lodeline.store.store import DESK_KIND, Store
 
 pytestmark = pytest.mark.medium
 
@@ -116,6 +116,32 @@ def test_two_officers_make_a_pack_the_law_and_everybody_reads_which_it_is(desk: 
     assert desk.client(NOBODY).get("/en/law/packs/?zip=00").status_code == 404
     after = desk.page(at, BEN)
     assert after.headings == ["This pack was published"] and "86 of 100 exports" in after.text and not sent(after)
+
+
+def test_what_was_asked_names_its_pack_and_comes_out_the_same_under_it(desk: Desk) -> None:
+    line = {
+        "product_name": "NdFeB magnets", "hs_code": "8505111000", "composition": "Nd=29.4;Fe=69.3;B=1.1",
+        "mass_kg": "100", "destination": "DE", "exporter": "MAG-0001", "end_user_name": "Motoren GmbH",
+    }  # fmt: skip
+
+    def ask() -> str:
+        """The page of the question that is kept."""
+        desk.client(BEN).post("/en/desk/", line)
+        return f"/en/desk/asked/{desk.store.entries_of(DESK_KIND)[-1].index}/"
+
+    old, first = ask(), law_now(desk.store)
+    at = proposed(desk)
+    answer = desk.client(BEN).post(at, {"act": "publish", "seen": sent(desk.page(at, BEN))})
+    assert answer.status_code == 303
+    new, second = ask(), law_now(desk.store)
+    page, short = desk.page(old, BEN), [one.digest[:4] for one in (first, second)]
+    assert "This line must wait" not in page.headings and f"Another, {short[1]}" in page.text and short[0] in page.text
+    again = desk.page(f"{old}?again=yes", BEN).text
+    assert f"Judged again under pack {short[0]}" in again and "every verdict comes out the same" in again
+    page = desk.page(new, BEN)
+    assert page.headings == ["This line must wait"] and short[1] in page.text and "is the law now" not in page.text
+    assert "各项结论均相同" in desk.page(f"{new.replace('/en/', '/zh/')}?again=yes", BEN).text
+    assert short[1] in desk.page("/en/law/", NOBODY).text
 
 
 def test_a_pack_with_a_fault_and_a_file_that_is_none_are_refused_with_every_fault(desk: Desk) -> None:

@@ -164,6 +164,8 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
                 ),
                 markup=False,
             )
+    for one in document["problems"]:
+        console.print(f"! {one['code']}: {one['message'][language()]}", markup=False, soft_wrap=True)
     console.print(text(f"{document['taken']} questions taken in.", f"已导入 {document['taken']} 次查询。"))
     if document["conflicts"]:
         number = document["conflicts"]

@@ -136,15 +136,16 @@ def answer(
 
 def sources_of(
     declaration: Declaration, snapshot: Snapshot, *, store: Store | None, law: Jurisdiction, day: date,
-    asker: str | None = None, amended: Collection[tuple[str, str]] = (),
+    asker: str | None = None, amended: Collection[tuple[str, str]] = (), before: int | None = None,
 ) -> Sources:  # fmt: skip
     """What a snapshot has to answer from; with the store, licences less what others have drawn on them by the day.
 
-    `amended`: the lines (declaration, line) that these take the place of.
+    `amended`: the lines (declaration, line) that these take the place of. `before`: as what is below this entry of the
+    log has it, where the snapshot is of old; None: as it stands.
     """
     licences = snapshot.register.tables["licences"]
     if store is not None:
-        licences = with_draws(store, snapshot.register, law, declaration, day, amended=amended)
+        licences = with_draws(store, snapshot.register, law, declaration, day, amended=amended, before=before)
     return Sources(
         licences=licences if asker is None else licences.filter(pl.col("exporter") == asker),
         exporters=snapshot.register.organisation_by_name,
@@ -153,29 +154,30 @@ def sources_of(
             snapshot,
             store=store,
             asker=asker,
-            owners=_owners(store, snapshot, day) if asker is None else {},
+            owners=_owners(store, snapshot, day, before) if asker is None else {},
         ),
-        screened=None if store is None else screened_of(store, snapshot),
+        screened=None if store is None else screened_of(store, snapshot, before=before),
         stamp=snapshot.stamp,
     )
 
 
-def _owners(store: Store | None, snapshot: Snapshot, day: date) -> dict[str, str]:
+def _owners(store: Store | None, snapshot: Snapshot, day: date, before: int | None) -> dict[str, str]:
     """Who stands behind the parties of register and lists."""
     from lodeline.service.parties.lists import lists_of  # noqa: PLC0415
     from lodeline.service.parties.owners import owners_behind  # noqa: PLC0415
 
-    return owners_behind(snapshot.register, [] if store is None else lists_of(store), day=day)
+    return owners_behind(snapshot.register, [] if store is None else lists_of(store, before=before), day=day)
 
 
-def screened_of(store: Store, snapshot: Snapshot) -> Screened:
-    """The parties of the register and of the lists that were loaded, to be asked for names."""
+def screened_of(store: Store, snapshot: Snapshot, *, before: int | None = None) -> Screened:
+    """The parties of the register and of the lists that were loaded, or were before an entry, to be asked for names."""
     # Names are taken apart by tables that nobody needs who asks without a store.
     from lodeline.control.screened import Screened  # noqa: PLC0415
-    from lodeline.service.parties.index import screener_of  # noqa: PLC0415
+    from lodeline.service.parties.index import screener_before, screener_of  # noqa: PLC0415
     from lodeline.service.parties.lists import lists_of  # noqa: PLC0415
 
-    return Screened(screener_of(store, snapshot), lists=len(lists_of(store)))
+    screener = screener_of(store, snapshot) if before is None else screener_before(store, snapshot, before)
+    return Screened(screener, lists=len(lists_of(store, before=before)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,8 +31,9 @@ from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.draw_facts import Draw, draws_of
 from lodeline.service.licences.draws import Drawn, Wanted, live, reserve
 from lodeline.service.licences.port_draws import Pools, Promised, promise_lines, promised_in, with_promises
+from lodeline.store.law import law_before, law_now
 from lodeline.store.snapshot import open_snapshot
-from lodeline.store.store import DESK_KIND, Store
+from lodeline.store.store import DESK_KIND, LAW_KIND, Store
 
 FORMAT: Final = "lodeline-offline-question-v1"
 Json = dict[str, Any]
@@ -86,6 +87,8 @@ def merge(
 ) -> Json:  # fmt: skip
     """Brings a record into the log. Every line of it is read before the first is taken; raises RecordError.
 
+    `problems`: of each bundle that rests on another law than stands now.
+
     `rows`: `entry`, `asked_at`, `late_s`, `repeated`, `verdict`; `reservations`: what became of each release on a
     licence, as `service.licences.draws.Drawn` says it, with problems where there is no room for it now; and
     `otherwise`: the lines whose verdict the ledger gives otherwise now. `conflicts`: how many releases found no room,
@@ -130,11 +133,32 @@ def merge(
                 ],
             }
         )  # fmt: skip
+    bundles = {asked["answer"]["bundle"]["sha256"]: asked["answer"]["bundle"] for asked in questions}
     return {
         "rows": rows,
+        "problems": [one.as_json() for one in map(partial(other_law, store), bundles.values()) if one is not None],
         "taken": sum(not one["repeated"] for one in rows),
         "conflicts": sum(bool(one["problems"]) for row in rows for one in row["reservations"]),
     }
+
+
+def other_law(store: Store, bundle: Mapping[str, Any]) -> Problem | None:
+    """That a bundle (`Bundle.limits`) rests on another law pack than stands now; None where it does not."""
+    found = store.newest_of(LAW_KIND, before=store.head().size, most=1)
+    if not found or found[0].index <= bundle["entry"]:
+        return None
+    rests_on = bundle.get("pack") or law_before(store, bundle["entry"] + 1).digest
+    stands = law_now(store).digest
+    if stands == rests_on:
+        return None
+    return problem(
+        "offline.other-law", bundle=_short(bundle["sha256"]), port=bundle["port"] or "–", pack=_short(rests_on),
+        entry=found[0].index, published=_short(stands),
+    )  # fmt: skip
+
+
+def _short(digest: str) -> str:
+    return f"{digest[:12]}…"
 
 
 class _Mine:

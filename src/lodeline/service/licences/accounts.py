@@ -75,15 +75,19 @@ def drawn(found: LicenceAccount, day: date) -> dict[str, int | str | None]:
 
 
 def licence_accounts(
-    store: Store, register: Register, law: Jurisdiction, ids: Iterable[str] | None = None
-) -> dict[str, LicenceAccount]:
-    """The accounts of these licences, or of all that are registered or were ever named, by id; with elements."""
+    store: Store, register: Register, law: Jurisdiction, ids: Iterable[str] | None = None, *,
+    before: int | None = None,
+) -> dict[str, LicenceAccount]:  # fmt: skip
+    """The accounts of these licences, or of all that are registered or were ever named, by id; with elements.
+
+    `before`: as the rows and draws below this entry have them.
+    """
     wanted = None if ids is None else sorted(set(ids))
     known = register.licences
-    rows = filed_rows(store, wanted)
+    rows = filed_rows(store, wanted, before=before)
     limited = [one.id for one in known.values() if one.elements_mg and (wanted is None or one.id in wanted)]
     filed = _gone(rows, _element_masses(store, rows.filter(pl.col("licence").is_in(limited))))
-    totals = draw_totals(draws_of(store, "licence", wanted))
+    totals = draw_totals(draws_of(store, "licence", wanted, before=before))
     every = {*known, *(key[0] for key in (*filed, *totals))} if wanted is None else wanted
     by_licence: dict[str, set[str]] = {one: set() for one in every}
     for one, organisation in (*filed, *totals):

@@ -25,12 +25,12 @@ LEFT: Final[dict[str, pl.DataType]] = {
 
 def with_draws(
     store: Store, register: Register, law: Jurisdiction, declaration: Declaration, day: date, *,
-    amended: Collection[tuple[str, str]] = (),
+    amended: Collection[tuple[str, str]] = (), before: int | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """The licences that the declaration names as they stand on the day, less what others have drawn on them.
 
     What its own lines have reserved or used before does not stand against them, nor what the lines (declaration, line)
-    have that it takes the place of.
+    have that it takes the place of. `before`: as what is below this entry has them.
     """
     table = register.tables["licences"]
     named = {line["licence"] for line in declaration.lines if line["licence"]} & set(table["id"])
@@ -39,7 +39,7 @@ def with_draws(
     for one in table.iter_rows(named=True):
         if one["id"] not in named:
             rows.append(one | {"used_mg": 0, "standing": None, "papers": []})
-    for id_, found in licence_accounts(store, register, law, named).items():
+    for id_, found in licence_accounts(store, register, law, named, before=before).items():
         row = table.row(by_predicate=pl.col("id") == id_, named=True)
         rows.append(less_drawn(row, found, without(found.account, own), day))
     return pl.DataFrame(rows, schema=LEFT)

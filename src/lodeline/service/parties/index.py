@@ -46,6 +46,14 @@ def screener_of(store: Store, snapshot: Snapshot) -> Screener:
     return _caught_up(store, snapshot)
 
 
+def screener_before(store: Store, snapshot: Snapshot, before: int) -> Screener:
+    """The same as it was for a snapshot of old, with the lists that stood before an entry: made for this alone."""
+    lists = lists_of(store, before=before)
+    register = snapshot.register
+    stakes = [*held_stakes(register), *(stake for one in lists for stake in one.stakes)]
+    return Screener([*registered(register), *_of(lists), *_filed(snapshot)], stakes)
+
+
 def _caught_up(store: Store, snapshot: Snapshot | None) -> Screener:
     with _MAKING:
         kept = _KEPT.setdefault(f"{store.database.url}\n{store.origin}", _Kept(screener=Screener([])))

@@ -75,9 +75,9 @@ def newest(store: Store, *, before: int | None = None) -> dict[str, Loaded]:
     return {name: Loaded(entry=one, list=_read(_Paper(store, one))) for name, one in sorted(last.items())}
 
 
-def lists_of(store: Store) -> Sequence[PartyList]:
-    """The lists that stand."""
-    return [one.list for one in newest(store).values()]
+def lists_of(store: Store, *, before: int | None = None) -> Sequence[PartyList]:
+    """The lists that stand, or that stood before an entry."""
+    return [one.list for one in newest(store, before=before).values()]
 
 
 def edition(one: PartyList) -> tuple[str, str | None, str | None]:

@@ -36,9 +36,10 @@ DRAW: Final[dict[str, pl.DataType]] = {
 _DRAWS: Final = "SELECT " + ",".join(f'd."{name}"' for name in DRAW) + " FROM draw d"
 
 
-def filed_rows(store: Store, accounts: Sequence[str] | None = None) -> pl.DataFrame:
-    """The export rows in force that name these licences, or any (`FILED`)."""
-    filed = f"SELECT {_FILED} FROM line l WHERE l.kind = 'export' AND l.licence IS NOT NULL AND {IN_FORCE}"
+def filed_rows(store: Store, accounts: Sequence[str] | None = None, *, before: int | None = None) -> pl.DataFrame:
+    """The export rows in force that name these licences, or any (`FILED`); those below entry `before`."""
+    bound = "" if before is None else f" AND l.entry < {int(before)}"
+    filed = f"SELECT {_FILED} FROM line l WHERE l.kind = 'export' AND l.licence IS NOT NULL{bound} AND {IN_FORCE}"
     if accounts is None:
         return store.database.frame(f"{filed} ORDER BY l.id", schema=FILED)
     return store.database.frame_in(f"{filed} AND l.licence IN ({{keys}})", sorted(accounts), schema=FILED)

@@ -116,6 +116,7 @@ def show_answer(visit: Visit, asked: Asker, more: Mapping[str, object] | None = 
         all_lines=visit.here(verdict=None),
         problems=[_problem(visit, one) for one in document["problems"]],
         jurisdiction=_jurisdiction(visit, document["law"]),
+        pack=_pack(visit, document),
         not_checked=[visit.localized(one) for one in document["not_checked"]],
         licences_unknown=document["licences"] == "unknown",
         no_store=asked.no_store,
@@ -289,6 +290,18 @@ def _jurisdiction(visit: Visit, code: str) -> str:
     """What the law of an answer is called; its code where another than this server's has answered."""
     law = visit.law
     return visit.localized(law.label) if law.code == code else code
+
+
+def _pack(visit: Visit, document: Json) -> dict[str, object] | None:
+    """By which pack it was judged, and whether another is the law now; None of an answer that is older than packs."""
+    digest = document.get("pack")
+    if digest is None:
+        return None
+    law = visit.law
+    return {
+        "digest": digest, "short": written.short_hash(digest), "href": visit.url("law-packs"),
+        "now": written.short_hash(law.digest) if law.code == document["law"] and law.digest != digest else None,
+    }  # fmt: skip
 
 
 def _line(

@@ -13,6 +13,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.reason import VERDICTS as VERDICT_WORDS
+from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
@@ -20,7 +21,9 @@ from lodeline.office.customs.queries import STATES
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import CustomsCase
 from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.offline import other_law
 from lodeline.service.customs.papers import DeclarationStatus, DeskError, Override, Question
+from lodeline.service.customs.rejudging import judged_again
 from lodeline.store.store import StoredEntry
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asker, desk_address, show_answer, with_words
@@ -194,14 +197,54 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
         asker=organisation or "", entry=entry,
     )  # fmt: skip
     code = visit.query("said")
+    bundle = asked.paper["bundle"]
+    stale = None if bundle is None else other_law(visit.store, bundle)
     notices = [Notice(kind="problem", text=refused)] if refused else []
     if code is not None and code in NOTICES:
         notices = [Notice(kind="success", text=visit.localized(NOTICES[code]))]
+    if stale is not None:
+        notices.append(Notice(kind="info", text=stale.message(visit.language)))
     return show_answer(
         visit,
         kept,
-        {"notices": notices, "deciding": _deciding(visit, asked, state, waiting), "status": 400 if refused else 200},
+        {
+            "notices": notices,
+            "status": 400 if refused else 200,
+            "deciding": {**_deciding(visit, asked, state, waiting), "again": _again(visit, asked)},
+        },
     )
+
+
+def _again(visit: Visit, asked: Question) -> dict[str, object]:
+    """What comes of the question when it is judged again under its own pack, where that is asked (`?again=yes`)."""
+    if visit.query("again") is None:
+        return {"text": "", "href": f"{visit.here(again='yes')}#decide"}
+    try:
+        reading = visit.reading
+        found = reading.answer(judged_again, reading.store, entry=asked.entry.index)
+    except UserError as error:
+        return {"text": visit.text(error.en, error.zh), "href": None}
+    pack, rows = written.short_hash(found["pack"]), found["rows"]
+    same = visit.text(
+        f"Judged again under pack {pack}, from the records as they were: every verdict comes out the same.",
+        f"按法规包 {pack} 及当时记录重新判断：各项结论均相同。",
+    )
+    other = visit.text(
+        f"Judged again under pack {pack}, {len(rows)} of {found['lines']} lines come out otherwise: see what was"
+        " corrected since.",
+        f"按法规包 {pack} 重新判断，{found['lines']} 项中有 {len(rows)} 项结论不同：请查看此后的更正。",
+    )
+    return {
+        "text": other if rows else same, "href": None,
+        "rows": [
+            {
+                "line": str(one["line"] or one["row"]), "was": visit.localized(VERDICTS[one["was"]["verdict"]]),
+                "again": visit.localized(VERDICTS[one["again"]["verdict"]]),
+                "codes": ", ".join(one["again"]["codes"]),
+            }
+            for one in rows[:_LISTED]
+        ],
+    }  # fmt: skip
 
 
 def _with_reservations(answer: dict[str, Any], asked: Question, state: DeclarationStatus) -> dict[str, Any]:

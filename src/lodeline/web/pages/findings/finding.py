@@ -125,6 +125,8 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         stamp={"entry": written.count(reading.snapshot.entry), "root": reading.snapshot.root},
         address=_address(visit, row, names),
         reference=row["id"][:_REFERENCE],
+        pack=written.short_hash(reading.law.digest),
+        packs=visit.url("law-packs"),
         as_of=written.moment(reading.snapshot.as_of, visit.language, reading.law.timezone),
         list=visit.url("findings"),
         balance=visit.url("balance", site=row["subject"]["site"]) if "site" in row["subject"] else None,

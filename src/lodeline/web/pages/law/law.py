@@ -67,6 +67,7 @@ def law(visit: Visit) -> HttpResponse:
         items_in_force=sum(item["status"] == "in-force" for item in items),
         year_before=(on - _YEAR).isoformat(),
         diff=visit.url("law-diff"),
+        pack=written.short_hash(pack.digest), packs=visit.url("law-packs"),
     )  # fmt: skip
 
 

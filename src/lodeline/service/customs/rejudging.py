@@ -1,0 +1,101 @@
+"""A question that the log keeps, judged again under the law pack that it names, from the records as they were.
+
+What was answered stays whatever becomes of the law. So anybody may ask whether it follows from what it names: the pack
+by its digest, the ledger at its entry, lists and draws from before the question. A row that has been corrected since is
+taken as it was corrected.
+
+DeskError    this question cannot be judged again here; the message says why
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from lodeline.control.declaration import Declaration, read_fields
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.customs.desk import Sources, answered, sources_of
+from lodeline.service.customs.papers import DeskError, Question, question
+from lodeline.service.customs.reservations import keys_of
+from lodeline.store.law import law_before, law_by_digest
+from lodeline.store.snapshot import open_snapshot_as_of
+from lodeline.store.store import Store
+
+Json = dict[str, Any]
+
+
+def law_of_question(store: Store, asked: Question) -> Jurisdiction | None:
+    """The law that a kept question was answered by; None where its pack is not at hand."""
+    pack = asked.paper["answer"].get("pack")
+    # Before packs had digests there was no other than the first.
+    return law_before(store, asked.entry.index) if pack is None else law_by_digest(store, pack)
+
+
+def judged_again(store: Store, *, entry: int) -> Json:
+    """The question of an entry judged again. `pack`: by which; `lines`: how many; `rows`: those that come out
+    otherwise, with the verdict and the codes of the reasons then (`was`) and again. Raises DeskError."""
+    asked = question(store, entry)
+    law = law_of_question(store, asked)
+    _check(asked, law)
+    assert law is not None, "what cannot be judged again was refused"
+    answer = asked.paper["answer"]
+    day, known = date.fromisoformat(answer["day"]), date.fromisoformat(answer["known"])
+    declaration = Declaration(lines=tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"]))
+    sources = _sources(store, asked, declaration, law, known)
+    again, _ = answered(declaration, sources, law=law, today=known, day=day)
+    rows = [
+        {"line": was["line"], "row": was["row"], "was": _said(was), "again": _said(now)}
+        for was, now in zip(answer["lines"], again["lines"], strict=True)
+        if _reasons(was) != _reasons(now)
+    ]
+    return {"pack": law.digest, "entry": entry, "lines": len(answer["lines"]), "rows": rows}
+
+
+def _check(asked: Question, law: Jurisdiction | None) -> None:
+    """Raises DeskError for what cannot be judged again from the store."""
+    paper = asked.paper
+    if law is None:
+        raise DeskError(
+            f"The pack {paper['answer']['pack']} that it was answered by is not at hand in this store.",
+            f"本库没有其所依据的法规包 {paper['answer']['pack']}。",
+        )
+    if paper["bundle"] is not None:
+        raise DeskError(
+            f"It was answered at a port from bundle {paper['bundle']['sha256'][:12]}…: ask it again from that bundle.",
+            f"系口岸依据离线数据包 {paper['bundle']['sha256'][:12]}… 作出：请以该数据包重新查询。",
+        )
+    if any(one["severity"] != "flag" for one in paper["answer"]["problems"]):
+        raise DeskError(
+            "What was wrong with its file cast doubt on each line, and only its lines are kept: send the file again.",
+            "当时文件存疑影响各项结论，而日志仅保留各项内容：请重新提交该文件。",
+        )
+    if "batch" in paper:
+        raise DeskError(
+            "It is a part of a batch, which was judged by all of its file: send the file again.",
+            "系成批报关单的一部分，当时按整份文件判断：请重新提交该文件。",
+        )
+
+
+def _sources(store: Store, asked: Question, declaration: Declaration, law: Jurisdiction, known: date) -> Sources:
+    stamp, asker = asked.paper["answer"]["stamp"], asked.paper["asker"] or None
+    if stamp is None:
+        return Sources()
+    snapshot = open_snapshot_as_of(store, stamp["entry"])
+    amended: frozenset[tuple[str, str]] = frozenset()
+    if asked.paper["amends"] is not None and asker is None:
+        earlier = question(store, asked.paper["amends"]).paper["cells"]
+        keys = keys_of(earlier, exporters=snapshot.register.organisation_by_name)
+        amended = frozenset((number, line) for number, line, _ in keys)
+    return sources_of(
+        declaration, snapshot, store=store, law=law, day=known, asker=asker, amended=amended, before=asked.entry.index
+    )  # fmt: skip
+
+
+def _reasons(line: Mapping[str, Any]) -> list[tuple[str, list[str], Mapping[str, Any]]]:
+    """What decides about a line: the words may be bettered since."""
+    return [(one["code"], list(one["fields"]), one.get("facts", {})) for one in line["reasons"]]
+
+
+def _said(line: Mapping[str, Any]) -> Json:
+    return {"verdict": line["verdict"], "codes": [one["code"] for one in line["reasons"]]}
