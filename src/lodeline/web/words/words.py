@@ -78,11 +78,9 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "party-list": text("List of parties", "交易方名录"),
     "declaration": text("Customs desk", "通关查询"),
     "draw": text("Draw-down", "核销"),
-    "law-proposal": text("Law proposed", "法规包提议"),
+    "law-proposal": text("Law pack: a step", "法规包：办理记录"),
     "law": text("Law published", "法规包公布"),
     "office": text("Office record", "后台记录"),
-    "law-proposal": text("Law pack: a step", "法规包：办理记录"),
-    "law": text("Law pack published", "公布法规包"),
 }
 #: Whose number of a party it is.
 SCHEMES: Final[Mapping[str, Text]] = {
