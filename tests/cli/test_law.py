@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -140,3 +141,16 @@ def test_another_countrys_law_is_told_by_the_same_code() -> None:
     changed = diff(RURITANIA, date(2031, 7, 1), date(2031, 8, 1))
     assert [row["what"] for row in changed["rows"]] == ["suspended", "published", "resumed"]
     assert changed["rows"][1]["citation"]["instrument"] == "edict-3"
+
+
+def test_a_pack_is_checked_with_every_fault_and_its_cure(lodeline: Lodeline, tmp_path: Path) -> None:
+    sound = Path(__file__).parents[1] / "unit/regulation/packs/zz"
+    document = lodeline("law", "check", str(sound), "--json").document
+    assert (document["faults"], document["tests"], document["digest"]) == ([], 16, RURITANIA.digest)
+    shutil.copytree(sound, tmp_path / "zz")
+    toll = tmp_path / "zz/almanac/toll.yaml"
+    toll.write_text(toll.read_text("utf-8").replace("expect: {value: 8}", "expect: {value: 9}"), "utf-8")
+    refused = lodeline("law", "check", str(tmp_path / "zz"))
+    assert refused.status == 1
+    assert "zz/almanac/toll.yaml, tests[1]: fails: expected value 9, found 8" in refused.out
+    assert lodeline("law", "check", str(tmp_path / "nowhere")).status == 2
