@@ -146,7 +146,7 @@ def test_another_countrys_law_is_told_by_the_same_code() -> None:
 def test_a_pack_is_checked_with_every_fault_and_its_cure(lodeline: Lodeline, tmp_path: Path) -> None:
     sound = Path(__file__).parents[1] / "unit/regulation/packs/zz"
     document = lodeline("law", "check", str(sound), "--json").document
-    assert (document["faults"], document["tests"], document["digest"]) == ([], 16, RURITANIA.digest)
+    assert (document["faults"], document["tests"], document["pack"]) == ([], 16, RURITANIA.digest)
     shutil.copytree(sound, tmp_path / "zz")
     toll = tmp_path / "zz/almanac/toll.yaml"
     toll.write_text(toll.read_text("utf-8").replace("expect: {value: 8}", "expect: {value: 9}"), "utf-8")
@@ -154,3 +154,25 @@ def test_a_pack_is_checked_with_every_fault_and_its_cure(lodeline: Lodeline, tmp
     assert refused.status == 1
     assert "zz/almanac/toll.yaml, tests[1]: fails: expected value 9, found 8" in refused.out
     assert lodeline("law", "check", str(tmp_path / "nowhere")).status == 2
+
+
+def test_two_officers_publish_a_pack_by_commands(tmp_path: Path) -> None:
+    filed = Lodeline(database=str(tmp_path / "store.sqlite3"))
+    assert "made" in filed("init").said.lower()
+    first = filed("law", "packs", "--json").document["pack"]
+    assert filed("law", "export", str(tmp_path / "out")).status == 0
+    ports = tmp_path / "out/cn/desk/ports.yaml"
+    ports.write_text(ports.read_text("utf-8").replace("Ports from which", "The ports from which"), "utf-8")
+    folder = str(tmp_path / "out/cn")
+    made = filed("law", "propose", folder, "--reason", "a better label", "--by", "ann", "--json").document
+    proposal = str(made["proposal"])
+    assert filed("law", "packs", "--json").document["pack"] == first
+    alone = filed("law", "publish", proposal, "--by", "ann")
+    assert alone.status == 2 and "another officer" in alone.said
+    assert "Not published" in filed("law", "publish", proposal).out
+    done = filed("law", "publish", proposal, "--by", "ben", "--json").document["publication"]
+    assert done["pack"] == made["pack"] == filed("law", "--json").document["pack"] != first
+    assert filed("law", "--jurisdiction", "my", "--json").document["jurisdiction"] == "my"
+    assert filed("verify").status == 0
+    again = filed("law", "propose", folder, "--reason", "again", "--by", "ann")
+    assert again.status == 2 and "nothing to publish" in again.said

@@ -155,37 +155,6 @@ def replayed(
         raise typer.Exit(2)
 
 
-@commands.command("check", short_help="Check a law pack. 检查法规数据包。")
-def checked(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the pack. 法规包文件夹。")],
-    as_json: Json = False,
-) -> None:
-    """All that is wrong with a law pack, by file, place and cure; status 1 where anything is. 检查法规数据包。"""
-    from lodeline.service.law.checking import check_folder  # noqa: PLC0415
-
-    try:
-        found = check_folder(folder)
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{folder} is no folder: name that of the pack", f"{folder} 不是文件夹：请指定法规包"
-        ) from error
-    if as_json:
-        digest = None if found.law is None else found.law.digest
-        print_json({"digest": digest, "tests": found.tests, "faults": [one.as_json() for one in found.faults]})
-    elif found.law is not None:
-        console.print(
-            text(
-                f"{found.law.label['en']}: {found.tests} tests hold. Digest {found.law.digest}.",
-                f"{found.law.label['zh']}：{found.tests} 个测试全部通过。摘要 {found.law.digest}。",
-            )
-        )
-    else:
-        for one in found.faults:
-            console.print(text(one.en, one.zh), markup=False)
-    if found.faults:
-        raise typer.Exit(1)
-
-
 def _word(status: str) -> str:
     return text(status, _STATUS[status])
 
