@@ -120,6 +120,8 @@ class Store:
     def __init__(self, database: Database, facts: dict[str, str], secret: bytes) -> None:
         self.database = database
         self.secret = secret
+        #: What it is called and which law it began with.
+        self.facts = {name: facts[name] for name in ("origin", "jurisdiction", "pack")}
         self.origin = facts["origin"]
         #: Code of the pack that it was made with, and its digest: its law until another is published (store.law).
         self.jurisdiction = facts["jurisdiction"]

@@ -114,7 +114,7 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
                 for number, rows in enumerate(archive.rows_of(view, table)):
                     parts.append(_add_rows(tar, table, number, rows))
                     report(sum(part["rows"] for part in parts), total)
-            manifest = _manifest(Store(view, {"origin": store.origin}, store.secret), found, parts, made_at)
+            manifest = _manifest(Store(view, store.facts, store.secret), found, parts, made_at)
             encoded = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
             _add(tar, MANIFEST, encoded)
             _add(tar, _CODE, _code(store.secret, encoded).encode())
