@@ -25,6 +25,7 @@ from lodeline.control.licences import licence, permits
 from lodeline.control.reason import Reason, VerdictWord, reason, worst
 from lodeline.control.record import Records, named_models
 from lodeline.control.rulebook import Rulebook, rulebook
+from lodeline.control.standing_answer import StandingAnswer, settled
 from lodeline.regulation.parameter import Jurisdiction
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def judge(
     rules: Rulebook | None = None,
     records: Records | None = None,
     screened: Screened | None = None,
+    answers: Sequence[StandingAnswer] = (),
 ) -> tuple[Verdict, ...]:
     """One verdict for each line of a declaration, in the order of the file.
 
@@ -96,10 +98,11 @@ def judge(
     rules : the law that a replay applies to every line, whatever its day; each keeps its day for what else has one.
     records : what the ledger knows of the lots, models and exporters that the lines name; None where there is none.
     screened : what is known of the parties that the lines name; None where neither register nor list is at hand.
+    answers : what officers have answered about rules of which no text tells whether they hold.
     """
     evaluation = BatchEvaluation(
         declaration, law=law, day=day, known=known, licences=licences, exporters=exporters, rules=rules,
-        records=records, screened=screened, keeps=True,
+        records=records, screened=screened, answers=answers, keeps=True,
     )  # fmt: skip
     return tuple(evaluation.verdicts())
 
@@ -115,10 +118,11 @@ class BatchEvaluation:
         self, declaration: Declaration, *, law: Jurisdiction, day: date, known: date,
         licences: pl.DataFrame | Mapping[str, Licence] | None = None, exporters: Mapping[str, str] | None = None,
         rules: Rulebook | None = None, records: Records | None = None, screened: Screened | None = None,
-        keeps: bool = False, progress: Callable[[float], None] | None = None,
+        answers: Sequence[StandingAnswer] = (), keeps: bool = False, progress: Callable[[float], None] | None = None,
     ) -> None:  # fmt: skip
         self.declaration, self.day, self.records, self.screened = declaration, day, records, screened
         self._law, self._known, self._rules, self._exporters = law, known, rules, exporters or {}
+        self._answers = answers
         self._books: dict[date, Rulebook] = {}
         read = licence.read_licences(licences) if isinstance(licences, pl.DataFrame) else licences
         self._licences = read or None
@@ -146,7 +150,7 @@ class BatchEvaluation:
                 needed_mg=self._needed, is_file_clear=self.declaration.is_clear, records=self.records,
                 models=one.models, screened=self.screened, together=self._together.get(place, ()),
             )  # fmt: skip
-            yield Verdict(line=one.line, day=one.rules.day, reasons=_reasons(case), case=case)
+            yield Verdict(line=one.line, day=one.rules.day, reasons=_reasons(case, self._answers), case=case)
 
     def _draft(self, line: Line) -> _Draft:
         """What the goods of a line are, and what they need; a composition that it leaves open is looked up."""
@@ -218,8 +222,10 @@ _TOGETHER_MOST = 50
 _PROGRESS_EVERY = 1_000
 
 
-def _reasons(case: Case) -> tuple[Reason, ...]:
+def _reasons(case: Case, answers: Sequence[StandingAnswer]) -> tuple[Reason, ...]:
     found = tuple(one for rule in RULES for one in rule(case))
+    if answers:
+        found = settled(found, answers, exporter=case.line["exporter"], day=case.rules.day, law=case.rules.law)
     # What no rule has a word for is not released for that.
     return found or (reason("goods.unclear"),)
 

@@ -128,7 +128,10 @@ def _of_standing(asked: _Asked, hit: Hit, standing: ListMatch, column: str, name
         if asked.status != "question":
             yield reason("parties.not-concerned", fields=(column,), law=law, **facts)
     elif standing.unsure:
-        yield reason("parties.state-unknown", fields=(column, "on"), law=law, day=asked.rules.day, **facts)
+        yield reason(
+            "parties.state-unknown", fields=(column, "on"), law=law, rests_on=_open_rules(asked.rules, standing),
+            day=asked.rules.day, **facts,
+        )  # fmt: skip
     elif standing.measure == "barred":
         code = "parties.listed" if standing.listing is not None else "parties.owned"
         yield reason(code, fields=(column,), law=law, **facts)
@@ -248,6 +251,12 @@ def _law(rules: Rulebook, standing: ListMatch) -> tuple[Citation, ...]:
         return tuple(found)
     meaning = "barred-end-use" if standing.list.endswith(f"/{MILITARY}") else "controlled-parties"
     return (*found, *rules.cited(meaning))
+
+
+def _open_rules(rules: Rulebook, standing: ListMatch) -> tuple[str, ...]:
+    """The lists of the pack of which no text tells whether they stand; of a list that was loaded, none."""
+    lists = (one for name in (LISTED, MILITARY) for one in rules.law.named(name))
+    return tuple(one.rule for one in lists if list_name(one) == standing.list)
 
 
 def _why(hit: Hit, language: str) -> str:

@@ -51,7 +51,8 @@ def re_export(case: Case) -> Iterator[Reason]:
     shown = f" ({share / 10_000_000:g} %)" if share else ""
     yield reason(
         "re-export.licence" if in_force else "re-export.state-unknown",
-        law=[one for name in (*asked, *_REVIEW) for one in rules.cited(name)], day=rules.day.isoformat(),
+        law=[one for name in (*asked, *_REVIEW) for one in rules.cited(name)],
+        rests_on=() if in_force else map(rules.open_rule, unknown), day=rules.day.isoformat(),
         rules="; ".join(one["en"] for one in labels) + shown, rules_zh="；".join(one["zh"] for one in labels) + shown,
     )  # fmt: skip
 
@@ -62,7 +63,11 @@ def compliance_notice(case: Case) -> Iterator[Reason]:
     if not case.needs or not ("compliance-notice" in rules.values or rules.is_open("compliance-notice")):
         return
     code = "notice.due" if case.line["destination"] else "notice.no-destination"
-    yield reason(code, law=rules.cited("compliance-notice"), day=rules.day.isoformat())
+    is_open = rules.is_open("compliance-notice") and not case.line["destination"]
+    yield reason(
+        code, law=rules.cited("compliance-notice"), day=rules.day.isoformat(),
+        rests_on=(rules.open_rule("compliance-notice"),) if is_open else (),
+    )  # fmt: skip
 
 
 def materials(case: Case) -> Iterator[Reason]:
@@ -75,6 +80,7 @@ def materials(case: Case) -> Iterator[Reason]:
     if rows:
         yield reason(
             "materials.state-unknown" if is_open else "materials.refused", law=rules.cited("us-materials"),
+            rests_on=(rules.open_rule("us-materials"),) if is_open else (),
             materials="; ".join(row["en"] for row in rows), materials_zh="；".join(row["zh"] for row in rows),
             destination=destination, day=rules.day.isoformat(),
         )  # fmt: skip

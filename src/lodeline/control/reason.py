@@ -76,12 +76,18 @@ def _cited(one: Citation) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One reason; `facts` are what its text quotes, `x_zh` standing for `x` in Chinese where the two differ."""
+    """One reason; `facts` are what its text quotes, `x_zh` standing for `x` in Chinese where the two differ.
+
+    `open`: the rules (`instrument/parameter`) of which no text tells whether they hold, where that is why it asks.
+    `asks`: documents that it asks for beside those of the vocabulary.
+    """
 
     code: str
     fields: tuple[str, ...]
     law: tuple[Citation, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    open: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> VerdictWord:
@@ -94,8 +100,13 @@ class Reason:
         """Exactly which document or test would settle a query; empty for other reasons."""
         return vocabulary()[self.code].settle[language].format_map(self.facts)
 
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """What it asks for (`control.settling`)."""
+        return (*vocabulary()[self.code].documents, *self.asks)
+
     def as_json(self) -> dict[str, object]:
-        """`settle` and `documents` (`control.settling`) are there for queries only."""
+        """`settle` and `documents` (`control.settling`) are there for queries only; `open` where there are such."""
         entry = vocabulary()[self.code]
         shown: dict[str, object] = {
             "code": self.code,
@@ -107,20 +118,24 @@ class Reason:
         }
         if entry.verdict == "query":
             shown["settle"] = {language: text.format_map(self.facts) for language, text in entry.settle.items()}
-            shown["documents"] = list(entry.documents)
+            shown["documents"] = list(self.documents)
+        if self.open:
+            shown["open"] = list(self.open)
         return shown
 
 
 def reason(
-    code: str, *, fields: Iterable[str] | None = None, law: Iterable[Citation] = (), **facts: object
+    code: str, *, fields: Iterable[str] | None = None, law: Iterable[Citation] = (), rests_on: Iterable[str] = (),
+    **facts: object,
 ) -> Reason:  # fmt: skip
-    """A reason of the vocabulary, resting on its usual fields unless others are given."""
+    """A reason of the vocabulary, resting on its usual fields unless others are given. `rests_on`: `Reason.open`."""
     assert code in vocabulary(), f"{code} is not in the vocabulary of reasons"
     return Reason(
         code=code,
         fields=vocabulary()[code].fields if fields is None else tuple(dict.fromkeys(fields)),
         law=tuple(dict.fromkeys(law)),
         facts={name: shorten(str(fact)) for name, fact in facts.items()},
+        open=tuple(dict.fromkeys(rests_on)),
     )
 
 

@@ -79,6 +79,10 @@ class Rulebook:
         """Whether no text tells how the parameter stands on the day."""
         return name in self.open_values
 
+    def open_rule(self, name: str) -> str:
+        """What a parameter whose state is open is called as a rule."""
+        return self.law.parameters[name].rule
+
     def cite_value(self, value: Value) -> Citation:
         """Where a value of the law stands."""
         return self._citation(value.citation, value.evidence)

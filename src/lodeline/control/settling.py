@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from lodeline.control.reason import Reason, vocabulary
+from lodeline.control.reason import Reason
 from lodeline.control.rulebook import Rulebook
 
 
@@ -24,7 +24,7 @@ def documents() -> dict[str, dict[str, str]]:
 
 def settled_by(reasons: Iterable[Reason]) -> tuple[str, ...]:
     """The documents that the queries among these reasons ask for, each once, in the order of the table."""
-    wanted = {code for one in reasons for code in vocabulary()[one.code].documents}
+    wanted = {code for one in reasons for code in one.documents}
     return tuple(code for code in documents() if code in wanted)
 
 

@@ -23,6 +23,7 @@ class ControlItem:
     """An element in a form, as listed. `form` is one of `content.FORMS`; `element` may be `content.ANY_RARE_EARTH`.
 
     `barred`: no licence lets it leave. `unknown`: no text tells whether the list, which is in force, reaches it.
+    `rule`: the parameter that lists it, as `instrument/parameter`.
     `named`: the alloys or compounds that the list gives by name, as far as its text was found; empty where none was.
     `codes`: customs codes that the list gives for reference; they never decide. `evidence` is that of this item.
     """
@@ -36,6 +37,7 @@ class ControlItem:
     evidence: str
     named: tuple[str, ...]
     codes: tuple[str, ...]
+    rule: str
     barred: bool = False
     unknown: bool = False
 
@@ -61,12 +63,12 @@ def control_items_by_status(law: Jurisdiction, day: date, status: Status, *, kno
         for parameter in law.named("control-list")
         for state in [parameter.state(day, known=known)]
         if state.value is not None and not state.value.unknown
-        for item in _items(state.value)
+        for item in _items(state.value, parameter.rule)
         if ("unknown" if item.unknown and state.status == "in-force" else state.status) == status
     )
 
 
-def _items(value: Value) -> Iterator[ControlItem]:
+def _items(value: Value, rule: str) -> Iterator[ControlItem]:
     for row in value.value:
         yield ControlItem(
             item=row["item"],
@@ -83,4 +85,5 @@ def _items(value: Value) -> Iterator[ControlItem]:
             codes=tuple(row.get("codes", ())),
             barred=row.get("barred", False),
             unknown=row.get("unknown", False),
+            rule=rule,
         )

@@ -67,6 +67,11 @@ class Parameter:
     always: State | None = None
     informs: dict[str, str] | None = None
 
+    @property
+    def rule(self) -> str:
+        """What it is called among all that a pack sets: `instrument/parameter`."""
+        return f"{self.instrument}/{self.name}"
+
     def at(self, day: date, *, known: date) -> Value:
         """The value in force on `day`, as published up to `known`.
 

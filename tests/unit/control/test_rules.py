@@ -11,7 +11,7 @@ from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, TODAY, Desk
 
 from lodeline.control.declaration import read_fields
 from lodeline.control.desk import judge
-from lodeline.control.reason import vocabulary
+from lodeline.control.reason import VERDICTS, vocabulary
 from lodeline.regulation.parameter import load
 
 
@@ -184,6 +184,7 @@ def test_every_reason_of_the_vocabulary_is_tested() -> None:
         *test_parties.TESTED,
         *test_permits.TESTED,
         *test_listed_forms.TESTED,
+        *(f"standing.{verdict}" for verdict in VERDICTS),  # test_standing_answer.py
         # At a port without a network: tests/contracts/test_port.py.
         "licence.no-tranche",
         "licence.tranche-mass",

@@ -260,14 +260,16 @@ def _is_let_leave(element: str, case: Case, met: set[str]) -> bool:
 
 
 def state_unknown(case: Case) -> Iterator[Reason]:
-    """An item whose state on the day no text tells is a question where the goods would meet it."""
+    """An item whose state on the day no text tells is a question where the goods would meet it, one for each list."""
     met = unknown_items_of(case.goods, case.rules)
-    if met:
+    for rule in dict.fromkeys(item.rule for item in met):
+        own = [item for item in met if item.rule == rule]
         yield reason(
             "item.state-unknown",
             fields=("on", "composition"),
-            law=[case.rules.cite(item) for item in met],
-            items=", ".join(dict.fromkeys(item.item for item in met)),
+            law=[case.rules.cite(item) for item in own],
+            rests_on=(rule,),
+            items=", ".join(dict.fromkeys(item.item for item in own)),
             day=case.rules.day.isoformat(),
         )
 

@@ -36,7 +36,7 @@ def listed(case: Case) -> Iterator[Reason]:
         law = (*case.rules.cited(name), *(one for other in others for one in case.rules.cited(other)))
         facts = {"items": ", ".join(items), "day": case.rules.day.isoformat()}
         if case.rules.is_open(name):
-            yield reason("listed.state-unknown", law=law, **facts)
+            yield reason("listed.state-unknown", law=law, rests_on=(case.rules.open_rule(name),), **facts)
         elif not _is_licensed(case, start):
             yield reason("listed.no-licence" if certain else "listed.to-identify", law=law, **facts)
     if case.rules.know_how or case.rules.unknown_know_how:
@@ -56,6 +56,7 @@ def _know_how(case: Case) -> Iterator[Reason]:
             if own and not is_stated and kinds(words, case.line["product_name"]):
                 yield reason(
                     code, law=[rules.cite(item) for item in own], day=rules.day.isoformat(),
+                    rests_on=(item.rule for item in own if listed_items is rules.unknown_know_how),
                     items=", ".join(dict.fromkeys(item.item for item in own)),
                 )  # fmt: skip
 
