@@ -102,9 +102,12 @@ OFFICE_KIND = "office"
 LAW_PROPOSAL_KIND, LAW_KIND = "law-proposal", "law"
 #: A fact of this name and the digest of a pack has its files: path → text, as JSON.
 PACK_FACT = "pack-"
+#: What two officers answer about a rule of which no text tells whether it holds (service.customs.standing_answers).
+STANDING_KIND = "standing-answer"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
 KINDS_WITHOUT_GOODS = (
     CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND, LAW_PROPOSAL_KIND,
+    STANDING_KIND,
 )  # fmt: skip
 STATE_TABLES = ("holding", "transfer", "drawdown")
 

@@ -65,6 +65,7 @@ class RecordedBatchEvaluation:
             self.hearing = BatchEvaluation(
                 declaration, law=law, day=today, known=today, licences=self.sources.licences,
                 exporters=self.sources.exporters, records=self.sources.records, screened=self.sources.screened,
+                answers=self.sources.answers,
                 progress=progress,
             )  # fmt: skip
 

@@ -1,9 +1,9 @@
 """A signed bundle: what a port needs to answer without a network, and what it must say of its age and its limits.
 
 It holds the law pack as files, the licences with what was left of them when it was made, the tranches that are allotted
-to the port, who is registered and who owns whom, models, the lists of parties that stand, and which questions of ports
-the log has already. Whoever opens it checks that the log's key signed every byte of it and that its last day has not
-passed.
+to the port, who is registered and who owns whom, models, the lists of parties that stand, standing answers about rules
+that no text tells, and which questions of ports the log has already. Whoever opens it checks that the log's key signed
+every byte of it and that its last day has not passed.
 
     head   the signed note: origin, format, key, moment made, last day, entry, root, port, SHA-256 of the rest
     rest   gzip of canonical JSON
@@ -31,6 +31,7 @@ import polars as pl
 
 from lodeline.control.record import Records
 from lodeline.control.screened import Screened
+from lodeline.control.standing_answer import StandingAnswer
 from lodeline.errors import UserError
 from lodeline.journal.checkpoint import NoteError, Verifier, open_note
 from lodeline.journal.entry import canonical_json
@@ -44,6 +45,7 @@ from lodeline.regulation.parameter import law_of as law_of_pack
 from lodeline.service.customs.desk import Sources
 from lodeline.service.customs.papers import facts_of
 from lodeline.service.customs.records import models_of_table
+from lodeline.service.customs.standing_answers import standing_answers
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.drawn import LEFT
 from lodeline.service.licences.port_draws import Promised, Tranche, less_promised, port_licences
@@ -149,6 +151,7 @@ class Bundle:
             ),
             screened=Screened(screener, lists=len(lists)),
             stamp={"entry": self.entry, "root": self.root},
+            answers=[StandingAnswer.read(one) for one in self.content.get("answers", ())],
         )
 
 
@@ -165,6 +168,7 @@ def make(
             "tranches": [one.as_json() for one in tranches],
             "register": {name: [_row(row) for row in register.tables[name].rows()] for name in _REGISTER},
             "lists": files_of(store),
+            "answers": [one.as_json() for one in standing_answers(store, before=snapshot.entry + 1)],
             "merged": sorted(_merged(store)),
         }
     )  # fmt: skip

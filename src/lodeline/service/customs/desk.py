@@ -29,9 +29,11 @@ from lodeline.control.reason import VERDICTS, worst
 from lodeline.control.record import Records
 from lodeline.control.settling import as_json as documents_as_json
 from lodeline.control.settling import settled_by
+from lodeline.control.standing_answer import StandingAnswer
 from lodeline.filing.formats import Limits
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.records import records_of
+from lodeline.service.customs.standing_answers import standing_answers
 from lodeline.service.licences.drawn import with_draws
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -158,6 +160,7 @@ def sources_of(
         ),
         screened=None if store is None else screened_of(store, snapshot, before=before),
         stamp=snapshot.stamp,
+        answers=() if store is None else standing_answers(store, before=snapshot.entry + 1),
     )
 
 
@@ -184,7 +187,7 @@ def screened_of(store: Store, snapshot: Snapshot, *, before: int | None = None) 
 class Sources:
     """What beside the law is at hand to answer from, and the entry and root that it is of.
 
-    `licences` and `exporters` as `control.desk.judge` takes them; None where there is none.
+    `licences`, `exporters` and `answers` as `control.desk.judge` takes them; None where there is none.
     """
 
     licences: pl.DataFrame | None = None
@@ -192,6 +195,7 @@ class Sources:
     records: Records | None = None
     screened: Screened | None = None
     stamp: Json | None = None
+    answers: Sequence[StandingAnswer] = ()
 
 
 def answer_from(
@@ -240,7 +244,7 @@ def verdicts_from(
     """The verdicts alone, from what is at hand."""
     return judge(
         declaration, law=law, day=day, known=today, licences=sources.licences, exporters=sources.exporters,
-        records=sources.records, screened=sources.screened,
+        records=sources.records, screened=sources.screened, answers=sources.answers,
     )  # fmt: skip
 
 

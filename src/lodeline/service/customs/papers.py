@@ -168,7 +168,7 @@ def put_question(
             store, head, content, kind=DESK_KIND, name=f"declaration-{head.size}.json", filed_at=filed_at,
             facts={
                 "act": "question", "by": by, "about": amends, **({"record": record} if record else {}),
-                **(part or {}),
+                **_open_rules(answer, asker), **(part or {}),
             },
             organisation=exporter, period=period,
         )  # fmt: skip
@@ -432,6 +432,13 @@ def _reason(text: str) -> str:
     return stripped
 
 
+def _open_rules(answer: Json, asker: str) -> Json:
+    """The rules of which no text tells whether they hold, where lines at the authority's desk wait for that."""
+    reasons = (one for line in answer["lines"] for one in line["reasons"] if not asker)
+    rules = sorted({rule for one in reasons for rule in one.get("open", ())})
+    return {"open": rules} if rules else {}
+
+
 def _kept(answer: Json) -> Json:
     """The answer as a paper keeps it: of many lines, without the words that codes and facts give again."""
     if len(answer["lines"]) <= _WORDS_LINES:
@@ -440,7 +447,7 @@ def _kept(answer: Json) -> Json:
         {
             **{name: value for name, value in line.items() if name not in ("elements", "models", "problems")},
             "reasons": [
-                {name: one[name] for name in ("code", "verdict", "fields", "facts") if name in one}
+                {name: one[name] for name in ("code", "verdict", "fields", "facts", "open") if name in one}
                 for one in line["reasons"]
             ],
         }

@@ -20,6 +20,7 @@ from lodeline.ledger.licence import GOODS, Licence
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import Sources, answered, sources_of
+from lodeline.service.customs.open_questions import let_go
 from lodeline.service.customs.papers import DeclarationStatus, DeskError, Promise, Question
 from lodeline.service.customs.reservations import keys_of
 from lodeline.service.licences.draws import Wanted, reserve
@@ -156,10 +157,14 @@ def release_kept(
     today, law = judged.today, judged.law
 
     def released(state: DeclarationStatus) -> list[Json]:
+        answered_since = let_go(store, law, asked, state)
         places = [
             place
             for place, line in enumerate(asked.lines)
-            if state.waits(asked, line, day=today)
+            if (
+                state.waits(asked, line, day=today)
+                or (line["id"] in answered_since and judged.verdicts[place].verdict == "release")
+            )
             and (not only or line["id"] in only)
             and line["id"] not in besides
             and VERDICTS.index(judged.verdicts[place].verdict) <= VERDICTS.index(line["verdict"])

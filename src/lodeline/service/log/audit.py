@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -51,6 +51,7 @@ from lodeline.store.store import (
     LAW_KIND,
     LAW_PROPOSAL_KIND,
     LIST_KIND,
+    STANDING_KIND,
     STATE_TABLES,
     Head,
     Store,
@@ -89,6 +90,12 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
     "store.guard-missing": ("A trigger that refuses changes is missing", "缺少禁止改动的触发器"),
     "upload.changed": ("The kept bytes of an upload were changed", "保存的上传原件被改动"),
 }
+
+
+#: Entries whose paper is kept as it is.
+_PAPER_KINDS: Final = (
+    DESK_KIND, EDITION_KIND, INSPECTION_KIND, LAW_KIND, LAW_PROPOSAL_KIND, LIST_KIND, STANDING_KIND,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +277,7 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         if store.upload_names(entry.index):
             yield from _upload_faults(store, entry, envelope, key)
         return
-    if envelope.kind in (DESK_KIND, EDITION_KIND, INSPECTION_KIND, LAW_KIND, LAW_PROPOSAL_KIND, LIST_KIND):
+    if envelope.kind in _PAPER_KINDS:
         yield from _upload_faults(store, entry, envelope, key)
         yield from papers.faults(store, entry)
         if envelope.kind == EDITION_KIND:
