@@ -8,6 +8,12 @@ identification where customs asks for one, a result. Until it is decided the goo
       │          └───────────────────────────── released | refused
       └─ refused, once the day has passed without an answer
     closed: the declaration was withdrawn or amended, which closes it by itself
+
+Where a line waits for nothing but rules of which no text tells whether they hold, the query is about these: one of an
+exporter, to which its later lines point. It outlives the declaration that it began with, and a standing answer ends it.
+
+    asked ── answered ── settled
+      └───────────────── settled
 """
 
 from __future__ import annotations
@@ -19,9 +25,18 @@ from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.standing_answer import StandingAnswer, is_open
 from lodeline.journal.entry import canonical_json
 from lodeline.office.access.actor import Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
+from lodeline.office.customs.rule_queries import (
+    ABOUT_RULES,
+    RULE,
+    finding_of_rules,
+    not_asked,
+    open_about_rules,
+    rules_of,
+)
 from lodeline.office.findings.cases import STEP_FORMAT, TEXT_CHARACTERS, keep_step
 from lodeline.office.findings.files import Attached
 from lodeline.office.findings.states import CaseError, MovedError
@@ -31,14 +46,17 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.regulation.working_days import due_day
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import answer as judged
+from lodeline.service.customs.open_questions import exporter_of_line, open_rules, settles, waits_for_rules_alone
 from lodeline.service.customs.papers import Question
+from lodeline.service.customs.standing_answers import standing_answers
 from lodeline.service.entries.moment import utc_text
+from lodeline.store.law import law_now
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
-State = Literal["asked", "answered", "laboratory", "found", "released", "refused", "closed"]
+State = Literal["asked", "answered", "laboratory", "found", "released", "refused", "settled", "closed"]
 STATES: Final[tuple[State, ...]] = get_args(State)
-Kind = Literal["asked", "answered", "laboratory", "found", "released", "refused", "closed"]
+Kind = Literal["asked", "answered", "laboratory", "found", "released", "refused", "settled", "closed"]
 #: Kind of step → the states it may be taken in; it leads to the state of its name.
 MOVES: Final[Mapping[Kind, frozenset[str]]] = {
     "asked": frozenset({"open"}),
@@ -47,6 +65,7 @@ MOVES: Final[Mapping[Kind, frozenset[str]]] = {
     "found": frozenset({"laboratory"}),
     "released": frozenset({"answered", "found"}),
     "refused": frozenset({"asked", "answered", "found"}),
+    "settled": frozenset({"asked", "answered"}),
     "closed": frozenset({"asked", "answered", "laboratory", "found"}),
 }
 OPEN: Final = frozenset({"asked", "answered", "laboratory", "found"})
@@ -88,12 +107,14 @@ def terms(law: Jurisdiction, today: date) -> Terms:
 def open_case(
     actor: Actor, store: Store, entry: int, *, verdict_id: str, text: str, law: Jurisdiction, today: date, now: datetime
 ) -> Case:
-    """Gives notice to the exporter of one line of a question that was kept. Raises CaseError, DeskError."""
+    """Gives notice to the exporter of one line of a question that was kept; about rules that nobody knows once for all
+    lines that wait for these alone. Raises CaseError, DeskError; MovedError where that is asked already."""
     actor.require("desk.decide")
     asked = desk_papers.question(store, entry)
     line = asked.line(verdict_id)
     state = desk_papers.standing(store, asked)
-    exporter = asked.entry.organisation
+    rules = open_rules(line) if waits_for_rules_alone(line) else ()
+    exporter = exporter_of_line(store, asked, verdict_id) if rules else asked.entry.organisation
     if exporter is None:
         raise CaseError(
             "Nobody can be asked: the line names no exporter of the register.",
@@ -109,8 +130,13 @@ def open_case(
         "required": list(given.documents), "assumed": given.assumed,
     }  # fmt: skip
     with store.database.transaction():
+        finding = f"customs:{verdict_id}"
+        if rules:
+            rules = not_asked(exporter, rules)
+            seen["rules"] = rules
+            finding = finding_of_rules(exporter, rules)
         case, new = CustomsCase.objects.get_or_create(
-            finding=f"customs:{verdict_id}",
+            finding=finding,
             defaults={
                 "matter": MATTER, "organisation": exporter, "detector": "customs-query", "opened_at": now,
                 "changed_at": now, "seen": json.dumps(seen, ensure_ascii=False),
@@ -122,6 +148,13 @@ def open_case(
         store.head(lock=True)
         if not desk_papers.standing(store, asked).is_in_place:
             raise MovedError("The declaration was just amended or withdrawn.", "该报关单刚被更正或撤回。")
+        if rules and settles(
+            standing_answers(store), rules, exporter=exporter, day=date.fromisoformat(line["day"]), law=law
+        ):
+            raise MovedError(
+                "A standing answer settles this: release the line, or ask about it anew.",
+                "已有统一答复：请直接放行，或重新查询。",
+            )
         _take(actor, store, case, "asked", text=_text(text), until=given.until, now=now)
     return case
 
@@ -199,12 +232,22 @@ def close(actor: Actor, store: Store, reference: str, *, text: str, steps: int, 
     return _decide(actor, store, reference, "closed", text=text, steps=steps, now=now)
 
 
+# Queries about rules.
+
+
+def settle(actor: Actor, store: Store, case: Case, *, answer: StandingAnswer, now: datetime) -> None:
+    """Ends a query about rules by an answer that two officers gave. Part of that transaction."""
+    facts = {"answer": answer.entry, "verdict": answer.verdict, "until": answer.last.isoformat()}
+    _take(actor, store, case, "settled", text=answer.citation, facts=facts, now=now)
+
+
 # What happens with the declaration.
 
 
 def open_about(asked: Question, *, lock: bool = True) -> list[Case]:
     """The queries about a question that nobody has decided, in one order; locked where a transaction is open."""
     found = CustomsCase.objects.filter(organisation=asked.entry.organisation or "", state__in=OPEN).order_by("pk")
+    found = found.exclude(finding__startswith=RULE)
     return [one for one in (found.select_for_update() if lock else found) if asked.entry.index in _entries(one)]
 
 
@@ -225,16 +268,33 @@ def end_with_question(
 
 
 def close_overtaken(store: Store, *, now: datetime) -> int:
-    """Closes queries whose declaration was amended or withdrawn where nobody of the office was asked, as by a command;
-    returns how many."""
-    closed = 0
-    for number in CustomsCase.objects.filter(state__in=OPEN).order_by("pk").values_list("pk", flat=True):
+    """Closes queries whose declaration was amended or withdrawn where nobody of the office was asked, as by a command,
+    and those about rules that the law pack tells now; returns how many."""
+    closed = _close_told(store, now)
+    about_goods = CustomsCase.objects.filter(state__in=OPEN).exclude(finding__startswith=RULE)
+    for number in about_goods.order_by("pk").values_list("pk", flat=True):
         with store.database.transaction():
             case = CustomsCase.objects.select_for_update().get(pk=number)
             ended = next(filter(None, (_ended(store, one) for one in _entries(case))), None)
             if case.state in OPEN and ended is not None:
                 became, entry, text = ended
                 end_with_question(NOBODY, store, case, became=became, entry=entry, text=text, now=now)
+                closed += 1
+    return closed
+
+
+def _close_told(store: Store, now: datetime) -> int:
+    """Closes queries about rules of which none is open any more, on the day of the line that began it or today."""
+    law = law_now(store)
+    closed, today = 0, law.day_of(now)
+    for number in [one.pk for one in open_about_rules(lock=False)]:
+        with store.database.transaction():
+            case = CustomsCase.objects.select_for_update().get(pk=number)
+            days = (date.fromisoformat(json.loads(case.seen)["line"]["day"]), today)
+            is_told = not any(is_open(law, rule, day, known=today) for rule in rules_of(case) for day in days)
+            if case.state in OPEN and is_told:
+                text = "The law pack tells now how the rule stands. 法规包现已载明该规定的状态。"
+                _take(NOBODY, store, case, "closed", text=text, facts={"because": "told", "pack": law.digest}, now=now)
                 closed += 1
     return closed
 
@@ -372,6 +432,11 @@ def _found(case: Case | None) -> Case:
 def _check(case: Case, kind: Kind) -> None:
     if case.state not in MOVES[kind]:
         raise CaseError(f"This cannot be done while the query is {case.state}.", "质疑案处于当前状态时不能作此处理。")
+    if rules_of(case) and kind not in ABOUT_RULES:
+        raise CaseError(
+            "This asks about a rule and not about goods: a standing answer settles it, for all lines alike.",
+            "本案质疑的是规定而非货物：由统一答复了结，对各项一并适用。",
+        )
 
 
 def _take(

@@ -252,6 +252,10 @@ _CUSTOMS: Final[Mapping[str, Text]] = {
     "found": text("The laboratory's result about queried goods is there.", "所质疑货物的鉴别结果已出具。"),
     "released": text("Customs has released goods that it had queried.", "海关已放行所质疑的货物。"),
     "refused": text("Customs does not release goods that it had queried.", "海关对所质疑的货物不予放行。"),
+    "settled": text(
+        "Customs has answered for all goods alike what its query about a rule asked.",
+        "海关已就所质疑的规定作出统一答复。",
+    ),
     "closed": text("A query of customs is closed.", "海关的一项质疑已结束。"),
 }
 

@@ -109,7 +109,14 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(
                 page="desk",
                 label=text("Customs desk", "海关窗口"),
-                leads_to=("desk-asked", "desk-asked-one", "desk-batch", "desk-licences", "desk-licence"),
+                leads_to=(
+                    "desk-asked",
+                    "desk-asked-one",
+                    "desk-batch",
+                    "desk-rules",
+                    "desk-licences",
+                    "desk-licence",
+                ),
             ),
             Line(page="desk-queries", label=text("Customs queries", "海关质疑"), leads_to=("desk-query",)),
             Line(page="parties", label=text("Parties", "交易方"), leads_to=("party-name", "party")),

@@ -55,7 +55,7 @@ class CustomsSummary(Shape):
 
     case: str
     organisation: str
-    state: Literal["asked", "answered", "laboratory", "found", "released", "refused", "closed"]
+    state: Literal["asked", "answered", "laboratory", "found", "released", "refused", "settled", "closed"]
     entry: int
     line: str
     verdict: Literal["release", "query", "hold"]

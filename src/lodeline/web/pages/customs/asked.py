@@ -18,10 +18,12 @@ from lodeline.office.access import clock
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.customs.queries import STATES
+from lodeline.office.customs.rule_queries import asked_already, needs_no_query
 from lodeline.office.findings.states import CaseError
-from lodeline.office.models import CustomsCase
+from lodeline.office.models import Case, CustomsCase
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.offline import other_law
+from lodeline.service.customs.open_questions import let_go, waits_for_rules_alone
 from lodeline.service.customs.papers import DeclarationStatus, DeskError, Override, Question
 from lodeline.service.customs.rejudging import judged_again
 from lodeline.store.store import StoredEntry
@@ -186,7 +188,9 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
         except (DeskError, CaseError) as error:
             refused = visit.text(error.en, error.zh)
     state = desk_papers.standing(visit.store, asked)
-    waiting = [one["id"] for one in asked.lines if state.waits(asked, one, day=clock.today(visit.law.timezone))]
+    today = clock.today(visit.law.timezone)
+    answered_since = let_go(visit.store, visit.law, asked, state)
+    waiting = [one["id"] for one in asked.lines if state.waits(asked, one, day=today) or one["id"] in answered_since]
     law_days.stamp(visit)
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
     law = visit.law
@@ -312,7 +316,13 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
         for one in asked.lines[:_LISTED]
     ]  # fmt: skip
     cases = CustomsCase.objects.filter(finding__in=[f"customs:{one}" for one in names])
-    open_lines = [(key, text) for key, text in lines if asked.line(key)["verdict"] != "release"]
+    already = asked_already(visit.store, asked)
+    # Where a question names several exporters, each is asked about rules alone.
+    open_lines = [
+        (key, text) for key, text in lines
+        if asked.line(key)["verdict"] != "release" and not needs_no_query(asked.line(key), already)
+        and (asked.entry.organisation or waits_for_rules_alone(asked.line(key)))
+    ]  # fmt: skip
     return {
         "since": _since(visit, state),
         "amend": f"{desk_address(visit, '' if visit.actor.may('desk.use') else asker)}?amends={asked.entry.index}"
@@ -335,6 +345,7 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
             }
             for one in cases
         ],
+        "already": _already(visit, already, names),
         "override": [
             _line_field(visit, lines, "override"),
             Field(
@@ -349,10 +360,29 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
             _line_field(visit, open_lines, "query"),
             _text_field(visit, text("What is asked", "质疑内容"), "query"),
         ]
-        if decides and open_lines and asked.entry.organisation
+        if decides and open_lines
         else None,
         "withdraw": [_text_field(visit, text("Why", "原因"), "withdraw")] if withdraws else None,
     }  # fmt: skip
+
+
+def _already(visit: Visit, already: Mapping[str, Sequence[Case]], names: Mapping[str, str]) -> list[dict[str, object]]:
+    """The queries about rules that lines of the question point at."""
+    lines: dict[int, list[str]] = {}
+    found: dict[int, Case] = {}
+    for key, cases in already.items():
+        for case in cases:
+            found[case.pk] = case
+            lines.setdefault(case.pk, []).append(names[key])
+    return [
+        {
+            "href": visit.opens("desk-query", case=case.reference)
+            or visit.opens("firm-query", organisation=case.organisation, case=case.reference),
+            "until": "" if case.until is None else written.day(case.until, visit.language),
+            "lines": ", ".join(lines[number][:5]) + (" …" if len(lines[number]) > 5 else ""),
+        }
+        for number, case in found.items()
+    ]
 
 
 def _override(visit: Visit, one: Override, line: str, decides: bool) -> dict[str, object]:
@@ -410,6 +440,7 @@ QUERY_STATES: Final[Mapping[str, tuple[Text, str, Any]]] = {
     "found": (text("Result is there", "已有鉴别结果"), "circle", "hold"),
     "released": (text("Released", "已放行"), "tick", "flow"),
     "refused": (text("Not released", "不予放行"), "square", "loss"),
+    "settled": (text("Settled by a standing answer", "已由统一答复了结"), "tick", "ink"),
     "closed": (text("Closed", "已结束"), "bar", "quiet"),
 }
 assert set(QUERY_STATES) == set(STATES), "every state has its word"

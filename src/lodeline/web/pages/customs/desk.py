@@ -33,6 +33,7 @@ from lodeline.office.access import clock
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.desk import ask, question
 from lodeline.service.customs.desk import read
+from lodeline.service.customs.open_questions import open_questions
 from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.customs.published_cases import PublishedCase, as_declaration, published_cases
 from lodeline.service.customs.release import Judged, judge
@@ -41,6 +42,7 @@ from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import Asker, desk_address, show_answer, with_words
 from lodeline.web.pages.customs.batch import batch_address, batch_lines
 from lodeline.web.pages.customs.form import column_table, filled, form
+from lodeline.web.pages.customs.rules import count_words
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
@@ -255,6 +257,10 @@ def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpRespo
         cases=[] if asker else [_shown(visit, one) for one in published_cases()],
         asked_before=visit.opens("firm-asked", organisation=asker) if asker else visit.opens("desk-asked"),
         licences_at=None if asker else visit.opens("desk-licences"),
+        rules_at=None if asker else visit.opens("desk-rules"),
+        open_rules=""
+        if asker or reading is None
+        else count_words(visit, open_questions(reading.store, visit.law, law_days.today(visit.law))),
         lines_most=written.count(settings.LODELINE_DESK_LINES),
         bytes_most=f"{settings.LODELINE_UPLOAD_BYTES / 1_000_000:g}",
         batch_most=written.count(settings.LODELINE_BATCH_LINES),

@@ -5,6 +5,7 @@ from lodeline.web.pages.customs.asked import desk_asked, desk_asked_one, firm_as
 from lodeline.web.pages.customs.batch import desk_batch, firm_batch
 from lodeline.web.pages.customs.desk import desk, firm_desk
 from lodeline.web.pages.customs.queries import desk_queries, desk_query, firm_queries, firm_query
+from lodeline.web.pages.customs.rules import desk_rules
 
 PAGES: tuple[Page, ...] = (
     Page(at="desk/", view=desk, name="desk", permission="desk.use", posts=True),
@@ -16,6 +17,7 @@ PAGES: tuple[Page, ...] = (
     Page(at="desk/queries/", view=desk_queries, name="desk-queries", permission="desk.use"),
     Page(at="desk/queries/<str:case>/", view=desk_query, name="desk-query",
          permission="desk.use", posts=True, shows="case"),
+    Page(at="desk/rules/", view=desk_rules, name="desk-rules", permission="desk.use", posts=True),
     Page(at=FIRM + "desk/", view=firm_desk, name="firm-desk", permission="own.read", posts=True),
     Page(at=FIRM + "desk/asked/", view=firm_asked, name="firm-asked", permission="own.read"),
     Page(at=FIRM + "desk/asked/<int:entry>/", view=firm_asked_one, name="firm-asked-one",

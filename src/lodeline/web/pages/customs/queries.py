@@ -11,13 +11,14 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.office.access import clock
 from lodeline.office.customs import queries as customs_cases
+from lodeline.office.customs.rule_queries import ABOUT_RULES, rules_of
 from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case
 from lodeline.service.customs.papers import DeskError
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS
 from lodeline.web.pages.customs.asked import QUERY_STATES
-from lodeline.web.pages.customs.reasons import reason_text
+from lodeline.web.pages.customs.reasons import reason_text, rule_text
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -195,6 +196,8 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
             visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=visit.law.timezone
         ),
         seen=case.steps_taken,
+        rules=[visit.localized(rule_text(visit, one)) for one in rules_of(case)],
+        rules_at=visit.opens("desk-rules") if organisation is None else None,
         forms=_forms(visit, case, today) if organisation is None and visit.actor.may("desk.decide") else [],
         answer=_answer_fields(visit, seen, refused) if organisation and _may_answer(visit, case) else None,
     )  # fmt: skip
@@ -242,6 +245,8 @@ def _forms(visit: Visit, case: Case, today: date) -> list[dict[str, object]]:
     made = []
     for act, (heading, label, button) in _ACTS.items():
         if case.state not in customs_cases.MOVES[act]:  # type: ignore[index]
+            continue
+        if rules_of(case) and act not in ABOUT_RULES:
             continue
         if act == "refused" and case.state == "asked" and not customs_cases.is_overdue(case, today):
             continue

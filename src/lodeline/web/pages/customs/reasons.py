@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lodeline.control.reason import vocabulary
+from lodeline.control.standing_answer import parameter_of
 from lodeline.message import Day, Fact, Key, Message, Party, Series, Term, in_words, places
 from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.visit import Visit
@@ -19,7 +20,7 @@ from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.messages import writer
 
 #: Facts that hold a day.
-_DAYS: Final = frozenset({"day", "since", "due", "valid_from", "valid_to"})
+_DAYS: Final = frozenset({"day", "since", "due", "valid_from", "valid_to", "until"})
 #: Facts that hold countries; `(code, fact)`, where the fact holds something else elsewhere.
 _COUNTRIES: Final = frozenset({"destination", ("licence.destination", "licensed"), ("licence.destination", "stated")})
 #: Fields of a declaration within a sentence, where their labels would not do.
@@ -46,8 +47,12 @@ def reason_text(visit: Visit, reason: Mapping[str, Any], names: Mapping[str, str
     message = Message(
         code=entry.code,
         template=template,
-        facts={name: _fact(entry.code, name, str(facts.get(name, ""))) for name in quoted},
-    )
+        facts={
+            name: _rules(visit, str(facts["rules"])) if name == "rules" and entry.code.startswith("standing.")
+            else _fact(entry.code, name, str(facts.get(name, "")))
+            for name in quoted
+        },
+    )  # fmt: skip
     return in_words([message], visit.language, writer(visit.language, names), close_up=visit.language == "zh")
 
 
@@ -67,6 +72,22 @@ def _fact(code: str, name: str, fact: str) -> Fact:
     if name in _COUNTRIES or (code, name) in _COUNTRIES:
         return Series(tuple(Term(words.country(one, "en"), words.country(one, "zh")) for one in _parts(fact)))
     return Day(fact) if name in _DAYS else Key(fact)
+
+
+def _rules(visit: Visit, fact: str) -> Fact:
+    """Rules by their titles, as far as the law of today has them."""
+    named = (rule_text(visit, rule) for rule in _parts(fact))
+    return Series(tuple(Term(one["en"], one["zh"]) for one in named))
+
+
+def rule_text(visit: Visit, rule: str) -> Text:
+    """What a rule is called: its parameter and instrument by their titles, or its id where the law of today has none of
+    it."""
+    parameter = parameter_of(visit.law, rule)
+    if parameter is None:
+        return text(rule, rule)
+    title = visit.law.title(parameter.instrument)
+    return text(f"{parameter.label['en']} ({title['en']})", f"{parameter.label['zh']}（{title['zh']}）")
 
 
 def _parts(fact: str) -> list[str]:

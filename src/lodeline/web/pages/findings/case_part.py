@@ -37,6 +37,7 @@ STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "found": (text("Result of the laboratory", "鉴别结果"), "circle", "ink"),
     "released": (text("Released", "放行"), "tick", "flow"),
     "refused": (text("Not released", "不予放行"), "square", "loss"),
+    "settled": (text("Settled by a standing answer", "由统一答复了结"), "tick", "ink"),
     "closed": (text("Closed", "结束"), "bar", "quiet"),
 }
 REASONS: Final[Mapping[str, Text]] = {
