@@ -10,7 +10,7 @@ import pytest
 from tests.desk import Desk, organisation, site
 
 from lodeline.regulation.parameter import load
-from lodeline.service.law.replay import replay
+from lodeline.service.customs.replay import replay
 from lodeline.store.snapshot import open_snapshot
 
 RURITANIA = load("zz", Path(__file__).parents[1] / "unit/regulation/packs")

@@ -18,12 +18,12 @@ from lodeline.regulation.fines import fines
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.customs.desk import declare
+from lodeline.service.customs.replay import replay
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import SnapshotView
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.law import law as questions
 from lodeline.service.law import lists
-from lodeline.service.law.replay import replay
 from lodeline.service.licences.quotas import national_quota
 from lodeline.service.overview.overview import months
 from lodeline.store.snapshot import open_snapshot

@@ -10,7 +10,7 @@ import pytest
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load
-from lodeline.service.law.replay import replay
+from lodeline.service.customs.replay import replay
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.common import law_days

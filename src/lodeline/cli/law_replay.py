@@ -9,7 +9,7 @@ from typing import Any
 
 from lodeline.cli.app import snapshot_at
 from lodeline.cli.output import console, language, print_table, text
-from lodeline.service.law.replay import replay, replay_declaration
+from lodeline.service.customs.replay import replay, replay_declaration
 from lodeline.store.published import answered
 
 Document = dict[str, Any]

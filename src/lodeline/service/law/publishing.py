@@ -28,10 +28,10 @@ from lodeline.regulation.checking import Checked
 from lodeline.regulation.pack import Pack
 from lodeline.regulation.parameter import Jurisdiction, law_of
 from lodeline.regulation.replay import differing, held
+from lodeline.service.customs.replay import replay
 from lodeline.service.entries import papers
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.law.checking import check_files
-from lodeline.service.law.replay import replay
 from lodeline.store.law import law_now, pack_of_paper
 from lodeline.store.opening import assert_guarded
 from lodeline.store.snapshot import Snapshot

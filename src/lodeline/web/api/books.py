@@ -24,9 +24,9 @@ from lodeline.service.balance import balances
 from lodeline.service.customs import desk
 from lodeline.service.customs import release as desk_release
 from lodeline.service.customs.papers import DeskError
+from lodeline.service.customs.replay import replay
 from lodeline.service.findings.finding import findings as found_by_detectors
 from lodeline.service.firm.organisation_view import OrganisationView
-from lodeline.service.law.replay import replay
 from lodeline.service.licences import quotas
 from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts
 from lodeline.service.licences.answers import UnknownLicence, firms_of, licence_shown

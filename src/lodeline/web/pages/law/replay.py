@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.detection.identity import named_in
-from lodeline.service.law.replay import replay
+from lodeline.service.customs.replay import replay
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import MARKS as VERDICT_MARKS
 from lodeline.web.pages.customs.answer import VERDICTS
@@ -81,7 +81,7 @@ def law_replay(visit: Visit) -> HttpResponse:
 
 
 def replay_tables(visit: Visit, found: Json, sides: Sides = _DAYS) -> dict[str, Table]:
-    """The tables of what `service.law.replay.replay` found, of rules and of each of KINDS."""
+    """The tables of what `service.customs.replay.replay` found, of rules and of each of KINDS."""
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     return {
         "exports": _exports(visit, found["exports"]["rows"], names, sides),
