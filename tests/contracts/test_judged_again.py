@@ -18,6 +18,7 @@ from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.customs.rejudging import judged_again
 from lodeline.service.customs.release import judge
+from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.law import publishing
 from lodeline.service.licences.draws import Wanted, reserve
 from lodeline.service.parties.lists import load_list
@@ -65,7 +66,7 @@ def kept(store: Store, line: dict[str, str], **options: Any) -> int:
 def publish(store: Store) -> None:
     files = {path: text.encode() for path, text in with_notice(TODAY).files.items()}
     made = publishing.propose(store, files, reason="No. 99", filed_at=NOW, by="ann").entry.index
-    seen = publishing.preview(store, open_snapshot(store), law_now(store), proposal=made, on=TODAY)
+    seen = replay_proposal(store, open_snapshot(store), law_now(store), proposal=made, on=TODAY)
     publishing.publish(store, made, preview=seen, filed_at=NOW, by="ben")
 
 

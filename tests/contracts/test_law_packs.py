@@ -11,6 +11,7 @@ from tests.desk import Desk, organisation, site
 from lodeline.regulation.pack import Pack, shipped
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.customs.desk import declare_line
+from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.law import publishing
 from lodeline.service.law.publishing import Proposal, PublishingError
 from lodeline.service.log.audit import verify
@@ -71,7 +72,7 @@ def propose(store: Store, by: str = "ann", **more: str) -> Proposal:
 
 
 def preview(store: Store, proposal: int) -> dict[str, Any]:
-    return publishing.preview(store, open_snapshot(store), law_now(store), proposal=proposal, on=TODAY)
+    return replay_proposal(store, open_snapshot(store), law_now(store), proposal=proposal, on=TODAY)
 
 
 def publish(store: Store, proposal: int, by: str = "ben") -> publishing.Publication:

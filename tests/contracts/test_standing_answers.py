@@ -21,6 +21,7 @@ from lodeline.service.customs.desk import answer
 from lodeline.service.customs.open_questions import let_go, open_questions
 from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.customs.release import judge_again, release_kept
+from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.customs.standing_answers import Proposal, StandingAnswerError, Wanted
 from lodeline.service.law import publishing
 from lodeline.store.law import law_now
@@ -98,7 +99,7 @@ def publish(store: Store, files: dict[str, str]) -> None:
     made = publishing.propose(
         store, {path: text.encode() for path, text in files.items()}, reason="a notice", filed_at=NOW, by="officer-3"
     )
-    seen = publishing.preview(store, open_snapshot(store), law, proposal=made.entry.index, on=TODAY)
+    seen = replay_proposal(store, open_snapshot(store), law, proposal=made.entry.index, on=TODAY)
     publishing.publish(store, made.entry.index, preview=seen, filed_at=NOW, by="officer-4")
 
 

@@ -35,6 +35,7 @@ from lodeline.office.register import registry
 from lodeline.service.balance.inspections import Seal, Visited
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import answer
+from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.firm.acceptance import Acceptance
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.law import publishing
@@ -188,7 +189,7 @@ def law_offered(store: Store, by: str) -> int:
 
 def law_published(store: Store) -> Callable[[], object]:
     made = law_offered(store, "another")
-    seen = publishing.preview(store, open_snapshot(store), law_now(store), proposal=made, on=TODAY)
+    seen = replay_proposal(store, open_snapshot(store), law_now(store), proposal=made, on=TODAY)
     return lambda: law_packs.publish(LICENSING, store, made, preview=seen, now=NOW)
 
 

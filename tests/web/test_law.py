@@ -155,9 +155,10 @@ def test_bad_day_is_named_with_the_cure(browser: Browser, path: str, said: str) 
     assert (page.status, said in page.text) == (400, True)
 
 
-def test_law_is_that_of_the_store_and_none_is_made_to_ask(elsewhere: Any, tmp_path: Path) -> None:
+def test_law_needs_no_store(elsewhere: Any, tmp_path: Path) -> None:
     browser = elsewhere(tmp_path / "none.sqlite3")
-    assert browser.page("/en/law/").status == 503
+    assert browser.page("/en/law/").status == 200
+    assert rows(browser, "/en/law/diff/?from=2025-10-01&to=2025-11-09&format=csv")
     assert not (tmp_path / "none.sqlite3").exists()
 
 

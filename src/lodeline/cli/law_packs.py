@@ -182,6 +182,7 @@ def publish(
 
 def _preview(store: Any, snapshot: Any, proposal: int) -> dict[str, Any]:
     """What it would change on the first day on which it differs from the law that stands."""
+    from lodeline.service.customs.replay import replay_proposal  # noqa: PLC0415
     from lodeline.service.law import publishing  # noqa: PLC0415
     from lodeline.store.law import law_now  # noqa: PLC0415
     from lodeline.store.published import answered  # noqa: PLC0415
@@ -189,7 +190,7 @@ def _preview(store: Any, snapshot: Any, proposal: int) -> dict[str, Any]:
     law = law_now(store)
     other = publishing.proposed_law(store, proposal)
     on = publishing.first_difference(law, other, law.day_of(datetime.now(UTC)))
-    found: dict[str, Any] = answered(publishing.preview, store, snapshot, law, proposal=proposal, on=on)
+    found: dict[str, Any] = answered(replay_proposal, store, snapshot, law, proposal=proposal, on=on)
     return found
 
 

@@ -18,7 +18,9 @@ from django.utils.http import urlencode
 from lodeline.errors import UserError
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import AUTHORITY, UNBOUNDED, Actor, Permission
-from lodeline.regulation.parameter import Jurisdiction
+from lodeline.regulation.pack import shipped_codes
+from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.store.database import Database
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -81,7 +83,10 @@ class Visit:
 
     @cached_property
     def law(self) -> Jurisdiction:
-        """The law as the log has it now. Raises StoreError where there is no store."""
+        """The law as the log has it now; where no store was made yet, the one that it would begin with."""
+        path = Database(settings.LODELINE_DATABASE).path
+        if path is not None and not path.exists():
+            return load(shipped_codes()[0])
         return law_now(self.store)
 
     @cached_property

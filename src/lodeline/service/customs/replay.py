@@ -35,6 +35,7 @@ from lodeline.regulation.replay import differing, held
 from lodeline.service.entries.subject import Json
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import SnapshotView
+from lodeline.service.law.publishing import proposed_law
 from lodeline.store.queries.customs import filed_papers
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -128,6 +129,12 @@ def replay(
         "filings": _filings(store, snapshot, laws),
         "findings": _findings(store, snapshot, laws),
     }
+
+
+def replay_proposal(store: Store, snapshot: Snapshot, law: Jurisdiction, *, proposal: int, on: date) -> Json:
+    """What of the ledger would come out differently under the pack of a proposal than under the law that stands, both
+    as they are on a day: `replay`'s document, with `other_pack`."""
+    return replay(store, snapshot, law, first=on, second=on, known=on, other=proposed_law(store, proposal))
 
 
 def replay_declaration(

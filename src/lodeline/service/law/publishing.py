@@ -28,13 +28,11 @@ from lodeline.regulation.checking import Checked
 from lodeline.regulation.pack import Pack
 from lodeline.regulation.parameter import Jurisdiction, law_of
 from lodeline.regulation.replay import differing, held
-from lodeline.service.customs.replay import replay
 from lodeline.service.entries import papers
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.law.checking import check_files
 from lodeline.store.law import law_now, pack_of_paper
 from lodeline.store.opening import assert_guarded
-from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import LAW_KIND, LAW_PROPOSAL_KIND, Head, Store, StoredEntry
 
 FORMAT: Final = "lodeline-law-v1"
@@ -181,8 +179,8 @@ def propose(
 def publish(
     store: Store, proposal: int, *, preview: Json, filed_at: datetime, by: str, in_transaction: Also | None = None
 ) -> Publication:
-    """Another officer publishes: the pack is the law from the entry on. `preview`: as `preview` gave it, or in numbers
-    as `summary` did and as the entry keeps it. Raises PublishingError."""
+    """Another officer publishes: the pack is the law from the entry on. `preview`: as `customs.replay.replay_proposal`
+    gave it, or its `summary`, which the entry keeps. Raises PublishingError."""
     assert_guarded(store)
     with store.database.transaction():
         head = store.head(lock=True)
@@ -220,12 +218,6 @@ def refuse(
 def proposed_law(store: Store, proposal: int) -> Jurisdiction:
     """The law as the pack of a proposal has it. Raises PublishingError."""
     return law_of(pack_of_paper(store, proposal_of(store, proposal).entry.index))
-
-
-def preview(store: Store, snapshot: Snapshot, law: Jurisdiction, *, proposal: int, on: date) -> Json:
-    """What of the ledger would come out differently under the pack of a proposal than under the law that stands, both
-    as they are on a day: `replay`'s document, with `other_pack`."""
-    return replay(store, snapshot, law, first=on, second=on, known=on, other=proposed_law(store, proposal))
 
 
 def first_difference(law: Jurisdiction, other: Jurisdiction, today: date) -> date:

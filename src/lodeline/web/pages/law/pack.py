@@ -15,13 +15,13 @@ from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.law import packs as law_office
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.law.publishing import (
     REASON_CHARACTERS,
     Proposal,
     PublishingError,
     changed_files,
     first_difference,
-    preview,
     proposal_of,
     proposed_law,
     publications,
@@ -99,7 +99,7 @@ def _preview(visit: Visit, found: Proposal, proposed: Jurisdiction) -> Json:
         raise StillComputingError(Stage(what="rows"))
     on = law_days.day(visit, "on", first_difference(visit.law, proposed, law_days.today(visit.law)))
     made: Json = reading.answer(
-        preview, reading.store, reading.snapshot, reading.law, proposal=found.entry.index, on=on
+        replay_proposal, reading.store, reading.snapshot, reading.law, proposal=found.entry.index, on=on
     )
     return made
 
