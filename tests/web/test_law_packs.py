@@ -163,9 +163,11 @@ def test_one_officer_alone_and_one_who_has_not_looked_do_not_publish(desk: Desk)
     at, size = proposed(desk), desk.store.head().size
     own = desk.page(at, ANN)
     assert "another officer publishes it" in own.text and 'value="publish"' not in own.html
-    assert "another officer publishes it" in said(desk.client(ANN).post(at, {"act": "publish", "seen": sent(own)}))
-    for unseen in ("", "x", sent(own)):
-        assert "Look at the preview" in said(desk.client(BEN).post(at, {"act": "publish", "seen": unseen}))
+    shown = sent(desk.page(at, BEN))
+    told = said(desk.client(ANN).post(at, {"act": "publish", "seen": shown}))
+    assert "You proposed this pack: another officer publishes it" in told
+    for who, unseen in ((BEN, ""), (BEN, "x"), (officer("cai"), shown)):
+        assert "look at it again" in said(desk.client(who).post(at, {"act": "publish", "seen": unseen}))
     assert "on which notice" in said(desk.client(BEN).post(at, {"act": "refuse", "reason": ""}))
     assert desk.store.head().size == size and not publications(desk.store)
     assert desk.client(ANN).post(at, {"act": "refuse", "reason": "A slip."}).status_code == 303
