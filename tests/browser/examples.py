@@ -47,7 +47,7 @@ def furnished(room: Path) -> Iterator[dict[str, Any]]:
 def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     """Makes all of it, for the month that is due and the newest that is filed."""
     made, firm = portal.made, f"/en/firm/{portal.firm}"
-    for by in (FILER, ADMIN, ANALYST, CERTIFIER):
+    for by in (FILER, ADMIN, ANALYST, CERTIFIER, REGISTRAR):
         portal.sign_in(by)
     made["invitation"] = _invitation(portal, firm)
     made["firm-dispute"] = _dispute(portal, firm)

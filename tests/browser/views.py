@@ -67,6 +67,8 @@ BETTER_BY: Final[Mapping[str, str]] = {
     "firm-delegations": ADMIN,
     "duty": REGISTRAR,
     "planned-run": QUOTA_OFFICER,
+    "law-packs": REGISTRAR,
+    "law-pack": PEOPLE["licensing-officer"],
 }
 
 

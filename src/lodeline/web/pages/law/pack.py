@@ -78,7 +78,7 @@ def law_pack(visit: Visit, entry: int) -> HttpResponse:
         notices=[Notice(kind="problem", text=refused)] if refused else _notices(visit),
         state=visit.localized(STATES[found.state][0]), shape=STATES[found.state][1], tone=STATES[found.state][2],
         facts=_facts(visit, found),
-        reason=found.reason,
+        notice=found.reason,
         tests=written.count(found.tests),
         files=list(_files(over, proposed)) if over else [],
         on=seen["from"] if seen else None, on_day=written.day(seen["from"], visit.language) if seen else "",

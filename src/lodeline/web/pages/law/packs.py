@@ -52,11 +52,13 @@ NOTICES: Final[Mapping[str, Text]] = {
     ),
     "refused": text("It is not published; the law that stands goes on.", "不予公布，现行法规继续有效。"),
 }
-#: The kinds of things that a preview judges, as they are counted.
+#: How many of a kind come out differently, of how many that were judged.
 KIND_TEXTS: Final[Mapping[str, Text]] = {
-    "exports": text("exports", "项出口"), "declarations": text("declarations", "份报关单"),
-    "filings": text("months of filings", "个申报月"), "findings": text("findings", "条线索"),
-}  # fmt: skip
+    "exports": text("{n} of {all} exports", "出口{n}/{all}项"),
+    "declarations": text("{n} of {all} declarations", "报关单{n}/{all}份"),
+    "filings": text("{n} of {all} months of filings", "申报月{n}/{all}个"),
+    "findings": text("{n} of {all} findings", "线索{n}/{all}条"),
+}
 assert KIND_TEXTS.keys() == set(KINDS), "every kind that is judged has its word"
 
 
@@ -115,11 +117,9 @@ def officers(visit: Visit, pseudonyms: list[str]) -> Mapping[str, str]:
 
 def changes_text(visit: Visit, preview: Mapping[str, Any]) -> str:
     """3 of 120 exports, 0 of 40 declarations …"""
-    between = visit.text(", ", "，")
-    return between.join(
-        visit.text(
-            f"{written.count(preview[kind]['different'])} of {written.count(preview[kind]['judged'])} {word['en']}",
-            f"{written.count(preview[kind]['judged'])}{word['zh']}中{written.count(preview[kind]['different'])}",
+    return visit.text(", ", "，").join(
+        visit.localized(word).format(
+            n=written.count(preview[kind]["different"]), all=written.count(preview[kind]["judged"])
         )
         for kind, word in KIND_TEXTS.items()
     )  # fmt: skip
@@ -151,9 +151,11 @@ def _proposed(visit: Visit) -> HttpResponse:
 def _headline(visit: Visit, published: list[Publication]) -> str:
     short = written.short_hash(visit.law.digest)
     if not published:
-        return visit.text(f"Pack {short} is the law since this store was made", f"自建库起以法规包 {short} 为现行法规")
+        return visit.text(
+            f"Pack {short} has been the law since this store was made", f"自建库起以法规包 {short} 为现行法规"
+        )
     since = written.moment(published[0].entry.filed_at, visit.language, visit.law.timezone)
-    return visit.text(f"Pack {short} is the law since {since}", f"自{since}起以法规包 {short} 为现行法规")
+    return visit.text(f"Pack {short} has been the law since {since}", f"自{since}起以法规包 {short} 为现行法规")
 
 
 def _by(visit: Visit, one: Publication, names: Mapping[str, str]) -> Mapping[str, str]:
@@ -192,8 +194,8 @@ def _fields(visit: Visit) -> list[Field]:
             name="file", label=visit.text("The pack's folder as a ZIP", "法规包文件夹（ZIP）"), kind="file",
             required=True, accept=".zip,application/zip",
             hint=visit.text(
-                f"The whole folder `{visit.law.code}`, not the changes alone. Its tests are run before it is proposed.",
-                f"整个 `{visit.law.code}` 文件夹，而非仅改动部分。提议前将运行其测试。",
+                f"The whole folder {visit.law.code}, not the changes alone. Its tests are run before it is proposed.",
+                f"整个 {visit.law.code} 文件夹，而非仅改动部分。提议前将运行其测试。",
             ),
         ),
         Field(
@@ -258,7 +260,7 @@ def _proposed_table(visit: Visit, proposed: list[Proposal], names: Mapping[str, 
         name="proposals",
         caption=visit.text("Proposals", "提议"),
         columns=(
-            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="entry", label=text("Entry", "条目")),
             Column(key="at", label=text("Proposed", "提议时间")),
             Column(key="state", label=text("State", "状态")),
             Column(key="pack", label=text("Pack", "法规包")),
