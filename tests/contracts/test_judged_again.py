@@ -144,7 +144,7 @@ def test_a_bundle_from_before_a_publication_is_stale_by_name(store: Store) -> No
     bundle = json.loads(old)["answer"]["bundle"]["sha256"]
     assert told["code"] == "offline.other-law" and told["message"]["en"].startswith(
         f"Bundle {bundle[:12]}… for Ningbo rests on law pack {first.digest[:12]}…; entry {published} has published"
-        f" {second.digest[:12]}… since."
+        f" {second.digest[:12]}… since: fetch a new one."
     )
     # The new bundle carries the new pack, and holds what the old one let go.
     words = [json.loads(line)["answer"]["verdict"] for line in (old, new)]

@@ -66,6 +66,13 @@ def bundle_of(lodeline: Lodeline, room: Path, name: str, number: str) -> dict[st
     return dict(asked.document)
 
 
+def merged(lodeline: Lodeline, room: Path) -> list[dict[str, Any]]:
+    """What is said of bundles when the port's record comes home; the port begins another."""
+    told = lodeline("declare", "merge", room / "record", "--json").document["problems"]
+    (room / "record").unlink()
+    return list(told)
+
+
 @pytest.mark.medium
 def test_a_law_is_published_while_the_server_runs(store: Store, tmp_path: Path) -> None:
     today: date = clock.now().date()
@@ -109,11 +116,15 @@ def test_a_law_is_published_while_the_server_runs(store: Store, tmp_path: Path) 
         again = portal.client(SECOND).get(f"/en/desk/asked/{old}/?again=yes").text
         assert "every verdict comes out the same" in again and "is the law now" in again
 
+        stale = merged(lodeline, tmp_path)
+        assert [one["code"] for one in stale] == ["offline.other-law"]
+        named = f"Bundle {port['bundle']['sha256'][:12]}… for Ningbo rests on law pack {first.digest[:12]}…"
+        assert stale[0]["message"]["en"].startswith(named)
+        assert named in portal.client(SECOND).get("/en/desk/asked/").text
         fetched = bundle_of(lodeline, tmp_path, "new.bundle", "P-2")
+        assert merged(lodeline, tmp_path) == [] and named not in portal.client(SECOND).get("/en/desk/asked/").text
         assert (port["pack"], port["verdict"]) == (first.digest, was["verdict"])
         assert (fetched["pack"], fetched["verdict"], fetched["bundle"]["pack"]) == (pack.digest, "hold", pack.digest)
-        (stale,) = lodeline("declare", "merge", tmp_path / "record", "--json").document["problems"]
-        assert port["bundle"]["sha256"][:12] in stale["message"]["en"] and "Ningbo" in stale["message"]["en"]
         assert server.children() == processes, "nothing was restarted"
         kept.database.close()
     assert server.errors.read_text() == ""

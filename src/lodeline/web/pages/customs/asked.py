@@ -118,7 +118,21 @@ def _list(visit: Visit, organisation: str | None) -> HttpResponse:
             "每次查询及其结果均在日志中，不可更改。",
         ),
         table=shown(visit, table),
+        notices=_stale_bundles(visit, found) if organisation is None else [],
     )  # fmt: skip
+
+
+def _stale_bundles(visit: Visit, found: Sequence[Question]) -> list[Notice]:
+    """Ports that may still answer by a law that is not the law now: the newest bundle of each, of which a question
+    came home."""
+    bundles: dict[str, Mapping[str, Any]] = {}
+    for one in found:
+        bundle = one.paper["bundle"]
+        if bundle is not None and bundle["entry"] > bundles.get(bundle["port"] or "", {"entry": -1})["entry"]:
+            bundles[bundle["port"] or ""] = bundle
+    today = clock.today(visit.law.timezone).isoformat()
+    stale = [other_law(visit.store, one) for one in bundles.values() if one["last_day"] >= today]
+    return [Notice(kind="info", text=one.message(visit.language)) for one in stale if one is not None]
 
 
 def _is_first(entry: StoredEntry) -> bool:
