@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import stat
 import zipfile
 from collections.abc import Callable
@@ -84,6 +85,22 @@ def named(name: str) -> Callable[[Archive], object]:
 def test_a_zip_that_is_not_what_a_pack_is_is_refused_in_words(fill: Callable[[Archive], object], says: str) -> None:
     with pytest.raises(ZipError, match=says):
         files_of_zip(zipped(fill), "cn")
+
+
+def test_whatever_bytes_are_changed_it_is_a_pack_or_refused_in_words() -> None:
+    chance = random.Random(5)
+    content = zip_of(Pack(code="cn", files=dict(sorted(shipped("cn").files.items())[:3])))
+    places = (0, content.index(b"PK\x01\x02"), content.rindex(b"PK\x05\x06"))
+    refused = 0
+    for _ in range(2_000):
+        changed = bytearray(content)
+        for _ in range(chance.choice((1, 2, 6))):
+            changed[min(chance.choice(places) + chance.randrange(60), len(content) - 1)] = chance.randrange(256)
+        try:
+            assert files_of_zip(bytes(changed), "cn")
+        except ZipError:
+            refused += 1
+    assert 1_000 < refused < 2_000
 
 
 def test_a_torn_a_changed_and_an_encrypted_file_are_no_pack() -> None:

@@ -58,7 +58,7 @@ def files_of_zip(content: bytes, code: str) -> Mapping[str, bytes]:
 
 def _is_by_the_way(one: zipfile.ZipInfo) -> bool:
     parts = one.filename.split("/")
-    return one.is_dir() or parts[0] in _NOT_OF_THE_PACK or parts[-1] in _NOT_OF_THE_PACK
+    return one.filename.endswith("/") or parts[0] in _NOT_OF_THE_PACK or parts[-1] in _NOT_OF_THE_PACK
 
 
 def _check(members: list[zipfile.ZipInfo]) -> None:
