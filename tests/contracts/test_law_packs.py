@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.desk import Desk, organisation, site
+from tests.law_packs import LIST, notice
 
 from lodeline.regulation.pack import Pack, shipped
 from lodeline.regulation.parameter import Jurisdiction, load
@@ -22,33 +23,7 @@ from lodeline.store.store import Store, StoreError
 
 NOW = datetime(2026, 11, 29, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 29)
-#: A notice of the day: neodymium magnets come under control.
-NOTICE = {
-    "announcement-99-2026/instrument.yaml": """\
-id: announcement-99-2026
-title: {en: "Announcement No. 99 of 2026 (made up for a test)", zh: "2026年第99号公告（测试虚构）"}
-issuer: {en: MOFCOM, zh: 商务部}
-number: "99"
-published: 2026-11-29
-source: {en: made up, zh: 虚构}
-evidence: assumption
-""",
-    "announcement-99-2026/control-list.yaml": """\
-parameter: control-list
-shared: true
-label: {en: Neodymium magnets, zh: 钕铁硼磁体}
-values:
-  - in_force_from: 2026-11-29
-    published: 2026-11-29
-    citation: {article: {en: article 1, zh: 第一条}}
-    evidence: assumption
-    value:
-      - {item: 9C999.a, element: Nd, form: magnet-ndfeb, label: {en: magnets, zh: 磁体}, evidence: assumption}
-tests:
-  - {on: 2026-11-28, known: 2026-11-29, expect: {status: not-yet}}
-  - {on: 2026-11-29, known: 2026-11-29, input: {element: Nd}, expect: {item: 9C999.a}}
-""",
-}
+NOTICE = notice(TODAY)
 MAGNETS = {
     "line": "1", "exporter": "MAG", "product_name": "NdFeB magnets", "hs_code": "8505111000",
     "composition": "Nd=29.4;Fe=69.3;B=1.1", "mass_kg": "100", "destination": "DE", "end_user_name": "Motoren GmbH",
@@ -147,7 +122,7 @@ def test_a_preview_of_other_packs_is_no_signature(desk: Desk) -> None:
         )
 
 
-LIST = NOTICE["announcement-99-2026/control-list.yaml"]
+LISTED = NOTICE[LIST]
 ITEM = "{item: X, element: Nd, form: magnet, label: {en: a, zh: 甲}, evidence: text}"
 AGAIN = f"""\
   - in_force_from: 2026-11-30
@@ -158,11 +133,11 @@ AGAIN = f"""\
 tests:"""
 #: What is wrong → (file, text, what is said of it).
 REFUSED = {
-    "a test that fails": (LIST.replace("expect: {item: 9C999.a}", "expect: {item: 9C000}"), "9C000"),
-    "an unknown element": (LIST.replace("element: Nd, form", "element: Xx, form"), "Xx"),
-    "an unknown form": (LIST.replace("form: magnet-ndfeb", "form: lump"), "lump"),
-    "values that overlap": (LIST.replace("tests:", AGAIN), "overlap"),
-    "no YAML": (LIST + "  - [\n", "no YAML"),
+    "a test that fails": (LISTED.replace("expect: {item: 9C999.a}", "expect: {item: 9C000}"), "9C000"),
+    "an unknown element": (LISTED.replace("element: Nd, form", "element: Xx, form"), "Xx"),
+    "an unknown form": (LISTED.replace("form: magnet-ndfeb", "form: lump"), "lump"),
+    "values that overlap": (LISTED.replace("tests:", AGAIN), "overlap"),
+    "no YAML": (LISTED + "  - [\n", "no YAML"),
 }  # fmt: skip
 
 
@@ -171,15 +146,13 @@ def test_a_pack_with_a_fault_is_refused_in_words_and_the_old_one_stands(desk: De
     text, said = REFUSED[wrong]
     before, size = law_now(desk.store), desk.store.head().size
     with pytest.raises(PublishingError, match="the law that stands goes on") as refused:
-        propose(desk.store, **{**NOTICE, "announcement-99-2026/control-list.yaml": text})
-    assert said in refused.value.en and "cn/announcement-99-2026/control-list.yaml" in refused.value.en
+        propose(desk.store, **{**NOTICE, LIST: text})
+    assert said in refused.value.en and f"cn/{LIST}" in refused.value.en
     assert law_now(desk.store) is before and desk.store.head().size == size
 
 
 def test_a_duty_that_no_rule_reads_and_the_very_same_pack_are_refused(desk: Desk) -> None:
-    unread = NOTICE["announcement-99-2026/control-list.yaml"].replace(
-        "parameter: control-list", "parameter: stamp-duty"
-    )
+    unread = LISTED.replace("parameter: control-list", "parameter: stamp-duty")
     with pytest.raises(PublishingError, match="stamp-duty"):
         propose(desk.store, **{**NOTICE, "announcement-99-2026/stamp-duty.yaml": unread.replace("shared: true\n", "")})
     with pytest.raises(PublishingError, match="nothing to publish"):

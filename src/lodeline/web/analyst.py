@@ -50,7 +50,7 @@ KEPT_S: Final = 900.0
 #: What is asked with arguments and takes fewer seconds is not made ahead, and what is asked of one thing never is: few
 #: come back to it, and what many have looked at would be made at each entry.
 _QUICK_S: Final = 0.1
-_ONE_THING: Final = frozenset({"site", "lot", "organisation", "identifier"})
+_ONE_THING: Final = frozenset({"site", "lot", "organisation", "identifier", "proposal"})
 #: Questions that are answered at once: a small one does not wait for one that goes through the nation.
 _AT_ONCE: Final = 3
 #: New objects between two looks for rings of dead ones (Python's own: 700): pairing makes a hundred thousand.
