@@ -13,7 +13,7 @@ from lodeline.control.reason import Citation
 from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, RARE_EARTHS
 from lodeline.material.mass import PPB, PPB_PER_PERCENT
 from lodeline.regulation.content import ANY_RARE_EARTH, KNOW_HOW_FORMS, RAW_FORMS
-from lodeline.regulation.control_list import ControlItem, control_items, control_items_by_status
+from lodeline.regulation.control_list import ControlItem, items_with_status
 from lodeline.regulation.instrument import Citation as LawCitation
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.value import Value
@@ -53,6 +53,8 @@ class Rulebook:
     items_by_element: Mapping[str, tuple[ControlItem, ...]] = field(default_factory=dict)
     unknown_by_element: Mapping[str, tuple[ControlItem, ...]] = field(default_factory=dict)
     worth_per_ppb: Mapping[str, Decimal] = field(default_factory=dict)
+    #: Forms of goods → the elements that items in force list in one of them, of the forms that were asked about.
+    listed_in: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, compare=False)
     #: Elements beyond the rare earths that a list names, whether it is in force or nobody knows.
     other_elements: frozenset[str] = frozenset()
     #: Elements that are listed as raw material alone; the forms of it in which a list names single elements.
@@ -123,8 +125,9 @@ PARAMETERS = (
 def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
     """The rules of a day as they could be known on another."""
     values, open_values = _values(law, day, known)
-    items = control_items(law, day, known=known)
-    unknown_items = control_items_by_status(law, day, "unknown", known=known)
+    listed = tuple(items_with_status(law, day, known=known))
+    items = tuple(item for status, item in listed if status == "in-force")
+    unknown_items = tuple(item for status, item in listed if status == "unknown")
     oxides = values["desk-prices"].value["oxides"] if "desk-prices" in values else {}
     codes = values["desk-tariff-codes"].value if "desk-tariff-codes" in values else ()
     return Rulebook(

@@ -55,17 +55,18 @@ def control_items(law: Jurisdiction, day: date, *, known: date) -> tuple[Control
 
 
 def control_items_by_status(law: Jurisdiction, day: date, status: Status, *, known: date) -> tuple[ControlItem, ...]:
-    """The items that stand so on `day`, as published up to `known`: as their list does, but for those that are unknown
-    in a list that is in force.
-    """
-    return tuple(
-        item
-        for parameter in law.named("control-list")
-        for state in [parameter.state(day, known=known)]
-        if state.value is not None and not state.value.unknown
-        for item in _items(state.value, parameter.rule)
-        if ("unknown" if item.unknown and state.status == "in-force" else state.status) == status
-    )
+    """The items that stand so on `day`, as published up to `known`."""
+    return tuple(item for stands, item in items_with_status(law, day, known=known) if stands == status)
+
+
+def items_with_status(law: Jurisdiction, day: date, *, known: date) -> Iterator[tuple[Status, ControlItem]]:
+    """Every item published up to `known`, and how it stands on `day`: as its list does, but for one that is unknown in
+    a list that is in force."""
+    for parameter in law.named("control-list"):
+        state = parameter.state(day, known=known)
+        if state.value is not None and not state.value.unknown:
+            for item in _items(state.value, parameter.rule):
+                yield "unknown" if item.unknown and state.status == "in-force" else state.status, item
 
 
 def _items(value: Value, rule: str) -> Iterator[ControlItem]:

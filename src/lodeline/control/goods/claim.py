@@ -172,15 +172,13 @@ def _usual(kinds: tuple[str, ...], rules: Rulebook) -> list[Mapping[str, Any]]:
 def kinds_of_code(hs_code: str | None, rules: Rulebook) -> tuple[str, ...]:
     """The kind of finished goods that a code tells where the name has no word for them: machines, phosphors."""
     rows = rules.parameter("desk-processed-goods") or ()
-    return tuple(
-        row["kind"] for row in rows if any((hs_code or "").startswith(code) for code in row.get("told_by", ()))
-    )
+    return tuple([row["kind"] for row in rows if (hs_code or "").startswith(tuple(row.get("told_by", ())))])
 
 
 def _fits(hs_code: str | None, kinds: tuple[str, ...], rules: Rulebook) -> bool:
     """Whether a code is one under which goods of these kinds are declared."""
-    codes = [code for row in _usual(kinds, rules) for code in row["codes"]]
-    return not codes or any((hs_code or "").startswith(code) for code in codes)
+    codes = tuple(code for row in _usual(kinds, rules) for code in row["codes"])
+    return not codes or (hs_code or "").startswith(codes)
 
 
 def _unfit(line: Line, words: Words, kinds: tuple[str, ...], rules: Rulebook) -> Iterator[Doubt]:

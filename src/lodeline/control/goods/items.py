@@ -6,6 +6,7 @@ An element in a form that is not listed is a question and never a hold; the band
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from lodeline.control.case import Case, Need, Rule
 from lodeline.control.declaration import Line
@@ -303,9 +304,20 @@ def none_met(case: Case) -> Iterator[Reason]:
         return
     if case.needs or goods.is_assembly or not (goods.rare or goods.is_magnet) or not case.line.is_read:
         return
-    listed = {item.element for item in case.rules.items if is_of_form(item.form, goods)}
-    silent = [element for element in CHEMICAL_NAMES if element in listed and element not in goods.shares]
+    silent = sorted(_listed(case.rules, goods).difference(goods.shares), key=_ORDER.__getitem__)
     yield reason("item.none", elements=", ".join(silent) or "–")
+
+
+def _listed(rules: Rulebook, goods: Goods) -> frozenset[str]:
+    """The elements that items in force list in the form of the goods; many goods are of like forms."""
+    found = rules.listed_in.get(goods.forms)
+    if found is None:
+        own = (item.element for item in rules.items if is_of_form(item.form, goods))
+        found = rules.listed_in[goods.forms] = frozenset(_ORDER).intersection(own)
+    return found
+
+
+_ORDER: Final = {element: place for place, element in enumerate(CHEMICAL_NAMES)}
 
 
 def percent(share_ppb: int) -> str:
