@@ -7,7 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from tests.cli.program import CHINESE, Lodeline
+
+from lodeline.store.database import Database
 
 pytestmark = pytest.mark.medium
 
@@ -89,6 +92,18 @@ def test_the_demo_makes_its_own_store_anew_whatever_secret_the_old_one_had(tmp_p
     assert lodeline("init", LODELINE_SECRET="the secret of another").status == 0
     answer = lodeline("demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1)
     assert answer.status == 0 and "Receipt of entry" in answer.out
+
+
+def test_a_demo_of_an_older_version_is_made_anew(tmp_path: Path) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"), snapshots=str(tmp_path / "snapshots"))
+    small = ("demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1)
+    assert lodeline(*small).status == 0
+    database = Database(lodeline.database)
+    call_command("migrate", "store", "0008", database=database.alias, verbosity=0, interactive=False)
+    database.close()
+    again = lodeline(*small)
+    assert again.status == 0 and "holds a demo already" not in again.out
+    assert lodeline("verify").status == 0
 
 
 def test_the_demo_touches_no_other_store(filed: Lodeline) -> None:

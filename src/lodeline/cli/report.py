@@ -139,6 +139,8 @@ def _fresh_store(database: str) -> Store:
     """The demo's own store is made anew each time, whatever it was; any other store must be empty."""
     path = Path(database)
     if path.name == DEMO_FILE:
+        # Whoever looked whether it can be kept may still hold the file: what is made next must not go into that one.
+        Database(database).close()
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     store, new = create(database)
