@@ -6,6 +6,7 @@ Who publishes signs what the page has shown: the numbers of the preview go into 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from django.core import signing
@@ -46,6 +47,8 @@ _SIDES: Final[Sides] = (text("Law that stands", "按现行法规"), text("Propos
 _SEEN, _SEEN_S = "lodeline.law.seen", 24 * 3600
 #: Of the difference of one file so many characters are shown.
 _SHOWN_MOST: Final = 60_000
+#: Rows of each kind at a time, so that what is to be decided stands near.
+_ROWS: Final = 10
 
 
 def law_pack(visit: Visit, entry: int) -> HttpResponse:
@@ -63,7 +66,8 @@ def law_pack(visit: Visit, entry: int) -> HttpResponse:
             found = proposal_of(visit.store, entry)
     proposed = proposed_law(visit.store, entry)
     seen = _preview(visit, found, proposed) if found.state == "proposed" else None
-    tables = replay_tables(visit, seen, _SIDES) if seen else {}
+    differing = {} if seen is None else replay_tables(visit, seen, _SIDES)
+    tables = {name: replace(table, per_page=_ROWS) for name, table in differing.items()}
     csv = wanted_csv(visit, *tables.values()) if tables else None
     if csv is not None:
         return csv
