@@ -247,6 +247,7 @@ def _computed_from(visit: Visit, reading: Reading) -> dict[str, object]:
         "last": written.count(snapshot.entry),
         "root": snapshot.root,
         "short_root": written.short_hash(snapshot.root),
+        "short_pack": written.short_hash(reading.law.digest),
         "filed_at": written.moment(snapshot.as_of, visit.language, reading.law.timezone),
         "log": visit.opens("log"),
     }
