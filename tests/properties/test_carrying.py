@@ -106,7 +106,7 @@ def _run(examples: int, steps: int, machine: type[CarryingMachine] = CarryingMac
 
 @pytest.mark.medium
 def test_a_carried_snapshot_is_the_one_made_anew() -> None:
-    _run(100, 10)
+    _run(100, 6)
 
 
 @pytest.mark.medium
