@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -359,3 +360,21 @@ def test_a_port_knows_whom_the_law_lists_and_the_papers_of_a_licence(own: Desk) 
     )  # fmt: skip
     assert filed.entry
     assert verdicts() == before | {"L1": "parties.watched"}
+
+
+@pytest.mark.parametrize(
+    ("law", "said"),
+    [
+        ({"code": "cn", "files": {"a/b.yaml": "a: &a [1]\nb: [*a, *a]\n"}}, r"repeats another place"),
+        ({"code": "cn", "files": {"../b.yaml": ""}}, "leaves the folder"),
+        ({"code": "cn", "files": {"a/b.yaml": "\ud800"}}, "carries no law"),
+        ({"code": "cn", "files": 3}, "carries no law"),
+        ({}, "carries no law"),
+    ],
+)
+def test_a_bundle_of_a_stranger_builds_nothing_but_a_law(licensed: Desk, law: Mapping[str, Any], said: str) -> None:
+    store = licensed.store
+    made = bundles.open_bundle(bundles.make(store, open_snapshot(store), LAW, now=NOW, port=PORT), today=DAY)
+    with pytest.raises(bundles.BundleError, match=said):
+        bundles.law_of(replace(made, content={**made.content, "law": law}))
+    assert bundles.law_of(made) is LAW

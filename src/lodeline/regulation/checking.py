@@ -94,13 +94,9 @@ def check(code: str, files: Mapping[str, bytes], *, reads: frozenset[str]) -> Ch
     files : path below that folder → bytes.
     reads : the names of parameters that rules of the program read; any other says `informs: people`.
     """
-    faults = tuple(_of_size(code, files))
-    if faults:
-        return Checked(law=None, faults=faults)
-    texts, faults = _texts(code, files)
-    nodes, more = _nodes(code, texts)
+    texts, nodes, faults = _looked_through(code, files)
     sources, others = _sources(code, nodes)
-    faults = (*faults, *more, *others)
+    faults = (*faults, *others)
     if faults:
         return Checked(law=None, faults=faults)
     try:
@@ -116,7 +112,26 @@ def check(code: str, files: Mapping[str, bytes], *, reads: frozenset[str]) -> Ch
     return Checked(law=None if faults else law, faults=faults, tests=tests)
 
 
+def law_of_stranger(code: str, files: Mapping[str, bytes]) -> Jurisdiction:
+    """The law of files that anybody may have written, who is not asked for tests: nothing large or strange is built of
+    them. Raises PackError with the first fault."""
+    texts, _, faults = _looked_through(code, files)
+    if faults:
+        raise PackError(faults[0].en, faults[0].zh)
+    return law_of(Pack(code=code, files=texts))
+
+
 # Files: what they are called, how large they are, whether they are text and YAML that is safe to build.
+
+
+def _looked_through(code: str, files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, Node], tuple[Fault, ...]]:
+    """The texts and the trees of files that are safe to build, and what is wrong with the others."""
+    faults = tuple(_of_size(code, files))
+    if faults:
+        return {}, {}, faults
+    texts, faults = _texts(code, files)
+    nodes, more = _nodes(code, texts)
+    return texts, nodes, (*faults, *more)
 
 
 def _of_size(code: str, files: Mapping[str, bytes]) -> Iterator[Fault]:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lodeline.regulation.checking import BYTES_MOST_OF_FILE, FILES_MOST, Checked, check, files_in
+from lodeline.regulation.checking import BYTES_MOST_OF_FILE, FILES_MOST, Checked, check, files_in, law_of_stranger
+from lodeline.regulation.document import PackError
+from lodeline.regulation.parameter import load
 
 PACKS = Path(__file__).parent / "packs"
 READS = frozenset({"control-list", "filing-deadline", "working-days", "day-count"})
@@ -188,3 +190,15 @@ def test_chance_gives_faults_or_a_law_and_never_a_trace() -> None:
         assert (checked.law is None) == bool(checked.faults)
         sound += checked.law is not None
     assert 0 < sound < 400
+
+
+@pytest.mark.parametrize("what", ["a bomb of aliases", "a path that leaves the folder"])
+def test_nothing_is_built_of_a_strangers_pack_that_the_check_would_not_build(what: str) -> None:
+    laid_over, said = FAULTY[what]
+    with pytest.raises(PackError) as refused:
+        law_of_stranger("zz", {**SOUND, **laid_over})
+    assert re.search(said, refused.value.en)
+
+
+def test_a_strangers_pack_is_the_law_of_its_files() -> None:
+    assert law_of_stranger("zz", SOUND) is load("zz", PACKS)

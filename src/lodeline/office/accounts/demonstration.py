@@ -41,6 +41,7 @@ SAMPLE_ACCOUNTS: Final = (
     SampleAccount(email="analyst@demo.example", name="Lin Tao", name_zh="林涛", role="analyst"),
     SampleAccount(email="registrar@demo.example", name="Sun Jie", name_zh="孙洁", role="registrar"),
     SampleAccount(email="customs@demo.example", name="Gao Feng", name_zh="高峰", role="customs-officer"),
+    SampleAccount(email="customs-2@demo.example", name="Qin Yue", name_zh="秦月", role="customs-officer"),
     SampleAccount(email="licensing@demo.example", name="He Jing", name_zh="何静", role="licensing-officer"),
     SampleAccount(email="licensing-2@demo.example", name="Fan Rui", name_zh="范睿", role="licensing-officer"),
     SampleAccount(email="quota@demo.example", name="Xu Bo", name_zh="徐博", role="quota-officer"),

@@ -38,10 +38,10 @@ from lodeline.journal.entry import canonical_json
 from lodeline.ledger.register import TABLES, Register
 from lodeline.party.registered import held_stakes, registered
 from lodeline.party.screening import Screener
+from lodeline.regulation.checking import law_of_stranger
 from lodeline.regulation.document import PackError
 from lodeline.regulation.pack import Pack
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.regulation.parameter import law_of as law_of_pack
 from lodeline.service.customs.desk import Sources
 from lodeline.service.customs.papers import facts_of
 from lodeline.service.customs.records import models_of_table
@@ -228,13 +228,16 @@ def open_bundle(source: bytes, *, today: date, key: str | None = None) -> Bundle
 
 
 def law_of(bundle: Bundle) -> Jurisdiction:
-    """The law that the bundle carries."""
+    """The law that the bundle carries, which whoever signed it may have written. Raises BundleError."""
     try:
-        return law_of_pack(bundle.pack)
+        pack = bundle.pack
+        return law_of_stranger(pack.code, {path: text.encode() for path, text in pack.files.items()})
     except PackError as error:
         raise BundleError(
-            f"this version cannot read the law of the bundle: {error}", f"本版本无法读取数据包中的法规：{error}"
+            f"this version cannot read the law of the bundle: {error.en}", f"本版本无法读取数据包中的法规：{error.zh}"
         ) from error
+    except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as error:
+        raise BundleError("the bundle carries no law: get a new one", "离线数据包不含法规包：请重新获取") from error
 
 
 def _content(packed: bytes) -> Mapping[str, Any]:

@@ -30,8 +30,8 @@ from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import TABLES, Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.mass import PPB, share_mg_expr
-from lodeline.regulation.pack import Pack
-from lodeline.regulation.parameter import Jurisdiction, law_of
+from lodeline.regulation.checking import law_of_stranger
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_states
 from lodeline.service.findings.evidence_file import PACK, BundleError, document, unpacked
 from lodeline.service.findings.evidence_text import index_page, readme
@@ -193,11 +193,11 @@ class _Bundle:
         """The law that came with it. Raises ValueError where it is not the one that the stamp names."""
         code = str(self.stamp["law"])
         at = f"law/{code}/"
-        texts = {name.removeprefix(at): content.decode() for name, content in self.files.items() if name.startswith(at)}
-        pack = Pack(code=code, files=texts)
-        if pack.digest != self.stamp.get("pack", pack.digest):
+        files = {name.removeprefix(at): content for name, content in self.files.items() if name.startswith(at)}
+        law = law_of_stranger(code, files)
+        if law.digest != self.stamp.get("pack", law.digest):
             raise ValueError("the law is not the one that the bundle names")
-        return law_of(pack)
+        return law
 
 
 class _BundleView(SnapshotView):

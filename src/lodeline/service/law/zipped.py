@@ -46,6 +46,7 @@ def files_of_zip(content: bytes, code: str) -> Mapping[str, bytes]:
             members = [one for one in archive.infolist() if not _is_by_the_way(one)]
             _check(members)
             found = {one.filename: _unpacked(archive, one) for one in members}
+    # All that the library raises of bytes that are no ZIP, torn, encrypted, or packed in a way that it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise ZipError(
             "This is no ZIP file, or it is torn: pack the folder again.", "不是 ZIP 文件或文件不完整：请重新打包。"

@@ -153,7 +153,10 @@ def show(visit: Visit, template: str, *, title: str, status: int = 200, **contex
     reading = visit.__dict__.get("reading")
     links = {one: visit.here(language=one) for one in LANGUAGES}
     computed_from = None if reading is None else _computed_from(visit, reading)
-    context = {**_frame(visit, links), "title": title, "computed_from": computed_from, **context}
+    context = {
+        **_frame(visit, links), "title": title, "computed_from": computed_from, "law_pack": _law_pack(visit, reading),
+        **context,
+    }  # fmt: skip
     return render(visit.request, template, context, status=status)
 
 
@@ -240,6 +243,13 @@ def _waiting(visit: Visit) -> int:
         return 0
 
 
+def _law_pack(visit: Visit, reading: Reading | None) -> str:
+    """The law pack that the page rests on, by its digest: that of its reading, or that which it asked the log for; ""
+    where it asked for none."""
+    law = visit.__dict__.get("law") if reading is None else reading.law
+    return "" if law is None else written.short_hash(law.digest)
+
+
 def _computed_from(visit: Visit, reading: Reading) -> dict[str, object]:
     snapshot = reading.snapshot
     return {
@@ -247,7 +257,6 @@ def _computed_from(visit: Visit, reading: Reading) -> dict[str, object]:
         "last": written.count(snapshot.entry),
         "root": snapshot.root,
         "short_root": written.short_hash(snapshot.root),
-        "short_pack": written.short_hash(reading.law.digest),
         "filed_at": written.moment(snapshot.as_of, visit.language, reading.law.timezone),
         "log": visit.opens("log"),
     }
