@@ -22,6 +22,7 @@ from lodeline.office.models import Case
 from lodeline.service.customs import standing_answers as answers
 from lodeline.service.customs.open_questions import OpenQuestion, open_questions
 from lodeline.service.customs.standing_answers import Proposal, StandingAnswerError, State, Wanted
+from lodeline.web.pages.common.officers import officers
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS
 from lodeline.web.pages.customs.reasons import rule_text
 from lodeline.web.parts.shell import show
@@ -70,8 +71,10 @@ def desk_rules(visit: Visit) -> HttpResponse:
         notices = [Notice(kind="success", text=visit.localized(NOTICES[said]))]
     decides = visit.actor.may("desk.decide")
     asked = open_rules(law, today, known=today)
-    names = firm_names(visit)
     given = answers.proposals(visit.store, law, today)
+    people = officers(visit, [name for one in given for name in (one.answer.by, one.answer.confirmed_by)])
+    # Firms and people are called by other ids.
+    names = {**firm_names(visit), **people}
     return show(
         visit,
         "lodeline/customs/desk_rules.html",
@@ -160,7 +163,9 @@ def _shown(visit: Visit, one: Proposal, names: Mapping[str, str], decides: bool)
         "about": visit.text(f"{who}, from {first} until {last}", f"{who}，{first}至{last}"),
         "document": visit.text(document["text_en"], document["text_zh"]) if document else "",
         "citation": answer.citation, "grounds": one.grounds, "why": one.why,
-        "by": answer.by, "confirmed_by": answer.confirmed_by, "confirmed": answer.entry if answer.entry >= 0 else None,
+        "by": names.get(answer.by, answer.by),
+        "confirmed_by": names.get(answer.confirmed_by, answer.confirmed_by),
+        "confirmed": answer.entry if answer.entry >= 0 else None,
         "own": own and one.state == "proposed",
         "confirm": Act(label=visit.text("Confirm it", "确认"), name="act", value="confirm")
         if decides and one.state == "proposed" and not own else None,

@@ -31,7 +31,8 @@ from lodeline.service.law.publishing import (
 from lodeline.store.law import law_by_digest
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.common.firm_part import error_text
-from lodeline.web.pages.law.packs import NOTICES, STATES, changes_text, officers
+from lodeline.web.pages.common.officers import officers
+from lodeline.web.pages.law.packs import NOTICES, STATES, changes_text
 from lodeline.web.pages.law.replay import Sides, replay_counts, replay_headline, replay_tables
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv

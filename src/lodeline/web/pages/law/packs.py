@@ -14,7 +14,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.law import packs as law_office
-from lodeline.office.models import User
 from lodeline.service.law.publishing import (
     KINDS,
     REASON_CHARACTERS,
@@ -29,6 +28,7 @@ from lodeline.store.law import law_by_digest
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.common.firm_part import error_text
+from lodeline.web.pages.common.officers import officers
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
@@ -106,13 +106,6 @@ def law_packs(visit: Visit) -> HttpResponse:
 def zip_address(visit: Visit, digest: str) -> str | None:
     """Where the files of a pack are handed out."""
     return visit.url("law-packs", query={"zip": digest})
-
-
-def officers(visit: Visit, pseudonyms: list[str]) -> Mapping[str, str]:
-    """Pseudonym → the name, for officials; anybody else reads the pseudonym, as in the log."""
-    if not visit.actor.is_official:
-        return {}
-    return dict(User.objects.filter(pseudonym__in=set(pseudonyms)).values_list("pseudonym", "name"))
 
 
 def changes_text(visit: Visit, preview: Mapping[str, Any]) -> str:
