@@ -201,4 +201,4 @@ def test_nothing_is_built_of_a_strangers_pack_that_the_check_would_not_build(wha
 
 
 def test_a_strangers_pack_is_the_law_of_its_files() -> None:
-    assert law_of_stranger("zz", SOUND) is load("zz", PACKS)
+    assert law_of_stranger("zz", SOUND) == load("zz", PACKS)
