@@ -19,9 +19,9 @@ from tests.stores import copied
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.office.access import audit
 from lodeline.office.accounts import tokens
-from lodeline.office.balance import inspections
 from lodeline.office.customs import desk
 from lodeline.office.filing import disputes, duty, extensions, transfers
+from lodeline.office.inspections import visits as inspections
 from lodeline.office.law import packs as law_packs
 from lodeline.office.licences import acts as licence_acts
 from lodeline.office.licences import applications, runs
@@ -32,12 +32,12 @@ from lodeline.office.matching import feeds
 from lodeline.office.models import AuditRecord
 from lodeline.office.parties import parties
 from lodeline.office.register import registry
-from lodeline.service.balance.inspections import Seal, Visited
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import answer
 from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.firm.acceptance import Acceptance
 from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.service.inspections.visits import Seal, Visited
 from lodeline.service.law import publishing
 from lodeline.service.licences import draws
 from lodeline.service.licences import proposals as licence_proposals

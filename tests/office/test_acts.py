@@ -21,7 +21,7 @@ from lodeline.office.filing.duty import DEMANDS
 from lodeline.office.findings import states as case_states
 from lodeline.office.jobs.work import HANDLERS
 from lodeline.office.register import registry
-from lodeline.service.balance import inspections
+from lodeline.service.inspections import visits as inspections
 from lodeline.service.parties import parties
 
 SOURCES: Final = Path(str(files("lodeline")))
@@ -33,7 +33,7 @@ FAMILIES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("duty.py", "duty."): DEMANDS,
     ("successions.py", "register."): succession.KINDS,
     ("registry.py", "register."): get_args(registry.RegisterTable),
-    ("inspections.py", "inspection."): inspections.ACTS,
+    ("visits.py", "inspection."): inspections.ACTS,
     ("parties.py", "party."): (*parties.VERDICTS, "accept", "refuse"),
     ("parties.py", "party.propose-"): ("merge", "split"),
     ("queries.py", "customs."): get_args(customs_cases.Kind),

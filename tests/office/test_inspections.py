@@ -15,9 +15,10 @@ from tests.stores import copied
 from lodeline.filing.table import Table, read_bytes
 from lodeline.journal.verify import verify_receipt
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, RoleGrant
-from lodeline.office.balance.inspections import enter
+from lodeline.office.inspections.visits import enter
 from lodeline.office.models import AuditRecord
-from lodeline.service.balance.inspections import (
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.inspections.visits import (
     Entered,
     InspectionError,
     Seal,
@@ -27,7 +28,6 @@ from lodeline.service.balance.inspections import (
     seized_mg,
     standing_seals,
 )
-from lodeline.service.entries.receipts import receipt
 from lodeline.service.log.audit import verify
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot

@@ -15,13 +15,13 @@ from tests.office.conftest import official
 from tests.office.trade import NOW, made_trade, member, person
 from tests.stores import copied
 
-from lodeline.office.balance import inspections
+from lodeline.office.inspections import visits as inspections
 from lodeline.office.licences import draws as licence_draws
 from lodeline.office.models import Bookmark, Notice
 from lodeline.office.notices import log_notices
 from lodeline.office.notices.notices import notices_of, notify_all
 from lodeline.office.overview.reminders import remind
-from lodeline.service.balance.inspections import Seal, Visited
+from lodeline.service.inspections.visits import Seal, Visited
 from lodeline.service.licences import draws, runs
 from lodeline.service.licences.draws import Drawn, Wanted
 from lodeline.service.licences.exits import Exit, confirm_exits

@@ -16,10 +16,10 @@ from tests.office.trade import person
 from tests.web.as_official import furnish
 
 from lodeline.filing.table import read_bytes
-from lodeline.office.balance import inspections
+from lodeline.office.inspections import visits as inspections
 from lodeline.office.models import AuditRecord
 from lodeline.office.register.successions import Wanted, enter, handover_rows
-from lodeline.service.balance.inspections import Visited
+from lodeline.service.inspections.visits import Visited
 
 pytestmark = pytest.mark.medium
 

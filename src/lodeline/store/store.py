@@ -85,7 +85,7 @@ _SUPERSEDED: dict[str, pl.DataType] = {
 
 #: Entries of this kind bind a step of a case (service.entries.cases); they have no rows.
 CASE_KIND = "case"
-#: A published month (service.log.editions), and what an inspector found (service.balance.inspections).
+#: A published month (service.log.editions), and what an inspector found (service.inspections.visits).
 EDITION_KIND, INSPECTION_KIND = "edition", "inspection"
 #: An edition of a list of parties (service.parties.lists).
 LIST_KIND = "party-list"

@@ -21,6 +21,7 @@ from lodeline.web.pages.customs import pages as customs
 from lodeline.web.pages.design import pages as design
 from lodeline.web.pages.filing import pages as filing
 from lodeline.web.pages.findings import pages as findings
+from lodeline.web.pages.inspections import pages as inspections
 from lodeline.web.pages.law import pages as law
 from lodeline.web.pages.licences import pages as licences
 from lodeline.web.pages.log import pages as log
@@ -35,8 +36,8 @@ from lodeline.web.words.language import LANGUAGES, preferred
 
 #: The first that fits is shown, so the register comes after others: `register/<named:organisation>/` fits much.
 PAGES: tuple[Page, ...] = (
-    *overview.PAGES, *accounts.PAGES, *balance.PAGES, *customs.PAGES, *filing.PAGES, *findings.PAGES, *law.PAGES,
-    *licences.PAGES, *log.PAGES, *lots.PAGES, *matching.PAGES, *parties.PAGES, *register.PAGES,
+    *overview.PAGES, *accounts.PAGES, *balance.PAGES, *customs.PAGES, *filing.PAGES, *findings.PAGES,
+    *inspections.PAGES, *law.PAGES, *licences.PAGES, *log.PAGES, *lots.PAGES, *matching.PAGES, *parties.PAGES, *register.PAGES,
     Page(at="reason/", view=reason, name="reason", permission="nation.read", posts=True, regional=True),
     # What the pages are made of, for whoever builds on them: in the demo alone.
     *(design.PAGES if settings.LODELINE_DEMO else ()),

@@ -11,8 +11,8 @@ from lodeline.office.findings.files import content_of
 from lodeline.office.findings.views import party_of, steps_of
 from lodeline.office.models import Case
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.balance.inspections import inspections
 from lodeline.service.findings.evidence import Paper, bundle
+from lodeline.service.inspections.visits import inspections
 from lodeline.store.published import newest_published
 from lodeline.store.store import Store
 

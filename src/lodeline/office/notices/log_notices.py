@@ -19,8 +19,8 @@ from lodeline.ledger.register import TABLES
 from lodeline.material.mass import format_kg
 from lodeline.office.models import Bookmark, Delegation, Membership
 from lodeline.office.notices.notices import NewNotice, notify_all
-from lodeline.service.balance.inspections import entered
 from lodeline.service.entries.moment import utc_text
+from lodeline.service.inspections.visits import entered
 from lodeline.service.licences.draw_facts import Draw, draws_entered, draws_of
 from lodeline.service.licences.exit_flags import exit_flags
 from lodeline.store.queries.filing import corrections, parties_of_correction

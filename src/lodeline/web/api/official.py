@@ -19,12 +19,12 @@ from lodeline.filing.table import Table, read_bytes
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import Succession, holder_on, successions
 from lodeline.material.mass import format_kg
-from lodeline.office.balance import inspections as entering
+from lodeline.office.inspections import visits as entering
 from lodeline.office.log.listing import cursor_number, key_cursor, read_key_cursor
 from lodeline.office.register import successions as following
-from lodeline.service.balance.inspections import Inspection, Seal, Visited, inspections
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.service.inspections.visits import Inspection, Seal, Visited, inspections
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as

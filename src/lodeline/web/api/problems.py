@@ -43,10 +43,10 @@ from lodeline.office.findings.files import FileRefusedError
 from lodeline.office.findings.states import CaseError, MovedError
 from lodeline.office.log.listing import BadCursorError
 from lodeline.office.lots.firm_view import UnknownLotError
-from lodeline.service.balance.inspections import InspectionError
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.service.findings.evidence import NoSuchFindingError
 from lodeline.service.firm.acceptance import ClosedShipment
+from lodeline.service.inspections.visits import InspectionError
 from lodeline.service.lots.aliases import AliasError
 from lodeline.service.lots.flow import NoSuchElementError, NotOnTheWayError
 from lodeline.service.parties.parties import PartyError

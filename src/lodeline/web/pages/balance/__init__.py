@@ -1,1 +1,1 @@
-"""Pages of balances, of inspections, and of the reconciled nation."""
+"""Pages of balances, and of the reconciled nation."""

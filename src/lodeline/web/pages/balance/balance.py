@@ -24,7 +24,6 @@ from lodeline.web.access.territory import of_one_site
 from lodeline.web.pages.balance import tables as tables_of
 from lodeline.web.pages.balance.chart import draw_chart, draw_parts
 from lodeline.web.pages.balance.explained import asked_about, explanations_table
-from lodeline.web.pages.balance.inspections_part import inspected_here
 from lodeline.web.pages.balance.part import (
     balances_of,
     draw_sites,
@@ -43,6 +42,7 @@ from lodeline.web.pages.balance.run import (
     tests_table,
     verdict,
 )
+from lodeline.web.pages.inspections.visits_part import inspected_here
 from lodeline.web.parts import choice
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Table, shown, wanted_csv

@@ -1,11 +1,10 @@
-"""The addresses of balances and inspections."""
+"""The addresses of balances."""
 
 from lodeline.web.page import FIRM, Page
 from lodeline.web.pages.balance.balance import balance
 from lodeline.web.pages.balance.balances import balances
 from lodeline.web.pages.balance.firm_balance import firm_balance
 from lodeline.web.pages.balance.firm_balances import firm_balances
-from lodeline.web.pages.balance.inspections import site_inspections
 from lodeline.web.pages.balance.network import network
 
 PAGES: tuple[Page, ...] = (
@@ -13,8 +12,6 @@ PAGES: tuple[Page, ...] = (
     Page(at="balances/network/", view=network, name="network", permission="nation.read"),
     Page(at="sites/<named:site>/", view=balance, name="balance",
          permission="nation.read", shows="site", regional=True),
-    Page(at="inspections/<named:site>/", view=site_inspections, name="inspections",
-         permission="nation.read", posts=True, shows="site", regional=True),
     Page(at=FIRM + "balances/", view=firm_balances, name="firm-balances", permission="own.read"),
     Page(at=FIRM + "sites/<named:site>/", view=firm_balance, name="firm-balance", permission="own.read"),
 )  # fmt: skip

@@ -11,19 +11,19 @@ from lodeline.detection.identity import named_in
 from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
-from lodeline.service.balance.inspections import inspections
 from lodeline.service.filing import status as filing_status
 from lodeline.service.filing import transfers as deliveries
 from lodeline.service.findings.finding import findings
+from lodeline.service.inspections.visits import inspections
 from lodeline.service.licences import quotas
 from lodeline.service.licences.answers import licence_list
 from lodeline.service.overview import overview as questions
 from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
 from lodeline.web.drawing.svg import Markup
-from lodeline.web.pages.balance.inspections_part import inspections_table
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.findings.table import findings_table
+from lodeline.web.pages.inspections.visits_part import inspections_table
 from lodeline.web.pages.licences.licence import LABELS, MASSES, STATES, kg_cell
 from lodeline.web.pages.log.audit import records_table
 from lodeline.web.parts.shell import show

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lodeline.ledger.succession import holders_of
-from lodeline.service.balance.inspections import Inspection, compared, inspections, standing_seals
+from lodeline.service.inspections.visits import Inspection, compared, inspections, standing_seals
 from lodeline.web.parts.table import Cell, Column, Row, Shown, Table, shown
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written

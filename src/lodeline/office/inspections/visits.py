@@ -1,4 +1,4 @@
-"""An inspector enters what was found at a site: who may, and that it was done. What it is: service.balance.inspections.
+"""An inspector enters what was found at a site: who may, and that it was done. What it is: service.inspections.visits.
 
 The visit and who entered it are one transaction. The firm is told after it (`office.notices.log_notices`).
 """
@@ -10,8 +10,8 @@ from datetime import date, datetime
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.notices.log_notices import notify_entry
-from lodeline.service.balance import inspections
-from lodeline.service.balance.inspections import Entered, Visited
+from lodeline.service.inspections import visits as inspections
+from lodeline.service.inspections.visits import Entered, Visited
 from lodeline.store.store import Store, StoredEntry
 
 

@@ -17,11 +17,11 @@ from lodeline.ledger.problem import Problem as LedgerProblem
 from lodeline.ledger.succession import holder_on, holders_of
 from lodeline.office.access import clock
 from lodeline.office.accounts.people import InputError
-from lodeline.office.balance.inspections import enter
-from lodeline.service.balance.inspections import ACTS, NOTE_CHARACTERS, InspectionError, Seal, Visited, inspections
-from lodeline.web.pages.balance.inspections_part import ACTS as ACT_WORDS
-from lodeline.web.pages.balance.inspections_part import count_table, inspections_table, newest_count, seals_text
+from lodeline.office.inspections.visits import enter
+from lodeline.service.inspections.visits import ACTS, NOTE_CHARACTERS, InspectionError, Seal, Visited, inspections
 from lodeline.web.pages.common.entered import day_of, problems_part
+from lodeline.web.pages.inspections.visits_part import ACTS as ACT_WORDS
+from lodeline.web.pages.inspections.visits_part import count_table, inspections_table, newest_count, seals_text
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
@@ -69,7 +69,7 @@ def site_inspections(visit: Visit, site: str) -> HttpResponse:
     names = words.organisation_names(visit.register, visit.language)
     return show(
         visit,
-        "lodeline/balance/inspections.html",
+        "lodeline/inspections/visits.html",
         title=_title(visit, str(record["name"] or site), len(every)),
         status=400 if error or problems else 200,
         notices=_entered(visit),

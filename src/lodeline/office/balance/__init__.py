@@ -1,1 +1,0 @@
-"""What inspectors enter about the books of a site."""

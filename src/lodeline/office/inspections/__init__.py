@@ -1,0 +1,1 @@
+"""Who may plan and enter inspections, and that it was done."""
