@@ -37,7 +37,8 @@ from lodeline.web.words.language import LANGUAGES, preferred
 #: The first that fits is shown, so the register comes after others: `register/<named:organisation>/` fits much.
 PAGES: tuple[Page, ...] = (
     *overview.PAGES, *accounts.PAGES, *balance.PAGES, *customs.PAGES, *filing.PAGES, *findings.PAGES,
-    *inspections.PAGES, *law.PAGES, *licences.PAGES, *log.PAGES, *lots.PAGES, *matching.PAGES, *parties.PAGES, *register.PAGES,
+    *inspections.PAGES, *law.PAGES, *licences.PAGES, *log.PAGES, *lots.PAGES, *matching.PAGES, *parties.PAGES,
+    *register.PAGES,
     Page(at="reason/", view=reason, name="reason", permission="nation.read", posts=True, regional=True),
     # What the pages are made of, for whoever builds on them: in the demo alone.
     *(design.PAGES if settings.LODELINE_DEMO else ()),
