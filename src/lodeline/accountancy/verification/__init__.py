@@ -1,0 +1,1 @@
+"""What an independent measurement of a few items says of a site's books: plans, differences, laboratories."""
