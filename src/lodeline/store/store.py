@@ -87,6 +87,8 @@ _SUPERSEDED: dict[str, pl.DataType] = {
 CASE_KIND = "case"
 #: A published month (service.log.editions), and what an inspector found (service.inspections.visits).
 EDITION_KIND, INSPECTION_KIND = "edition", "inspection"
+#: What a visit is to measure, drawn before it (service.inspections.planning). It names no firm: it must not warn one.
+INSPECTION_PLAN_KIND = "inspection-plan"
 #: An edition of a list of parties (service.parties.lists).
 LIST_KIND = "party-list"
 #: Questions put to the customs desk, and what was decided about them (service.customs.papers).
@@ -107,7 +109,7 @@ STANDING_KIND = "standing-answer"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
 KINDS_WITHOUT_GOODS = (
     CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND, LAW_PROPOSAL_KIND,
-    STANDING_KIND,
+    STANDING_KIND, INSPECTION_PLAN_KIND,
 )  # fmt: skip
 STATE_TABLES = ("holding", "transfer", "drawdown")
 

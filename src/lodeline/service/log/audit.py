@@ -48,6 +48,7 @@ from lodeline.store.store import (
     FEED_KIND,
     FEED_TABLES,
     INSPECTION_KIND,
+    INSPECTION_PLAN_KIND,
     LAW_KIND,
     LAW_PROPOSAL_KIND,
     LIST_KIND,
@@ -94,7 +95,8 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
 
 #: Entries whose paper is kept as it is.
 _PAPER_KINDS: Final = (
-    DESK_KIND, EDITION_KIND, INSPECTION_KIND, LAW_KIND, LAW_PROPOSAL_KIND, LIST_KIND, STANDING_KIND,
+    DESK_KIND, EDITION_KIND, INSPECTION_KIND, INSPECTION_PLAN_KIND, LAW_KIND, LAW_PROPOSAL_KIND, LIST_KIND,
+    STANDING_KIND,
 )  # fmt: skip
 
 

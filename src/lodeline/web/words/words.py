@@ -74,6 +74,7 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "alias": text("Lot alias", "批次别名"),
     "edition": text("Monthly edition", "月度公布版"),
     "inspection": text("Inspection", "检查记录"),
+    "inspection-plan": text("Plan of an inspection", "抽样计划"),
     "feed": text("Other authority", "其他部门数据"),
     "party-list": text("List of parties", "交易方名录"),
     "declaration": text("Customs desk", "通关查询"),
