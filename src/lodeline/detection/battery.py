@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from lodeline.detection import imbalance_texts, rings
+from lodeline.detection import imbalance_texts, measured, rings
 from lodeline.detection.detector import Detector, LedgerView
 from lodeline.detection.detectors import (
     capacity_excess,
@@ -16,6 +16,7 @@ from lodeline.detection.detectors import (
     ghost_stock,
     late_and_edited,
     licence_abuse,
+    measured_difference,
     misdeclaration,
     missing_filing,
     one_more_step,
@@ -39,15 +40,15 @@ from lodeline.message import Message, message_of
 #: In the order in which they look.
 DETECTORS: Final[tuple[Detector, ...]] = tuple(
     one.DETECTOR for one in (
-        unexplained_gain, unexplained_loss, unassayed_lot, quota_overrun, missing_filing, over_drawn_lot,
-        capacity_excess, ghost_stock, skimming, threshold_splitting, destination_shift, one_more_step,
+        measured_difference, unexplained_gain, unexplained_loss, unassayed_lot, quota_overrun, missing_filing,
+        over_drawn_lot, capacity_excess, ghost_stock, skimming, threshold_splitting, destination_shift, one_more_step,
         composition_swap, yield_outlier, recycling_laundering, late_and_edited, licence_abuse, misdeclaration,
         trader_pass_through, round_trip, shell_customer, circular_invoicing, feed_mismatch,
     )
 )  # fmt: skip
 #: Code → text of every sentence that a detector tells.
 TEXTS: Final[Mapping[str, Text]] = {
-    code: one for texts in (rings.TEXTS, imbalance_texts.TEXTS, *(one.texts for one in DETECTORS))
+    code: one for texts in (rings.TEXTS, imbalance_texts.TEXTS, measured.TEXTS, *(one.texts for one in DETECTORS))
     for code, one in texts.by_code.items()
 }  # fmt: skip
 

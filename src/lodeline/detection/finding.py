@@ -10,10 +10,39 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lodeline.accountancy.verification.verdict import State
 from lodeline.detection.identity import PAIR, finding_id
 from lodeline.errors import Text
 from lodeline.material.mass import format_kg
 from lodeline.message import Message, as_json, localized
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredStep:
+    """What a visit of inspectors made of a finding: the estimate after it, in the finding's terms.
+
+    `visit` is the entry of its first paper, `on` its day (ISO), `before_mg` what stood before; `would_see_mg` the loss
+    that it would have shown with probability .9.
+    """
+
+    visit: int
+    on: str
+    state: State
+    element: str
+    before_mg: int
+    mass_mg: int
+    interval_mg: tuple[int | None, int | None]
+    score: float | None
+    would_see_mg: int
+    explanation: tuple[Message, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "visit": self.visit, "on": self.on, "state": self.state, "element": self.element,
+            "before_kg": format_kg(self.before_mg), **_figures(self.mass_mg, self.interval_mg, self.score),
+            "would_see_kg": format_kg(self.would_see_mg), "explanation": localized(self.explanation),
+            "sentences": [as_json(one) for one in self.explanation],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +72,10 @@ class Finding:
     evidence: tuple[Mapping[str, Any], ...]
     state: str = "open"
     cause_from: str | None = None
+    #: What visits made of it, the first first; mass, interval and score are those after the last.
+    measured: tuple[MeasuredStep, ...] = ()
+    #: What the books alone say, where a visit has changed it.
+    of_books: tuple[int, tuple[int | None, int | None], float | None] | None = None
 
     @property
     def period(self) -> dict[str, str]:
@@ -71,9 +104,7 @@ class Finding:
             "subject": dict(self.subject),
             "period": self.period,
             "since": self.since,
-            "score": None if self.score is None else round(self.score, 9),
-            "mass_kg": format_kg(self.mass_mg),
-            "interval_kg": [None if bound is None else format_kg(bound) for bound in self.interval_mg],
+            **_figures(self.mass_mg, self.interval_mg, self.score),
             "elements": list(self.elements),
             "explanation": localized(self.explanation),
             "sentences": [as_json(one) for one in self.explanation],
@@ -81,7 +112,26 @@ class Finding:
             "ask": list(self.ask),
             "evidence": [dict(item) for item in self.evidence],
             "state": self.state,
+            **({"measured": self._measured()} if self.measured else {}),
         }
+
+    def _measured(self) -> dict[str, Any]:
+        books = self.of_books or (self.mass_mg, self.interval_mg, self.score)
+        return {"books": _figures(*books), "steps": [one.as_json() for one in self.measured]}
+
+
+def of_books(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding as it is printed, as the books alone raise it: without what inspectors measured."""
+    books = row.get("measured", {}).get("books", {})
+    return {name: value for name, value in {**row, **books}.items() if name != "measured"}
+
+
+def _figures(mass_mg: int, interval_mg: tuple[int | None, int | None], score: float | None) -> dict[str, Any]:
+    return {
+        "score": None if score is None else round(score, 9),
+        "mass_kg": format_kg(mass_mg),
+        "interval_kg": [None if bound is None else format_kg(bound) for bound in interval_mg],
+    }
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:

@@ -108,7 +108,7 @@ PACK_FACT = "pack-"
 STANDING_KIND = "standing-answer"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
 KINDS_WITHOUT_GOODS = (
-    CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND, LAW_PROPOSAL_KIND,
+    CASE_KIND, EDITION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND, LAW_PROPOSAL_KIND,
     STANDING_KIND, INSPECTION_PLAN_KIND,
 )  # fmt: skip
 STATE_TABLES = ("holding", "transfer", "drawdown")

@@ -14,9 +14,9 @@ import polars as pl
 
 #: One row for each item that a visit measured: one lot at one place on a day. `visit` is the entry of its first
 #: measurement paper. `place` is `stock`, `receipt` or `shipment`. `random`: the plan's seed chose it, so that it stands
-#: for its stratum; else somebody chose it, and its difference counts for itself alone. `operator_mg` is what was declared
-#: at the visit, else the firm's count of that day, else its book; `operator_seq` the row of the ledger in which the firm
-#: weighed it. `inspector_mg` is 0 for what was absent and null for what was seen and not weighed.
+#: for its stratum; else somebody chose it, and its difference counts for itself alone. `operator_mg` is what was
+#: declared at the visit, else the firm's count of that day, else its book; `operator_seq` the row of the ledger in
+#: which the firm weighed it. `inspector_mg` is 0 for what was absent and null for what was seen and not weighed.
 ITEMS: Final[Mapping[str, pl.DataType]] = {
     "item": pl.Int64(), "visit": pl.Int64(), "plan": pl.Int64(), "organisation": pl.String(), "site": pl.String(),
     "on": pl.Date(), "place": pl.String(), "stratum": pl.String(), "random": pl.Boolean(), "lot": pl.Int64(),

@@ -30,8 +30,8 @@ def own_findings(rows: Iterable[Mapping[str, Any]], own: OrganisationView, snaps
     mine = set(lines["entry"])
 
     def is_own(evidence: Mapping[str, Any]) -> bool:
-        # Totals are of the subject; any other row without an entry may be anybody's.
-        return evidence.get("entry") in mine or evidence.keys() == {"totals"}
+        # Totals and what was measured are of the subject; any other row without an entry may be anybody's.
+        return evidence.get("entry") in mine or evidence.keys() in ({"totals"}, {"measured"})
 
     reader = _Reader(own)
     return [

@@ -20,6 +20,7 @@ import polars as pl
 
 from lodeline import __version__
 from lodeline.detection.battery import DETECTORS
+from lodeline.detection.finding import of_books
 from lodeline.detection.identity import called
 from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
 from lodeline.filing.canonical import parse_cells
@@ -334,13 +335,15 @@ def _figure_faults(read: _Bundle) -> Iterator[dict[str, Any]]:
         yield _fault("absent")
         return
     # What became of the question is no figure.
-    again = json.loads(json.dumps({**found, "state": read.row["state"]}))
-    names = again.keys() | read.row.keys()
+    # What inspectors measured came after: the rows give what the books alone say.
+    claimed = of_books(read.row)
+    again = json.loads(json.dumps({**found, "state": claimed["state"]}))
+    names = again.keys() | claimed.keys()
     if found["id"] != read.row["id"]:
         # The bundle was made when an id named the whole period: what it says of the finding is the same otherwise.
-        names = read.row.keys() - {"id", "subject"}
+        names = claimed.keys() - {"id", "subject"}
     for name in sorted(names):
-        if again.get(name) != read.row.get(name):
+        if again.get(name) != claimed.get(name):
             yield _fault("differs", named=name)
 
 

@@ -85,6 +85,7 @@ _VALUES: Final[Mapping[str, Text]] = {
 #: Key of an item that holds one record → the caption of the table of such records.
 _RECORDS: Final[Mapping[str, Text]] = {
     "run": text("The window that shows it", "显示差额的时段"),
+    "measured": text("Measured beside declared", "实测与申报对照"),
     "untested": text("Balances that could not be tested", "无法检验的平衡期"),
 }
 #: First key of an item without a name → the caption of the table of such items.

@@ -31,6 +31,7 @@ from lodeline.web.pages.findings.case_part import REASONS, state_cell, taken, wa
 from lodeline.web.pages.findings.evidence import balance_table, draw_balances, months_table, rows_table, signed
 from lodeline.web.pages.findings.evidence_words import further, in_all
 from lodeline.web.pages.findings.findings import firm, mass_mg
+from lodeline.web.pages.findings.measured_part import measured_steps
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.parts.values import Notice
@@ -103,6 +104,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
             visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=reading.law.timezone
         ),
         seen=standing.steps,
+        measured=measured_steps(row, visit.language),
         forms=forms(visit, row, standing, today),
         assign=assign_field(visit, standing, now) if visit.actor.may("finding.decide") else None,
         watched=is_watched(visit, case),

@@ -24,6 +24,7 @@ from lodeline.web.pages.findings.case_acts import NOTICES
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
 from lodeline.web.pages.findings.evidence import EVENT_KINDS
 from lodeline.web.pages.findings.firm_findings import place, state_cell
+from lodeline.web.pages.findings.measured_part import measured_steps
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.parts.values import Fact, Field, Notice
@@ -71,6 +72,7 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         row=row,
         names=firm.names,
         facts=_facts(firm, case, row),
+        measured=measured_steps(row, visit.language),
         table=shown(visit, table) if table.rows else None,
         steps=taken(
             visit, case, disclosed_only=True, called=lambda one: firm.names.get(one, one),

@@ -9,6 +9,7 @@ from lodeline.detection.identity import named_in
 from lodeline.office.access import clock
 from lodeline.office.findings.views import CaseStatus, standings
 from lodeline.web.pages.findings.case_part import state_cell
+from lodeline.web.pages.findings.measured_part import measured_steps
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -47,6 +48,7 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
     subject = row["subject"]
     place = subject.get("site") or subject.get("lot") or subject.get("licence") or ""
     mass_kg, score = float(row["mass_kg"]), row["score"]
+    measured = measured_steps(row, language)
     return (
         Cell(
             text=words.word(words.DETECTORS, row["detector"], language), value=row["detector"], shape=shape, tone=tone,
@@ -57,7 +59,10 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
             href=visit.url("organisation", organisation=organisation) if organisation else None,
         ),
         Cell(text=written.month(row["period"]["to"], language), value=row["period"]["to"]),
-        Cell(text=written.mass(mass_kg * written.MG_PER_KG, language) if mass_kg else written.NOTHING, value=mass_kg),
+        Cell(
+            text=written.mass(mass_kg * written.MG_PER_KG, language) if mass_kg else written.NOTHING, value=mass_kg,
+            note=measured[-1].word if measured else "",
+        ),
         Cell(text=written.score(score), value=score),
         state,
     )  # fmt: skip

@@ -1,0 +1,177 @@
+"""What a firm declares to lie at a site is not what inspectors weighed and analysed there.
+
+Loophole: books that are falsified on both sides close. Goods leave unfiled and go on being counted; fresh ore comes in
+and is kept from the count. No balance of declarations sees it; a sample of the items, weighed by somebody else, does.
+The difference between operator and inspector is extrapolated from the items that were drawn by lot to all of their
+stratum, and tested with the errors of both sides; where the firm's own balance points the same way, together with it
+(MUF − D). Both are one test.
+
+Innocent: a label that was not renewed after a part was taken; the firm's scale or laboratory errs; the list was of
+another day than the visit; goods lay elsewhere on the site.
+Ask: what became of the items that were short; the firm's weighing of them; the split samples, at a third laboratory.
+Evidence: by element what was declared and measured, D and MUF − D with their σ.
+Source: Avenhaus & Canty, Compliance Quantified (1996); IAEA/SG/SCT/5, Statistical Concepts and Techniques for IAEA
+Safeguards (1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
+from lodeline.detection.detector import Detector
+from lodeline.detection.finding import Finding, ranked
+from lodeline.detection.null import score_of, upper_tail
+from lodeline.errors import Text, text
+from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
+from lodeline.material.mass import format_kg
+from lodeline.message import Count, Day, Key, Mass, Number, Texts
+
+INNOCENT: tuple[Text, ...] = (
+    text("A label was not renewed after a part of the lot was taken.", "批次部分领用后标签未更新。"),
+    text("The firm's scale or laboratory errs, or that of the authority.", "企业或主管部门的衡器、化验存在偏差。"),
+    text("The list handed over was of another day than the visit.", "所提交清单的日期与检查日期不同。"),
+    text("Goods lay elsewhere on the site and were not shown.", "货物存放于场所内其他位置，未予出示。"),
+)
+ASK: tuple[Text, ...] = (
+    text("What became of each item that was short, with its papers.", "各短少物料的去向及凭证。"),
+    text("The firm's own weighing and assay of the items that were measured.", "企业对所测物料的称重和化验记录。"),
+    text("The split samples, for an assay by a third laboratory.", "分样的备份样，以便送第三方化验。"),
+)
+TEXTS: Final = Texts(
+    "measured-difference",
+    {
+        "less": text(
+            "On {day} inspectors measured {items} of {population} items: of what was declared {mass} kg {element} was"
+            " not there ({sigmas} σ).",
+            "{day} 检查人员实测 {population} 件中的 {items} 件：所申报的 {element} 有 {mass} 千克不在现场"
+            "（{sigmas} σ）。",
+        ),
+        "more": text(
+            "On {day} inspectors measured {items} of {population} items: {mass} kg {element} more was there than was"
+            " declared ({sigmas} σ).",
+            "{day} 检查人员实测 {population} 件中的 {items} 件：现场 {element} 比申报多 {mass} 千克（{sigmas} σ）。",
+        ),
+        "balance": text(
+            "With the firm's own balance since {since}, {missing} kg are missing (±{half} in 19 cases of 20).",
+            "连同企业自 {since} 起的账面平衡，共短少 {missing} 千克（95% 区间 ±{half}）。",
+        ),
+        "surplus": text(
+            "With the firm's own balance since {since}, there are {missing} kg too much (±{half} in 19 cases of 20).",
+            "连同企业自 {since} 起的账面平衡，共多出 {missing} 千克（95% 区间 ±{half}）。",
+        ),
+    },
+)
+_TESTED: Final = (*RARE_EARTHS, TREO)
+
+
+def measured_difference(*, verified: pl.DataFrame) -> list[Finding]:
+    """One finding for each visit and side whose measurements show another mass than was declared, as `ranked`.
+
+    Parameters: `verified` (accountancy.verification.frames.VERIFIED). `mass_mg` is what D shows of the total oxide, or
+    of the element that shows most where the total alarms not; `interval_mg` ± 1.96 σ.
+    """
+    tested = verified.filter((pl.col("state") == "compared") & (pl.col("sigma_d_mg") > 0))
+    rows = [row for row in tested.iter_rows(named=True) if row["element"] in _TESTED]
+    visits: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        visits.setdefault(row["visit"], []).append(row)
+    return ranked(one for rows in visits.values() for side in (1, -1) for one in _finding(rows, side))
+
+
+def _finding(rows: list[dict[str, Any]], side: int) -> list[Finding]:
+    """That of one visit and side (+1: less is there than declared), or none."""
+    scored = [{**row, "score": _score(row, side, tests=4 * len(rows))} for row in rows]
+    alarms = [row for row in scored if row["score"] >= ALARM_SCORE]
+    if not alarms:
+        return []
+    alarms.sort(key=lambda row: (row["element"] != TREO, row["d_mg"] * side, SYMBOLS.index(row["element"])))
+    lead = alarms[0]
+    mass_mg, half_mg = round(-side * lead["d_mg"]), round(HALF_WIDTH_95 * lead["sigma_d_mg"])
+    elements = {row["element"] for row in alarms}
+    month = f"{lead['on']:%Y-%m}"
+    return [
+        Finding(
+            detector=DETECTOR.name,
+            subject={"organisation": lead["organisation"], "site": lead["site"], "visit": str(lead["visit"])},
+            first_period=month,
+            last_period=month,
+            score=max(row["score"] for row in alarms),
+            mass_mg=max(0, mass_mg),
+            interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
+            elements=tuple(symbol for symbol in SYMBOLS if symbol in elements),
+            explanation=_explained(lead, side),
+            innocent=INNOCENT,
+            ask=ASK,
+            evidence=tuple({"measured": _stated(row)} for row in alarms),
+        )
+    ]
+
+
+def _score(row: Mapping[str, Any], side: int, *, tests: int) -> float:
+    """D by itself, and with the firm's own balance where D points the same way; both sides and all elements of a visit
+    are one test."""
+    over = -side * row["d_mg"] / row["sigma_d_mg"]
+    if over <= 0:
+        return 0.0
+    together = side * row["verified_mg"] / row["sigma_mg"] if row["sigma_mg"] and over >= 1 else 0.0
+    return score_of(upper_tail(max(over, together)), tests=tests)
+
+
+def _explained(row: Mapping[str, Any], side: int) -> tuple[Any, ...]:
+    over = -side * row["d_mg"]
+    first = TEXTS.message(
+        "less" if side > 0 else "more",
+        day=Day(row["on"].isoformat()),
+        items=Count(row["items"]),
+        population=Count(row["population"]),
+        mass=Mass(round(over)),
+        element=Key(row["element"]),
+        sigmas=Number(over / row["sigma_d_mg"], 1),
+    )
+    if row["since"] is None or not row["muf_mg"]:
+        return (first,)
+    missing = row["verified_mg"]
+    second = TEXTS.message(
+        "balance" if missing >= 0 else "surplus",
+        since=Day(row["since"].isoformat()),
+        missing=Mass(abs(missing)),
+        half=Mass(round(HALF_WIDTH_95 * row["sigma_mg"])),
+    )
+    return first, second
+
+
+def _stated(row: Mapping[str, Any]) -> dict[str, Any]:
+    masses = {name: row[f"{name}_mg"] for name in ("muf", "d", "verified", "would_see")}
+    sigmas = {f"sigma_{name}": row[f"sigma_{name}_mg"] for name in ("muf", "d")} | {"sigma": row["sigma_mg"]}
+    return {
+        "visit": row["visit"], "on": row["on"].isoformat(), "element": row["element"], "items": row["items"],
+        "population": row["population"], "since": None if row["since"] is None else row["since"].isoformat(),
+        **{f"{name}_kg": format_kg(value) for name, value in masses.items()},
+        **{f"{name}_kg": None if value is None else format_kg(round(value)) for name, value in sigmas.items()},
+    }  # fmt: skip
+
+
+DETECTOR: Final = Detector(
+    name="measured-difference",
+    label=text("Measured difference", "实测差异"),
+    mark=("diamond", "loss"),
+    find=measured_difference,
+    texts=TEXTS,
+    labels={
+        "measured": text("Measured beside declared", "实测与申报对照"),
+        "visit": text("Visit (entry of the log)", "检查（日志条目）"),
+        "on": text("Day", "日期"),
+        "items": text("Items measured", "实测件数"),
+        "population": text("Items at the site", "现场物料件数"),
+        "d_kg": text("D, kg (to be subtracted)", "申报–实测差 D（千克，须扣减）"),
+        "verified_kg": text("MUF − D, kg", "核实后差 MUF − D（千克）"),
+        "sigma_d_kg": text("σ of D, kg", "D 的 σ（千克）"),
+        "sigma_muf_kg": text("σ of MUF, kg", "MUF 的 σ（千克）"),
+        "would_see_kg": text("Mass that the visit would have seen, kg", "本次检查可发现的质量（千克）"),
+    },
+    question=text("What became of {mass} at {firm}?", "{firm}的{mass}去向如何？"),
+)

@@ -1,0 +1,39 @@
+"""What inspectors' visits made of a finding, for the pages that show findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lodeline.web.words.language import Language, Text, text
+from lodeline.web.words.words import Tone
+
+_STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "confirmed": (text("Confirmed by measurement", "实测证实"), "square", "loss"),
+    "narrowed": (text("Narrowed by measurement", "实测缩小范围"), "half", "flow"),
+    "cleared": (text("Cleared by measurement", "实测排除"), "tick", "quiet"),
+    "unchanged": (text("Measured, not changed", "已实测，结论不变"), "ring", "quiet"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A visit that bears on a finding: the state in words with its mark, and the step, whose sentences say the rest."""
+
+    word: str
+    shape: str
+    tone: Tone
+    step: Mapping[str, Any]
+    entry: int
+
+
+def measured_steps(row: Mapping[str, Any] | None, language: Language) -> Sequence[Measured]:
+    """Those of a finding as it is printed, oldest first; none where nobody measured what it is about."""
+    steps = [] if row is None else row.get("measured", {}).get("steps", ())
+    return [_measured(step, language) for step in steps]
+
+
+def _measured(step: Mapping[str, Any], language: Language) -> Measured:
+    words, shape, tone = _STATES[step["state"]]
+    return Measured(word=words[language], shape=shape, tone=tone, step=step, entry=step["visit"])

@@ -1,0 +1,162 @@
+"""What a visit of inspectors makes of findings: history that says what stood before, and a finding of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from lodeline.accountancy.verification.frames import VERIFIED
+from lodeline.accountancy.verification.verdict import Estimate, verdict
+from lodeline.detection.detectors.measured_difference import measured_difference
+from lodeline.detection.finding import Finding, of_books
+from lodeline.detection.measured import after_visits
+
+KG = 1_000_000
+
+
+def loss(mass_kg: float = 100, sigma_kg: float = 20, **more: Any) -> Finding:
+    """A loss of TREO at the site `S`, from the count of January to that of February."""
+    run = {"element": "TREO", "since": "2025-01-31", "until": "2025-02-28", "mass_kg": f"{mass_kg}",
+           "sigma_kg": f"{sigma_kg}"}  # fmt: skip
+    made = Finding(
+        detector="unexplained-loss", subject={"organisation": "A", "site": "S"}, first_period="2025-02",
+        last_period="2025-02", score=0.999, mass_mg=int(mass_kg * KG), interval_mg=(60 * KG, 140 * KG),
+        elements=("TREO",), explanation=(), innocent=(), ask=(), evidence=({"run": run},),
+    )  # fmt: skip
+    return replace(made, **more)
+
+
+def visited(*visits: dict[str, Any]) -> pl.DataFrame:
+    """Visits to `S` after the count of February, that found what was declared; each with what is said otherwise."""
+    usual = {
+        "visit": 7, "organisation": "A", "site": "S", "on": date(2025, 3, 10), "since": date(2025, 2, 28),
+        "element": "TREO", "items": 30, "population": 100, "muf_mg": 0, "sigma_muf_mg": 0.0, "d_mg": 0,
+        "sigma_d_mg": 5.0 * KG, "covariance_mg2": 0.0, "verified_mg": 0, "sigma_mg": 5.0 * KG, "z": 0.0,
+        "would_see_mg": 15 * KG, "state": "compared",
+    }  # fmt: skip
+    rows = [{**usual, **one} for one in visits]
+    for row in rows:
+        row["verified_mg"] = row["muf_mg"] - row["d_mg"]
+    return pl.DataFrame(rows, schema=dict(VERIFIED))
+
+
+def test_books_that_agree_with_the_stock_confirm_the_loss() -> None:
+    (found,) = after_visits([loss()], visited({}))
+    (step,) = found.measured
+    assert step.state == "confirmed"
+    assert (step.before_mg, found.mass_mg) == (100 * KG, 100 * KG)
+
+
+def test_goods_that_the_count_left_out_clear_it_and_the_books_stay_readable() -> None:
+    # 95 kg more lay there than the firm had counted: D = operator − inspector enters with the sign of a closing stock.
+    (found,) = after_visits([loss()], visited({"d_mg": 95 * KG}))
+    (step,) = found.measured
+    assert step.state == "cleared"
+    assert found.mass_mg == 5 * KG
+    assert found.score is not None and found.score < 0.7
+    row = found.as_json()
+    assert row["measured"]["books"] == {"score": 0.999, "mass_kg": "100", "interval_kg": ["60", "140"]}
+    assert of_books(row) == loss().as_json()
+    assert "99.9" in row["measured"]["steps"][0]["explanation"]["en"], "what stood before is named"
+
+
+def test_half_of_it_found_narrows() -> None:
+    (found,) = after_visits([loss()], visited({"d_mg": 40 * KG, "sigma_d_mg": 2.0 * KG}))
+    assert found.measured[0].state == "narrowed"
+    assert found.mass_mg == 60 * KG
+
+
+def test_a_visit_that_could_not_have_seen_it_changes_nothing_and_says_so() -> None:
+    blind = {"d_mg": 10 * KG, "sigma_d_mg": 90.0 * KG, "would_see_mg": 260 * KG}
+    (found,) = after_visits([loss()], visited(blind))
+    (step,) = found.measured
+    assert step.state == "unchanged"
+    assert (found.mass_mg, found.interval_mg, found.score) == (100 * KG, (60 * KG, 140 * KG), 0.999)
+    assert "260 kg" in step.as_json()["explanation"]["en"]
+
+
+@pytest.mark.parametrize(
+    ("visit", "why"),
+    [
+        ({"since": date(2025, 3, 5)}, "the firm has counted again between"),
+        ({"on": date(2025, 2, 10), "since": date(2025, 1, 31)}, "the balance was not closed yet"),
+        ({"site": "T"}, "another site"),
+        ({"element": "Nd"}, "another element"),
+        ({"state": "waiting"}, "the firm has not filed the month yet"),
+    ],
+)
+def test_other_visits_do_not_bear_on_it(visit: dict[str, Any], why: str) -> None:
+    assert after_visits([loss()], visited(visit)) == [loss()], why
+
+
+def test_errors_that_stand_in_both_fall_out() -> None:
+    # All of σ(MUF) came from the closing count, and the visit weighed all of it anew.
+    shared = {"sigma_muf_mg": 20.0 * KG, "on": date(2025, 2, 28), "since": date(2025, 1, 31), "muf_mg": 100 * KG,
+              "sigma_d_mg": (400 + 4) ** 0.5 * KG, "covariance_mg2": 400.0 * KG * KG}  # fmt: skip
+    (found,) = after_visits([loss()], visited(shared))
+    low, high = found.interval_mg
+    assert low is not None and high is not None
+    assert (high - low) / 2 / 1.96 / KG == pytest.approx(2, rel=0.01)
+
+
+def test_a_later_visit_takes_the_place_of_the_earlier_and_both_stay_in_the_history() -> None:
+    later = {"visit": 9, "on": date(2025, 3, 20), "d_mg": 98 * KG}
+    (found,) = after_visits([loss()], visited({"d_mg": 30 * KG}, later))
+    assert [(one.visit, one.before_mg // KG, one.mass_mg // KG) for one in found.measured] == [(7, 100, 70), (9, 70, 2)]
+    assert found.of_books == (100 * KG, (60 * KG, 140 * KG), 0.999)
+
+
+def test_a_gain_is_measured_with_its_own_sign() -> None:
+    gain = loss(detector="unexplained-gain")
+    # The count held 95 kg that are not there: they were the gain.
+    (found,) = after_visits([gain], visited({"d_mg": -95 * KG}))
+    assert (found.measured[0].state, found.mass_mg) == ("cleared", 5 * KG)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "measured", "expected"),
+    [
+        ((100, 20), (100, 5), "confirmed"),
+        ((100, 20), (130, 5), "confirmed"),
+        ((100, 20), (50, 5), "narrowed"),
+        ((100, 20), (3, 5), "cleared"),
+        ((100, 20), (-40, 5), "cleared"),
+        ((100, 60), (100, 50), "narrowed"),
+        ((100, 60), (100, 59), "unchanged"),
+    ],
+)
+def test_verdicts(claimed: tuple[float, float], measured: tuple[float, float], expected: str) -> None:
+    before, after = (Estimate(mass_mg=mass, sigma_mg=sigma) for mass, sigma in (claimed, measured))
+    assert verdict(claimed=before, measured=after) == expected
+
+
+def test_declared_goods_that_are_not_there_are_a_finding_of_their_own() -> None:
+    seen = {"d_mg": -60 * KG}
+    (found,) = measured_difference(verified=visited(seen, {**seen, "element": "Nd", "d_mg": -15 * KG}))
+    assert found.subject == {"organisation": "A", "site": "S", "visit": "7"}
+    assert (found.mass_mg, found.first_period, found.elements) == (60 * KG, "2025-03", ("TREO",))
+    assert found.score is not None and found.score > 0.999
+
+
+def test_goods_that_were_not_declared_are_too() -> None:
+    (found,) = measured_difference(verified=visited({"d_mg": 60 * KG}))
+    assert "more was there" in found.as_json()["explanation"]["en"]
+
+
+def test_the_balance_and_the_visit_are_judged_together_where_they_point_the_same_way() -> None:
+    weak = {"d_mg": -13 * KG, "muf_mg": 30 * KG, "sigma_muf_mg": 9.0 * KG, "sigma_mg": 10.0 * KG}
+    (found,) = measured_difference(verified=visited(weak))
+    assert found.mass_mg == 13 * KG
+    assert measured_difference(verified=visited({**weak, "muf_mg": 0})) == []
+    # A loss in the books that the stock does not show is the books' finding, and not this one.
+    assert measured_difference(verified=visited({**weak, "d_mg": 0, "muf_mg": 90 * KG})) == []
+
+
+def test_what_was_measured_as_declared_or_waits_for_the_filing_is_no_finding() -> None:
+    assert measured_difference(verified=visited({})) == []
+    assert measured_difference(verified=visited({"d_mg": -60 * KG, "state": "waiting"})) == []
+    assert measured_difference(verified=pl.DataFrame(schema=dict(VERIFIED))) == []
