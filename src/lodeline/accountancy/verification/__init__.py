@@ -1,1 +1,1 @@
-"""What an independent measurement of a few items says of a site's books: plans, differences, laboratories."""
+"""Verification by measurement: plans of visits, what they would show, and what was measured beside what was declared."""
