@@ -148,7 +148,7 @@ def miss_by_classes(items: int, falsified: npt.ArrayLike, classes: Sequence[tupl
     """
     d = np.asarray(falsified, np.int64)
     blind, weights = unseen(items, classes)
-    return np.exp(log_miss(np.int64(items), np.int64(blind), weights, d))
+    return np.exp(log_miss(np.array(items), np.array(blind), weights, d))
 
 
 def unseen(items: int, classes: Sequence[tuple[int, float]]) -> tuple[int, Floats]:

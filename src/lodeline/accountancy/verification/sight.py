@@ -189,7 +189,7 @@ def _completed(risk: Risk, falsified: Counts, mass: float) -> Counts:
             cost = np.where(free, risk.log_miss(done) - risk.log_miss(more), np.inf)
             price = np.where(free, np.nan_to_num(cost, nan=0.0) / np.minimum(risk.each, rest), np.inf)
         order = np.argsort(price, kind="stable")
-        # Every stratum by which the rest is not passed gives one item, in the order of price; then it is looked at anew.
+        # In the order of price every stratum by which the rest is not passed gives one; then all is looked at anew.
         given = np.cumsum(np.where(free[order], risk.each[order], 0.0))
         some = order[: max(1, int(np.searchsorted(given, rest)))]
         done[some[free[some]]] += 1
@@ -197,7 +197,7 @@ def _completed(risk: Risk, falsified: Counts, mass: float) -> Counts:
 
 
 def random_detection(
-    layer: Layer, drawn: Mapping[str, int], population: int, size: float, way: str, mass: float
+    layer: Layer, drawn: Mapping[str, int], population: int, *, size: float, way: str, mass: float
 ) -> float:
     """The chance that as many acts on items drawn from the whole site, without strata, show a loss of `mass`.
 
@@ -213,8 +213,8 @@ def random_detection(
         for act, q in layer.recognised(size, way).items()
     }
     blind, weights = unseen(population, _classes(drawn, recognised))
-    missed = log_miss(np.int64(population), np.int64(blind), weights, np.int64(falsified))
-    return float(-np.expm1(missed))
+    missed = log_miss(np.array(population), np.array(blind), weights, np.array(falsified))
+    return max(0.0, float(-np.expm1(missed)))
 
 
 Numbers = Mapping[str, npt.NDArray[np.float64] | Counts]
