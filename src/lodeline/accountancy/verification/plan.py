@@ -30,7 +30,7 @@ from lodeline.accountancy.verification.strata import Stratum
 Counts = npt.NDArray[np.int64]
 
 _SIZES: Final = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, LOOK_SEES - 1e-9, 1.0)
-_HALVINGS: Final = 14
+_HALVINGS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

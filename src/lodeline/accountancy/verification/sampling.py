@@ -171,8 +171,8 @@ def log_miss(items: Counts, blind: Counts, weights: Floats, falsified: Counts) -
     """log Σ_k c_k C(U, d−k) / C(N, d), elementwise; `weights` = log c_k along a last axis of its own (−∞ beyond)."""
     met = np.arange(weights.shape[-1])
     term = weights + log_choose(blind[..., None], falsified[..., None] - met)
-    with np.errstate(divide="ignore"):
-        missed: Floats = np.logaddexp.reduce(term, axis=-1) - log_choose(items, falsified)
+    summed = term[..., 0] if len(met) == 1 else np.logaddexp.reduce(term, axis=-1)
+    missed: Floats = summed - log_choose(items, falsified)
     return np.minimum(missed, 0.0)
 
 
@@ -186,7 +186,7 @@ def _log_convolve(first: Floats, second: Floats) -> Floats:
 
 def log_choose(number: npt.ArrayLike, part: npt.ArrayLike) -> Floats:
     """log C(number, part) of whole numbers, −∞ where there is no such choice."""
-    n, k = np.broadcast_arrays(np.asarray(number, np.int64), np.asarray(part, np.int64))
+    n, k = np.asarray(number, np.int64), np.asarray(part, np.int64)
     possible = (k >= 0) & (k <= n)
     n, k = np.where(possible, n, 0), np.where(possible, k, 0)
     # The table grows in steps of twice the size, so that few are made.

@@ -36,7 +36,8 @@ Counts = npt.NDArray[np.int64]
 TAKEN, DILUTED = "taken", "diluted"
 #: The sizes of a partial defect, the part of the item that is missing, by way. Absent items are gross defects.
 PARTIAL: Final[Mapping[str, tuple[float, ...]]] = {TAKEN: (0.25, LOOK_SEES - 1e-9), DILUTED: (0.25, 0.35, 0.5, 1.0)}
-_HALVINGS: Final = 40
+#: Levels of risk that are tried at once; three times, each time between two of those before.
+_LEVELS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +139,8 @@ def _classes(drawn: Mapping[str, int], recognised: Mapping[str, float]) -> list[
 def least_detection(risk: Risk, mass: float) -> tuple[float, Counts]:
     """The chance that the visit shows a loss of `mass`, taken as it shows least, and how many items of each stratum
     are falsified then."""
-    plans = [_by_equal_risk(risk, mass), _by_cheapest(risk, mass)]
-    completed = [_completed(risk, np.minimum(one, risk.most), mass) for one in plans]
+    plans = [_by_equal_risk(risk, mass), _by_cheapest(risk, mass), _from_one(risk, mass)]
+    completed = [_trimmed(risk, _completed(risk, np.minimum(one, risk.most), mass), mass) for one in plans]
     chances = [max(0.0, float(-np.expm1(risk.log_miss(one).sum()))) for one in completed]
     best = int(np.argmin(chances))
     return chances[best], completed[best]
@@ -150,17 +151,18 @@ def _by_equal_risk(risk: Risk, mass: float) -> Counts:
 
     The d-th item is met with n/(N − d), so at the risk μ for a unit of mass d = N − n/(1 − exp(−μ x)).
     """
-
-    def at(level: float) -> Floats:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            number = risk.items - risk.seen / -np.expm1(-level * risk.each)
-        return np.clip(np.where(risk.seen > 0, number, risk.items), 0, risk.most)
-
-    low, high = np.log(1e-12 / risk.each.max(initial=1.0)), np.log(1e3 / risk.each.min(initial=np.inf))
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if (at(np.exp(middle)) * risk.each).sum() < mass else (low, middle)
-    return np.floor(at(np.exp(low)) + 1e-9).astype(np.int64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = np.log(1e-12 / risk.each.max(initial=1.0)), np.log(1e3 / risk.each.min(initial=np.inf))
+        for _ in range(3):
+            levels = np.linspace(low, high, _LEVELS)
+            number = risk.items - risk.seen / -np.expm1(-np.exp(levels)[:, None] * risk.each)
+            found = np.clip(np.where(risk.seen > 0, number, risk.items), 0, risk.most)
+            below = int(np.searchsorted((found * risk.each).sum(1), mass)) - 1
+            if below < 0:  # strata that nobody looks at hold all of it
+                return np.zeros(len(risk.items), np.int64)
+            low, high = levels[below], levels[min(below + 1, _LEVELS - 1)]
+    least: Counts = np.floor(found[below] + 1e-9).astype(np.int64)
+    return least
 
 
 def _by_cheapest(risk: Risk, mass: float) -> Counts:
@@ -176,10 +178,17 @@ def _by_cheapest(risk: Risk, mass: float) -> Counts:
     return np.floor(number + 1e-9).astype(np.int64)
 
 
+def _from_one(risk: Risk, mass: float) -> Counts:
+    """All that one stratum can give, from the one where that shows least for its mass."""
+    number = np.minimum(whole(mass / risk.each), risk.most)
+    price = -risk.log_miss(number) / np.minimum(number * risk.each, mass)
+    return np.where(np.arange(len(number)) == np.argmin(price), number, 0)
+
+
 def _completed(risk: Risk, falsified: Counts, mass: float) -> Counts:
     """With the items that are still missing for `mass`, those that add least risk for it."""
     done = falsified.copy()
-    for _ in range(2 * len(done) + 2):
+    while True:
         rest = mass * (1 - 1e-12) - float((done * risk.each).sum())
         free = done < risk.most
         if rest <= 0 or not free.any():
@@ -187,13 +196,30 @@ def _completed(risk: Risk, falsified: Counts, mass: float) -> Counts:
         more = np.minimum(done + 1, risk.most)
         with np.errstate(invalid="ignore"):
             cost = np.where(free, risk.log_miss(done) - risk.log_miss(more), np.inf)
-            price = np.where(free, np.nan_to_num(cost, nan=0.0) / np.minimum(risk.each, rest), np.inf)
+            price = np.where(free, np.nan_to_num(cost, nan=0.0, posinf=1e100) / np.minimum(risk.each, rest), np.inf)
         order = np.argsort(price, kind="stable")
-        # In the order of price every stratum by which the rest is not passed gives one; then all is looked at anew.
+        # In the order of price every stratum by which the rest is not passed gives one, the first up to a quarter of
+        # the rest; then all is looked at anew.
         given = np.cumsum(np.where(free[order], risk.each[order], 0.0))
         some = order[: max(1, int(np.searchsorted(given, rest)))]
         done[some[free[some]]] += 1
+        bulk = int(rest / risk.each[order[0]] / 4) - 1
+        done[order[0]] += max(0, min(bulk, int(risk.most[order[0]] - done[order[0]])))
     return done
+
+
+def _trimmed(risk: Risk, falsified: Counts, mass: float) -> Counts:
+    """Without the items that the mass does not need, those that save most risk first."""
+    done = falsified.copy()
+    while True:
+        spare = (done * risk.each).sum() - mass * (1 - 1e-12)
+        loose = (done > 0) & (risk.each <= spare)
+        if not loose.any():
+            return done
+        with np.errstate(invalid="ignore"):
+            saved = risk.log_miss(np.maximum(done - 1, 0)) - risk.log_miss(done)
+        place = int(np.argmax(np.where(loose, np.nan_to_num(saved, nan=0.0, posinf=1e100), -1.0)))
+        done[place] -= min(max(1, int(spare / risk.each[place] / 2)), int(done[place]))
 
 
 def random_detection(
