@@ -4,7 +4,8 @@ Run: `python benchmarks/accountancy.py [--years 200000] [--sites 2000] [--speed]
 `docs/explanation/accountancy.md` it prints the detection probability of the battery, of the same single tests combined
 by their smallest p, and of the rule "some month beyond 3σ", which everybody can do in a spreadsheet, with the ceiling
 that no test can pass; the false-alarm rates, also with misstated uncertainties; the published answers of
-reconciliation; and the time of a national ledger. It fails when a bar is missed. All plants are synthetic.
+reconciliation; what planned visits show; and the time of a national ledger. It fails when a bar is missed. All plants
+are synthetic.
 
 `--thresholds FILE` writes the reference table `battery_thresholds.csv` anew instead.
 """
@@ -34,6 +35,7 @@ from lodeline.accountancy.reconciliation import locate, reconcile
 from lodeline.accountancy.sequential import PAGE_REFERENCES, ceiling
 from lodeline.ledger.register import TABLES
 from lodeline.material.element import RARE_EARTHS, SYMBOLS
+from verification import print_plans
 
 Floats = npt.NDArray[np.float64]
 
@@ -353,6 +355,7 @@ def main() -> int:
         print_power(max(1_000, chosen.years // 10)),
         print_false_alarms(chosen.years),
         print_reconciliation(max(110, chosen.years // 100)),
+        print_plans(),
         print_speed(chosen.sites),
     ]
     return 0 if all(held) else 1

@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,8 +93,9 @@ def sites(draw_: st.DrawFn) -> tuple[pl.DataFrame, pl.DataFrame]:
     return items, pl.DataFrame(rows, schema=dict(PLAN_SHARES), orient="row")
 
 
+@pytest.mark.medium
 @given(sites(), st.integers(0, 3000), st.floats(0.01, 1.5), st.sampled_from(["00", "ff" * 32, "0123456789abcdef"]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_plans_of_any_site(site: tuple[pl.DataFrame, pl.DataFrame], minutes: int, part: float, seed: str) -> None:
     items, shares = site
     placed, strata = stratified(items, shares)

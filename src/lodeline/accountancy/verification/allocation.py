@@ -140,6 +140,8 @@ def within(
     numbers are taken whose least probability is best, and then their mean.
     """
     wanted = [kind for kind in KINDS if detect.get(kind)]
+    # What is quickest to reckon, and what is seen least, comes first: most numbers need not be looked at further.
+    tried = [(aim, kind) for kind in sorted(wanted) for aim in aims]
     every = needs_of(aims, detect)
     best, found = (-1.0, -1.0), {act: np.zeros(len(strata), np.int64) for act in ACTS}
     for kinds in (wanted[:last] for last in range(len(wanted), 0, -1)):
@@ -148,7 +150,11 @@ def within(
             numbers = _cut(strata, needs, _spared(len(strata), aims, given_away), budget)
             if numbers is None:
                 continue
-            chances = [planned(aim, kind, numbers)(aim.mass(kind)) for aim in aims for kind in wanted]
+            chances = []
+            for aim, kind in tried:
+                chances.append(planned(aim, kind, numbers)(aim.mass(kind)))
+                if chances[-1] < best[0]:
+                    break
             score = (min(chances), sum(chances) / len(chances))
             if score > best:
                 best, found = score, numbers

@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.distribution import normal_quantile, normal_tail
 from lodeline.accountancy.verification.effort import ACTS, LOOK_SEES, Errors, inspector_errors, operator_errors
 from lodeline.accountancy.verification.sampling import (
-    FALSE_ALARM,
+    log_choose,
     log_miss,
+    power_of_difference,
     recognition,
     unseen,
     whole,
@@ -38,6 +38,9 @@ TAKEN, DILUTED = "taken", "diluted"
 PARTIAL: Final[Mapping[str, tuple[float, ...]]] = {TAKEN: (0.25, LOOK_SEES - 1e-9), DILUTED: (0.25, 0.35, 0.5, 1.0)}
 #: Levels of risk that are tried at once; three times, each time between two of those before.
 _LEVELS: Final = 64
+#: What D extrapolates is reckoned in so many steps, up to so many σ, beyond which D alarms for sure.
+_BINS: Final = 600
+_FURTHEST: Final = 9.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,22 +257,35 @@ def bias_power(layer: Layer, numbers: Numbers, mass: float, way: str, spread: Co
     one method of the firm, add over the strata before they are squared.
     """
     drawn = np.asarray(numbers["weigh"], np.float64) if way == TAKEN else _shares_measured(numbers)
-    variance = variance_of(layer, numbers)
-    if not (drawn > 0).any():
+    sigma = float(np.sqrt(variance_of(layer, numbers)))
+    if sigma == 0 or not (drawn > 0).any():
         return 0.0
     if spread is None:
         shown = mass * float(layer.mass[drawn > 0].sum() / layer.mass.sum())
-    else:
-        part = spread / layer.items
-        each = mass / max(float((spread * layer.heaviest).sum()), 1e-12) * layer.heaviest
-        shown = float((spread * each)[drawn > 0].sum())
-        chance = layer.items**2 * (1 - drawn / layer.items) * part * (1 - part) * each**2
-        variance += float((chance / np.where(drawn > 0, drawn, np.inf)).sum())
-    limit = np.sqrt(variance_of(layer, numbers))
-    if limit == 0:
-        return 0.0
-    # The alarm stands at the σ of a quiet site; the draw of falsified items only widens what is seen.
-    return float(normal_tail((normal_quantile(1 - FALSE_ALARM) * limit - shown) / np.sqrt(variance)))
+        return float(power_of_difference(shown, sigma))
+    each = mass / max(float((spread * layer.heaviest).sum()), 1e-12) * layer.heaviest
+    chances = _extrapolated(layer.items, drawn.astype(np.int64), spread, each, _FURTHEST * sigma)
+    return float(chances @ power_of_difference(np.linspace(0, _FURTHEST * sigma, _BINS + 1), sigma))
+
+
+def _extrapolated(items: Counts, drawn: Counts, spread: Counts, each: Floats, furthest: float) -> Floats:
+    """The chances of Σ (N/n) · each · (falsified items drawn) over the strata, in steps up to `furthest` and beyond.
+
+    Few falsified items among many are mostly not drawn at all: the sum is nowhere near normal.
+    """
+    chances = np.zeros(_BINS + 1)
+    chances[0] = 1.0
+    for place in np.flatnonzero((drawn > 0) & (spread > 0)):
+        total, number, false = int(items[place]), int(drawn[place]), int(spread[place])
+        met = np.arange(number + 1)
+        weight = np.exp(log_choose(false, met) + log_choose(total - false, number - met) - log_choose(total, number))
+        steps = np.minimum(np.rint(met * total / number * each[place] / furthest * _BINS), _BINS).astype(np.int64)
+        after = np.zeros(_BINS + 1)
+        for step, one in zip(steps[weight > 1e-12], weight[weight > 1e-12], strict=True):
+            after[step:] += one * chances[: _BINS + 1 - step]
+            after[-1] += one * chances[_BINS + 1 - step :].sum()
+        chances = after
+    return chances
 
 
 def _shares_measured(numbers: Numbers) -> Floats:
