@@ -4,8 +4,8 @@ Attributes: n = N (1 − β^(1/d)) / q in every stratum, with d = M / (size · h
 unit of mass the same everywhere, which is the best against an adversary who knows the numbers, and keeps its promise
 however the loss is spread. Variables: n ∝ mass · δ_r (Neyman), shared between scale and laboratory by cost. Where the
 minutes do not suffice, log β of the attributes and n of the variables are cut by one factor.
-Source: IAEA/SG/SCT/5 (1998); Avenhaus & Canty, Compliance Quantified (1996), ch. 2-4; Cochran, Sampling Techniques,
-3rd ed. (1977), 5.5, for the allocation.
+Source: Avenhaus & Canty, Compliance Quantified (1996), for such games; Cochran, Sampling Techniques, 3rd ed. (1977),
+for the allocation.
 """
 
 from __future__ import annotations

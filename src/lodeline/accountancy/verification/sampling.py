@@ -4,9 +4,9 @@ Attributes: an item is right or not, and a method recognises what is not with a 
 of the measured items are summed. Every function takes numbers or arrays that broadcast, and returns arrays of their
 shape (a 0-dimensional one for numbers).
 
-Sources: Jaech, Statistical Methods in Nuclear Material Control (1973), ch. 8; IAEA/SG/SCT/5, Statistical Concepts and
-Techniques for IAEA Safeguards (1998); Avenhaus & Canty, Compliance Quantified (1996); Aslam, Popa & Rivest, On
-Estimating the Size and Confidence of a Statistical Audit, EVT (2007), for what the second formula is worth.
+The formulas are those of the field: Jaech, Statistical Methods in Nuclear Material Control (1973); IAEA/SG/SCT/5 (1998);
+Avenhaus & Canty, Compliance Quantified (1996). What the second sample size is worth: Aslam, Popa & Rivest, On Estimating
+the Size and Confidence of a Statistical Audit, EVT (2007).
 """
 
 from __future__ import annotations
