@@ -4,9 +4,9 @@ Attributes: an item is right or not, and a method recognises what is not with a 
 of the measured items are summed. Every function takes numbers or arrays that broadcast, and returns arrays of their
 shape (a 0-dimensional one for numbers).
 
-The formulas are those of the field: Jaech, Statistical Methods in Nuclear Material Control (1973); IAEA/SG/SCT/5 (1998);
-Avenhaus & Canty, Compliance Quantified (1996). What the second sample size is worth: Aslam, Popa & Rivest, On Estimating
-the Size and Confidence of a Statistical Audit, EVT (2007).
+The formulas are those of the field: Jaech, Statistical Methods in Nuclear Material Control (1973); IAEA/SG/SCT/5
+(1998); Avenhaus & Canty, Compliance Quantified (1996). What the second sample size is worth: Aslam, Popa & Rivest, On
+Estimating the Size and Confidence of a Statistical Audit, EVT (2007).
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from lodeline.accountancy.distribution import normal_quantile, normal_tail
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-#: A single item alarms where |operator − inspector| exceeds so many σ of their difference: one true item in 370.
-ALARM: Final = 3.0
+#: A single item alarms where |operator − inspector| exceeds so many σ of their difference. Safeguards take 3 and look
+#: again; here a visit that tests 230 true items singly shall alarm at all with no more than 5 % (`alarm_limit`).
+ALARM: Final = 3.7
 #: Chance that a quiet site alarms in D.
 FALSE_ALARM: Final = 0.05
 #: What comes within this of a whole number, or of a wanted probability, is it: arithmetic with fractions is not exact.

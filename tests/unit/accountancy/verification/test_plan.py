@@ -13,6 +13,7 @@ import pytest
 from lodeline.accountancy.verification.aims import KINDS, Aim, numbers_of, planned
 from lodeline.accountancy.verification.effort import ACTS, minutes_of
 from lodeline.accountancy.verification.plan import Plan, draw, plan_visit
+from lodeline.accountancy.verification.sampling import ALARM
 from lodeline.accountancy.verification.sight import (
     DILUTED,
     PARTIAL,
@@ -230,7 +231,7 @@ def test_simulated_visits_find_single_items_as_often_as_the_plan_says(kind: str)
                 # Every item has its own errors here; that instruments share some is the next test's.
                 sigma = math.hypot(*(error[place] for side in sides for error in (side.random, side.systematic)))
                 drawn = false[:, : own[act][place]]
-                alarm = np.abs(drawn * size + sigma * generator.standard_normal(drawn.shape)) > 3 * sigma
+                alarm = np.abs(drawn * size + sigma * generator.standard_normal(drawn.shape)) > ALARM * sigma
                 shown |= (alarm & drawn).any(axis=1)
             if kind == "gross":
                 shown |= false[:, : own["count"][place]].any(axis=1)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lodeline.accountancy.verification.sampling import (
+    ALARM,
     alarm_limit,
     detection_probability,
     falsified_items,
@@ -126,8 +127,10 @@ def test_falsified_items_are_whole() -> None:
 
 
 def test_recognition() -> None:
-    assert float(recognition(0.0, 0.01)) == pytest.approx(0.0027, abs=1e-5)  # nothing is missing: three σ on both sides
-    assert float(recognition(0.03, 0.008, 0.006)) == pytest.approx(0.5, abs=1e-3)
+    # Nothing is missing: three σ on both sides, as every table of the normal distribution has it.
+    assert float(recognition(0.0, 0.01, alarm=3.0)) == pytest.approx(0.0027, abs=1e-5)
+    assert float(recognition(0.037, 0.008, 0.006)) == pytest.approx(0.5, abs=1e-3)
+    assert alarm_limit(230) < ALARM < alarm_limit(240)
     assert float(recognition(0.5, 0.001)) == 1.0
     assert 1 - (1 - float(recognition(0.0, 1.0, alarm=alarm_limit(40)))) ** 40 == pytest.approx(0.05)
 
