@@ -36,6 +36,7 @@ from lodeline.accountancy.sequential import PAGE_REFERENCES, ceiling
 from lodeline.ledger.register import TABLES
 from lodeline.material.element import RARE_EARTHS, SYMBOLS
 from verification import print_plans
+from verified_sigma import print_verified_sigma
 
 Floats = npt.NDArray[np.float64]
 
@@ -356,6 +357,7 @@ def main() -> int:
         print_false_alarms(chosen.years),
         print_reconciliation(max(110, chosen.years // 100)),
         print_plans(),
+        print_verified_sigma(max(500, chosen.years // 50)),
         print_speed(chosen.sites),
     ]
     return 0 if all(held) else 1
