@@ -254,7 +254,7 @@ def _hidden(measured: pl.DataFrame, strata: pl.DataFrame) -> pl.DataFrame:
         share=pl.col("declared").sum() / pl.col("operator_mg").sum(), population=pl.col("population").first(),
         seen=pl.col("seen").first(), chosen_mg=pl.col("declared").filter(~pl.col("random")).sum(),
     ).join(strata.select(*STRATUM, "items", "dry_mg"), on=list(STRATUM))  # fmt: skip
-    one = pl.col("share").fill_nan(0.0) * pl.col("dry_mg") / pl.col("items")
+    one = pl.col("share").fill_nan(0.0) * pl.col("dry_mg") / pl.max_horizontal("items", pl.lit(1))
     mean = mean.filter(pl.col("place") == "stock").with_columns(one_mg=one)
     sizes = mean.select("population", "seen").unique()
     gone = [(N, n, defects_seen(N, n, SEEN_WITH)) for N, n in sizes.iter_rows()]

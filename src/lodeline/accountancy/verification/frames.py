@@ -51,7 +51,8 @@ VERIFIED: Final[Mapping[str, pl.DataType]] = {
 }  # fmt: skip
 #: One row for each visit, place, stratum and element. `d_mg` is operator − inspector, extrapolated; `sigma_d_mg` its σ,
 #: of which `random_mg` and `systematic_mg` come from measurement and the rest from having drawn n of N. `gross` counts
-#: items that were absent or less than half of what was declared. `p` is that of both sides.
+#: items that were absent or less than half of what was declared; `measured` those that were looked at, weighed or not.
+#: `operator_mg` and `inspector_mg` are of the items looked at. `p` is that of both sides, by the errors of measurement.
 DIFFERENCES: Final[Mapping[str, pl.DataType]] = {
     "visit": pl.Int64(), "place": pl.String(), "stratum": pl.String(), "element": pl.String(), "items": pl.Int64(),
     "measured": pl.Int64(), "operator_mg": pl.Int64(), "inspector_mg": pl.Int64(), "d_mg": pl.Int64(),

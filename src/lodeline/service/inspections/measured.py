@@ -99,7 +99,7 @@ class Measured:
 def measured(store: Store, *, upto: int) -> Measured:
     """What the inspections up to an entry measured; without any it costs one look into the log."""
     every = [one for one in inspections(store) if one.entry.index <= upto]
-    visits = _visits([one for one in every if one.act in _MEASURING])
+    visits = _visits([one for one in every if one.paper["act"] in _MEASURING])
     references = _results([one for one in every if one.paper["act"] == "result"], visits)
     entries = sorted({one.plan for one in visits if one.plan is not None})
     plans = {entry: _plan(store, entry) for entry in entries}
@@ -151,7 +151,7 @@ def _add(visit: Visit, paper: Mapping[str, Any], on: date, taken: set[str]) -> N
         found[key] = one if key not in found else _together(found[key], one)
     visit.items.update(found)
     for sample in paper.get("samples", ()):
-        visit.bags.setdefault(sample["bag"], sample["name"])
+        visit.bags.setdefault(sample["bag"].casefold(), sample["name"])
 
 
 def _item(row: Mapping[str, Any], key: tuple[str, str, str | None], on: date) -> Item:
@@ -202,7 +202,7 @@ def _results(every: Iterable[Inspection], visits: Iterable[Visit]) -> list[Refer
                     )
                 )  # fmt: skip
                 continue
-            visit, name = bags.get(row.get("bag"), (None, ""))
+            visit, name = bags.get((row.get("bag") or "").casefold(), (None, ""))
             if visit is None or not row.get("composition"):
                 continue
             share = Share(

@@ -302,6 +302,13 @@ def test_without_a_count_muf_is_nothing_and_d_says_it_all() -> None:
     assert row["verified_mg"] == 20 * KG and row["sigma_mg"] == pytest.approx(row["sigma_d_mg"])
 
 
+def test_a_stratum_that_is_gone_from_the_list_is_no_fault() -> None:
+    visit = Visit(0)
+    visit.item(900, random=False)
+    assert visit.difference()["d_mg"] == 100 * KG
+    assert visit.verified(lots=1)["would_see_mg"] > 0
+
+
 def test_nothing_measured_is_no_row() -> None:
     visit = Visit(3)
     assert differences(**visit.frames(), assays=visit.assays(0)).is_empty()
