@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from lodeline.accountancy.verification.frames import VERIFIED
+from lodeline.accountancy.verification.joint import joint_p, part_of_its_own
 from lodeline.accountancy.verification.verdict import Estimate, verdict
 from lodeline.detection.detectors.measured_difference import measured_difference
 from lodeline.detection.finding import Finding, of_books
@@ -40,7 +42,12 @@ def visited(*visits: dict[str, Any]) -> pl.DataFrame:
     }  # fmt: skip
     rows = [{**usual, **one} for one in visits]
     for row in rows:
-        row["verified_mg"] = row["muf_mg"] - row["d_mg"]
+        muf, d, covariance = row["sigma_muf_mg"] ** 2, row["sigma_d_mg"] ** 2, row["covariance_mg2"]
+        both = [np.array([float(one)]) for one in (row["muf_mg"], muf, row["d_mg"], d, covariance)]
+        row |= {
+            "verified_mg": row["muf_mg"] - row["d_mg"], "null_mg": (muf + d - 2 * covariance) ** 0.5,
+            "own_z": float(part_of_its_own(*both)[0]), "p": float(joint_p(*both)[0]),
+        }  # fmt: skip
     return pl.DataFrame(rows, schema=dict(VERIFIED))
 
 

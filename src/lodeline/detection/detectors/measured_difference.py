@@ -3,8 +3,8 @@
 Loophole: books that are falsified on both sides close. Goods leave unfiled and go on being counted; fresh ore comes in
 and is kept from the count. No balance of declarations sees it; a sample of the items, weighed by somebody else, does.
 The difference between operator and inspector is extrapolated from the items that were drawn by lot to all of their
-stratum, and tested with the errors of both sides; where the firm's own balance points the same way, together with it
-(MUF − D). Both are one test.
+stratum, and tested with the errors of both sides together with the firm's own balance: one test of MUF and D, which
+sees what either shows and what only both do.
 
 Innocent: a label that was not renewed after a part was taken; the firm's scale or laboratory errs; the list was of
 another day than the visit; goods lay elsewhere on the site.
@@ -66,6 +66,8 @@ TEXTS: Final = Texts(
     },
 )
 _TESTED: Final = (*RARE_EARTHS, TREO)
+#: Standard deviations that D must show beyond what MUF foretells; else the finding is that of the books.
+_OWN: Final = 1.0
 
 
 def measured_difference(*, verified: pl.DataFrame) -> list[Finding]:
@@ -74,7 +76,7 @@ def measured_difference(*, verified: pl.DataFrame) -> list[Finding]:
     Parameters: `verified` (accountancy.verification.frames.VERIFIED). `mass_mg` is what D shows of the total oxide, or
     of the element that shows most where the total alarms not; `interval_mg` ± 1.96 σ.
     """
-    tested = verified.filter((pl.col("state") == "compared") & (pl.col("sigma_d_mg") > 0))
+    tested = verified.filter((pl.col("state") == "compared") & (pl.col("sigma_d_mg") > 0) & pl.col("p").is_not_nan())
     rows = [row for row in tested.iter_rows(named=True) if row["element"] in _TESTED]
     visits: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
@@ -84,7 +86,7 @@ def measured_difference(*, verified: pl.DataFrame) -> list[Finding]:
 
 def _finding(rows: list[dict[str, Any]], side: int) -> list[Finding]:
     """That of one visit and side (+1: less is there than declared), or none."""
-    scored = [{**row, "score": _score(row, side, tests=4 * len(rows))} for row in rows]
+    scored = [{**row, "score": _score(row, side, elements=len(rows))} for row in rows]
     alarms = [row for row in scored if row["score"] >= ALARM_SCORE]
     if not alarms:
         return []
@@ -111,14 +113,15 @@ def _finding(rows: list[dict[str, Any]], side: int) -> list[Finding]:
     ]
 
 
-def _score(row: Mapping[str, Any], side: int, *, tests: int) -> float:
-    """D by itself, and with the firm's own balance where D points the same way; both sides and all elements of a visit
-    are one test."""
-    over = -side * row["d_mg"] / row["sigma_d_mg"]
-    if over <= 0:
+def _score(row: Mapping[str, Any], side: int, *, elements: int) -> float:
+    """Of MUF and D together (`verification.joint`), where D says something of its own and adds to what MUF shows.
+
+    All elements of a visit are one test.
+    """
+    if row["own_z"] is None or side * row["own_z"] < _OWN:
         return 0.0
-    together = side * row["verified_mg"] / row["sigma_mg"] if row["sigma_mg"] and over >= 1 else 0.0
-    return score_of(upper_tail(max(over, together)), tests=tests)
+    muf = abs(row["muf_mg"]) / row["sigma_muf_mg"] if row["sigma_muf_mg"] else 0.0
+    return score_of(row["p"], tests=elements) if row["p"] < 2 * upper_tail(muf) else 0.0
 
 
 def _explained(row: Mapping[str, Any], side: int) -> tuple[Any, ...]:
@@ -130,7 +133,7 @@ def _explained(row: Mapping[str, Any], side: int) -> tuple[Any, ...]:
         population=Count(row["population"]),
         mass=Mass(round(over)),
         element=Key(row["element"]),
-        sigmas=Number(over / row["sigma_d_mg"], 1),
+        sigmas=Number(abs(row["own_z"]), 1),
     )
     if row["since"] is None or not row["muf_mg"]:
         return (first,)

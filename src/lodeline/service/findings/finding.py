@@ -21,6 +21,7 @@ from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
+from lodeline.service.inspections.verifying import verification
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
 from lodeline.store.carrying import changed
@@ -238,6 +239,11 @@ class SnapshotView:
             if one.act in ("reserve", "exit")
         ]
         return pl.DataFrame(rows, schema=dict(DRAWS), orient="row")
+
+    @cached_property
+    def verified(self) -> pl.DataFrame:
+        """What inspectors measured, held against the balances of the sites they visited."""
+        return verification(self.store, self.snapshot).verified
 
     @cached_property
     def filings(self) -> pl.DataFrame:
