@@ -66,6 +66,9 @@ def _entered(store: Store, first: int, end: int) -> Iterator[NewNotice]:
     yield from _draws(store, first, end)
     yield from _licence_acts(store, first, end)
     for one in entered(store, first, end):
+        # What a laboratory found in its reference materials is about nobody.
+        if one.paper["organisation"] is None:
+            continue
         facts = {name: one.paper[name] for name in ("site", "on", "act")} | {"entry": one.entry.index}
         yield NewNotice(
             organisation=one.paper["organisation"], kind="inspected", facts=facts, key=f"inspected:{one.entry.index}"

@@ -400,6 +400,16 @@ def extension_ended(facts: Facts, named: Named) -> Text:
 def inspected(facts: Facts, named: Named) -> Text:
     del named
     on, site, entry = day(facts["on"]), facts["site"], facts["entry"]
+    if facts.get("act") == "custody":
+        return text(
+            f"Bags of samples taken at {site} on {on['en']} have changed hands: entry {entry}.",
+            f"{on['zh']}在 {site} 所取样袋已交接：第 {entry} 号条目。",
+        )
+    if facts.get("act") == "result":
+        return text(
+            f"Laboratory results of samples taken at {site} on {on['en']} have been entered: entry {entry}.",
+            f"{on['zh']}在 {site} 所取样品的化验结果已登记：第 {entry} 号条目。",
+        )
     return text(
         f"The authority has entered what it found at {site} on {on['en']}, as entry {entry}.",
         f"主管部门已将{on['zh']}在 {site} 的检查结果记入第 {entry} 号条目。",

@@ -94,8 +94,9 @@ class Inspection:
         return json.loads(self.content)  # type: ignore[no-any-return]
 
     @property
-    def act(self) -> Act:
-        return self.paper["act"]  # type: ignore[no-any-return]
+    def act(self) -> str:
+        """One of ACTS, or of `reading.MEASURED_ACTS`."""
+        return str(self.paper["act"])
 
 
 def inspections(
@@ -308,5 +309,5 @@ def _as_paper(seal: Seal) -> dict[str, str]:
 
 def _seals_of(paper: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(number, what it is on) of every seal that a paper names."""
-    on_lots = [(row["seal"], row["name"]) for row in paper["rows"] if row["seal"]]
+    on_lots = [(row["seal"], row["name"]) for row in paper["rows"] if row.get("seal")]
     return [*on_lots, *((one["number"], one["on"]) for one in paper["seals"])]

@@ -20,6 +20,9 @@ ACTS: Final[Mapping[str, Text]] = {
     "release": text("Release", "解除扣押"),
     "seal": text("Sealed", "加封"),
     "unseal": text("Unsealed", "启封"),
+    "measurement": text("Measured", "测量"),
+    "custody": text("Bags handed over", "样袋交接"),
+    "result": text("Laboratory results", "化验结果"),
 }
 
 
@@ -105,8 +108,8 @@ def inspections_table(visit: Visit, every: Sequence[Inspection], *, name: str = 
     rows: list[Row] = []
     for one in sorted(every, key=lambda one: (one.paper["on"], one.entry.index), reverse=True):
         paper = one.paper
-        mass_mg = sum(row["dry_mg"] for row in paper["rows"])
-        seals = [row["seal"] for row in paper["rows"] if row["seal"]] + [seal["number"] for seal in paper["seals"]]
+        mass_mg = sum(row.get("dry_mg") or 0 for row in paper["rows"])
+        seals = [row["seal"] for row in paper["rows"] if row.get("seal")] + [seal["number"] for seal in paper["seals"]]
         rows.append(
             (
                 Cell(text=written.day(paper["on"], visit.language), value=paper["on"]),
