@@ -13,7 +13,7 @@ from tests.cli.program import CHINESE, PROGRAM, Lodeline
 COMMANDS = (
     "demo", "world", "bench", "init", "load", "rebuild", "backup", "restore", "prune", "template", "check", "file", "feed",
     "exceptions", "trace", "origins", "balance", "flows", "transfers", "quota", "reconcile", "findings", "edition",
-    "declare", "bundle", "screen", "receipt", "verify", "serve", "analyse", "finding", "licence", "run", "parties", "law",
+    "declare", "bundle", "screen", "receipt", "verify", "serve", "analyse", "finding", "licence", "run", "inspect", "parties", "law",
 )  # fmt: skip
 PRINTING_DATA = (
     "init", "load", "rebuild", "backup", "restore", "check", "file", "trace", "origins", "balance", "flows",

@@ -10,7 +10,8 @@ from __future__ import annotations
 # isort: off
 from lodeline.cli.app import app, main
 from lodeline.cli import demonstration, bench, keeping, filing, feeds, questions
-from lodeline.cli import finding, editions, declare, licence, run, screen, parties, law, law_packs, proofs, serve
+from lodeline.cli import finding, editions, declare, licence, run, inspect
+from lodeline.cli import screen, parties, law, law_packs, proofs, serve
 # isort: on
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "feeds",
     "filing",
     "finding",
+    "inspect",
     "keeping",
     "law",
     "law_packs",

@@ -343,6 +343,33 @@ class Client:
         """One of them lot by lot, with its receipt."""
         return self._get(f"/inspections/{entry}")
 
+    def visit(self, entry: int) -> Json:
+        """The visit that a paper belongs to: all its papers, each bag with who holds it, what its plan left open."""
+        return self._get(f"/inspections/{entry}/visit")
+
+    def measure(
+        self, site: str, on: date, *, rows: Sequence[Row] | None = None, files: Sequence[Path] = (),
+        plan: int | None = None, note: str | None = None, key: str | None = None,
+    ) -> Json:  # fmt: skip
+        """Enters what was counted, weighed and sampled; for the authority. Raises RefusedError with every problem."""
+        more = {"site": site, "on": on.isoformat(), "plan": plan, "note": note}
+        return self._send("/inspections/measurements", period=None, rows=rows, files=files, more=more, key=key)
+
+    def hand_over(
+        self, *, rows: Sequence[Row] | None = None, files: Sequence[Path] = (), note: str | None = None,
+        key: str | None = None,
+    ) -> Json:  # fmt: skip
+        """Enters bags that changed hands; an organisation those of its own part. Raises RefusedError."""
+        return self._send("/inspections/custody", period=None, rows=rows, files=files, more={"note": note}, key=key)
+
+    def report_results(
+        self, laboratory: str, *, side: str, rows: Sequence[Row] | None = None, files: Sequence[Path] = (),
+        note: str | None = None, key: str | None = None,
+    ) -> Json:  # fmt: skip
+        """Enters what a laboratory found; an organisation of its own part, with `side` firm. Raises RefusedError."""
+        more = {"laboratory": laboratory, "side": side, "note": note}
+        return self._send("/inspections/results", period=None, rows=rows, files=files, more=more, key=key)
+
     def successions(self) -> Iterator[Json]:
         """Mergers, hand-overs and closures that concern the organisation, by day; for the authority, all."""
         return self._pages("/successions", {})

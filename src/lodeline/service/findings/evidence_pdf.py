@@ -140,18 +140,31 @@ def _inspections(files: Mapping[str, bytes]) -> Iterable[Flowable]:
     for name in _proved(files, "inspections/"):
         paper = _document(files, name)
         receipt = _document(files, f"{name.removesuffix('.json')}.receipt.json")
-        lots = "\n".join(
-            f"{one['name']}: {format_kg(one['dry_mg'])} kg dry{', seal ' + one['seal'] if one['seal'] else ''}"
-            for one in paper["rows"]
-        )
-        seals = "\n".join(f"{one['number']} {one['on']}" for one in paper["seals"])
-        remarks = "\n".join(part for part in (lots, seals, paper["note"]) if part)
+        lots = [_found(one) for one in paper["rows"]]
+        seals = [f"{one['number']} {one['on']}" for one in paper["seals"]]
+        bags = [f"{one['bag']}: {one['from']} → {one['to']} {one['at']}" for one in paper.get("bags", ())]
+        remarks = "\n".join(part for part in (*lots, *bags, *seals, paper["note"]) if part)
         rows.append((paper["on"], paper["act"], paper["site"], remarks, str(receipt["entry"])))
     if rows:
         yield _text("What inspectors found · 检查所见", _HEAD)
         yield _text("It stands beside the firm's book and moves none of it. · 与企业账目并列，不改动账目。")
         heads = ("Day · 日期", "What · 事项", "Site · 场所", "Found · 所见", "Entry · 条目")
         yield _table(heads, rows, (22, 20, 30, 86, 16), mono=())
+
+
+def _found(row: Mapping[str, Any]) -> str:
+    """A row of an inspection's paper, in a line."""
+    words = [row.get("outcome") if row.get("outcome") != "present" else None]
+    if row.get("dry_mg") is not None:
+        words.append(f"{format_kg(row['dry_mg'])} kg dry")
+    if row.get("declared_mg") is not None:
+        words.append(f"declared {format_kg(row['declared_mg'])} kg net")
+    if row.get("composition"):
+        words.append(f"{row['composition']} ppb")
+    if row.get("seal"):
+        words.append(f"seal {row['seal']}")
+    what = row.get("bag") or row.get("reference_material")
+    return f"{row['name'] or ''} {what or ''}".strip() + ": " + ", ".join(word for word in words if word)
 
 
 def _proved(files: Mapping[str, bytes], folder: str) -> list[str]:

@@ -64,16 +64,14 @@ def hand_over(
     return Taken(entries=tuple(entries), problems=problems, repeated=repeated)
 
 
-def _paper(
-    bags: Sequence[Bag], steps: Sequence[tuple[Bag, dict[str, Any]]], handed: HandOver, flags: Sequence[Problem]
-) -> Paper:
+def _paper(bags: Sequence[Bag], steps: Sequence[tuple[Bag, Row]], handed: HandOver, flags: Sequence[Problem]) -> Paper:
     """The hand-overs of the bags of one visit."""
     first, own = bags[0], {bag_key(bag.bag) for bag in bags}
     return Paper(
         act=CUSTODY, organisation=first.organisation, site=first.site, on=first.on, note=handed.note,
         content={
-            "plan": first.plan, "bags": [step for bag, step in steps if bag_key(bag.bag) in own],
-            "flags": flags_of(flags),
+            "plan": first.plan, "bags": [_as_paper(row) for bag, row in steps if bag_key(bag.bag) in own],
+            "flags": flags_of(flags, [row for bag, row in steps if bag_key(bag.bag) in own]),
         },
     )  # fmt: skip
 
@@ -99,11 +97,11 @@ def _of_row(row: Row, today: date) -> Iterator[Problem]:
 
 def _against_log(
     rows: Sequence[Row], standing: Standing, organisations: frozenset[str] | None, firm: str | None
-) -> tuple[list[tuple[Bag, dict[str, Any]]], dict[str, int], list[Problem]]:
+) -> tuple[list[tuple[Bag, Row]], dict[str, int], list[Problem]]:
     """The hand-overs that are new, in order; those that stand already; and what the log says against them."""
     bags = standing.bags
     taken = dict(bags)
-    steps: list[tuple[Bag, dict[str, Any]]] = []
+    steps: list[tuple[Bag, Row]] = []
     repeated: dict[str, int] = {}
     problems: list[Problem] = []
     for row in sorted(rows, key=lambda row: row.text("at") or ""):
@@ -122,7 +120,7 @@ def _against_log(
             continue
         problems += _of_step(row, bag, step)
         taken[key] = replace(bag, chain=(*bag.chain, _step(step)))
-        steps.append((bags[key], step))
+        steps.append((bags[key], row))
     return steps, repeated, problems
 
 

@@ -6,7 +6,7 @@ and against what stands in the log of visits; nothing enters while one row is wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -15,7 +15,7 @@ from typing import Any, Final
 from lodeline.filing.inspection.analysed import suspected
 from lodeline.filing.inspection.columns import bag_key
 from lodeline.filing.inspection.measured import Item, Measured, in_order, read_measured, remarked
-from lodeline.filing.inspection.rows import read_rows
+from lodeline.filing.inspection.rows import Row, read_rows
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.problem import Fact, Problem, problem
 from lodeline.ledger.succession import holders_of
@@ -91,7 +91,7 @@ def measure(
             act=MEASUREMENT, organisation=organisation, site=weighing.site, on=weighing.on, note=weighing.note,
             content={
                 "plan": weighing.plan, "rows": [_row(one) for one in fresh], "samples": _samples(fresh),
-                "flags": flags_of(flags),
+                "flags": flags_of(flags, [one.item.row for one in fresh]),
             },
         )  # fmt: skip
         entries = put_all(store, head, [paper], before=standing.every, filed_at=filed_at, by=by)
@@ -100,12 +100,16 @@ def measure(
     return Taken(entries=tuple(entries), problems=flags, repeated=repeated)
 
 
-def flags_of(problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    """What was remarked when a paper was taken, as the paper keeps it: code, row, column and facts."""
+def flags_of(problems: Sequence[Problem], rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """What was remarked about some rows when they were taken, as their paper keeps it: code, row, column and facts.
+
+    What was remarked about others is not: a file may hold rows about several firms.
+    """
+    own = {(row.where.file, row.where.row) for row in rows}
     return [
         {"code": one.code, "row": one.where.row, "column": one.where.column, "facts": dict(one.facts)}
-        for one in problems
-    ]
+        for one in problems if (one.where.file, one.where.row) in own
+    ]  # fmt: skip
 
 
 def _checked(store: Store, weighing: Weighing, organisation: str, today: date) -> Mapping[str, Any] | None:

@@ -106,20 +106,26 @@ def _papers(
     found: Sequence[_Found], report: Report, laboratory: str, flags: Sequence[Problem], today: date
 ) -> Iterator[Paper]:
     """A paper for each visit, and one for the reference materials."""
-    frame = {"laboratory": laboratory, "side": report.side, "flags": flags_of(flags)}
+    frame = {"laboratory": laboratory, "side": report.side}
     for bags in by_visit(list({bag_key(one.bag.bag): one.bag for one in found if one.bag}.values())):
         first, names = bags[0], {bag.bag for bag in bags}
-        rows = [one.as_paper() for one in found if one.bag is not None and one.bag.bag in names]
+        own = [one for one in found if one.bag is not None and one.bag.bag in names]
         yield Paper(
             act=RESULT, organisation=first.organisation, site=first.site, on=first.on, note=report.note,
-            content={**frame, "plan": first.plan, "rows": rows},
+            content={**frame, "plan": first.plan, **_rows(own, flags)},
         )  # fmt: skip
-    of_none = [one.as_paper() for one in found if one.bag is None]
+    of_none = [one for one in found if one.bag is None]
     if of_none:
         yield Paper(
             act=RESULT, organisation=None, site=None, on=today, note=report.note,
-            content={**frame, "plan": None, "rows": of_none},
+            content={**frame, "plan": None, **_rows(of_none, flags)},
         )  # fmt: skip
+
+
+def _rows(found: Sequence[_Found], flags: Sequence[Problem]) -> dict[str, Any]:
+    return {
+        "rows": [one.as_paper() for one in found], "flags": flags_of(flags, [one.analysis.row for one in found]),
+    }  # fmt: skip
 
 
 def _against_log(

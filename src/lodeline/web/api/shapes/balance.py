@@ -1,6 +1,6 @@
 """Material balances, the flow matrix, and what inspectors found at a site."""
 
-from lodeline.web.api.shapes.common import Json, Shape, StampedRows
+from lodeline.web.api.shapes.common import FilingProblem, Json, Shape, StampedRows
 
 
 class Balances(StampedRows):
@@ -12,11 +12,12 @@ class Flows(StampedRows):
 
 
 class InspectionSummary(Shape):
-    """What an inspector entered about one visit. `seals`: the numbers that it names."""
+    """One paper of a visit. `seals`: the numbers that it names; `laboratory`, `side`: of results. Results of reference
+    materials alone are about no organisation and no site. `lots`: how many rows it has."""
 
     entry: int
-    organisation: str
-    site: str
+    organisation: str | None
+    site: str | None
     on: str
     act: str
     #: A count of everything at the site.
@@ -25,6 +26,9 @@ class InspectionSummary(Shape):
     mass_kg: str
     seals: list[str]
     note: str
+    plan: int | None
+    laboratory: str | None
+    side: str | None
 
 
 class Inspections(Shape):
@@ -35,9 +39,38 @@ class Inspections(Shape):
 
 
 class InspectionAnswer(InspectionSummary):
-    """An inspection lot by lot: `lot`, `product`, `mass_kg` (dry), `method`, `location`, `seal`. `placed`: seals that
-    were set or taken off without a count, each `number` and what it is `on`."""
+    """A paper row by row: of a count `lot`, `product`, `mass_kg` (dry), `method`, `location`, `seal`; of a measurement
+    and of results as in docs/reference/inspection-format.md, shares in % of the element. `placed`: seals that were set
+    or taken off without a count; `samples`: parts of samples in their bags; `bags`: hand-overs; `flags`: what was
+    remarked when it was taken."""
 
     rows: list[Json]
     placed: list[Json]
+    samples: list[Json]
+    bags: list[Json]
+    flags: list[Json]
     receipt: Json | None
+
+
+class InspectionsEntered(Shape):
+    """What became of a table: its papers, what was remarked, and which rows stood already (in which entry)."""
+
+    accepted: bool
+    entries: list[InspectionAnswer]
+    repeated: dict[str, int]
+    problems: list[FilingProblem]
+
+
+class InspectionVisit(Shape):
+    """A visit: all its papers, each bag with its chain and `holder`, what its plan chose and nobody measured, and the
+    lots that were chosen by hand."""
+
+    visit: int
+    organisation: str
+    site: str
+    on: str
+    plan: int | None
+    papers: list[InspectionAnswer]
+    bags: list[Json]
+    unmeasured: list[Json]
+    by_hand: list[str]

@@ -1,0 +1,122 @@
+"""Papers of visits as documents for whoever reads them: masses in kg, shares in %, lots as the reader calls them.
+
+The shapes that `lodeline inspect --json` and the API promise (docs/reference/json.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lodeline.filing.rules import percent
+from lodeline.material.assay import shares_of
+from lodeline.material.mass import format_kg
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.inspections.entering import Taken
+from lodeline.service.inspections.reading import MEASUREMENT, RESULT, Bag, Visit, planned
+from lodeline.service.inspections.visits import Inspection, inspections
+from lodeline.store.store import Store
+
+Json = dict[str, Any]
+#: What a reader calls a lot, by its canonical name.
+Called = Callable[[str], str]
+
+
+def summary(one: Inspection) -> Json:
+    """A paper in a line."""
+    paper = one.paper
+    return {
+        "entry": one.entry.index, "organisation": paper["organisation"], "site": paper["site"], "on": paper["on"],
+        "act": paper["act"], "whole": paper["whole"], "lots": len(paper["rows"]),
+        "mass_kg": format_kg(sum(row.get("dry_mg") or 0 for row in paper["rows"])),
+        "seals": [
+            *(row["seal"] for row in paper["rows"] if row.get("seal")), *(seal["number"] for seal in paper["seals"]),
+        ],
+        "note": paper["note"], "plan": paper.get("plan"), "laboratory": paper.get("laboratory"),
+        "side": paper.get("side"),
+    }  # fmt: skip
+
+
+def whole(store: Store, one: Inspection, called: Called = str) -> Json:
+    """A paper row by row, with its receipt. The paper itself names lots canonically, and is opened to who may read."""
+    paper = one.paper
+    return {
+        **summary(one), "rows": [_row(one.act, row, called) for row in paper["rows"]], "placed": paper["seals"],
+        "samples": [
+            {"bag": bag["bag"], "lot": called(bag["name"]), "part": bag["part"], "gross_kg": _kg(bag["gross_mg"]),
+             "seal": bag["seal"]}
+            for bag in paper.get("samples", ())
+        ],
+        "bags": list(paper.get("bags", ())), "flags": list(paper.get("flags", ())),
+        "receipt": receipt(store, one.entry.index),
+    }  # fmt: skip
+
+
+def _row(act: str, row: Mapping[str, Any], called: Called) -> Json:
+    lot = called(row["name"]) if row["name"] else None
+    if act == MEASUREMENT:
+        return {
+            "uid": row["uid"], "lot": lot, "label": row["lot"], "product": row["product"], "place": row["place"],
+            "event": row["event"], "outcome": row["outcome"], "declared_kg": _kg(row["declared_mg"]),
+            "declared_dry_kg": _kg(row["declared_dry_mg"]), "net_kg": _kg(row["mass_mg"]),
+            "moisture_pct": None if row["moisture_ppb"] is None else percent(row["moisture_ppb"]),
+            "mass_kg": _kg(row["dry_mg"]), "instrument": row["instrument"], "calibrated_on": row["calibrated_on"],
+            "method": row["method"], "shares": _shares(row["composition"]), "assay_method": row["assay_method"],
+            "seal": row["seal"], "note": row["note"],
+        }  # fmt: skip
+    if act == RESULT:
+        return {
+            "bag": row["bag"], "reference_material": row["reference_material"], "lot": lot,
+            "shares": _shares(row["composition"]), "certified": _shares(row["certified"]), "method": row["method"],
+            "analysed_on": row["analysed_on"], "note": row["note"],
+        }  # fmt: skip
+    return {
+        "lot": lot, "product": row["product"], "mass_kg": format_kg(row["dry_mg"]), "method": row["method"],
+        "location": row["location"], "seal": row["seal"],
+    }  # fmt: skip
+
+
+def visit_document(store: Store, visit: Visit, called: Called = str) -> Json:
+    """A visit: all its papers, each bag with its chain and who holds it now, and how it agrees with its plan."""
+    beside = planned(store, visit)
+    return {
+        "visit": visit.entry, "organisation": visit.organisation, "site": visit.site, "on": visit.on.isoformat(),
+        "plan": visit.plan, "papers": [whole(store, one, called) for one in visit.papers],
+        "bags": [_bag(one, called) for one in visit.bags.values()],
+        "unmeasured": [
+            {"lot": called(item["lot"]), "label": item["label"], "place": item["place"], "do": item["do"]}
+            for item in (beside.unmeasured if beside else ())
+        ],
+        "by_hand": [called(row["name"]) for _, row in (beside.by_hand if beside else ())],
+    }  # fmt: skip
+
+
+def _bag(bag: Bag, called: Called) -> Json:
+    return {
+        "bag": bag.bag, "part": bag.part, "lot": called(bag.name), "gross_kg": _kg(bag.gross_mg), "seal": bag.seal,
+        "holder": bag.holder, "broken": bag.broken is not None, "results": list(bag.results),
+        "chain": [
+            {"entry": one.entry, "from": one.giver, "to": one.taker, "at": one.at, "seal_intact": one.seal_intact,
+             "note": one.note}
+            for one in bag.chain
+        ],
+    }  # fmt: skip
+
+
+def taken_document(store: Store, done: Taken, called: Called = str) -> Json:
+    """What became of what was handed in: its papers with their receipts, its problems, what stood already."""
+    own = {one.index for one in done.entries}
+    who = {one.organisation for one in done.entries}
+    every = inspections(store, None if None in who else [one for one in who if one is not None]) if own else []
+    return {
+        "accepted": done.accepted, "entries": [whole(store, one, called) for one in every if one.entry.index in own],
+        "repeated": dict(done.repeated), "problems": [one.as_json() for one in done.problems],
+    }  # fmt: skip
+
+
+def _kg(mass_mg: int | None) -> str | None:
+    return None if mass_mg is None else format_kg(mass_mg)
+
+
+def _shares(composition: str | None) -> dict[str, str] | None:
+    return None if composition is None else {symbol: percent(ppb) for symbol, ppb in shares_of(composition).items()}
