@@ -11,12 +11,11 @@ from lodeline.journal.verify import verify_receipt
 
 pytestmark = pytest.mark.medium
 
-MEASURED = {
-    "site": "mine", "on": "2025-04-10", "rows": [
-        {"uid": "u-1", "lot": "ORE", "product": "concentrate", "declared_kg": "12", "bag_authority": "B-1",
-         "bag_firm": "B-2", "note": "seen"},
-    ],
+ITEM = {
+    "uid": "u-1", "lot": "ORE", "product": "concentrate", "declared_kg": "12", "bag_authority": "B-1",
+    "bag_firm": "B-2", "note": "seen",
 }  # fmt: skip
+MEASURED = {"site": "mine", "on": "2025-04-10", "rows": [ITEM]}
 LIST = b"bag,method,analysed_on,Nd_pct,note\nB-2,ICP,2025-04-12,20,no register of methods\n"
 
 
@@ -38,7 +37,7 @@ def test_a_measurement_is_entered_once_and_read_by_the_firm_alone(counter: Offic
 
 def test_bad_rows_come_back_with_their_places_and_nothing_enters(counter: Office) -> None:
     official, size = Program(token=inspector()), counter.entries
-    row = {**MEASURED["rows"][0], "mass_kg": "much", "bag_firm": "B-1"}  # type: ignore[index]
+    row = {**ITEM, "mass_kg": "much", "bag_firm": "B-1"}
     refused = official.post("/inspections/measurements", {**MEASURED, "rows": [row]})
     assert refused.status_code == 422
     assert {(one["code"], one["where"]["column"]) for one in refused.json()["errors"]} >= {

@@ -35,6 +35,7 @@ from lodeline.office.inspections import measuring
 from lodeline.office.models import AuditRecord, Notice
 from lodeline.service.entries import papers
 from lodeline.service.entries.receipts import receipt
+from lodeline.service.inspections.entering import Taken
 from lodeline.service.inspections.measuring import Weighing, measure
 from lodeline.service.inspections.reading import bags_of, planned, visit_of, visits_of
 from lodeline.service.inspections.visits import InspectionError, inspections
@@ -115,59 +116,62 @@ def test_the_audit_finds_a_paper_that_was_altered(store: Store) -> None:
     assert {(one.entry, one.what) for one in verify(store).faults} >= {(entry.index, "entry.columns-differ")}
 
 
-@pytest.mark.parametrize(
-    ("cells", "problem"),
-    [
-        ({"mass_kg": "many"}, ("number.invalid", 2, "mass_kg")),
-        ({"mass_kg": "-5"}, ("mass.negative", 2, "mass_kg")),
-        ({"mass_kg": "0"}, ("weighs-nothing", 2, "mass_kg")),
-        ({"mass_kg": "990000"}, ("mass-unusual", 2, "mass_kg")),
-        ({"mass_kg": "0.99"}, ("mass-unusual", 2, "mass_kg")),
-        ({"instrument": ""}, ("cell-missing", 2, "instrument")),
-        ({"method": "rule of thumb"}, ("method-unknown", 2, "method")),
-        ({"calibrated_on": "2025-02-11"}, ("calibrated-later", 2, "calibrated_on")),
-        ({"calibrated_on": "2024-02-09"}, ("calibration-lapsed", 2, "calibrated_on")),
-        ({"lot": "NOBODYS"}, ("item-unknown", 2, "lot")),
-        ({"lot": ""}, ("cell-missing", 2, "lot")),
-        ({"outcome": "somewhere"}, ("choice.unknown", 2, "outcome")),
-        ({"outcome": "absent"}, ("not-there", 2, "mass_kg")),
-        ({"bag_firm": "B-2;B-9"}, ("part-twice", 2, "bag_firm")),
-        ({"bag_firm": "b-1"}, ("bag-twice", 2, "bag_firm")),
-        ({"bag_firm": "the red one!"}, ("part-twice", 2, "bag_firm")),
-        ({"bag_second": "B-4"}, ("head-unclear", 1, "bag_second")),
-        ({"mass_g": "990"}, ("head-unclear", 1, "mass_g")),
-        ({"composition": "Nd=20;Pr=5"}, ("cell-missing", 2, "assay_method")),
-        ({"composition": "Nd=90;Pr=50", "assay_method": "XRF"}, ("composition.over-100", 2, "composition")),
-        ({"composition": "Nd=23.33;Pr=6.04", "assay_method": "XRF"}, ("basis-suspected", 2, "composition")),
-        ({"bag_firm_kg": "0.5", "bag_firm": ""}, ("cell-missing", 2, "bag_firm")),
-    ],
-)
-def test_a_bad_row_is_named_with_its_place_and_nothing_enters(
-    store: Store, cells: dict[str, str], problem: tuple[str, int, str]
-) -> None:
-    size = store.head().size
-    done = weighed(store, **cells)
-    assert problem in told(done) and not done.accepted and done.entries == ()
+#: Cells unlike those of a good row, and what is wrong: code, row, column.
+BAD_ROWS: list[tuple[dict[str, str], tuple[str, int, str]]] = [
+    ({"mass_kg": "many"}, ("number.invalid", 2, "mass_kg")),
+    ({"mass_kg": "-5"}, ("mass.negative", 2, "mass_kg")),
+    ({"mass_kg": "0"}, ("weighs-nothing", 2, "mass_kg")),
+    ({"mass_kg": "990000"}, ("mass-unusual", 2, "mass_kg")),
+    ({"mass_kg": "0.99"}, ("mass-unusual", 2, "mass_kg")),
+    ({"instrument": ""}, ("cell-missing", 2, "instrument")),
+    ({"method": "rule of thumb"}, ("method-unknown", 2, "method")),
+    ({"calibrated_on": "2025-02-11"}, ("calibrated-later", 2, "calibrated_on")),
+    ({"calibrated_on": "2024-02-09"}, ("calibration-lapsed", 2, "calibrated_on")),
+    ({"lot": "NOBODYS"}, ("item-unknown", 2, "lot")),
+    ({"lot": ""}, ("cell-missing", 2, "lot")),
+    ({"product": "NdPr oxide"}, ("product.unknown", 2, "product")),
+    ({"outcome": "somewhere"}, ("choice.unknown", 2, "outcome")),
+    ({"outcome": "absent"}, ("not-there", 2, "mass_kg")),
+    ({"bag_firm": "B-2;B-9"}, ("part-twice", 2, "bag_firm")),
+    ({"bag_firm": "b-1"}, ("bag-twice", 2, "bag_firm")),
+    ({"bag_firm": "the red one!"}, ("part-twice", 2, "bag_firm")),
+    ({"bag_second": "B-4"}, ("head-unclear", 1, "bag_second")),
+    ({"mass_g": "990"}, ("head-unclear", 1, "mass_g")),
+    ({"composition": "Nd=20;Pr=5"}, ("cell-missing", 2, "assay_method")),
+    ({"composition": "Nd=90;Pr=50", "assay_method": "XRF"}, ("composition.over-100", 2, "composition")),
+    ({"composition": "Nd=23.33;Pr=6.04", "assay_method": "XRF"}, ("basis-suspected", 2, "composition")),
+    ({"bag_firm_kg": "0.5", "bag_firm": ""}, ("cell-missing", 2, "bag_firm")),
+]
+
+
+def assert_readable(done: Taken) -> None:
+    """Every problem says all that it means, in both languages."""
     for one in done.problems:
         assert "{" not in one.message("en") + one.message("zh") and "…" not in one.text("en"), one
+
+
+def test_a_bad_row_is_named_with_its_place_and_nothing_enters(store: Store) -> None:
+    size = store.head().size
+    for cells, problem in BAD_ROWS:
+        done = weighed(store, **cells)
+        assert problem in told(done) and not done.accepted and done.entries == (), (cells, told(done))
+        assert_readable(done)
     assert store.head().size == size
     # Mended, the same file enters whole.
     assert weighed(store).entries
 
 
-@pytest.mark.parametrize(
-    "cells",
-    [
-        {"mass_kg": "0.99"}, {"method": "rule of thumb"}, {"calibrated_on": "2024-02-09"},
-        {"lot": "NOBODYS"}, {"composition": "Nd=23.33;Pr=6.04", "assay_method": "XRF"},
-    ],
-)  # fmt: skip
-def test_what_may_be_so_is_taken_with_a_note_and_stays_flagged(store: Store, cells: dict[str, str]) -> None:
-    done = weighed(store, **cells, note="seen by both sides")
-    (entry,) = done.entries
-    (one,) = inspections(store, ["MINE"])
-    assert one.entry.index == entry.index
-    assert [flag["code"].removeprefix("inspection.") for flag in one.paper["flags"]] == flagged(done) != []
+def test_what_may_be_so_is_taken_with_a_note_and_stays_flagged(store: Store) -> None:
+    cases = (
+        {"mass_kg": "0.99"}, {"method": "rule of thumb"}, {"calibrated_on": "2024-02-09"}, {"lot": "NOBODYS"},
+        {"composition": "Nd=23.33;Pr=6.04", "assay_method": "XRF"},
+    )  # fmt: skip
+    bags = dict.fromkeys(("bag_authority", "bag_firm", "bag_reserve"), "")
+    for cells in cases:
+        done = weighed(store, **{**bags, **cells}, note="seen by both sides")
+        assert done.entries, told(done)
+        paper = inspections(store, ["MINE"])[-1].paper
+        assert [flag["code"].removeprefix("inspection.") for flag in paper["flags"]] == flagged(done) != []
 
 
 def test_goods_that_were_shipped_meanwhile(store: Store) -> None:
@@ -268,41 +272,40 @@ def test_a_chain_of_custody_has_no_gap(store: Store) -> None:
     assert flagged(report) == ["not-in-custody", "seal-was-broken"]
 
 
-@pytest.mark.parametrize(
-    ("head", "row", "problem"),
-    [
-        ("bag,method,analysed_on,Nd_pct", "B-7,ICP,2025-02-14,20", ("bag-unknown", 2, "bag")),
-        ("bag,lot,method,analysed_on,Nd_pct", "B-1,OLD,ICP,2025-02-14,20", ("result-of-another", 2, "lot")),
-        ("bag,method,analysed_on,Nd_pct", "B-1,ICP,2025-02-09,20", ("analysed-before", 2, "analysed_on")),
-        ("bag,method,analysed_on,Nd_pct", "B-1,ICP,2025-03-09,20", ("day-not-come", 2, "analysed_on")),
-        ("bag,method,analysed_on,Nd_pct", "B-2,ICP,2025-02-14,20", ("part-of-another", 2, "bag")),
-        ("bag,method,analysed_on,Nd_pct", "B-1,nose,2025-02-14,20", ("method-unknown", 2, "method")),
-        ("bag,method,analysed_on,Nd_pct", "B-1,ICP,2025-02-14,198000", ("share-too-large", 2, "Nd_pct")),
-        ("bag,method,analysed_on,Nd_pct,Dy_pct", "B-1,ICP,2025-02-14,20,99", ("composition.over-100", 2, "Nd_pct")),
-        ("bag,method,analysed_on,Nd_pct,Dy_pct", "B-1,ICP,2025-02-14,20,95", ("sum-of-oxides", 2, "Nd_pct")),
-        ("bag,method,analysed_on,Nd_pct,Dy_pct", "B-1,ICP,2025-02-14,20,76", ("unit-suspected", 2, "Dy_pct")),
-        ("bag,method,analysed_on,Nd_ppm", "B-1,ICP,2025-02-14,19.8", ("unit-suspected", 2, "Nd_ppm")),
-        ("bag,method,analysed_on,Nd_pct,Pr_pct", "B-1,ICP,2025-02-14,23.33,6.04", ("basis-suspected", 2, "Pr_pct")),
-        ("bag,method,analysed_on,Nd2O3_%,Pr6O11_%", "B-1,ICP,2025-02-14,20,5", ("basis-suspected", 2, "Pr6O11_%")),
-        ("bag,method,analysed_on,Nd,Pr_pct", "B-1,ICP,2025-02-14,20,5", ("unit-missing", 1, "Nd")),
-        ("bag,method,analysed_on,Nd_pct,Nd2O3_pct", "B-1,ICP,2025-02-14,20,", ("analyte-twice", 1, "Nd2O3_pct")),
-        ("bag,method,analysed_on,Nd_pct,Nd (%)", "B-1,ICP,2025-02-14,20,", ("column.twice", 1, "Nd (%)")),
-        ("bag,method,analysed_on,Nd_pct", "B-1,ICP,2025-02-14,", ("no-figures", 2, "composition")),
-        ("bag,method,analysed_on,Nd_%,composition", "B-1,ICP,2025-02-14,20,Nd=20", ("figures-twice", 2, "composition")),
-        ("bag,reference_material,method,analysed_on,Nd_%", ",GBW,ICP,2025-02-14,20", ("cell-missing", 2, "certified")),
-        ("bag,reference_material,method,analysed_on,Nd_pct", ",,ICP,2025-02-14,20", ("cell-missing", 2, "bag")),
-        ("bag,analysed_on,Nd_pct", "B-1,2025-02-14,20", ("column-missing", 1, "method")),
-    ],
-)  # fmt: skip
-def test_a_bad_result_is_named_with_its_place_and_nothing_enters(
-    store: Store, head: str, row: str, problem: tuple[str, int, str]
-) -> None:
+#: Head and row of a list, and what is wrong with it.
+BAD_RESULTS: list[tuple[str, str, tuple[str, int, str]]] = [
+    ("bag,method,analysed_on,Nd_pct", "B-7,ICP,2025-02-14,20", ("bag-unknown", 2, "bag")),
+    ("bag,lot,method,analysed_on,Nd_pct", "B-1,OLD,ICP,2025-02-14,20", ("result-of-another", 2, "lot")),
+    ("bag,method,analysed_on,Nd_pct", "B-1,ICP,2025-02-09,20", ("analysed-before", 2, "analysed_on")),
+    ("bag,method,analysed_on,Nd_pct", "B-1,ICP,2025-03-09,20", ("day-not-come", 2, "analysed_on")),
+    ("bag,method,analysed_on,Nd_pct", "B-2,ICP,2025-02-14,20", ("part-of-another", 2, "bag")),
+    ("bag,method,analysed_on,Nd_pct", "B-1,nose,2025-02-14,20", ("method-unknown", 2, "method")),
+    ("bag,method,analysed_on,Nd_pct", "B-1,ICP,2025-02-14,198000", ("share-too-large", 2, "Nd_pct")),
+    ("bag,method,analysed_on,Nd_pct,Dy_pct", "B-1,ICP,2025-02-14,20,99", ("composition.over-100", 2, "Nd_pct")),
+    ("bag,method,analysed_on,Nd_pct,Dy_pct", "B-1,ICP,2025-02-14,20,95", ("sum-of-oxides", 2, "Nd_pct")),
+    ("bag,method,analysed_on,Nd_pct,Dy_pct", "B-1,ICP,2025-02-14,20,76", ("unit-suspected", 2, "Dy_pct")),
+    ("bag,method,analysed_on,Nd_ppm", "B-1,ICP,2025-02-14,19.8", ("unit-suspected", 2, "Nd_ppm")),
+    ("bag,method,analysed_on,Nd_pct,Pr_pct", "B-1,ICP,2025-02-14,23.33,6.04", ("basis-suspected", 2, "Pr_pct")),
+    ("bag,method,analysed_on,Nd2O3_%,Pr6O11_%", "B-1,ICP,2025-02-14,20,5", ("basis-suspected", 2, "Pr6O11_%")),
+    ("bag,method,analysed_on,Nd,Pr_pct", "B-1,ICP,2025-02-14,20,5", ("unit-missing", 1, "Nd")),
+    ("bag,method,analysed_on,Nd_pct,Nd2O3_pct", "B-1,ICP,2025-02-14,20,", ("analyte-twice", 1, "Nd2O3_pct")),
+    ("bag,method,analysed_on,Nd_pct,Nd (%)", "B-1,ICP,2025-02-14,20,", ("column.twice", 1, "Nd (%)")),
+    ("bag,method,analysed_on,Nd_pct", "B-1,ICP,2025-02-14,", ("no-figures", 2, "composition")),
+    ("bag,method,analysed_on,Nd_%,composition", "B-1,ICP,2025-02-14,20,Nd=20", ("figures-twice", 2, "composition")),
+    ("bag,reference_material,method,analysed_on,Nd_%", ",GBW,ICP,2025-02-14,20", ("cell-missing", 2, "certified")),
+    ("bag,reference_material,method,analysed_on,Nd_pct", ",,ICP,2025-02-14,20", ("cell-missing", 2, "bag")),
+    ("bag,analysed_on,Nd_pct", "B-1,2025-02-14,20", ("column-missing", 1, "method")),
+]
+
+
+def test_a_bad_result_is_named_with_its_place_and_nothing_enters(store: Store) -> None:
     measured(store, ORE)
     size = store.head().size
-    done = reported(store, row, head=head)
-    assert problem in told(done) and done.entries == () and store.head().size == size
-    for one in done.problems:
-        assert "{" not in one.message("en") + one.message("zh") and "…" not in one.text("en"), one
+    for head, row, problem in BAD_RESULTS:
+        done = reported(store, row, head=head)
+        assert problem in told(done) and done.entries == (), (head, row, told(done))
+        assert_readable(done)
+    assert store.head().size == size
 
 
 def test_results_in_other_units_and_bases_are_the_same(store: Store) -> None:
@@ -380,17 +383,23 @@ def test_an_inspector_of_a_region_measures_and_reads_bags_of_its_firms(store: St
 
 
 def test_a_visit_beside_its_plan(store: Store) -> None:
-    def item(name: str, label: str, do: list[str]) -> dict[str, object]:
-        return {"lot": name, "label": label, "place": "stock", "do": do}
+    def item(name: str, label: str, do: list[str], *bags: str) -> dict[str, object]:
+        return {"lot": name, "label": label, "place": "stock", "do": do, "bags": bags}
 
-    items = [item("MINE/ORE", "drum 1", ["weigh"]), item("MINE/OLD", "drum 2", ["weigh"]), item("MINE/TALL", "", [])]
+    items = [
+        item("MINE/ORE", "drum 1", ["weigh"], "7-01A", "7-01B"), item("MINE/OLD", "drum 2", ["weigh"], "7-02A"),
+        item("MINE/TALL", "", []),
+    ]  # fmt: skip
     content = canonical_json({"organisation": "MINE", "site": "mine", "items": items})
     with store.database.transaction():
         entry = papers.put_paper(
             store, store.head(lock=True), content, kind=INSPECTION_PLAN_KIND, name="plan.json", filed_at=NOW, facts={}
         )
     head = "lot,product,declared_kg"
-    done = measured(store, "drum 1,,1000", "TALL,,5000", head=head, plan=entry.index)
+    with_bag = f"{head},bag_authority,note"
+    swapped = measured(store, "drum 1,,1000,7-02a,", head=with_bag, plan=entry.index)
+    assert told(swapped) == [("bag-planned-elsewhere", 2, "bag_authority")]
+    done = measured(store, "drum 1,,1000,7-01A,", "TALL,,5000,,", head=with_bag, plan=entry.index)
     (made,) = done.entries
     visit = visit_of(store, made.index)
     assert visit is not None

@@ -21,6 +21,7 @@ from lodeline.filing.rules import percent
 from lodeline.ledger.problem import CATALOGUE, Fact, Problem, problem
 from lodeline.ledger.register import Register
 from lodeline.material.mass import PPB, format_kg, share_mg
+from lodeline.material.product import PRODUCTS, product_kind
 
 #: So long does a calibration hold (assumption: a year, as verification of scales in use by JJG 539-2016).
 CALIBRATION_DAYS: Final = 365
@@ -150,6 +151,9 @@ def _of_item(item: Item, on: date, known: Mapping[str, frozenset[str]]) -> Itera
         stated = row.number(column)
         if stated is not None and stated < 0:
             yield problem("mass.negative", row.at(column), value=format_kg(stated))
+    product = row.text("product")
+    if product is not None and product_kind(product) not in PRODUCTS:
+        yield problem("product.unknown", row.at("product"), value=product)
     if item.outcome == "present":
         if mass_mg == 0:
             yield problem("inspection.weighs-nothing", row.at("mass_kg"), lot=item.lot)

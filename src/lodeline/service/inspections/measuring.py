@@ -158,7 +158,21 @@ def _named(
         seen.setdefault(key, one.item.row.where.row or 0)
         if one.item.row.text("product") is None and (one.book is None or one.book.product is None):
             problems.append(problem("inspection.cell-missing", one.item.row.at("product"), column="product"))
+        problems += _planned_elsewhere(one, plan)
     return items, problems
+
+
+def _planned_elsewhere(one: _Named, plan: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """Bags that the plan gave to another item: two labels were exchanged."""
+    if plan is None:
+        return
+    given = {bag_key(bag): item for item in plan["items"] for bag in item.get("bags", ())}
+    for bagged in one.item.bags:
+        item = given.get(bag_key(bagged.bag))
+        if item is not None and item["lot"] != one.name:
+            facts: dict[str, Fact] = {"bag": bagged.bag, "planned": item["label"] or item["lot"], "lot": one.item.lot}
+            column = f"bag_{bagged.part}"
+            yield remarked("inspection.bag-planned-elsewhere", one.item.row, column, **facts)
 
 
 def _labels(plan: Mapping[str, Any] | None) -> dict[str, str]:
