@@ -292,6 +292,31 @@ def test_long_answer_goes_on_over_pages(files: Files) -> None:
     assert told.count("我方说明如下。") > 1000 and "Theend." in told
 
 
+def test_paper_tells_what_inspectors_measured_and_laboratories_found(files: Files) -> None:
+    frame = {"site": "mine", "on": "2025-02-10", "seals": [], "note": "", "rows": []}
+    item = {
+        "name": "MINE/ORE", "outcome": "present", "dry_mg": 930_600_000, "declared_mg": 10**9, "composition": None,
+        "seal": None,
+    }  # fmt: skip
+    gone = {**item, "name": "MINE/GONE", "outcome": "shipped", "dry_mg": None, "declared_mg": None}
+    result = {"name": "MINE/ORE", "bag": "B-1", "reference_material": None, "composition": "Nd=198000000"}
+    step = {"bag": "B-1", "from": "authority", "to": "Courier", "at": "2025-02-10"}
+    papers = (
+        {**frame, "act": "measurement", "rows": [item, gone]}, {**frame, "act": "custody", "bags": [step]},
+        {**frame, "act": "result", "rows": [result]},
+    )  # fmt: skip
+    entered = {f"inspections/{number}.json": json.dumps(one).encode() for number, one in enumerate(papers)}
+    receipts = {name.replace(".json", ".receipt.json"): files["entries/1.json"] for name in entered}
+    told = pdf_text(evidence_pdf({**files, **entered, **receipts}))
+    for words in (
+        "MINE/ORE:930.6kgdry,declared1000kgnet",
+        "MINE/GONE:shipped",
+        "B-1:authority→Courier",
+        "MINE/OREB-1:Nd",
+    ):
+        assert words in told, words
+
+
 def test_a_bundle_of_before_and_an_id_of_before_give_the_finding_that_they_name(
     case: Case, files: Files, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.web.books import file_books
 from tests.web.conftest import Browser, Page
 
 from lodeline.office.access.actor import Actor, RoleGrant
+from lodeline.service.inspections.measuring import Weighing, measure
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -77,6 +79,19 @@ def test_who_may_not_enter_sees_no_form_and_is_refused(own: tuple[Browser, Store
     assert analyst.post("/en/inspections/sep/", COUNT).status_code == 403
     assert as_("inspector").page("/en/inspections/sep/").text.count("Enter a visit") == 1
     assert store.entries_of("inspection") == []
+
+
+def test_what_was_measured_stands_among_the_visits(own: tuple[Browser, Store]) -> None:
+    browser, store = own
+    weighing = Weighing(
+        site="sep", on=date(2025, 3, 31), files=[("found.csv", b"lot,declared_kg,bag_authority\nOX,90,B-1\n")]
+    )
+    moment = datetime(2025, 4, 20, tzinfo=UTC)
+    done = measure(store, weighing, organisation="SEP", filed_at=moment, today=moment.date(), by="p")
+    assert done.entries, done.problems
+    for address, words in (("/en/inspections/sep/", "Measured"), ("/zh/inspections/sep/", "测量")):
+        assert words in browser.page(address).text
+    assert "Measured" in browser.page("/en/organisations/SEP/").text
 
 
 def test_no_seal_is_taken_off_that_is_not_there(own: tuple[Browser, Store]) -> None:

@@ -15,9 +15,10 @@ from lodeline.filing.inspection.columns import bag_key
 from lodeline.filing.inspection.measured import in_order
 from lodeline.filing.inspection.rows import Row, bounded, read_rows
 from lodeline.ledger.problem import Problem, problem
-from lodeline.service.inspections.entering import InTransaction, Paper, Standing, Taken, put_all
+from lodeline.service.inspections.entering import InTransaction, Paper, Taken, put_all
 from lodeline.service.inspections.measuring import flags_of
 from lodeline.service.inspections.reading import CUSTODY, Bag, Step
+from lodeline.service.inspections.standing import Standing
 from lodeline.service.inspections.visits import InspectionError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Store
@@ -50,7 +51,7 @@ def hand_over(
     standing = Standing.of(store)
     with store.database.transaction():
         head = store.head(lock=True)
-        standing = standing.upto(store, head)
+        standing.upto(store, head)
         steps, repeated, more = _against_log(read.rows, standing, organisations, firm)
         problems = bounded(in_order([*found, *more]))
         if any(one.severity != "flag" for one in problems) or not steps:
@@ -58,7 +59,7 @@ def hand_over(
         wanted = [
             _paper(bags, steps, handed, problems) for bags in by_visit(list(dict.fromkeys(bag for bag, _ in steps)))
         ]
-        entries = put_all(store, head, wanted, before=standing.every, filed_at=filed_at, by=by)
+        entries = put_all(store, head, wanted, standing=standing, filed_at=filed_at, by=by)
         if in_transaction is not None:
             in_transaction(entries)
     return Taken(entries=tuple(entries), problems=problems, repeated=repeated)

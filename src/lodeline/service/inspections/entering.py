@@ -6,7 +6,6 @@ moment cannot both take a bag, and a row that is sent twice is taken once and th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,8 +15,8 @@ from lodeline.journal.entry import canonical_json
 from lodeline.ledger.problem import Problem
 from lodeline.service.entries import papers
 from lodeline.service.entries.moment import utc_text
-from lodeline.service.inspections.reading import Bag, bags_of
-from lodeline.service.inspections.visits import FORMAT, Inspection, entered, inspections
+from lodeline.service.inspections.standing import Standing
+from lodeline.service.inspections.visits import FORMAT
 from lodeline.store.store import INSPECTION_KIND, Head, Store, StoredEntry
 
 InTransaction = Callable[[Sequence[StoredEntry]], None]
@@ -50,43 +49,14 @@ class Paper:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What the log says of visits, read before it is held and brought up to its head once it is."""
-
-    every: Sequence[Inspection]
-    size: int
-
-    @classmethod
-    def of(cls, store: Store) -> Standing:
-        """As of now."""
-        size = store.head().size
-        return cls(every=[one for one in inspections(store) if one.entry.index < size], size=size)
-
-    def upto(self, store: Store, head: Head) -> Standing:
-        """As of a head that came later: only what is new is read."""
-        if head.size == self.size:
-            return self
-        return Standing(every=[*self.every, *entered(store, self.size, head.size)], size=head.size)
-
-    @property
-    def bags(self) -> dict[str, Bag]:
-        """Every bag that was ever taken, by `bag_key`."""
-        return bags_of(self.every)
-
-    def of_act(self, act: str) -> list[Inspection]:
-        """The papers of one act."""
-        return [one for one in self.every if one.act == act]
-
-
 _FRAME: Final[Mapping[str, Any]] = {"whole": False, "rows": [], "seals": []}
 
 
 def put_all(
-    store: Store, head: Head, wanted: Iterable[Paper], *, before: Sequence[Inspection], filed_at: datetime, by: str
+    store: Store, head: Head, wanted: Iterable[Paper], *, standing: Standing, filed_at: datetime, by: str
 ) -> list[StoredEntry]:
-    """Writes papers one after the other from the head on that the caller's transaction holds. `before`: what stands."""
-    numbers = Counter((one.paper["organisation"], one.paper["site"]) for one in before)
+    """Writes papers one after the other from the head on that the caller's transaction holds, after what stands."""
+    numbers = standing.numbers.copy()
     entries: list[StoredEntry] = []
     for paper in wanted:
         numbers[paper.organisation, paper.site] += 1

@@ -22,8 +22,9 @@ from lodeline.ledger.succession import holders_of
 from lodeline.material.assay import shares_of
 from lodeline.material.mass import format_kg
 from lodeline.service.inspections.booked import Booked, booked, named
-from lodeline.service.inspections.entering import InTransaction, Paper, Standing, Taken, put_all
+from lodeline.service.inspections.entering import InTransaction, Paper, Taken, put_all
 from lodeline.service.inspections.reading import MEASUREMENT, plan_paper
+from lodeline.service.inspections.standing import Standing, item_key, said
 from lodeline.service.inspections.visits import NOTE_CHARACTERS, InspectionError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.queries.filing import first_filings_of
@@ -81,7 +82,7 @@ def measure(
     standing = Standing.of(store)
     with store.database.transaction():
         head = store.head(lock=True)
-        standing = standing.upto(store, head)
+        standing.upto(store, head)
         repeated, found = _against_log(items, standing, weighing, organisation)
         flags = tuple(in_order([*read.problems, *problems, *found]))
         fresh = [one for one in items if one.uid not in repeated]
@@ -94,7 +95,7 @@ def measure(
                 "flags": flags_of(flags, [one.item.row for one in fresh]),
             },
         )  # fmt: skip
-        entries = put_all(store, head, [paper], before=standing.every, filed_at=filed_at, by=by)
+        entries = put_all(store, head, [paper], standing=standing, filed_at=filed_at, by=by)
         if in_transaction is not None:
             in_transaction(entries)
     return Taken(entries=tuple(entries), problems=flags, repeated=repeated)
@@ -235,54 +236,34 @@ def _against_log(
     items: Sequence[_Named], standing: Standing, weighing: Weighing, organisation: str
 ) -> tuple[dict[str, int], list[Problem]]:
     """Which rows stand already and in which entry; and what the log says against the others."""
-    stood = {
-        row["uid"]: (one.entry.index, _said(row, one.paper["samples"]))
-        for one in standing.of_act(MEASUREMENT) for row in one.paper["rows"]
-    }  # fmt: skip
-    here = {
-        (row["name"], row["place"], row["event"]): one.entry.index
-        for one in standing.of_act(MEASUREMENT)
-        if (one.paper["organisation"], one.paper["site"]) == (organisation, weighing.site)
-        and one.paper["on"] == weighing.on.isoformat()
-        for row in one.paper["rows"]
-    }
-    bags = standing.bags
-    parts = {(bag.organisation, bag.site, bag.on, bag.name, str(bag.part)): bag for bag in bags.values()}
+    visit = (organisation, weighing.site, weighing.on.isoformat())
     repeated: dict[str, int] = {}
     problems: list[Problem] = []
     for one in items:
         row = one.item.row
-        if one.uid in stood:
-            entry, before = stood[one.uid]
+        if one.uid in standing.rows:
+            entry, before = standing.rows[one.uid]
             repeated[one.uid] = entry
-            if before != _said(_row(one), _samples([one])):
+            if before != said(_row(one), _samples([one])):
                 problems.append(problem("inspection.uid-stands", row.at("uid"), uid=one.uid, entry=entry))
             continue
-        key = (one.name, one.item.place, row.text("event"))
-        if key in here:
-            problems.append(problem("inspection.item-again", row.at("lot"), lot=one.item.lot, entry=here[key]))
-        for bagged in one.item.bags:
-            at = row.at(f"bag_{bagged.part}")
-            bag = bags.get(bag_key(bagged.bag))
-            part = parts.get((organisation, weighing.site, weighing.on, one.name, bagged.part))
-            if bag is not None:
-                problems.append(problem("inspection.bag-stands", at, bag=bagged.bag, entry=bag.entry))
-            elif part is not None:
-                facts: dict[str, Fact] = {"value": bagged.bag, "bags": f"{part.bag}, {bagged.bag}"}
-                problems.append(problem("inspection.part-twice", at, severity=None, **facts))
+        key = (*visit, *item_key(_row(one)))
+        if key in standing.items:
+            entry = standing.items[key]
+            problems.append(problem("inspection.item-again", row.at("lot"), lot=one.item.lot, entry=entry))
+        problems += _bags_that_stand(one, standing, visit)
     return repeated, problems
 
 
-#: What an inspector says of an item; the rest of a row is what the books said of it when it was entered.
-_SAID: Final = (
-    "lot", "place", "event", "outcome", "declared_mg", "mass_mg", "moisture_ppb", "instrument", "calibrated_on",
-    "method", "composition", "assay_method", "seal", "note",
-)  # fmt: skip
-
-
-def _said(row: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> tuple[object, ...]:
-    bags = sorted((one["part"], one["bag"]) for one in samples if one["name"] == row["name"])
-    return (*(row[name] for name in _SAID), *bags)
+def _bags_that_stand(one: _Named, standing: Standing, visit: tuple[str, ...]) -> Iterator[Problem]:
+    for bagged in one.item.bags:
+        at = one.item.row.at(f"bag_{bagged.part}")
+        bag = standing.bags.get(bag_key(bagged.bag))
+        part = standing.parts.get((*visit, one.name, bagged.part))
+        if bag is not None:
+            yield problem("inspection.bag-stands", at, bag=bagged.bag, entry=bag.entry)
+        elif part is not None:
+            yield problem("inspection.part-twice", at, value=bagged.bag, bags=f"{part}, {bagged.bag}")
 
 
 def _row(one: _Named) -> dict[str, Any]:

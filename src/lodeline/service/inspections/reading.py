@@ -112,27 +112,34 @@ def bags_of(every: Iterable[Inspection]) -> dict[str, Bag]:
     """`bag_key` → each bag that some papers know of, given in the order of the log."""
     bags: dict[str, Bag] = {}
     for one in every:
-        paper, entry = one.paper, one.entry.index
-        if one.act == MEASUREMENT:
-            labels = {row["name"]: row["lot"] for row in paper["rows"]}
-            for sample in paper["samples"]:
-                bags[bag_key(sample["bag"])] = Bag(
-                    bag=sample["bag"], part=sample["part"], organisation=paper["organisation"], site=paper["site"],
-                    on=date.fromisoformat(paper["on"]), plan=paper["plan"], entry=entry,
-                    lot=labels.get(sample["name"], sample["name"]), name=sample["name"], gross_mg=sample["gross_mg"],
-                    seal=sample["seal"],
-                )  # fmt: skip
-        elif one.act == CUSTODY:
-            for step in paper["bags"]:
-                bag = bags.get(bag_key(step["bag"]))
-                if bag is not None:
-                    bags[bag_key(step["bag"])] = replace(bag, chain=(*bag.chain, _step(step, entry)))
-        elif one.act == RESULT:
-            for row in paper["rows"]:
-                bag = bags.get(bag_key(row["bag"])) if row["bag"] else None
-                if bag is not None:
-                    bags[bag_key(row["bag"])] = replace(bag, results=(*bag.results, entry))
+        add_to_bags(bags, one)
     return bags
+
+
+def add_to_bags(bags: dict[str, Bag], one: Inspection) -> None:
+    """Puts what a paper says of bags to what earlier ones said."""
+    if one.act not in MEASURED_ACTS:
+        return
+    paper, entry = one.paper, one.entry.index
+    if one.act == MEASUREMENT:
+        labels = {row["name"]: row["lot"] for row in paper["rows"]}
+        for sample in paper["samples"]:
+            bags[bag_key(sample["bag"])] = Bag(
+                bag=sample["bag"], part=sample["part"], organisation=paper["organisation"], site=paper["site"],
+                on=date.fromisoformat(paper["on"]), plan=paper["plan"], entry=entry,
+                lot=labels.get(sample["name"], sample["name"]), name=sample["name"], gross_mg=sample["gross_mg"],
+                seal=sample["seal"],
+            )  # fmt: skip
+    elif one.act == CUSTODY:
+        for step in paper["bags"]:
+            bag = bags.get(bag_key(step["bag"]))
+            if bag is not None:
+                bags[bag_key(step["bag"])] = replace(bag, chain=(*bag.chain, _step(step, entry)))
+    elif one.act == RESULT:
+        for row in paper["rows"]:
+            bag = bags.get(bag_key(row["bag"])) if row["bag"] else None
+            if bag is not None:
+                bags[bag_key(row["bag"])] = replace(bag, results=(*bag.results, entry))
 
 
 def _step(step: Mapping[str, Any], entry: int) -> Step:

@@ -20,9 +20,10 @@ from lodeline.ledger.problem import Problem, problem
 from lodeline.material.assay import shares_of
 from lodeline.service.inspections.booked import compositions_of
 from lodeline.service.inspections.custody import by_visit, same_holder
-from lodeline.service.inspections.entering import InTransaction, Paper, Standing, Taken, put_all
+from lodeline.service.inspections.entering import InTransaction, Paper, Taken, put_all
 from lodeline.service.inspections.measuring import flags_of
 from lodeline.service.inspections.reading import PART_OF, RESULT, Bag, Side
+from lodeline.service.inspections.standing import Standing, analysis_key
 from lodeline.service.inspections.visits import InspectionError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Store
@@ -84,7 +85,7 @@ def report_results(
     stated = compositions_of(store, [bags[key].name for key in _keys(read.analyses) if key in bags])
     with store.database.transaction():
         head = store.head(lock=True)
-        standing = standing.upto(store, head)
+        standing.upto(store, head)
         found, repeated, more = _against_log(
             read.analyses, standing, side=report.side, laboratory=laboratory, organisations=organisations, stated=stated
         )
@@ -92,7 +93,7 @@ def report_results(
         if any(one.severity != "flag" for one in problems) or not found:
             return Taken(problems=problems, repeated=repeated)
         wanted = _papers(found, report, laboratory, problems, today)
-        entries = put_all(store, head, wanted, before=standing.every, filed_at=filed_at, by=by)
+        entries = put_all(store, head, wanted, standing=standing, filed_at=filed_at, by=by)
         if in_transaction is not None:
             in_transaction(entries)
     return Taken(entries=tuple(entries), problems=problems, repeated=repeated)
@@ -133,10 +134,6 @@ def _against_log(
     organisations: frozenset[str] | None, stated: Mapping[str, str],
 ) -> tuple[list[_Found], dict[str, int], list[Problem]]:  # fmt: skip
     """The analyses that are new; those that stand already; and what the log says against them."""
-    stood: dict[str, tuple[int, str | None]] = {}
-    for paper in standing.of_act(RESULT):
-        for row in paper.paper["rows"]:
-            stood[_identity(row, str(paper.paper["laboratory"]))] = (paper.entry.index, row["composition"])
     bags = standing.bags
     found: list[_Found] = []
     repeated: dict[str, int] = {}
@@ -150,9 +147,9 @@ def _against_log(
             problems.append(problem("inspection.bag-unknown", analysis.row.at("bag"), bag=analysis.bag))
             continue
         one = _Found(analysis=analysis, bag=bag)
-        identity, what = _identity(one.as_paper(), laboratory), analysis.bag or str(analysis.reference_material)
-        if identity in stood:
-            entry, composition = stood[identity]
+        identity, what = analysis_key(one.as_paper(), laboratory), analysis.bag or str(analysis.reference_material)
+        if identity in standing.analyses:
+            entry, composition = standing.analyses[identity]
             if composition == analysis.composition:
                 repeated[what] = entry
                 continue
@@ -164,11 +161,6 @@ def _against_log(
             problems += _of_bag(analysis, bag, side, laboratory, stated.get(bag.name))
         found.append(one)
     return found, repeated, problems
-
-
-def _identity(row: Mapping[str, Any], laboratory: str) -> str:
-    what = bag_key(row["bag"]) if row["bag"] else f"= {row['reference_material']}"
-    return "\n".join((what, laboratory.casefold(), str(row["method"]), str(row["analysed_on"])))
 
 
 def _of_bag(analysis: Analysis, bag: Bag, side: Side, laboratory: str, stated: str | None) -> Iterator[Problem]:
