@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import re
 from datetime import date
 
 import polars as pl
 import pytest
+from openpyxl import Workbook
 from tests.unit.filing.test_reference_pages import DOCS
 
 from lodeline.filing.inspection.analysed import read_analysed
@@ -15,6 +20,7 @@ from lodeline.filing.inspection.rows import LIMITS, read_rows
 from lodeline.ledger.register import TABLES as RECORDS
 from lodeline.ledger.register import Register
 
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 PAGE = (DOCS / "reference/inspection-format.md").read_text("utf-8")
 TITLES: dict[TableName, str] = {"measurement": "Measurement", "custody": "Hand-over of bags", "results": "Results"}
 
@@ -41,6 +47,25 @@ def test_every_column_is_documented_as_it_is(table: TableName) -> None:
 def test_the_bounds_on_the_page_are_those_of_the_program() -> None:
     assert f"{LIMITS.rows:,} rows".replace(",", " ") in PAGE and f"{LIMITS.file_bytes // 1024**2} MB" in PAGE
     assert f"{CALIBRATION_DAYS} days old" in PAGE
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_workbook_and_json_are_read_like_the_example(table: TableName) -> None:
+    lines = list(csv.reader(io.StringIO(example(table).decode())))
+    book = Workbook()
+    assert book.active is not None
+    for line in lines:
+        book.active.append([date.fromisoformat(cell) if DAY.fullmatch(cell) else cell or None for cell in line])
+    saved = io.BytesIO()
+    book.save(saved)
+    document = json.dumps({"rows": [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]}).encode()
+    plain = read_rows(table, [("a.csv", example(table))])
+    for name, content in (("a.xlsx", saved.getvalue()), ("a.json", document)):
+        found = read_rows(table, [(name, content)])
+        assert found.problems == ()
+        assert [(one.where.row, one.cells, one.shares) for one in found.rows] == [
+            (one.where.row, one.cells, one.shares) for one in plain.rows
+        ]  # fmt: skip
 
 
 def test_the_examples_are_read_without_a_problem() -> None:
