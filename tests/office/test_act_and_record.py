@@ -21,6 +21,7 @@ from lodeline.office.access import audit
 from lodeline.office.accounts import tokens
 from lodeline.office.customs import desk
 from lodeline.office.filing import disputes, duty, extensions, transfers
+from lodeline.office.inspections import measuring
 from lodeline.office.inspections import visits as inspections
 from lodeline.office.law import packs as law_packs
 from lodeline.office.licences import acts as licence_acts
@@ -37,6 +38,9 @@ from lodeline.service.customs.desk import answer
 from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.firm.acceptance import Acceptance
 from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.service.inspections.custody import HandOver
+from lodeline.service.inspections.measuring import Weighing
+from lodeline.service.inspections.results import Report
 from lodeline.service.inspections.visits import Seal, Visited
 from lodeline.service.law import publishing
 from lodeline.service.licences import draws
@@ -209,6 +213,28 @@ def visit(store: Store) -> Callable[[], object]:
     return lambda: inspections.enter(inspector, store, seals, organisation="SEP", now=NOW, today=TODAY)
 
 
+def measurement(store: Store) -> Callable[[], object]:
+    rows = b"lot,product,declared_kg,bag_authority,note\nNEW,oxide:Dy,5,K-17,in no book\n"
+    weighing = Weighing(site="sep", on=TODAY, files=[("found.csv", rows)])
+    inspector = official("inspector")
+    return lambda: measuring.measure(inspector, store, weighing, organisation="SEP", now=NOW, today=TODAY)
+
+
+def bag_handed_over(store: Store) -> Callable[[], object]:
+    measurement(store)()
+    rows = f"bag,from,to,at,seal_intact\nK-17,authority,Courier,{TODAY},yes\n".encode()
+    handed = HandOver(files=[("handed.csv", rows)])
+    return lambda: measuring.hand_over(official("inspector"), store, handed, own=None, now=NOW, today=TODAY)
+
+
+def analysis(store: Store) -> Callable[[], object]:
+    rows = (
+        f"reference_material,certified,method,analysed_on,Nd_pct,note\nGBW,Nd=26,ICP,{TODAY},26,new method\n".encode()
+    )
+    report = Report(laboratory="Laboratory", side="authority", files=[("list.csv", rows)])
+    return lambda: measuring.report_results(official("inspector"), store, report, own=None, now=NOW, today=TODAY)
+
+
 def site(store: Store) -> Callable[[], object]:
     rows: list[Mapping[str, str]] = [{"id": "sep-3", "organisation": "SEP", "name": "Third", "stage": "separation"}]
     return lambda: registry.enter(REGISTRAR, store, "sites", rows, now=NOW)
@@ -312,7 +338,8 @@ ACTS: Final[Mapping[Callable[[Store], Callable[[], object]], str]] = {
     licence_confirmed: "licence.confirmed", licence_refused: "licence.refused",
     law_proposed: "law.proposed", law_published: "law.published", law_refused: "law.refused",
     law_taken_back: "law.withdrawn",
-    visit: "inspection.seal", site: "register.sites",
+    visit: "inspection.seal", measurement: "inspection.measurement", bag_handed_over: "inspection.custody",
+    analysis: "inspection.result", site: "register.sites",
     extension: "deadline.extend", name_decided: "party.same", merger_proposed: "party.propose-merge",
     owner: "party.own", party_list: "party.list", feed: "feed.receive", edition: "edition.freeze", alias: "lot.alias",
     question: "desk.asked", amendment: "desk.asked", verdict_changed: "desk.overridden",

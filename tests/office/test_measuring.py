@@ -174,6 +174,14 @@ def test_what_may_be_so_is_taken_with_a_note_and_stays_flagged(store: Store) -> 
         assert [flag["code"].removeprefix("inspection.") for flag in paper["flags"]] == flagged(done) != []
 
 
+def test_a_seal_that_is_not_there_any_more_is_remarked(store: Store) -> None:
+    head = "lot,declared_kg,seal"
+    assert flagged(measured(store, "ORE,1000,A-17", head=head)) == []
+    assert "seal-differs" not in flagged(measured(store, "ORE,999,A-17", head=head))
+    for row in ("ORE,998,A-18", "ORE,997,"):
+        assert "seal-differs" in flagged(measured(store, row, head=head))
+
+
 def test_goods_that_were_shipped_meanwhile(store: Store) -> None:
     head = "lot,outcome,note"
     assert told(measured(store, "GONE,absent,", head=head)) == [("gone-and-absent", 2, "outcome")]

@@ -25,7 +25,13 @@ from lodeline.service.inspections.booked import Booked, booked, named
 from lodeline.service.inspections.entering import InTransaction, Paper, Taken, put_all
 from lodeline.service.inspections.reading import MEASUREMENT, plan_paper
 from lodeline.service.inspections.standing import Standing, item_key, said
-from lodeline.service.inspections.visits import NOTE_CHARACTERS, InspectionError
+from lodeline.service.inspections.visits import (
+    NOTE_CHARACTERS,
+    Inspection,
+    InspectionError,
+    inspections,
+    standing_seals,
+)
 from lodeline.store.opening import assert_guarded
 from lodeline.store.queries.filing import first_filings_of
 from lodeline.store.store import Store
@@ -77,6 +83,7 @@ def measure(
     owners = frozenset(holders_of(register, weighing.site)) - {organisation}
     filed = weighing.on.isoformat()[:7] in first_filings_of(store, organisation)
     problems += [one for item in items for one in _against_books(item, owners, filed=filed)]
+    problems += _seals(items, inspections(store, [organisation], site=weighing.site))
     if any(one.severity != "flag" for one in problems):
         return Taken(problems=tuple(in_order([*read.problems, *problems])))
     standing = Standing.of(store)
@@ -219,6 +226,18 @@ def _against_books(one: _Named, others: frozenset[str], *, filed: bool) -> Itera
         doubt = suspected(row, "composition", found_shares, stated)
         if doubt is not None:
             yield doubt
+
+
+def _seals(items: Sequence[_Named], before: Sequence[Inspection]) -> Iterator[Problem]:
+    """Items that were sealed before, and do not bear that seal now."""
+    sealed: dict[str, list[str]] = {}
+    for number, (on, _) in standing_seals(before).items():
+        sealed.setdefault(on, []).append(number)
+    for one in items:
+        row, seals = one.item.row, sealed.get(one.name, [])
+        if one.item.outcome == "present" and seals and row.text("seal") not in seals:
+            facts: dict[str, Fact] = {"seal": ", ".join(seals), "lot": one.item.lot, "found": row.text("seal") or "–"}
+            yield problem("inspection.seal-differs", row.at("seal"), severity=None, **facts)
 
 
 def _whereabouts(one: _Named, book: Booked, *, filed: bool) -> Iterator[Problem]:
