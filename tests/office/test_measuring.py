@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
 
+import polars as pl
 import pytest
 from django.test import override_settings
 from tests.office.conftest import of_firm, official
@@ -30,6 +31,7 @@ from tests.stores import copied
 
 from lodeline.journal.entry import canonical_json
 from lodeline.journal.verify import verify_receipt
+from lodeline.material.element import SYMBOLS
 from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.inspections import measuring
 from lodeline.office.models import AuditRecord, Notice
@@ -38,6 +40,7 @@ from lodeline.service.entries.receipts import receipt
 from lodeline.service.inspections.entering import Taken
 from lodeline.service.inspections.measuring import Weighing, measure
 from lodeline.service.inspections.reading import bags_of, planned, visit_of, visits_of
+from lodeline.service.inspections.verifying import verification
 from lodeline.service.inspections.visits import InspectionError, inspections
 from lodeline.service.log.audit import verify
 from lodeline.store.guards import make_guards
@@ -420,6 +423,23 @@ def test_a_visit_beside_its_plan(store: Store) -> None:
     with pytest.raises(InspectionError, match="no plan for a visit"):
         measured(store, ORE, plan=0)
     assert not verify(store).faults
+
+
+def test_what_is_entered_is_what_the_statistics_read(store: Store) -> None:
+    measured(store, ORE, "OLD,,50,,,,,,,,", "TALL,,,,,,,,,,")
+    measured(store, "GONE,shipped,invoice 5", head="lot,outcome,note")
+    reported(store, FOUND)
+    reported(store, "B-2,ICP,2025-02-14,20.1", head="bag,method,analysed_on,Nd_pct", side="firm", laboratory="Own")
+    found = verification(store, open_snapshot(store))
+    items = {row["outcome"]: row for row in found.items.filter(pl.col("inspector_mg").is_not_null()).to_dicts()}
+    assert (items["present"]["operator_mg"], items["present"]["inspector_mg"]) == (950_000_000, 930_600_000)
+    assert (items["present"]["instrument"], items["present"]["calibration"]) == ("SC-1", "2025-01-20")
+    # What was shipped, by the books as well, is no item of the day.
+    assert set(found.items["outcome"]) == {"present"} and found.items.height == 3
+    shares = found.shares.filter(pl.col("element") == SYMBOLS.index("Nd"), pl.col("inspector_ppb").is_not_null())
+    assert shares.select("inspector_ppb", "laboratory", "how").rows() == [
+        (198_000_000, "Provincial Laboratory", "laboratory"),
+    ]  # fmt: skip
 
 
 def test_the_day_and_the_form(store: Store) -> None:
