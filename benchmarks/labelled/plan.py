@@ -14,7 +14,7 @@ from typing import Any
 
 from labelled.matching import month_after
 from lodeline.world.plan import World
-from lodeline.world.plant import LATER, OF_FEEDS, Plant, asked_plants, loopholes
+from lodeline.world.plant import LATER, OF_FEEDS, UNSEEN, Plant, asked_plants, loopholes
 
 #: Plants of each loophole as a share of the firms; more of those of mass, of which many are too small for anybody.
 OF_MASS = ("unexplained-gain", "unexplained-loss", "skimming", "yield-outlier", "recycling-laundering")
@@ -46,7 +46,7 @@ def plants_for(world: World, room: Path) -> tuple[Plant, ...]:
 
 
 def _asked(world: World) -> list[dict[str, Any]]:
-    rules = {name: rule for name, rule in loopholes().items() if name not in (*OF_FEEDS, *LATER)}
+    rules = {name: rule for name, rule in loopholes().items() if name not in (*OF_FEEDS, *LATER, *UNSEEN)}
     asked = _drawn(world, rules, random.Random(f"plants {world.seed}"), set())
     # Those of the feeds come last and by chances of their own, so that the others stay what they were.
     feeds = {name: loopholes()[name] for name in OF_FEEDS}

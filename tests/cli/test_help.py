@@ -11,9 +11,10 @@ import pytest
 from tests.cli.program import CHINESE, PROGRAM, Lodeline
 
 COMMANDS = (
-    "demo", "world", "bench", "init", "load", "rebuild", "backup", "restore", "prune", "template", "check", "file", "feed",
+    "demo", "bench", "init", "load", "rebuild", "backup", "restore", "prune", "template", "check", "file", "feed",
     "exceptions", "trace", "origins", "balance", "flows", "transfers", "quota", "reconcile", "findings", "edition",
-    "declare", "bundle", "screen", "receipt", "verify", "serve", "analyse", "finding", "licence", "run", "inspect", "parties", "law",
+    "declare", "bundle", "screen", "receipt", "verify", "serve", "analyse", "world", "finding", "licence", "run", "inspect",
+    "parties", "law",
 )  # fmt: skip
 PRINTING_DATA = (
     "init", "load", "rebuild", "backup", "restore", "check", "file", "trace", "origins", "balance", "flows",

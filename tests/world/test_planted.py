@@ -61,7 +61,7 @@ def reo_share(row: Row) -> float:
 
 
 def test_every_loophole_was_planted(planted: Dossier) -> None:
-    assert len({plant["loophole"] for plant in planted.truth["planted"]}) == 22
+    assert len({plant["loophole"] for plant in planted.truth["planted"]}) == 23
     assert planted.truth["not_planted"] == []
     assert planted.truth["labelled"] is True
 
@@ -151,6 +151,9 @@ def test_metal_is_conserved_with_what_the_truth_adds(planted: Dossier, unplanted
         )  # fmt: skip
         # Stated compositions carry the errors of laboratories, scrap and its residue the widest.
         slack = (0.08 if thrown else 0.03) * float(plant["reo_kg"] or 0) + 1
+        if plant["loophole"] == "false-declaration":
+            # A whole store comes in over one scale and goes out over another.
+            slack += 0.002 * total_kg(rows_of(planted, plant), "origin")
         assert change == pytest.approx(unfiled, abs=slack), plant["loophole"]
 
 

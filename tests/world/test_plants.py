@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lodeline.world import PlantError, asked_plants, build_world, write_world
 from lodeline.world.industry import Industry
 from lodeline.world.labelled import Labelled
-from lodeline.world.plant import LATER, OF_FEEDS, Plant, loopholes
+from lodeline.world.plant import LATER, OF_FEEDS, UNSEEN, Plant, loopholes
 from lodeline.world.plots import PLOTS
 from tests.cli.program import CHINESE, Lodeline
 from tests.world.reading import Dossier, table
@@ -119,7 +119,7 @@ def test_plants_at_random_are_spread_over_firms_and_loopholes(seed: int, rate: f
     # Those that were thought of later come on top: one in so many as there are others, of the feeds at least one.
     later = [plant for plant in plants if plant.loophole in (*OF_FEEDS, *LATER)]
     assert 1 <= len(plants) - len(later) <= count
-    more = round(count / (len(loopholes()) - len(OF_FEEDS) - len(LATER)))
+    more = round(count / (len(loopholes()) - len(OF_FEEDS) - len(LATER) - len(UNSEEN)))
     assert len(later) <= max(1, more) + more
     busy = Counter((plant.organisation, month) for plant in plants for month in range(plant.first, plant.last + 1))
     assert max(busy.values()) == 1

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from lodeline.cli.app import DEFAULT_PORT, DEMO_DATABASE, DemoDatabase, Port, app
 from lodeline.cli.output import console, progress, text
@@ -71,7 +72,18 @@ def _frames_on_one_thread() -> Iterator[None]:
             del os.environ[name]
 
 
-@app.command()
+class _World(TyperGroup):
+    """Without another word after it, `world` writes one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args and args[0] in self.commands else ["write", *args])
+
+
+worlds = typer.Typer(cls=_World)
+app.add_typer(worlds, name="world", help="Write a synthetic industry, or measure in it. 生成模拟产业或在其中测量。")
+
+
+@worlds.command("write")
 def world(
     out: Annotated[Path, typer.Argument(help="Directory to write. 输出目录。")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same world. 随机种子。")] = 7,
@@ -91,8 +103,14 @@ def world(
     profile: Annotated[
         str, typer.Option(metavar="default|stranger", help="Whose habits the firms have. 企业行为模式。")
     ] = "default",
+    truth_stock: Annotated[
+        bool, typer.Option("--truth-stock", help="What truly lies where as well, to measure in it. 另存真实库存。")
+    ] = False,
 ) -> None:
-    """Write a synthetic industry as a dossier, and what was put in beside it. 生成模拟产业数据。"""
+    """Write a synthetic industry as a dossier, and what was put in beside it. 生成模拟产业数据。
+
+    `lodeline world measure` says what an inspector's instruments show in it. 另见 `lodeline world measure`。
+    """
     from lodeline.world import PROFILES, PlantError, asked_plants, build_world, write_world  # noqa: PLC0415
 
     if profile not in PROFILES:
@@ -107,5 +125,28 @@ def world(
     except PlantError as error:
         raise UserError(error.en, error.zh) from error
     with progress(text("world", "模拟")) as bar:
-        write_world(planned, out, progress=bar, plants=plants, feeds=feeds, named=named)
+        write_world(planned, out, progress=bar, plants=plants, feeds=feeds, named=named, stock=truth_stock)
     console.print(text(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)
+
+
+@worlds.command("measure")
+def measure_in(
+    dossier: Annotated[Path, typer.Argument(help="A world written with --truth-stock. 带真实库存的模拟世界。")],
+    items: Annotated[Path, typer.Option("--items", help="CSV: site, lot, on, do, … 检查件清单。")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the measurements go. 输出文件。")],
+    seed: Annotated[int, typer.Option(min=0, help="Of the instruments' errors. 测量误差随机种子。")] = 1,
+) -> None:
+    """Measure items of a synthetic world as an inspector and two laboratories would. 在模拟世界中测量检查件。
+
+    Results of the authority's and the firm's laboratory are written beside the measurements. 化验结果另存两个文件。
+    """
+    from lodeline.world import MeasureError, measure, read_items, write_shown  # noqa: PLC0415
+
+    try:
+        written = write_shown(measure(dossier, read_items(items), seed=seed), out)
+    except MeasureError as error:
+        raise UserError(error.en, error.zh) from error
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written: {error.strerror}", f"{out}：无法写入：{error.strerror}") from error
+    for path in written:
+        console.print(text(f"Wrote {path}.", f"已写入 {path}。"), markup=False)

@@ -13,6 +13,7 @@ from lodeline.world.dossier import write_world
 from lodeline.world.plan import World, plan_world
 from lodeline.world.plant import Plant, PlantError, asked_plants
 from lodeline.world.profile import DEFAULT, PROFILES, profile
+from lodeline.world.visits.measure import MeasureError, Shown, measure, read_items, write_shown
 
 FEWEST_ORGANISATIONS = 20
 #: The month that a world begins with unless told otherwise.
@@ -40,5 +41,6 @@ def build_world(
 
 
 __all__ = [
-    "DEFAULT", "FIRST_MONTH", "PROFILES", "Plant", "PlantError", "World", "asked_plants", "build_world", "write_world",
+    "DEFAULT", "FIRST_MONTH", "PROFILES", "MeasureError", "Plant", "PlantError", "Shown", "World", "asked_plants",
+    "build_world", "measure", "read_items", "write_shown", "write_world",
 ]  # fmt: skip

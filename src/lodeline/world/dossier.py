@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from lodeline.world.border import Licences
@@ -27,6 +28,7 @@ from lodeline.world.scene import Cast
 from lodeline.world.stock import KG
 from lodeline.world.stream import Stream
 from lodeline.world.tables import Content, dirt_rate, table
+from lodeline.world.visits.truth import Stocktaking
 
 #: Quotas are granted with this much room above the use of a full year; a few are too small (assumptions).
 QUOTA_ROOM = (1.05, 1.25)
@@ -52,7 +54,7 @@ What natural dirt it holds is listed in the .truth.json file beside this directo
 
 def write_world(
     world: World, out: Path, progress: Progress | None = None, plants: tuple[Plant, ...] | None = None, *,
-    feeds: bool = False, named: float = 0.0,
+    feeds: bool = False, named: float = 0.0, stock: bool = False,
 ) -> None:  # fmt: skip
     """Writes the world as a dossier into `out`, and `<out>.truth.json` beside it.
 
@@ -63,6 +65,7 @@ def write_world(
         which event each of them is. The filings are the same with and without.
     named : in which share of the sales to customers that file nothing the clerk writes the customer's name, in one form
         or another, and not its id; who is meant stands in the truth file. All else is the same at every rate.
+    stock : what truly lies at every site at the end of each month, in `<out>.stock.csv`; all else is the same.
     Raises FileExistsError when `out` exists and is not an empty directory.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -75,10 +78,15 @@ def write_world(
     authorities = Authorities(industry, cast) if feeds else None
     hands = Hands(industry.firms, industry.trade.parties, cast, seed=world.seed, deeds=industry.deeds)
     clerks = Written(industry.trade.parties, rate=named, seed=world.seed, deeds=industry.deeds)
-    _write(
-        out / "filings/index.csv",
-        _file_all(industry, labelled, authorities, clerks=clerks, hands=hands, out=out, progress=progress),
-    )
+    with ExitStack() as open_files:
+        taking = None
+        if stock:
+            path = out.with_name(f"{out.name}.stock.csv")
+            taking = Stocktaking(open_files.enter_context(path.open("w", encoding="utf-8", newline="")))
+        index = _file_all(
+            industry, labelled, authorities, clerks=clerks, hands=hands, out=out, progress=progress, taking=taking
+        )
+    _write(out / "filings/index.csv", index)
     if labelled:
         labelled.finish()
     if authorities:
@@ -114,7 +122,7 @@ def _put_feeds(authorities: Authorities, out: Path) -> None:
 
 def _file_all(
     industry: Industry, labelled: Labelled | None, authorities: Authorities | None, *, clerks: Written, hands: Hands,
-    out: Path, progress: Progress | None,
+    out: Path, progress: Progress | None, taking: Stocktaking | None,
 ) -> list[Sequence[str]]:  # fmt: skip
     """Writes every filing as its month is done; returns the rows of the index."""
     world, registry = industry.world, Registry(industry.deeds)
@@ -123,6 +131,9 @@ def _file_all(
     done = 0
     for pages in industry.run():
         filed = labelled.month(pages) if labelled else pages
+        if taking:
+            month = pages[0].month
+            taking.month(month, industry, labelled.there(month.index) if labelled else ())
         if authorities:
             papers = authorities.month(filed)
             if labelled:

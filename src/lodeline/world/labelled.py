@@ -5,6 +5,8 @@ A world that nobody asked to be labelled never comes here and stays what it was,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lodeline.world.clerk import Row
 from lodeline.world.feeds import Authorities, Paper
 from lodeline.world.industry import Amendment, Deed, FirmMonth, Industry
@@ -16,6 +18,7 @@ from lodeline.world.plots.feeds import FeedMismatch
 from lodeline.world.scene import Cast, MonthBook, Scene
 from lodeline.world.stream import Stream
 from lodeline.world.tables import dirt_rate, table
+from lodeline.world.visits.truth import TrueItem
 
 #: A count that was made again differs from the first by this share, one sigma (assumption).
 RECOUNTED = 0.004
@@ -48,6 +51,11 @@ class Labelled:
             plot.month(book)
         self._book = book
         return list(book.pages.values())
+
+    def there(self, month: int) -> Iterable[TrueItem]:
+        """What plots have at the end of a month beside what the industry holds."""
+        for plot in self._plots:
+            yield from plot.there(month)
 
     def bend(self, papers: list[Paper], authorities: Authorities) -> None:
         """What plots do to the month's records of other authorities."""

@@ -35,12 +35,20 @@ _ONLY |= {
     ("feed-mismatch", "border-mass-low"): ("magnet-maker", "smco-maker", "exporter"),
     ("feed-mismatch", "ordinary-invoice"): ("light-separator", "heavy-separator", "smelter", "alloy-maker"),
 }
+#: Who writes papers together with a supplier receives what is weighed lot by lot.
+_ONLY |= {
+    ("false-declaration", f"{kind}-received"): ("smelter", "alloy-maker", "oxide-trader", "metal-trader")
+    for kind in ("gross", "partial", "bias")
+}
 #: Loopholes of the feeds: drawn after the others and from a stream of their own, so that these stay what they were.
 OF_FEEDS = ("feed-mismatch",)
 #: What the registers say of a firm is bent once.
 _ONCE = ("capacity-excess", "quota-overrun")
 #: Loopholes that came after worlds had been planted at random.
 LATER = ("licence-abuse",)
+#: Loopholes that no filing shows: planted only where a file names them, so that worlds planted at random stay what
+#: they were and no detector that reads filings is measured on them.
+UNSEEN = ("false-declaration",)
 #: Firms are tried this often before a loophole is given up for want of a free one.
 _TRIES = 60
 
@@ -110,7 +118,7 @@ class _Planner:
         Those that were thought of later come last and by chances of their own, so that a seed plants what it did.
         """
         count = max(1, int(rate * len(self._firms) * self._world.months / 12 + 0.5))
-        order = self._stream.shuffled([name for name in self._rules if name not in (*OF_FEEDS, *LATER)])
+        order = self._stream.shuffled([name for name in self._rules if name not in (*OF_FEEDS, *LATER, *UNSEEN)])
         found: list[Plant] = []
         # One in so many as there are loopholes, but at least one, on firms and months that the others left.
         more = max(1, round(count * len(OF_FEEDS) / len(order)))
@@ -236,7 +244,7 @@ class _Planner:
         firms = [
             plan for plan in self._world.firms
             if plan.trade in rule["trades"].split() and (not organisation or plan.id == organisation)
-            and (plan.count_months == 1 or name != "ghost-stock" or organisation)
+            and (plan.count_months == 1 or name not in ("ghost-stock", *UNSEEN) or organisation)
         ]  # fmt: skip
         pattern = stream.choose(rule["patterns"].split())
         size = asked.get("size") or _log_uniform(stream, float(rule["low"]), float(rule["high"]))

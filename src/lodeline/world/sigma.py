@@ -46,7 +46,7 @@ def reo_share(lot: Lot) -> float:
 
 
 @cache
-def _errors() -> dict[str, tuple[float, float]]:
+def family_errors() -> dict[str, tuple[float, float]]:
     """Family of methods → (random, systematic) relative error, one sigma."""
     return {
         row["family"]: (float(row["random_pct"]) / 100, float(row["systematic_pct"]) / 100) for row in table("methods")
@@ -55,7 +55,7 @@ def _errors() -> dict[str, tuple[float, float]]:
 
 def monthly_sigma_kg(page: FirmMonth, site: str) -> float:
     """σ of the balance of a site over the month of the page, kg REO; 0 where nothing was measured."""
-    errors = _errors()
+    errors = family_errors()
     random = 0.0
     weighed: dict[str, float] = defaultdict(float)
     of_lot: dict[str, float] = defaultdict(float)
@@ -91,3 +91,9 @@ def _analysis(lot: Lot) -> list[tuple[str, float]]:
     total = reo_share(lot)
     parts = [share * OXIDE[e] / total for e, share in lot.content.items() if e in OXIDE and total]
     return [(sampling, 1.0), *((assays[-1], part) for part in parts)]
+
+
+def two_weighings(family: str) -> float:
+    """Relative σ of the difference between two weighings on two scales of a family, whose calibrations are apart."""
+    random, systematic = family_errors()[family]
+    return math.sqrt(2 * (random * random + systematic * systematic))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lodeline.world.plant import Plant
 from lodeline.world.plots.border import DestinationShift, LicenceAbuse, Misdeclaration, OneMoreStep, ThresholdSplitting
+from lodeline.world.plots.declared import FalseDeclaration
 from lodeline.world.plots.feeds import FeedMismatch
 from lodeline.world.plots.mass import FalseScrap, Gain, Loss, Skimming, Unassayed, Yield
 from lodeline.world.plots.office import CapacityExcess, LateAndEdited, MissingFiling, QuotaOverrun
@@ -23,6 +24,7 @@ PLOTS: dict[str, type[Plot]] = {
     "unassayed-lot": Unassayed,
     "feed-mismatch": FeedMismatch,
     "licence-abuse": LicenceAbuse,
+    "false-declaration": FalseDeclaration,
 }  # fmt: skip
 
 

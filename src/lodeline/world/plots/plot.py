@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 from lodeline.world.clerk import Row
 from lodeline.world.plan import PLOTS, FirmPlan
@@ -12,6 +13,7 @@ from lodeline.world.scene import MonthBook, Scene
 from lodeline.world.sigma import dry_kg, reo_share
 from lodeline.world.stock import Lot
 from lodeline.world.stream import Stream
+from lodeline.world.visits.truth import TrueItem
 
 
 class Plot(ABC):
@@ -45,6 +47,10 @@ class Plot(ABC):
     @abstractmethod
     def act(self, book: MonthBook) -> None:
         """What the plot does in each of its months in which the firm files."""
+
+    def there(self, month: int) -> Iterable[TrueItem]:
+        """What truly lies at the site at the end of a month (from 0) that the industry does not know of."""
+        return ()
 
     def finish(self) -> None:  # noqa: B027 (most plots have nothing to add)
         """What can be said only when the world is over."""
