@@ -27,6 +27,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+# Run by name it does not stand in its own folder.
+sys.path.insert(0, str(Path(__file__).parent))
+
 from lodeline.accountancy.balance import reckon
 from lodeline.accountancy.battery import BATTERY, SEED, battery, null_distribution
 from lodeline.accountancy.covariance import runs_of
