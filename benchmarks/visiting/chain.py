@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from lodeline.world import measure, write_shown
+from lodeline.world.gauge import FAMILIES
 from lodeline.world.visits.measure import ACTS
 
 MG_PER_KG = 1_000_000
@@ -60,7 +61,9 @@ def through_store(dossier: Path, services: Services, *, on: date, seed: int, roo
 
 def _asked(item: Mapping[str, Any], site: str, on: date) -> dict[str, str]:
     """A row of the file of items from an item of a plan's paper."""
-    declared = item.get("dry_mg")
+    # What the paper of a plan says is dry; of goods that are dry, that is their net mass.
+    moist = bool(FAMILIES[str(item["product"]).partition(":")[0]][2])
+    declared = None if moist else item["dry_mg"]
     bags = item.get("bags") or ("", "", "")
     return {
         "site": site, "lot": str(item["lot"]), "on": on.isoformat(),

@@ -74,7 +74,7 @@ def test_what_goes_through_a_store_is_held_against_the_truth(tmp_path: Path) -> 
         assert (site, on) == (truth["subjects"]["site"], ON)
         items = [
             {"lot": item["lot"], "do": ["count", "weigh"], "dry_mg": round(float(item["declared_kg"]) * 1e6),
-             "bags": ["a", "b", "c"]} for item in truth["facts"]["items"]
+             "bags": ["a", "b", "c"], "product": item["product"]} for item in truth["facts"]["items"]
         ]  # fmt: skip
         return 9, [*items, {"lot": "NOT/CHOSEN", "do": []}]
 

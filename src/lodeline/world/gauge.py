@@ -41,7 +41,7 @@ TREO_STATED = frozenset({"concentrate", "mixed-compound", "oxide"})
 _FLOOR_PPB = {"concentrate": 2_000, "mixed-compound": 2_000, "residue": 10_000, "oxide": 200_000}
 _FLOOR_ELSE_PPB = 100_000
 #: Laboratories normalise what would add up to more than this, ppb.
-_SUM_LIMIT_PPB = 999_000_000
+SUM_LIMIT_PPB = 999_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +130,12 @@ class Gauge:
             if method is None or share * 1e9 < self.floor_ppb:
                 continue
             observed = share * 1e9 * (sampled + method[0] * stream.normal() + method[1])
-            ppb = reported(min(observed, _SUM_LIMIT_PPB), self.coarser)
+            ppb = reported(min(observed, SUM_LIMIT_PPB), self.coarser)
             found[element] = ppb
             if element != "TREO":
                 total += ppb
-        if total > _SUM_LIMIT_PPB:
-            factor = _SUM_LIMIT_PPB / total
+        if total > SUM_LIMIT_PPB:
+            factor = SUM_LIMIT_PPB / total
             found = {element: reported(ppb * factor, self.coarser) for element, ppb in found.items()}
         return found
 

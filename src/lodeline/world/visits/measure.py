@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lodeline.world.clerk import mass_text
-from lodeline.world.gauge import FAMILIES, Gauge, Instruments, composition_text, reported
+from lodeline.world.gauge import FAMILIES, SUM_LIMIT_PPB, Gauge, Instruments, composition_text, reported
 from lodeline.world.plan import VISITS, plan_world
 from lodeline.world.profile import DEFAULT, profile
 from lodeline.world.sigma import two_weighings
@@ -212,7 +212,11 @@ def _measured(item: _Item, number: int, *, seed: int, inspector: Instruments) ->
         row["mass_kg"] = mass_text(net_mg, KG)
         if observed:
             row["moisture_pct"] = mass_text(observed, MOISTURE_UNIT // 100)
-        row |= {"instrument": f"SYN-{FAMILIES[kind][0]}", "calibrated_on": calibrated, "method": gauge.weigh_cell}
+        row |= {
+            "instrument": f"SYN-{FAMILIES[kind][0]}",
+            "calibrated_on": calibrated,
+            "method": f"{FAMILIES[kind][0]}-A",
+        }
     content = content_of(there)
     if "xrf" in item.do:
         found = _xrf(inspector, content, gauge, _stream(seed, item, "xrf"))
@@ -263,14 +267,18 @@ def _reference(on: str, tools: Instruments, stream: Stream) -> Row:
 def analysed(
     assay: dict[str, tuple[float, float]], content: Content, floor_ppb: int, sampled: float, stream: Stream
 ) -> dict[str, int]:
-    """Shares in ppb as found by methods with these (random, systematic) errors in a sample that errs by `sampled`."""
-    found = {}
+    """Shares in ppb as found by methods with these (random, systematic) errors in a sample that errs by `sampled`.
+
+    What would add up to more than there can be is normalised, as instruments and laboratories do.
+    """
+    found: dict[str, float] = {}
     for element, share in content.items():
         method = assay.get(element)
-        if method is None or share * 1e9 < floor_ppb:
-            continue
-        found[element] = reported(min(share * 1e9 * (1 + sampled + method[0] * stream.normal() + method[1]), 999e6))
-    return found
+        if method is not None and share * 1e9 >= floor_ppb:
+            found[element] = share * 1e9 * (1 + sampled + method[0] * stream.normal() + method[1])
+    total = sum(ppb for element, ppb in found.items() if element != "TREO")
+    factor = min(1.0, SUM_LIMIT_PPB / total) if total else 1.0
+    return {element: reported(min(ppb * factor, SUM_LIMIT_PPB)) for element, ppb in found.items()}
 
 
 def content_of(row: Row) -> Content:
