@@ -226,7 +226,8 @@ def _measured(item: _Item, number: int, *, seed: int, inspector: Instruments) ->
     if "laboratory" not in item.do:
         return row, None
     for part in ("authority", "firm", "reserve"):
-        row[f"bag_{part}"] = asked.get(f"bag_{part}") or f"SYN{seed}-{asked['on']}-{number:03d}-{part[0].upper()}"
+        usual = f"SYN{seed}-{asked['site']}-{asked['on']}-{number:03d}-{part[0].upper()}"
+        row[f"bag_{part}"] = asked.get(f"bag_{part}") or usual
     return row, gauge.sample_random * _stream(seed, item, "sample").normal() + gauge.sample_bias
 
 
