@@ -10,7 +10,7 @@ from __future__ import annotations
 # isort: off
 from lodeline.cli.app import app, main
 from lodeline.cli import demonstration, bench, keeping, filing, feeds, questions
-from lodeline.cli import finding, editions, declare, licence, run, inspect
+from lodeline.cli import finding, editions, declare, licence, run, inspect, inspect_plans
 from lodeline.cli import screen, parties, law, law_packs, proofs, serve
 # isort: on
 
@@ -24,6 +24,7 @@ __all__ = [
     "filing",
     "finding",
     "inspect",
+    "inspect_plans",
     "keeping",
     "law",
     "law_packs",

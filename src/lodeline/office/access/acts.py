@@ -99,6 +99,7 @@ ACTS: Final[Mapping[str, Text]] = {
     "inspection.count": text("Inspection: entered a count", "现场检查：登记盘点"),
     "inspection.custody": text("Inspection: handed bags over", "现场检查：交接样袋"),
     "inspection.measurement": text("Inspection: entered measurements", "现场检查：登记测量"),
+    "inspection.plan": text("Inspection: entered a sampling plan", "现场检查：登记抽样计划"),
     "inspection.release": text("Inspection: released what was seized", "现场检查：解除扣押"),
     "inspection.result": text("Inspection: entered laboratory results", "现场检查：登记化验结果"),
     "inspection.seal": text("Inspection: put on seals", "现场检查：加封"),

@@ -29,6 +29,7 @@ from lodeline.service.entries import cases, certifier_keys, office_log, papers
 from lodeline.service.entries.receipts import _opened, row_salt_key
 from lodeline.service.entries.records import record_cells
 from lodeline.service.filing.posting import resolved_commitment
+from lodeline.service.inspections import planning
 from lodeline.service.licences.accounts import differing_positions, rebuild_positions
 from lodeline.service.licences.draw_facts import stored_rows
 from lodeline.service.log import editions
@@ -72,6 +73,10 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
     "law.pack-changed": (
         "The files of a law pack are not those of its digest, or one officer signed it alone",
         "法规包文件与其摘要不符，或仅由一人签署",
+    ),
+    "plan.not-drawn": (
+        "The items or bags of a sampling plan are not those that its seed gives",
+        "抽样计划的检查件或样袋与其种子所得不符",
     ),
     "row.resolution-changed": (
         "The rows do not resolve to the lots, parties or dry masses that the entry bound",
@@ -286,6 +291,8 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
             yield from editions.faults(store, entry)
         if envelope.kind == LAW_KIND:
             yield from law_faults(store, entry)
+        if envelope.kind == INSPECTION_PLAN_KIND:
+            yield from planning.faults(store, entry)
         return
     if envelope.kind == aliases.KIND:
         yield from aliases.faults(store, entry)

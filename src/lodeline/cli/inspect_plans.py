@@ -1,0 +1,126 @@
+"""`inspect plan` and `inspect choose`: what a visit is to measure, and which sites are to be visited."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, month, snapshot_at, today_of
+from lodeline.cli.inspect import inspect_app
+from lodeline.cli.output import console, print_json, print_table, text
+
+
+@inspect_app.command("plan")
+def plan_site(
+    site: Annotated[str, typer.Argument(help="Site to be visited. 场所。")],
+    goal: Annotated[
+        list[str] | None, typer.Option(help="Mass whose loss shall show: Dy=10kg. May be repeated. 目标质量。")
+    ] = None,
+    detect: Annotated[
+        list[str] | None, typer.Option(help="With which probability: gross=90%. May be repeated. 期望发现概率。")
+    ] = None,
+    minutes: Annotated[int | None, typer.Option(help="Work at the site. 现场时间。", show_default="480")] = None,
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the visit. 计划日期。")] = None,
+    chosen: Annotated[str, typer.Option(help="ranked, random or asked. 选取方式。")] = "asked",
+    enter: Annotated[
+        bool, typer.Option("--enter", help="Draw the items and enter the plan. 抽取检查件并登记计划。")
+    ] = False,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """What to measure at a site, and what that would show. 抽样计划。"""
+    from lodeline.service.inspections import planning  # noqa: PLC0415
+    from lodeline.service.inspections.asked import detect_of, goals_of  # noqa: PLC0415
+    from lodeline.service.inspections.items import site_items  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    today = today_of(store)
+    wanted = planning.Wanted(
+        site=site, on=on.date() if on else today, goals=goals_of(goal or ()), chosen=chosen,  # type: ignore[arg-type]
+        detect=detect_of(detect) if detect else planning.USUAL_DETECT,
+        minutes=planning.USUAL_MINUTES if minutes is None else minutes,
+    )  # fmt: skip
+    items = snapshot.ask(site_items, site=site)
+    proposal = planning.propose(items, wanted, register=snapshot.register, entry=snapshot.entry, today=today)
+    if enter:
+        entered = planning.enter_plan(store, proposal, filed_at=datetime.now(UTC), by="")
+        document = {**entered.paper, "plan": entered.entry.index}
+    else:
+        document = planning.plan_facts(proposal)
+    if as_json:
+        print_json(document)
+        return
+    _print_plan(document)
+
+
+@inspect_app.command()
+def choose(
+    of_month: Annotated[str | None, typer.Option("--month", help="YYYY-MM. 月份。", show_default="this month")] = None,
+    visits: Annotated[int | None, typer.Option(help="Visits in the month. 当月检查次数。", show_default="10")] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Percent of them by lot. 随机抽取比例（%）。", show_default="20")
+    ] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Which sites to visit: those where most is at stake, and some by lot. 本月拟检查的场所。"""
+    from lodeline.service.findings.finding import findings  # noqa: PLC0415
+    from lodeline.service.inspections import choosing  # noqa: PLC0415
+    from lodeline.service.inspections.items import held_by_site  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    law = law_of(store)
+    period = f"{today_of(store):%Y-%m}" if of_month is None else month(of_month)
+    chosen = choosing.choose(
+        answered(held_by_site, snapshot), answered(findings, store, snapshot, law)["rows"],
+        choosing.last_visits(store, period), month=period, seed=choosing.month_seed(store, period),
+        visits=choosing.VISITS if visits is None else visits,
+        share=choosing.RANDOM_SHARE if share is None else share / 100,
+    )  # fmt: skip
+    document = {"month": period, "rows": [choosing.as_json(one) for one in chosen]}
+    if as_json:
+        print_json(document)
+        return
+    rows = [
+        (one["site"], one["organisation"], one["how"], one["at_stake_kg"], one["probability"] or "–",
+         one["detector"] or "–", "–" if one["days"] is None else one["days"])
+        for one in document["rows"]
+    ]  # fmt: skip
+    columns = text(
+        "site,organisation,chosen,at stake kg,probability,question,days since a visit",
+        "场所,企业,选取,涉及千克,概率,疑问,距上次检查（天）",
+    ).split(",")
+    print_table(text(f"Visits in {period}", f"{period} 拟检查场所"), columns, rows, numbers=(3, 4, 6))
+
+
+def _print_plan(document: dict[str, Any]) -> None:
+    from lodeline.material.mass import format_kg  # noqa: PLC0415
+
+    columns = text(
+        "stratum,items,kg,count,weigh,XRF,laboratory", "层,件数,千克,清点,称重,XRF,化验"
+    ).split(",")  # fmt: skip
+    rows = [
+        (one["key"], one["items"], format_kg(one["dry_mg"]), *(one["n"][act] for act in one["n"]))
+        for one in document["strata"]
+    ]
+    print_table(f"{document['site']}  {document['on']}", columns, rows, numbers=range(1, 7))
+    columns = text(
+        "element,kind,kg,would show,at random,wanted", "元素,类别,千克,本计划发现概率,随机抽取,期望"
+    ).split(",")  # fmt: skip
+    random = {(one["element"], one["kind"]): one["probability"] for one in document["at_random"]}
+    sights = [
+        (one["element"], one["kind"], format_kg(one["goal_mg"]), one["probability"][:5],
+         random.get((one["element"], one["kind"]), "–")[:5], one["wanted"][:5])
+        for one in document["sights"]
+    ]  # fmt: skip
+    print_table("", columns, sights, numbers=range(2, 6))
+    minutes = text(
+        f"{document['minutes']} of {document['budget']} minutes", f"{document['minutes']}/{document['budget']}分钟"
+    )
+    console.print(minutes, markup=False)
+    if "plan" in document:
+        said = text(f"Entered as entry {document['plan']}.", f"已登记为条目 {document['plan']}。")
+        console.print(said, markup=False)
