@@ -57,7 +57,8 @@ def test_count_is_shown_beside_the_firms_own_everywhere(own: tuple[Browser, Stor
     assert "主管部门盘点" in balance.text and "现有封志：A-17" in balance.text
     assert "Counted with the firm's scale." in browser.page("/en/organisations/SEP/").text
     mirror = as_("filer", "SEP").page("/en/firm/SEP/sites/sep/")
-    assert "Counted by the authority" in mirror.text and "/inspections/" not in mirror.html
+    assert "Counted by the authority" in mirror.text and "/en/inspections/" not in mirror.html
+    assert "/en/firm/SEP/inspections/" in mirror.html
     entry = store.entries_of("inspection")[0]
     assert ": inspection" in browser.page(f"/en/log/{entry.index}/").headings[0]
 

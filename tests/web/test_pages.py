@@ -21,6 +21,7 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import read_fields
+from lodeline.journal.entry import canonical_json
 from lodeline.ledger.register import TABLES
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, RoleGrant
@@ -39,14 +40,17 @@ from lodeline.office.matching import feeds
 from lodeline.office.models import Application, Membership, User
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.customs.desk import answer as judged
+from lodeline.service.entries.papers import put_paper
 from lodeline.service.entries.records import put_records
 from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.service.inspections import planning
+from lodeline.service.inspections.items import site_items
 from lodeline.service.law import publishing
 from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
-from lodeline.store.store import Store
+from lodeline.store.store import INSPECTION_KIND, Store
 from lodeline.web.urls import PAGES, urlpatterns
 from lodeline.web.visit import address
 from lodeline.web.words.language import LANGUAGES, TAGS
@@ -57,7 +61,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 #: Files, of which there is no page.
 FILES: Final = {
     "receipt", "firm-file-template", "firm-file-copy", "firm-draft-file", "firm-filing-receipt", "firm-filing-upload",
-    "firm-filing-key", "edition-file", "handover-file",
+    "firm-filing-key", "edition-file", "handover-file", "firm-inspection-receipt",
 }  # fmt: skip
 #: Pages that lead elsewhere here: to the own home, to signing in, to giving the password once more.
 LEAD_ON: Final = {"home", "first-run", "firm-draft-certify"}
@@ -125,6 +129,7 @@ def _made(url: str) -> Examples:
     asked, own, query = declared(store, member, str(firm))
     common["licence"] = licensed(store, str(firm))
     common["run"] = announced(store, str(firm))
+    common["plan"], measured = planned(store, f"{firm}-A")
     common["exception"] = disagreed(store, member, str(firm))
     edition = freeze(member, store, law, "2025-01", reason="", now=now)
     files = {path: text.encode() for path, text in with_notice(today).files.items()}
@@ -138,6 +143,9 @@ def _made(url: str) -> Examples:
         "desk-query": {"case": query},
         "firm-query": {"case": query},
         "law-pack": {"entry": str(pack.entry.index)},
+        "inspection-visit": {"entry": str(measured)},
+        "firm-inspection-visit": {"entry": str(measured)},
+        "firm-inspection-receipt": {"entry": str(measured)},
         "handover-file": {"successor": "MIN-0001"},
         "edition": {"period": edition.period},
         "edition-file": {"period": edition.period, "edition": str(edition.number)},
@@ -191,6 +199,35 @@ def announced(store: Store, firm: str) -> str:
     )  # fmt: skip
     assert drawn.draw is not None
     return str(drawn.draw.number)
+
+
+def planned(store: Store, site: str) -> tuple[str, int]:
+    """A plan of a visit, and the entry of what was measured under it: the first item was not there."""
+    snapshot, today = open_snapshot(store), clock.today(load_law("cn").timezone)
+    items = snapshot.ask(site_items, site=site)
+    proposal = planning.propose(
+        items, planning.Wanted(site=site, on=today), register=snapshot.register, entry=snapshot.entry, today=today
+    )
+    plan = planning.enter_plan(store, proposal, filed_at=clock.now(), by="p")
+    drawn = next(one for one in plan.paper["items"] if one["do"])
+    nothing = dict.fromkeys(
+        ("event", "declared_mg", "declared_dry_mg", "mass_mg", "moisture_ppb", "dry_mg", "instrument", "calibrated_on",
+         "method", "composition", "assay_method", "seal", "note")
+    )  # fmt: skip
+    row = {**nothing, "uid": "u1", "lot": drawn["label"], "name": drawn["lot"], "product": drawn["product"],
+           "place": "stock", "outcome": "absent", "extra": {}}  # fmt: skip
+    paper = {
+        "format": "lodeline-inspection-v1", "act": "measurement", "organisation": proposal.organisation, "site": site,
+        "on": today.isoformat(), "plan": plan.entry.index, "rows": [row], "samples": [], "seals": [], "whole": False,
+        "note": "", "flags": [],
+    }  # fmt: skip
+    with store.database.transaction():
+        entry = put_paper(
+            store, store.head(lock=True), canonical_json(paper), kind=INSPECTION_KIND, name="inspection.json",
+            filed_at=clock.now(), facts={"act": "measurement"}, organisation=proposal.organisation,
+            period=f"{today:%Y-%m}",
+        )  # fmt: skip
+    return str(plan.entry.index), entry.index
 
 
 def disagreed(store: Store, member: Any, firm: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 from django.test import Client, override_settings
 from tests.web.as_official import OFFICIAL
 from tests.web.test_analyst import at_work, without_frames
+from tests.web.test_pages import planned as planned_visit
 
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
@@ -26,6 +27,9 @@ from lodeline.office.matching import feeds
 from lodeline.office.models import Application
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.findings.finding import findings
+from lodeline.service.inspections.items import held_by_site
+from lodeline.service.inspections.planning import plans
+from lodeline.service.inspections.visits import inspections
 from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.store.opening import open_store
@@ -94,6 +98,10 @@ def divided(flawed: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for firm in (min(here), min(elsewhere)):
             applied(firm)
             planned(store, firm)
+        holding = held_by_site(open_snapshot(store))
+        for firms in (here, elsewhere):
+            site = holding.filter(pl.col("organisation").is_in(firms))["site"][0]
+            planned_visit(store, str(site))
         content = _INVOICE.format(seller=min(here)).encode()
         assert feeds.submit(OFFICIAL, store, feed="invoices", name="invoices.csv", content=content, now=now).entry
         yield Divided(store=store, register=register, here=here, elsewhere=elsewhere)
@@ -130,13 +138,17 @@ def addresses(divided: Divided, firms: frozenset[str]) -> dict[str, list[dict[st
     snapshot = open_snapshot(divided.store)
     seen = findings(divided.store, snapshot, load_law("cn"))["rows"]
     disagree = every_exception(divided.store, snapshot, load_law("cn")).filter(pl.col("organisation").is_in(firms))
+    visits = [plan for plan in plans(divided.store) if plan.paper["organisation"] in firms]
+    measured = [str(one.entry.index) for one in inspections(divided.store, firms)]
     planned = divided.store.database.rows("SELECT id, organisation FROM draw WHERE book = 'quota' ORDER BY id")
     handed = Application.objects.filter(organisation__in=firms).values_list("reference", flat=True)
     return {
         "organisation": [{"organisation": one} for one in sorted(firms)],
         "site": [{"site": one} for one in sorted(sites)],
         "lot": [{"lot": one} for one in lots if maker_and_local(one, "")[0] in firms][:5],
-        "entry": [{"entry": str(index)} for index, who in entries if who in firms][:5],
+        "entry": [*({"entry": str(one)} for one, who in entries if who in firms)][:5]
+        + [{"entry": one} for one in measured],
+        "plan": [{"plan": str(plan.entry.index)} for plan in visits],
         "finding": [{"finding": row["id"]} for row in seen if row["subject"].get("organisation") in firms],
         "application": [{"application": one} for one in handed],
         "exception": [{"exception": one} for one in disagree["id"]][:5],

@@ -45,7 +45,7 @@ def plan_site(
     items = snapshot.ask(site_items, site=site)
     proposal = planning.propose(items, wanted, register=snapshot.register, entry=snapshot.entry, today=today)
     if enter:
-        entered = planning.enter_plan(store, proposal, filed_at=datetime.now(UTC), by="")
+        entered = planning.enter_plan(store, proposal, filed_at=datetime.now(UTC), by="command line")
         document = {**entered.paper, "plan": entered.entry.index}
     else:
         document = planning.plan_facts(proposal)
@@ -73,21 +73,21 @@ def choose(
 
     store, snapshot = snapshot_at(database)
     law = law_of(store)
-    period = f"{today_of(store):%Y-%m}" if of_month is None else month(of_month)
+    period = month(of_month) or f"{today_of(store):%Y-%m}"
     chosen = choosing.choose(
         answered(held_by_site, snapshot), answered(findings, store, snapshot, law)["rows"],
         choosing.last_visits(store, period), month=period, seed=choosing.month_seed(store, period),
         visits=choosing.VISITS if visits is None else visits,
         share=choosing.RANDOM_SHARE if share is None else share / 100,
     )  # fmt: skip
-    document = {"month": period, "rows": [choosing.as_json(one) for one in chosen]}
+    found = [choosing.as_json(one) for one in chosen]
     if as_json:
-        print_json(document)
+        print_json({"month": period, "rows": found})
         return
     rows = [
         (one["site"], one["organisation"], one["how"], one["at_stake_kg"], one["probability"] or "–",
          one["detector"] or "–", "–" if one["days"] is None else one["days"])
-        for one in document["rows"]
+        for one in found
     ]  # fmt: skip
     columns = text(
         "site,organisation,chosen,at stake kg,probability,question,days since a visit",

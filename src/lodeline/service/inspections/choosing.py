@@ -23,6 +23,7 @@ from lodeline.errors import UserError
 from lodeline.journal.merkle import EMPTY_ROOT
 from lodeline.material.mass import MG_PER_KG, format_kg
 from lodeline.service.inspections.visits import inspections
+from lodeline.store.queries.log import root_before
 from lodeline.store.store import Store
 
 #: Part of a month's visits that is drawn by lot, and how many visits there are where nobody says.
@@ -86,19 +87,15 @@ def choose(
     rest = [one for one in every if one.site not in taken]
     chance = min(1.0, by_lot / len(rest)) if rest else 0.0
     drawn = sorted(rest, key=lambda one: _lot(seed, month, one.site))[:by_lot]
-    return [replace(one, chance=chance) for one in ranked] + [replace(one, how="random", chance=chance) for one in drawn]
+    return [replace(one, chance=chance) for one in ranked] + [
+        replace(one, how="random", chance=chance) for one in drawn
+    ]
 
 
 def month_seed(store: Store, month: str) -> bytes:
     """What a month's lots are drawn with: of the root of the log when the month began, under the store's secret."""
-    root = root_before(store, month)
+    root = root_before(store, month) or EMPTY_ROOT.hex()
     return hmac.new(store.secret, _PURPOSE + f"{month}\n{root}".encode(), sha256).digest()
-
-
-def root_before(store: Store, month: str) -> str:
-    """The root (hex) behind the last entry that was filed before a month."""
-    found = store.database.rows('SELECT root FROM entry WHERE filed_at < %s ORDER BY "index" DESC LIMIT 1', (month,))
-    return str(found[0][0]) if found else EMPTY_ROOT.hex()
 
 
 def last_visits(store: Store, month: str) -> dict[str, date]:

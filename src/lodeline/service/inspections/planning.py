@@ -20,7 +20,8 @@ from typing import Any, Final, Literal, cast, get_args
 
 import polars as pl
 
-from lodeline.accountancy.verification.plan import KINDS, Plan, StratumPlan, plan_visit
+from lodeline.accountancy.verification.aims import KINDS
+from lodeline.accountancy.verification.plan import Plan, StratumPlan, plan_visit
 from lodeline.accountancy.verification.strata import PLAN_ITEMS, PLAN_SHARES, stratified
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json

@@ -55,6 +55,12 @@ def first_entry_since(store: Store, moment: str) -> int | None:
     return None if first is None else integer(first)
 
 
+def root_before(store: Store, moment: str) -> str | None:
+    """The root (hex) behind the last entry that was filed before a moment (UTC text); None where there is none."""
+    found = store.database.rows('SELECT root FROM entry WHERE filed_at < %s ORDER BY "index" DESC LIMIT 1', (moment,))
+    return str(found[0][0]) if found else None
+
+
 def entries_with(store: Store, table: str) -> list[int]:
     """The entries that rows of a table of facts name."""
     return [integer(entry) for (entry,) in store.database.rows(f"SELECT DISTINCT entry FROM {table}")]

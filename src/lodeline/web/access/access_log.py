@@ -19,6 +19,7 @@ from lodeline.office.models import DeskBatch
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.findings.finding import findings
+from lodeline.service.inspections.planning import plan_at
 from lodeline.service.licences.answers import firms_of
 from lodeline.service.licences.runs import announced
 from lodeline.service.matching import exceptions
@@ -26,7 +27,8 @@ from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
 Part = Literal[
-    "organisation", "site", "lot", "entry", "finding", "application", "licence", "exception", "run", "case", "batch"
+    "organisation", "site", "lot", "entry", "finding", "application", "licence", "exception", "run", "case", "batch",
+    "plan",
 ]
 #: The permissions that open the desk and nothing else of a firm.
 _AT_THE_DESK: Final = frozenset({"desk.use", "desk.decide"})
@@ -112,5 +114,8 @@ def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
         return applicant_of(subject)
     if part == "case":
         return exporter_of(subject)
+    if part == "plan":
+        plan = plan_at(visit.store, int(subject))
+        return plan.paper["organisation"] if plan else None
     entry = visit.store.entry(int(subject))
     return entry.organisation if entry else None

@@ -57,7 +57,11 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
         text("Ours", "本企业"),
         (
-            Line(page="firm-balances", label=text("Balances", "物料平衡"), leads_to=("firm-balance",)),
+            Line(
+                page="firm-balances",
+                label=text("Balances", "物料平衡"),
+                leads_to=("firm-balance", "firm-inspections", "firm-inspection-plan", "firm-inspection-visit"),
+            ),
             Line(page="firm-lots", label=text("Lots", "批次"), leads_to=("firm-lot",)),
             Line(page="firm-filings", label=text("Filings", "申报记录"), leads_to=("firm-filing",)),
             Line(page="firm-customers", label=text("Customers", "客户")),
@@ -91,7 +95,18 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         text("Watch", "监看"),
         (
             Line(page="overview", label=text("Overview", "总览")),
-            Line(page="balances", label=text("Balances", "物料平衡"), leads_to=("balance", "inspections")),
+            Line(page="balances", label=text("Balances", "物料平衡"), leads_to=("balance",)),
+            Line(
+                page="inspection-plans",
+                label=text("Inspections", "现场检查"),
+                leads_to=(
+                    "inspections",
+                    "inspection-plan",
+                    "inspection-plan-new",
+                    "inspection-labels",
+                    "inspection-visit",
+                ),
+            ),
             Line(page="findings", label=text("Findings", "线索"), leads_to=("finding",)),
             Line(page="transfers", label=text("Transfers", "流转")),
             Line(page="exceptions", label=text("Invoices and customs", "三方核对"), leads_to=("exception",)),

@@ -1,9 +1,25 @@
-"""The addresses of inspections."""
+"""The addresses of inspections. `inspections/plans/ENTRY/telephone/` is kept for a page without network."""
 
-from lodeline.web.page import Page
+from lodeline.web.page import FIRM, Page
+from lodeline.web.pages.inspections.firm_visits import firm_inspections
+from lodeline.web.pages.inspections.plan import firm_plan, labels, sampling_plan
+from lodeline.web.pages.inspections.plan_form import new_plan
+from lodeline.web.pages.inspections.plans import inspection_plans
 from lodeline.web.pages.inspections.visits import site_inspections
 
+#: The first that fits is shown: what a site is called may hold slashes, so its own pages come last.
 PAGES: tuple[Page, ...] = (
+    Page(at="inspections/", view=inspection_plans, name="inspection-plans", permission="inspection.write",
+         regional=True),
+    Page(at="inspections/plans/<int:plan>/", view=sampling_plan, name="inspection-plan",
+         permission="nation.read", shows="plan", regional=True),
+    Page(at="inspections/plans/<int:plan>/labels/", view=labels, name="inspection-labels",
+         permission="inspection.write", shows="plan", regional=True),
+    Page(at="inspections/<named:site>/plan/", view=new_plan, name="inspection-plan-new",
+         permission="inspection.write", posts=True, shows="site", regional=True),
     Page(at="inspections/<named:site>/", view=site_inspections, name="inspections",
          permission="nation.read", posts=True, shows="site", regional=True),
+    Page(at=FIRM + "inspections/", view=firm_inspections, name="firm-inspections", permission="own.read"),
+    Page(at=FIRM + "inspections/plans/<int:plan>/", view=firm_plan, name="firm-inspection-plan",
+         permission="own.read"),
 )  # fmt: skip

@@ -76,6 +76,8 @@ def site_inspections(visit: Visit, site: str) -> HttpResponse:
         problems=_rows_part(visit, problems) if problems else problems_part(visit, error),
         site=site,
         balance=visit.url("balance", site=site),
+        plan=visit.opens("inspection-plan-new", site=site) if visit.actor.may("inspection.write", owner) else None,
+        every=visit.opens("inspection-plans"),
         owner=names.get(owner, owner),
         owner_href=visit.url("organisation", organisation=owner),
         tables={name: shown(visit, table) for name, table in tables.items()},

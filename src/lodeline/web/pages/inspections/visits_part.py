@@ -24,6 +24,8 @@ ACTS: Final[Mapping[str, Text]] = {
     "custody": text("Bags handed over", "样袋交接"),
     "result": text("Laboratory results", "化验结果"),
 }
+#: What is shown on the page of the visit that it belongs to.
+_OF_VISITS: Final = frozenset({"measurement", "custody", "result"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def inspected_here(visit: Visit, site: str, *, called: Callable[[str], str], own
         made=made,
         on="" if newest is None else written.day(newest.paper["on"], visit.language),
         seals=seals_text(visit, every),
-        href=None if own else visit.opens("inspections", site=site),
+        href=visit.opens("firm-inspections", organisation=visit.firm) if own else visit.opens("inspections", site=site),
         table=None if made is None else shown(visit, made),
     )
 
@@ -113,8 +115,13 @@ def inspections_table(visit: Visit, every: Sequence[Inspection], *, name: str = 
         rows.append(
             (
                 Cell(text=written.day(paper["on"], visit.language), value=paper["on"]),
-                Cell(text=visit.localized(ACTS[one.act]), value=one.act, note=paper["note"]),
                 Cell(
+                    text=visit.localized(ACTS[one.act]), value=one.act, note=paper["note"],
+                    href=visit.url("inspection-visit", entry=one.entry.index) if one.act in _OF_VISITS else None,
+                ),
+                Cell(text=written.NOTHING)
+                if not paper["site"]
+                else Cell(
                     text=sites.get(paper["site"], paper["site"]), value=paper["site"],
                     href=visit.url("inspections", site=paper["site"]),
                 ),

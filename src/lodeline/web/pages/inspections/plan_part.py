@@ -1,0 +1,281 @@
+"""What a sampling plan says, as tables and sentences: on the page that proposes it and on that of the plan itself.
+
+All of it is read from the paper (`service.inspections.planning.plan_facts`), so both pages say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from lodeline.material.composition import read_canonical
+from lodeline.material.mass import PPB, share_mg
+from lodeline.web.parts.table import Cell, Column, Row, Table
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Language, Text, text
+from lodeline.web.words.lots import product
+
+ACTS: Final[Mapping[str, Text]] = {
+    "count": text("Count", "清点"),
+    "weigh": text("Weigh", "称重"),
+    "xrf": text("XRF", "XRF 测量"),
+    "laboratory": text("Sample", "取样送检"),
+}
+KINDS: Final[Mapping[str, Text]] = {
+    "gross": text("Whole items gone", "整件缺失"),
+    "partial": text("Part of items gone", "部分缺失"),
+    "bias": text("A little of every item", "系统偏差"),
+}
+CHOSEN: Final[Mapping[str, Text]] = {
+    "ranked": text("by rank", "按排序选取"),
+    "random": text("by lot", "随机抽取"),
+    "asked": text("because somebody asked", "指定"),
+}
+SIZES: Final[Mapping[str, Text]] = {
+    "large": text("large", "大件"),
+    "medium": text("medium", "中件"),
+    "small": text("small", "小件"),
+    "tiny": text("tiny", "零星"),
+}
+PARTS: Final[tuple[Text, ...]] = (
+    text("Authority", "主管部门"), text("Firm", "企业"), text("Reserve", "备份"),
+)  # fmt: skip
+_PER_PAGE: Final = 1_000
+
+
+def duration(minutes: int, language: Language) -> str:
+    """6 h 40 min, 6小时40分钟."""
+    hours, rest = divmod(minutes, 60)
+    if language == "zh":
+        return (f"{hours}小时" if hours else "") + (f"{rest}分钟" if rest or not hours else "")
+    parts = [f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours)
+    return " ".join(parts)
+
+
+def in_hundred(probability: str) -> str:
+    """94: of a hundred such visits. Certainty is never said of what is below it."""
+    return str(min(99, int(float(probability) * 100)) if float(probability) < 1 else 100)
+
+
+def weakest(paper: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the visit is for and shows least: of whole items where they are asked for, else of what is."""
+    sights = [one for one in paper["sights"] if one["kind"] == "gross"] or paper["sights"]
+    return min(sights, key=lambda one: float(one["probability"]), default=None)
+
+
+def headline(visit: Visit, paper: Mapping[str, Any], site: str) -> str:
+    """What the visit would show, in one sentence."""
+    language, of = visit.language, weakest(paper)
+    time = duration(paper["minutes"], language)
+    if of is None:
+        return visit.text(f"A visit of {time} to {site}", f"对{site}检查{time}")
+    mass, name = written.mass(of["goal_mg"], language), words.element(of["element"], language)
+    times = in_hundred(of["probability"])
+    kind = {
+        "gross": visit.text("missing as whole items", "整件缺失"),
+        "partial": visit.text("missing from within items", "部分缺失"),
+        "bias": visit.text("skimmed from every item", "逐件少量短缺"),
+    }[of["kind"]]
+    if times == "0":
+        return visit.text(
+            f"{time} at {site} would not show {mass} of {name} {kind}",
+            f"在{site}检查{time}，无法发现{name}{kind}{mass}",
+        )
+    return visit.text(
+        f"{time} at {site} would show {mass} of {name} {kind} {times} times in 100",
+        f"在{site}检查{time}，{name}{kind}{mass}时，100次中可发现{times}次",
+    )
+
+
+def sights_table(visit: Visit, paper: Mapping[str, Any]) -> Table:
+    """Element by element and kind by kind: what the visit would see, beside as much work on items drawn without
+    strata."""
+    language = visit.language
+    random = {(one["element"], one["kind"]): one["probability"] for one in paper["at_random"]}
+
+    def cells(one: Mapping[str, Any]) -> Row:
+        reached = float(one["probability"]) >= float(one["wanted"])
+        other = random.get((one["element"], one["kind"]))
+        return (
+            Cell(
+                text=words.element(one["element"], language), value=one["element"],
+                note=visit.localized(KINDS[one["kind"]]),
+            ),
+            _mass(visit, one["goal_mg"]),
+            Cell(
+                text=written.percent(float(one["probability"]), language, 0), value=float(one["probability"]),
+                shape="tick" if reached else "ring", tone="flow" if reached else "hold",
+                note=visit.text(
+                    f"{written.percent(float(one['wanted']), 'en', 0)} wanted",
+                    f"期望{written.percent(float(one['wanted']), 'zh', 0)}",
+                ),
+            ),
+            Cell(text=written.NOTHING)
+            if other is None
+            else Cell(text=written.percent(float(other), language, 0), value=float(other)),
+            _mass(visit, one["half_mg"]),
+            _mass(visit, one["ninety_mg"]),
+        )  # fmt: skip
+
+    return Table(
+        name="sights",
+        caption=visit.text("What the visit would show", "可发现的缺失"),
+        columns=(
+            Column(key="element", label=text("Element", "元素")),
+            Column(key="goal", label=text("Goal", "目标质量"), number=True, unit="kg"),
+            Column(key="probability", label=text("This plan would show it", "本计划发现概率"), number=True),
+            Column(key="random", label=text("A random visit, same work", "同等工作量随机抽取"), number=True),
+            Column(key="half", label=text("Shown half the time", "半数可发现"), number=True, unit="kg"),
+            Column(key="ninety", label=text("Shown 9 times in 10", "九成可发现"), number=True, unit="kg"),
+        ),
+        rows=[cells(one) for one in paper["sights"]],
+        empty=visit.text("Nothing was asked for.", "未设目标。"),
+    )
+
+
+def strata_table(visit: Visit, paper: Mapping[str, Any]) -> Table:
+    """The strata with their numbers by act, and what each alone would show of whole items."""
+    language = visit.language
+
+    def cells(one: Mapping[str, Any]) -> Row:
+        marks = [visit.localized(SIZES[one["size"]]) if one["size"] in SIZES else one["size"], one["method"] or ""]
+        seen = one["detects"].get("gross")
+        return (
+            Cell(
+                text=product(one["product"], language) or written.NOTHING, value=one["key"],
+                note=visit.text(", ", "，").join(filter(None, marks)),
+            ),
+            Cell(text=written.count(one["items"]), value=one["items"]),
+            _mass(visit, one["dry_mg"]),
+            *(
+                Cell(text=written.count(one["n"].get(act, 0)) if one["n"].get(act) else written.NOTHING,
+                     value=one["n"].get(act, 0))
+                for act in ACTS
+            ),
+            Cell(text=written.NOTHING)
+            if seen is None
+            else Cell(text=written.percent(float(seen), language, 0), value=float(seen)),
+        )  # fmt: skip
+
+    return Table(
+        name="strata",
+        caption=visit.text("Strata", "层"),
+        columns=(
+            Column(key="stratum", label=text("Stratum", "层")),
+            Column(key="items", label=text("Items", "件数"), number=True),
+            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
+            *(Column(key=act, label=label, number=True) for act, label in ACTS.items()),
+            Column(key="gross", label=text("Shows whole items gone", "整件缺失发现概率"), number=True),
+        ),
+        rows=[cells(one) for one in paper["strata"]],
+        empty=visit.text("There is nothing at this site.", "该场所无物料。"),
+    )
+
+
+def route(paper: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The items that were drawn, in the order of their places."""
+    drawn = [one for one in paper["items"] if one["do"]]
+    return sorted(drawn, key=lambda one: (one["location"] is None, one["location"] or "", one["product"], one["lot"]))
+
+
+def route_table(
+    visit: Visit, paper: Mapping[str, Any], *, called: Callable[[str], str] | None = None, page: str = "lot"
+) -> Table:
+    """Where to go, what stands there and what to do with it. `called`: what a reader calls a lot, if not by its label;
+    `page`: what its name leads to."""
+    language = visit.language
+    elements = list(paper["goals"])
+
+    def cells(one: Mapping[str, Any]) -> Row:
+        name = one["label"] if called is None else called(one["lot"])
+        shares = read_canonical(one["composition"])
+        said = [
+            f"{symbol} {written.percent(shares[symbol] / PPB, language, 2)}"
+            for symbol in elements
+            if shares.get(symbol)
+        ]
+        return (
+            Cell(
+                text=name, value=name, note=product(one["product"], language), marks=True,
+                href=visit.url(page, lot=one["lot"]) if called is None else None,
+            ),
+            Cell(text=one["location"] or written.NOTHING, value=one["location"]),
+            Cell(
+                text=written.mass(one["dry_mg"], language), value=one["dry_mg"] / written.MG_PER_KG,
+                note=visit.text(", ", "，").join(said),
+            ),
+            Cell(text=_in_words(visit, one["do"]), value=" ".join(one["do"])),
+            _bags(one["bags"]),
+            Cell(text="☐", value=""),
+        )  # fmt: skip
+
+    return Table(
+        name="route",
+        caption=visit.text("The way through the site", "检查路线"),
+        columns=(
+            Column(key="label", label=text("On the label", "标签")),
+            Column(key="place", label=text("Place", "库位")),
+            Column(key="declared", label=text("Declared, dry", "申报干重"), number=True, unit="kg"),
+            Column(key="do", label=text("What to do", "事项")),
+            Column(key="bags", label=text("Bags", "样袋")),
+            Column(key="done", label=text("Done", "完成")),
+        ),
+        rows=[cells(one) for one in route(paper)],
+        per_page=_PER_PAGE,
+        empty=visit.text("No item was drawn: the time allows for none.", "未抽到检查件：时间不足。"),
+    )
+
+
+def worst_sentences(visit: Visit, paper: Mapping[str, Any]) -> list[str]:
+    """How somebody who knows the plan's sizes, and not its draw, would best get past it."""
+    language = visit.language
+    found = []
+    for one in paper["worst"]:
+        name, goal = words.element(one["element"], language), paper["goals"].get(one["element"])
+        size, seen = written.percent(float(one["size"]), language, 0), in_hundred(one["probability"])
+        mass = "" if goal is None else written.mass(goal, language)
+        if one["way"] == "diluted":
+            found.append(
+                visit.text(
+                    f"{mass} of {name}, hidden best: {one['items']} items diluted by {size}. Shown {seen} in 100.",
+                    f"{name}{mass}最难发现的方式：{one['items']}件掺低{size}。100次中可发现{seen}次。",
+                )
+            )
+        else:
+            found.append(
+                visit.text(
+                    f"{mass} of {name}, hidden best: {size} taken of {one['items']} items. Shown {seen} in 100.",
+                    f"{name}{mass}最难发现的方式：从{one['items']}件中各取走{size}。100次中可发现{seen}次。",
+                )
+            )
+    return found
+
+
+def declared_mg(paper: Mapping[str, Any], element: str) -> int:
+    """What all items hold of an element, as declared."""
+    return sum(
+        share_mg(one["dry_mg"], read_canonical(one["composition"]).get(element, 0)) for one in paper["items"]
+    )  # fmt: skip
+
+
+def _in_words(visit: Visit, acts: Sequence[str]) -> str:
+    """Count, weigh, XRF."""
+    said = [visit.localized(ACTS[act]) for act in acts]
+    if visit.language == "zh":
+        return "、".join(said)
+    return ", ".join([*said[:1], *(one if one.isupper() else one.lower() for one in said[1:])])
+
+
+def _bags(bags: Sequence[str]) -> Cell:
+    """What the three numbers begin with, and their ends below."""
+    if not bags:
+        return Cell(text=written.NOTHING, value="")
+    return Cell(text=bags[0][:-2], note=" · ".join(bag[-2:] for bag in bags), value=" ".join(bags), whole=True)
+
+
+def _mass(visit: Visit, mass_mg: int | None) -> Cell:
+    if mass_mg is None:
+        return Cell(text=visit.text("never", "无法发现"))
+    return Cell(text=written.mass(mass_mg, visit.language), value=mass_mg / written.MG_PER_KG)
