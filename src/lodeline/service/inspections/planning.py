@@ -23,7 +23,6 @@ import polars as pl
 from lodeline.accountancy.verification.aims import KINDS
 from lodeline.accountancy.verification.plan import Plan, StratumPlan, plan_visit
 from lodeline.accountancy.verification.strata import PLAN_ITEMS, PLAN_SHARES, stratified
-from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.journal.merkle import EMPTY_ROOT
 from lodeline.journal.verify import Fault
@@ -33,7 +32,7 @@ from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import MG_PER_KG, share_mg
 from lodeline.service.entries import papers
 from lodeline.service.inspections.drawing import bags, drawn, redrawn, seed_of
-from lodeline.service.inspections.visits import inspections
+from lodeline.service.inspections.visits import InspectionError, inspections
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import INSPECTION_PLAN_KIND, Store, StoredEntry
 
@@ -55,7 +54,7 @@ MINUTES_MOST: Final = 60_000
 GOALS_MOST: Final = 8
 
 
-class PlanError(UserError):
+class PlanError(InspectionError):
     """What was asked for cannot be planned."""
 
 

@@ -27,7 +27,17 @@ from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
 Part = Literal[
-    "organisation", "site", "lot", "entry", "finding", "application", "licence", "exception", "run", "case", "batch",
+    "organisation",
+    "site",
+    "lot",
+    "entry",
+    "finding",
+    "application",
+    "licence",
+    "exception",
+    "run",
+    "case",
+    "batch",
     "plan",
 ]
 #: The permissions that open the desk and nothing else of a firm.

@@ -23,6 +23,7 @@ from lodeline.web.api import (
     feeds,
     filings,
     following,
+    inspection_plans,
     inspections,
     law,
     licence_decisions,
@@ -114,6 +115,7 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 for _router in (
     filings.router, transfers.router, lots.router, books.router, batches.router, feeds.router, cases.router,
     customs.router, draws.router, licence_decisions.router, runs.router, applications.router, parties.router,
-    law.router, proofs.router, inspections.router, official.router, following.router, _rest,
+    law.router, proofs.router, inspections.router, inspection_plans.router, official.router, following.router,
+    _rest,
 ):  # fmt: skip
     api.add_router("", _router)

@@ -52,6 +52,44 @@ class InspectionAnswer(InspectionSummary):
     receipt: Json | None
 
 
+class InspectionPlanSummary(Shape):
+    """A plan: how many of a site's items were drawn, and the minutes it takes."""
+
+    plan: int
+    organisation: str
+    site: str
+    on: str
+    chosen: str
+    minutes: int
+    items: int
+    drawn: int
+
+
+class InspectionPlans(Shape):
+    """Sampling plans, the oldest first."""
+
+    rows: list[InspectionPlanSummary]
+
+
+class InspectionPlan(Shape):
+    """A plan as docs/reference/inspection-plan.md says. `plan`: its entry; null, and items without `do`, where nothing
+    was entered."""
+
+    plan: int | None
+    organisation: str
+    site: str
+    on: str
+    goals: dict[str, int]
+    detect: dict[str, str]
+    minutes: int
+    budget: int
+    enough: bool
+    strata: list[Json]
+    sights: list[Json]
+    at_random: list[Json]
+    items: list[Json]
+
+
 class InspectionsEntered(Shape):
     """What became of a table: its papers, what was remarked, and which rows stood already (in which entry)."""
 

@@ -18,6 +18,7 @@ from lodeline.ledger.succession import holder_on, holders_of
 from lodeline.office.access import clock
 from lodeline.office.accounts.people import InputError
 from lodeline.office.inspections.visits import enter
+from lodeline.service.inspections.reading import visits_of
 from lodeline.service.inspections.visits import ACTS, NOTE_CHARACTERS, InspectionError, Seal, Visited, inspections
 from lodeline.web.pages.common.entered import day_of, problems_part
 from lodeline.web.pages.inspections.visits_part import ACTS as ACT_WORDS
@@ -70,7 +71,7 @@ def site_inspections(visit: Visit, site: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/inspections/visits.html",
-        title=_title(visit, str(record["name"] or site), len(every)),
+        title=_title(visit, str(record["name"] or site), len(visits_of(every))),
         status=400 if error or problems else 200,
         notices=_entered(visit),
         problems=_rows_part(visit, problems) if problems else problems_part(visit, error),

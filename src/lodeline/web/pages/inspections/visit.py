@@ -1,0 +1,207 @@
+"""The pages of one visit, the authority's and the firm's: what was measured, beside what the firm says of the same.
+
+Both see the same. A difference is a question: nothing here moves a book.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.ledger.resolution import maker_and_local
+from lodeline.material.composition import read_canonical
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.inspections.reading import AUTHORITY, Planned, planned, visit_of
+from lodeline.service.inspections.reading import Visit as Visited
+from lodeline.service.inspections.visit_figures import VisitFigures, visit_figures
+from lodeline.web.access.territory import of_one_site
+from lodeline.web.pages.common.firm_part import Firm
+from lodeline.web.pages.inspections.plan_part import sights_table
+from lodeline.web.pages.inspections.visit_part import (
+    BEYOND,
+    analyses_table,
+    bags_table,
+    differences_table,
+    items_table,
+    seen_sentences,
+    verified_table,
+)
+from lodeline.web.pages.inspections.visits_part import ACTS
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Table, shown, wanted_csv
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+
+#: The page is open only to those who may see the firm of the visit.
+_figures = of_one_site(visit_figures)
+
+
+def site_visit(visit: Visit, entry: int) -> HttpResponse:
+    """The page `inspections/visits/ENTRY/`, by any entry of the visit."""
+    return _page(visit, _found(visit, entry), own=None)
+
+
+def firm_visit(visit: Visit, organisation: str, entry: int) -> HttpResponse:
+    """The page `firm/ID/inspections/ENTRY/`: what the authority sees, with lots as the firm knows them."""
+    found = _found(visit, entry)
+    if found.organisation != organisation:
+        raise _nothing(entry)
+    return _page(visit, found, own=Firm(visit, organisation))
+
+
+def firm_receipt(visit: Visit, organisation: str, entry: int) -> HttpResponse:
+    """The receipt of an entry about the firm as a file: a proof that needs nothing but itself."""
+    found = _found(visit, entry)
+    if found.organisation != organisation or entry not in {one.entry.index for one in found.papers}:
+        raise _nothing(entry)
+    document = receipt(visit.store, entry)
+    assert document is not None, "the entry is in the log"
+    response = HttpResponse(
+        json.dumps(document, ensure_ascii=False, indent=1) + "\n", content_type="application/json; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="lodeline-receipt-{entry}.json"'
+    return response
+
+
+def _found(visit: Visit, entry: int) -> Visited:
+    found = visit_of(visit.store, entry)
+    if found is None:
+        raise _nothing(entry)
+    return found
+
+
+def _nothing(entry: int) -> NotHereError:
+    return NotHereError(f"Entry {entry} is of no visit.", f"条目 {entry} 不属于任何检查。")
+
+
+def _page(visit: Visit, found: Visited, *, own: Firm | None) -> HttpResponse:
+    language, plan = visit.language, planned(visit.store, found)
+    reading = visit.reading
+    got = reading.answer(_figures, reading.store, reading.snapshot, visit=found.entry)
+    tables = _tables(visit, found, plan, got, own)
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    register = visit.store.newest_register()
+    sites, firms = words.site_names(register), words.organisation_names(register, language)
+    firm = found.organisation
+    return show(
+        visit,
+        "lodeline/inspections/visit.html",
+        title=_headline(visit, found, got, sites.get(found.site, found.site)),
+        name=sites.get(found.site, found.site),
+        owner=firms.get(firm, firm),
+        owner_href=None if own else visit.url("organisation", organisation=firm),
+        own=own is not None,
+        every=visit.opens("inspection-plans") if own is None else visit.opens("firm-inspections", organisation=firm),
+        visits=visit.url("inspections", site=found.site) if own is None else None,
+        balance=visit.url("balance", site=found.site)
+        if own is None
+        else visit.url("firm-balance", organisation=firm, site=found.site),
+        day=written.day(found.on, language),
+        measured=written.count(len(found.items)),
+        plan=_plan_link(visit, found, own),
+        unmeasured=[] if plan is None else [_called(own)(one["lot"]) for one in plan.unmeasured],
+        seen=seen_sentences(visit, got.verified),
+        waiting="waiting" in got.verified["state"].to_list(),
+        receipts=_receipts(visit, found, own),
+        tables={name: shown(visit, table) for name, table in tables.items()},
+    )
+
+
+def _tables(
+    visit: Visit, found: Visited, plan: Planned | None, got: VisitFigures, own: Firm | None
+) -> dict[str, Table]:  # fmt: skip
+    called = _called(own)
+    declared: Mapping[str, Mapping[str, int]] = {} if plan is None else {
+        one["lot"]: read_canonical(one["composition"]) for one in plan.plan["items"]
+    }  # fmt: skip
+    elements = list(dict.fromkeys([*got.verified["element"].to_list(), *({} if plan is None else plan.plan["goals"])]))
+    tables = {
+        "items": items_table(visit, found, plan, got.operator, called),
+        "verified": verified_table(visit, got.verified),
+        "differences": differences_table(visit, got.differences),
+        "bags": bags_table(visit, list(found.bags.values()), called, _holder(visit, found, own)),
+        "analyses": analyses_table(visit, found, declared, elements, called),
+    }
+    if plan is not None:
+        tables["sights"] = sights_table(visit, plan.plan)
+    return tables
+
+
+def _called(own: Firm | None) -> Callable[[str], str]:
+    """What the reader calls a lot."""
+    if own is None:
+        return str
+    return lambda lot: own.own.lot_name(lot, *maker_and_local(lot, own.organisation))
+
+
+def _holder(visit: Visit, found: Visited, own: Firm | None) -> Callable[[str], str]:
+    """Who holds a bag, in words."""
+    names = words.organisation_names(visit.store.newest_register(), visit.language)
+    known = {AUTHORITY: visit.text("the authority", "主管部门"), found.organisation: names.get(found.organisation, "")}
+    if own is not None:
+        known[found.organisation] = own.name
+    return lambda who: known.get(who) or who
+
+
+def _headline(visit: Visit, found: Visited, got: VisitFigures, site: str) -> str:
+    """The answer of the visit: what is missing beyond what measurement explains, else that nothing is shown to be."""
+    language = visit.language
+    gone = sum(row["outcome"] == "absent" for _, row in found.items)
+    beyond = _beyond(got)
+    if beyond is not None:
+        mass, name = written.mass(abs(beyond["verified_mg"]), language), words.element(beyond["element"], language)
+        if beyond["verified_mg"] > 0:
+            return visit.text(
+                f"After the visit, {mass} of {name} is missing at {site}", f"经检查核实，{site}缺失{name}{mass}"
+            )
+        return visit.text(
+            f"After the visit, {site} holds {mass} of {name} more than it accounts for",
+            f"经检查核实，{site}的{name}多出{mass}",
+        )
+    if gone:
+        return visit.text(
+            f"{gone} of {len(found.items)} items {'was' if gone == 1 else 'were'} not found at {site}",
+            f"{site}：{len(found.items)}件中有{gone}件未找到",
+        )
+    n = len(found.items)
+    return visit.text(
+        f"{n} {'item' if n == 1 else 'items'} at {site} measured: nothing is shown to be missing",
+        f"{site}已测量{n}件：未显示缺失",
+    )
+
+
+def _beyond(got: VisitFigures) -> Mapping[str, Any] | None:
+    """The element that is furthest beyond what measurement explains, where one is."""
+    compared = got.verified.filter((pl.col("state") == "compared") & (pl.col("z").abs() >= BEYOND))
+    return compared.sort(pl.col("z").abs()).row(-1, named=True) if compared.height else None
+
+
+def _plan_link(visit: Visit, found: Visited, own: Firm | None) -> dict[str, object] | None:
+    if found.plan is None:
+        return None
+    href = (
+        visit.url("inspection-plan", plan=found.plan)
+        if own is None
+        else visit.url("firm-inspection-plan", organisation=found.organisation, plan=found.plan)
+    )
+    return {"text": written.count(found.plan), "href": href}
+
+
+def _receipts(visit: Visit, found: Visited, own: Firm | None) -> list[dict[str, Any]]:
+    """Each paper of the visit with its receipt; those about no firm (reference materials) are not the firm's."""
+    return [
+        {
+            "text": written.count(one.entry.index), "what": visit.localized(ACTS[one.act]),
+            "href": visit.url("receipt", entry=one.entry.index)
+            if own is None
+            else visit.url("firm-inspection-receipt", organisation=found.organisation, entry=one.entry.index),
+        }
+        for one in found.papers
+    ]  # fmt: skip
