@@ -17,9 +17,11 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import signing
 
 from lodeline.service.law.zipped import zip_of
+from lodeline.store.opening import open_store
 from tests.browser.portal import GUARDED, HALFWAY, KEY, PEOPLE, Portal, build, served
 from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER, REGISTRAR
 from tests.law_packs import with_notice
+from tests.web.test_pages import planned
 
 #: The month that is due in these tests, and the one before.
 DUE, FILED = "2025-07", "2025-06"
@@ -41,6 +43,7 @@ def furnished(room: Path) -> Iterator[dict[str, Any]]:
     store = build(room)
     with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
         make(portal)
+        portal.made |= _visited(store, portal.firm)
         yield {"origin": origin, "kept": portal.kept()}
 
 
@@ -266,6 +269,17 @@ def _grant(portal: Portal, application: str) -> None:
         steps = re.search(r'name="steps" value="(\d+)"', page)
         assert steps is not None, "the application can be decided"
         portal.answer(by, at, page, {"steps": steps[1], "text": "In order.", **form})
+
+
+def _visited(store: Path, firm: str) -> dict[str, str]:
+    """A visit to the filer's first site: its plan, and what was measured under it."""
+    plan, entry = planned(open_store(str(store)), f"{firm}-A")
+    return {
+        "inspection-plan": f"inspections/plans/{plan}/", "inspection-labels": f"inspections/plans/{plan}/labels/",
+        "inspection-plan-new": f"inspections/{firm}-A/plan/", "inspection-visit": f"inspections/visits/{entry}/",
+        "firm-inspection-plan": f"firm/{firm}/inspections/plans/{plan}/",
+        "firm-inspection-visit": f"firm/{firm}/inspections/{entry}/",
+    }  # fmt: skip
 
 
 def _frozen(portal: Portal, period: str) -> str:
