@@ -16,6 +16,7 @@ from tests.desk import Desk, organisation, site
 from tests.office.conftest import of_firm, official
 from tests.stores import copied
 
+from lodeline.filing.inspection.columns import columns
 from lodeline.journal.entry import canonical_json
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, RoleGrant
 from lodeline.office.inspections.plans import enter_plan, plan_open_to, plans_open_to
@@ -23,7 +24,7 @@ from lodeline.office.models import AuditRecord, Notice
 from lodeline.service.entries import papers
 from lodeline.service.inspections import planning
 from lodeline.service.inspections.asked import detect_of, goals_of
-from lodeline.service.inspections.drawing import bag_holds, redrawn
+from lodeline.service.inspections.drawing import bag_holds, bags, redrawn
 from lodeline.service.inspections.items import held_by_site, site_items
 from lodeline.service.inspections.planning import EnteredPlan, PlanError, Proposal, Wanted, propose
 from lodeline.service.log.audit import verify
@@ -167,8 +168,15 @@ def test_bags_are_unique_in_the_log_and_a_slip_is_caught(store: Store) -> None:
         for other in "0123456789AFR":
             if character not in (other, "-"):
                 assert not bag_holds(bag[:at] + other + bag[at + 1 :])
-    # Known answer: a donation number of ISBT 128, which has the same check character.
-    assert bag_holds("G123498654321H") and not bag_holds("G123498654312H")
+    # Known answer: the example of the Global Release Identifier, which has the same check character.
+    assert bag_holds("A12425GABC1234002M") and not bag_holds("A12425GABC1230402M")
+
+
+def test_every_number_that_a_bag_can_have_is_read_in_a_file() -> None:
+    every = [bag for entry in range(60) for row in bags([{"do": ["laboratory"]}] * 9, entry) for bag in row]
+    assert len({bag[-1] for bag in every}) == 36, "every check character occurs"
+    read = columns("measurement")["bag_authority"].read
+    assert [bag for bag in every if read(bag).value != bag] == []
 
 
 def _bags(paper: Any) -> list[str]:

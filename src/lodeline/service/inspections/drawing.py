@@ -20,8 +20,8 @@ from lodeline.accountancy.verification.strata import PLAN_ITEMS, Stratum
 #: Whose part of a split sample a bag holds, in the order of a paper's `bags`.
 PARTS: Final = ("authority", "firm", "reserve")
 _LETTERS: Final = {"authority": "A", "firm": "F", "reserve": "R"}
-#: ISO/IEC 7064, MOD 37-2: 36 characters, and `*` as a thirty-seventh for the check.
-_CHARACTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
+#: Of a bag's number and of its check.
+_CHARACTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def seed_of(root: str, site: str, on: date, nonce: str) -> str:
@@ -97,11 +97,12 @@ def _sizes_of(paper: Mapping[str, Any]) -> Plan:
 
 
 def _checked(text: str) -> str:
-    """The text and its check character; dashes count for nothing. Source: ISO/IEC 7064, MOD 37-2."""
-    total = 0
+    """The text and its check character; dashes count for nothing. Source: ISO/IEC 7064, MOD 37,36, whose check is one
+    of the characters that a number is made of, so that a file or a scanner takes it like the others."""
+    left = 36
     for character in text.replace("-", ""):
         place = _CHARACTERS.find(character)
         if place < 0:
             return ""
-        total = (total + place) * 2 % 37
-    return text + _CHARACTERS[(38 - total) % 37]
+        left = ((left + place) % 36 or 36) * 2 % 37
+    return text + _CHARACTERS[(37 - left) % 36]
