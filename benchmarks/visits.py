@@ -1,10 +1,11 @@
 """How often a visit finds out: beside what theory says, beside the books alone, beside a visit without a plan.
 
-Run: `python benchmarks/visits.py [--visits 4000] [--tuning] [--write-docs]`; `lodeline bench accountancy` prints the
-same. First made-up sites: for whole items absent, parts of items taken or refilled, and a little of every item, the
-share of simulated visits that alarm beside the probability of the plan. Then synthetic worlds in
-which books are falsified on both sides (`false-declaration`): what the site's own balances show, MUF − D after a visit
-by plan, and after a visit that does as much without strata. Worlds, falsifiers and statistics have one author.
+Run: `python benchmarks/visits.py [--visits 4000] [--tuning] [--store] [--write-docs]`; `lodeline bench accountancy`
+prints the same. First made-up sites: for whole items absent, parts of items taken or refilled, and a little of every
+item, the share of simulated visits that alarm beside the probability of the plan. Then synthetic worlds in which books
+are falsified on both sides (`false-declaration`): what the site's own balances show, MUF − D after a visit by plan, and
+after a visit that does as much without strata. `--store` takes one world the whole way: loaded, planned, measured,
+taken in, verified. Worlds, falsifiers and statistics have one author.
 Exit status 1: theory was missed by more than .03, or false alarms exceed the budget.
 """
 
@@ -34,7 +35,7 @@ SITES, VISITS, WITHIN = 6, 4_000, 0.03
 #: What noise of so many visits adds to a rate at the budget.
 SLACK = 0.012
 FIRMS, VISITS_TO_A_SITE = 120, 400
-REPORT, TUNING = range(3101, 3104), range(3001, 3002)
+REPORT, TUNING, STORE = range(3101, 3104), range(3001, 3002), 3302
 #: σ of D by which so much is missing in bias defects.
 BIASES = (1.5, 3.0)
 #: Parts of what lies there that were taken.
@@ -78,6 +79,16 @@ def print_visits(visits: int = VISITS, seeds: Iterable[int] = REPORT, *, write: 
                                  "visits-curve": aligned(curve)})  # fmt: skip
         PICTURE.write_text(picture([panel_of(found, adversary) for adversary in ADVERSARIES]), "utf-8")
     return held
+
+
+def print_store() -> None:
+    """Visits to the falsified sites of one world through a real store: planned, measured, taken in, verified."""
+    from visiting.store import told, visited_in_store  # noqa: PLC0415 (the way of a visit needs a store's services)
+
+    with tempfile.TemporaryDirectory() as room:
+        found = visited_in_store(STORE, firms=FIRMS, room=Path(room))
+    print(f"\nThrough a store, one visit to each site, world {STORE}, kg of the element of which most was taken")
+    print(aligned(told(found)), flush=True)
 
 
 def theory_table(visits: int) -> tuple[list[list[str]], bool]:
@@ -187,7 +198,11 @@ def main() -> int:
     options.add_argument("--visits", type=int, default=VISITS, help="to each made-up site and kind")
     options.add_argument("--tuning", action="store_true", help="the world for tuning and not those of the report")
     options.add_argument("--write-docs", action="store_true", help=f"write the tables into {DOCUMENT.name}")
+    options.add_argument("--store", action="store_true", help="nothing but one world through a real store, seed 3302")
     given = options.parse_args()
+    if given.store:
+        print_store()
+        return 0
     return 0 if print_visits(given.visits, TUNING if given.tuning else REPORT, write=given.write_docs) else 1
 
 
