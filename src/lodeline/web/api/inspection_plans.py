@@ -33,9 +33,13 @@ _SCOPE: Final = "inspections:write"
     "/inspection-plans", response=InspectionPlans, url_name="inspection-plans",
     **spec.operation("Sampling plans that were entered, the oldest first", "已登记的抽样计划", scope=_SCOPE),
 )  # fmt: skip
-def list_plans(request: HttpRequest) -> Json:
+def list_plans(request: HttpRequest, *, organisation: str | None = spec.ORGANISATION) -> Json:
     """Of firms whose visits the inspector may enter."""
-    return {"rows": [_summary(one) for one in plans_open_to(_inspector(request), store())]}
+    actor = _inspector(request)
+    if organisation is not None:
+        actor.require("inspection.write", organisation)
+    found = plans_open_to(actor, store())
+    return {"rows": [_summary(one) for one in found if organisation in (None, one.paper["organisation"])]}
 
 
 @router.get(
