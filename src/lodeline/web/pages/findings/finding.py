@@ -104,7 +104,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
             visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=reading.law.timezone
         ),
         seen=standing.steps,
-        measured=measured_steps(row, visit.language),
+        measured=measured_steps(row, visit.language, lambda entry: visit.opens("inspection-visit", entry=entry)),
         forms=forms(visit, row, standing, today),
         assign=assign_field(visit, standing, now) if visit.actor.may("finding.decide") else None,
         watched=is_watched(visit, case),

@@ -72,7 +72,7 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         row=row,
         names=firm.names,
         facts=_facts(firm, case, row),
-        measured=measured_steps(row, visit.language),
+        measured=measured_steps(row, visit.language, lambda entry: firm.url("firm-inspection-visit", entry=entry)),
         table=shown(visit, table) if table.rows else None,
         steps=taken(
             visit, case, disclosed_only=True, called=lambda one: firm.names.get(one, one),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,15 +25,18 @@ class Measured:
     shape: str
     tone: Tone
     step: Mapping[str, Any]
-    entry: int
+    href: str | None
 
 
-def measured_steps(row: Mapping[str, Any] | None, language: Language) -> Sequence[Measured]:
-    """Those of a finding as it is printed, oldest first; none where nobody measured what it is about."""
+def measured_steps(
+    row: Mapping[str, Any] | None, language: Language, leads: Callable[[int], str | None] = lambda _: None
+) -> Sequence[Measured]:
+    """Those of a finding as it is printed, oldest first; none where nobody measured what it is about. `leads`: entry of
+    a visit → its page."""
     steps = [] if row is None else row.get("measured", {}).get("steps", ())
-    return [_measured(step, language) for step in steps]
+    return [_measured(step, language, leads(step["visit"])) for step in steps]
 
 
-def _measured(step: Mapping[str, Any], language: Language) -> Measured:
+def _measured(step: Mapping[str, Any], language: Language, href: str | None) -> Measured:
     words, shape, tone = _STATES[step["state"]]
-    return Measured(word=words[language], shape=shape, tone=tone, step=step, entry=step["visit"])
+    return Measured(word=words[language], shape=shape, tone=tone, step=step, href=href)

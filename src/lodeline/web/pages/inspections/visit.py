@@ -22,10 +22,10 @@ from lodeline.web.access.territory import of_one_site
 from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.pages.inspections.plan_part import sights_table
 from lodeline.web.pages.inspections.visit_part import (
-    BEYOND,
     analyses_table,
     bags_table,
     differences_table,
+    is_beyond,
     items_table,
     seen_sentences,
     verified_table,
@@ -179,8 +179,8 @@ def _headline(visit: Visit, found: Visited, got: VisitFigures, site: str) -> str
 
 def _beyond(got: VisitFigures) -> Mapping[str, Any] | None:
     """The element that is furthest beyond what measurement explains, where one is."""
-    compared = got.verified.filter((pl.col("state") == "compared") & (pl.col("z").abs() >= BEYOND))
-    return compared.sort(pl.col("z").abs()).row(-1, named=True) if compared.height else None
+    compared = got.verified.filter((pl.col("state") == "compared") & is_beyond(got.verified))
+    return compared.sort("p", descending=True).row(-1, named=True) if compared.height else None
 
 
 def _plan_link(visit: Visit, found: Visited, own: Firm | None) -> dict[str, object] | None:

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.null import score_of
 from lodeline.material.composition import read_canonical
 from lodeline.material.mass import PPB
 from lodeline.service.inspections.reading import RESULT, Bag, Planned
@@ -39,8 +41,6 @@ SIDES: Final[Mapping[str, Text]] = {
 }
 _PARTS: Final[Mapping[str, Text]] = dict(zip(("authority", "firm", "reserve"), PARTS, strict=True))
 _PER_PAGE: Final = 200
-#: A difference of so many σ is spoken of as missing.
-BEYOND: Final = 3.0
 
 #: What a reader calls a lot, by its canonical name.
 Called = Callable[[str], str]
@@ -186,11 +186,18 @@ def verified_table(visit: Visit, verified: pl.DataFrame) -> Table:
     )
 
 
+def is_beyond(verified: pl.DataFrame) -> pl.Series:
+    """Which elements are beyond what measurement explains: by MUF and D together, at the budget of a finding."""
+    chances = verified["p"].fill_null(1.0).to_list()
+    scores = [score_of(p, tests=max(len(chances), 1)) for p in chances]
+    return pl.Series([score >= ALARM_SCORE for score in scores], dtype=pl.Boolean)
+
+
 def seen_sentences(visit: Visit, verified: pl.DataFrame) -> list[str]:
     """What the visit could have seen and did not, element by element; nothing of what it did see."""
     language = visit.language
     found = []
-    for row in verified.filter((pl.col("state") == "compared") & (pl.col("z").abs() < BEYOND)).iter_rows(named=True):
+    for row in verified.filter((pl.col("state") == "compared") & ~is_beyond(verified)).iter_rows(named=True):
         name, would = words.element(row["element"], language), written.mass(row["would_see_mg"], language)
         seen = written.mass_with_sigma(row["verified_mg"], row["sigma_mg"], language)
         found.append(
