@@ -114,14 +114,15 @@ def _finding(rows: list[dict[str, Any]], side: int) -> list[Finding]:
 
 
 def _score(row: Mapping[str, Any], side: int, *, elements: int) -> float:
-    """Of MUF and D together (`verification.joint`), where D says something of its own and adds to what MUF shows.
+    """Of what D says of its own, or of MUF and D together (`verification.joint`) where D adds to what MUF shows.
 
     All elements of a visit are one test.
     """
     if row["own_z"] is None or side * row["own_z"] < _OWN:
         return 0.0
     muf = abs(row["muf_mg"]) / row["sigma_muf_mg"] if row["sigma_muf_mg"] else 0.0
-    return score_of(row["p"], tests=elements) if row["p"] < 2 * upper_tail(muf) else 0.0
+    alone = 2 * upper_tail(abs(row["own_z"]))
+    return score_of(min(alone, row["p"]) if row["p"] < 2 * upper_tail(muf) else alone, tests=2 * elements)
 
 
 def _explained(row: Mapping[str, Any], side: int) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from lodeline.accountancy.accounts import Accounts
 from lodeline.detection.battery import DETECTORS, run_detectors
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import TESTED
+from lodeline.detection.measured import after_visits
 from lodeline.detection.papers import CUSTOMS, DRAWS, PAPERS
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import Register
@@ -55,6 +56,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
     if kept is None or kept[0] is not law:
         view = SnapshotView(store=store, snapshot=snapshot, law=law)
         found = run_detectors(view, counted("detectors", chosen)) if detector else carried(view)
+        found = ranked(after_visits(found, view.verified))
         kept = law, [finding.as_json() for finding in found]
     with _lock:
         _kept[key] = kept
