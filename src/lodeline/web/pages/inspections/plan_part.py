@@ -236,17 +236,18 @@ def worst_sentences(visit: Visit, paper: Mapping[str, Any]) -> list[str]:
         name, goal = words.element(one["element"], language), paper["goals"].get(one["element"])
         size, seen = written.percent(float(one["size"]), language, 0), in_hundred(one["probability"])
         mass = "" if goal is None else written.mass(goal, language)
+        items = f"{one['items']} item{'' if one['items'] == 1 else 's'}"
         if one["way"] == "diluted":
             found.append(
                 visit.text(
-                    f"{mass} of {name}, hidden best: {one['items']} items diluted by {size}. Shown {seen} in 100.",
+                    f"{mass} of {name}, hidden best: {items} diluted by {size}. Shown {seen} in 100.",
                     f"{name}{mass}最难发现的方式：{one['items']}件掺低{size}。100次中可发现{seen}次。",
                 )
             )
         else:
             found.append(
                 visit.text(
-                    f"{mass} of {name}, hidden best: {size} taken of {one['items']} items. Shown {seen} in 100.",
+                    f"{mass} of {name}, hidden best: {size} taken of {items}. Shown {seen} in 100.",
                     f"{name}{mass}最难发现的方式：从{one['items']}件中各取走{size}。100次中可发现{seen}次。",
                 )
             )
