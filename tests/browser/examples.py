@@ -276,6 +276,7 @@ def _visited(store: Path, firm: str) -> dict[str, str]:
     plan, entry = planned(open_store(str(store)), f"{firm}-A")
     return {
         "inspection-plan": f"inspections/plans/{plan}/", "inspection-labels": f"inspections/plans/{plan}/labels/",
+        "inspection-telephone": f"inspections/plans/{plan}/telephone/",
         "inspection-plan-new": f"inspections/{firm}-A/plan/", "inspection-visit": f"inspections/visits/{entry}/",
         "firm-inspection-plan": f"firm/{firm}/inspections/plans/{plan}/",
         "firm-inspection-visit": f"firm/{firm}/inspections/{entry}/",

@@ -57,6 +57,7 @@ FILES: Final = frozenset(
     {
         "receipt", "firm-file-template", "firm-file-copy", "firm-draft-file", "firm-filing-receipt",
         "firm-filing-upload", "firm-filing-key", "edition-file", "handover-file", "firm-inspection-receipt",
+        "inspection-worker",
     }
 )  # fmt: skip
 #: Pages behind a link that went out by mail, good once: shown as it is to whoever comes with another.

@@ -62,6 +62,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FILES: Final = {
     "receipt", "firm-file-template", "firm-file-copy", "firm-draft-file", "firm-filing-receipt", "firm-filing-upload",
     "firm-filing-key", "edition-file", "handover-file", "firm-inspection-receipt",
+    "inspection-worker",
 }  # fmt: skip
 #: Pages that lead elsewhere here: to the own home, to signing in, to giving the password once more.
 LEAD_ON: Final = {"home", "first-run", "firm-draft-certify"}

@@ -1,10 +1,11 @@
-"""The addresses of inspections. `inspections/plans/ENTRY/telephone/` is kept for a page without network."""
+"""The addresses of inspections."""
 
 from lodeline.web.page import FIRM, Page
 from lodeline.web.pages.inspections.firm_visits import firm_inspections
 from lodeline.web.pages.inspections.plan import firm_plan, labels, sampling_plan
 from lodeline.web.pages.inspections.plan_form import new_plan
 from lodeline.web.pages.inspections.plans import inspection_plans
+from lodeline.web.pages.inspections.telephone import telephone, worker
 from lodeline.web.pages.inspections.visit import firm_receipt, firm_visit, site_visit
 from lodeline.web.pages.inspections.visits import site_inspections
 
@@ -16,6 +17,10 @@ PAGES: tuple[Page, ...] = (
          permission="nation.read", shows="plan", regional=True),
     Page(at="inspections/plans/<int:plan>/labels/", view=labels, name="inspection-labels",
          permission="inspection.write", shows="plan", regional=True),
+    Page(at="inspections/plans/<int:plan>/telephone/", view=telephone, name="inspection-telephone",
+         permission="inspection.write", posts=True, shows="plan", regional=True),
+    Page(at="inspections/plans/<int:plan>/telephone/worker.js", view=worker, name="inspection-worker",
+         permission="anyone"),
     Page(at="inspections/visits/<int:entry>/", view=site_visit, name="inspection-visit",
          permission="nation.read", shows="entry", regional=True),
     Page(at="inspections/<named:site>/plan/", view=new_plan, name="inspection-plan-new",

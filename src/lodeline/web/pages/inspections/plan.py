@@ -130,6 +130,7 @@ def _page(
         is_open=bool(measured),
         every=visit.opens("inspection-plans") if own is None else visit.opens("firm-inspections", organisation=firm),
         visits=visit.url("inspections", site=site) if may else None,
+        telephone=visit.url("inspection-telephone", plan=entry) if may else None,
         labels=visit.url("inspection-labels", plan=entry) if may and any(one["bags"] for one in drawn) else None,
         day=written.day(paper["on"], language),
         items=written.count(len(drawn)),

@@ -82,6 +82,32 @@
     });
   };
 
+  // Whoever signs out leaves nothing of an inspector's telephone page here but entries that no portal has answered for.
+  const forget = async () => {
+    for (const name of await caches.keys()) if (name.startsWith("lodeline-telephone ")) await caches.delete(name);
+    for (const one of await navigator.serviceWorker.getRegistrations()) if (one.scope.endsWith("/telephone/")) await one.unregister();
+    await new Promise((resolve) => {
+      const asked = indexedDB.open("lodeline-telephone");
+      asked.onerror = asked.onupgradeneeded = resolve;
+      asked.onsuccess = () => {
+        const turn = asked.result.transaction("kept", "readwrite");
+        turn.oncomplete = turn.onerror = turn.onabort = () => { asked.result.close(); resolve(); };
+        turn.objectStore("kept").openCursor().onsuccess = ({ target: { result: cursor } }) => {
+          if (!cursor) return;
+          if (cursor.value.state === "sent" || !cursor.value.state) cursor.delete();
+          cursor.continue();
+        };
+      };
+    });
+  };
+  document.addEventListener("submit", async (event) => {
+    if (!event.target.action?.endsWith?.("/account/logout/")) return;
+    try { if (!localStorage.getItem("lodeline.telephone")) return; } catch { return; }
+    event.preventDefault();
+    await Promise.race([forget().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 3000))]);
+    event.target.submit();
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     for (const radio of document.querySelectorAll('input[name="scheme"]')) {
       radio.checked = radio.value === (scheme ?? "auto");
