@@ -8,6 +8,7 @@ import io
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -273,7 +274,9 @@ def _grant(portal: Portal, application: str) -> None:
 
 def _visited(store: Path, firm: str) -> dict[str, str]:
     """A visit to the filer's first site: its plan, and what was measured under it."""
-    plan, entry = planned(open_store(str(store)), f"{firm}-A")
+    # In a thread of its own: where a browser runs, this one has its event loop, which Django's database refuses.
+    with ThreadPoolExecutor(1) as another:
+        plan, entry = another.submit(lambda: planned(open_store(str(store)), f"{firm}-A")).result()
     return {
         "inspection-plan": f"inspections/plans/{plan}/", "inspection-labels": f"inspections/plans/{plan}/labels/",
         "inspection-telephone": f"inspections/plans/{plan}/telephone/",
