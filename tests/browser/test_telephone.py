@@ -117,13 +117,13 @@ class Telephone:
         item.get_by_label("Seal on the item").click()
         return item
 
-    def name(self, scale: str) -> None:
+    def name(self, scale: str, calibrated: str = "2025-07-01") -> None:
         """Names the scale and the methods, once for all items."""
         tools = self.page.locator("#tools")
         if tools.get_attribute("open") is None:
             tools.locator("summary").click()
         tools.get_by_label("Number of the scale").fill(scale)
-        tools.get_by_label("Its last calibration").fill("2025-07-01")
+        tools.get_by_label("Its last calibration").fill(calibrated)
         for label in ("Method of weighing", "Method of the XRF"):
             tools.get_by_label(label).select_option(index=1)
         tools.get_by_label("The XRF reads as").select_option("element")

@@ -32,8 +32,11 @@ def make(url: str) -> None:
     desk = Desk(url)
     desk.register(
         organisations=[organisation("MINE", roles="miner")], sites=[site("mine", "MINE", "mine")],
-        methods=[{"id": "scale", "quantity": "weighing", "element": None, "random_pct": "0.1", "systematic_pct": "0.1",
-                  "calibration": None}],
+        methods=[
+            {"id": name, "quantity": quantity, "element": None, "random_pct": random, "systematic_pct": "0.1",
+             "calibration": None}
+            for name, quantity, random in (("scale", "weighing", "0.1"), ("xrf", "assay", "2"))
+        ],
     )  # fmt: skip
     desk.rows("MINE", "2025-01", f"O1 origin 2 mine ORE 1000 {MADE}", f"O2 origin 2 mine OLD 1000 {MADE}",
               "C1 stock 31 mine ORE 1000 method=scale", "C1 stock 31 mine OLD 1000 method=scale")  # fmt: skip

@@ -136,18 +136,12 @@ class SiteBooks:
             if who != organisation
         ]
         elsewhere = pl.DataFrame(others, schema={"visit": pl.Int64(), "owner": pl.String()}, orient="row")
-        held_then = self.snapshot.balanced.select("site", "lot", "owner", day="on", held="held_mg")
-        at = (
-            self.visits.join(held_then, on="site", maintain_order="right")
-            .filter(pl.col("day") <= pl.col("on"))
-            .join(elsewhere, on=["visit", "owner"], how="anti", maintain_order="left")
-        )
-        held = (
-            at.group_by("visit", "lot", "owner", maintain_order=True)
-            .agg(pl.col("held").last())
-            .group_by("visit", "lot")
-            .agg(dry_mg=pl.col("held").sum())
-            .filter(pl.col("dry_mg") > 0)
+        held = _anew(
+            self._held_by("on", elsewhere),
+            self._held_by("since", elsewhere),
+            self.snapshot.counts.join(self._since, left_on="on", right_on="since").join(
+                self.visits.select("visit", *AREA), on=["visit", *AREA]
+            ),
         )
         rows = self.snapshot.lines.filter(
             pl.col("kind").is_in(list(_COMING)) & (pl.col("role").fill_null("out") != "in")
@@ -164,6 +158,21 @@ class SiteBooks:
         counts = self.visits.join(self.counted, on="visit", how="semi").join(counts, on=[*AREA, "on"])
         columns = ["visit", "lot", "act", "method", "dry_mg"]
         return pl.concat([book.select(columns), counts.select(columns)])
+
+    def _held_by(self, day: str, elsewhere: pl.DataFrame) -> pl.DataFrame:
+        """`visit`, `lot`, `dry_mg` of the ledger at the end of a day of the visits: `on`, or `since` of those that
+        have one. `elsewhere`: `visit`, `owner` of what another answers for."""
+        days = self.visits.join(self._since, on="visit", how="left").select("visit", "site", until=day).drop_nulls()
+        held = self.snapshot.balanced.select("site", "lot", "owner", day="on", held="held_mg")
+        return (
+            days.join(held, on="site", maintain_order="right")
+            .filter(pl.col("day") <= pl.col("until"))
+            .join(elsewhere, on=["visit", "owner"], how="anti", maintain_order="left")
+            .group_by("visit", "lot", "owner", maintain_order=True)
+            .agg(pl.col("held").last())
+            .group_by("visit", "lot")
+            .agg(dry_mg=pl.col("held").sum())
+        )
 
     def stated(self, asked: pl.DataFrame) -> pl.DataFrame:
         """STATED of the items of `asked` (ASKED)."""
@@ -227,3 +236,11 @@ class SiteBooks:
             balances=self.balances(shares), batches=self.batches, assays=assays, stated=self.stated(asked)
         )  # fmt: skip
         return books, shares
+
+
+def _anew(held: pl.DataFrame, then: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
+    """What a book that starts anew at a count has (`visit`, `lot`, `dry_mg` > 0): what was counted, and what has moved
+    since. `held`, `then`: what the ledger has at the visit and had at the count; `counted`: the rows of the counts."""
+    start = counted.group_by("visit", "lot").agg(dry_mg=pl.col("mass_mg").sum())
+    parts = [held, then.with_columns(-pl.col("dry_mg")), start]
+    return pl.concat(parts).group_by("visit", "lot").agg(pl.col("dry_mg").sum()).filter(pl.col("dry_mg") > 0)

@@ -87,17 +87,17 @@ const problem = (code, column, facts = {}, severity = data.words[code].severity)
 const own = (column, en, zh, severity = "reject") => ({ code: "", column, severity, message: say(en, zh) });
 const isNumber = (text) => /^\d{1,12}(\.\d{1,9})?$/.test(text);
 
-// ISO/IEC 7064, MOD 37-2: the last character of a bag's number follows from the others.
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*";
+// ISO/IEC 7064, MOD 37,36: the last character of a bag's number follows from the others.
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const holds = (bag) => {
-  const total = [...bag.slice(0, -1).replaceAll("-", "")].reduce((sum, one) => ((sum + ALPHABET.indexOf(one)) * 2) % 37, 0);
-  return ALPHABET[(38 - total) % 37] === bag.at(-1);
+  const left = [...bag.slice(0, -1).replaceAll("-", "")].reduce((sum, one) => (((sum + ALPHABET.indexOf(one)) % 36 || 36) * 2) % 37, 36);
+  return ALPHABET[(37 - left) % 36] === bag.at(-1);
 };
 const bagProblems = function* (record, item) {
   for (const [column, part] of BAGS) {
     const bag = record.cells[column];
     if (!bag) continue;
-    if (!/^[A-Za-z0-9][A-Za-z0-9._:/*-]{0,63}$/.test(bag)) { yield problem("inspection.bag-malformed", column, { value: bag }); continue; }
+    if (!/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/.test(bag)) { yield problem("inspection.bag-malformed", column, { value: bag }); continue; }
     const same = route().find((other) => BAGS.some(([name]) => entries.get(other.key)?.cells[name]?.toLowerCase() === bag.toLowerCase()
       && (other.key !== item.key || name !== column)));
     if (same) yield problem("inspection.bag-twice", column, { bag, other: same.number });
