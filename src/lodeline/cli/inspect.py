@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from math import expm1
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, Site, app, store_at, today_of
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, Site, app, snapshot_at, store_at, today_of
 from lodeline.cli.output import console, print_json, print_problems, print_table, text
 from lodeline.errors import UserError
 
@@ -135,6 +136,37 @@ def show(
         console.print(text(f"not measured: {one['lot']}", f"未测量：{one['lot']}"), markup=False)
     for lot in document["by_hand"]:
         console.print(text(f"chosen by hand: {lot}", f"自行选取：{lot}"), markup=False)
+
+
+@inspect_app.command()
+def laboratories(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
+    """Which laboratories and scales differ from those that measured the same. 实验室与衡器的偏差。"""
+    from lodeline.service.inspections.laboratories import as_json as documented  # noqa: PLC0415
+    from lodeline.service.inspections.laboratories import instruments  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    document = documented(answered(instruments, store, snapshot))
+    if as_json:
+        print_json(document)
+        return
+    rows = [
+        (one["own"], one["other"], one["element"] or text("mass", "质量"), one["n"],
+         *("–" if one[name] is None else f"{100 * expm1(one[name]):+.2f}" for name in ("bias", "low", "high")),
+         "–" if one["p"] is None else f"{one['p']:.2g}", one["since"] or "–", one["anchor"] or "–",
+         text("yes", "是") if one["beyond_chance"] else "")
+        for one in document["rows"]
+    ]  # fmt: skip
+    columns = text(
+        "laboratory or site,beside,of,n,bias %,from,to,p,growing since,off,beyond chance",
+        "实验室或场所,对照方,对象,次数,偏差%,自,至,p,开始加剧,偏离方,超出偶然",
+    ).split(",")
+    print_table("", columns, rows, numbers=range(3, 8))
+    said = text(
+        f"{document['tests']} tests; by chance alone about {document['by_chance']} would show p < .05.",
+        f"共检验{document['tests']}项；仅凭偶然约有{document['by_chance']}项 p < 0.05。",
+    )
+    console.print(said, markup=False)
 
 
 def _print_paper(paper: dict[str, Any]) -> None:

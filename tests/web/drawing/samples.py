@@ -25,6 +25,7 @@ from lodeline.web.drawing.calendar import (
     draw_month,
 )
 from lodeline.web.drawing.control_chart import ChartWords, ControlChart, PageTest, Period, State, draw_control_chart
+from lodeline.web.drawing.intervals import Interval, Intervals, draw_intervals
 from lodeline.web.drawing.number import mass_unit
 from lodeline.web.drawing.outlines import natural_earth
 from lodeline.web.drawing.provenance import Lot, LotKind, Provenance, Step, draw_provenance
@@ -254,6 +255,19 @@ def month() -> MonthCalendar:
     )
 
 
+def intervals() -> Intervals:
+    """One that counts, one about zero, and one that is known so badly that its interval is cut off."""
+    return Intervals(
+        name="Bias & interval, %",
+        rows=(
+            Interval(label=LONG, value=4.9, low=3.8, high=6.0, text="+4.9 (3.8 – 6.0)", marked=True, href="/a?x=1&y"),
+            Interval(label="B & sons", value=-0.6, low=-1.9, high=0.7, text="−0.6 (−1.9 – 0.7)"),
+            Interval(label="C", value=0.2, low=-40.0, high=40.4, text="+0.2 (−40.0 – 40.4)"),
+        ),
+        description="The table has every number.",
+    )  # fmt: skip
+
+
 def strip() -> Strip:
     near = tuple(Dot(value=place / 10 - 1, name=f"site {place}") for place in range(24))
     return Strip(
@@ -316,6 +330,7 @@ def drawings() -> dict[str, Markup]:
         "sparkline-hold": draw_sparkline(Sparkline(values=(2, 1), kind="hold")),
         "filing-calendar": draw_filing_calendar(filing_calendar()),
         "month": draw_month(month()),
+        "intervals": draw_intervals(intervals()),
         "strip": draw_strip(strip()),
         "timeline": draw_timeline(timeline()),
     }

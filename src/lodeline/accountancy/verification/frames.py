@@ -97,6 +97,7 @@ STATED: Final[Mapping[str, pl.DataType]] = {
 PAIRS: Final[Mapping[str, pl.DataType]] = {
     "kind": pl.String(), "own": pl.String(), "other": pl.String(), "method": pl.String(), "calibration": pl.String(),
     "element": pl.String(), "on": pl.Date(), "own_value": pl.Int64(), "other_value": pl.Int64(), "visit": pl.Int64(),
+    "organisation": pl.String(), "site": pl.String(),
 }  # fmt: skip
 #: One row for each element of a certified reference material that a laboratory measured. `random` is δ_r of its method.
 REFERENCES: Final[Mapping[str, pl.DataType]] = {
@@ -107,11 +108,13 @@ REFERENCES: Final[Mapping[str, pl.DataType]] = {
 #: `low` and `high` (95 %); `p` that of none, both sides. `own_random` and `other_random` are δ_r after Grubbs.
 #: `growing`: a bias that changes over time, `since` when, `p_growing` of a steady one showing as much. `anchor` says
 #: who is off by reference materials: `own`, `other`, `both`, `neither`, null where they do not tell; `own_off` and
-#: `other_off` by how much. Where too little was measured, `reason` is a code of `untestable`.
+#: `other_off` by how much. Where too little was measured, `reason` is a code of `untestable`. `q` and `q_growing` are
+#: the two p as all rows together leave them: where they are at most .05, one in twenty is expected to be by chance.
 DRIFTS: Final[Mapping[str, pl.DataType]] = {
     "kind": pl.String(), "own": pl.String(), "other": pl.String(), "method": pl.String(), "calibration": pl.String(),
     "element": pl.String(), "n": pl.Int64(), "first": pl.Date(), "last": pl.Date(), "bias": pl.Float64(),
     "low": pl.Float64(), "high": pl.Float64(), "p": pl.Float64(), "own_random": pl.Float64(),
     "other_random": pl.Float64(), "growing": pl.Boolean(), "p_growing": pl.Float64(), "since": pl.Date(),
     "anchor": pl.String(), "own_off": pl.Float64(), "other_off": pl.Float64(), "reason": pl.String(),
+    "q": pl.Float64(), "q_growing": pl.Float64(),
 }  # fmt: skip

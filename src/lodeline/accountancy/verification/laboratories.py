@@ -5,7 +5,8 @@ difference against those before it, studentised, which are independent standard 
 are; Page's test sums them up. Who of the two is off, only a certified reference material says.
 
 Source: Student, Biometrika 6 (1908), for the interval; Grubbs, J. Am. Stat. Assoc. 43 (1948), for the two errors;
-Quesenberry, J. Qual. Technol. 23 (1991), for differences against those before; Page, Biometrika 41 (1954).
+Quesenberry, J. Qual. Technol. 23 (1991), for differences against those before; Page, Biometrika 41 (1954); Benjamini &
+Hochberg, J. R. Stat. Soc. B 57 (1995), for many tests at once.
 """
 
 from __future__ import annotations
@@ -104,6 +105,17 @@ def growing(values: Floats) -> tuple[float, int | None]:
     return p, since + 2
 
 
+def together(p: Floats) -> Floats:
+    """The p of many tests (m,) adjusted for each other: of those that are at most α, a share of α or less is expected
+    to be by chance. They hold for tests that depend on each other positively, as elements of one sample do."""
+    count = len(p)
+    order = np.argsort(-p)
+    scaled = p[order] * count / np.arange(count, 0, -1)
+    found = np.empty(count)
+    found[order] = np.minimum.accumulate(np.minimum(scaled, 1.0))
+    return found
+
+
 def drifts(pairs: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:
     """Columns DRIFTS, those that are off or grow first; parameters are the frames PAIRS and REFERENCES.
 
@@ -115,8 +127,8 @@ def drifts(pairs: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:
         _drift(dict(zip(_KEY, key, strict=True)), group, off)
         for key, group in usable.sort("on", "visit", maintain_order=True).group_by(_KEY, maintain_order=True)
     ]
-    frame = pl.DataFrame(rows, schema=dict(DRIFTS), orient="row")
-    return frame.sort(pl.min_horizontal("p", "p_growing"), *_KEY, nulls_last=True)
+    frame = pl.DataFrame([{name: row.get(name) for name in DRIFTS} for row in rows], schema=dict(DRIFTS), orient="row")
+    return _adjusted(frame).sort(pl.min_horizontal("p", "p_growing"), *_KEY, nulls_last=True)
 
 
 def _drift(
@@ -137,6 +149,16 @@ def _drift(
         "reason": TOO_FEW if bias.n < 2 else None,
     }  # fmt: skip
     return {name: None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
+
+
+def _adjusted(frame: pl.DataFrame) -> pl.DataFrame:
+    """With `q` and `q_growing`, of all that was tested in the frame."""
+    p = frame.select("p", "p_growing").to_numpy()
+    tested = ~np.isnan(p)
+    q = np.full(p.shape, nan)
+    q[tested] = together(p[tested])
+    made = (pl.Series(name, q[:, place], pl.Float64).fill_nan(None) for place, name in enumerate(("q", "q_growing")))
+    return frame.with_columns(*made)
 
 
 def _off(references: pl.DataFrame) -> dict[tuple[str, str], tuple[float, float]]:

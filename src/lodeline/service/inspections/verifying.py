@@ -45,7 +45,8 @@ _NO_SCALE: Final = 1.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """Frames of `accountancy.verification.frames`: what was measured, and what it shows."""
+    """Frames of `accountancy.verification.frames`: what was measured, and what it shows. `drifts` is what `pairs` and
+    `references` show."""
 
     items: pl.DataFrame
     shares: pl.DataFrame
@@ -53,6 +54,8 @@ class Verification:
     single: pl.DataFrame
     differences: pl.DataFrame
     verified: pl.DataFrame
+    pairs: pl.DataFrame
+    references: pl.DataFrame
     drifts: pl.DataFrame
 
 
@@ -60,6 +63,7 @@ _NOTHING: Final = Verification(
     items=pl.DataFrame(schema=dict(ITEMS)), shares=pl.DataFrame(schema=dict(SHARES)),
     strata=pl.DataFrame(schema=dict(STRATA)), differences=pl.DataFrame(schema=dict(DIFFERENCES)),
     single=pl.DataFrame(schema=dict(SINGLE)), verified=pl.DataFrame(schema=dict(VERIFIED)),
+    pairs=pl.DataFrame(schema=dict(PAIRS)), references=pl.DataFrame(schema=dict(REFERENCES)),
     drifts=pl.DataFrame(schema=dict(DRIFTS)),
 )  # fmt: skip
 
@@ -71,7 +75,7 @@ def verification(store: Store, snapshot: Snapshot, *, budget: float = BUDGET) ->
         return _NOTHING
     methods = snapshot.register.tables["methods"]
     if not seen.visits:
-        return _with_drifts(_NOTHING, pl.DataFrame(schema=dict(PAIRS)), _references(seen, methods))
+        return _with_drifts(_NOTHING, _NOTHING.pairs, _references(seen, methods))
     snapshot = snapshot.whole()
     narrow = snapshot.of_sites(frozenset(one.site for one in seen.visits))
     visits = _visits(store, snapshot, seen.visits)
@@ -85,14 +89,15 @@ def verification(store: Store, snapshot: Snapshot, *, budget: float = BUDGET) ->
     found = Verification(
         items=items, shares=shares, strata=strata, single=single_items(**made, assays=of_books.assays),
         differences=differences(**made, assays=of_books.assays),
-        verified=verified(**made, books=of_books, budget=budget), drifts=_NOTHING.drifts,
+        verified=verified(**made, books=of_books, budget=budget), pairs=_NOTHING.pairs,
+        references=_NOTHING.references, drifts=_NOTHING.drifts,
     )  # fmt: skip
     pairs = pl.concat([_laboratories(seen), _scales(items, of_books.stated, methods)])
     return _with_drifts(found, pairs, _references(seen, methods))
 
 
 def _with_drifts(found: Verification, pairs: pl.DataFrame, references: pl.DataFrame) -> Verification:
-    return replace(found, drifts=drifts(pairs, references))
+    return replace(found, pairs=pairs, references=references, drifts=drifts(pairs, references))
 
 
 def _visits(store: Store, snapshot: Snapshot, seen: Iterable[Visit]) -> pl.DataFrame:
@@ -288,7 +293,7 @@ def _laboratories(seen: Measured) -> pl.DataFrame:
                 {
                     "kind": "laboratory", "own": firm.laboratory, "other": other.laboratory, "method": firm.method,
                     "element": symbol, "on": firm.on, "own_value": theirs[symbol], "other_value": mine[symbol],
-                    "visit": visit.entry,
+                    "visit": visit.entry, "organisation": visit.organisation, "site": visit.site,
                 }
                 for symbol in SYMBOLS
                 if symbol in theirs and symbol in mine
@@ -309,7 +314,7 @@ def _scales(items: pl.DataFrame, stated: pl.DataFrame, methods: pl.DataFrame) ->
         .select(
             kind=pl.lit("scale"), own="site", other=pl.col("instrument").fill_null(""), method="method",
             calibration="firms", element=pl.lit(None, pl.String()), on="on", own_value="operator_mg",
-            other_value="inspector_mg", visit="visit",
+            other_value="inspector_mg", visit="visit", organisation="organisation", site="site",
         )
     )  # fmt: skip
 

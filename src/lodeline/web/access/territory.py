@@ -76,6 +76,8 @@ _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     quotas.grants: of_firms,
     transfers.standing_transfers: _of_either,
 }
+#: Questions with an argument `firms`.
+_TOLD: Final[set[Callable[..., Any]]] = set()
 
 
 def kept_to_firms(question: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:
@@ -88,6 +90,12 @@ def of_one_site(question: Callable[..., Answer]) -> Callable[..., Answer]:
     """Marks a question about one site: its page is open only to those who may see the site."""
     _NARROWED[question] = _nobodys
     return question
+
+
+def told_of_firms(question: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Marks a question that itself leaves out what other firms filed: its argument `firms` says which may be seen."""
+    _TOLD.add(question)
+    return of_one_site(question)
 
 
 class RegionalReading(Reading):
@@ -111,6 +119,8 @@ class RegionalReading(Reading):
                 "This is an answer about the whole country, and your membership is for a region.",
                 "此项内容涉及全国，而您的成员身份限于某一地区。",
             )
+        if question in _TOLD:
+            arguments["firms"] = self._firms
         whole = {id(self): self._whole, id(self.snapshot): self._whole.snapshot}
         found = self._whole.answer(question, *(whole.get(id(one), one) for one in subjects), **arguments)
         return cast(Answer, narrow(found, self._firms))

@@ -15,6 +15,9 @@ from typing import Final, NewType
 #: Finished markup. Plain text becomes `Markup` through `escape`, never by a cast.
 Markup = NewType("Markup", str)
 
+#: Width of a drawing that fits a telephone held upright.
+NARROW: Final = 340.0
+
 #: What a drawing returns when there is nothing to draw: the page then says so in words.
 NOTHING: Final = Markup("")
 
@@ -132,3 +135,8 @@ def drawing(*, width: float, height: float, name: str, description: str, kind: s
         role="group" if "<a " in body else "img",
         aria_label=name,
     )
+
+
+def wide_and_narrow(wide: Markup, narrow: Markup) -> Markup:
+    """A drawing made twice; the stylesheet shows the one that fits."""
+    return join((element("div", wide, class_="d-wide"), element("div", narrow, class_="d-narrow")))

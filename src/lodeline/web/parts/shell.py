@@ -107,6 +107,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                     "inspection-visit",
                 ),
             ),
+            Line(page="laboratories", label=text("Laboratories and scales", "实验室与衡器")),
             Line(page="findings", label=text("Findings", "线索"), leads_to=("finding",)),
             Line(page="transfers", label=text("Transfers", "流转")),
             Line(page="exceptions", label=text("Invoices and customs", "三方核对"), leads_to=("exception",)),

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import false_discovery_control
 
 from lodeline.accountancy.untestable import TOO_FEW
 from lodeline.accountancy.verification.frames import DRIFTS, PAIRS, REFERENCES
-from lodeline.accountancy.verification.laboratories import against_before, drifts, growing, paired
+from lodeline.accountancy.verification.laboratories import against_before, drifts, growing, paired, together
 
 START = date(2026, 1, 1)
 #: Bland & Altman, Lancet 327 (1986) 307, table 1: peak flow of 17 subjects, first reading of either meter.
@@ -116,3 +117,30 @@ def test_too_few_and_what_has_no_logarithm() -> None:
 def test_the_worst_come_first() -> None:
     frame = pl.concat([split(10, seed=7).with_columns(own=pl.lit("G")), split(10, bias=0.1, seed=8)])
     assert drifts(frame, references())["own"].to_list() == ["F", "G"]
+
+
+#: Benjamini & Hochberg, J. R. Stat. Soc. B 57 (1995) 289: fifteen comparisons of two treatments of heart attacks, of
+#: which the procedure at .05 rejects four where Bonferroni's rejects three.
+PRINTED = [
+    0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0,
+]  # fmt: skip
+
+
+def test_many_tests_as_benjamini_and_hochberg_print_them() -> None:
+    found = together(np.array(PRINTED))
+    assert (found <= 0.05).sum() == 4 and (np.array(PRINTED) <= 0.05 / 15).sum() == 3
+    assert found == pytest.approx(false_discovery_control(PRINTED))
+    mixed = np.random.default_rng(3).permutation(np.array(PRINTED))
+    assert together(mixed) == pytest.approx(false_discovery_control(mixed))
+    assert together(np.array([])).shape == (0,)
+
+
+def test_rows_are_adjusted_for_one_another_whatever_was_tested() -> None:
+    off, alone = split(30, bias=0.01), pairs([2], [1], element="Tb")
+    quiet = pl.concat([split(30, seed=seed).with_columns(element=pl.lit(f"E{seed}")) for seed in range(2, 22)])
+    found = drifts(pl.concat([off, alone, quiet]), references())
+    p, q = (found.select(a, b).unpivot()["value"] for a, b in (("p", "p_growing"), ("q", "q_growing")))
+    assert p.is_null().to_list() == q.is_null().to_list() and p.null_count() == 2
+    assert q.drop_nulls().to_list() == pytest.approx(false_discovery_control(p.drop_nulls()).tolist())
+    assert (q.drop_nulls() >= p.drop_nulls()).all()
+    assert found.filter(pl.col("q") <= 0.05)["element"].to_list() == ["Dy"]

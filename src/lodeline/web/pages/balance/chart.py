@@ -10,8 +10,8 @@ from lodeline.service.balance.site_run import PAGE_DRAWN, Run
 from lodeline.service.balance.sites import Statement
 from lodeline.web.drawing.bars import Bar, BarKind, Bars, draw_bars
 from lodeline.web.drawing.control_chart import ChartWords, ControlChart, PageTest, Period, State, draw_control_chart
-from lodeline.web.drawing.svg import Markup
-from lodeline.web.pages.balance.part import NARROW, STATES, wide_and_narrow
+from lodeline.web.drawing.svg import NARROW, Markup, wide_and_narrow
+from lodeline.web.pages.balance.part import STATES
 from lodeline.web.pages.balance.run import page_name
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written

@@ -12,7 +12,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview as questions
 from lodeline.web.access.territory import kept_to_firms
 from lodeline.web.drawing.strip import Dot, DotKind, Strip, draw_strip
-from lodeline.web.drawing.svg import Markup, element
+from lodeline.web.drawing.svg import NARROW, Markup, wide_and_narrow
 from lodeline.web.parts import choice
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.reading import Reading
@@ -36,8 +36,6 @@ _KINDS: Final[Mapping[str, DotKind]] = {"gain": "gain", "loss": "loss"}
 _BAND: Final = 3.0
 #: Fewer sites than this say nothing of what is usual.
 _PEERS_LEAST: Final = 3
-#: Narrow enough for a telephone held upright.
-NARROW: Final = 340.0
 
 
 def balances_of(visit: Visit) -> pl.DataFrame:
@@ -195,11 +193,6 @@ def yields_table(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool)
         per_page=10,
         empty=visit.text("No site of this stage processed any.", "本环节没有场所加工该元素。"),
     )
-
-
-def wide_and_narrow(wide: Markup, narrow: Markup) -> Markup:
-    """A drawing made twice; the stylesheet shows the one that fits."""
-    return Markup(element("div", wide, class_="d-wide") + element("div", narrow, class_="d-narrow"))
 
 
 def z_links(visit: Visit, rows: pl.DataFrame, present: Sequence[str], chosen: str) -> list[dict[str, object]]:

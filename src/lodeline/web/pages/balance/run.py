@@ -10,8 +10,7 @@ from lodeline.accountancy.untestable import REASONS
 from lodeline.service.balance.site_run import PAGE_DRAWN, POWERS, DetectionPower, Run, Side
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.number import grouped
-from lodeline.web.drawing.svg import Markup
-from lodeline.web.pages.balance.part import NARROW, wide_and_narrow
+from lodeline.web.drawing.svg import NARROW, Markup, wide_and_narrow
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written

@@ -30,13 +30,14 @@ from lodeline.web.drawing.calendar import (
     draw_month,
 )
 from lodeline.web.drawing.control_chart import ChartWords, ControlChart, PageTest, Period, State, draw_control_chart
+from lodeline.web.drawing.intervals import Interval, Intervals, draw_intervals
+from lodeline.web.drawing.number import grouped
 from lodeline.web.drawing.provenance import Lot, LotKind, Provenance, Step, draw_provenance
 from lodeline.web.drawing.sankey import Column, Link, Node, Sankey, draw_sankey
 from lodeline.web.drawing.strip import Dot, Strip, draw_strip
-from lodeline.web.drawing.svg import Markup
+from lodeline.web.drawing.svg import NARROW, Markup, wide_and_narrow
 from lodeline.web.drawing.timeline import SpanState, Timeline, TimelineRow, TimelineSpan, draw_timeline
 from lodeline.web.drawing.world_map import Arc, Country, WorldMap, draw_world_map
-from lodeline.web.pages.balance.part import NARROW, wide_and_narrow
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
@@ -68,6 +69,7 @@ def samples(visit: Visit) -> list[Sample]:
         Sample(name="timeline", label=visit.text("Timeline", "时间线"), drawing=_timeline(visit), scroll=True),
         Sample(name="bars", label=visit.text("Bars", "条形图"), drawing=_bars(visit)),
         Sample(name="stacks", label=visit.text("Stacked bars", "堆叠条形图"), drawing=_stacks(visit)),
+        Sample(name="intervals", label=visit.text("Estimates", "估计值与区间"), drawing=_intervals(visit)),
         Sample(name="strip", label=visit.text("One among many", "分布图"), drawing=_strip(visit)),
     ]  # fmt: skip
 
@@ -288,6 +290,19 @@ def _stacks(visit: Visit) -> Markup:
         stacks=(Stack(label=visit.text("Composition", "成分"), parts=parts),),
     )
     return wide_and_narrow(draw_stacks(stacks), draw_stacks(stacks, width=NARROW))
+
+
+def _intervals(visit: Visit) -> Markup:
+    made = (("A", 4.9, 1.1, True), ("B", -0.6, 1.4, False), ("C", 0.2, 22.0, False))
+    rows = tuple(
+        Interval(
+            label=visit.text(f"Laboratory {name}", f"实验室{name}"), value=value, low=value - half, high=value + half,
+            text=f"{grouped(value, 1, signed=True)} ± {half}", marked=marked,
+        )
+        for name, value, half, marked in made
+    )  # fmt: skip
+    chart = Intervals(name=visit.text("Bias, %", "偏差（%）"), rows=rows)
+    return wide_and_narrow(draw_intervals(chart), draw_intervals(chart, width=NARROW))
 
 
 def _strip(visit: Visit) -> Markup:

@@ -2,6 +2,7 @@
 
 from lodeline.web.page import FIRM, Page
 from lodeline.web.pages.inspections.firm_visits import firm_inspections
+from lodeline.web.pages.inspections.laboratories import laboratories
 from lodeline.web.pages.inspections.plan import firm_plan, labels, sampling_plan
 from lodeline.web.pages.inspections.plan_form import new_plan
 from lodeline.web.pages.inspections.plans import inspection_plans
@@ -23,6 +24,8 @@ PAGES: tuple[Page, ...] = (
          permission="anyone"),
     Page(at="inspections/visits/<int:entry>/", view=site_visit, name="inspection-visit",
          permission="nation.read", shows="entry", regional=True),
+    Page(at="inspections/laboratories/", view=laboratories, name="laboratories", permission="nation.read",
+         regional=True),
     Page(at="inspections/<named:site>/plan/", view=new_plan, name="inspection-plan-new",
          permission="inspection.write", posts=True, shows="site", regional=True),
     Page(at="inspections/<named:site>/", view=site_inspections, name="inspections",

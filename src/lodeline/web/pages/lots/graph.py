@@ -11,8 +11,7 @@ from lodeline.material.mass import PPB
 from lodeline.service.lots.lots import Relations
 from lodeline.web.drawing.bars import Bar, Bars, Part, Stack, Stacks, draw_bars, draw_stacks
 from lodeline.web.drawing.provenance import Lot, Provenance, Step, draw_provenance
-from lodeline.web.drawing.svg import Markup
-from lodeline.web.pages.balance.part import NARROW, wide_and_narrow
+from lodeline.web.drawing.svg import NARROW, Markup, wide_and_narrow
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
