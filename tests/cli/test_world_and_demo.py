@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from tests.cli.program import CHINESE, Lodeline
 
+from lodeline.cli.sample_visit import LABORATORIES
 from lodeline.store.database import Database
 
 pytestmark = pytest.mark.medium
@@ -66,6 +67,13 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
     assert len(report.splitlines()) <= 60
     verdict = lodeline("verify", "--json").document
     assert verdict["ok"] is True and verdict["size"] == size
+    # A visit that says it is made up, and a plan; what the firm's laboratory reads high is found.
+    assert "A made-up visit to" in report
+    papers = lodeline("inspect", "list", "--json").document["rows"]
+    assert [one["act"] for one in papers].count("measurement") == 1
+    assert {one["laboratory"] for one in papers if one["act"] == "result"} == set(LABORATORIES)
+    marked = [one for one in lodeline("inspect", "laboratories", "--json").document["rows"] if one["beyond_chance"]]
+    assert marked and {(one["own"], one["anchor"]) for one in marked} == {(LABORATORIES[1], "own")}
     again = lodeline(
         "demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1, language="zh"
     )

@@ -41,19 +41,11 @@ def demo(
         from lodeline.cli import report  # noqa: PLC0415
 
         stands = report.demo(database, report.WorldOptions(organisations=organisations, months=months, seed=seed))
+        morning = report.morning_after(stands)
     if listener is not None:
         # Sample accounts, and a clock that has not run on since the synthetic year: the next month is due.
-        os.environ |= {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": _morning_after(stands)}
+        os.environ |= {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": morning}
         serve_pages(database, listener)
-
-
-def _morning_after(months: int) -> str:
-    """The fifth of the second month after the world's last: the month between is due, and nobody has filed it."""
-    from lodeline.world import FIRST_MONTH  # noqa: PLC0415
-
-    year, month = (int(part) for part in FIRST_MONTH.split("-"))
-    months_since_year_0 = year * 12 + (month - 1) + months + 1
-    return f"{months_since_year_0 // 12:04d}-{months_since_year_0 % 12 + 1:02d}-05T09:00:00+08:00"
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.markup import escape
 
 from lodeline.cli.app import shown
 from lodeline.cli.output import console, print_table, progress, text
+from lodeline.cli.sample_visit import visit_sites
 from lodeline.errors import UserError
 from lodeline.journal.verify import verify_receipt
 from lodeline.material.element import SYMBOLS, TREO
@@ -77,6 +79,15 @@ def demo(database: str, asked: WorldOptions) -> int:
     return int(world["months"])
 
 
+def morning_after(months: int) -> str:
+    """The fifth of the second month after the world's last: the month between is due, and nobody has filed it."""
+    from lodeline.world import FIRST_MONTH  # noqa: PLC0415
+
+    year, month = (int(part) for part in FIRST_MONTH.split("-"))
+    months_since_year_0 = year * 12 + (month - 1) + months + 1
+    return f"{months_since_year_0 // 12:04d}-{months_since_year_0 % 12 + 1:02d}-05T09:00:00+08:00"
+
+
 def _stands(database: str) -> dict[str, int] | None:
     """The world that a demo has loaded whole into this very store; None where there is none, or it cannot be read."""
     note = _note(database)
@@ -120,6 +131,7 @@ def _load(database: str, *, organisations: int, months: int, seed: int) -> None:
     _transfers(snapshot, law)
     _balances(snapshot)
     _magnet(snapshot)
+    _visit(store, snapshot, date.fromisoformat(morning_after(months)[:10]))
     _proof(store)
     last = store.entry(store.head().size - 1)
     assert last is not None, "a world has entries"
@@ -257,6 +269,21 @@ def _magnet(snapshot: Snapshot) -> None:
         )
         + escape(", ".join(f"{share:.1%} {kind} {place}" for (kind, place), share in best))
         + "."
+    )
+
+
+def _visit(store: Store, snapshot: Snapshot, now: date) -> None:
+    """A made-up visit and the plan of the next, so that the pages of inspections have something to show."""
+    made = visit_sites(store, snapshot, now=now)
+    if made is None:
+        return
+    console.print(
+        text(
+            f"A made-up visit to {made.site} was entered, with two laboratories' results; entry {made.plan} is a plan"
+            " that nobody has followed yet.",
+            f"已登记一次虚构的现场检查（{made.site}，含两家实验室的结果）；条目 {made.plan} 为尚未执行的抽样计划。",
+        ),
+        markup=False,
     )
 
 
