@@ -28,6 +28,8 @@ _RARE_EARTH_COUNT = len(RARE_EARTHS)
 _PROMETHIUM = SYMBOLS.index("Pm")
 #: Up to so many distinct texts one by one is quicker than setting up expressions.
 ONE_BY_ONE_LIMIT = 400
+#: A sum that is wrong by far more is shown as this.
+_MOST_PERCENT = 1e6
 #: So many texts are taken apart at a time: a part of a text costs ten times the memory of its share.
 PIECE_TEXTS = 65_536
 #: The schemas of `Compositions`.
@@ -99,9 +101,11 @@ def _one_by_one(pairs: pl.DataFrame) -> Compositions:
             found = to_element_basis(stated, basis)
         except CompositionError as error:
             code: str | None = error.code
-            if code == "composition.not-a-share" and _is_above_limit(text):
-                code = "composition.over-100"
-            texts.append((number, None, False, 0, code))
+            shown = _plain_shares(text) if code == "composition.not-a-share" else []
+            over = any(share > SUM_LIMIT_PPB / PPB_PER_PERCENT for share in shown)
+            # A share above 100.5 % is a wrong sum.
+            total = round(min(sum(shown), _MOST_PERCENT) * PPB_PER_PERCENT) if over else 0
+            texts.append((number, None, False, total, "composition.over-100" if over else code))
             continue
         total = max(_stated_sum(stated, basis), sum(ppb for symbol, ppb in found.items() if symbol != TREO))
         carries = any(found.get(symbol) for symbol in (*RARE_EARTHS, TREO))
@@ -126,12 +130,10 @@ def _stated_sum(stated: dict[str, int], basis: str) -> int:
     return sum(ppb for symbol, ppb in stated.items() if symbol != TREO)
 
 
-def _is_above_limit(text: str) -> bool:
-    """Whether a share is a plain number above 100.5 %: then the sum is what is wrong."""
+def _plain_shares(text: str) -> list[float]:
+    """The shares that are plain numbers, in per cent."""
     shares = [part.partition("=")[2].strip() for part in text.split(";")]
-    return any(
-        share.replace(".", "", 1).isdecimal() and float(share) > SUM_LIMIT_PPB / PPB_PER_PERCENT for share in shares
-    )
+    return [float(share) for share in shares if share.replace(".", "", 1).isdecimal()]
 
 
 def _by_columns(pairs: pl.DataFrame) -> Compositions:

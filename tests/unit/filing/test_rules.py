@@ -114,6 +114,14 @@ def test_a_broken_cell_is_named(judge: Judge, right: Rows, case: tuple[str, Row,
     assert checked.problems[0].severity == CATALOGUE[code].severity
 
 
+@pytest.mark.parametrize(
+    ("shares", "total"), [("Nd=101", "101"), ("Nd=60;Fe=200", "260"), ("Nd=" + "9" * 400, "1000000")]
+)
+def test_a_sum_above_all_is_shown_as_filed(judge: Judge, right: Rows, shares: str, total: str) -> None:
+    (one,) = judge(right["origin"] | {"composition": shares}).problems
+    assert (one.code, one.facts["total_pct"]) == ("composition.over-100", total)
+
+
 def test_the_message_quotes_what_was_filed(judge: Judge, right: Rows) -> None:
     (one,) = judge(right["origin"] | {"mass_kg": "1,250"}).problems
     assert one.facts == {"value": "1,250"}

@@ -156,7 +156,16 @@ def _headline(visit: Visit, found: Visited, got: VisitFigures, site: str) -> str
     gone = sum(row["outcome"] == "absent" for _, row in found.items)
     beyond = _beyond(got)
     if beyond is not None:
-        mass, name = written.mass(abs(beyond["verified_mg"]), language), words.element(beyond["element"], language)
+        name = words.element(beyond["element"], language)
+        if _by_the_visit(beyond):
+            mass = written.mass(abs(beyond["d_mg"]), language)
+            if beyond["d_mg"] < 0:
+                return visit.text(
+                    f"Of what {site} declared, {mass} of {name} was not there",
+                    f"{site}所申报的{name}中，{mass}不在现场",
+                )
+            return visit.text(f"{site} held {mass} more {name} than it declared", f"{site}的{name}比申报多{mass}")
+        mass = written.mass(abs(beyond["verified_mg"]), language)
         if beyond["verified_mg"] > 0:
             return visit.text(
                 f"After the visit, {mass} of {name} is missing at {site}", f"经检查核实，{site}缺失{name}{mass}"
@@ -175,6 +184,12 @@ def _headline(visit: Visit, found: Visited, got: VisitFigures, site: str) -> str
         f"{n} {'item' if n == 1 else 'items'} at {site} measured: nothing is shown to be missing",
         f"{site}已测量{n}件：未显示缺失",
     )
+
+
+def _by_the_visit(row: Mapping[str, Any]) -> bool:
+    """Whether it is D that shows it, and not the books."""
+    muf = abs(row["muf_mg"]) / row["sigma_muf_mg"] if row["sigma_muf_mg"] else 0.0
+    return float(abs(row["own_z"] or 0.0)) >= muf
 
 
 def _beyond(got: VisitFigures) -> Mapping[str, Any] | None:
