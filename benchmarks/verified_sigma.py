@@ -20,9 +20,10 @@ import polars as pl
 from lodeline.accountancy.distribution import normal_quantile
 from lodeline.accountancy.verification.difference import Books, verified
 from lodeline.accountancy.verification.frames import ASSAYS, BATCHES, BOOKS, ITEMS, SHARES, STATED, STRATA
-from lodeline.ledger.register import TABLES
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB
+from visiting.defects import filled, print_defects, register_of, whole_p
+from visiting.rules import print_rules
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -63,16 +64,6 @@ class Simulated:
             items=self.items, shares=self.shares, strata=self.strata, books=self.books, methods=self.methods,
             budget=budget,
         )  # fmt: skip
-
-
-def methods() -> pl.DataFrame:
-    """The register's table of methods."""
-    rows = [
-        {"id": name, "quantity": quantity, "random_pct": str(random), "systematic_pct": str(systematic)}
-        for name, (quantity, random, systematic) in METHODS.items()
-    ]
-    schema = TABLES["methods"]
-    return pl.DataFrame([{column: row.get(column) for column in schema} for row in rows], schema=dict(schema))
 
 
 def simulated(
@@ -128,7 +119,7 @@ def _framed(  # noqa: PLR0917  (one table after the other)
     item, every = np.arange(visits * drawn), np.arange(visits)
     visit, lot = np.repeat(every, drawn), stock[order].ravel()
     first = sum(len(one[0]) for one in weighed[:-1])
-    items = _filled(
+    items = filled(
         ITEMS,
         {"item": item, "visit": visit, "lot": lot, "operator_mg": closing[visit, order.ravel()],
          "operator_seq": first + order.ravel(), "inspector_mg": np.rint(found).astype(np.int64).ravel()},
@@ -137,19 +128,19 @@ def _framed(  # noqa: PLR0917  (one table after the other)
     )  # fmt: skip
     inspectors = np.rint(own * PPB).astype(np.int64).reshape(-1, len(INDICES))
     shares = pl.concat(
-        _filled(
+        filled(
             SHARES, {"item": item, "operator_ppb": ppb[visit, lot, place], "inspector_ppb": inspectors[:, place]},
             element=index, laboratory="authority", assay_method="reference", how="laboratory",
         )
         for place, index in enumerate(INDICES)
     )  # fmt: skip
-    strata = _filled(
+    strata = filled(
         STRATA, {"visit": every, "dry_mg": closing.sum(axis=1)}, place="stock", stratum="oxide", product="oxide:nd",
         items=len(stock),
     )  # fmt: skip
     stated = items.select("item", act="operator_seq", method="operator_method", dry_mg="operator_mg")
     return Simulated(
-        items=items, shares=shares, strata=strata, methods=methods(), missing_mg=missing,
+        items=items, shares=shares, strata=strata, methods=register_of(METHODS), missing_mg=missing,
         books=Books(
             balances=_balances(muf, closing), batches=batches, assays=_assays(visits, share.shape[1]),
             stated=stated.select(list(STATED)),
@@ -174,7 +165,7 @@ def _entered(ppb: Integers, weighed: Sequence[Weighed]) -> tuple[pl.DataFrame, I
             x = sign * (dry // PPB * of_lot + dry % PPB * of_lot // PPB)
             muf[:, place] += x.sum(axis=1)
             batches.append(
-                _filled(BATCHES, {**rows, "signed_mg": x.ravel()}, element=index, method=method, weighed=True)
+                filled(BATCHES, {**rows, "signed_mg": x.ravel()}, element=index, method=method, weighed=True)
             )
     return pl.concat(batches), muf
 
@@ -182,7 +173,7 @@ def _entered(ppb: Integers, weighed: Sequence[Weighed]) -> tuple[pl.DataFrame, I
 def _balances(muf: Integers, closing: Integers) -> pl.DataFrame:
     every, stock = np.arange(len(muf)), closing.sum(axis=1)
     return pl.concat(
-        _filled(
+        filled(
             BOOKS,
             {"visit": every, "muf_mg": muf[:, place], "closing_mg": (stock * TRUE_SHARE[place]).astype(np.int64)},
             organisation="o", site="s", on=ON, since=SINCE, element=index, state="compared",
@@ -194,19 +185,9 @@ def _balances(muf: Integers, closing: Integers) -> pl.DataFrame:
 def _assays(visits: int, lots: int) -> pl.DataFrame:
     rows = {"visit": np.repeat(np.arange(visits), lots), "lot": np.tile(np.arange(lots), visits)}
     return pl.concat(
-        _filled(ASSAYS, rows, element=index, laboratory="s", method="icp", product="oxide", exact=False)
+        filled(ASSAYS, rows, element=index, laboratory="s", method="icp", product="oxide", exact=False)
         for index in INDICES
     )
-
-
-def _filled(schema: object, columns: dict[str, npt.NDArray[np.int64]], **same: object) -> pl.DataFrame:
-    """A frame of a schema: columns, values that all rows share, and nulls."""
-    types = dict(schema)  # type: ignore[call-overload]
-    frame = pl.DataFrame(columns)
-    given = [
-        pl.col(name) if name in columns else pl.lit(same.get(name), kind).alias(name) for name, kind in types.items()
-    ]
-    return frame.select(given).cast(types)
 
 
 def spread_of(found: pl.DataFrame) -> pl.DataFrame:
@@ -228,7 +209,7 @@ def spread_of(found: pl.DataFrame) -> pl.DataFrame:
 
 def powers(found: pl.DataFrame, budget: float = BUDGET) -> dict[str, float]:
     """How often each rule alarms, of the visits of one element: by MUF, by D, by both with half of the budget each, by
-    MUF − D, by MUF and what D has of its own, and by the joint evidence, which is the rule used."""
+    MUF − D, by MUF and D as one without a look at the masses, and by the joint evidence, which is the rule used."""
 
     def z_of(name: str, sigma: pl.Expr) -> Floats:
         scores: Floats = np.abs(found.select(pl.col(name) / sigma).to_series().to_numpy())
@@ -236,12 +217,12 @@ def powers(found: pl.DataFrame, budget: float = BUDGET) -> dict[str, float]:
 
     muf = z_of("muf_mg", pl.col("sigma_muf_mg"))
     d = z_of("d_mg", (pl.col("null_mg") ** 2 - pl.col("sigma_muf_mg") ** 2 + 2 * pl.col("covariance_mg2")).sqrt())
-    own, verified_z = (np.abs(found[name].to_numpy()) for name in ("own_z", "z"))
+    verified_z = np.abs(found["z"].to_numpy())
     whole, half = normal_quantile(1 - budget / 2), normal_quantile((1 + (1 - budget) ** 0.5) / 2)
     return {
         "MUF": float((muf > whole).mean()), "D": float((d > whole).mean()),
         "MUF or D": float(((muf > half) | (d > half)).mean()), "MUF-D": float((verified_z > whole).mean()),
-        "MUF or own part of D": float(((muf > half) | (own > half)).mean()),
+        "D as a whole": float((whole_p(found) <= budget).mean()),
         "joint": float((found["p"].to_numpy() <= budget).mean()),
     }  # fmt: skip
 
@@ -271,7 +252,8 @@ def print_verified_sigma(visits: int = 20_000) -> bool:
             most = BUDGET + 4 * (BUDGET * (1 - BUDGET) / visits) ** 0.5
             holds &= max(row["false_alarms"], row["false_alarms_joint"]) <= most
             holds &= all(abs(row[f"{name}_simulated"] / row[name] - 1) < error for name in ("muf", "d", "verified"))
-    return holds & _print_powers(max(visits // 10, 500))
+    holds &= _print_powers(max(visits // 10, 500))
+    return holds & print_defects(max(visits // 10, 500)) & print_rules()
 
 
 def _print_powers(visits: int) -> bool:

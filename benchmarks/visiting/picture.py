@@ -18,7 +18,7 @@ STYLE = (
     ".books{stroke:#e39a6b}.axis{stroke:#777}}"
 )
 #: Columns of the table of the curve, how each is drawn, and its words.
-LINES = (("books", "MUF alone"), ("plan", "MUF − D, by plan"), ("plan random", "MUF − D, at random"),
+LINES = (("books", "MUF alone"), ("plan", "MUF and D, by plan"), ("plan random", "MUF and D, at random"),
          ("items", "D or an item, by plan"), ("items random", "D or an item, at random"))  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lodeline.accountancy.distribution import normal_quantile
 from lodeline.accountancy.verification.effort import ACTS
+from lodeline.accountancy.verification.joint import evidence
 from lodeline.accountancy.verification.sampling import alarm_limit
 from visiting.worlds import BUDGET, Stand
 
@@ -26,12 +27,12 @@ EACH: Final = BUDGET / 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """In which share of the visits there is an alarm, each at the budget: of MUF − D; of MUF − D of the masses alone,
-    no assay being used; of D or a single item, together.
+    """In which share of the visits there is an alarm, each at the budget: of MUF − D; of MUF and D as one test, which
+    is the rule in use; of D or a single item, together.
     """
 
     muf_d: float
-    muf_masses: float
+    joint: float
     visit: float
 
 
@@ -58,12 +59,16 @@ def visited(stand: Stand, *, planned: bool, falsified: bool, visits: int, random
     said = _said(stand, tools, mass) if falsified and stand.adversary == "adaptive" else np.ones(count)
     found, single, admitted = _differences(stand, tools, truly, random, planned=planned, said=said)
     # σ of MUF and of D are taken as apart: what they share would make the test sharper.
-    rates = [
-        _alarms(stand.muf + admitted + d, float(np.hypot(stand.sigma, of_quiet.std())), BUDGET)
-        for d, of_quiet in ((found.sum(axis=0), quiet.sum(axis=0)), (found[0], quiet[0]))
-    ]
-    visit = single | _alarms(found.sum(axis=0), float(quiet.sum(axis=0).std()), EACH)
-    return Rates(muf_d=float(rates[0].mean()), muf_masses=float(rates[1].mean()), visit=float(visit.mean()))
+    sigma = float(quiet.sum(axis=0).std())
+    # One world has one MUF of a site, which alarms or not; what a clean site shows is drawn anew for each visit.
+    muf = stand.muf + admitted if falsified else stand.sigma * random.standard_normal(visits)
+    both = _alarms(muf + found.sum(axis=0), float(np.hypot(stand.sigma, sigma)), BUDGET)
+    covariance = np.zeros((visits, 3, 3))
+    covariance[:, 0, 0], covariance[:, 1:, 1:] = stand.sigma**2, np.cov(quiet)
+    # D is signed to be subtracted.
+    p = evidence(np.stack([muf, *-found], axis=1), covariance, budget=BUDGET).p
+    visit = single | _alarms(found.sum(axis=0), sigma, EACH)
+    return Rates(muf_d=float(both.mean()), joint=float((p <= BUDGET).mean()), visit=float(visit.mean()))
 
 
 def _alarms(found: Floats, sigma: float, budget: float) -> Bools:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
+from lodeline.accountancy.verification.difference import SEEN_WITH
+from lodeline.material.element import SYMBOLS
 from verified_sigma import BUDGET, POPULATION, powers, simulated, spread_of
+from visiting.defects import KINDS, Store, seen
 
 pytestmark = pytest.mark.medium
 
@@ -38,3 +42,44 @@ def test_mass_that_is_missing_is_estimated_without_bias() -> None:
         rows = found.filter(found["element"] == element)
         error = rows["null_mg"].mean() / 1_000**0.5
         assert rows["verified_mg"].mean() == pytest.approx(world.missing_mg[place], abs=4 * error)
+
+
+@pytest.mark.parametrize(
+    ("store", "kind"),
+    [
+        (Store(lots=60, looked=20, weighed=0, shot=0), "gross, 1 item"),
+        (Store(lots=16, looked=12, weighed=6, shot=0), "gross, 4 items"),
+        (Store(lots=200, looked=40, weighed=15, shot=0), "gross, 4 items"),
+        (Store(lots=60, looked=20, weighed=8, shot=0), "partial, half of 4"),
+        (Store(lots=60, looked=20, weighed=15, shot=15), "partial, 5 % of a quarter"),
+        (Store(lots=16, looked=12, weighed=6, shot=6), "bias, 4 % of all"),
+    ],
+)
+def test_intervals_hold_what_is_missing_where_a_defect_was_met(store: Store, kind: str) -> None:
+    met, covered, every = seen(store, KINDS[kind](store.lots), 400, seed=3).covered()
+    assert covered >= 0.9 - 2 * (0.09 / 400 / met) ** 0.5
+    # Who met none estimates too little: `would_see_mg` says what that may be.
+    if store.shot == 0 and store.lots < 200:
+        assert every == pytest.approx(met * covered, abs=0.02)
+
+
+def test_weighing_is_not_lost_in_what_an_xrf_errs() -> None:
+    store = Store(lots=60, looked=20, weighed=15, shot=15)
+    quiet, bias, openly = (
+        seen(store, KINDS[kind](store.lots), 500, seed=4).powers()
+        for kind in ("nothing", "bias, 1 % of all", "openly missing, .2 % of all")
+    )
+    assert quiet["with masses"] == pytest.approx(BUDGET, abs=4 * (BUDGET / 500) ** 0.5)
+    assert bias["MUF - D"] < 0.15 and bias["with masses"] > 0.9
+    # It costs little elsewhere.
+    assert openly["with masses"] > openly["MUF and D"] - 0.06
+
+
+@pytest.mark.parametrize("openly", [0.0, 0.5, 1.0])
+def test_what_a_visit_says_that_it_would_have_seen_is_seen(openly: float) -> None:
+    clean = simulated(50, POPULATION)
+    would_see = clean.verified().filter(pl.col("element") == "Nd")["would_see_mg"].sum()
+    stock = clean.books.balances.filter(pl.col("element") == SYMBOLS.index("Nd"))["closing_mg"].sum()
+    part = float(would_see) / float(stock)
+    found = simulated(400, POPULATION, open_share=part * openly, hidden_share=part * (1 - openly)).verified()
+    assert powers(found.filter(pl.col("element") == "Nd"))["joint"] > SEEN_WITH - 2 * (0.09 / 400) ** 0.5

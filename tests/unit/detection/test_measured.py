@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from lodeline.accountancy.verification.frames import VERIFIED
-from lodeline.accountancy.verification.joint import joint_p, part_of_its_own
+from lodeline.accountancy.verification.joint import evidence
 from lodeline.accountancy.verification.verdict import Estimate, verdict
 from lodeline.detection.detectors.measured_difference import measured_difference
 from lodeline.detection.finding import Finding, of_books
@@ -43,10 +43,13 @@ def visited(*visits: dict[str, Any]) -> pl.DataFrame:
     rows = [{**usual, **one} for one in visits]
     for row in rows:
         muf, d, covariance = row["sigma_muf_mg"] ** 2, row["sigma_d_mg"] ** 2, row["covariance_mg2"]
-        both = [np.array([float(one)]) for one in (row["muf_mg"], muf, row["d_mg"], d, covariance)]
+        # Unless said otherwise nothing was assayed, and D is of the masses.
+        mass_mg, mass = row.setdefault("mass_mg", row["d_mg"]), row.setdefault("sigma_mass_mg", row["sigma_d_mg"]) ** 2
+        spread = np.array([[[muf, covariance, 0], [covariance, mass, 0], [0, 0, d - mass]]])
+        found = evidence(np.array([[row["muf_mg"], mass_mg, row["d_mg"] - mass_mg]], float), spread, budget=0.05)
         row |= {
             "verified_mg": row["muf_mg"] - row["d_mg"], "null_mg": (muf + d - 2 * covariance) ** 0.5,
-            "own_z": float(part_of_its_own(*both)[0]), "p": float(joint_p(*both)[0]),
+            "own_z": float(found.own_z[0]), "p": float(found.p[0]), "mass_z": float(found.mass_z[0]),
         }  # fmt: skip
     return pl.DataFrame(rows, schema=dict(VERIFIED))
 
@@ -152,6 +155,22 @@ def test_declared_goods_that_are_not_there_are_a_finding_of_their_own() -> None:
 def test_goods_that_were_not_declared_are_too() -> None:
     (found,) = measured_difference(verified=visited({"d_mg": 60 * KG}))
     assert "more was there" in found.as_json()["explanation"]["en"]
+
+
+def test_what_weighing_shows_is_said_with_its_own_interval() -> None:
+    # An XRF that errs much hides a loss that the scales show, and points the other way.
+    swamped = {"d_mg": 20 * KG, "sigma_d_mg": 80.0 * KG, "mass_mg": -40 * KG, "sigma_mass_mg": 6.0 * KG}
+    (found,) = measured_difference(verified=visited(swamped))
+    said = found.as_json()["explanation"]
+    assert "weighing alone show that 40 kg" in said["en"] and "±11.76" in said["en"] and "仅凭清点和称重" in said["zh"]
+    assert found.mass_mg == 40 * KG
+    assert found.interval_mg == pytest.approx((28.24 * KG, 51.76 * KG), rel=1e-4)
+    assert found.score is not None and found.score > 0.95
+    assert found.as_json()["evidence"][0]["measured"]["weighed_kg"] == "-40"
+    # Where all of D says it as well, all of D is what is said.
+    (whole,) = measured_difference(verified=visited({**swamped, "d_mg": -400 * KG}))
+    assert whole.mass_mg == 400 * KG or "weighing alone" in whole.as_json()["explanation"]["en"]
+    assert measured_difference(verified=visited({**swamped, "mass_mg": 0})) == []
 
 
 def test_the_balance_and_the_visit_are_judged_together_where_they_point_the_same_way() -> None:

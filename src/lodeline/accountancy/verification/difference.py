@@ -15,15 +15,16 @@ is right is shown by simulation: benchmarks/verified_sigma.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from lodeline.accountancy.distribution import chi_squared_quantile, normal_quantile, normal_tail
+from lodeline.accountancy.distribution import normal_quantile, normal_tail
+from lodeline.accountancy.verification.drawing import drawn_variance
 from lodeline.accountancy.verification.frames import DIFFERENCES, SINGLE, STATED, VERIFIED
-from lodeline.accountancy.verification.joint import joint_p, part_of_its_own
-from lodeline.accountancy.verification.linear_form import covariances, errors, variances
+from lodeline.accountancy.verification.joint import Evidence, evidence
+from lodeline.accountancy.verification.linear_form import ROWS, covariances, errors, variances
 from lodeline.accountancy.verification.measured_items import (
     INSPECTOR,
     STRATUM,
@@ -39,8 +40,6 @@ from lodeline.material.element import SYMBOLS
 
 #: With which probability a visit would have shown `would_see_mg`.
 SEEN_WITH: Final = 0.9
-#: Beyond this quantile differences vary more than measurement explains.
-_EXPLAINED: Final = 0.95
 #: With which sign an item stands in a balance.
 _SIGN: Final = {"stock": -1, "receipt": 1, "shipment": -1}
 
@@ -120,17 +119,11 @@ def verified(
     found = _differences(measured, strata, books.assays, methods)
     forms = measured.select("visit", "element").unique().sort("visit", "element").with_row_index("form")
     forms = forms.with_columns(pl.col("form").cast(pl.Int64))
-    of_d, of_muf = _sources(measured, forms, books, methods)
-    sums = found.group_by("visit", index="index").agg(
-        d_mg=(pl.col("d_mg") * pl.col("place").replace_strict(_SIGN, return_dtype=pl.Int64)).sum(),
-        drawn_mg2=pl.col("drawn_mg2").sum(),
-    )
+    signed = pl.col("d_mg", "mass_mg") * pl.col("place").replace_strict(_SIGN, return_dtype=pl.Int64)
+    sums = found.group_by("visit", index="index").agg(signed.sum(), pl.col("drawn_mg2", "drawn_mass_mg2").sum())
     every = (
         forms.join(sums, left_on=["visit", "element"], right_on=["visit", "index"], how="left", maintain_order="left")
-        .join(_total(of_d, "d"), on="form", how="left", maintain_order="left")
-        .join(_total(of_muf, "muf"), on="form", how="left", maintain_order="left")
-        .join(covariances(of_muf, of_d), on="form", how="left", maintain_order="left")
-        .with_columns(pl.col("d", "muf", "covariance_mg2").fill_null(0.0))
+        .join(_spread(measured, forms, books, methods), on="form", how="left", maintain_order="left")
         .join(books.balances, on=["visit", "element"], how="inner", maintain_order="left")
         .join(_counted(items, strata), on="visit", how="left", maintain_order="left")
     )
@@ -140,7 +133,8 @@ def verified(
 def _differences(
     measured: pl.DataFrame, strata: pl.DataFrame, assays: pl.DataFrame, methods: pl.DataFrame
 ) -> pl.DataFrame:
-    """DIFFERENCES, with `index` of the element and `drawn_mg2`, the variance of having drawn n of N."""
+    """DIFFERENCES, with `index` of the element, `mass_mg`, the part of D that weighing shows, and the variances of
+    having drawn n of N, `drawn_mg2` and of that part `drawn_mass_mg2`."""
     group = [*STRATUM, "element"]
     groups = (
         measured.select(group).unique().sort(group).with_row_index("form").with_columns(pl.col("form").cast(pl.Int64))
@@ -157,6 +151,7 @@ def _differences(
         measured=pl.col("seen").first() + pl.col("chosen").first(), operator_mg=pl.col("stated").sum(),
         inspector_mg=pl.col("found").sum(), gross=(2 * pl.col("found") < pl.col("stated")).sum().cast(pl.Int64),
         d_mg=(pl.col("mass_difference") + pl.col("share_difference")).sum().round().cast(pl.Int64),
+        mass_mg=pl.col("mass_difference").sum().round().cast(pl.Int64),
     )  # fmt: skip
     measurement = (pl.col("random_mg2") + pl.col("systematic_mg2")).sqrt()
     score = pl.when(measurement > 0).then(pl.col("d_mg").abs() / measurement)
@@ -164,9 +159,9 @@ def _differences(
         groups.join(sums, on="form")
         .join(variances(found), on="form", how="left")
         .with_columns(pl.col("random_mg2", "systematic_mg2").fill_null(0.0))
-        .join(_drawn(parts, rows, found), on="form", how="left")
+        .join(drawn_variance(parts, rows, found), on="form", how="left")
         .join(strata.select(*STRATUM, "items"), on=list(STRATUM), how="left")
-        .with_columns(pl.col("drawn_mg2").fill_null(0.0), index="element")
+        .with_columns(pl.col("drawn_mg2", "drawn_mass_mg2").fill_null(0.0), index="element")
     )
     return every.sort(group).with_columns(
         pl.col("items").fill_null(pl.col("measured")),
@@ -177,65 +172,34 @@ def _differences(
     )  # fmt: skip
 
 
-def _drawn(entering: pl.DataFrame, rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """`form`, `drawn_mg2`: what having drawn n of N adds, where differences vary more than measurement explains.
-
-    Of a sum of n extrapolated differences y it is n (1 − n/N) (s_y² − the mean variance of measuring one).
-    """
-    random = found.filter(pl.col("act").is_not_null())
-    scales = pl.col("quantity").is_in(["weighing", "moisture"])
-    of_scale = rows.filter("weighed").select("form", "act", "item").unique()
-    of_assay = rows.select("form", "item", act="held").unique()
-    parts = []
-    for which, of_item, value, weight in (
-        (scales, of_scale, "mass_difference", "mass_weight"),
-        (~scales, of_assay, "share_difference", "share_weight"),
-    ):
-        own = random.filter(which).join(of_item, on=["form", "act"]).group_by("form", "item")
-        spread = (
-            entering.filter(pl.col("random") & (pl.col(weight) > 0))
-            .join(own.agg(own_mg2=(pl.col("error_mg") ** 2).sum()), on=["form", "item"], how="left")
-            .group_by("form")
-            .agg(
-                n=pl.len().cast(pl.Int64), population=pl.col("population").first(), variance=pl.col(value).var(),
-                own=pl.col("own_mg2").fill_null(0.0).mean(),
-            )
-            .filter((pl.col("n") > 1) & (pl.col("n") < pl.col("population")))
-        )  # fmt: skip
-        most = pl.Series([_explained(n) for n in spread["n"]], dtype=pl.Float64)
-        more = (pl.col("n") - 1) * pl.col("variance") > most * pl.col("own")
-        drawn = pl.col("n") * (1 - pl.col("n") / pl.col("population")) * (pl.col("variance") - pl.col("own"))
-        parts.append(spread.filter(more).select("form", drawn_mg2=drawn))
-    return pl.concat(parts).group_by("form").agg(pl.col("drawn_mg2").sum())
-
-
-@cache
-def _explained(items: int) -> float:
-    return chi_squared_quantile(_EXPLAINED, items - 1)
-
-
-def _sources(
-    measured: pl.DataFrame, forms: pl.DataFrame, books: Books, methods: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The sources of error of D, signed to be subtracted, and of MUF, by form (visit and element)."""
+def _spread(measured: pl.DataFrame, forms: pl.DataFrame, books: Books, methods: pl.DataFrame) -> pl.DataFrame:
+    """`form` and the variances of measurement, mg²: of MUF (`muf`), D (`d`) and its part of masses (`mass`), and their
+    covariances. D is signed to be subtracted."""
     key = ["visit", "element"]
     lots = numbered_lots(measured, books.batches, books.assays)
     signed = measured.with_columns(sign=pl.col("place").replace_strict(_SIGN, return_dtype=pl.Int64))
-    parts = entering_in(signed).join(forms, on=key).join(lots, on=["visit", "lot"])
-    rows = rows_of(parts, books.stated).drop("item")
+    assays = all_assays(measured, books.assays, lots)
+
+    def sources(items: pl.DataFrame) -> pl.DataFrame:
+        parts = entering_in(items).join(forms, on=key).join(lots, on=["visit", "lot"])
+        return errors(rows_of(parts, books.stated).drop("item"), assays, methods)
+
+    of_d, of_mass = sources(signed), sources(signed.with_columns(share_weight=pl.lit(0.0)))
     batches = (
         books.batches.join(forms, on=key)
         .join(lots, on=["visit", "lot"])
-        .select("form", "element", "held", "act", "method", "signed_mg", "weighed", scale=pl.lit(None, pl.String))
-        .select(rows.columns)
+        .with_columns(scale=pl.lit(None, pl.String))
+        .select(list(ROWS))
     )
-    assays = all_assays(measured, books.assays, lots)
-    return errors(rows, assays, methods), errors(batches, assays, methods)
-
-
-def _total(sources: pl.DataFrame, name: str) -> pl.DataFrame:
-    """`form` and the variance of the form, both parts together."""
-    return variances(sources).select("form", (pl.col("random_mg2") + pl.col("systematic_mg2")).alias(name))
+    of_muf = errors(batches, assays, methods)
+    found = forms.select("form")
+    for name, one, other in (
+        ("muf", of_muf, of_muf), ("d", of_d, of_d), ("mass", of_mass, of_mass), ("covariance_mg2", of_muf, of_d),
+        ("muf_mass", of_muf, of_mass), ("d_mass", of_d, of_mass),
+    ):  # fmt: skip
+        both = covariances(one, other).rename({"covariance_mg2": name})
+        found = found.join(both, on="form", how="left", maintain_order="left")
+    return found.with_columns(pl.exclude("form").fill_null(0.0))
 
 
 def _counted(items: pl.DataFrame, strata: pl.DataFrame) -> pl.DataFrame:
@@ -295,6 +259,7 @@ def _judged(every: pl.DataFrame, hidden: pl.DataFrame, budget: float) -> pl.Data
         muf_mg=pl.when(~waits).then(pl.col("muf_mg").fill_null(0)),
         muf=pl.when(closes).then("muf").otherwise(0.0),
         covariance_mg2=pl.when(closes).then("covariance_mg2").otherwise(0.0),
+        muf_mass=pl.when(closes).then("muf_mass").otherwise(0.0),
     )
     variance = (pl.col("muf") + pl.col("d") - 2 * pl.col("covariance_mg2")).clip(lower_bound=0.0)
     every = every.with_columns(
@@ -305,16 +270,28 @@ def _judged(every: pl.DataFrame, hidden: pl.DataFrame, budget: float) -> pl.Data
         verified_mg=pl.col("muf_mg") - pl.col("d_mg"),
         element=_symbols(every["element"]),
     )
-    figures = [
-        every[name].cast(pl.Float64).fill_null(0.0).to_numpy()
-        for name in ("muf_mg", "muf", "d_mg", "d", "covariance_mg2")
-    ]
-    spread = (normal_quantile(1 - budget / 2) + normal_quantile(SEEN_WITH)) * pl.col("null_mg")
+    found = _evidence(every, budget)
+    # What is so far out shows with SEEN_WITH, however it was lost: MUF − D sees all of it.
+    border = pl.Series(found.border).fill_nan(normal_quantile(1 - budget / 2))
+    spread = (border + normal_quantile(SEEN_WITH)) * pl.col("null_mg")
     never_drawn = (pl.col("closing_mg").fill_null(0) - pl.col("seen_mg").fill_null(0.0)).clip(lower_bound=0.0)
     seen = pl.max_horizontal(spread, pl.col("whole_mg").fill_null(0.0), never_drawn)
     return every.with_columns(
         z=pl.when(pl.col("null_mg") > 0).then(pl.col("verified_mg") / pl.col("null_mg")),
         would_see_mg=seen.ceil().cast(pl.Int64),
-        own_z=pl.Series(part_of_its_own(*figures)).fill_nan(None),
-        p=pl.Series(joint_p(*figures)).fill_nan(None),
+        sigma_mass_mg=(pl.col("mass") + pl.col("drawn_mass_mg2")).sqrt(),
+        **{name: pl.Series(getattr(found, name)).fill_nan(None) for name in ("own_z", "p", "mass_z")},
     ).select(list(VERIFIED))
+
+
+def _evidence(every: pl.DataFrame, budget: float) -> Evidence:
+    """That of MUF, D of the masses and D of compositions."""
+    columns = ("muf_mg", "mass_mg", "d_mg", "muf", "mass", "d", "muf_mass", "covariance_mg2", "d_mass")
+    muf_mg, mass_mg, d_mg, muf, mass, d, muf_mass, muf_d, d_mass = (
+        every[name].cast(pl.Float64).fill_null(0.0).to_numpy() for name in columns
+    )
+    # Compositions are what D has beside the masses.
+    muf_share, mass_share, share = muf_d - muf_mass, d_mass - mass, d + mass - 2 * d_mass
+    covariance = np.stack([muf, muf_mass, muf_share, muf_mass, mass, mass_share, muf_share, mass_share, share], axis=1)
+    shown = np.stack([muf_mg, mass_mg, d_mg - mass_mg], axis=1)
+    return evidence(shown, covariance.reshape(-1, 3, 3), budget=budget)

@@ -42,12 +42,15 @@ STRATA: Final[Mapping[str, pl.DataType]] = {
 #: `sigma_d_mg` and `sigma_mg` hold what drawing n of N adds; under the hypothesis that all is as declared it adds
 #: nothing, so z = verified / `null_mg`, which is σ of measurement alone. `own_z` is what D says beyond what MUF
 #: foretells, > 0 where declared goods are not there; `p` of MUF and D together, both sides (`verification.joint`).
+#: `mass_mg` is the part of `d_mg` that weighing and counting show, both sides with the operator's composition,
+#: `sigma_mass_mg` its σ with what drawing adds, and `mass_z` what it alone says beyond MUF.
 VERIFIED: Final[Mapping[str, pl.DataType]] = {
     "visit": pl.Int64(), "organisation": pl.String(), "site": pl.String(), "on": pl.Date(), "since": pl.Date(),
     "element": pl.String(), "items": pl.Int64(), "population": pl.Int64(), "muf_mg": pl.Int64(),
     "sigma_muf_mg": pl.Float64(), "d_mg": pl.Int64(), "sigma_d_mg": pl.Float64(), "covariance_mg2": pl.Float64(),
     "verified_mg": pl.Int64(), "sigma_mg": pl.Float64(), "z": pl.Float64(), "would_see_mg": pl.Int64(),
     "state": pl.String(), "null_mg": pl.Float64(), "own_z": pl.Float64(), "p": pl.Float64(),
+    "mass_mg": pl.Int64(), "sigma_mass_mg": pl.Float64(), "mass_z": pl.Float64(),
 }  # fmt: skip
 #: One row for each visit, place, stratum and element. `d_mg` is operator − inspector, extrapolated; `sigma_d_mg` its σ,
 #: of which `random_mg` and `systematic_mg` come from measurement and the rest from having drawn n of N. `gross` counts

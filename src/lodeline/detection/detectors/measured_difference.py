@@ -55,6 +55,22 @@ TEXTS: Final = Texts(
             " declared ({sigmas} σ).",
             "{day} 检查人员实测 {population} 件中的 {items} 件：现场 {element} 比申报多 {mass} 千克（{sigmas} σ）。",
         ),
+        "less-by-weight": text(
+            "On {day} inspectors measured {items} of {population} items: counting and weighing alone show that {mass}"
+            " kg {element} of what was declared was not there (±{half} in 19 cases of 20; {sigmas} σ).",
+            "{day} 检查人员实测 {population} 件中的 {items} 件：仅凭清点和称重，所申报的 {element} 有 {mass} 千克"
+            "不在现场（95% 区间 ±{half}；{sigmas} σ）。",
+        ),
+        "more-by-weight": text(
+            "On {day} inspectors measured {items} of {population} items: counting and weighing alone show that {mass}"
+            " kg {element} more was there than was declared (±{half} in 19 cases of 20; {sigmas} σ).",
+            "{day} 检查人员实测 {population} 件中的 {items} 件：仅凭清点和称重，现场 {element} 比申报多 {mass} 千克"
+            "（95% 区间 ±{half}；{sigmas} σ）。",
+        ),
+        "with-compositions": text(
+            "With the compositions that were measured the difference is {mass} kg, less exactly (±{half}).",
+            "计入实测成分后差异为 {mass} 千克，精度较低（±{half}）。",
+        ),
         "balance": text(
             "With the firm's own balance since {since}, {missing} kg are missing (±{half} in 19 cases of 20).",
             "连同企业自 {since} 起的账面平衡，共短少 {missing} 千克（95% 区间 ±{half}）。",
@@ -68,13 +84,16 @@ TEXTS: Final = Texts(
 _TESTED: Final = (*RARE_EARTHS, TREO)
 #: Standard deviations that D must show beyond what MUF foretells; else the finding is that of the books.
 _OWN: Final = 1.0
+#: Standard deviations at which weighing alone is said to show something.
+_BY_WEIGHT: Final = 2.0
 
 
 def measured_difference(*, verified: pl.DataFrame) -> list[Finding]:
     """One finding for each visit and side whose measurements show another mass than was declared, as `ranked`.
 
     Parameters: `verified` (accountancy.verification.frames.VERIFIED). `mass_mg` is what D shows of the total oxide, or
-    of the element that shows most where the total alarms not; `interval_mg` ± 1.96 σ.
+    of the element that shows most where the total alarms not; `interval_mg` ± 1.96 σ. Where the masses alone show it
+    better than D with its compositions, both are of the masses.
     """
     tested = verified.filter((pl.col("state") == "compared") & (pl.col("sigma_d_mg") > 0) & pl.col("p").is_not_nan())
     rows = [row for row in tested.iter_rows(named=True) if row["element"] in _TESTED]
@@ -92,7 +111,8 @@ def _finding(rows: list[dict[str, Any]], side: int) -> list[Finding]:
         return []
     alarms.sort(key=lambda row: (row["element"] != TREO, row["d_mg"] * side, SYMBOLS.index(row["element"])))
     lead = alarms[0]
-    mass_mg, half_mg = round(-side * lead["d_mg"]), round(HALF_WIDTH_95 * lead["sigma_d_mg"])
+    part = "mass" if _by_weight(lead, side) else "d"
+    mass_mg, half_mg = -side * lead[f"{part}_mg"], round(HALF_WIDTH_95 * lead[f"sigma_{part}_mg"])
     elements = {row["element"] for row in alarms}
     month = f"{lead['on']:%Y-%m}"
     return [
@@ -125,32 +145,43 @@ def _score(row: Mapping[str, Any], side: int, *, elements: int) -> float:
     return score_of(min(alone, row["p"]) if row["p"] < 2 * upper_tail(muf) else alone, tests=2 * elements)
 
 
+def _by_weight(row: Mapping[str, Any], side: int) -> bool:
+    """Whether the masses alone show that side, and better than D with the compositions."""
+    if row["mass_z"] is None or side * row["mass_z"] < _BY_WEIGHT or row["mass_mg"] == row["d_mg"]:
+        return False
+    over, with_compositions = -side * row["mass_mg"], -side * row["d_mg"]
+    return bool(over > 0 and over * row["sigma_d_mg"] > with_compositions * row["sigma_mass_mg"])
+
+
 def _explained(row: Mapping[str, Any], side: int) -> tuple[Any, ...]:
-    over = -side * row["d_mg"]
-    first = TEXTS.message(
-        "less" if side > 0 else "more",
-        day=Day(row["on"].isoformat()),
-        items=Count(row["items"]),
-        population=Count(row["population"]),
-        mass=Mass(round(over)),
-        element=Key(row["element"]),
-        sigmas=Number(abs(row["own_z"]), 1),
-    )
+    name = "less" if side > 0 else "more"
+    facts: dict[str, Any] = {
+        "day": Day(row["on"].isoformat()), "items": Count(row["items"]), "population": Count(row["population"]),
+        "element": Key(row["element"]), "sigmas": Number(abs(row["own_z"]), 1),
+    }  # fmt: skip
+    said = [TEXTS.message(name, mass=Mass(round(-side * row["d_mg"])), **facts)]
+    if _by_weight(row, side):
+        masses, all_of_it = (Mass(round(HALF_WIDTH_95 * row[f"sigma_{part}_mg"])) for part in ("mass", "d"))
+        said = [
+            TEXTS.message(f"{name}-by-weight", mass=Mass(-side * row["mass_mg"]), half=masses, **facts),
+            TEXTS.message("with-compositions", mass=Mass(-side * row["d_mg"]), half=all_of_it),
+        ]
     if row["since"] is None or not row["muf_mg"]:
-        return (first,)
+        return tuple(said)
     missing = row["verified_mg"]
-    second = TEXTS.message(
+    balance = TEXTS.message(
         "balance" if missing >= 0 else "surplus",
         since=Day(row["since"].isoformat()),
         missing=Mass(abs(missing)),
         half=Mass(round(HALF_WIDTH_95 * row["sigma_mg"])),
     )
-    return first, second
+    return *said, balance
 
 
 def _stated(row: Mapping[str, Any]) -> dict[str, Any]:
     masses = {name: row[f"{name}_mg"] for name in ("muf", "d", "verified", "would_see")}
     sigmas = {f"sigma_{name}": row[f"sigma_{name}_mg"] for name in ("muf", "d")} | {"sigma": row["sigma_mg"]}
+    masses["weighed"], sigmas["sigma_weighed"] = row["mass_mg"], row["sigma_mass_mg"]
     return {
         "visit": row["visit"], "on": row["on"].isoformat(), "element": row["element"], "items": row["items"],
         "population": row["population"], "since": None if row["since"] is None else row["since"].isoformat(),
@@ -172,6 +203,8 @@ DETECTOR: Final = Detector(
         "items": text("Items measured", "实测件数"),
         "population": text("Items at the site", "现场物料件数"),
         "d_kg": text("D, kg (to be subtracted)", "申报–实测差 D（千克，须扣减）"),
+        "weighed_kg": text("Of D, by counting and weighing alone, kg", "其中仅凭清点和称重（千克）"),
+        "sigma_weighed_kg": text("σ of it, kg", "其 σ（千克）"),
         "verified_kg": text("MUF − D, kg", "核实后差 MUF − D（千克）"),
         "sigma_d_kg": text("σ of D, kg", "D 的 σ（千克）"),
         "sigma_muf_kg": text("σ of MUF, kg", "MUF 的 σ（千克）"),

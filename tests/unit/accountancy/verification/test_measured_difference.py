@@ -261,6 +261,59 @@ def test_drawing_adds_to_the_interval_and_not_to_the_test() -> None:
     assert verified_row["verified_mg"] / verified_row["sigma_mg"] < 2
 
 
+def test_one_absent_of_those_counted_spreads_the_estimate_by_all_that_were_counted() -> None:
+    # Sixteen of forty were counted and none was weighed; one was gone. Of zeros and one x: s² = x² / 16.
+    visit = Visit(40)
+    visit.item(0, outcome="absent")
+    for _ in range(15):
+        visit.item(None)
+    row = visit.difference()
+    assert row["d_mg"] == 2500 * KG
+    assert row["sigma_d_mg"] / KG == pytest.approx(sqrt(40**2 * (1 - 16 / 40) * 1000**2 / 16 / 16), rel=1e-3)
+    assert row["random_mg"] < 20 * KG and row["p"] < 1e-9
+
+
+def test_two_phases_of_drawing() -> None:
+    # Ten of forty were looked at and are there; four of them were weighed, one of which is half empty.
+    visit = Visit(40)
+    for kg in (500, 1000, 1000, 1000):
+        visit.item(kg)
+    for _ in range(6):
+        visit.item(None)
+    spread = 500**2 / 4
+    drawn = 40**2 * (1 - 10 / 40) * spread / 10 + 40**2 * (1 - 4 / 10) * spread / 4
+    # That is what one draw of four of forty would give.
+    assert drawn == pytest.approx(40**2 * (1 - 4 / 40) * spread / 4)
+    assert visit.difference()["sigma_d_mg"] / KG == pytest.approx(sqrt(drawn), rel=1e-2)
+
+
+def test_all_that_was_looked_at_is_gone_and_one_alone_is_no_certainty() -> None:
+    gone = Visit(10)
+    gone.item(0, outcome="absent")
+    gone.item(0, outcome="absent")
+    # As if a third had been there: s² = 1000² / 3.
+    assert gone.difference()["sigma_d_mg"] / KG == pytest.approx(sqrt(10**2 * 0.8 * 1000**2 / 3 / 2), rel=1e-2)
+    half = Visit(10)
+    half.item(500)
+    assert half.difference()["sigma_d_mg"] / KG == pytest.approx(sqrt(10**2 * 0.9 * 500**2), rel=1e-2)
+    whole = Visit(1)
+    whole.item(500)
+    assert whole.difference()["sigma_d_mg"] < 5 * KG
+
+
+def test_masses_are_a_part_of_d_by_themselves() -> None:
+    visit = Visit(4, share_ppb=PPB // 2, exact=False)
+    for _ in range(4):
+        visit.item(990, found_ppb=PPB // 2 * 102 // 100)
+    row = visit.verified(lots=4)
+    assert row["mass_mg"] == -20 * KG
+    assert row["d_mg"] == pytest.approx(-20 * KG + 4 * 9.9 * KG, abs=10)
+    # Half of the scales' errors of 4000 kg; the operator's laboratory erred in what is not there.
+    ours, theirs = (2000 * hypot(random / 2, systematic) / 100 for random, systematic in (OURS, THEIRS))
+    assert row["sigma_mass_mg"] / KG == pytest.approx(hypot(ours * 0.99, theirs), rel=1e-2)
+    assert row["mass_z"] > 3.5 and row["own_z"] > 3 and row["p"] < 5e-3
+
+
 def test_the_part_of_drawing_is_that_of_a_textbook_on_samples() -> None:
     # Lohr, Sampling: Design and Analysis: acres of farms of 300 of 3078 counties, s = 344 551.9, SE of the total
     # 58 169 381; as R's survey package and SAS print it. Our errors of measuring are far smaller than s.
@@ -281,8 +334,10 @@ def test_a_visit_says_what_it_would_have_seen() -> None:
     for _ in range(4):
         visit.item(1000)
     row = visit.verified(lots=4)
-    # Everything was measured: 1.96 + 1.28 standard deviations.
-    assert row["would_see_mg"] == pytest.approx((1.959964 + 1.281552) * row["null_mg"], abs=2)
+    # Everything was measured: 1.28 standard deviations beyond the border of the test, which asks in three directions.
+    assert (2.0 + 1.281552) * row["null_mg"] < row["would_see_mg"] < (2.3 + 1.281552) * row["null_mg"]
+    alone = visit.verified(lots=4, closes=False)
+    assert alone["would_see_mg"] == pytest.approx((1.959964 + 1.281552) * alone["null_mg"], rel=1e-6)
     few = Visit(20)
     for _ in range(2):
         few.item(1000)
