@@ -97,11 +97,13 @@ def _is_sampled(item: Item) -> bool:
 
 
 def _plan(store: Store, snapshot: Snapshot, held: pl.DataFrame, now: date, *, but: str) -> int:
-    """Of the site with the most items, if there is another than the one that was visited, for one of the days to come.
+    """Of a site with about as many items as a day is enough for, if there is another than the one that was visited, for
+    one of the days to come.
 
     Which items it draws follows from the log's root, and every demo has its own.
     """
-    site = next((one for one in held["site"] if one != but), but)
+    others = held.filter(pl.col("site") != but).sort((pl.col("items") - _MOST).abs(), "site")
+    site = str(others["site"][0]) if others.height else but
     wanted = Wanted(site=site, on=now + timedelta(days=4))
     proposal = propose(
         snapshot.ask(site_items, site=site), wanted, register=snapshot.register, entry=snapshot.entry, today=now

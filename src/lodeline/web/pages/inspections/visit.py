@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.detection.detectors.measured_difference import measured_difference
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.composition import read_canonical
 from lodeline.service.entries.receipts import receipt
@@ -154,17 +155,19 @@ def _headline(visit: Visit, found: Visited, got: VisitFigures, site: str) -> str
     """The answer of the visit: what is missing beyond what measurement explains, else that nothing is shown to be."""
     language = visit.language
     gone = sum(row["outcome"] == "absent" for _, row in found.items)
+    seen = measured_difference(verified=got.verified)
+    if seen:
+        less = seen[0].explanation[0].code.startswith(f"{seen[0].detector}.less")
+        element = seen[0].evidence[0]["measured"]["element"]
+        mass, name = written.mass(seen[0].mass_mg, language), words.element(element, language)
+        if less:
+            return visit.text(
+                f"Of what {site} declared, {mass} of {name} was not there", f"{site}所申报的{name}中，{mass}不在现场"
+            )
+        return visit.text(f"{site} held {mass} more {name} than it declared", f"{site}的{name}比申报多{mass}")
     beyond = _beyond(got)
     if beyond is not None:
         name = words.element(beyond["element"], language)
-        if _by_the_visit(beyond):
-            mass = written.mass(abs(beyond["d_mg"]), language)
-            if beyond["d_mg"] < 0:
-                return visit.text(
-                    f"Of what {site} declared, {mass} of {name} was not there",
-                    f"{site}所申报的{name}中，{mass}不在现场",
-                )
-            return visit.text(f"{site} held {mass} more {name} than it declared", f"{site}的{name}比申报多{mass}")
         mass = written.mass(abs(beyond["verified_mg"]), language)
         if beyond["verified_mg"] > 0:
             return visit.text(
@@ -184,12 +187,6 @@ def _headline(visit: Visit, found: Visited, got: VisitFigures, site: str) -> str
         f"{n} {'item' if n == 1 else 'items'} at {site} measured: nothing is shown to be missing",
         f"{site}已测量{n}件：未显示缺失",
     )
-
-
-def _by_the_visit(row: Mapping[str, Any]) -> bool:
-    """Whether it is D that shows it, and not the books."""
-    muf = abs(row["muf_mg"]) / row["sigma_muf_mg"] if row["sigma_muf_mg"] else 0.0
-    return float(abs(row["own_z"] or 0.0)) >= muf
 
 
 def _beyond(got: VisitFigures) -> Mapping[str, Any] | None:
