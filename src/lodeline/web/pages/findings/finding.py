@@ -133,6 +133,9 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         list=visit.url("findings"),
         balance=visit.url("balance", site=row["subject"]["site"]) if "site" in row["subject"] else None,
         transfers=visit.url("transfers", query={"organisation": firm(row)}),
+        inspected=visit.opens("inspection-visit", entry=int(row["subject"]["visit"]))
+        if "visit" in row["subject"]
+        else None,
     )
 
 

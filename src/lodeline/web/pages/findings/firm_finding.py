@@ -148,6 +148,13 @@ def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
                 href=firm.url("firm-balance", site=site),
             )
         )  # fmt: skip
+    if "visit" in seen["subject"]:
+        facts.append(
+            Fact(
+                term=visit.text("Visit", "检查"), text=visit.text("what was measured", "实测结果"),
+                href=firm.url("firm-inspection-visit", entry=int(seen["subject"]["visit"])),
+            )
+        )  # fmt: skip
     if row is not None:
         mass_mg = float(row["mass_kg"]) * written.MG_PER_KG
         facts.append(
