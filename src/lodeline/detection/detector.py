@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Protocol
 
 import polars as pl
 
-from lodeline.accountancy.verification.frames import VERIFIED
+from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.collation.exception import EXCEPTION
 from lodeline.detection.comparison import BEHIND, COMPARED
 from lodeline.detection.finding import Finding
@@ -33,7 +33,7 @@ Tone = Literal["ink", "flow", "gain", "loss", "hold"]
 OFFERED: Final[Mapping[str, Mapping[str, pl.DataType]]] = {
     "papers": PAPERS, "filings": FILINGS, "customs": CUSTOMS, "draws": DRAWS,
     "exceptions": EXCEPTION, "compared": COMPARED, "behind_exceptions": BEHIND,
-    "verified": VERIFIED,
+    "verified": VERIFIED, "single": SINGLE,
 }  # fmt: skip
 
 #: Where a finding asks no more than the name of its detector says.

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lodeline.accountancy.verification.frames import VERIFIED
+from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.accountancy.verification.joint import evidence
 from lodeline.accountancy.verification.verdict import Estimate, verdict
 from lodeline.detection.detectors.measured_difference import measured_difference
@@ -18,6 +18,7 @@ from lodeline.detection.finding import Finding, of_books
 from lodeline.detection.measured import after_visits
 
 KG = 1_000_000
+NO_ITEMS = pl.DataFrame(schema=dict(SINGLE))
 
 
 def loss(mass_kg: float = 100, sigma_kg: float = 20, **more: Any) -> Finding:
@@ -146,21 +147,21 @@ def test_verdicts(claimed: tuple[float, float], measured: tuple[float, float], e
 
 def test_declared_goods_that_are_not_there_are_a_finding_of_their_own() -> None:
     seen = {"d_mg": -60 * KG}
-    (found,) = measured_difference(verified=visited(seen, {**seen, "element": "Nd", "d_mg": -15 * KG}))
+    (found,) = measured_difference(verified=visited(seen, {**seen, "element": "Nd", "d_mg": -15 * KG}), single=NO_ITEMS)
     assert found.subject == {"organisation": "A", "site": "S", "visit": "7"}
     assert (found.mass_mg, found.first_period, found.elements) == (60 * KG, "2025-03", ("TREO",))
     assert found.score is not None and found.score > 0.999
 
 
 def test_goods_that_were_not_declared_are_too() -> None:
-    (found,) = measured_difference(verified=visited({"d_mg": 60 * KG}))
+    (found,) = measured_difference(verified=visited({"d_mg": 60 * KG}), single=NO_ITEMS)
     assert "more was there" in found.as_json()["explanation"]["en"]
 
 
 def test_what_weighing_shows_is_said_with_its_own_interval() -> None:
     # An XRF that errs much hides a loss that the scales show, and points the other way.
     swamped = {"d_mg": 20 * KG, "sigma_d_mg": 80.0 * KG, "mass_mg": -40 * KG, "sigma_mass_mg": 6.0 * KG}
-    (found,) = measured_difference(verified=visited(swamped))
+    (found,) = measured_difference(verified=visited(swamped), single=NO_ITEMS)
     said = found.as_json()["explanation"]
     assert "weighing alone show that 40 kg" in said["en"] and "±11.76" in said["en"] and "仅凭清点和称重" in said["zh"]
     assert found.mass_mg == 40 * KG
@@ -168,21 +169,44 @@ def test_what_weighing_shows_is_said_with_its_own_interval() -> None:
     assert found.score is not None and found.score > 0.95
     assert found.as_json()["evidence"][0]["measured"]["weighed_kg"] == "-40"
     # Where all of D says it as well, all of D is what is said.
-    (whole,) = measured_difference(verified=visited({**swamped, "d_mg": -400 * KG}))
+    (whole,) = measured_difference(verified=visited({**swamped, "d_mg": -400 * KG}), single=NO_ITEMS)
     assert whole.mass_mg == 400 * KG or "weighing alone" in whole.as_json()["explanation"]["en"]
-    assert measured_difference(verified=visited({**swamped, "mass_mg": 0})) == []
+    assert measured_difference(verified=visited({**swamped, "mass_mg": 0}), single=NO_ITEMS) == []
 
 
 def test_the_balance_and_the_visit_are_judged_together_where_they_point_the_same_way() -> None:
     weak = {"d_mg": -13 * KG, "muf_mg": 30 * KG, "sigma_muf_mg": 9.0 * KG, "sigma_mg": 10.0 * KG}
-    (found,) = measured_difference(verified=visited(weak))
+    (found,) = measured_difference(verified=visited(weak), single=NO_ITEMS)
     assert found.mass_mg == 13 * KG
-    assert measured_difference(verified=visited({**weak, "muf_mg": 0})) == []
+    assert measured_difference(verified=visited({**weak, "muf_mg": 0}), single=NO_ITEMS) == []
     # A loss in the books that the stock does not show is the books' finding, and not this one.
-    assert measured_difference(verified=visited({**weak, "d_mg": 0, "muf_mg": 90 * KG})) == []
+    assert measured_difference(verified=visited({**weak, "d_mg": 0, "muf_mg": 90 * KG}), single=NO_ITEMS) == []
 
 
 def test_what_was_measured_as_declared_or_waits_for_the_filing_is_no_finding() -> None:
-    assert measured_difference(verified=visited({})) == []
-    assert measured_difference(verified=visited({"d_mg": -60 * KG, "state": "waiting"})) == []
-    assert measured_difference(verified=pl.DataFrame(schema=dict(VERIFIED))) == []
+    assert measured_difference(verified=visited({}), single=NO_ITEMS) == []
+    assert measured_difference(verified=visited({"d_mg": -60 * KG, "state": "waiting"}), single=NO_ITEMS) == []
+    assert measured_difference(verified=pl.DataFrame(schema=dict(VERIFIED)), single=NO_ITEMS) == []
+
+
+def alone(*items: tuple[float, float]) -> pl.DataFrame:
+    """Items of visit 7 with what was declared and found of neodymium, in kg; measuring one errs by 1 kg."""
+    rows = [
+        {"item": number, "visit": 7, "organisation": "A", "site": "S", "on": date(2025, 3, 10), "lot": number,
+         "element": "Nd", "operator_mg": int(declared * KG), "inspector_mg": int(found * KG),
+         "difference_mg": int((declared - found) * KG), "sigma_mg": 1.0 * KG, "z": declared - found}
+        for number, (declared, found) in enumerate(items)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=dict(SINGLE))
+
+
+def test_one_item_that_is_short_is_a_finding_though_the_sum_says_nothing() -> None:
+    (found,) = measured_difference(verified=visited({}), single=alone((50, 50.5), (50, 42), (50, 49)))
+    assert (found.mass_mg, found.elements, found.subject["visit"]) == (8 * KG, ("Nd",), "7")
+    assert "1 of 3 items" in found.as_json()["explanation"]["en"]
+    assert measured_difference(verified=visited({}), single=alone((50, 50.5), (50, 46.8), (50, 49))) == []
+
+
+def test_a_visit_is_one_finding_whatever_shows_it() -> None:
+    (found,) = measured_difference(verified=visited({"d_mg": -60 * KG}), single=alone((50, 42), (50, 90)))
+    assert found.mass_mg == 60 * KG

@@ -89,8 +89,8 @@ def single_items(
         numbered.join(found, on="form", how="left", maintain_order="left")
         .with_columns(sigma_mg=sigma.fill_null(0.0), difference_mg=difference)
         .select(
-            "item", "difference_mg", "sigma_mg", element=_symbols(numbered["element"]), operator_mg="declared",
-            inspector_mg="found",
+            "item", "visit", "organisation", "site", "on", "lot", "difference_mg", "sigma_mg",
+            element=_symbols(numbered["element"]), operator_mg="declared", inspector_mg="found",
             z=pl.when(pl.col("sigma_mg") > 0).then(pl.col("difference_mg") / pl.col("sigma_mg")),
         )
         .select(list(SINGLE))

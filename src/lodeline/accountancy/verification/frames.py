@@ -65,7 +65,8 @@ DIFFERENCES: Final[Mapping[str, pl.DataType]] = {
 #: One row for each item and element that a visit measured: its own difference, operator − inspector, and σ of measuring
 #: it. `z` beyond `sampling.ALARM` is a single item that is not as declared, however few were drawn.
 SINGLE: Final[Mapping[str, pl.DataType]] = {
-    "item": pl.Int64(), "element": pl.String(), "operator_mg": pl.Int64(), "inspector_mg": pl.Int64(),
+    "item": pl.Int64(), "visit": pl.Int64(), "organisation": pl.String(), "site": pl.String(), "on": pl.Date(),
+    "lot": pl.Int64(), "element": pl.String(), "operator_mg": pl.Int64(), "inspector_mg": pl.Int64(),
     "difference_mg": pl.Int64(), "sigma_mg": pl.Float64(), "z": pl.Float64(),
 }  # fmt: skip
 

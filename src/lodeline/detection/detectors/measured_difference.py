@@ -28,7 +28,7 @@ from lodeline.detection.null import score_of, upper_tail
 from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
-from lodeline.message import Count, Day, Key, Mass, Number, Texts
+from lodeline.message import Count, Day, Fact, Key, Mass, Message, Number, Texts
 
 INNOCENT: tuple[Text, ...] = (
     text("A label was not renewed after a part of the lot was taken.", "批次部分领用后标签未更新。"),
@@ -71,6 +71,18 @@ TEXTS: Final = Texts(
             "With the compositions that were measured the difference is {mass} kg, less exactly (±{half}).",
             "计入实测成分后差异为 {mass} 千克，精度较低（±{half}）。",
         ),
+        "items-less": text(
+            "On {day} {count} of {items} items that inspectors measured held less than was declared, each by itself:"
+            " {mass} kg {element} less in all (up to {sigmas} σ). What others hold is not said by this.",
+            "{day} 检查人员实测的 {items} 件中，有 {count} 件各自少于申报：{element} 共少 {mass} 千克"
+            "（最大 {sigmas} σ）。其余物料情况未知。",
+        ),
+        "items-more": text(
+            "On {day} {count} of {items} items that inspectors measured held more than was declared, each by itself:"
+            " {mass} kg {element} more in all (up to {sigmas} σ). What others hold is not said by this.",
+            "{day} 检查人员实测的 {items} 件中，有 {count} 件各自多于申报：{element} 共多 {mass} 千克"
+            "（最大 {sigmas} σ）。其余物料情况未知。",
+        ),
         "balance": text(
             "With the firm's own balance since {since}, {missing} kg are missing (±{half} in 19 cases of 20).",
             "连同企业自 {since} 起的账面平衡，共短少 {missing} 千克（95% 区间 ±{half}）。",
@@ -84,23 +96,31 @@ TEXTS: Final = Texts(
 _TESTED: Final = (*RARE_EARTHS, TREO)
 #: Standard deviations that D must show beyond what MUF foretells; else the finding is that of the books.
 _OWN: Final = 1.0
+#: D by itself, MUF and D together, and each item by itself share the budget of a visit.
+_TESTS: Final = 3
 #: Standard deviations at which weighing alone is said to show something.
 _BY_WEIGHT: Final = 2.0
 
 
-def measured_difference(*, verified: pl.DataFrame) -> list[Finding]:
-    """One finding for each visit and side whose measurements show another mass than was declared, as `ranked`.
+def measured_difference(*, verified: pl.DataFrame, single: pl.DataFrame) -> list[Finding]:
+    """One finding for each visit whose measurements show another mass than was declared, as `ranked`.
 
-    Parameters: `verified` (accountancy.verification.frames.VERIFIED). `mass_mg` is what D shows of the total oxide, or
+    Parameters: `verified`, `single` (accountancy.verification.frames). `mass_mg` is what D shows of the total oxide, or
     of the element that shows most where the total alarms not; `interval_mg` ± 1.96 σ. Where the masses alone show it
-    better than D with its compositions, both are of the masses.
+    better than D with its compositions, both are of the masses. Where D does not alarm and single items do, they are
+    of these items alone.
     """
     tested = verified.filter((pl.col("state") == "compared") & (pl.col("sigma_d_mg") > 0) & pl.col("p").is_not_nan())
-    rows = [row for row in tested.iter_rows(named=True) if row["element"] in _TESTED]
-    visits: dict[int, list[dict[str, Any]]] = {}
-    for row in rows:
-        visits.setdefault(row["visit"], []).append(row)
-    return ranked(one for rows in visits.values() for side in (1, -1) for one in _finding(rows, side))
+    visits = [[row for row in one.iter_rows(named=True) if row["element"] in _TESTED]
+              for one in tested.partition_by("visit", maintain_order=True)]  # fmt: skip
+    of_sums = [one for rows in visits for one in ranked(one for side in (1, -1) for one in _finding(rows, side))[:1]]
+    found = {one.subject["visit"] for one in of_sums}
+    items = single.filter(pl.col("element").is_in(list(_TESTED)) & pl.col("z").is_not_null())
+    of_items = [
+        one for rows in items.partition_by("visit", maintain_order=True) if str(rows["visit"][0]) not in found
+        for one in ranked(one for side in (1, -1) for one in _of_items(rows, side))[:1]
+    ]  # fmt: skip
+    return ranked([*of_sums, *of_items])
 
 
 def _finding(rows: list[dict[str, Any]], side: int) -> list[Finding]:
@@ -112,25 +132,72 @@ def _finding(rows: list[dict[str, Any]], side: int) -> list[Finding]:
     alarms.sort(key=lambda row: (row["element"] != TREO, row["d_mg"] * side, SYMBOLS.index(row["element"])))
     lead = alarms[0]
     part = "mass" if _by_weight(lead, side) else "d"
-    mass_mg, half_mg = -side * lead[f"{part}_mg"], round(HALF_WIDTH_95 * lead[f"sigma_{part}_mg"])
-    elements = {row["element"] for row in alarms}
-    month = f"{lead['on']:%Y-%m}"
     return [
-        Finding(
-            detector=DETECTOR.name,
-            subject={"organisation": lead["organisation"], "site": lead["site"], "visit": str(lead["visit"])},
-            first_period=month,
-            last_period=month,
-            score=max(row["score"] for row in alarms),
-            mass_mg=max(0, mass_mg),
-            interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
-            elements=tuple(symbol for symbol in SYMBOLS if symbol in elements),
-            explanation=_explained(lead, side),
-            innocent=INNOCENT,
-            ask=ASK,
-            evidence=tuple({"measured": _stated(row)} for row in alarms),
+        _made(
+            lead, score=max(row["score"] for row in alarms), mass_mg=-side * lead[f"{part}_mg"],
+            sigma_mg=lead[f"sigma_{part}_mg"], elements={row["element"] for row in alarms},
+            explanation=_explained(lead, side), evidence=tuple({"measured": _stated(row)} for row in alarms),
         )
+    ]  # fmt: skip
+
+
+def _of_items(rows: pl.DataFrame, side: int) -> list[Finding]:
+    """Of the items of a visit that are each by itself not as declared, on one side; none where there is none."""
+    scored = [
+        {**row, "score": score_of(2 * upper_tail(abs(row["z"])), tests=_TESTS * rows.height)}
+        for row in rows.filter(side * pl.col("z") > 0).iter_rows(named=True)
     ]
+    alarms = [row for row in scored if row["score"] >= ALARM_SCORE]
+    if not alarms:
+        return []
+    sums: dict[str, list[dict[str, Any]]] = {}
+    for row in alarms:
+        sums.setdefault(row["element"], []).append(row)
+
+    def mass_mg(element: str) -> int:
+        return sum(abs(row["difference_mg"]) for row in sums[element])
+
+    element = TREO if TREO in sums else max(sums, key=lambda one: (mass_mg(one), one))
+    lead = sums[element]
+    facts: dict[str, Fact] = {
+        "day": Day(lead[0]["on"].isoformat()), "items": Count(rows["item"].n_unique()), "count": Count(len(lead)),
+        "mass": Mass(mass_mg(element)), "element": Key(element),
+        "sigmas": Number(max(abs(row["z"]) for row in lead), 1),
+    }  # fmt: skip
+    return [
+        _made(
+            lead[0], score=max(row["score"] for row in alarms), mass_mg=mass_mg(element),
+            sigma_mg=sum(row["sigma_mg"] ** 2 for row in lead) ** 0.5, elements=set(sums),
+            explanation=(TEXTS.message("items-less" if side > 0 else "items-more", **facts),),
+            evidence=tuple(
+                {"measured": {"visit": row["visit"], "on": row["on"].isoformat(), "element": row["element"],
+                              "declared_kg": format_kg(row["operator_mg"]), "found_kg": format_kg(row["inspector_mg"]),
+                              "sigma_kg": format_kg(round(row["sigma_mg"])), "z": round(row["z"], 6)}}
+                for row in lead
+            ),
+        )
+    ]  # fmt: skip
+
+
+def _made(
+    lead: Mapping[str, Any], *, score: float, mass_mg: int, sigma_mg: float, elements: set[str],
+    explanation: tuple[Message, ...], evidence: tuple[Mapping[str, Any], ...],
+) -> Finding:  # fmt: skip
+    month, half_mg = f"{lead['on']:%Y-%m}", round(HALF_WIDTH_95 * sigma_mg)
+    return Finding(
+        detector=DETECTOR.name,
+        subject={"organisation": lead["organisation"], "site": lead["site"], "visit": str(lead["visit"])},
+        first_period=month,
+        last_period=month,
+        score=score,
+        mass_mg=max(0, mass_mg),
+        interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
+        elements=tuple(symbol for symbol in SYMBOLS if symbol in elements),
+        explanation=explanation,
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=evidence,
+    )
 
 
 def _score(row: Mapping[str, Any], side: int, *, elements: int) -> float:
@@ -142,7 +209,7 @@ def _score(row: Mapping[str, Any], side: int, *, elements: int) -> float:
         return 0.0
     muf = abs(row["muf_mg"]) / row["sigma_muf_mg"] if row["sigma_muf_mg"] else 0.0
     alone = 2 * upper_tail(abs(row["own_z"]))
-    return score_of(min(alone, row["p"]) if row["p"] < 2 * upper_tail(muf) else alone, tests=2 * elements)
+    return score_of(min(alone, row["p"]) if row["p"] < 2 * upper_tail(muf) else alone, tests=_TESTS * elements)
 
 
 def _by_weight(row: Mapping[str, Any], side: int) -> bool:
@@ -153,7 +220,7 @@ def _by_weight(row: Mapping[str, Any], side: int) -> bool:
     return bool(over > 0 and over * row["sigma_d_mg"] > with_compositions * row["sigma_mass_mg"])
 
 
-def _explained(row: Mapping[str, Any], side: int) -> tuple[Any, ...]:
+def _explained(row: Mapping[str, Any], side: int) -> tuple[Message, ...]:
     name = "less" if side > 0 else "more"
     facts: dict[str, Any] = {
         "day": Day(row["on"].isoformat()), "items": Count(row["items"]), "population": Count(row["population"]),
@@ -203,6 +270,8 @@ DETECTOR: Final = Detector(
         "items": text("Items measured", "实测件数"),
         "population": text("Items at the site", "现场物料件数"),
         "d_kg": text("D, kg (to be subtracted)", "申报–实测差 D（千克，须扣减）"),
+        "declared_kg": text("Declared, kg", "申报（千克）"),
+        "found_kg": text("Found, kg", "实测（千克）"),
         "weighed_kg": text("Of D, by counting and weighing alone, kg", "其中仅凭清点和称重（千克）"),
         "sigma_weighed_kg": text("σ of it, kg", "其 σ（千克）"),
         "verified_kg": text("MUF − D, kg", "核实后差 MUF − D（千克）"),

@@ -22,7 +22,7 @@ from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
-from lodeline.service.inspections.verifying import verification
+from lodeline.service.inspections.verifying import Verification, verification
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
 from lodeline.store.carrying import changed
@@ -242,10 +242,19 @@ class SnapshotView:
         ]
         return pl.DataFrame(rows, schema=dict(DRAWS), orient="row")
 
-    @cached_property
+    @property
     def verified(self) -> pl.DataFrame:
         """What inspectors measured, held against the balances of the sites they visited."""
-        return verification(self.store, self.snapshot).verified
+        return self._measured.verified
+
+    @property
+    def single(self) -> pl.DataFrame:
+        """Each item that inspectors measured, by itself (accountancy.verification.frames.SINGLE)."""
+        return self._measured.single
+
+    @cached_property
+    def _measured(self) -> Verification:
+        return verification(self.store, self.snapshot)
 
     @cached_property
     def filings(self) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline import __version__
-from lodeline.accountancy.verification.frames import VERIFIED
+from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.finding import of_books
 from lodeline.detection.identity import called
@@ -226,10 +226,15 @@ class _BundleView(SnapshotView):
         """A bundle holds no draw-downs: a finding that rests on them is proved by its rows, and not recomputed."""
         return pl.DataFrame(schema=dict(DRAWS))
 
-    @cached_property
+    @property
     def verified(self) -> pl.DataFrame:
         """A bundle gives no statistics of visits: a finding that rests on them is proved by its papers."""
         return pl.DataFrame(schema=dict(VERIFIED))
+
+    @property
+    def single(self) -> pl.DataFrame:
+        """As `verified`."""
+        return pl.DataFrame(schema=dict(SINGLE))
 
     @cached_property
     def filings(self) -> pl.DataFrame:

@@ -14,11 +14,12 @@ from lodeline.store.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitFigures:
-    """`differences`, `verified`: of this visit (`accountancy.verification.frames`). `operator`: place and canonical
-    lot, joined by a blank → the firm's dry mass (mg) that was compared."""
+    """`differences`, `verified`, `single`: of this visit (`accountancy.verification.frames`). `operator`: place and
+    canonical lot, joined by a blank → the firm's dry mass (mg) that was compared."""
 
     differences: pl.DataFrame
     verified: pl.DataFrame
+    single: pl.DataFrame
     operator: Mapping[str, int]
 
 
@@ -36,5 +37,6 @@ def visit_figures(store: Store, snapshot: Snapshot, *, visit: int) -> VisitFigur
         # Where nobody says how exactly a thing was measured, there is no probability.
         differences=found.differences.filter(of_it).fill_nan(None),
         verified=found.verified.filter(of_it).fill_nan(None),
+        single=found.single.filter(of_it),
         operator=dict(items.iter_rows()),
     )

@@ -155,9 +155,9 @@ def _headline(visit: Visit, found: Visited, got: VisitFigures, site: str) -> str
     """The answer of the visit: what is missing beyond what measurement explains, else that nothing is shown to be."""
     language = visit.language
     gone = sum(row["outcome"] == "absent" for _, row in found.items)
-    seen = measured_difference(verified=got.verified)
+    seen = measured_difference(verified=got.verified, single=got.single)
     if seen:
-        less = seen[0].explanation[0].code.startswith(f"{seen[0].detector}.less")
+        less = "less" in seen[0].explanation[0].code
         element = seen[0].evidence[0]["measured"]["element"]
         mass, name = written.mass(seen[0].mass_mg, language), words.element(element, language)
         if less:
