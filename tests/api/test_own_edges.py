@@ -107,8 +107,9 @@ def test_a_firm_is_told_of_no_one_beyond_its_edge(looked_at: Office, names: dict
         for path in addresses(program, chosen, filings[:1], findings[:2]):
             found = program.get(path)
             text = found.content.decode()
-            # Evidence bundles are for officials.
-            assert found.status_code in ((403,) if path.endswith("/bundle") else (200, 404)), (firm, path, text)
+            # Evidence bundles and plans of visits are for officials.
+            closed = path.endswith("/bundle") or path.startswith("/inspection-plans")
+            assert found.status_code in ((403,) if closed else (200, 404)), (firm, path, text)
             beyond = {name for name in strangers if name in text}
             # Who filed it wrote these down: the firm itself, in rows that are its own.
             if "/rows" in path or "/uploads/" in path:

@@ -61,7 +61,7 @@ def test_from_the_nation_to_one_lot(somebody: Somebody) -> None:
     journey.picture("nation-june")
     journey.follow("Findings open", begins=True)
     firm = "Xiamen Shuzhou Import and Export Co., Ltd."
-    journey.reads(f"4 questions for 4 firms; the largest: missing filing, 9.77 t, {firm}")
+    journey.reads(f"5 questions for 4 firms; the largest: missing filing, 9.77 t, {firm}")
     journey.follow("Missing filing", within=journey.page.locator("main table"))
     journey.reads(f"Why has {firm} not filed March 2025?")
     journey.reads("What would explain it innocently")

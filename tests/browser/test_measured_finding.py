@@ -115,7 +115,7 @@ def test_from_a_plan_to_a_finding_that_is_narrowed_and_the_receipt_of_the_firm(b
         page.wait_for_timeout(500)
         page.reload()
     narrowed.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("2 items at mine measured")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("more rare-earth oxide than it declared")
 
     firm = context_of(browser)
     firm.add_cookies(portal.cookies(FILER))
