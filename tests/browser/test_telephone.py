@@ -317,6 +317,7 @@ def test_items_are_added_by_hand_and_bags_are_scanned(browser: Browser, workshop
     phone = Telephone.of(browser, workshop.portal, FIRST, planned(workshop.portal, "MAG-0006-A"))
     phone.context.add_init_script(CAMERA)
     page = phone.open()
+    phone.ready()
     planned_items = page.locator("#work li").count()
     page.get_by_text("Add an item that is not in the plan").click()
     page.get_by_label("What stands on its label").fill("DRUM-9")
