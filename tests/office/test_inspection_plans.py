@@ -24,7 +24,7 @@ from lodeline.office.models import AuditRecord, Notice
 from lodeline.service.entries import papers
 from lodeline.service.inspections import planning
 from lodeline.service.inspections.asked import detect_of, goals_of
-from lodeline.service.inspections.drawing import bag_holds, bags, redrawn
+from lodeline.service.inspections.drawing import bags, redrawn, with_check
 from lodeline.service.inspections.items import held_by_site, site_items
 from lodeline.service.inspections.planning import EnteredPlan, PlanError, Proposal, Wanted, propose
 from lodeline.service.log.audit import verify
@@ -157,6 +157,10 @@ def test_verify_names_a_plan_that_was_not_drawn(store: Store) -> None:
     faults = [one for one in verify(store).faults if one.what == "plan.not-drawn"]
     # Its root is another as well, so the seed is not its own.
     assert {(one.entry, one.facts["of"]) for one in faults} >= {(entry.index, "seed"), (entry.index, "do")}
+
+
+def bag_holds(bag: str) -> bool:
+    return with_check(bag[:-1]) == bag
 
 
 def test_bags_are_unique_in_the_log_and_a_slip_is_caught(store: Store) -> None:

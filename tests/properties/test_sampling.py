@@ -9,17 +9,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.accountancy.verification.chances import least, missed, planned, shown
 
 from lodeline.accountancy.verification.aims import KINDS
 from lodeline.accountancy.verification.effort import ACTS
 from lodeline.accountancy.verification.plan import draw, plan_visit
-from lodeline.accountancy.verification.sampling import (
-    detection_probability,
-    miss_by_classes,
-    safe_sample_size,
-    sample_size,
-    sample_size_approximation,
-)
 from lodeline.accountancy.verification.strata import PLAN_ITEMS, PLAN_SHARES, SIZES, stratified
 from lodeline.material.element import SYMBOLS
 
@@ -32,23 +26,24 @@ def test_more_of_anything_shows_more(items: int, data: st.DataObject) -> None:
     falsified = data.draw(st.integers(0, items - 1))
     drawn = data.draw(st.integers(0, items - 1))
     q = data.draw(STRENGTH)
-    here = float(detection_probability(items, drawn, falsified, q))
+    here = float(shown(items, drawn, falsified, q))
     assert 0 <= here <= 1
-    assert float(detection_probability(items, drawn + 1, falsified, q)) >= here - 1e-12
-    assert float(detection_probability(items, drawn, falsified + 1, q)) >= here - 1e-12
-    assert float(detection_probability(items, drawn, falsified, min(1.0, q + 0.1))) >= here - 1e-12
-    assert float(detection_probability(items + 1, drawn, falsified, q)) <= here + 1e-12
+    assert float(shown(items, drawn + 1, falsified, q)) >= here - 1e-12
+    assert float(shown(items, drawn, falsified + 1, q)) >= here - 1e-12
+    assert float(shown(items, drawn, falsified, min(1.0, q + 0.1))) >= here - 1e-12
+    assert float(shown(items + 1, drawn, falsified, q)) <= here + 1e-12
 
 
-@given(st.integers(1, 2000), st.data(), WANTED)
-def test_sizes_keep_their_promise(items: int, data: st.DataObject, wanted: float) -> None:
+@pytest.mark.medium
+@settings(max_examples=25)
+@given(st.integers(1, 200), st.data(), WANTED)
+def test_plans_keep_their_promise(items: int, data: st.DataObject, wanted: float) -> None:
     falsified = data.draw(st.integers(1, items))
-    exact = sample_size(items, falsified, wanted)
-    assert float(detection_probability(items, exact, falsified)) >= wanted - 1e-9
-    assert exact == 0 or float(detection_probability(items, exact - 1, falsified)) < wanted
-    assert (
-        exact <= int(sample_size_approximation(items, falsified, wanted)) <= safe_sample_size(items, falsified, wanted)
-    )
+    exact = least(items, falsified, wanted)
+    assert exact == 0 or float(shown(items, exact - 1, falsified)) < wanted
+    number, probability = planned(items, falsified, wanted)
+    assert number >= exact
+    assert probability >= wanted - 1e-9
 
 
 @given(st.integers(1, 60), st.data())
@@ -64,7 +59,7 @@ def test_classes_are_items_one_by_one(items: int, data: st.DataObject) -> None:
     for _ in range(items):
         ways = np.convolve(ways, [1.0, 1.0])
     expected = polynomial[falsified] / ways[falsified]
-    assert abs(float(miss_by_classes(items, falsified, [(strong, q), (weak, p)])) - expected) < 1e-9
+    assert abs(float(missed(items, falsified, [(strong, q), (weak, p)])) - expected) < 1e-9
 
 
 @st.composite

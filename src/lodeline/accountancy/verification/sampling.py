@@ -1,12 +1,10 @@
 """The chance that a few items, drawn by lot and measured, show that some of many were falsified.
 
 Attributes: an item is right or not, and a method recognises what is not with a probability. Variables: the differences
-of the measured items are summed. Every function takes numbers or arrays that broadcast, and returns arrays of their
-shape (a 0-dimensional one for numbers).
+of the measured items are summed. How many items a plan takes follows in `allocation`.
 
 The formulas are those of the field: Jaech, Statistical Methods in Nuclear Material Control (1973); IAEA/SG/SCT/5
-(1998); Avenhaus & Canty, Compliance Quantified (1996). What the second sample size is worth: Aslam, Popa & Rivest, On
-Estimating the Size and Confidence of a Statistical Audit, EVT (2007).
+(1998); Avenhaus & Canty, Compliance Quantified (1996).
 """
 
 from __future__ import annotations
@@ -34,94 +32,9 @@ _ROUNDING: Final = 1e-9
 _NEVER: Final = 1e-7
 
 
-def falsified_items(mass: npt.ArrayLike, mean: npt.ArrayLike) -> Counts:
-    """d = ⌈M / x̄⌉: how many items must be falsified by `mean` each, for `mass` to be missing."""
-    return whole(np.asarray(mass, np.float64) / np.asarray(mean, np.float64))
-
-
 def whole(number: npt.ArrayLike) -> Counts:
     """⌈number⌉, but a number within arithmetic error of a whole one is that."""
     return np.ceil(np.asarray(number, np.float64) - _ROUNDING).astype(np.int64)
-
-
-def miss_probability(
-    items: npt.ArrayLike, sampled: npt.ArrayLike, falsified: npt.ArrayLike, recognised: npt.ArrayLike = 1.0
-) -> Floats:
-    """P(n of N items, drawn without replacement, show none of d), each of those drawn being recognised with q.
-
-    Σ_k C(d, k) C(N−d, n−k) / C(N, n) · (1−q)^k; for q = 1 the one term C(N−d, n) / C(N, n). 0 ≤ n, d ≤ N; 0 ≤ q ≤ 1.
-    """
-    given = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in (items, sampled, falsified, recognised)))
-    total, drawn, false, q = given
-    missed = np.zeros(total.shape)
-    # At most min(n, d) are met; where every one met is recognised, the first term is all.
-    most = int(np.where(q < 1, np.minimum(drawn, false), 0).max(initial=0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slip = np.log1p(-q)
-        for met in range(most + 1):
-            term = (
-                log_choose(false, met)
-                + log_choose(total - false, drawn - met)
-                - log_choose(total, drawn)
-                + (met * slip if met else 0.0)
-            )
-            missed += np.where(np.isfinite(term), np.exp(term), 0.0)
-    return np.clip(missed, 0.0, 1.0)
-
-
-def detection_probability(
-    items: npt.ArrayLike, sampled: npt.ArrayLike, falsified: npt.ArrayLike, recognised: npt.ArrayLike = 1.0
-) -> Floats:
-    """P(at least one of d falsified items is drawn and recognised); parameters as `miss_probability`."""
-    return 1.0 - miss_probability(items, sampled, falsified, recognised)
-
-
-def miss_approximation(items: npt.ArrayLike, sampled: npt.ArrayLike, falsified: npt.ArrayLike) -> Floats:
-    """(1 − n / (N − (d−1)/2))^d, the usual approximation for q = 1."""
-    middle = np.asarray(items, np.float64) - (np.asarray(falsified, np.float64) - 1) / 2
-    approximate: Floats = np.clip(1 - np.asarray(sampled, np.float64) / middle, 0.0, 1.0) ** np.asarray(falsified)
-    return approximate
-
-
-def sample_size(items: int, falsified: int, wanted: float, recognised: float = 1.0) -> int:
-    """The least n that shows at least one of d falsified with the wanted probability 1−β: exact.
-
-    Raises ValueError where not even all items would do (q too small).
-    """
-    if not 0 <= wanted < 1 or not 1 <= falsified <= items:
-        raise ValueError("a probability from 0 to below 1, and from one falsified item to all of them")
-    if detection_probability(items, items, falsified, recognised) < wanted - _ROUNDING:
-        raise ValueError("so weak a method does not reach that probability with all items measured")
-    low, high = 0, items
-    while low < high:
-        middle = (low + high) // 2
-        enough = detection_probability(items, middle, falsified, recognised) >= wanted - _ROUNDING
-        low, high = (low, middle) if enough else (middle + 1, high)
-    return low
-
-
-def sample_size_approximation(items: npt.ArrayLike, falsified: npt.ArrayLike, wanted: npt.ArrayLike) -> Counts:
-    """⌈(N − (d−1)/2)(1 − β^(1/d))⌉ for q = 1: never too small, seldom more than one too many (Aslam et al.)."""
-    middle = np.asarray(items, np.float64) - (np.asarray(falsified, np.float64) - 1) / 2
-    return whole(middle * sampled_share(falsified, wanted))
-
-
-def safe_sample_size(
-    items: npt.ArrayLike, falsified: npt.ArrayLike, wanted: npt.ArrayLike, recognised: npt.ArrayLike = 1.0
-) -> Counts:
-    """⌈N (1 − β^(1/d)) / q⌉, at most N: the formula of IAEA practice. d need not be whole.
-
-    It is never too small while N suffices, and sums: where every stratum is sampled so for its own d = M / x̄, a loss
-    M is missed with at most β however it is spread over the strata, for its chances multiply.
-    """
-    number = np.asarray(items, np.float64)
-    return whole(np.minimum(number * sampled_share(falsified, wanted) / np.asarray(recognised, np.float64), number))
-
-
-def sampled_share(falsified: npt.ArrayLike, wanted: npt.ArrayLike) -> Floats:
-    """1 − β^(1/d), the part of the items that must be seen."""
-    share: Floats = -np.expm1(np.log1p(-np.asarray(wanted, np.float64)) / np.asarray(falsified, np.float64))
-    return share
 
 
 def recognition(
@@ -139,17 +52,6 @@ def recognition(
 def alarm_limit(items: int, budget: float = FALSE_ALARM) -> float:
     """The k with which `items` true ones, tested singly on both sides at k σ, alarm at all with `budget` (Šidák)."""
     return normal_quantile(1 - (-np.expm1(np.log1p(-budget) / items)) / 2)
-
-
-def miss_by_classes(items: int, falsified: npt.ArrayLike, classes: Sequence[tuple[int, float]]) -> Floats:
-    """P(none of d falsified is recognised) where disjoint classes of sampled items are measured by methods of
-    different strength: `classes` holds (number, q). Exact.
-
-    `falsified`: whole numbers up to N.
-    """
-    d = np.asarray(falsified, np.int64)
-    blind, weights = unseen(items, classes)
-    return np.exp(log_miss(np.array(items), np.array(blind), weights, d))
 
 
 def unseen(items: int, classes: Sequence[tuple[int, float]]) -> tuple[int, Floats]:
@@ -200,18 +102,6 @@ def log_choose(number: npt.ArrayLike, part: npt.ArrayLike) -> Floats:
 def _log_factorials(most: int) -> Floats:
     """log 0!, log 1!, … log most!."""
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, most + 1)))])
-
-
-def sigma_difference(
-    items: npt.ArrayLike, mean: npt.ArrayLike, sampled: npt.ArrayLike, random: npt.ArrayLike, systematic: npt.ArrayLike
-) -> Floats:
-    """σ of D = (N/n) Σ (operator − inspector) over the items measured of one stratum.
-
-    σ_D² = N² x̄² (δ_r²/n + δ_s²), with δ_r² and δ_s² the random and systematic variances of both sides added.
-    """
-    total = np.asarray(items, np.float64) * np.asarray(mean, np.float64)
-    sigma: Floats = total * np.sqrt(np.asarray(random) ** 2 / np.asarray(sampled) + np.asarray(systematic) ** 2)
-    return sigma
 
 
 def power_of_difference(mass: npt.ArrayLike, sigma: npt.ArrayLike, budget: float = FALSE_ALARM) -> Floats:

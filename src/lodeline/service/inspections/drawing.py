@@ -52,13 +52,8 @@ def bags(items: Sequence[Mapping[str, Any]], entry: int) -> list[list[str]]:
     for one in items:
         sampled = "laboratory" in one["do"]
         number += sampled
-        found.append([_checked(f"{entry}-{number:02d}{_LETTERS[part]}") for part in PARTS] if sampled else [])
+        found.append([with_check(f"{entry}-{number:02d}{_LETTERS[part]}") for part in PARTS] if sampled else [])
     return found
-
-
-def bag_holds(bag: str) -> bool:
-    """Whether the check character of a bag's number is right: a slip of the hand is caught."""
-    return len(bag) > 1 and _checked(bag[:-1]) == bag
 
 
 def redrawn(paper: Mapping[str, Any], *, root: str, entry: int) -> list[str]:
@@ -96,7 +91,7 @@ def _sizes_of(paper: Mapping[str, Any]) -> Plan:
     )  # fmt: skip
 
 
-def _checked(text: str) -> str:
+def with_check(text: str) -> str:
     """The text and its check character; dashes count for nothing. Source: ISO/IEC 7064, MOD 37,36, whose check is one
     of the characters that a number is made of, so that a file or a scanner takes it like the others."""
     left = 36

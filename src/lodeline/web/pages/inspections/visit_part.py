@@ -213,7 +213,6 @@ def seen_sentences(visit: Visit, verified: pl.DataFrame) -> list[str]:
 def bags_table(visit: Visit, bags: Sequence[Bag], called: Called, holder: Callable[[str], str]) -> Table:
     """Every bag with its way: who gave it to whom, when, and whether its seal was whole. `holder`: who that is in
     words."""
-    language = visit.language
 
     def cells(one: Bag) -> Row:
         way = visit.text("; ", "；").join(
@@ -236,7 +235,6 @@ def bags_table(visit: Visit, bags: Sequence[Bag], called: Called, holder: Callab
             Cell(text=visit.text(", ", "、").join(written.count(entry) for entry in one.results) or written.NOTHING),
         )  # fmt: skip
 
-    del language
     return Table(
         name="bags",
         caption=visit.text("Chain of custody", "样袋交接"),
