@@ -12,6 +12,7 @@ from django.urls.converters import StringConverter
 from django.utils.cache import patch_vary_headers
 
 from lodeline.web.api import api
+from lodeline.web.moved import addresses as moved
 from lodeline.web.named import NamedConverter
 from lodeline.web.page import Page, served_view
 from lodeline.web.pages.accounts import pages as accounts
@@ -63,7 +64,11 @@ register_converter(NamedConverter, "named")
 urlpatterns = [
     path("", front_door, name="front-door"),
     path("api/v1/", api.urls),
-    path("<language:language>/", include([path(page.at, served_view(page), name=page.name) for page in PAGES])),
+    # What has moved comes first: a page whose address ends in a name fits much.
+    path(
+        "<language:language>/",
+        include([*moved(), *(path(page.at, served_view(page), name=page.name) for page in PAGES)]),
+    ),
     URLResolver(LanguagePrefix(), [path("account/", include("lodeline.web.accounts.addresses"))]),
 ]
 handler400 = unreadable

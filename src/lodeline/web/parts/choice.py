@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from lodeline.material.element import ELEMENTS, RARE_EARTHS, TREO
 from lodeline.material.mass import PPB
+from lodeline.regulation.span import Span
 from lodeline.service.overview.overview import Months
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
@@ -40,7 +41,8 @@ def element(visit: Visit, present: Sequence[str]) -> str:
 
 
 def period(visit: Visit, months: Months) -> str:
-    """The chosen month (`?period=2025-10`) among those filed; by default the newest that is filed by and large.
+    """The chosen month (`?period=2025-10`) among those filed; by default the newest that is filed by and large. Of
+    several months (`?period=2025`), the last that is.
 
     Raises BadQuestionError for what is no month, NotHereError for one outside the filings.
     """
@@ -48,6 +50,7 @@ def period(visit: Visit, months: Months) -> str:
     if asked is None:
         return months.newest
     first, last = months.all[0], months.all[-1]
+    asked = _last_month(asked, months) or asked
     check_month(asked)
     if asked not in months.all:
         raise NotHereError(
@@ -55,6 +58,16 @@ def period(visit: Visit, months: Months) -> str:
             f"没有{written.month(asked, 'zh')}的申报：请选择 {first} 至 {last} 之间的月份。",
         )
     return asked
+
+
+def _last_month(text: str, months: Months) -> str | None:
+    """The last month of a span that is filed by and large, or else filed at all; None for what is none."""
+    try:
+        within = Span.read(text)
+    except ValueError:
+        return None
+    filed = [month for month in months.all if month in within]
+    return max([month for month in filed if month <= months.newest] or filed, default=None)
 
 
 def check_month(text: str) -> None:

@@ -10,6 +10,7 @@ import math
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from lodeline.regulation.span import Span
 from lodeline.web.drawing.number import NO_BREAK_SPACE, THIN_SPACE, Unit, grouped, mass_unit
 from lodeline.web.words.language import Language
 
@@ -94,6 +95,25 @@ def month(period: str, language: Language) -> str:
     """2025-10 → October 2025, 2025年10月."""
     year, number = int(period[:4]), int(period[5:7])
     return f"{year}年{number}月" if language == "zh" else f"{_MONTHS[number - 1]}{NO_BREAK_SPACE}{year}"
+
+
+def span(months: Span, language: Language) -> str:
+    """Months in a row: 2025, 2025年; Q2 2025, 2025年第二季度; October 2025; March to August 2025, 2025年3月至8月."""
+    text = str(months)
+    if months.is_month:
+        return month(months.first, language)
+    if "-Q" in text:
+        year, quarter = text.split("-Q")
+        return (
+            f"{year}年第{'一二三四'[int(quarter) - 1]}季度" if language == "zh" else f"Q{quarter}{NO_BREAK_SPACE}{year}"
+        )
+    if ".." not in text:
+        return f"{text}年" if language == "zh" else text
+    same_year = months.first[:4] == months.last[:4]
+    first, last = month(months.first, language), month(months.last, language)
+    if language == "zh":
+        return f"{first}至{month_name(int(months.last[5:]), language) if same_year else last}"
+    return f"{month_name(int(months.first[5:]), language) if same_year else first} to {last}"
 
 
 def month_name(number: int, language: Language) -> str:
