@@ -65,6 +65,7 @@ def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     made["party"] = f"parties/{portal.firm}/"
     made["edition"] = _frozen(portal, filed)
     made["law-pack"] = _law_proposed(portal)
+    made["law-text"] = "law/texts/announcement-18-2025/"
     made["firm-draft"] = draft(portal, due, rows_with_problems())
     made["firm-draft-columns"] = draft(portal, due, rows_of_another_system()) + "columns/"
     made["draft, empty"] = draft(portal, due, None)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load
 from lodeline.service.law import law as questions
+from lodeline.service.law import texts
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.run import runs
 from lodeline.web.words.law import EVIDENCE, STATUS, sentences, vocabulary
@@ -63,10 +66,56 @@ def test_every_rule_of_the_service_is_shown_with_its_source_and_how_it_is_known(
     assert all(row["出处"] and row["内容"] for row in found)
 
 
-def test_every_citation_leads_to_an_instrument_on_the_page(browser: Browser) -> None:
-    html = browser.page("/en/law/").html
-    anchors = set(re.findall(r'href="#(instrument-[^"]+|value-[^"]+|items)"', html))
-    assert anchors and all(f'id="{anchor}"' in html for anchor in anchors)
+def test_every_text_has_a_page_and_every_link_of_the_law_leads_into_one(browser: Browser) -> None:
+    law = browser.page("/en/law/").html
+    linked = {one.partition("?")[0] for one in re.findall(r'href="(/en/law/texts/[^"#]+)[^"]*"', law)}
+    assert {f"/en/law/texts/{one}/" for one in LAW.instruments} == linked
+    whole = {one: browser.page(one).html for one in linked}
+    rules = set(re.findall(r'href="(/en/law/texts/[^"?#]+)[^"#]*#(rule-[^"]+)"', law))
+    assert rules and all(f'id="{rule}"' in whole[page] for page, rule in rules)
+
+
+def test_a_text_shows_its_rules_and_who_suspended_it(browser: Browser) -> None:
+    page = browser.page("/en/law/texts/announcement-61-2025/?on=2025-12-01&known=2025-12-01")
+    shown = texts.text_of(LAW, "announcement-61-2025", date(2025, 12, 1), date(2025, 12, 1))
+    assert shown is not None
+    assert f"{len(shown['rules'])} suspended" in page.headings[0]
+    assert all(row["label"]["en"] in html.unescape(page.html) for row in shown["rules"])
+    assert "/en/law/texts/announcement-70-2025/" in page.html
+    before = browser.page("/en/law/texts/announcement-61-2025/?on=2025-11-06&known=2025-11-06")
+    assert "announcement-70-2025" not in before.html, "its suspension was not published yet"
+
+
+@pytest.mark.parametrize("path", ["nothing", "announcement-61-2025/?known=2025-01-01"])
+def test_a_text_that_is_not_there_or_not_yet_is_said(browser: Browser, path: str) -> None:
+    at, _, query = path.partition("/")
+    assert browser.get(f"/zh/law/texts/{at}/{query}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "name"),
+    [
+        ("dysprosium de-minimis", None, ""), ("dysprosium", "item", "1C905.a.1"), ("镝", "rule", "de-minimis"),
+        ("270000", "rule", "quota-mining"), ("ANNOUNCEMENT 61", "instrument", ""), ("61号", "instrument", ""),
+        ("１Ｃ９０９", "item", "1C909.a.1"), ("!?", None, ""), ("no such word anywhere", None, ""),
+    ],
+)  # fmt: skip
+def test_the_search_finds_texts_rules_and_items_in_both_languages(
+    browser: Browser, query: str, kind: str | None, name: str
+) -> None:
+    hits = texts.found(LAW, query, date(2026, 11, 24), date(2026, 11, 24))
+    assert (kind is None) == (not hits)
+    assert kind is None or any(hit["kind"] == kind and name in ("", hit["name"]) for hit in hits)
+    rows_of = rows(browser, f"/en/law/?q={quote(query)}&format=csv")
+    assert len(rows_of) == len(hits)
+    assert browser.page(f"/zh/law/?q={quote(query)}").headings
+
+
+def test_the_search_knows_nothing_of_what_came_out_later() -> None:
+    day = date(2025, 10, 8)
+    later = date(2025, 10, 9)
+    assert {hit["kind"] for hit in texts.found(LAW, "items made abroad", later, later)} == {"instrument", "rule"}
+    assert not texts.found(LAW, "items made abroad", day, day)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

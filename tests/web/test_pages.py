@@ -144,6 +144,7 @@ def _made(url: str) -> Examples:
         "desk-query": {"case": query},
         "firm-query": {"case": query},
         "law-pack": {"entry": str(pack.entry.index)},
+        "law-text": {"instrument": "announcement-18-2025"},
         "inspection-visit": {"entry": str(measured)},
         "firm-inspection-visit": {"entry": str(measured)},
         "firm-inspection-receipt": {"entry": str(measured)},

@@ -84,7 +84,7 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
         text("Look up", "查询"),
         (
-            Line(page="law", label=text("Law in force", "现行法规"), leads_to=("law-diff",)),
+            Line(page="law", label=text("Law in force", "现行法规"), leads_to=("law-text", "law-diff")),
             Line(page="verify", label=text("Verify a receipt", "核验回执")),
         ),
     ),
@@ -151,7 +151,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(
                 page="law",
                 label=text("Law in force", "现行法规"),
-                leads_to=("law-diff", "law-replay", "law-packs", "law-pack", "instrument", "parameter"),
+                leads_to=("law-text", "law-diff", "law-replay", "law-packs", "law-pack"),
             ),
             Line(page="log", label=text("Log", "日志"), leads_to=("entry",)),
             Line(page="verify", label=text("Verify a receipt", "核验回执")),

@@ -55,6 +55,8 @@ def stamp(visit: Visit) -> None:
         reading_or_reason(visit)
 
 
-def anchor(instrument: str) -> str:
-    """Where an instrument stands on the page of the law."""
-    return f"instrument-{instrument}"
+def text_href(visit: Visit, instrument: str, rule: str = "", *, query: Mapping[str, str] | None = None) -> str | None:
+    """The address of an instrument's page, at one of its rules; on the days of this page, or of `query`."""
+    days = {name: text for name in ("on", "known") if (text := visit.query(name))} if query is None else dict(query)
+    page = visit.url("law-text", query=days, instrument=instrument)
+    return f"{page}#rule-{rule}" if page and rule else page

@@ -419,14 +419,14 @@ def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
 
 
 def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str, str]) -> dict[str, object]:
-    page = visit.url("law", query={"on": day, "known": known})
+    days = {"on": day, "known": known}
     cited: dict[str, dict[str, object]] = {}
     for citation in one["law"]:
         title, article = visit.localized(citation["title"]), visit.localized(citation["article"])
         text = visit.text(f"{short_title(title)}, {article}", f"{short_title(title)}，{article}")
         cited[text] = {
             "text": text,
-            "href": f"{page}#{law_days.anchor(citation['instrument'])}",
+            "href": law_days.text_href(visit, citation["instrument"], query=days),
             "evidence": visit.localized(EVIDENCE[citation["evidence"]]),
         }
     return {

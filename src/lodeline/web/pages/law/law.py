@@ -14,14 +14,15 @@ from django.http import HttpResponse
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.law import law as questions
 from lodeline.service.law.lists import control_list, fine_table, instruments, quota_years
+from lodeline.service.law.texts import QUERY_LENGTH, found
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.run import draw_run, runs, span_table
-from lodeline.web.pages.law.tables import fine_rows, fits, item_table, quota_table, rule_table
+from lodeline.web.pages.law.tables import fine_rows, hit_table, instrument_table, item_table, quota_table, rule_table
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.law import CHANGES, EVIDENCE, MARKS, STATUS, sentences, short_title
+from lodeline.web.words.law import CHANGES
 
 Json = dict[str, Any]
 #: Days with a change that are listed; all others are in the comparison of two days.
@@ -30,11 +31,14 @@ _YEAR = timedelta(days=365)
 
 
 def law(visit: Visit) -> HttpResponse:
-    """The page `law/`: `?on=` the day asked about, `?known=` the day up to which it is published; both today."""
+    """The page `law/`: `?on=` the day asked about, `?known=` the day up to which it is published, both today; `?q=`:
+    what the law says with these words."""
     law_days.stamp(visit)
     pack = visit.law
     today = law_days.today(pack)
     on, known = law_days.day(visit, "on", today), law_days.day(visit, "known", today)
+    if (query := visit.query("q")) is not None:
+        return _found(visit, query[:QUERY_LENGTH], on=on, known=known)
     rows = questions.in_force(pack, on, known)["rows"]
     items, quotas = control_list(pack, on, known), quota_years(pack, known)
     drawn = runs(pack, known)
@@ -44,6 +48,7 @@ def law(visit: Visit) -> HttpResponse:
     tables = {
         "rules": rule_table(visit, rows, full=full), "spans": spans, "items": item_table(visit, items, full=full),
         "quotas": quota_table(visit, quotas, full=full), "fines": fine_rows(visit, fine_table(pack, on, known)),
+        "instruments": instrument_table(visit, instruments(pack, known), rows),
     }  # fmt: skip
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -61,13 +66,31 @@ def law(visit: Visit) -> HttpResponse:
         suspensions=_suspensions(visit, rows),
         drawing=draw_run(visit, drawn, on=on),
         tables={name: shown(visit, table) for name, table in tables.items()},
-        long_values=_long_values(visit, rows),
-        instruments=[_instrument(visit, one, rows) for one in instruments(pack, known)],
         turns=_turns(visit, pack, known),
         items_in_force=sum(item["status"] == "in-force" for item in items),
         year_before=(on - _YEAR).isoformat(),
         diff=visit.url("law-diff"),
         pack=written.short_hash(pack.digest), packs=visit.url("law-packs"),
+    )  # fmt: skip
+
+
+def _found(visit: Visit, query: str, *, on: date, known: date) -> HttpResponse:
+    """What the law says with these words, on the days of the page."""
+    hits = found(visit.law, query, on, known)
+    table = hit_table(visit, hits)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    n, language = written.count(len(hits)), visit.language
+    return show(
+        visit,
+        "lodeline/law/found.html",
+        title=visit.text(f"“{query}” in the law: {n} places", f"法规中的“{query}”：{n}处")
+        if hits
+        else visit.text(f"Nothing in the law says “{query}”", f"法规中没有“{query}”"),
+        query=query, table=shown(visit, table), back=visit.here(q=None),
+        on=on.isoformat(), known=known.isoformat(),
+        on_day=written.day(on, language), known_day=written.day(known, language),
     )  # fmt: skip
 
 
@@ -108,7 +131,7 @@ def _suspensions(visit: Visit, rows: list[Json]) -> list[dict[str, object]]:
     return [
         {
             "title": visit.localized(members[0]["suspension"]["citation"]["title"]),
-            "href": f"#{law_days.anchor(instrument)}",
+            "href": law_days.text_href(visit, instrument),
             "from": written.day(first, visit.language),
             "to": None if last is None else written.day(last, visit.language),
             "count": written.count(len(members)),
@@ -116,52 +139,6 @@ def _suspensions(visit: Visit, rows: list[Json]) -> list[dict[str, object]]:
         }
         for (instrument, first, last, status), members in found.items()
     ]
-
-
-def _long_values(visit: Visit, rows: list[Json]) -> list[dict[str, object]]:
-    """Values that the table of rules cuts short, in full; the control list has a table of its own."""
-    found = []
-    for row in rows:
-        lines = sentences(row["value"], visit.language)
-        if row["parameter"] != "control-list" and not fits(visit, lines):
-            found.append({"parameter": row["parameter"], "label": visit.localized(row["label"]), "texts": lines})
-    return found
-
-
-def _instrument(visit: Visit, one: Json, rows: list[Json]) -> dict[str, object]:
-    return {
-        "id": law_days.anchor(one["instrument"]),
-        "title": visit.localized(one["title"]),
-        "issuer": visit.localized(one["issuer"]),
-        "published": written.day(one["published"], visit.language),
-        "source": visit.localized(one["source"]),
-        "evidence": visit.localized(EVIDENCE[one["evidence"]]),
-        "rules": [
-            {
-                "label": visit.localized(row["label"]),
-                "status": visit.localized(STATUS[row["status"]]),
-                "shape": MARKS[row["status"]][0],
-                "tone": MARKS[row["status"]][1],
-            }
-            for row in rows
-            if row["instrument"] == one["instrument"]
-        ],
-        "effects": [_effect(visit, effect) for effect in one["effects"]],
-    }
-
-
-def _effect(visit: Visit, effect: Json) -> str:
-    """What becomes of the instruments that another suspends, in words."""
-    what = visit.text("; ", "；").join(short_title(visit.localized(title)) for title in effect["titles"])
-    since = written.day(effect["from"], visit.language)
-    if not effect["suspends"]:
-        return visit.text(f"Ends the suspension of {what} on {since}.", f"自{since}起恢复实施{what}。")
-    until = effect["to"] and written.day(effect["to"], visit.language)
-    told = visit.text(f"Suspends {what} from {since} on", f"自{since}起暂停实施{what}")
-    if until:
-        told = visit.text(f"Suspends {what} from {since} to {until}", f"{since}至{until}暂停实施{what}")
-    ending = visit.text("; what holds afterwards was not found.", "；其后情况未查到。")
-    return told + (ending if effect["afterwards"] == "unknown" else visit.text(".", "。"))
 
 
 def _turns(visit: Visit, pack: Jurisdiction, known: date) -> list[dict[str, object]]:

@@ -60,7 +60,7 @@ def draw_run(visit: Visit, found: list[Run], *, on: date) -> Markup:
             label=short_title(visit.localized(run.title)),
             note=" · ".join(visit.localized(label) for label in run.labels),
             spans=tuple(_span(visit, span) for span in run.spans),
-            href=f"#{law_days.anchor(run.instrument)}",
+            href=law_days.text_href(visit, run.instrument),
         )
         for run in found
     )
@@ -116,7 +116,7 @@ def _span_row(visit: Visit, run: Run, span: Json) -> Row:
     labels = ("；" if visit.language == "zh" else "; ").join(visit.localized(label) for label in run.labels)
     cited = span["citation"]
     return (
-        Cell(text=short_title(title), value=title, href=f"#{law_days.anchor(run.instrument)}"),
+        Cell(text=short_title(title), value=title, href=law_days.text_href(visit, run.instrument)),
         Cell(text=labels),
         Cell(text=visit.localized(STATUS[span["status"]]), shape=shape, tone=tone),
         Cell(text=written.day(span["from"], visit.language), value=span["from"]),

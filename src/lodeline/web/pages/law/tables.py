@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from lodeline.web.pages.common import law_days
@@ -54,7 +55,11 @@ def _rule(visit: Visit, row: Json, *, full: bool) -> Row:
     note = " ".join(texts) if visit.language == "en" else "".join(texts)
     suspension = _suspension(visit, row["suspension"])
     cells = [
-        Cell(text=visit.localized(row["label"]), note=note),
+        Cell(
+            text=visit.localized(row["label"]),
+            note=note,
+            href=law_days.text_href(visit, row["instrument"], row["parameter"]),
+        ),
         Cell(text=visit.localized(STATUS[row["status"]]), shape=shape, tone=tone, note=suspension),
         _value_cell(visit, row),
     ]
@@ -86,7 +91,11 @@ def _value_cell(visit: Visit, row: Json) -> Cell:
     if fits(visit, lines):
         return Cell(text=whole, value=whole)
     cut = whole[: _VALUE_LENGTH[visit.language]].rsplit(" ", 1)[0] if visit.language == "en" else whole[:80]
-    return Cell(text=cut.rstrip(" ;；·,，、") + " …", value=whole, href=f"#value-{row['parameter']}")
+    return Cell(
+        text=cut.rstrip(" ;；·,，、") + " …",
+        value=whole,
+        href=law_days.text_href(visit, row["instrument"], row["parameter"]),
+    )
 
 
 def _suspension(visit: Visit, suspension: Json | None) -> str:
@@ -99,6 +108,83 @@ def _suspension(visit: Visit, suspension: Json | None) -> str:
     return visit.text(
         f"suspended {first} to {last} by {short_title(by)}", f"{first}至{last}暂停实施，依据{short_title(by)}"
     )
+
+
+def instrument_table(visit: Visit, rows: list[Json], rules: list[Json]) -> Table:
+    """Rows of `service.law.lists.instruments`, with how many of the `rules` of the day each sets."""
+    number = Counter(rule["instrument"] for rule in rules)
+    return Table(
+        name="instruments",
+        caption=visit.text("Instruments", "法规文件"),
+        columns=(
+            Column(key="instrument", label=text("Instrument", "法规文件")),
+            Column(key="published", label=text("Published", "公布日")),
+            Column(key="issuer", label=text("By", "发布机关")),
+            Column(key="rules", label=text("Rules", "事项"), number=True),
+            _EVIDENCE_COLUMN,
+        ),
+        rows=[
+            (
+                Cell(
+                    text=visit.localized(one["title"]), value=one["instrument"],
+                    href=law_days.text_href(visit, one["instrument"]),
+                ),
+                _day_cell(visit, one["published"]),
+                Cell(text=visit.localized(one["issuer"])),
+                Cell(text=written.count(number[one["instrument"]]), value=number[one["instrument"]]),
+                Cell(text=visit.localized(EVIDENCE[one["evidence"]]), note=visit.localized(one["source"])),
+            )
+            for one in rows
+        ],
+        empty=visit.text("Nothing had been published up to that day.", "截至该日尚无公布的规定。"),
+        per_page=_LIST_ROWS,
+    )  # fmt: skip
+
+
+#: What a hit of the search is.
+_KINDS = {
+    "instrument": text("instrument", "法规文件"),
+    "rule": text("rule", "事项"),
+    "item": text("control item", "管制物项"),
+}
+
+
+def hit_table(visit: Visit, hits: list[Json]) -> Table:
+    """Rows of `service.law.texts.found`."""
+    return Table(
+        name="found",
+        caption=visit.text("Found in the law", "法规检索结果"),
+        columns=(
+            Column(key="found", label=text("Found", "检索结果")),
+            Column(key="kind", label=text("What it is", "类型")),
+            Column(key="said", label=text("Where the word stands", "出现之处")),
+            Column(key="state", label=text("State", "状态")),
+            Column(key="instrument", label=text("Instrument", "法规文件")),
+        ),
+        rows=[_hit(visit, one) for one in hits],
+        empty=visit.text(
+            "Nothing in this pack says that. Try one word of it, in English or Chinese, an article or a customs code.",
+            "本库未检索到。请改用其中一个词（中文或英文）、条号或海关编码。",
+        ),
+        per_page=_LIST_ROWS,
+    )
+
+
+def _hit(visit: Visit, one: Json) -> Row:
+    label, said = visit.localized(one["label"]), visit.localized(one["said"])
+    status = one["status"]
+    shape, tone = MARKS[status] if status else ("", None)
+    rule = one["name"] if one["kind"] == "rule" else ""
+    return (
+        Cell(
+            text=f"{one['name']} {label}" if one["kind"] == "item" else label, value=one["name"] or one["instrument"],
+            href=law_days.text_href(visit, one["instrument"], rule),
+        ),
+        Cell(text=visit.localized(_KINDS[one["kind"]])),
+        Cell(text=written.NOTHING if said == label else said),
+        Cell(text=visit.localized(STATUS[status]) if status else written.NOTHING, shape=shape, tone=tone),
+        Cell(text=short_title(visit.localized(one["title"])), href=law_days.text_href(visit, one["instrument"])),
+    )  # fmt: skip
 
 
 def item_table(visit: Visit, items: list[Json], *, full: bool = False) -> Table:
@@ -136,7 +222,7 @@ def _item(visit: Visit, item: Json, *, full: bool) -> Row:
         Cell(text=visit.localized(STATUS[item["status"]]), shape=shape, tone=tone),
         Cell(
             text=short_title(visit.localized(item["title"])), value=visit.localized(item["title"]),
-            href=f"#{law_days.anchor(item['instrument'])}", note=evidence.text,
+            href=law_days.text_href(visit, item["instrument"]), note=evidence.text,
         ),
         *([evidence] if full else []),
     )  # fmt: skip
@@ -287,11 +373,11 @@ def _change(visit: Visit, row: Json) -> Row:
         Cell(text=visit.localized(row["label"])),
         Cell(
             text=short_title(visit.localized(row["title"])), value=visit.localized(row["title"]),
-            href=f"{law}#{law_days.anchor(row['instrument'])}",
+            href=law_days.text_href(visit, row["instrument"], row["parameter"], query={"on": row["on"]}),
         ),
         _day_cell(visit, row["from"]),
         _day_cell(visit, row["to"]),
-        _citation_cell(visit, row["citation"], page=law or ""),
+        _citation_cell(visit, row["citation"], query={"on": row["on"]}),
         _evidence_cell(visit, row["evidence"]),
     )  # fmt: skip
 
@@ -300,13 +386,15 @@ def _day_cell(visit: Visit, day: str | None) -> Cell:
     return Cell(text=written.day(day, visit.language), value=day)
 
 
-def _citation_cell(visit: Visit, citation: Json, *, page: str = "", evidence: str | None = None) -> Cell:
+def _citation_cell(
+    visit: Visit, citation: Json, *, query: dict[str, str] | None = None, evidence: str | None = None
+) -> Cell:
     known = "" if evidence is None else f" · {visit.localized(EVIDENCE[evidence])}"
     title, article = visit.localized(citation["title"]), visit.localized(citation["article"])
     return Cell(
         text=short_title(title), value=visit.text(f"{title}, {article}", f"{title}，{article}"),
         note=article + known,
-        href=f"{page}#{law_days.anchor(citation['instrument'])}",
+        href=law_days.text_href(visit, citation["instrument"], query=query),
     )  # fmt: skip
 
 
