@@ -45,6 +45,7 @@ from lodeline.web.words import words
 pytestmark = pytest.mark.medium
 
 MAGNET = {"product_name": "NdFeB magnets", "hs_code": "8505111000"}
+HEADER_OF_FIRM = "line,exporter,product_name,hs_code,composition,mass_kg,destination\n"
 HEADER = "line,product_name,hs_code,composition,mass_kg,destination\n"
 
 
@@ -127,7 +128,7 @@ def test_a_reason_is_said_of_its_facts_and_one_without_facts_as_it_was_said() ->
 def test_headline_counts_the_lines_and_what_needs_somebody_comes_first(browser: Browser) -> None:
     page = sent(browser, "cases.csv", as_declaration())
     assert page.headings == ["Three lines must wait, three need an answer"]
-    assert re.findall(r'class="line is-(\w+)"', page.html) == ["hold"] * 3 + ["query"] * 3
+    assert re.findall(r"row (\w+)", " ".join(_verdicts(page))) == ["Hold"] * 3 + ["Query"] * 3
     assert asked(browser, {"cases": "all"}, "zh").headings == ["3项暂缓放行，3项须答复质疑"]
 
 
@@ -141,12 +142,11 @@ def test_a_line_that_may_leave(browser: Browser) -> None:
 
 def test_export_has_every_line_with_its_reasons_and_id(browser: Browser) -> None:
     where = led_to(browser, {"cases": "all"})
-    rows = exported(browser.get(f"{where}&format=csv"))
+    rows = exported(browser.get(f"{where}?format=csv"))
     assert {row["Line"] for row in rows} == {"1", "2", "3", "4", "5", "6"}
     assert all(len(row["Id of the verdict"]) == 64 and row["Why"] for row in rows)
     assert next(row for row in rows if row["Line"] == "2")["Codes of the reasons"] == "item.no-licence"
-    shown = browser.page(f"{where}&verdict=query")
-    assert re.findall(r'class="line is-(\w+)"', shown.html) == ["query"] * 3
+    assert _verdicts(browser.page(f"{where}?verdict=query")) == ["row Query"] * 3
 
 
 def test_answer_is_the_same_in_the_other_language(browser: Browser) -> None:
@@ -364,7 +364,7 @@ def test_a_question_is_kept_in_the_log_and_says_nothing_about_goods(browser: Bro
 
 
 def test_another_process_of_the_server_finds_the_answer_again(browser: Browser) -> None:
-    at = led_to(browser, {"cases": "all"})
+    at = led_to(browser, MAGNET | {"composition": "Nd=24;Dy=1"})
     first = exported(browser.get(f"{at}&format=csv"))
     KEPT.forget()
     assert exported(browser.get(f"{at}&format=csv")) == first
@@ -388,11 +388,31 @@ def test_every_field_of_the_form_is_a_column(browser: Browser) -> None:
     assert len(exported(browser.get("/en/desk/?format=csv"))) == len(LABELS)
 
 
-def test_long_answer_shows_its_first_lines_and_tells_of_the_others(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lodeline.web.pages.customs.answer._LINES_PER_PAGE", 2)
-    page = asked(browser, {"cases": "all"})
-    assert len(re.findall('class="line is-', page.html)) == 2
-    assert "4 more lines" in page.text
+def _verdicts(page: Page) -> list[str]:
+    """The verdicts of the table of lines, as they stand."""
+    return [f"row {word}" for word in re.findall(r'data-l="Verdict"[^>]*>.*?</svg>\s*(\w+)', page.html, re.DOTALL)]
+
+
+def test_many_lines_are_a_table_a_card_opens_and_all_are_decided_at_once(elsewhere: Any, copied: Store) -> None:
+    browser = elsewhere(copied.database.url)
+    firm = str(copied.register(copied.head()).tables["organisations"]["id"][0])
+    rows = "".join(f"{n},{firm},NdFeB magnets,8505111000,Nd 24; Dy 1,10,Germany\n" for n in range(1, 7))
+    where = led_to(browser, {"file": SimpleUploadedFile("six.csv", HEADER_OF_FIRM.encode() + rows.encode())})
+    page = browser.page(where)
+    assert "/desk/asked/" in where and page.html.count('name="do-') == 6 and 'class="line is-' not in page.html
+    card = browser.page(f"{where}?line=3")
+    assert card.html.count('class="line is-') == 1 and "Germany was read as DE" in card.text
+    assert browser.get(f"{where}?line=77").status_code == 404
+    preset = browser.page(f"{where}?set=query")
+    chosen = dict(re.findall(r'name="(do-[^"]+)">(?:(?!</select>).)*value="(\w+)" selected', preset.html, re.DOTALL))
+    assert set(chosen.values()) == {"query"} and len(chosen) == 6
+    refused = Page(browser.post(where, {"act": "many", **chosen, "text": ""}))
+    assert refused.status == 400 and "Nothing was decided" in refused.text
+    done = browser.post(where, {"act": "many", **chosen, "text": "Which licence covers it?"})
+    assert done.status_code == 303
+    assert browser.page(str(done["Location"])).text.count("Waits for the shipper") >= 6
+    assert Page(browser.post(where, {"act": "many", next(iter(chosen)): "free it", "text": "x"})).status == 400
+
+
+def test_an_answer_that_is_not_kept_is_none() -> None:
     assert desk.KEPT.get("no such key") is None

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lodeline.control.goods.stated import Stated, read_stated
+from lodeline.control.loose_cells import READERS
 from lodeline.filing.cell import PARSERS, Read, compatible
 from lodeline.filing.columns.header import column_letter, folded
 from lodeline.filing.formats import Limits, Sheet
@@ -252,8 +253,17 @@ class _Reader:
         known = self.known.setdefault((column, own), {})
         found = known.get(text)
         if found is None:
-            found = known[text] = _PARSERS[columns()[column].type](text, own)
+            found = known[text] = _read(columns()[column].type, text, own)
         return found
+
+
+def _read(kind: str, text: str, basis: str) -> Any:
+    """As the strict form is read; else as people write it, where that can mean one thing, with what was read."""
+    found = _PARSERS[kind](text, basis)
+    if found.value is not None or kind not in READERS or (strict := READERS[kind](text)) is None:
+        return found
+    meant = _PARSERS[kind](strict, basis)
+    return found if meant.value is None else _Cell(value=meant.value, code="cell.read-as", facts=(("read", strict),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,11 @@ from lodeline.control.declaration import Declaration, Line
 from lodeline.control.reason import vocabulary
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.form import LABELS, form
+from lodeline.web.pages.customs.many import CARDS_MOST, presets, row_choices
 from lodeline.web.pages.customs.reasons import reason_text
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
-from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
@@ -39,7 +40,6 @@ MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "hold": ("square", "hold"), "query": ("diamond", "ink"), "release": ("tick", "flow"),
 }  # fmt: skip
 _WORST: Final = tuple(VERDICTS)
-_LINES_PER_PAGE: Final = 25
 _SMALL: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 #: Fields that a line is shown with where it states them, under labels that leave room for what was stated.
 _FACTS: Final[Mapping[str, Text]] = {
@@ -83,19 +83,21 @@ def desk_address(visit: Visit, asker: str) -> str | None:
     return visit.url("firm-desk", organisation=asker) if asker else visit.url("desk")
 
 
-def show_answer(visit: Visit, asked: Asker, more: Mapping[str, object] | None = None) -> HttpResponse:
+def show_answer(visit: Visit, asked: Asker, more: Mapping[str, Any] | None = None) -> HttpResponse:
     """The page of an answer; `?verdict=hold` narrows it, `?format=csv` gives the verdicts as a file. `more`: what else
     the template shows."""
     pairs = _ordered(asked)
     names = {} if asked.no_store else firm_names(visit)
-    table = _verdict_table(visit, pairs, names)
-    csv = wanted_csv(visit, table)
+    more = more or {}
+    csv = wanted_csv(visit, _verdict_table(visit, pairs, names))
     if csv is not None:
         return csv
     chosen = [pair for pair in pairs if visit.query("verdict") in (None, pair[0]["verdict"])]
     if visit.query("verdict") not in (None, *VERDICTS):
         known = ", ".join(VERDICTS)
         raise BadQuestionError(f"`verdict` can be {known}.", f"`verdict` 可以是 {known}。")
+    many = len(pairs) > CARDS_MOST
+    cards = _opened(visit, pairs) if many else chosen
     document = asked.document
     papers = document.get("documents", {})
     return show(
@@ -110,8 +112,9 @@ def show_answer(visit: Visit, asked: Asker, more: Mapping[str, object] | None = 
         lede=_lede(visit, pairs, document, names),
         tiles=_tiles(visit, pairs),
         law=_law(visit, pairs, document),
-        lines=[_line(visit, pair, document["known"], papers, names) for pair in chosen[:_LINES_PER_PAGE]],
-        more=written.count(len(chosen) - _LINES_PER_PAGE) if len(chosen) > _LINES_PER_PAGE else None,
+        lines=[_line(visit, pair, document["known"], papers, names) for pair in cards],
+        any_line=bool(pairs),
+        many=_many(visit, chosen, names, more.get("open_to"), more.get("decided", {})) if many else None,
         narrowed=visit.localized(VERDICTS[visit.query("verdict") or "hold"]) if visit.query("verdict") else None,
         all_lines=visit.here(verdict=None),
         problems=[_problem(visit, one) for one in document["problems"]],
@@ -120,7 +123,7 @@ def show_answer(visit: Visit, asked: Asker, more: Mapping[str, object] | None = 
         not_checked=[visit.localized(one) for one in document["not_checked"]],
         licences_unknown=document["licences"] == "unknown",
         no_store=asked.no_store,
-        table=shown(visit, table),
+        csv_href=visit.here(format="csv"),
         at=written.moment(asked.at.isoformat(), visit.language, asked.timezone),
         known=written.day(document["known"], visit.language),
         again=form(visit, asked.fields, _wrong(visit, pairs)) if asked.fields else None,
@@ -134,7 +137,7 @@ def show_answer(visit: Visit, asked: Asker, more: Mapping[str, object] | None = 
             and visit.actor.may("desk.decide")
         ),
         asker=asked.asker,
-        **{"notices": [], "deciding": None, "status": 200, **(more or {})},  # type: ignore[arg-type]
+        **{"notices": [], "deciding": None, "status": 200, **more},
     )
 
 
@@ -466,6 +469,68 @@ def _wrong(visit: Visit, pairs: list[Pair]) -> dict[str, list[str]]:
         for one in answer["problems"]:
             found.setdefault(str(one["where"]["column"]), []).append(visit.localized(one["message"]))
     return found
+
+
+def _opened(visit: Visit, pairs: list[Pair]) -> list[Pair]:
+    """The line whose card is open: `?line=` its row in the file. Raises NotHereError."""
+    row = visit.query("line")
+    if row is None:
+        return []
+    found = [pair for pair in pairs if str(pair[0]["row"]) == row]
+    if not found:
+        raise NotHereError(f"This question has no row {row[:20]!r}.", f"该查询没有第 {row[:20]!r} 行。")
+    return found
+
+
+def _many(
+    visit: Visit, pairs: list[Pair], names: Mapping[str, str], open_to: Any, decided: Mapping[str, Cell]
+) -> dict[str, object]:
+    """The lines as a table; where `open_to` says what may be done with which, with the choice of each."""
+    rows = [_line_row(visit, pair, names, decided) for pair in pairs]
+    ids = {id(row): pair[0]["id"] for row, pair in zip(rows, pairs, strict=True)}
+    table = shown(visit, Table(
+        name="verdicts",
+        caption=visit.text("Verdict of each line", "逐项结论"),
+        columns=(
+            Column(key="line", label=text("Line", "项号")),
+            Column(key="verdict", label=text("Verdict", "结论")),
+            Column(key="goods", label=text("Goods", "商品名称")),
+            Column(key="mass", label=text("Mass, kg", "净重（千克）"), number=True),
+            Column(key="to", label=text("To", "目的国")),
+            Column(key="why", label=text("Why", "理由")),
+            *([Column(key="decided", label=text("Decided", "后续处理"))] if decided else []),
+        ),
+        rows=rows,
+        empty=visit.text("No line has this verdict.", "没有此类结论。"),
+    ))  # fmt: skip
+    return {
+        "table": table,
+        "rows": row_choices(visit, [ids[id(row)] for row in table.rows], table.rows, open_to) if open_to else None,
+        "presets": presets(visit, open_to) if open_to else [],
+    }
+
+
+def _line_row(visit: Visit, pair: Pair, names: Mapping[str, str], decided: Mapping[str, Cell]) -> Row:
+    answer, line = pair
+    shape, tone = MARKS[answer["verdict"]]
+    those = [one for one in answer["reasons"] if one["verdict"] == answer["verdict"]]
+    kilograms = None if line["mass_kg"] is None else line["mass_kg"] / written.MG_PER_KG
+    to = words.country(line["destination"], visit.language) if line["destination"] else written.NOTHING
+    why = reason_text(visit, those[0], names) if those else ""
+    others = visit.text(f"and {len(those) - 1} more", f"另有{len(those) - 1}项") if len(those) > 1 else ""
+    name = str(answer["line"] or answer["row"])
+    return (
+        Cell(
+            text=name, value=int(name) if name.isdecimal() and len(name) < 10 else name,
+            href=visit.here(line=answer["row"]) + "#card", note=answer["declaration"] or "",
+        ),
+        Cell(text=visit.localized(VERDICTS[answer["verdict"]]), shape=shape, tone=tone),
+        Cell(text=answer["product_name"] or written.NOTHING, note=answer["hs_code"] or ""),
+        Cell(text=written.NOTHING if kilograms is None else written.number(kilograms), value=kilograms),
+        Cell(text=to, note=str(line["end_user_name"] or line["consignee_name"] or "")),
+        Cell(text=why or written.NOTHING, note=others),
+        *([decided.get(answer["id"], Cell(text=written.NOTHING))] if decided else []),
+    )  # fmt: skip
 
 
 def _verdict_table(visit: Visit, pairs: list[Pair], names: Mapping[str, str]) -> Table:

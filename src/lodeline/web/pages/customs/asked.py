@@ -17,6 +17,8 @@ from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
+from lodeline.office.customs.history import exporter_history
+from lodeline.office.customs.many import Decision, decide_lines
 from lodeline.office.customs.queries import STATES
 from lodeline.office.customs.rule_queries import asked_already, needs_no_query
 from lodeline.office.findings.states import CaseError
@@ -29,6 +31,7 @@ from lodeline.service.customs.rejudging import judged_again
 from lodeline.store.store import StoredEntry
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asker, desk_address, show_answer, with_words
+from lodeline.web.pages.customs.many import chosen, history_words
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Act, Field, Notice
@@ -46,6 +49,7 @@ NOTICES: Final[Mapping[str, Text]] = {
         "Released. What it draws on a licence is reserved; each line says how much.",
         "已放行，并已在许可证上预留；各项列明数量。",
     ),
+    "many": text("Decided, and in the log: each line says what became of it.", "已处理并记入日志：各项列明结果。"),
     "override": text("The other verdict is in the log.", "改判已记入日志。"),
     "confirm": text("The other verdict stands now.", "改判已生效。"),
     "withdraw": text(
@@ -214,6 +218,7 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
         at=datetime.fromisoformat(asked.paper["asked_at"]), seconds=0.01, timezone=law.timezone,
         asker=organisation or "", entry=entry,
     )  # fmt: skip
+    deciding = _deciding(visit, asked, state, waiting)
     code = visit.query("said")
     bundle = asked.paper["bundle"]
     stale = None if bundle is None else other_law(visit.store, bundle)
@@ -228,7 +233,19 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
         {
             "notices": notices,
             "status": 400 if refused else 200,
-            "deciding": {**_deciding(visit, asked, state, waiting), "again": _again(visit, asked)},
+            "deciding": {**deciding, "again": _again(visit, asked)},
+            "open_to": _open_to(asked, deciding, waiting) if deciding["decides"] else None,
+            "decided": _decided(visit, asked, state),
+            "many_text": Field(
+                name="text",
+                key="many",
+                label=visit.text("What is asked, or why it is held", "质疑内容或暂缓理由"),
+                kind="textarea",
+                lines=2,
+                width="full",
+                hint=visit.text("Needed where a line is queried or held.", "质疑或暂缓放行时必填。"),
+            ),
+            "history": _history(visit, asked) if organisation is None else None,
         },
     )
 
@@ -311,6 +328,14 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
             now=now,
         )  # fmt: skip
         return HttpResponseRedirect(visit.url("desk-query", case=case.reference) or "", status=303)
+    elif act == "many":
+        law = visit.law
+        decided = decide_lines(
+            visit.actor, visit.store, entry, chosen(form), text=text, snapshot=visit.reading.snapshot, law=law,
+            today=clock.today(law.timezone), now=now,
+        )  # fmt: skip
+        visit.has_filed(decided.last)
+        return HttpResponseRedirect(visit.here(said=act, set=None), status=303)
     else:
         raise DeskError("Choose what to do.", "请选择操作。")
     visit.has_filed(put.index)
@@ -338,6 +363,8 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
         and (asked.entry.organisation or waits_for_rules_alone(asked.line(key)))
     ]  # fmt: skip
     return {
+        "decides": decides,
+        "queryable": [key for key, _ in open_lines],
         "since": _since(visit, state),
         "amend": f"{desk_address(visit, '' if visit.actor.may('desk.use') else asker)}?amends={asked.entry.index}"
         if stands
@@ -360,6 +387,7 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
             for one in cases
         ],
         "already": _already(visit, already, names),
+        "queried": [one.finding.partition(":")[2] for one in cases],
         "override": [
             _line_field(visit, lines, "override"),
             Field(
@@ -377,6 +405,50 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
         if decides and open_lines
         else None,
         "withdraw": [_text_field(visit, text("Why", "原因"), "withdraw")] if withdraws else None,
+    }  # fmt: skip
+
+
+def _open_to(asked: Question, deciding: Mapping[str, Any], waiting: Sequence[str]) -> dict[str, list[Decision]]:
+    """Id of a verdict → what may be done with its line on the page of many."""
+    released, queried = set(waiting), set(deciding["queryable"]) - set(deciding["queried"])
+
+    def open_to(line: Mapping[str, Any]) -> list[Decision]:
+        found: list[Decision] = ["release"] if line["id"] in released else []
+        found += ["query"] if line["id"] in queried else []
+        return found if line["verdict"] == "hold" else [*found, "hold"]
+
+    return {one["id"]: open_to(one) for one in asked.lines}
+
+
+def _decided(visit: Visit, asked: Question, state: DeclarationStatus) -> dict[str, Cell]:
+    """Id of a verdict → what became of its line, where something did."""
+    cases = CustomsCase.objects.filter(finding__in=[f"customs:{one['id']}" for one in asked.lines])
+    found: dict[str, Cell] = {}
+    for key, one in state.releases.items():
+        if one["released"]:
+            found[key] = Cell(text=visit.text("Released", "已放行"), shape="tick", tone="flow")
+    for key, override in state.overrides.items():
+        shape, tone = MARKS[override.verdict]
+        note = "" if override.stands else visit.text("waits to be confirmed", "待确认")
+        found[key] = Cell(text=visit.localized(VERDICTS[override.verdict]), shape=shape, tone=tone, note=note)
+    for case in cases:
+        word, shape, tone = QUERY_STATES[case.state]
+        href = visit.opens("desk-query", case=case.reference) or visit.opens(
+            "firm-query", organisation=case.organisation, case=case.reference
+        )
+        found[case.finding.partition(":")[2]] = Cell(text=visit.localized(word), shape=shape, tone=tone, href=href)
+    return found
+
+
+def _history(visit: Visit, asked: Question) -> dict[str, object] | None:
+    """What the exporter asked before, in words; None where the question names none, or several."""
+    exporter = asked.entry.organisation
+    if exporter is None:
+        return None
+    found = exporter_history(visit.actor, visit.store, exporter, before=asked.entry.index)
+    return {
+        **history_words(visit, found), "exporter": firm_names(visit).get(exporter, exporter),
+        "href": visit.opens("organisation", organisation=exporter),
     }  # fmt: skip
 
 

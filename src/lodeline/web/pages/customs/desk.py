@@ -42,6 +42,7 @@ from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import Asker, desk_address, show_answer, with_words
 from lodeline.web.pages.customs.batch import batch_address, batch_lines
 from lodeline.web.pages.customs.form import column_table, filled, form
+from lodeline.web.pages.customs.many import CARDS_MOST
 from lodeline.web.pages.customs.rules import count_words
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
@@ -118,6 +119,11 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
         visit.has_filed(entry)
         sent = replace(sent, entry=entry)
         asked = replace(asked, entry=entry)
+    if asked.entry is not None and len(asked.declaration.lines) > CARDS_MOST:
+        # Many lines are decided where the log keeps them; the answer is no page beside it.
+        kept_at = visit.opens("desk-asked-one", entry=asked.entry) if visit.actor.may("desk.decide") else None
+        if kept_at is not None and not asker:
+            return HttpResponseRedirect(kept_at, status=303)
     key = KEPT.put(asked, weight=max(1, len(asked.declaration.lines)))
     if asked.no_store is None:  # else the answer is in this process alone
         with contextlib.suppress(DjangoDatabaseError):

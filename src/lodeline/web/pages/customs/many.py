@@ -1,0 +1,102 @@
+"""Many lines of a declaration on one page: a row each, in which is chosen what to do with it; all are sent at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from lodeline.office.customs.history import ExporterHistory
+from lodeline.office.customs.many import DECISIONS, Decision
+from lodeline.service.customs.papers import DeskError
+from lodeline.web.parts.table import Row
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.language import Text, text
+
+#: A declaration of so many lines is shown as cards; a longer one as a table, with a card for the line that is opened.
+CARDS_MOST: Final = 3
+#: How a field of the form begins; the id of the verdict follows.
+FIELD: Final = "do-"
+_WORDS: Final[Mapping[Decision, Text]] = {
+    "release": text("Release", "放行"), "query": text("Query", "质疑"), "hold": text("Hold", "暂缓放行"),
+}  # fmt: skip
+
+
+def chosen(form: Mapping[str, Any]) -> dict[str, Decision]:
+    """What the form says of each line: id of the verdict → decision. Raises DeskError for a word that is none."""
+    found: dict[str, Decision] = {}
+    for name, value in form.items():
+        if not name.startswith(FIELD) or not value:
+            continue
+        decision = next((one for one in DECISIONS if one == value), None)
+        if decision is None:
+            raise DeskError("Choose release, query or hold for a line.", "每项只能选择放行、质疑或暂缓放行。")
+        found[name.removeprefix(FIELD)] = decision
+    return found
+
+
+def row_choices(
+    visit: Visit, ids: Sequence[str], rows: Sequence[Row], open_to: Mapping[str, Sequence[Decision]]
+) -> list[tuple[dict[str, object], Row]]:
+    """Rows of the table with the choice of each: `ids` are their verdicts, `open_to` says what may be done with which.
+    `?set=query` chooses that where it may be."""
+    preset = visit.query("set")
+    return [
+        (
+            {
+                "name": f"{FIELD}{key}",
+                "options": [
+                    {"value": one, "text": visit.localized(_WORDS[one]), "chosen": one == preset}
+                    for one in open_to.get(key, ())
+                ],
+            },
+            row,
+        )
+        for key, row in zip(ids, rows, strict=True)
+    ]
+
+
+def presets(visit: Visit, open_to: Mapping[str, Sequence[Decision]]) -> list[dict[str, object]]:
+    """Links that choose the same for every line that it is open to."""
+    offered: tuple[tuple[Decision, str, str], ...] = (
+        ("query", "Choose *query* for all {n} that need one", "为全部{n}项选择质疑"),
+        ("release", "Choose *release* for all {n} that may leave", "为全部{n}项选择放行"),
+    )
+    found = []
+    for decision, en, zh in offered:
+        number = sum(decision in each for each in open_to.values())
+        if number:
+            n = written.count(number)
+            found.append({
+                "href": visit.here(set=decision) + "#lines",
+                "text": visit.text(en.replace("*", "").format(n=n), zh.format(n=n)),
+                "here": visit.query("set") == decision,
+            })  # fmt: skip
+    return found
+
+
+def history_words(visit: Visit, found: ExporterHistory) -> dict[str, object]:
+    """What an exporter asked before, in words."""
+    if not found.questions:
+        return {"text": visit.text("This exporter has asked nothing before.", "该出口企业此前没有查询。"), "held": []}
+    lines = sum(found.lines.values())
+    counts = {name: written.count(found.lines[name]) for name in ("release", "query", "hold")}
+    queries = {name: found.queries[name] for name in ("open", "released", "refused")}
+    said = visit.text(
+        f"Asked {written.count(found.questions)} times before; of {written.count(lines)} lines in the newest"
+        f" {found.read}, {counts['release']} might leave, {counts['query']} needed an answer and {counts['hold']} were"
+        " held.",
+        f"此前共查询{written.count(found.questions)}次；最近{found.read}次的{written.count(lines)}项中，可放行{counts['release']}项、"
+        f"须答复{counts['query']}项、暂缓放行{counts['hold']}项。",
+    )
+    if any(queries.values()):
+        said += visit.text(
+            f" Queries: {queries['open']} open, {queries['released']} ended in release and {queries['refused']} in"
+            " refusal.",
+            f"质疑案：进行中{queries['open']}件，放行{queries['released']}件，不予放行{queries['refused']}件。",
+        )
+    held = [
+        {"href": visit.opens("desk-asked-one", entry=one), "text": visit.text(f"entry {one}", f"条目 {one}")}
+        for one in found.held_in[:5]
+    ]
+    return {"text": said, "held": held}
