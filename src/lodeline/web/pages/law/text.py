@@ -88,7 +88,9 @@ def _rule(visit: Visit, row: Json) -> dict[str, object]:
         "id": f"rule-{row['parameter']}",
         "label": visit.localized(row["label"]),
         "status": visit.localized(STATUS[row["status"]]), "shape": shape, "tone": tone,
-        "says": sentences(row["value"], visit.language),
+        # The items of a control list are a table of their own.
+        "says": [] if row["parameter"] == "control-list" else sentences(row["value"], visit.language),
+        "items": len(row["value"] or ()) if row["parameter"] == "control-list" else 0,
         "days": visit.text(f"from {first}", f"自{first}起")
         if last is None
         else visit.text(f"{first} to {written.day(last, 'en')}", f"{first}至{written.day(last, 'zh')}"),
