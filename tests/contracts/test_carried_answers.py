@@ -28,6 +28,7 @@ from lodeline.material.element import SYMBOLS
 from lodeline.service.balance.reconciling import as_json, reconcile_nation
 from lodeline.service.balance.site_run import run_of
 from lodeline.service.balance.sites import judged
+from lodeline.service.balance.year import shared_errors
 from lodeline.service.entries.records import put_records
 from lodeline.service.filing.loading import load
 from lodeline.service.filing.posting import post
@@ -52,6 +53,7 @@ def answers(store: Store, snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
     found = [one.as_json() for one in carried(SnapshotView(store=store, snapshot=snapshot, law=LAW))]
     yield "findings", found
     yield "balances", judged(overview.balances(snapshot), {"rows": found}, snapshot)
+    yield "shared errors", shared_errors(snapshot)
     yield "elements", overview.elements(snapshot)
     yield "reconciled", str(as_json(reconcile_nation(snapshot, element="Nd")))
     yield "flows", flow_cube(snapshot)

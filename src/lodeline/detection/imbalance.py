@@ -194,23 +194,29 @@ def _leading_first(one: Alarm) -> tuple[Any, ...]:
 
 
 def _with_rounding(runs: BalanceRuns, movements: pl.DataFrame, counts: pl.DataFrame) -> BalanceRuns:
-    """The runs with what rounding adds to their variances: a milligram a row, since each element mass is rounded down.
+    """The runs with what rounding adds to their variances."""
+    matrix, place = (runs.differences[name].to_numpy() for name in ("matrix", "place"))
+    covariance = runs.covariance_mg2.copy()
+    covariance[matrix, place, place] += rounding_mg2(runs.differences, movements, counts)
+    return replace(runs, covariance_mg2=covariance)
 
-    Where nothing is weighed anew, σ is smaller than that.
+
+def rounding_mg2(differences: pl.DataFrame, movements: pl.DataFrame, counts: pl.DataFrame) -> npt.NDArray[np.float64]:
+    """What rounding adds to the variance of each difference (`site`, `since`, `until`), in mg²: a milligram a row.
+
+    Each element mass is rounded down; where nothing is weighed anew, σ is smaller than that.
     """
     acts = pl.concat([frame.select("site", "on") for frame in (movements, counts)]).sort("on")
     so_far = acts.with_columns(rows=pl.int_range(1, pl.len() + 1).over("site")).unique(
         ["site", "on"], keep="last", maintain_order=True
     )
-    spans = runs.differences.select("matrix", "place", "site", "until", before=pl.col("since").dt.offset_by("-1d"))
+    spans = differences.select("site", "until", before=pl.col("since").dt.offset_by("-1d")).with_row_index("at")
     for day in ("before", "until"):
         reached = so_far.rename({"on": day, "rows": f"rows_{day}"})
         spans = spans.sort(day).join_asof(reached, on=day, by="site", check_sortedness=False)
-    rows = spans.select(pl.col("rows_until").fill_null(0) - pl.col("rows_before").fill_null(0)).to_series().to_numpy()
-    matrix, place = spans["matrix"].to_numpy(), spans["place"].to_numpy()
-    covariance = runs.covariance_mg2.copy()
-    covariance[matrix, place, place] += rows.astype(np.float64) ** 2
-    return replace(runs, covariance_mg2=covariance)
+    rows = spans.sort("at").select(pl.col("rows_until").fill_null(0) - pl.col("rows_before").fill_null(0))
+    found: npt.NDArray[np.float64] = rows.to_series().to_numpy().astype(np.float64) ** 2
+    return found
 
 
 def _balances(windows: pl.DataFrame, balances: pl.DataFrame) -> dict[tuple[str, str, date], dict[str, Any]]:

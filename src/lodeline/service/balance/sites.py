@@ -30,7 +30,7 @@ from lodeline.store.snapshot import Snapshot
 #: `untested`: lots that nobody assayed may hold anything; `once`: a count ends it and none began it, so it has no σ;
 #: `none`: no count ends it.
 STATES: Final = ("gain", "loss", "beyond", "closes", "untested", "once", "none")
-_SIGMAS: Final = 3
+SIGMAS: Final = 3
 #: Flows that cross the border of a site, and those inside of it.
 _CROSSING: Final = tuple(flow for flow in FLOWS if flow not in ("consumed", "made"))
 
@@ -62,7 +62,7 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any], snapshot: Snapsh
         .then(pl.lit("loss"))
         .when("untested")
         .then(pl.lit("untested"))
-        .when(pl.col("z").abs() > _SIGMAS)
+        .when(pl.col("z").abs() > SIGMAS)
         .then(pl.lit("beyond"))
         .otherwise(pl.lit("closes"))
     )
