@@ -289,7 +289,7 @@ def _visited(store: Path, firm: str) -> dict[str, str]:
 
 def _frozen(portal: Portal, period: str) -> str:
     """The edition of a month that the analyst freezes."""
-    at = "/en/editions/"
+    at = "/en/year/"
     page = portal.html(at, ANALYST)
     portal.answer(ANALYST, at, page, {"period": period, "reason": ""})
     return f"editions/{period}/"

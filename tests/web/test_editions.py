@@ -61,7 +61,7 @@ def mined_more(store: Store) -> None:
 def test_month_is_frozen_and_revised_openly(own: tuple[Browser, Store]) -> None:
     browser, store = own
     assert "Edition 1" not in browser.page("/en/?period=2025-01&element=Nd").text
-    sent = browser.post("/en/editions/", {"period": "2025-01"})
+    sent = browser.post("/en/year/", {"period": "2025-01"})
     assert sent.status_code == 303
     page = Page(browser.get(sent["Location"]))
     assert page.headings == ["January\xa02025, edition 1 of 1"]
@@ -69,15 +69,15 @@ def test_month_is_frozen_and_revised_openly(own: tuple[Browser, Store]) -> None:
     assert "Nothing has come in for this month since." in page.text
     overview = browser.page("/en/?period=2025-01&element=Nd").text
     assert "Edition 1 of January 2025, frozen" in overview and "since then" not in overview
-    assert "Nothing has changed since edition 1" in Page(browser.post("/en/editions/", {"period": "2025-01"})).text
+    assert "Nothing has changed since edition 1" in Page(browser.post("/en/year/", {"period": "2025-01"})).text
 
     mined_more(store)
-    browser.post("/en/editions/", {"period": "2025-02"})  # computed from an entry that holds the correction
+    browser.post("/en/year/", {"period": "2025-02"})  # computed from an entry that holds the correction
     overview = browser.page("/en/?period=2025-01&element=Nd").text
     assert "of Nd entered, by 1 correction" in overview
-    refused = Page(browser.post("/en/editions/", {"period": "2025-01"}))
+    refused = Page(browser.post("/en/year/", {"period": "2025-01"}))
     assert refused.status == 400 and "Say why a new edition is published" in refused.text
-    assert browser.post("/en/editions/", {"period": "2025-01", "reason": "MIN-0001 weighed again"}).status_code == 303
+    assert browser.post("/en/year/", {"period": "2025-01", "reason": "MIN-0001 weighed again"}).status_code == 303
     second = browser.page("/en/editions/2025-01/?element=Nd")
     assert second.headings == ["January\xa02025, edition 2 of 2"]
     assert "Why: MIN-0001 weighed again" in second.text and "What it changed of edition 1" in second.text
@@ -89,7 +89,7 @@ def test_month_is_frozen_and_revised_openly(own: tuple[Browser, Store]) -> None:
 
 def test_file_is_what_the_entry_commits_to(own: tuple[Browser, Store]) -> None:
     browser, _ = own
-    browser.post("/en/editions/", {"period": "2025-01"})
+    browser.post("/en/year/", {"period": "2025-01"})
     content = browser.get("/en/editions/2025-01/1/edition.json").content
     assert json.loads(content)["format"] == "lodeline-edition-v1"
     assert browser.get("/en/editions/2025-01/2/edition.json").status_code == 404

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -269,6 +271,22 @@ def test_lists_hold_the_firms_of_the_region_and_no_others(client: Client, divide
     assert linked("/en/organisations/") == divided.here
     assert set().union(*(linked(f"/en/duty/?state={state}") for state in ("missing", "late", "filed"))) <= divided.here
     assert linked("/en/findings/") <= divided.here
+
+
+def test_the_year_of_a_region_rests_on_its_firms_alone(client: Client, divided: Divided) -> None:
+    found = read_csv(client.get("/en/year/?format=csv&table=cells").content)
+    treo = [row for row in found if row["Element"] == "TREO"]
+    behind = read_csv(client.get("/en/balances/?element=TREO&format=csv").content)
+    assert sum(int(row["Sites"]) for row in treo) == len(behind) > 0
+    owners = divided.register.site_organisation
+    assert {owners[row["Site"]] for row in behind} <= divided.here
+    page = client.get("/en/year/").content.decode()
+    assert 'id="method"' not in page and "Freeze a month" not in page, "both are of the whole country"
+    assert client.post("/en/year/", {"period": "2025-01"}).status_code == 403
+
+
+def read_csv(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def test_acts_reach_nobody_elsewhere(client: Client, divided: Divided) -> None:

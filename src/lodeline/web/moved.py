@@ -26,7 +26,10 @@ class Moved:
 
 
 #: One line for each page that was merged away, in the order of the addresses.
-MOVED: Final[tuple[Moved, ...]] = ()
+MOVED: Final[tuple[Moved, ...]] = (
+    Moved(at="balances/network/", to="year"),
+    Moved(at="editions/", to="year"),
+)
 
 
 def addresses() -> list[URLPattern]:

@@ -95,7 +95,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         text("Watch", "监看"),
         (
             Line(page="overview", label=text("Overview", "总览")),
-            Line(page="balances", label=text("Balances", "物料平衡"), leads_to=("balance",)),
+            Line(page="year", label=text("The year", "全年"), leads_to=("balances", "balance", "edition")),
             Line(
                 page="inspection-plans",
                 label=text("Inspections", "现场检查"),
@@ -118,7 +118,6 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         text("Decide", "决定"),
         (
             Line(page="duty", label=text("Who has filed", "申报情况")),
-            Line(page="editions", label=text("Editions", "公布版"), leads_to=("edition",)),
             Line(page="applications", label=text("Licences", "许可审查"), leads_to=("application",)),
             Line(page="quotas", label=text("Quotas", "总量控制指标"), leads_to=("planned-run",)),
             Line(page="licences", label=text("Licences in use", "许可证使用"), leads_to=("licence",)),

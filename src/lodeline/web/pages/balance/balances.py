@@ -1,133 +1,140 @@
-"""Every site with its newest balance of an element: which close, which do not, and which nobody can test."""
+"""Every site with what its balances of an element come to in some months: which close, which do not, which nobody can
+test. These are the rows behind a cell of The year, and sum to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from django.http import HttpResponse
 
 from lodeline.material.element import TREO
+from lodeline.regulation.span import Span
 from lodeline.service.balance import sites
+from lodeline.service.balance.year import cells
 from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview as questions
-from lodeline.web.pages.balance.part import balances_of, draw_sites, sites_table
+from lodeline.web.pages.balance.part import STATES, draw_sites, site_years_of, sites_table
+from lodeline.web.pages.common import asked
+from lodeline.web.pages.common.filters import carried, filters
 from lodeline.web.parts import choice
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
-from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 
 
 def balances(visit: Visit) -> HttpResponse:
-    """The page `balances/`: `?element=`, `?stage=`; with `?period=`, as the books stood at the end of that month."""
+    """The page `balances/`: `?period=` (any months), `?element=`, `?stage=`, `?region=`, `?organisation=` and
+    `?state=`."""
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     if months is None:
         title = visit.text("Nobody has filed yet", "尚无申报")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     present = reading.answer(questions.elements, reading.snapshot)
-    element, period = choice.element(visit, present), choice.period(visit, months)
-    every = sites.newest(reading.snapshot, balances_of(visit), element=element, until=period)
-    stage = _stage(visit, every)
-    rows = every if stage is None else every.filter(pl.col("stage") == stage)
+    line = filters(
+        visit, months, takes=("period", "element", "stage", "region", "organisation"), present=present,
+        element_needed=True, keeps=("state",),
+    )  # fmt: skip
+    state = asked.one_of(visit, "state", {one: word for one, (word, _, _) in STATES.items()})
+    element = str(line.element)
+    rows = site_years_of(visit, line.span).filter(pl.col("element") == element)
+    for name, value in {"stage": line.stage, "region": line.region, "organisation": line.organisation}.items():
+        rows = rows if value is None else rows.filter(pl.col(name) == value)
+    links = _state_links(visit, rows, state)
+    rows = _in_order(rows if state is None else rows.filter(pl.col("state") == state))
     found = reading.answer(findings, reading.store, reading.snapshot, reading.law)
-    bounds = sites.gain_bounds(found, until=period) if element == TREO else {}
-    table = sites_table(visit, rows, bounds, name="balances", element=element)
+    bounds = sites.gain_bounds(found, first=line.span.first, until=line.span.last) if element == TREO else {}
+    table = sites_table(visit, rows, bounds, name="balances", element=element, span=line.span)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    name, month = words.element(element, visit.language), written.month(period, visit.language)
+    name = words.element(element, visit.language)
     return show(
         visit,
         "lodeline/balance/balances.html",
-        title=_headline(visit, rows, name=name, month=month),
-        month=month,
+        title=_headline(visit, rows, name=name, span=line.span),
+        span=written.span(line.span, visit.language),
+        filters=line,
         element=name,
         symbol=element,
-        network=visit.url("network", query={"element": element}),
+        year=carried(visit, "year", query={"element": element, "period": str(line.span)}),
         elements=choice.element_links(visit, present, element),
-        periods=choice.period_links(visit, months, period),
         lede=_lede(visit, rows, bounds),
+        states=links,
         drawing=draw_sites(visit, rows, name=visit.text("z of each site", "各场所的 z 值")),
         table=shown(visit, table),
-        stages=[
-            (one, words.word(words.STAGES, one, visit.language))
-            for one in words.STAGES
-            if one in set(every["stage"]) or one == stage
-        ],
-        months=[(one, written.month(one, visit.language)) for one in reversed(months.all)],
-        asked={"stage": stage or "", "period": period, "element": element},
         total_oxide=None if element == TREO else visit.here(element=TREO),
     )
 
 
-def _stage(visit: Visit, rows: pl.DataFrame) -> str | None:
-    stage = visit.query("stage")
-    if stage is not None and stage not in words.STAGES and stage not in set(rows["stage"]):
-        known = ", ".join(words.STAGES)
-        raise BadQuestionError(f"No stage is called {stage!r}: one of {known}.", f"没有环节 {stage!r}：可选 {known}。")
-    return stage
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """What a finding speaks of first, then the largest |z|, what is without σ last."""
+    rank = pl.col("state").replace_strict(
+        {"loss": 0, "gain": 0, "once": 2, "untested": 2, "none": 3}, default=1, return_dtype=pl.Int64
+    )
+    return rows.sort(rank, -pl.col("z").abs().fill_null(0), "site", "organisation")
 
 
-def _headline(visit: Visit, rows: pl.DataFrame, *, name: str, month: str) -> str:
-    tested = rows.filter(pl.col("z").is_not_null())
-    wrong = tested.filter(pl.col("state").is_in(["gain", "loss"])).height
-    n, of = written.count(wrong), written.count(tested.height)
-    if not tested.height:
+def _state_links(visit: Visit, rows: pl.DataFrame, chosen: str | None) -> Sequence[Mapping[str, object]]:
+    """How many sites there are of each state, as links to them."""
+    counts = dict(rows.group_by("state").len().iter_rows())
+    return [
+        {
+            "word": visit.localized(word), "shape": shape, "tone": tone, "count": written.count(counts[one]),
+            "href": visit.here(state=None if one == chosen else one, **{"balances.page": None}), "here": one == chosen,
+        }
+        for one, (word, shape, tone) in STATES.items()
+        if one in counts
+    ]  # fmt: skip
+
+
+def _headline(visit: Visit, rows: pl.DataFrame, *, name: str, span: Span) -> str:
+    total = cells(rows, ["element"]).row(0, named=True) if rows.height else None
+    when = written.span(span, visit.language)
+    if total is None or not total["tested"]:
         return visit.text(
-            f"By {month}, no site had counted its {name} twice: nothing could be tested",
-            f"截至{month}，没有场所对{name}盘存过两次，无法检验",
+            f"In {when}, no balance of {name} could be tested: no site counted at both ends",
+            f"{when}没有场所首尾均盘存{name}，无法检验",
         )
+    wrong, of = total["loss"] + total["gain"], total["tested"]
     if wrong:
         return visit.text(
-            f"By {month}, {n} of {of} {name} balances did not close"
-            if tested.height > 1
-            else f"By {month}, the one {name} balance that could be tested did not close",
-            f"截至{month}，可检验的{of}个{name}平衡中有{n}个不闭合",
+            f"In {when}, {name} did not close at {written.count(wrong)} of {written.count(of)} sites"
+            if of > 1
+            else f"In {when}, {name} did not close at the one site that could be tested",
+            f"{when}可检验的{written.count(of)}个场所中有{written.count(wrong)}个{name}不闭合",
         )
-    if int(rows["wrong"].sum()):
-        return visit.text(
-            f"By {month}, the newest {name} balances close; not all before them did",
-            f"截至{month}，最近一期{name}平衡全部闭合，但此前有不闭合的",
-        )
-    if tested.height and (beyond := tested.filter(pl.col("state") == "beyond").height):
+    if beyond := total["beyond"]:
         far = f"{written.count(beyond)} {'lies' if beyond == 1 else 'lie'}"
         return visit.text(
-            f"By {month}, no {name} balance raises an alarm; {far} beyond 3 σ",
-            f"截至{month}，{name}平衡均未报警，其中{written.count(beyond)}个超出3σ",
+            f"In {when}, no site raises an alarm for {name}; {far} beyond 3 σ",
+            f"{when}{name}平衡均未报警，其中{written.count(beyond)}个场所超出3σ",
         )
     return visit.text(
-        f"By {month}, every {name} balance that could be tested closed", f"截至{month}，可检验的{name}平衡全部闭合"
+        f"In {when}, {name} closed at every site that could be tested", f"{when}可检验的场所{name}全部闭合"
     )
 
 
 def _lede(visit: Visit, rows: pl.DataFrame, bounds: Mapping[str, int]) -> dict[str, object]:
+    total = cells(rows, ["element"]).row(0, named=True) if rows.height else None
     sides = {}
     for state in ("gain", "loss"):
         one = rows.filter(pl.col("state") == state)
-        mass_mg, variance = one.select(pl.col("muf_mg").sum().abs(), (pl.col("sigma_mg") ** 2).sum()).row(0)
+        mass_mg, variance = one.select(pl.col("wrong_mg").sum().abs(), (pl.col("wrong_sigma_mg") ** 2).sum()).row(0)
         # Sites err independently.
         mass = written.mass_with_sigma(mass_mg, float(variance) ** 0.5, visit.language)
         sides[state] = {"mass": mass, "sites": written.count(one.height)} if one.height else None
     here = {site: mass_mg for site, mass_mg in bounds.items() if site in set(rows["site"])}
     return sides | {
-        "tested": written.count(rows["z"].drop_nulls().len()),
+        "sum": None
+        if total is None or not total["tested"]
+        else written.mass_with_sigma(total["muf_mg"], total["sigma_mg"], visit.language),
+        "tested": written.count(0 if total is None else total["tested"]),
         "of": written.count(rows.height),
-        "once": rows.filter(pl.col("state") == "once").height,
-        "unassayed": rows.filter(pl.col("state") == "untested").height,
-        "before": _before(rows),
         "never": rows.filter(pl.col("state") == "none").height,
         "bound": written.mass(sum(here.values()), visit.language) if here else None,
         "bound_sites": written.count(len(here)),
     }
-
-
-def _before(rows: pl.DataFrame) -> dict[str, str] | None:
-    """How many balances before the newest did not close, and at how many sites."""
-    earlier = rows.with_columns(earlier=pl.col("wrong") - pl.col("state").is_in(["gain", "loss"]).cast(pl.Int64))
-    found = earlier.filter(pl.col("earlier") > 0)
-    if not found.height:
-        return None
-    return {"count": written.count(int(found["earlier"].sum())), "sites": written.count(found.height)}

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from django.http import HttpResponse
-
 from lodeline.accountancy.untestable import REASONS
+from lodeline.regulation.span import Span
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled, Suspect, reconcile_nation
 from lodeline.service.overview import overview as questions
-from lodeline.web.parts import choice
-from lodeline.web.parts.shell import show
-from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
-from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.parts.table import Cell, Column, Row, Table
+from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import Text, text
@@ -41,53 +39,39 @@ _KINDS: Final[Mapping[str, Text]] = {
 }  # fmt: skip
 
 
-def network(visit: Visit) -> HttpResponse:
-    """The page `balances/network/`: `?element=`; `?from=`, `?to=` (months) cut the span."""
-    reading = visit.reading
-    months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
-    if months is None:
-        title = visit.text("Nobody has filed yet", "尚无申报")
-        return show(visit, "lodeline/common/overview_empty.html", title=title)
-    present = reading.answer(questions.elements, reading.snapshot)
-    element = choice.element(visit, present)
-    first, last = visit.query("from") or months.all[0], visit.query("to") or months.newest
-    for month in (first, last):
-        choice.check_month(month)
-        if not months.all[0] <= month <= months.all[-1]:
-            raise NotHereError(
-                f"Nobody has filed for {month}: choose a month from {months.all[0]} to {months.all[-1]}.",
-                f"没有 {month} 的申报：请选择 {months.all[0]} 至 {months.all[-1]} 之间的月份。",
-            )
-    if first > last:
-        raise BadQuestionError(
-            f"{first} is later than {last}: choose a month to begin with that is no later than the last.",
-            f"{first} 晚于 {last}：起始月份不能晚于结束月份。",
-        )
-    found = reading.answer(reconcile_nation, reading.snapshot, element=element, first=first, last=last)
-    tables = {
-        "suspects": _suspects(visit, found), "untold": _untold(visit, found), "nodes": _nodes(visit, found),
-        "streams": _streams(visit, found),
-    }  # fmt: skip
-    csv = wanted_csv(visit, *tables.values())
-    if csv is not None:
-        return csv
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What the books made to balance say, in words and as `tables` (`suspects`, `untold`, `nodes`, `streams`).
+
+    `reason`: why there is no test, in words; None where there is one, of which `p`, `global_test` and `freedom` are.
+    """
+
+    headline: str
+    element: str
+    reason: str | None
+    p: str
+    global_test: str
+    freedom: str
+    tables: Mapping[str, Table]
+
+
+def network(visit: Visit, found: Reconciled) -> Network:
+    """The nation by stage, made to balance, for the page of The year."""
     reason = None if found.reason is None else REASONS[found.reason]
-    return show(
-        visit,
-        "lodeline/balance/network.html",
-        title=_headline(visit, found, words.element(element, visit.language)),
-        element=words.element(element, visit.language),
+    name = words.element(found.element, visit.language)
+    return Network(
+        headline=_headline(visit, found, name),
+        element=name,
         reason=None if reason is None else visit.text(reason["en"], reason["zh"]),
         p=written.probability(found.p),
         # Where nothing could be tested there is no figure of the test.
         global_test="" if math.isnan(found.global_test) else written.number(round(found.global_test, 1)),
         freedom=written.count(found.freedom),
-        elements=choice.element_links(visit, present, element),
-        asked={"element": element, "from": first, "to": last},
-        months=[(one, written.month(one, visit.language)) for one in months.all],
-        tables={name: shown(visit, table) for name, table in tables.items()},
-        balances=visit.url("balances", query={"element": element}),
-    )
+        tables={
+            "suspects": _suspects(visit, found), "untold": _untold(visit, found), "nodes": _nodes(visit, found),
+            "streams": _streams(visit, found),
+        },
+    )  # fmt: skip
 
 
 def doubt(visit: Visit, months: questions.Months, *, element: str, until: str) -> dict[str, str | None]:
@@ -96,7 +80,7 @@ def doubt(visit: Visit, months: questions.Months, *, element: str, until: str) -
     found = reading.answer(reconcile_nation, reading.snapshot, element=element, first=months.all[0], last=until)
     return {
         "text": _headline(visit, found, words.element(element, visit.language)),
-        "href": visit.url("network", query={"element": element, "to": until}),
+        "href": visit.url("year", query={"element": element, "period": str(Span(months.all[0], until))}),
     }
 
 
@@ -130,7 +114,7 @@ def _node(visit: Visit, name: str | None) -> str:
         return visit.text("outside", "系统外")
     counted = not name.endswith(_NOT_COUNTED)
     stage = words.word(words.STAGES, name.removesuffix(_NOT_COUNTED), visit.language)
-    return stage if counted else stage + visit.text(" (not counted)", "（未盘存）")
+    return stage if counted else stage + visit.text(" (not counted)", "（未盘点）")
 
 
 def _place(visit: Visit, name: str) -> str:

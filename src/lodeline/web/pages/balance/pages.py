@@ -5,11 +5,11 @@ from lodeline.web.pages.balance.balance import balance
 from lodeline.web.pages.balance.balances import balances
 from lodeline.web.pages.balance.firm_balance import firm_balance
 from lodeline.web.pages.balance.firm_balances import firm_balances
-from lodeline.web.pages.balance.network import network
+from lodeline.web.pages.balance.year import year
 
 PAGES: tuple[Page, ...] = (
+    Page(at="year/", view=year, name="year", permission="nation.read", posts=True, regional=True),
     Page(at="balances/", view=balances, name="balances", permission="nation.read", regional=True),
-    Page(at="balances/network/", view=network, name="network", permission="nation.read"),
     Page(at="sites/<named:site>/", view=balance, name="balance",
          permission="nation.read", shows="site", regional=True),
     Page(at=FIRM + "balances/", view=firm_balances, name="firm-balances", permission="own.read"),

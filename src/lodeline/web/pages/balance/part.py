@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.regulation.span import Span
 from lodeline.service.balance.sites import judged
+from lodeline.service.balance.year import shared_errors, site_years
 from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview as questions
 from lodeline.web.access.territory import kept_to_firms
@@ -30,7 +32,7 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "closes": (text("Closes", "闭合"), "tick", "quiet"),
     "untested": (text("Not tested: lots without an assay", "未检验：有批次未化验"), "ring", "ink"),
     "once": (text("Counted once", "仅盘存一次"), "ring", "quiet"),
-    "none": (text("Not counted", "未盘存"), "ring", "quiet"),
+    "none": (text("Not counted", "未盘点"), "bar", "quiet"),
 }
 _KINDS: Final[Mapping[str, DotKind]] = {"gain": "gain", "loss": "loss"}
 _BAND: Final = 3.0
@@ -51,6 +53,19 @@ def _judged_balances(reading: Reading) -> pl.DataFrame:
     return judged(balances, found, reading.snapshot)
 
 
+def site_years_of(visit: Visit, span: Span) -> pl.DataFrame:
+    """What the balances of each site come to in some months, as `service.balance.year.site_years`."""
+    reading = visit.reading
+    return reading.answer(_site_years, reading, first=span.first, last=span.last)
+
+
+@kept_to_firms
+def _site_years(reading: Reading, *, first: str, last: str) -> pl.DataFrame:
+    every = reading.answer(_judged_balances, reading)
+    shared = reading.answer(shared_errors, reading.snapshot)
+    return site_years(reading.snapshot, every, shared, first=first, last=last)
+
+
 def state_cell(visit: Visit, state: str, finding: str | None = None) -> Cell:
     """The state by word and shape; it leads to the finding that says so."""
     word, shape, tone = STATES[state]
@@ -58,16 +73,18 @@ def state_cell(visit: Visit, state: str, finding: str | None = None) -> Cell:
     return Cell(text=visit.localized(word), value=state, shape=shape, tone=tone, href=href)
 
 
-def mass_cell(mass_mg: int | None, shown: str) -> Cell:
+def mass_cell(mass_mg: float | None, shown: str) -> Cell:
     """A mass as `shown`, exported in kg; a dash where there is none."""
     return Cell(text=shown, value=None if mass_mg is None else mass_mg / written.MG_PER_KG)
 
 
 def sites_table(
-    visit: Visit, rows: pl.DataFrame, bounds: Mapping[str, int], *, name: str, element: str, per_page: int = 50
-) -> Table:
-    """Rows of `service.balance.sites.newest`, each site with the way to its own page."""
+    visit: Visit, rows: pl.DataFrame, bounds: Mapping[str, int], *, name: str, element: str, per_page: int = 50,
+    span: Span | None = None,
+) -> Table:  # fmt: skip
+    """Rows of `service.balance.sites.newest`, or with `span` of `site_years_of`; each leads to its site's page."""
     language = visit.language
+    query = {"element": element, "period": None if span is None else str(span)}
     sites = words.site_names(visit.reading.snapshot.register)
     firms = words.organisation_names(visit.reading.snapshot.register, language)
 
@@ -80,7 +97,7 @@ def sites_table(
         return (
             Cell(
                 text=sites.get(site, site), value=site, note=firms.get(row["organisation"], row["organisation"]),
-                href=visit.url("balance", site=site, query={"element": element}),
+                href=visit.url("balance", site=site, query=query),
             ),
             Cell(text=words.word(words.STAGES, row["stage"], language), value=row["stage"]),
             Cell(text=written.day(until, language), value=None if until is None else until.isoformat()),
@@ -97,7 +114,9 @@ def sites_table(
 
     return Table(
         name=name,
-        caption=visit.text("Newest balance of each site", "各场所最近一期平衡"),
+        caption=visit.text("Newest balance of each site", "各场所最近一期平衡")
+        if span is None
+        else visit.text("Balances of each site, summed", "各场所平衡合计"),
         columns=(
             Column(key="site", label=text("Site", "场所")),
             Column(key="stage", label=text("Stage", "环节")),
@@ -106,7 +125,7 @@ def sites_table(
             Column(key="sigma", label=text("Uncertainty", "标准不确定度"), number=True, unit="kg"),
             Column(key="z", label=text("z", "z 值"), number=True),
             Column(key="state", label=text("Verdict", "判断")),
-            Column(key="wrong", label=text("Alarms so far", "历次报警"), number=True),
+            Column(key="wrong", label=text("Alarms", "报警期数"), number=True),
         ),
         rows=[cells(row) for row in rows.iter_rows(named=True)],
         per_page=per_page,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -12,6 +13,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.log.editions import freeze
+from lodeline.regulation.span import Span
 from lodeline.service.log import editions as frozen
 from lodeline.service.log.editions import REASON_CHARACTERS, Edition, EditionError
 from lodeline.service.overview import overview as questions
@@ -21,7 +23,7 @@ from lodeline.web.pages.log.editions_part import causes_of, since_words
 from lodeline.web.parts import choice
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
-from lodeline.web.parts.values import Field, Notice
+from lodeline.web.parts.values import Field, Notice, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
@@ -50,43 +52,58 @@ _CAUSES: Final[Mapping[str, Text]] = {
 }
 
 
-def editions(visit: Visit) -> HttpResponse:
-    """The page `editions/`: which months are frozen, and the form that freezes the next edition of one."""
-    error: EditionError | None = None
-    if visit.request.method == "POST":
-        form, reading = visit.request.POST, visit.reading
-        period = form.get("period", "").strip()
-        choice.check_month(period)
-        try:
-            made = freeze(
-                visit.actor, visit.store, reading.law, period, reason=form.get("reason", ""), now=clock.now()
-            )  # fmt: skip
-        except EditionError as refused:
-            error = refused
-        else:
-            visit.has_filed(made.entry.index)
-            to = visit.url("edition", period=period, query={"done": made.number})
-            return HttpResponseRedirect(str(to), status=303)
-    every = frozen.editions(visit.store)
-    table = _editions_table(visit, every)
-    csv = wanted_csv(visit, table)
-    if csv is not None:
-        return csv
-    count = len({one.period for one in every})
-    return show(
-        visit,
-        "lodeline/log/editions.html",
-        title=visit.text(
-            "One month is frozen" if count == 1 else f"{written.count(count)} months are frozen",
-            f"已公布{written.count(count)}个月份",
-        )
-        if count
-        else visit.text("No month is frozen yet", "尚无已公布的月份"),
-        status=400 if error else 200,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """What was frozen of some months, for the page of The year. `newest`: month → its newest edition, in words.
+
+    `fields`: of the form that freezes one, None for whoever may not. `problems`: why what was sent cannot be frozen;
+    `done`: where to go, where it was.
+    """
+
+    newest: Mapping[str, str]
+    table: Table
+    fields: Sequence[Field] | None
+    problems: Problems | None = None
+    done: HttpResponse | None = None
+
+
+def freezing(visit: Visit, months: questions.Months, span: Span) -> Frozen | None:
+    """The editions of these months; a form that was sent freezes the next of its month.
+
+    None for an official of a region, since an edition is of the whole country.
+    """
+    error, done = _freeze(visit) if visit.request.method == "POST" else (None, None)
+    if visit.territory is not None:
+        return None
+    every = [one for one in frozen.editions(visit.store) if one.period in span]
+    timezone = visit.reading.law.timezone
+    return Frozen(
+        newest={
+            one.period: visit.text(
+                f"Edition {one.number}, {written.moment(one.entry.filed_at, 'en', timezone)}",
+                f"第{one.number}版，{written.moment(one.entry.filed_at, 'zh', timezone)}",
+            )
+            for one in every
+        },
+        table=_editions_table(visit, every),
+        fields=_fields(visit, months, span) if visit.actor.may("edition.write", AUTHORITY) else None,
         problems=problems_part(visit, error),
-        table=shown(visit, table),
-        fields=_fields(visit) if visit.actor.may("edition.write", AUTHORITY) else None,
+        done=done,
     )
+
+
+def _freeze(visit: Visit) -> tuple[EditionError | None, HttpResponse | None]:
+    """Freezes the month of the form: why it cannot be, or where it stands now. Raises NotAllowedError."""
+    form, reading = visit.request.POST, visit.reading
+    period = form.get("period", "").strip()
+    choice.check_month(period)
+    try:
+        made = freeze(visit.actor, visit.store, reading.law, period, reason=form.get("reason", ""), now=clock.now())
+    except EditionError as refused:
+        return refused, None
+    visit.has_filed(made.entry.index)
+    to = visit.url("edition", period=period, query={"done": made.number})
+    return None, HttpResponseRedirect(str(to), status=303)
 
 
 def edition(visit: Visit, period: str) -> HttpResponse:
@@ -128,7 +145,7 @@ def edition(visit: Visit, period: str) -> HttpResponse:
             f"{month}, edition {chosen.number} of {len(every)}", f"{month}第{chosen.number}版（共{len(every)}版）"
         ),
         notices=[_frozen_now(visit, chosen)] if done == str(chosen.number) else [],
-        back=visit.url("editions"),
+        back=visit.url("year", query={"period": period[:4]}),
         frozen=written.moment(chosen.entry.filed_at, visit.language, reading.law.timezone),
         reason=chosen.facts["reason"],
         computed=written.count(chosen.stamp[0]),
@@ -199,10 +216,9 @@ def _since(visit: Visit, chosen: Edition, now: bytes | None, symbol: str) -> str
     return visit.text(f"{since[0].upper()}{since[1:]}.", f"{since}。")
 
 
-def _fields(visit: Visit) -> list[Field]:
-    form, reading = visit.request.POST, visit.reading
-    months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
-    offered = [] if months is None else [(one, written.month(one, visit.language)) for one in reversed(months.all)]
+def _fields(visit: Visit, months: questions.Months, span: Span) -> list[Field]:
+    form = visit.request.POST
+    offered = [(one, written.month(one, visit.language)) for one in reversed(months.all) if one in span]
     return [
         Field(
             name="period", label=visit.text("Month", "月份"), kind="select", options=offered, required=True,

@@ -3,13 +3,12 @@
 from lodeline.web.page import Page
 from lodeline.web.pages.log.api import api as api_page
 from lodeline.web.pages.log.audit import audit
-from lodeline.web.pages.log.editions import edition, edition_file, editions
+from lodeline.web.pages.log.editions import edition, edition_file
 from lodeline.web.pages.log.log import entry, log, receipt_file
 from lodeline.web.pages.log.system import system
 from lodeline.web.pages.log.verify import verify
 
 PAGES: tuple[Page, ...] = (
-    Page(at="editions/", view=editions, name="editions", permission="nation.read", posts=True),
     Page(at="editions/<str:period>/", view=edition, name="edition", permission="nation.read"),
     Page(at="editions/<str:period>/<int:edition>/edition.json", view=edition_file, name="edition-file",
          permission="nation.read"),

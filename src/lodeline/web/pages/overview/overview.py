@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.regulation.span import Span
 from lodeline.service.overview import overview as questions
 from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.calendar import MonthCalendar, draw_month
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.balance.network import doubt
 from lodeline.web.pages.common.chain import chain_table, draw_chain, stage_table, stage_unit
+from lodeline.web.pages.common.filters import carried
 from lodeline.web.pages.findings.table import findings_table
 from lodeline.web.pages.log.editions_part import edition_here
 from lodeline.web.pages.overview.border import Border
@@ -68,6 +70,10 @@ def overview(visit: Visit) -> HttpResponse:
         periods=choice.period_links(visit, months, scene.period),
         lede=scene.lede,
         doubt=doubt(visit, months, element=scene.element, until=scene.period),
+        year={
+            "href": carried(visit, "year", query={"period": scene.period[:4]}),
+            "text": written.span(Span.read(scene.period[:4]), visit.language),
+        },
         edition=edition_here(visit, period=scene.period, element=scene.element, flows=scene.flows),
         tiles=tiles(scene),
         unit=written.unit(max([0, *scene.flows["mass_mg"]]), visit.language).word,
