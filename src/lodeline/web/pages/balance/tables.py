@@ -79,7 +79,7 @@ def months_table(visit: Visit, rows: pl.DataFrame, unit: Unit) -> Table:
         name = written.month(row["period"], visit.language) if whole else written.day(row["until"], visit.language)
         return (
             Cell(
-                text=name, value=row["until"].isoformat(),
+                text=name, value=row["until"].isoformat(), whole=True,
                 href=visit.here(until=row["until"].isoformat()) + "#statement",
             ),
             Cell(text=written.day(row["since"], visit.language), value=row["since"].isoformat()),

@@ -142,7 +142,9 @@ class Asked:
         return self.of_all if one is None else self.of_all.filter(pl.col("element") == one)
 
     def sites(self, **narrowed: object) -> str | None:
-        """The address of the sites behind a figure."""
+        """The address of the sites behind a figure; None where they have no stage or region to be asked for by."""
+        if "" in narrowed.values():
+            return None
         line = self.line
         query = {"period": str(line.span), "element": self.element, "stage": line.stage, "region": line.region}
         return self.visit.opens("balances", query=query | narrowed)
@@ -273,9 +275,9 @@ def _matrix(asked: Asked) -> Mapping[str, Any]:
         rows.append(
             {
                 "name": name, "short": short, "href": _narrowed(visit, by, one),
-                "total": _shown(asked, totals[one], asked.sites(**{by: one or None})),
+                "total": _shown(asked, totals[one], asked.sites(**{by: one})),
                 "cells": [
-                    _shown(asked, found.get((one, stage)), asked.sites(**{by: one or None, "stage": stage}))
+                    _shown(asked, found.get((one, stage)), asked.sites(**{by: one, "stage": stage}))
                     for stage in stages
                 ],
             }
