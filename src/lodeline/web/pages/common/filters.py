@@ -44,7 +44,7 @@ class Choices:
 class Filters:
     """What a page was narrowed to. None, or the whole span of what was filed: not narrowed.
 
-    `successor_of`: the firm of the address became part of `organisation`. `line` is for `parts/filters.html`.
+    `successor_of`: the firm of the address became part of `organisation`. `line` is for `common/filters.html`.
     """
 
     span: Span
