@@ -5,8 +5,8 @@ A menu lists names of pages, and shows those that urls.py knows and that are ope
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.office.notices.notices import unread
 from lodeline.office.parties.parties import waiting
 from lodeline.web.access.access_log import reason_of
+from lodeline.web.parts.values import Tab
 from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -28,11 +29,29 @@ from lodeline.web.words.language import LANGUAGES, NAMES, TAGS, Language, Text, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of the menu: a page, and the pages that are reached through it."""
+    """A line of the menu: a page, and the pages that are reached through it.
+
+    `tabs`: pages that stand beside each other under this line, as tabs; the first that is open is where it leads.
+    `begins`: permission → the tab where whoever has it begins. `folds_into`: the page of the line that takes it in as a
+    tab where the menu would be longer than `LINES_MOST`.
+    """
 
     page: str
     label: Text
     leads_to: tuple[str, ...] = ()
+    tabs: tuple[Line, ...] = ()
+    begins: tuple[str, str] | None = None
+    folds_into: str = ""
+
+    @property
+    def pages(self) -> frozenset[str]:
+        """Every page that is reached through this line."""
+        return frozenset((self.page, *self.leads_to)).union(*(one.pages for one in self.tabs))
+
+
+Groups = Sequence[tuple[Text, Sequence[Line]]]
+#: So many lines a menu has at most: what one sees at a glance.
+LINES_MOST: Final = 10
 
 
 #: What a firm's own people see; addresses are those of the firm.
@@ -89,75 +108,122 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         ),
     ),
 )
-#: What the authority sees.
+#: What the authority sees. A line appears where its page, or one of its tabs, is open.
 MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
         text("Watch", "监看"),
         (
             Line(page="overview", label=text("Overview", "总览")),
-            Line(page="year", label=text("The year", "全年"), leads_to=("balances", "balance", "edition")),
             Line(
-                page="inspection-plans",
-                label=text("Inspections", "现场检查"),
-                leads_to=(
-                    "inspections",
-                    "inspection-plan",
-                    "inspection-plan-new",
-                    "inspection-labels",
-                    "inspection-visit",
+                page="where",
+                label=text("Where it goes", "流向"),
+                tabs=(
+                    Line(page="where", label=text("Where it goes", "流向")),
+                    Line(page="traders", label=text("Traders", "贸易商")),
                 ),
             ),
-            Line(page="laboratories", label=text("Laboratories and scales", "实验室与衡器")),
+            Line(
+                page="year",
+                label=text("The year", "全年"),
+                tabs=(
+                    Line(page="year", label=text("The year", "全年")),
+                    Line(page="balances", label=text("Balances", "物料平衡"), leads_to=("balance",)),
+                ),
+                leads_to=("edition",),
+            ),
+            Line(
+                page="inspection-plans",
+                label=text("Visit first", "优先检查"),
+                tabs=(
+                    Line(
+                        page="inspection-plans",
+                        label=text("Visit first", "优先检查"),
+                        leads_to=(
+                            "inspections",
+                            "inspection-plan",
+                            "inspection-plan-new",
+                            "inspection-labels",
+                            "inspection-telephone",
+                            "inspection-visit",
+                        ),
+                    ),
+                    Line(page="laboratories", label=text("Laboratories and scales", "实验室与衡器")),
+                ),
+            ),
             Line(page="findings", label=text("Findings", "线索"), leads_to=("finding",)),
-            Line(page="transfers", label=text("Transfers", "流转")),
-            Line(page="exceptions", label=text("Invoices and customs", "三方核对"), leads_to=("exception",)),
-            Line(page="lots", label=text("Lots", "批次"), leads_to=("lot",)),
+            Line(page="exceptions", label=text("Does not match", "不一致"), leads_to=("exception",)),
         ),
     ),
     (
         text("Decide", "决定"),
         (
-            Line(page="duty", label=text("Who has filed", "申报情况")),
-            Line(page="applications", label=text("Licences", "许可审查"), leads_to=("application",)),
-            Line(page="quotas", label=text("Quotas", "总量控制指标"), leads_to=("planned-run",)),
-            Line(page="licences", label=text("Licences in use", "许可证使用"), leads_to=("licence",)),
+            Line(
+                page="licences",
+                label=text("Licences", "许可证"),
+                tabs=(
+                    Line(page="licences", label=text("Licences", "许可证"), leads_to=("licence", "application")),
+                    Line(page="quotas", label=text("Quotas", "总量控制指标"), leads_to=("planned-run",)),
+                ),
+                begins=("quotas.decide", "quotas"),
+            ),
             Line(
                 page="desk",
                 label=text("Customs desk", "海关窗口"),
-                leads_to=(
-                    "desk-asked",
-                    "desk-asked-one",
-                    "desk-batch",
-                    "desk-rules",
-                    "desk-licences",
-                    "desk-licence",
+                tabs=(
+                    Line(page="desk", label=text("Ask", "查询"), leads_to=("desk-batch",)),
+                    Line(
+                        page="desk-asked",
+                        label=text("Asked and queried", "查询与质疑"),
+                        leads_to=("desk-asked-one", "desk-query"),
+                    ),
+                    Line(page="desk-licences", label=text("Licences", "许可证"), leads_to=("desk-licence",)),
+                    Line(page="desk-rules", label=text("Standing answers", "长期答复")),
                 ),
+                folds_into="licences",
             ),
-            Line(page="desk-queries", label=text("Customs queries", "海关质疑"), leads_to=("desk-query",)),
-            Line(page="parties", label=text("Parties", "交易方"), leads_to=("party-name", "party")),
             Line(
-                page="register",
-                label=text("Register", "登记管理"),
-                leads_to=("register-organisation", "register-changes", "register-methods", "extensions"),
+                page="organisations",
+                label=text("Organisations", "企业"),
+                tabs=(
+                    Line(
+                        page="organisations",
+                        label=text("Organisations", "企业"),
+                        leads_to=("organisation", "register-new", "register-organisation", "register-changes"),
+                    ),
+                    Line(page="parties", label=text("Parties", "交易方"), leads_to=("party-name", "party")),
+                    Line(page="lots", label=text("Lots", "批次"), leads_to=("lot",)),
+                    Line(page="extensions", label=text("Deadlines", "申报期限")),
+                    Line(page="register-methods", label=text("Methods", "测量方法")),
+                    Line(
+                        page="officials",
+                        label=text("People", "人员"),
+                        leads_to=("official", "register-people", "register-person"),
+                    ),
+                    Line(page="tokens", label=text("Programs", "程序接入")),
+                ),
             ),
         ),
     ),
     (
         text("Look up", "查询"),
         (
-            Line(page="organisations", label=text("Organisations", "企业"), leads_to=("organisation",)),
-            Line(page="screening", label=text("Screening", "名称筛查")),
             Line(
                 page="law",
                 label=text("Law in force", "现行法规"),
                 leads_to=("law-text", "law-diff", "law-replay", "law-packs", "law-pack"),
             ),
-            Line(page="log", label=text("Log", "日志"), leads_to=("entry",)),
-            Line(page="verify", label=text("Verify a receipt", "核验回执")),
-            Line(page="audit", label=text("Access records", "查阅记录")),
-            Line(page="system", label=text("System", "系统")),
-            Line(page="erasures", label=text("Erasure", "删除个人信息"), leads_to=("erasure",)),
-            Line(page="holds", label=text("Legal holds", "法律保全")),
+            Line(
+                page="log",
+                label=text("Log", "日志"),
+                tabs=(
+                    Line(page="log", label=text("Entries", "条目"), leads_to=("entry",)),
+                    Line(page="audit", label=text("Access records", "查阅记录")),
+                    Line(page="system", label=text("System", "系统")),
+                    Line(page="holds", label=text("Legal holds", "法律保全")),
+                    Line(page="erasures", label=text("Erasure", "删除个人信息"), leads_to=("erasure",)),
+                    Line(page="verify", label=text("Verify a receipt", "核验回执")),
+                ),
+            ),
         ),
     ),
 )
@@ -203,6 +269,7 @@ def _frame(visit: Visit, links: Mapping[Language, str]) -> dict[str, object]:
             for one in LANGUAGES
         ],
         "menu": _menu(visit),
+        "beside": _tabs(visit),
         "home": visit.url("home"),
         "find_at": visit.opens("find"),
         "reason": _reason(visit),
@@ -226,27 +293,84 @@ def _reason(visit: Visit) -> dict[str, str] | None:
     return None if at is None else {"text": visit.localized(LOOK_REASONS[reason_of(visit)]), "href": at}
 
 
+def open_lines(groups: Groups, *, opens: Callable[[str], bool], may: Callable[[str], bool]) -> list[list[Line]]:
+    """Of each group the lines that are open, at most `LINES_MOST` in all, each led to where whoever asks begins."""
+    found = [[one for line in lines if (one := _opened(line, opens, may)) is not None] for _, lines in groups]
+    for line in [one for lines in found for one in lines if one.folds_into]:
+        into = next((one for lines in found for one in lines if line.folds_into in one.pages), None)
+        if into is not None and sum(map(len, found)) > LINES_MOST:
+            alone = Line(page=line.page, label=line.label, leads_to=tuple(line.pages))
+            wider = replace(into, tabs=(*into.tabs, alone))
+            found = [[wider if one is into else one for one in lines if one is not line] for lines in found]
+    return found
+
+
+def _opened(line: Line, opens: Callable[[str], bool], may: Callable[[str], bool]) -> Line | None:
+    """The line with the tabs that are open; None where nothing of it is."""
+    if not line.tabs:
+        return line if opens(line.page) else None
+    tabs = tuple(tab for tab in line.tabs if opens(tab.page))
+    if not tabs:
+        return None
+    permission, page = line.begins or ("anyone", line.page)
+    first = next((tab for tab in tabs if tab.page == page and may(permission)), tabs[0])
+    label = line.label if first.page == line.page else first.label
+    return replace(line, page=first.page, label=label, tabs=tabs)
+
+
 def _menu(visit: Visit) -> list[dict[str, object]]:
+    menu = _menu_of(visit)
     groups: list[dict[str, object]] = []
-    firm = visit.firm
-    chosen = FIRM_MENU if firm or not visit.actor.is_official else MENU
-    for heading, lines in chosen:
+    for (heading, _), lines in zip(menu, _open_to(visit, menu), strict=True):
         shown = []
         for line in lines:
-            if line.page.startswith("firm"):
-                href = None if firm is None else visit.opens(line.page, organisation=firm)
-            else:
-                href = visit.opens(line.page)
-            if href is None:
-                continue
-            current = "page" if visit.name == line.page else "true" if visit.name in line.leads_to else None
-            count = unread(visit.actor, firm) if line.page == "firm-notices" and firm else 0
-            if line.page == "parties":
-                count = _waiting(visit)
-            shown.append({"label": visit.localized(line.label), "href": href, "current": current, "count": count})
+            current = "page" if visit.name == line.page else "true" if visit.name in line.pages else None
+            count = unread(visit.actor, visit.firm) if line.page == "firm-notices" and visit.firm else 0
+            label = visit.localized(line.label)
+            shown.append({"label": label, "href": _at(visit, line.page), "current": current, "count": count})
         if shown:
             groups.append({"heading": visit.localized(heading), "lines": shown})
     return groups
+
+
+def _tabs(visit: Visit) -> dict[str, object] | None:
+    """The pages that stand beside this one under a line of the menu; None for a page that stands alone."""
+    menu = _menu_of(visit)
+    alone = [one for _, lines in menu for one in lines if any(tab.page == visit.name for tab in one.tabs)]
+    if not alone:
+        return None
+    # What was folded into another line is one tab there, and has its own beside itself.
+    shown = [one for lines in _open_to(visit, menu) for one in lines if one.tabs[:1] and one.tabs[0] in alone[0].tabs]
+    line = shown[0] if shown else _opened(alone[0], lambda page: _at(visit, page) is not None, visit.actor.may)
+    if line is None or len(line.tabs) < 2:  # noqa: PLR2004  (one tab is no choice)
+        return None
+    return {
+        "label": visit.localized(alone[0].label),
+        "tabs": [
+            Tab(
+                label=visit.localized(tab.label),
+                href=_at(visit, tab.page) or "",
+                here=tab.page == visit.name,
+                count=str(_waiting(visit) or "") if tab.page == "parties" else "",
+            )
+            for tab in line.tabs
+        ],
+    }
+
+
+def _menu_of(visit: Visit) -> Groups:
+    return FIRM_MENU if visit.firm or not visit.actor.is_official else MENU
+
+
+def _open_to(visit: Visit, menu: Groups) -> list[list[Line]]:
+    return open_lines(menu, opens=lambda page: _at(visit, page) is not None, may=visit.actor.may)
+
+
+def _at(visit: Visit, page: str) -> str | None:
+    """The address of a page of the menu; None where it is not open to whoever asks."""
+    if not page.startswith("firm"):
+        return visit.opens(page)
+    return None if visit.firm is None else visit.opens(page, organisation=visit.firm)
 
 
 def _waiting(visit: Visit) -> int:
