@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
@@ -33,7 +34,8 @@ class Line:
 
     `tabs`: pages that stand beside each other under this line, as tabs; the first that is open is where it leads.
     `begins`: permission → the tab where whoever has it begins. `folds_into`: the page of the line that takes it in as a
-    tab where the menu would be longer than `LINES_MOST`.
+    tab where the menu would be longer than `LINES_MOST`. `takes`: what of the filter line the page can be narrowed to,
+    which goes along (`web/pages/common/filters.py`).
     """
 
     page: str
@@ -41,6 +43,7 @@ class Line:
     leads_to: tuple[str, ...] = ()
     tabs: tuple[Line, ...] = ()
     begins: tuple[str, str] | None = None
+    takes: tuple[str, ...] = ()
     folds_into: str = ""
 
     @property
@@ -49,6 +52,7 @@ class Line:
         return frozenset((self.page, *self.leads_to)).union(*(one.pages for one in self.tabs))
 
 
+_EVERYTHING: Final = ("period", "element", "stage", "region", "organisation", "product")
 Groups = Sequence[tuple[Text, Sequence[Line]]]
 #: So many lines a menu has at most: what one sees at a glance.
 LINES_MOST: Final = 10
@@ -113,21 +117,26 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
         text("Watch", "监看"),
         (
-            Line(page="overview", label=text("Overview", "总览")),
+            Line(page="overview", label=text("Overview", "总览"), takes=("period", "element")),
             Line(
                 page="where",
                 label=text("Where it goes", "流向"),
                 tabs=(
-                    Line(page="where", label=text("Where it goes", "流向")),
-                    Line(page="traders", label=text("Traders", "贸易商")),
+                    Line(page="where", label=text("Where it goes", "流向"), takes=_EVERYTHING),
+                    Line(page="traders", label=text("Traders", "贸易商"), takes=_EVERYTHING),
                 ),
             ),
             Line(
                 page="year",
                 label=text("The year", "全年"),
                 tabs=(
-                    Line(page="year", label=text("The year", "全年")),
-                    Line(page="balances", label=text("Balances", "物料平衡"), leads_to=("balance",)),
+                    Line(page="year", label=text("The year", "全年"), takes=_EVERYTHING),
+                    Line(
+                        page="balances",
+                        label=text("Balances", "物料平衡"),
+                        leads_to=("balance",),
+                        takes=_EVERYTHING,
+                    ),
                 ),
                 leads_to=("edition",),
             ),
@@ -146,12 +155,23 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                             "inspection-telephone",
                             "inspection-visit",
                         ),
+                        takes=("stage", "region", "organisation"),
                     ),
                     Line(page="laboratories", label=text("Laboratories and scales", "实验室与衡器")),
                 ),
             ),
-            Line(page="findings", label=text("Findings", "线索"), leads_to=("finding",)),
-            Line(page="exceptions", label=text("Does not match", "不一致"), leads_to=("exception",)),
+            Line(
+                page="findings",
+                label=text("Findings", "线索"),
+                leads_to=("finding",),
+                takes=("period", "element", "organisation"),
+            ),
+            Line(
+                page="exceptions",
+                label=text("Does not match", "不一致"),
+                leads_to=("exception",),
+                takes=("period", "region", "organisation"),
+            ),
         ),
     ),
     (
@@ -161,8 +181,18 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                 page="licences",
                 label=text("Licences", "许可证"),
                 tabs=(
-                    Line(page="licences", label=text("Licences", "许可证"), leads_to=("licence", "application")),
-                    Line(page="quotas", label=text("Quotas", "总量控制指标"), leads_to=("planned-run",)),
+                    Line(
+                        page="licences",
+                        label=text("Licences", "许可证"),
+                        leads_to=("licence", "application"),
+                        takes=("organisation",),
+                    ),
+                    Line(
+                        page="quotas",
+                        label=text("Quotas", "总量控制指标"),
+                        leads_to=("planned-run",),
+                        takes=("organisation",),
+                    ),
                 ),
                 begins=("quotas.decide", "quotas"),
             ),
@@ -189,6 +219,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                         page="organisations",
                         label=text("Organisations", "企业"),
                         leads_to=("organisation", "register-new", "register-organisation", "register-changes"),
+                        takes=("period", "region"),
                     ),
                     Line(page="parties", label=text("Parties", "交易方"), leads_to=("party-name", "party")),
                     Line(page="lots", label=text("Lots", "批次"), leads_to=("lot",)),
@@ -235,9 +266,13 @@ def show(visit: Visit, template: str, *, title: str, status: int = 200, **contex
     links = {one: visit.here(language=one) for one in LANGUAGES}
     computed_from = None if reading is None else _computed_from(visit, reading)
     context = {
-        **_frame(visit, links), "title": title, "computed_from": computed_from, "law_pack": _law_pack(visit, reading),
+        # What an address asks in vain does not go along.
+        **_frame(visit, links, carries=status < HTTPStatus.BAD_REQUEST),
+        "title": title,
+        "computed_from": computed_from,
+        "law_pack": _law_pack(visit, reading),
         **context,
-    }  # fmt: skip
+    }
     return render(visit.request, template, context, status=status)
 
 
@@ -252,8 +287,9 @@ def account_frame(request: HttpRequest) -> dict[str, object]:
     return {**_frame(visit, {one: f"/{one}/{rest}{query}" for one in LANGUAGES}), "title": "Lodeline"}
 
 
-def _frame(visit: Visit, links: Mapping[Language, str]) -> dict[str, object]:
-    """What the shell shows around any page; `links`: this page in each language."""
+def _frame(visit: Visit, links: Mapping[Language, str], *, carries: bool = False) -> dict[str, object]:
+    """What the shell shows around any page; `links`: this page in each language; `carries`: what this page is narrowed
+    to can be answered, and goes along."""
     return {
         "visit": visit,
         "actor": visit.actor,
@@ -268,8 +304,8 @@ def _frame(visit: Visit, links: Mapping[Language, str]) -> dict[str, object]:
             {"tag": TAGS[one], "name": NAMES[one], "href": links[one], "here": one == visit.language}
             for one in LANGUAGES
         ],
-        "menu": _menu(visit),
-        "beside": _tabs(visit),
+        "menu": _menu(visit, carries=carries),
+        "beside": _tabs(visit, carries=carries),
         "home": visit.url("home"),
         "find_at": visit.opens("find"),
         "reason": _reason(visit),
@@ -315,10 +351,10 @@ def _opened(line: Line, opens: Callable[[str], bool], may: Callable[[str], bool]
     permission, page = line.begins or ("anyone", line.page)
     first = next((tab for tab in tabs if tab.page == page and may(permission)), tabs[0])
     label = line.label if first.page == line.page else first.label
-    return replace(line, page=first.page, label=label, tabs=tabs)
+    return replace(line, page=first.page, label=label, tabs=tabs, takes=first.takes)
 
 
-def _menu(visit: Visit) -> list[dict[str, object]]:
+def _menu(visit: Visit, *, carries: bool) -> list[dict[str, object]]:
     menu = _menu_of(visit)
     groups: list[dict[str, object]] = []
     for (heading, _), lines in zip(menu, _open_to(visit, menu), strict=True):
@@ -327,13 +363,20 @@ def _menu(visit: Visit) -> list[dict[str, object]]:
             current = "page" if visit.name == line.page else "true" if visit.name in line.pages else None
             count = unread(visit.actor, visit.firm) if line.page == "firm-notices" and visit.firm else 0
             label = visit.localized(line.label)
-            shown.append({"label": label, "href": _at(visit, line.page), "current": current, "count": count})
+            shown.append(
+                {
+                    "label": label,
+                    "href": _at(visit, line.page, line.takes if carries else ()),
+                    "current": current,
+                    "count": count,
+                }
+            )
         if shown:
             groups.append({"heading": visit.localized(heading), "lines": shown})
     return groups
 
 
-def _tabs(visit: Visit) -> dict[str, object] | None:
+def _tabs(visit: Visit, *, carries: bool) -> dict[str, object] | None:
     """The pages that stand beside this one under a line of the menu; None for a page that stands alone."""
     menu = _menu_of(visit)
     alone = [one for _, lines in menu for one in lines if any(tab.page == visit.name for tab in one.tabs)]
@@ -342,14 +385,14 @@ def _tabs(visit: Visit) -> dict[str, object] | None:
     # What was folded into another line is one tab there, and has its own beside itself.
     shown = [one for lines in _open_to(visit, menu) for one in lines if one.tabs[:1] and one.tabs[0] in alone[0].tabs]
     line = shown[0] if shown else _opened(alone[0], lambda page: _at(visit, page) is not None, visit.actor.may)
-    if line is None or len(line.tabs) < 2:  # noqa: PLR2004  (one tab is no choice)
+    if line is None or len(line.tabs) < 2:
         return None
     return {
         "label": visit.localized(alone[0].label),
         "tabs": [
             Tab(
                 label=visit.localized(tab.label),
-                href=_at(visit, tab.page) or "",
+                href=_at(visit, tab.page, tab.takes if carries else ()) or "",
                 here=tab.page == visit.name,
                 count=str(_waiting(visit) or "") if tab.page == "parties" else "",
             )
@@ -366,10 +409,11 @@ def _open_to(visit: Visit, menu: Groups) -> list[list[Line]]:
     return open_lines(menu, opens=lambda page: _at(visit, page) is not None, may=visit.actor.may)
 
 
-def _at(visit: Visit, page: str) -> str | None:
-    """The address of a page of the menu; None where it is not open to whoever asks."""
+def _at(visit: Visit, page: str, takes: Sequence[str] = ()) -> str | None:
+    """The address of a page of the menu, narrowed to what it takes of what this one is narrowed to; None where it is
+    not open to whoever asks."""
     if not page.startswith("firm"):
-        return visit.opens(page)
+        return visit.opens(page, query={name: visit.query(name) for name in takes})
     return None if visit.firm is None else visit.opens(page, organisation=visit.firm)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lodeline.regulation.span import Span
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.overview import Months
 from lodeline.web.parts import choice
@@ -22,20 +23,11 @@ def months(visit: Visit) -> Months | None:
     return reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
 
 
-def period(visit: Visit, filed: Months | None) -> str | None:
-    """The month asked for (`?period=2025-10`), or None for all. Raises what `choice.period` raises."""
-    asked = visit.query("period")
-    if asked is None:
-        return None
-    choice.check_month(asked)
-    if filed is None:
-        raise NotHereError("Nobody has filed yet: there is no month to choose.", "尚无申报，没有可选的月份。")
-    return choice.period(visit, filed)
-
-
-def period_options(visit: Visit, filed: Months | None) -> list[Option]:
-    """Every month filed, newest first."""
-    return [] if filed is None else [(one, written.month(one, visit.language)) for one in reversed(filed.all)]
+def period_options(visit: Visit, filed: Months | None, chosen: Span | None = None) -> list[Option]:
+    """Every month filed, newest first; before them what was chosen, where it is several."""
+    several = [] if chosen is None or chosen.is_month else [(str(chosen), written.span(chosen, visit.language))]
+    months = () if filed is None else reversed(filed.all)
+    return [*several, *((one, written.month(one, visit.language)) for one in months)]
 
 
 def element(visit: Visit, present: tuple[str, ...]) -> str | None:

@@ -15,11 +15,13 @@ from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import standings
+from lodeline.regulation.span import Span
 from lodeline.service.findings.finding import findings as ask
 from lodeline.service.overview import overview as questions
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.common import asked
+from lodeline.web.pages.common.filters import span_asked
 from lodeline.web.pages.findings.case_acts import bulk_fields
 from lodeline.web.pages.findings.case_queue import (
     act_on_chosen,
@@ -62,10 +64,11 @@ def findings(visit: Visit) -> HttpResponse:
     months = asked.months(visit)
     present = reading.answer(questions.elements, reading.snapshot)
     view = asked.one_of(visit, "view", _VIEWS) or "queue"
+    span = None if months is None else span_asked(visit, months)
     chosen = {
         "detector": asked.one_of(visit, "detector", words.DETECTORS),
         "organisation": asked.organisation(visit, names),
-        "period": asked.period(visit, months),
+        "period": None if span is None else str(span),
         "element": asked.element(visit, present),
         "state": asked.one_of(visit, "state", words.FINDING_STATES),
         # `?whose=` of addresses that were kept, until version 0.2.0.
@@ -84,7 +87,7 @@ def findings(visit: Visit) -> HttpResponse:
     rows = [
         row
         for row in every
-        if _is_chosen(row, chosen) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
+        if _is_chosen(row, chosen, span) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
     ]
     table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows, stand)
     gone = withdrawn_table(visit, every, names)
@@ -118,7 +121,7 @@ def findings(visit: Visit) -> HttpResponse:
         firms_drawn=written.count(_FIRMS_DRAWN),
         detectors=asked.options(visit, words.DETECTORS),
         organisations=sorted({(one, names.get(one, one)) for one in map(firm, every)}, key=lambda option: option[1]),
-        months=asked.period_options(visit, months),
+        months=asked.period_options(visit, months, span),
         elements=asked.element_options(visit, present),
         asked={name: value or "" for name, value in chosen.items()},
     )
@@ -134,11 +137,11 @@ def mass_mg(finding: Finding) -> float:
     return float(finding["mass_kg"]) * written.MG_PER_KG
 
 
-def _is_chosen(row: Finding, chosen: Mapping[str, str | None]) -> bool:
+def _is_chosen(row: Finding, chosen: Mapping[str, str | None], span: Span | None) -> bool:
     return (
         chosen["detector"] in (None, row["detector"])
         and chosen["organisation"] in (None, *named_in(row["subject"]))
-        and (chosen["period"] is None or row["period"]["from"] <= chosen["period"] <= row["period"]["to"])
+        and (span is None or (row["period"]["from"] <= span.last and row["period"]["to"] >= span.first))
         and (chosen["element"] is None or chosen["element"] in row["elements"])
     )
 
