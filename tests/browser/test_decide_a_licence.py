@@ -70,7 +70,7 @@ def test_a_licence_is_applied_for_queried_and_granted(browser: Browser, workshop
     # The officer in charge opens a document, asks, and the clock stands.
     page = page_of(browser, portal, FIRST)
     watch = Watch(page, origin)
-    page.goto(f"{origin}/en/applications/")
+    page.goto(f"{origin}/en/licences/")
     page.locator("#applications tbody a").last.click()
     page.get_by_role("button", name="Take it in charge").click()
     with page.expect_download() as waiting:

@@ -296,7 +296,7 @@ def test_without_any_account_every_page_leads_to_the_first_run(room: str) -> Non
     form = {"name": "Sun Jie", "email": "sun@authority.example", "password": PASSWORD, "language": "zh"}
     assert client().post("/en/first-run/", {**form, "code": "AAAA"}).status_code == 400
     browser = client()
-    assert browser.post("/en/first-run/", {**form, "code": code_})["Location"] == "/zh/register/"
+    assert browser.post("/en/first-run/", {**form, "code": code_})["Location"] == "/zh/organisations/"
     assert browser.get("/zh/home/")["Location"] == "/zh/self/?first=second-factor"
     assert client().get("/en/first-run/")["Location"] == "/en/home/"
     assert client().get("/en/law/").status_code != 302

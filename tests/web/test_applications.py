@@ -121,7 +121,7 @@ def test_what_is_missing_is_called_as_in_the_form_and_once() -> None:
 
 def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> None:
     at = handed_in()
-    listed = officer(11).page("/en/applications/")
+    listed = officer(11).page("/en/licences/")
     (where,) = set(re.findall(r'href="(/en/applications/[0-9a-f]{16}/)"', listed.html))
     assert officer(11).get(f"{where}?document=1").status_code == 403, "not in charge yet"
     assert "applicant.pdf" in officer(11).page(where).text and "?document=" not in officer(11).page(where).html
@@ -163,7 +163,7 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     ((_, licence),) = [one for one in copy.register(copy.head()).licences.items() if one[0].startswith("XK-")]
     assert licence.exporter == FIRM and licence.mass_mg == 800_000_000
     assert "Granted" in of_firm().page(at).text
-    decided = officer(12).get("/en/applications/?state=decided&format=csv&table=applications").content
+    decided = officer(12).get("/en/licences/?state=decided&format=csv&table=applications").content
     (row,) = csv.DictReader(io.StringIO(decided.decode("utf-8-sig")))
     assert (row["State"], row["Working days left"]) == ("granted", "–")
     assert f'href="/en/firm/{FIRM}/licences/{licence.id}/"' in of_firm().page(at).html
@@ -262,7 +262,7 @@ def test_nobody_else_sees_it(copy: Store) -> None:
     assert of_firm(other).get(at.replace(FIRM, other)).status_code == 404
     assert of_firm().get(f"/en/applications/{reference}/").status_code == 403
     customs = officer(11, "customs-officer")
-    assert customs.get("/en/applications/").status_code == 403
+    assert customs.get("/en/licences/").status_code == 403
     analyst = officer(11, "analyst")
     page = analyst.page(f"/en/applications/{reference}/")
     assert page.status == 200 and "Take it in charge" not in page.text

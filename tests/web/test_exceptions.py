@@ -16,6 +16,7 @@ from tests.stores import ready_store
 from tests.web.as_official import furnish
 from tests.web.conftest import Browser, Page
 
+from lodeline.collation.exception import CAUSES
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load as load_law
@@ -75,15 +76,17 @@ def test_page_counts_what_is_open_and_tells_what_may_still_come_apart(official: 
     opened = every.filter(pl.col("state") == "open")
     assert 0 < opened.height < every.height
     page = official.page(LIST)
-    assert (page.status, page.headings[0].split()[0]) == (200, str(opened.height))
-    assert f"{every.height - opened.height} more may still come" in page.text
-    assert len(exported(official, f"{LIST}?format=csv&table=exceptions")) == opened.height
-    assert len(exported(official, f"{LIST}?format=csv&table=exceptions&state=all")) == every.height
+    invoices = opened.filter(~pl.col("between").str.contains("border")).height
+    assert page.status == 200 and f"{invoices} invoices" in page.headings[0]
+    rows = exported(official, f"{LIST}?format=csv&table=mismatches&state=all")
+    assert len([row for row in rows if row["Cause"] in CAUSES]) >= every.height
+    kept = exported(official, f"{LIST}?format=csv&table=mismatches&kind=invoice")
+    assert len(kept) == invoices
 
 
 def test_cause_and_firm_narrow_the_list(official: Browser, every: pl.DataFrame) -> None:
     cause, firm = every.filter(pl.col("state") == "open").select("cause", "organisation").row(0)
-    rows = exported(official, f"{LIST}?format=csv&table=exceptions&cause={cause}&organisation={firm}")
+    rows = exported(official, f"{LIST}?format=csv&table=mismatches&cause={cause}&organisation={firm}")
     wanted = every.filter(pl.col("state") == "open", pl.col("cause") == cause, pl.col("organisation") == firm)
     assert len(rows) == wanted.height and {row["Cause"] for row in rows} == {cause}
     assert official.get(f"{LIST}?cause=nonsense").status_code == 404

@@ -174,7 +174,7 @@ def test_missing_filing_leads_to_the_rows_of_others(on_flawed: Browser, found: d
     for item in named:
         assert f"/en/log/{item['entry']}/" in links
         assert f"/en/organisations/{item['organisation']}/" in links
-        transfer = f"/en/transfers/?q={item['event']}&organisation={item['organisation']}"
+        transfer = f"/en/exceptions/?kind=delivery&state=all&q={item['event']}&organisation={item['organisation']}"
         assert transfer in links
         page = on_flawed.page(transfer)
         assert page.status == 200

@@ -60,5 +60,5 @@ def test_the_law_is_shown_and_that_nobody_has_to_file(abroad: tuple[Browser, Jur
     browser, law = abroad
     shown = " ".join(browser.page("/en/law/?on=2026-11-24&known=2026-11-24").words)
     assert all(one.label["en"] in shown for one in law.parameters.values() if one.informs is not None)
-    assert "has nobody file a month" in " ".join(browser.page("/en/duty/").words)
-    assert "未规定月度申报义务" in " ".join(browser.page("/zh/duty/").words)
+    assert "has nobody file a month" in " ".join(browser.page("/en/organisations/").words)
+    assert "未规定月度申报义务" in " ".join(browser.page("/zh/organisations/").words)

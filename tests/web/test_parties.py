@@ -106,13 +106,13 @@ def test_lists_are_loaded_whole_and_screening_finds_who_is_on_them(own: tuple[Br
     assert wrong.status_code == 400 and "was not loaded" in Page(wrong).text
     good = SimpleUploadedFile("watch.csv", b"id,names,listed_from\nW-1,Rotor Works GmbH,2025-04-09\n")
     assert browser.post("/en/parties/", {"do": "list", "file": good}).status_code == 303
-    asked = "/en/screening/?name=" + quote("ROTOR WORKS")
+    asked = "/en/parties/?name=" + quote("ROTOR WORKS")
     assert "Listed" in browser.page(asked + "&on=2025-05-01").text
     assert "Listed" not in browser.page(asked + "&on=2025-04-01").text
     assert "Alike to a party that counts as listed" in browser.page(AT + quote("Rotor Works GmbH")).text
-    hidden = browser.page("/zh/screening/?name=" + quote("R\u043etor Works GmbH") + "&on=2025-05-01")
+    hidden = browser.page("/zh/parties/?name=" + quote("R\u043etor Works GmbH") + "&on=2025-05-01")
     assert "混用外形相似的两种字母" in hidden.text
-    assert browser.get("/en/screening/?name=" + "x" * 3_000).status_code == 200
+    assert browser.get("/en/parties/?name=" + "x" * 3_000).status_code == 200
 
 
 def test_only_those_who_may_decide_and_nobody_of_a_region(own: tuple[Browser, Store]) -> None:

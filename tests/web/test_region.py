@@ -255,7 +255,7 @@ def test_pages_of_the_whole_country_say_whose_they_are(client: Client) -> None:
         assert response.status_code == 403
         assert "whole country" in response.content.decode()
     assert client.get("/en/")["Location"] == "/en/home/"
-    assert client.get("/en/home/")["Location"] == "/en/register/"
+    assert client.get("/en/home/")["Location"] == "/en/organisations/"
 
 
 def test_menu_offers_only_what_is_open(client: Client) -> None:
@@ -269,7 +269,10 @@ def test_lists_hold_the_firms_of_the_region_and_no_others(client: Client, divide
         return set(re.findall(r'href="/en/organisations/([^/"]+)/"', client.get(path).content.decode()))
 
     assert linked("/en/organisations/") == divided.here
-    assert set().union(*(linked(f"/en/duty/?state={state}") for state in ("missing", "late", "filed"))) <= divided.here
+    assert (
+        set().union(*(linked(f"/en/organisations/?state={state}") for state in ("missing", "late", "filed")))
+        <= divided.here
+    )
     assert linked("/en/findings/") <= divided.here
 
 
@@ -294,7 +297,7 @@ def test_acts_reach_nobody_elsewhere(client: Client, divided: Divided) -> None:
 
     before = Notice.objects.count()
     chosen = {"kind": "reminded", "organisation": sorted(divided.elsewhere)}
-    assert client.post("/en/duty/?period=2025-01", chosen).status_code == 400
+    assert client.post("/en/organisations/?period=2025-01", chosen).status_code == 400
     assert Notice.objects.count() == before
 
 

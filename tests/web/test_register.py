@@ -76,17 +76,17 @@ def test_site_is_changed_by_its_own_form(own: tuple[Browser, Store]) -> None:
 
 def test_firms_that_have_not_filed_are_reminded(own: tuple[Browser, Store]) -> None:
     browser, _ = own
-    page = browser.page("/en/duty/?period=2025-03&state=filed")
+    page = browser.page("/en/organisations/?period=2025-03&state=filed")
     assert page.html.count('rel="prev"') == 1, "the month before is a link"
     assert 'name="organisation" value="SEP-0001"' in page.html
     form = {"kind": "reminded", "organisation": ["SEP-0001", "SEP-0002", "NOBODY"]}
-    sent = browser.post("/en/duty/?period=2025-03&state=filed", form)
+    sent = browser.post("/en/organisations/?period=2025-03&state=filed", form)
     assert sent.status_code == 303
     assert Notice.objects.filter(kind="reminded").count() == 2
     assert "Said to 2 firms" in Page(browser.get(sent["Location"])).text
-    assert "reminded" in browser.page("/en/duty/?period=2025-03&state=filed").text
+    assert "reminded" in browser.page("/en/organisations/?period=2025-03&state=filed").text
     refused = browser.post(
-        "/en/duty/?period=2025-03&state=filed", {"kind": "ordered-to-file", "organisation": "SEP-0001"}
+        "/en/organisations/?period=2025-03&state=filed", {"kind": "ordered-to-file", "organisation": "SEP-0001"}
     )
     assert refused.status_code == 400 and "still to come" in Page(refused).text
 
@@ -140,13 +140,20 @@ def test_records_cannot_be_changed(own: tuple[Browser, Store]) -> None:
 @pytest.mark.parametrize(
     ("role", "opens"),
     [
-        ("registrar", {"register", "duty"}), ("auditor", {"audit", "duty"}), ("system-admin", {"system"}),
-        ("customs-officer", set()), ("analyst", {"duty"}),
+        ("registrar", {"register/new", "organisations"}),
+        ("auditor", {"audit", "organisations"}),
+        ("system-admin", {"system"}),
+        ("customs-officer", set()),
+        ("analyst", {"organisations"}),
     ],
-)  # fmt: skip
+)
 def test_each_official_opens_what_the_role_is_for(own: Any, store: Store, role: str, opens: set[str]) -> None:
     actor = Actor(user=1, name="A", pseudonym="a", standings=(RoleGrant(organisation="", role=role),))
     environ: Any = {"lodeline.actor": actor}
     client = Client(HTTP_HOST="127.0.0.1", **environ)
-    opened = {name for name in ("register", "duty", "audit", "system") if client.get(f"/en/{name}/").status_code == 200}
+    opened = {
+        name
+        for name in ("register/new", "organisations", "audit", "system")
+        if client.get(f"/en/{name}/").status_code == 200
+    }
     assert opened == opens

@@ -27,8 +27,14 @@ class Moved:
 
 #: One line for each page that was merged away, in the order of the addresses.
 MOVED: Final[tuple[Moved, ...]] = (
+    Moved(at="applications/", to="licences"),
     Moved(at="balances/network/", to="year"),
+    Moved(at="desk/queries/", to="desk-asked"),
+    Moved(at="duty/", to="organisations", query={"state": "missing"}),
     Moved(at="editions/", to="year"),
+    Moved(at="register/", to="organisations"),
+    Moved(at="screening/", to="parties"),
+    Moved(at="transfers/", to="exceptions", query={"kind": "delivery", "state": "all"}),
 )
 
 

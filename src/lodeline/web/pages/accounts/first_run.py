@@ -35,7 +35,7 @@ def first_run(visit: Visit) -> HttpResponse:
         except PeopleError:
             return HttpResponseRedirect(f"/{visit.language}/home/", status=303)  # somebody was quicker
         else:
-            return enter(visit, user, f"/{language}/register/")
+            return enter(visit, user, f"/{language}/organisations/")
     return show(
         visit,
         "lodeline/accounts/first_run.html",

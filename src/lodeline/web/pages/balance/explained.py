@@ -79,7 +79,7 @@ def _nothing(visit: Visit, statement: Statement) -> str:
 def _where(visit: Visit, one: Explanation, organisation: str, lot: str | None) -> str | None:
     """The page on which the row is seen: its entry, its transfer, or its lot."""
     if one.kind == "unfiled-side":
-        return visit.url("transfers", query={"organisation": organisation})
+        return visit.url("exceptions", query={"kind": "delivery", "state": "unclosed", "organisation": organisation})
     if one.row is not None and one.row.get("entry") is not None:
         return visit.url("entry", entry=one.row["entry"])
     return None if lot is None else visit.url("lot", lot=lot)
@@ -263,7 +263,9 @@ def asked_about(
             "text": _one_sided(
                 visit, number, written.mass(mass_mg, visit.language), element, gain=statement.muf_mg < 0
             ),
-            "href": visit.url("transfers", query={"organisation": organisation}),
+            "href": visit.url(
+                "exceptions", query={"kind": "delivery", "state": "unclosed", "organisation": organisation}
+            ),
         }
     return {"kinds": list(kinds.values()), "transfers": transfers}
 

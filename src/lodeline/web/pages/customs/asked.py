@@ -28,22 +28,18 @@ from lodeline.service.customs.offline import other_law
 from lodeline.service.customs.open_questions import let_go, waits_for_rules_alone
 from lodeline.service.customs.papers import DeclarationStatus, DeskError, Override, Question
 from lodeline.service.customs.rejudging import judged_again
-from lodeline.store.store import StoredEntry
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asker, desk_address, show_answer, with_words
 from lodeline.web.pages.customs.many import chosen, history_words
-from lodeline.web.parts.shell import show
-from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.firm_names import firm_names
 from lodeline.web.words.language import Text, text
 
 #: Stands in the form of a release for every line that may leave.
 _EVERY: Final = "all"
 #: So many questions are listed: each is read from its paper.
-_LISTED: Final = 200
+LISTED: Final = 200
 NOTICES: Final[Mapping[str, Text]] = {
     "release": text(
         "Released. What it draws on a licence is reserved; each line says how much.",
@@ -62,16 +58,6 @@ CHANNELS: Final[Mapping[str, Text]] = {
 }  # fmt: skip
 
 
-def desk_asked(visit: Visit) -> HttpResponse:
-    """The page `desk/asked/`."""
-    return _list(visit, None)
-
-
-def firm_asked(visit: Visit, organisation: str) -> HttpResponse:
-    """The page `firm/ID/desk/asked/`: what the firm asked beforehand."""
-    return _list(visit, organisation)
-
-
 def desk_asked_one(visit: Visit, entry: int) -> HttpResponse:
     """The page `desk/asked/ENTRY/`; its forms decide."""
     return _one(visit, entry, None)
@@ -82,101 +68,8 @@ def firm_asked_one(visit: Visit, organisation: str, entry: int) -> HttpResponse:
     return _one(visit, entry, organisation)
 
 
-def _list(visit: Visit, organisation: str | None) -> HttpResponse:
-    # The other parts of a batch are on its page.
-    entries = [one for one in desk_papers.questions(visit.store, organisation=organisation) if _is_first(one)]
-    found = [desk_papers.question(visit.store, one.index) for one in entries[:_LISTED]]
-    if organisation is not None:
-        found = [one for one in found if one.paper["asker"] == organisation]
-    names = firm_names(visit)
-    table = Table(
-        name="asked",
-        caption=visit.text("Questions to the desk", "通关查询"),
-        columns=(
-            Column(key="at", label=text("Asked", "查询时间")),
-            Column(key="who", label=text("Exporter", "出口企业")),
-            Column(key="number", label=text("Declaration", "报关单号")),
-            Column(key="verdict", label=text("Verdict", "结论")),
-            Column(key="lines", label=text("Lines", "项数"), number=True),
-            Column(key="where", label=text("Where", "渠道")),
-            Column(key="state", label=text("Decided since", "后续处理")),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
-        ),
-        rows=[_row(visit, one, names, organisation) for one in found],
-        empty=visit.text("Nothing was asked yet.", "尚无查询。"),
-    )
-    csv = wanted_csv(visit, table)
-    if csv is not None:
-        return csv
-    title = visit.text(
-        "One question was put to the desk" if len(entries) == 1 else f"{len(entries)} questions were put to the desk",
-        f"共有{len(entries)}次通关查询",
-    )
-    return show(
-        visit, "lodeline/customs/desk_list.html",
-        title=title if found else visit.text("Nothing was asked yet", "尚无查询"),
-        kick=visit.text("Pre-check", "预先查询") if organisation else visit.text("Customs desk", "海关窗口"),
-        back=desk_address(visit, organisation or ""), back_word=visit.text("Ask", "查询"),
-        lede=visit.text(
-            "Each stands in the log with what was asked and answered; nothing of it changes.",
-            "每次查询及其结果均在日志中，不可更改。",
-        ),
-        table=shown(visit, table),
-        notices=_stale_bundles(visit, found) if organisation is None else [],
-    )  # fmt: skip
-
-
-def _stale_bundles(visit: Visit, found: Sequence[Question]) -> list[Notice]:
-    """Ports that may still answer by a law that is not the law now: the newest bundle of each, of which a question
-    came home."""
-    bundles: dict[str, Mapping[str, Any]] = {}
-    for one in found:
-        bundle = one.paper["bundle"]
-        if bundle is not None and bundle["entry"] > bundles.get(bundle["port"] or "", {"entry": -1})["entry"]:
-            bundles[bundle["port"] or ""] = bundle
-    today = clock.today(visit.law.timezone).isoformat()
-    stale = [other_law(visit.store, one) for one in bundles.values() if one["last_day"] >= today]
-    return [Notice(kind="info", text=one.message(visit.language)) for one in stale if one is not None]
-
-
-def _is_first(entry: StoredEntry) -> bool:
-    return bool(desk_papers.facts_of(entry).get("part", 1) == 1)
-
-
-def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: str | None) -> Row:
-    answer, asked_at = one.paper["answer"], one.paper["asked_at"]
-    shape, tone = MARKS[answer["verdict"]]
-    numbers = list(dict.fromkeys(cells.get("declaration", "") for cells in one.paper["cells"]))
-    page = (
-        visit.opens("desk-asked-one", entry=one.entry.index)
-        if organisation is None
-        else visit.opens("firm-asked-one", organisation=organisation, entry=one.entry.index)
-    )
-    exporter = one.entry.organisation or ""
-    batch = one.paper.get("batch")
-    # A batch of a firm's own is the firm's page; an officer opens its parts.
-    if batch is not None and (organisation is not None or not one.paper["asker"]):
-        page = (
-            visit.opens("desk-batch", batch=batch)
-            if organisation is None
-            else visit.opens("firm-batch", organisation=organisation, batch=batch)
-        )
-    return (
-        Cell(text=written.moment(asked_at, visit.language, visit.law.timezone), value=asked_at, href=page),
-        Cell(text=names.get(exporter, exporter) or written.NOTHING, value=exporter),
-        Cell(
-            text=", ".join(filter(None, numbers[:2])) or written.NOTHING,
-            note=visit.text("first part of a batch", "一批的首部分") if batch is not None else "",
-        ),
-        Cell(text=visit.localized(VERDICTS[answer["verdict"]]), value=answer["verdict"], shape=shape, tone=tone),
-        Cell(text=written.count(len(one.lines)), value=len(one.lines)),
-        Cell(text=visit.localized(CHANNELS[one.paper["channel"]]), value=one.paper["channel"]),
-        Cell(text=_since(visit, desk_papers.standing(visit.store, one)) or written.NOTHING),
-        Cell(text=written.count(one.entry.index), value=one.entry.index),
-    )
-
-
-def _since(visit: Visit, state: DeclarationStatus) -> str:
+def since_text(visit: Visit, state: DeclarationStatus) -> str:
+    """What was decided about a declaration since it was answered."""
     changes = []
     if state.amended_by is not None:
         changes.append(visit.text(f"amended by entry {state.amended_by}", f"已由条目 {state.amended_by} 更正"))
@@ -277,7 +170,7 @@ def _again(visit: Visit, asked: Question) -> dict[str, object]:
                 "again": visit.localized(VERDICTS[one["again"]["verdict"]]),
                 "codes": ", ".join(one["again"]["codes"]),
             }
-            for one in rows[:_LISTED]
+            for one in rows[:LISTED]
         ],
     }  # fmt: skip
 
@@ -352,7 +245,7 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
     lines = [
         (one["id"], visit.text(f"Line {names[one['id']]}: ", f"第{names[one['id']]}项：")
          + visit.localized(VERDICTS[one["verdict"]]) + f" · {one['product_name'] or ''}")
-        for one in asked.lines[:_LISTED]
+        for one in asked.lines[:LISTED]
     ]  # fmt: skip
     cases = CustomsCase.objects.filter(finding__in=[f"customs:{one}" for one in names])
     already = asked_already(visit.store, asked)
@@ -365,13 +258,13 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
     return {
         "decides": decides,
         "queryable": [key for key, _ in open_lines],
-        "since": _since(visit, state),
+        "since": since_text(visit, state),
         "amend": f"{desk_address(visit, '' if visit.actor.may('desk.use') else asker)}?amends={asked.entry.index}"
         if stands
         else None,
         "releases": [
             {"line": names[key], "entry": one["entry"], "released": one["released"]}
-            for key, one in list(state.releases.items())[:_LISTED]
+            for key, one in list(state.releases.items())[:LISTED]
         ],
         "release": _release_field(visit, [one for one in lines if one[0] in waiting], len(waiting))
         if decides and waiting

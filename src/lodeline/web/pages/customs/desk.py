@@ -261,8 +261,7 @@ def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpRespo
         asker=asker,
         case=None if case is None else {"state": visit.localized(case.state), "story": visit.localized(case.story)},
         cases=[] if asker else [_shown(visit, one) for one in published_cases()],
-        asked_before=visit.opens("firm-asked", organisation=asker) if asker else visit.opens("desk-asked"),
-        licences_at=None if asker else visit.opens("desk-licences"),
+        asked_before=visit.opens("firm-asked", organisation=asker) if asker else None,
         rules_at=None if asker else visit.opens("desk-rules"),
         open_rules=""
         if asker or reading is None

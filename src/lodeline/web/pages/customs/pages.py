@@ -1,10 +1,11 @@
 """The addresses of the desk, and queries of customs."""
 
 from lodeline.web.page import FIRM, Page
-from lodeline.web.pages.customs.asked import desk_asked, desk_asked_one, firm_asked, firm_asked_one
+from lodeline.web.pages.customs.asked import desk_asked_one, firm_asked_one
+from lodeline.web.pages.customs.asked_list import desk_asked, firm_asked
 from lodeline.web.pages.customs.batch import desk_batch, firm_batch
 from lodeline.web.pages.customs.desk import desk, firm_desk
-from lodeline.web.pages.customs.queries import desk_queries, desk_query, firm_queries, firm_query
+from lodeline.web.pages.customs.queries import desk_query, firm_queries, firm_query
 from lodeline.web.pages.customs.rules import desk_rules
 
 PAGES: tuple[Page, ...] = (
@@ -14,7 +15,6 @@ PAGES: tuple[Page, ...] = (
          permission="desk.use", posts=True, shows="entry"),
     Page(at="desk/batches/<str:batch>/", view=desk_batch, name="desk-batch",
          permission="desk.use", posts=True, shows="batch"),
-    Page(at="desk/queries/", view=desk_queries, name="desk-queries", permission="desk.use"),
     Page(at="desk/queries/<str:case>/", view=desk_query, name="desk-query",
          permission="desk.use", posts=True, shows="case"),
     Page(at="desk/rules/", view=desk_rules, name="desk-rules", permission="desk.use", posts=True),

@@ -54,11 +54,6 @@ _ACTS: Final[Mapping[str, tuple[Text, Text, Text]]] = {
 DONE_NOTICE: Final = text("Done, and in the log.", "已处理并记入日志。")
 
 
-def desk_queries(visit: Visit) -> HttpResponse:
-    """The page `desk/queries/`."""
-    return _list(visit, customs_cases.cases(visit.actor), None)
-
-
 def firm_queries(visit: Visit, organisation: str) -> HttpResponse:
     """The page `firm/ID/queries/`."""
     return _list(visit, customs_cases.own_cases(visit.actor, organisation), organisation)
@@ -74,9 +69,10 @@ def firm_query(visit: Visit, organisation: str, case: str) -> HttpResponse:
     return _one(visit, case, organisation)
 
 
-def _list(visit: Visit, found: list[Case], organisation: str | None) -> HttpResponse:
+def queries_table(visit: Visit, found: list[Case], organisation: str | None) -> Table:
+    """Queries of customs, those of a firm on its own pages."""
     today, names = clock.today(visit.law.timezone), firm_names(visit)
-    table = Table(
+    return Table(
         name="queries",
         caption=visit.text("Customs queries", "海关质疑"),
         columns=(
@@ -89,6 +85,10 @@ def _list(visit: Visit, found: list[Case], organisation: str | None) -> HttpResp
         rows=[_row(visit, one, today, names, organisation) for one in found],
         empty=visit.text("No line is queried.", "没有被质疑的项。"),
     )
+
+
+def _list(visit: Visit, found: list[Case], organisation: str) -> HttpResponse:
+    table = queries_table(visit, found, organisation)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
@@ -173,7 +173,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         title=f"{line['product_name'] or visit.text('Goods not named', '未填写商品名称')}: {state.text}",
         status=400 if refused else 200,
         notices=notices,
-        back=visit.opens("desk-queries") if organisation is None
+        back=visit.opens("desk-asked") if organisation is None
         else visit.opens("firm-queries", organisation=organisation),
         facts=[
             Fact(term=visit.text("State", "状态"), text=state.text, note=state.note),

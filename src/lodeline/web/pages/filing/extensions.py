@@ -65,7 +65,7 @@ def extensions(visit: Visit) -> HttpResponse:
             if _may_end(visit, one)
         ],
         fields=_fields(visit, error),
-        back=visit.url("register"),
+        back=visit.url("organisations"),
     )
 
 

@@ -4,7 +4,6 @@ from lodeline.web.page import FIRM, Page
 from lodeline.web.pages.filing.draft import firm_draft
 from lodeline.web.pages.filing.draft_certify import firm_draft_certify
 from lodeline.web.pages.filing.draft_files import firm_draft_file
-from lodeline.web.pages.filing.duty import duty
 from lodeline.web.pages.filing.extensions import extensions
 from lodeline.web.pages.filing.file import firm_file, firm_file_copy, firm_file_template
 from lodeline.web.pages.filing.filing import firm_filing, firm_filing_key, firm_filing_receipt, firm_filing_upload
@@ -12,11 +11,8 @@ from lodeline.web.pages.filing.filings import firm_filings
 from lodeline.web.pages.filing.firm_transfer import firm_dispute, firm_transfer
 from lodeline.web.pages.filing.firm_transfers import firm_transfers
 from lodeline.web.pages.filing.profiles import firm_draft_columns, firm_profiles
-from lodeline.web.pages.filing.transfers import transfers
 
 PAGES: tuple[Page, ...] = (
-    Page(at="transfers/", view=transfers, name="transfers", permission="nation.read", regional=True),
-    Page(at="duty/", view=duty, name="duty", permission="nation.read", posts=True, regional=True),
     Page(at="register/extensions/", view=extensions, name="extensions",
          permission="register.write", posts=True, regional=True),
     Page(at=FIRM + "transfers/", view=firm_transfers, name="firm-transfers", permission="own.read", posts=True),

@@ -229,7 +229,7 @@ def _row(
     kind, filer = item["kind"], item.get("organisation") or facts.get("organisation") or firm
     entry, lot, event = item.get("entry", facts.get("entry")), facts.get("name"), item.get("event", "")
     # A transfer is looked up by the shipper's or the receiver's reference, which only that firm's events bear.
-    transfer = visit.url("transfers", query={"q": event, "organisation": filer})
+    transfer = visit.url("exceptions", query={"kind": "delivery", "state": "all", "q": event, "organisation": filer})
     short = parse_mass(item["unaccounted_kg"]) if "unaccounted_kg" in item else None
     # Of a transfer whose two sides differ both masses are stated, and neither is the row's.
     mass_mg = parse_mass(item["mass_kg"]) if "mass_kg" in item else None

@@ -132,7 +132,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         as_of=written.moment(reading.snapshot.as_of, visit.language, reading.law.timezone),
         list=visit.url("findings"),
         balance=visit.url("balance", site=row["subject"]["site"]) if "site" in row["subject"] else None,
-        transfers=visit.url("transfers", query={"organisation": firm(row)}),
+        transfers=visit.url("exceptions", query={"kind": "delivery", "state": "all", "organisation": firm(row)}),
         inspected=visit.opens("inspection-visit", entry=int(row["subject"]["visit"]))
         if "visit" in row["subject"]
         else None,

@@ -107,7 +107,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
         title=f"{name}{visit.text(': ', '：')}{state.text.lower() if visit.language == 'en' else state.text}",
         status=400 if refused else 200,
         notices=[Notice(kind="problem", text=" ".join(refused))] if refused else _notices(visit),
-        list=visit.url("applications"),
+        list=visit.url("licences"),
         reference=one.reference,
         exporter=visit.opens("organisation", organisation=one.organisation),
         officer="" if one.officer is None else one.officer.name,

@@ -13,13 +13,12 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.material.mass import parse_mass
-from lodeline.service.licences.answers import UnknownLicence, licence_list, licence_shown
-from lodeline.service.licences.proposals import Proposal, waiting
+from lodeline.service.licences.answers import UnknownLicence, licence_shown
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.licences import acts as licence_acts
 from lodeline.web.pages.licences import decisions as licence_decisions
 from lodeline.web.pages.licences.application_part import KINDS
-from lodeline.web.pages.licences.decisions import DEED_TEXTS, Deciding
+from lodeline.web.pages.licences.decisions import Deciding
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
@@ -71,35 +70,6 @@ LABELS: Final[Mapping[str, Text]] = {
 MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left")
 
 
-def licences(visit: Visit) -> HttpResponse:
-    """The page `licences/` of the authority."""
-    return _licences(visit, "licence")
-
-
-def _licences(visit: Visit, leads_to: str) -> HttpResponse:
-    store, law = visit.store, visit.law
-    document = licence_list(store, store.newest_register(), law, day=law_days.today(law))
-    # What licensing officers have not decided yet is no business of the desk: a licence stands until it does not.
-    proposed = waiting(store.newest_register()) if leads_to == "licence" else {}
-    table = _list(visit, document["rows"], firm_names(visit), leads_to, proposed)
-    csv = wanted_csv(visit, table)
-    if csv is not None:
-        return csv
-    over = sum(row["overdrawn_kg"] != "0" for row in document["rows"])
-    title = visit.text("No export licence is overdrawn", "出口许可证均未超用")
-    if over:
-        title = visit.text(
-            f"{written.count(over)} of {written.count(len(document['rows']))} export licences are overdrawn",
-            f"{written.count(len(document['rows']))} 份出口许可证中有 {written.count(over)} 份超用",
-        )
-    return show(visit, "lodeline/licences/licences.html", title=title, table=shown(visit, table))
-
-
-def desk_licences(visit: Visit) -> HttpResponse:
-    """The page `desk/licences/`: the same for the customs desk, and leads to the desk's page of each."""
-    return _licences(visit, "desk-licence")
-
-
 def licence(visit: Visit, licence: str) -> HttpResponse:
     """The page `licences/NUMBER/` of the authority; its forms propose and decide what becomes of the licence.
 
@@ -142,52 +112,6 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
     return _page(visit, own_alone, organisation=organisation, back=back)
 
 
-def _list(
-    visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], leads_to: str,
-    proposed: Mapping[str, Proposal],
-) -> Table:  # fmt: skip
-    return Table(
-        name="licences",
-        caption=visit.text("Export licences", "出口许可证"),
-        columns=(
-            Column(key="licence", label=text("Licence", "许可证")),
-            Column(key="exporter", label=text("Exporter", "出口企业")),
-            Column(key="until", label=text("Until", "有效期至")),
-            *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
-            Column(key="state", label=text("State", "状态")),
-        ),
-        rows=[_list_row(visit, row, names, leads_to, proposed.get(row["id"])) for row in rows],
-        empty=visit.text("The register has no export licence.", "登记簿中没有出口许可证。"),
-    )
-
-
-def _list_row(
-    visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], leads_to: str, proposed: Proposal | None
-) -> Row:  # fmt: skip
-    word, shape, tone = STATES[row["state"]]
-    exporter = row["exporter"] or ", ".join(row["of_others"])
-    texts = (
-        why_used_up(visit, row["state"], row["kind"], parse_mass(row["left_kg"]) if row["left_kg"] else None),
-        _flagged(visit, row["flagged_exits"]), visit.localized(DEED_TEXTS[proposed.deed][1]) if proposed else "",
-    )  # fmt: skip
-    return (
-        Cell(
-            text=row["id"], value=row["id"], whole=True, href=visit.opens(leads_to, licence=row["id"]),
-            note=words.word(KINDS, row["kind"] or "", visit.language),
-        ),
-        Cell(
-            text=names.get(exporter, exporter) or written.NOTHING, value=exporter,
-            href=visit.opens("organisation", organisation=exporter) if row["exporter"] else None,
-        ),
-        Cell(text=written.day(_day(row["valid_to"]), visit.language), value=row["valid_to"]),
-        *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
-        Cell(
-            text=visit.localized(word), value=row["state"], shape=shape, tone=tone,
-            note=" · ".join(filter(None, texts)),
-        ),
-    )  # fmt: skip
-
-
 def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int | None) -> str:
     """Why nothing more may leave under a licence of which mass is left: not the mass has ended it; else nothing."""
     if state != "exhausted" or not left_mg:
@@ -200,7 +124,7 @@ def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int 
     return visit.text("of its elements nothing is left", "所许可元素的数量已用尽")
 
 
-def _flagged(visit: Visit, exits: int) -> str:
+def flagged_text(visit: Visit, exits: int) -> str:
     """How many exits are flagged; nothing where none is."""
     if not exits:
         return ""
@@ -240,12 +164,12 @@ def _page(
         title=visit.text(f"Licence {document['id']}", f"许可证 {document['id']}"),
         state=visit.localized(word), shape=shape, tone=tone, holder=firm_names(visit).get(organisation, organisation),
         kind=words.word(KINDS, document["kind"] or "", language),
-        until=written.day(_day(document["valid_to"]), language),
-        since=written.day(_day(document["valid_from"]), language),
+        until=written.day(day_of(document["valid_to"]), language),
+        since=written.day(day_of(document["valid_from"]), language),
         back=back,
         holder_at=visit.opens("organisation", organisation=organisation) if organisation else None,
         document=document,
-        flagged=_flagged(visit, document["flagged_exits"]),
+        flagged=flagged_text(visit, document["flagged_exits"]),
         status=400 if refused else 200,
         notices=(licence_acts if acts else licence_decisions).notices(visit, refused),
         deciding=deciding,
@@ -264,7 +188,7 @@ def _page(
     )  # fmt: skip
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
@@ -327,7 +251,7 @@ def _position_row(visit: Visit, one: Mapping[str, Any]) -> Row:
         kg_cell(visit, one["mass_kg"]),
         kg_cell(visit, one["used_kg"]),
         kg_cell(visit, one["open_kg"]),
-        Cell(text=written.day(_day(one["until"]), visit.language), value=one["until"]),
+        Cell(text=written.day(day_of(one["until"]), visit.language), value=one["until"]),
     )
 
 

@@ -2,20 +2,19 @@
 
 from lodeline.web.page import FIRM, Page
 from lodeline.web.pages.licences.application import application
-from lodeline.web.pages.licences.applications import applications
 from lodeline.web.pages.licences.firm_application import firm_application
 from lodeline.web.pages.licences.firm_applications import firm_applications
 from lodeline.web.pages.licences.firm_licences import firm_licences
 from lodeline.web.pages.licences.firm_quota import firm_quota
-from lodeline.web.pages.licences.licence import desk_licence, desk_licences, firm_licence, licence, licences
+from lodeline.web.pages.licences.licence import desk_licence, firm_licence, licence
+from lodeline.web.pages.licences.licences import desk_licences, licences
 from lodeline.web.pages.licences.planned_run import planned_run
 from lodeline.web.pages.licences.quotas import quotas
 
 PAGES: tuple[Page, ...] = (
-    Page(at="applications/", view=applications, name="applications", permission="nation.read", regional=True),
     Page(at="applications/<str:application>/", view=application, name="application",
          permission="nation.read", posts=True, shows="application", regional=True),
-    Page(at="licences/", view=licences, name="licences", permission="nation.read"),
+    Page(at="licences/", view=licences, name="licences", permission="nation.read", regional=True),
     # What its forms do is for licensing officers (`office.licences.acts`).
     Page(at="licences/<named:licence>/", view=licence, name="licence",
          permission="nation.read", posts=True, shows="licence"),

@@ -1,7 +1,4 @@
-"""Where filings, invoices and the border disagree: by cause, by firm, one by one, and one with all its papers.
-
-Every figure is of what is open; what may still come is shown apart, with the day until which it may.
-"""
+"""One exception with the three records of it beside each other: what was filed, invoiced, and crossed the border."""
 
 from __future__ import annotations
 
@@ -13,9 +10,8 @@ from django.http import HttpResponse
 
 from lodeline.service.matching import exceptions as questions
 from lodeline.web.access.territory import kept_to_firms, of_one_site
-from lodeline.web.pages.common import asked
 from lodeline.web.parts.shell import show
-from lodeline.web.parts.table import Cell, Column, FrameRows, Row, RowsOf, Table, shown, wanted_csv
+from lodeline.web.parts.table import Cell, Column, Row, RowsOf, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import exceptions as exception_words
 from lodeline.web.words import format as written
@@ -23,50 +19,9 @@ from lodeline.web.words import words
 from lodeline.web.words.language import text
 from lodeline.web.words.lots import product
 
-_SHOWN: Final = 25
-_SORTS: Final = {
-    "cause": "cause", "organisation": "organisation", "counterparty": "counterparty", "day": "on", "age": "age_days",
-    "filed": "filed_mg", "invoiced": "invoiced_mg", "border": "border_mg", "mass": "mass_mg",
-}  # fmt: skip
 kept_to_firms(questions.every)
 # The page looks whether the firm is of the region before it asks for one.
 of_one_site(questions.papers)
-
-
-def exceptions(visit: Visit) -> HttpResponse:
-    """The page `exceptions/`: `?cause=`, `?state=` (by default open), `?organisation=`, `?period=` narrow it."""
-    reading = visit.reading
-    every = reading.answer(questions.every, reading.store, reading.snapshot, reading.law)
-    names = words.organisation_names(reading.snapshot.register, visit.language)
-    months = asked.months(visit)
-    organisation, period = asked.organisation(visit, names), asked.period(visit, months)
-    cause = asked.one_of(visit, "cause", exception_words.CAUSES)
-    state = asked.one_of(visit, "state", {**exception_words.STATES, "all": text("All", "全部")}) or "open"
-    about = questions.chosen(every, organisation=organisation, first=period, last=period)
-    listed = questions.chosen(about, cause=cause, state=None if state == "all" else state)
-    opened = about.filter(pl.col("state") == "open")
-    tables = {
-        "exceptions": _table(visit, listed, names), "firms": _firms_table(visit, opened, names),
-    }  # fmt: skip
-    csv = wanted_csv(visit, *tables.values())
-    if csv is not None:
-        return csv
-    waiting = about.height - opened.height
-    return show(
-        visit,
-        "lodeline/matching/exceptions.html",
-        title=_headline(visit, opened, fed=bool(every.height)),
-        waiting=written.count(waiting) if waiting else "",
-        tiles=tiles(visit, opened),
-        tables={name: shown(visit, table) for name, table in tables.items()},
-        causes=asked.options(visit, exception_words.CAUSES),
-        states=[*asked.options(visit, exception_words.STATES), ("all", visit.text("All", "全部"))],
-        organisations=sorted(
-            ((one, names[one]) for one in every["organisation"].unique() if one in names), key=lambda one: one[1]
-        ),
-        months=asked.period_options(visit, months),
-        asked={"cause": cause or "", "state": state, "organisation": organisation or "", "period": period or ""},
-    )  # fmt: skip
 
 
 def exception(visit: Visit, exception: str) -> HttpResponse:
@@ -132,119 +87,6 @@ def show_one(
         ],
         tables=[(visit.localized(exception_words.RECORDS[side]), shown(visit, table))
                 for side, table in tables.items()],
-    )  # fmt: skip
-
-
-def tiles(visit: Visit, opened: pl.DataFrame) -> list[dict[str, object]]:
-    """How many are open of each cause that occurs, with the mass at stake; each leads to its rows."""
-    by_cause = opened.group_by("cause").agg(n=pl.len(), mass=pl.col("mass_mg").sum())
-    figures = {cause: (n, mass) for cause, n, mass in by_cause.iter_rows()}
-    return [
-        {
-            "label": visit.localized(word), "figure": written.count(figures[cause][0]),
-            "sub": written.mass(figures[cause][1], visit.language),
-            "shape": exception_words.MARKS[cause][0], "tone": exception_words.MARKS[cause][1], "trend": "",
-            "href": visit.here(cause=cause, state="open", **{"exceptions.page": None}) + "#exceptions",
-        }
-        for cause, word in exception_words.CAUSES.items() if cause in figures
-    ]  # fmt: skip
-
-
-def _headline(visit: Visit, opened: pl.DataFrame, *, fed: bool) -> str:
-    if not opened.height:
-        return (
-            visit.text("Filings, invoices and the border agree", "申报、开票与过境记录一致") if fed
-            else visit.text("No records of other authorities disagree", "其他部门数据无差异")
-        )  # fmt: skip
-    firms = opened["organisation"].n_unique()
-    one, many = "exception is open", "exceptions are open"
-    return visit.text(
-        f"{asked.counted(opened.height, one, many)} at {asked.counted(firms, 'firm', 'firms')}",
-        f"{written.count(firms)}家企业有{written.count(opened.height)}项差异待核",
-    )
-
-
-def _table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Table:
-    def cells(row: dict[str, Any]) -> Row:
-        return (
-            exception_words.cause_cell(visit, row, visit.url("exception", exception=row["id"])),
-            _party(visit, row["organisation"], names),
-            _party(visit, row["counterparty"], names),
-            exception_words.day_cell(visit, row["on"]),
-            exception_words.age_cell(visit, row),
-            *exception_words.record_cells(visit, row),
-            Cell(text=written.mass(row["mass_mg"], visit.language), value=(row["mass_mg"] or 0) / written.MG_PER_KG,
-                 note=exception_words.money(row["value"], row["currency"])),
-        )  # fmt: skip
-
-    return Table(
-        name="exceptions",
-        caption=visit.text("Exceptions", "核对差异"),
-        columns=(
-            Column(key="cause", label=text("Cause", "原因")),
-            Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="counterparty", label=text("Other party", "对方")),
-            Column(key="day", label=text("Day", "日期")),
-            Column(key="age", label=text("Open for", "已待")),
-            *exception_words.RECORD_COLUMNS,
-            Column(key="mass", label=text("At stake", "涉及"), number=True, unit="kg"),
-        ),
-        rows=FrameRows(rows, cells, sorts=_SORTS),
-        per_page=_SHOWN,
-        empty=visit.text(
-            "Nothing is like that: take a filter away. Feeds come in by `lodeline feed` or the API.",
-            "没有符合条件的差异：请减少筛选条件。其他部门数据由 `lodeline feed` 或接口接收。",
-        ),
-    )
-
-
-def _party(visit: Visit, who: str | None, names: Mapping[str, str]) -> Cell:
-    if not who:
-        return Cell(text=written.NOTHING)
-    href = visit.url("organisation", organisation=who) if who in names else None
-    return Cell(text=names.get(who, who), value=who, href=href)
-
-
-def _firms_table(visit: Visit, opened: pl.DataFrame, names: Mapping[str, str]) -> Table:
-    by_firm = (
-        opened.group_by("organisation")
-        .agg(
-            n=pl.len(), causes=pl.col("cause").unique().sort(), oldest=pl.col("age_days").max(),
-            mass_mg=pl.col("mass_mg").sum(), cny=pl.col("value").filter(pl.col("currency") == "CNY").sum(),
-            usd=pl.col("value").filter(pl.col("currency") == "USD").sum(),
-        )
-        .sort("n", "mass_mg", "organisation", descending=[True, True, False])
-    )  # fmt: skip
-
-    def cells(row: dict[str, Any]) -> Row:
-        causes = visit.text(", ", "、").join(visit.localized(exception_words.CAUSES[one]) for one in row["causes"])
-        return (
-            _party(visit, row["organisation"], names),
-            Cell(text=written.count(row["n"]), value=row["n"],
-                 href=visit.here(organisation=row["organisation"], state="open") + "#exceptions"),
-            Cell(text=causes, value=causes),
-            Cell(text=visit.text(f"{row['oldest']} days", f"{row['oldest']}天"), value=row["oldest"]),
-            Cell(text=written.mass(row["mass_mg"], visit.language), value=row["mass_mg"] / written.MG_PER_KG),
-            Cell(text=exception_words.money(row["cny"], "") or written.NOTHING, value=row["cny"]),
-            Cell(text=exception_words.money(row["usd"], "") or written.NOTHING, value=row["usd"]),
-        )  # fmt: skip
-
-    return Table(
-        name="firms",
-        caption=visit.text("By firm", "按企业"),
-        columns=(
-            Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="n", label=text("Open", "待核"), number=True),
-            Column(key="causes", label=text("Causes", "原因")),
-            Column(key="oldest", label=text("Oldest", "最久"), number=True, unit="days"),
-            Column(key="mass", label=text("At stake", "涉及质量"), number=True, unit="kg"),
-            Column(key="cny", label=text("CNY", "人民币"), number=True),
-            Column(key="usd", label=text("USD", "美元"), number=True),
-        ),
-        rows=FrameRows(by_firm, cells, sorts={"organisation": "organisation", "n": "n", "oldest": "oldest",
-                                              "mass": "mass_mg", "cny": "cny", "usd": "usd"}),
-        per_page=_SHOWN,
-        empty=visit.text("No firm has an open exception.", "没有企业存在待核差异。"),
     )  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 """The addresses of records that disagree."""
 
 from lodeline.web.page import FIRM, Page
-from lodeline.web.pages.matching.exceptions import exception, exceptions
+from lodeline.web.pages.matching.exceptions import exception
 from lodeline.web.pages.matching.firm_exceptions import firm_exception, firm_exceptions
+from lodeline.web.pages.matching.mismatches import mismatches
 
 PAGES: tuple[Page, ...] = (
-    Page(at="exceptions/", view=exceptions, name="exceptions", permission="nation.read", regional=True),
+    Page(at="exceptions/", view=mismatches, name="exceptions", permission="nation.read", regional=True),
     Page(at="exceptions/<str:exception>/", view=exception, name="exception",
          permission="nation.read", shows="exception", regional=True),
     Page(at=FIRM + "exceptions/", view=firm_exceptions, name="firm-exceptions", permission="own.read"),

@@ -8,7 +8,9 @@ from lodeline.web.visit import NotHereError, Visit
 
 #: Permission of the authority → the page on which whoever has it begins; the first that fits and is open.
 _BEGINNINGS = (
-    ("register.write", "register"),
+    ("register.write", "organisations"),
+    ("licence.decide", "licences"),
+    ("quotas.decide", "quotas"),
     ("nation.read", "overview"),
     ("nation.read", "organisations"),
     ("desk.use", "desk"),

@@ -64,12 +64,15 @@ def _transfers_tile(scene: Scene) -> dict[str, object]:
     )
     exceptions = unsettled.filter(pl.col("state") == "exception").height
     return {
-        "label": visit.text("Transfers not closed", "未闭合流转"),
+        "label": visit.text("Deliveries not closed", "未闭合流转"),
         "figure": written.count(unsettled.height),
         "sub": visit.text(
             f"{written.count(exceptions)} past both deadlines", f"其中{written.count(exceptions)}笔双方均已逾期"
         ),
-        "href": visit.url("transfers", query={"state": "open"}),
+        "href": visit.url(
+            "exceptions",
+            query={"kind": "delivery", "state": "unclosed", "period": f"{scene.months.all[0]}..{scene.period}"},
+        ),
         "trend": _trend(scene, dict(unsettled.group_by("period").len().iter_rows())),
     }
 

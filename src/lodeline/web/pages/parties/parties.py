@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
@@ -13,12 +13,8 @@ from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.parties import parties as office
 from lodeline.party.lists import MEASURES, SCOPES
-from lodeline.party.registered import REGISTER
-from lodeline.service.parties import lists as party_lists
 from lodeline.service.parties import queue as party_queue
-from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.parties import VERDICTS, Decision, PartyError, Proposal, unsettled
-from lodeline.service.parties.screening import with_law
 from lodeline.web.pages.common.entered import problems_part
 from lodeline.web.pages.parties.part import (
     candidates_view,
@@ -32,10 +28,9 @@ from lodeline.web.pages.parties.part import (
     proposal_view,
     queue_table,
     reason_label,
-    registered_name,
     seen_table,
-    source_text,
 )
+from lodeline.web.pages.parties.screened import screened
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
@@ -59,7 +54,8 @@ LIST_BYTES: Final = 2_000_000
 
 
 def parties(visit: Visit) -> HttpResponse:
-    """The page `parties/`: names that wait, proposals that wait, lists that stand; forms settle and load."""
+    """The page `parties/`: who a name may be and whether it is listed (`?name=`, `?country=`, `?on=`); names and
+    proposals that wait, lists that stand; forms settle and load."""
     error: UserError | None = None
     refused: list[FilingProblem] = []
     if visit.request.method == "POST":
@@ -91,7 +87,7 @@ def parties(visit: Visit) -> HttpResponse:
         lists=shown(visit, lists),
         proposals=[proposal_view(visit, one) for one in party_queue.proposals(register)],
         may=visit.actor.may("parties.decide", AUTHORITY),
-        screening=visit.opens("screening"),
+        screened=screened(visit, day=_day(visit)),
         list_fields=[
             Field(
                 name="file", label=visit.text("List as a file, CSV or JSON lines", "名录文件（CSV 或 JSON 行）"),
@@ -202,51 +198,6 @@ def party(visit: Visit, party: str) -> HttpResponse:
         why=reason_label(visit),
         back=visit.url("parties"),
     )
-
-
-def screening(visit: Visit) -> HttpResponse:
-    """The page `screening/` (`?name=`, `?country=`, `?on=`): who a name may be, and whether that party is listed."""
-    text, country, day = visit.query("name"), visit.query("country"), _day(visit)
-    answer: dict[str, Any] | None = None
-    if text is not None:
-        reading = visit.reading
-        screener = screener_of(reading.store, reading.snapshot)
-        names = words.organisation_names(reading.snapshot.register, visit.language)
-        law, where = visit.law, country.upper() if country else None
-        found = screener.screen(text, day=day, country=where, most=8)
-        found = with_law(found, law, day=day, known=law.day_of(clock.now()), country=where, most=8)
-        answer = {
-            "verdict": found.verdict,
-            "text": visit.localized(words.SCREENING_VERDICTS[found.verdict]),
-            "mark": words.SCREENING_MARKS[found.verdict],
-            "remarks": [one.text(visit.language) for one in found.remarks],
-            "hits": [
-                {
-                    "name": (name := registered_name(names, hit.records, hit.name)),
-                    "found_as": hit.name if hit.name != name else "",
-                    "probability": f"{hit.probability:.2f}",
-                    "sources": [source_text(visit, one.source, one.id) for one in hit.records],
-                    "href": next(
-                        (visit.opens("party", party=one.id) for one in hit.records if one.source == REGISTER), None
-                    ),
-                    "reasons": [{"speaks": one.speaks or "!", "text": one.text(visit.language)} for one in hit.reasons],
-                }
-                for hit in found.hits
-            ],
-        }
-    lists = party_lists.newest(visit.store)
-    return show(
-        visit,
-        "lodeline/parties/screening.html",
-        title=visit.text("Who may a name be?", "名称可能是谁？"),
-        answer=answer,
-        asked={"name": text or "", "country": country or "", "on": day.isoformat()},
-        day=written.day(day, visit.language),
-        lists=[
-            visit.text(f"{name} ({len(one.list.parties)})", f"{name}（{len(one.list.parties)}）")
-            for name, one in lists.items()
-        ],
-    )  # fmt: skip
 
 
 def _done_here(visit: Visit) -> tuple[str, list[FilingProblem]]:

@@ -73,7 +73,7 @@ def register_methods(visit: Visit) -> HttpResponse:
             }
             for name in _FORMS
         ],
-        back=visit.url("register"),
+        back=visit.url("organisations"),
     )  # fmt: skip
 
 

@@ -1,119 +1,218 @@
-"""Every organisation of the register: what it does, whether it has filed, and what is open about it."""
+"""Organisations: who there is, who has filed a month and who has not, and what has been said to them about it.
+
+Whoever keeps the register admits organisations from here, and changes what is known of each.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.office.filing.duty import DemandError, demands
 from lodeline.service.filing import status as filing_status
 from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview as questions
+from lodeline.web.pages.common.filters import NAMES
+from lodeline.web.pages.register import filed
 from lodeline.web.parts import choice
 from lodeline.web.parts.shell import show
-from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
-from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.parts.table import Cell, Column, Row, RowsOf, Table, shown, wanted_csv
+from lodeline.web.reading import EmptyStoreError, Reading
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
 from lodeline.web.words.words import STATE_MARKS
 
+#: Firms of one state are chosen together: nobody who is to be reminded stands on another page.
+_CHOSEN_AT_ONCE: Final = 500
+_PER_PAGE: Final = 50
+#: What narrows this page, beside the names of the filter line that it does not take.
+_TAKES: Final = ("period", "region")
+
 
 def organisations(visit: Visit) -> HttpResponse:
-    """The page `organisations/`: `?q=`, `?role=`, `?country=`, `?state=` (of `?period=`) narrow it."""
-    reading = visit.reading
-    months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
+    """The page `organisations/`: `?q=`, `?role=`, `?country=`, `?region=`, `?state=` (of `?period=`) narrow it; its
+    form says something to those chosen."""
+    reading = _reading(visit)
+    months = None if reading is None else reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     period = None if months is None else choice.period(visit, months)
-    states = _states(visit, period)
-    chosen = _chosen(visit, states)
-    table = _table(visit, chosen, states)
+    states = _states(reading, period)
+    state = _state(visit)
+    refused: DemandError | None = None
+    if visit.request.method == "POST":
+        try:
+            said = filed.say(visit, period or "", set(states))
+            return HttpResponseRedirect(visit.here(said=said), status=303)
+        except DemandError as error:
+            refused = error
+    may_chase = state is not None and period is not None and visit.actor.may("duty.chase")
+    table = _table(visit, _chosen(visit, states, state), states, period, reading, at_once=may_chase)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    register = reading.snapshot.register.tables["organisations"]
-    roles = sorted({role for names in register["roles"].to_list() for role in names or ()})
-    countries = sorted(set(register["country"].drop_nulls()), key=lambda code: words.country(code, visit.language))
-    title = visit.text(f"{written.count(register.height)} organisations", f"{written.count(register.height)}家企业")
-    if period is not None:
-        missing = sum(state == "missing" for state in states.values())
-        month = written.month(period, visit.language)
-        title = visit.text(
-            f"{written.count(missing)} of {written.count(len(states))} firms that had to file {month} have not"
-            if missing else f"All {written.count(len(states))} firms that had to file {month} have done so",
-            f"{month}应申报{written.count(len(states))}家，缺报{written.count(missing)}家"
-            if missing else f"{month}应申报的{written.count(len(states))}家企业均已申报",
-        )  # fmt: skip
     return show(
         visit,
         "lodeline/register/organisations.html",
-        title=title,
+        title=_title(visit, states, period),
+        status=200 if refused is None else 400,
         table=shown(visit, table),
-        total=written.count(register.height),
+        total=written.count(visit.register.tables["organisations"].height),
+        due="" if reading is None or period is None else filed.due(visit, reading, period),
+        extended=[] if period is None else filed.extended(visit, period),
+        periods=None if months is None or period is None else choice.period_links(visit, months, period),
         months=[] if months is None else [(one, written.month(one, visit.language)) for one in reversed(months.all)],
-        roles=[(role, words.word(words.ROLES, role, visit.language)) for role in roles],
-        countries=[(code, words.country(code, visit.language)) for code in countries],
-        states=[(state, word[visit.language]) for state, word in words.FILING_STATES.items()],
-        asked={name: visit.query(name) or "" for name in ("q", "role", "country", "state")} | {"period": period or ""},
+        states=_state_links(visit, states, state),
+        kinds=filed.kinds(visit) if may_chase else [],
+        fields=filed.fields(visit, refused),
+        notices=filed.notices(visit),
+        acts=_acts(visit),
+        asked={name: visit.query(name) or "" for name in ("q", "role", "country", "region", "state")}
+        | {"period": period or ""},
+        rest={name: value for name in NAMES if name not in _TAKES and (value := visit.query(name))},
+        **_options(visit),
     )
 
 
-def _states(visit: Visit, period: str | None) -> dict[str, str]:
+def _reading(visit: Visit) -> Reading | None:
+    """What the ledger says; None where nothing was entered yet, for whoever can enter it."""
+    try:
+        return visit.reading
+    except EmptyStoreError:
+        if not visit.actor.may("register.write"):
+            raise
+        return None
+
+
+def _states(reading: Reading | None, period: str | None) -> dict[str, str]:
     """Organisation → filed, late or missing, in the chosen month."""
-    if period is None:
+    if reading is None or period is None:
         return {}
-    reading = visit.reading
     status = reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
     return dict(status.filter(pl.col("period") == period).select("organisation", "state").iter_rows())
 
 
-def _chosen(visit: Visit, states: dict[str, str]) -> list[dict[str, Any]]:
-    text, role, country, state = (visit.query(name) for name in ("q", "role", "country", "state"))
+def _state(visit: Visit) -> str | None:
+    state = visit.query("state")
     if state is not None and state not in words.FILING_STATES:
         known = ", ".join(words.FILING_STATES)
         raise BadQuestionError(f"No state is called {state!r}: {known}.", f"没有状态 {state!r}：可选 {known}。")
-    wanted = (text or "").casefold()
+    return state
+
+
+def _title(visit: Visit, states: Mapping[str, str], period: str | None) -> str:
+    register = visit.register.tables["organisations"]
+    if not register.height:
+        return visit.text("The register is empty", "登记簿为空")
+    if period is None:
+        every = written.count(register.height)
+        return visit.text(f"{every} organisations, and nobody has filed yet", f"{every}家企业，尚无申报")
+    month, every = written.month(period, visit.language), written.count(len(states))
+    missing = sum(state == "missing" for state in states.values())
+    if not missing:
+        return visit.text(
+            f"All {every} firms that had to file {month} have done so", f"{month}应申报的{every}家企业均已申报"
+        )
+    have = "has" if missing == 1 else "have"
+    return visit.text(
+        f"{written.count(missing)} of {every} firms that had to file {month} {have} not",
+        f"{month}应申报{every}家，缺报{written.count(missing)}家",
+    )
+
+
+def _state_links(visit: Visit, states: Mapping[str, str], chosen: str | None) -> list[dict[str, object]]:
+    """All, and each state of the month with how many are in it."""
+    counts = Counter(states.values())
+    every = {"key": "", "name": visit.text("All", "全部"), "count": "", "href": visit.here(state=None)}
+    links = [
+        {"key": key, "name": visit.localized(words.FILING_STATES[key]), "count": written.count(counts[key])}
+        | {"href": visit.here(state=key, said=None, **{"organisations.page": None})}
+        for key in ("missing", "late", "filed")
+    ]
+    return [one | {"here": one["key"] == (chosen or "")} for one in (every, *links)] if states else []
+
+
+def _acts(visit: Visit) -> list[dict[str, str]]:
+    """What whoever keeps the register does from here."""
+    found = (
+        (visit.opens("register-new"), visit.text("Admit an organisation", "登记企业")),
+        (visit.opens("extensions"), visit.text("Extend a deadline", "延长申报期限")),
+    )
+    return [{"href": href, "label": label} for href, label in found if href is not None]
+
+
+def _options(visit: Visit) -> dict[str, list[tuple[str, str]]]:
+    """What can be chosen of roles, countries and regions."""
+    register, language = visit.register, visit.language
+    table = register.tables["organisations"]
+    roles = sorted({role for names in table["roles"].to_list() for role in names or ()})
+    countries = sorted(set(table["country"].drop_nulls()), key=lambda code: words.country(code, language))
+    return {
+        "roles": [(role, words.word(words.ROLES, role, language)) for role in roles],
+        "countries": [(code, words.country(code, language)) for code in countries],
+        "regions": [(one, words.region(one, language)) for one in sorted(register.firms_of_region)],
+    }
+
+
+def _chosen(visit: Visit, states: Mapping[str, str], state: str | None) -> list[dict[str, Any]]:
+    wanted, role, country, region = (visit.query(name) for name in ("q", "role", "country", "region"))
+    within = None if region is None else visit.register.firms_of_region.get(region)
+    if region is not None and within is None:
+        raise NotHereError(
+            f"No firm has a site in {region!r}: take the region away, or choose one of the list.",
+            f"没有企业在 {region!r} 设有场所：请取消该地区，或从列表中选择。",
+        )
+    text = (wanted or "").casefold()
     rows = []
-    for row in visit.reading.snapshot.register.tables["organisations"].iter_rows(named=True):
+    for row in visit.register.tables["organisations"].iter_rows(named=True):
         names = (row["id"], row["name_zh"], row["name_en"], row["uscc"], row["lei"], *(row["aliases"] or ()))
         if (
-            any(wanted in (name or "").casefold() for name in names)
+            any(text in (name or "").casefold() for name in names)
             and role in (None, *(row["roles"] or ()))
             and country in (None, row["country"])
+            and (within is None or row["id"] in within)
             and state in (None, states.get(row["id"]))
         ):
             rows.append(row)
     return rows
 
 
-def _table(visit: Visit, rows: list[dict[str, Any]], states: dict[str, str]) -> Table:
-    reading, language = visit.reading, visit.language
-    names = words.organisation_names(reading.snapshot.register, language)
-    sites = Counter(reading.snapshot.register.site_organisation.values())
-    found = reading.answer(findings, reading.store, reading.snapshot, reading.law)
-    about = Counter(row["subject"].get("organisation") for row in found["rows"])
-    cells = []
-    for row in rows:
+def _table(
+    visit: Visit, rows: Sequence[Mapping[str, Any]], states: Mapping[str, str], period: str | None,
+    reading: Reading | None, *, at_once: bool,
+) -> Table:  # fmt: skip
+    language, register = visit.language, visit.register
+    names = words.organisation_names(register, language)
+    sites = Counter(register.site_organisation.values())
+    found = None if reading is None else reading.answer(findings, reading.store, reading.snapshot, reading.law)
+    about = Counter(row["subject"].get("organisation") for row in found["rows"]) if found else Counter()
+    said = {} if period is None else demands(period)
+    keeps = visit.actor.may("register.write")
+
+    def cells(row: Mapping[str, Any]) -> Row:
         one, roles = row["id"], row["roles"] or ()
-        cells.append(
-            (
-                Cell(
-                    text=names[one], value=names[one], note=one, href=visit.url("organisation", organisation=one)
-                ),
-                Cell(
-                    text=visit.text(", ", "、").join(words.word(words.ROLES, role, language) for role in roles),
-                    value=", ".join(roles),
-                ),
-                Cell(
-                    text=words.country(row["country"], language) if row["country"] else written.NOTHING,
-                    value=row["country"],
-                ),
-                _count_cell(sites[one]),
-                state_cell(visit, states.get(one)),
-                _count_cell(about[one]),
-            )
-        )  # fmt: skip
+        made = [
+            Cell(text=names[one], value=names[one], note=one, href=visit.url("organisation", organisation=one)),
+            Cell(
+                text=visit.text(", ", "、").join(words.word(words.ROLES, role, language) for role in roles)
+                or written.NOTHING,
+                value=", ".join(roles),
+            ),
+            Cell(
+                text=words.country(row["country"], language) if row["country"] else written.NOTHING,
+                value=row["country"],
+            ),
+            _count_cell(sites[one]),
+            state_cell(visit, states.get(one)),
+            filed.said_cell(visit, said.get(one, [])),
+            _count_cell(about[one], visit.opens("findings", query={"organisation": one}) if about[one] else None),
+        ]
+        return (*made, _record_cell(visit, row)) if keeps else tuple(made)
+
     return Table(
         name="organisations",
         caption=visit.text("Organisations", "企业"),
@@ -123,15 +222,32 @@ def _table(visit: Visit, rows: list[dict[str, Any]], states: dict[str, str]) -> 
             Column(key="country", label=text("Country", "国家或地区")),
             Column(key="sites", label=text("Sites", "场所"), number=True),
             Column(key="state", label=text("Filing", "申报")),
+            Column(key="said", label=text("Said to it", "已发送")),
             Column(key="findings", label=text("Findings", "线索"), number=True),
+            *((Column(key="until", label=text("Record", "登记")),) if keeps else ()),
         ),
-        rows=cells,
-        empty=visit.text("No organisation is like that: take a filter away.", "没有符合条件的企业：请减少筛选条件。"),
+        rows=RowsOf(rows, cells),
+        per_page=_CHOSEN_AT_ONCE if at_once else _PER_PAGE,
+        empty=visit.text("Nobody is like that: take a filter away.", "没有符合条件的企业：请减少筛选条件。")
+        if visit.register.tables["organisations"].height
+        else visit.text(
+            "Nobody is in the register yet: admit the first organisation.", "登记簿为空：请登记第一家企业。"
+        ),
     )
 
 
-def _count_cell(number: int) -> Cell:
-    return Cell(text=written.count(number) if number else written.NOTHING, value=number)
+def _record_cell(visit: Visit, row: Mapping[str, Any]) -> Cell:
+    """What the register has of it leads to where that is changed; until when it is in the register."""
+    until = row["valid_to"]
+    return Cell(
+        text=visit.text("Change", "变更"), value=str(until or ""),
+        href=visit.opens("register-organisation", organisation=row["id"]),
+        note=visit.text(f"until {written.day(until, 'en')}", f"至{written.day(until, 'zh')}") if until else "",
+    )  # fmt: skip
+
+
+def _count_cell(number: int, href: str | None = None) -> Cell:
+    return Cell(text=written.count(number) if number else written.NOTHING, value=number, href=href)
 
 
 def state_cell(visit: Visit, state: str | None) -> Cell:

@@ -5,13 +5,13 @@ from lodeline.web.pages.register.changes import handover_file, register_changes
 from lodeline.web.pages.register.methods import register_methods
 from lodeline.web.pages.register.organisation import organisation
 from lodeline.web.pages.register.organisations import organisations
-from lodeline.web.pages.register.register import register, register_new, register_organisation
+from lodeline.web.pages.register.register import register_new, register_organisation
 
 PAGES: tuple[Page, ...] = (
-    Page(at="organisations/", view=organisations, name="organisations", permission="nation.read", regional=True),
+    Page(at="organisations/", view=organisations, name="organisations", permission="nation.read",
+         posts=True, regional=True),
     Page(at="organisations/<path:organisation>/", view=organisation, name="organisation",
          permission="nation.read", shows="organisation", regional=True),
-    Page(at="register/", view=register, name="register", permission="register.write", regional=True),
     Page(at="register/new/", view=register_new, name="register-new", permission="register.write", posts=True),
     Page(at="register/changes/<str:organisation>/", view=register_changes, name="register-changes",
          permission="register.write", posts=True, regional=True),

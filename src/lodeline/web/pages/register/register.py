@@ -22,28 +22,6 @@ from lodeline.web.words.language import text
 from lodeline.web.words.successions import of_firm
 
 
-def register(visit: Visit) -> HttpResponse:
-    """The page `register/`: every organisation, whether it has anybody who can file, and the way to admit another."""
-    table = _organisations(visit)
-    csv = wanted_csv(visit, table)
-    if csv is not None:
-        return csv
-    count = visit.register.tables["organisations"].height
-    return show(
-        visit,
-        "lodeline/register/register.html",
-        title=visit.text(
-            f"{written.count(count)} organisations are in the register" if count else "The register is empty",
-            f"登记簿共有{written.count(count)}家企业" if count else "登记簿为空",
-        ),
-        table=shown(visit, table),
-        admit=visit.opens("register-new"),
-        extensions=visit.opens("extensions"),
-        methods=visit.opens("register-methods"),
-        notices=_entered(visit),
-    )
-
-
 def register_new(visit: Visit) -> HttpResponse:
     """The page `register/new/`: an organisation is admitted; its sites and people come next, on its own page."""
     problems: Sequence[LedgerProblem] = ()
@@ -52,6 +30,7 @@ def register_new(visit: Visit) -> HttpResponse:
         cells = register_form.filled(visit, "organisations")
         done = enter(visit.actor, visit.store, "organisations", [cells], now=clock.now(), new=True)
         if done.entry is not None:
+            visit.has_filed(done.entry.index)
             to = visit.url("register-organisation", query={"entry": done.entry.index}, organisation=cells["id"])
             return HttpResponseRedirect(str(to), status=303)
         problems = done.problems
@@ -62,7 +41,7 @@ def register_new(visit: Visit) -> HttpResponse:
         status=400 if problems else 200,
         fields=register_form.fields(visit, "organisations", cells, problems),
         problems=_summary(visit, problems),
-        back=visit.url("register"),
+        back=visit.url("organisations"),
     )
 
 
@@ -94,6 +73,8 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
         new = sent == "sites" and site is None
         done = enter(visit.actor, visit.store, _table(sent), [forms[sent]], now=clock.now(), new=new)
         if not done.problems:
+            if done.entry is not None:
+                visit.has_filed(done.entry.index)
             entry = "none" if done.entry is None else done.entry.index
             return HttpResponseRedirect(visit.here(entry=entry, site=None), status=303)
         problems = done.problems
@@ -123,7 +104,7 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
         sites=shown(visit, table),
         problems=_summary(visit, problems),
         notices=_entered(visit),
-        back=visit.url("register"),
+        back=visit.url("organisations"),
         people=visit.opens("register-people", organisation=organisation),
         changes=visit.opens("register-changes", organisation=organisation),
         methods=visit.opens("register-methods", query={"site": site["id"]} if site else None),
@@ -174,57 +155,6 @@ def _entered(visit: Visit) -> list[Notice]:
             act=Act(label=visit.text("Show the entry", "查看条目"), href=at, look="ghost", small=True) if at else None,
         )
     ]
-
-
-def _organisations(visit: Visit) -> Table:
-    register = visit.register
-    asked = (visit.query("q") or "").casefold()
-    rows: list[tuple[Cell, ...]] = []
-    per_organisation = dict(register.tables["sites"].group_by("organisation").len().iter_rows())
-    for row in register.tables["organisations"].iter_rows(named=True):
-        names = [row["id"], row["name_zh"] or "", row["name_en"] or "", *(row["aliases"] or ())]
-        if asked and not any(asked in one.casefold() for one in names):
-            continue
-        name = (
-            row["name_zh"]
-            if visit.language == "zh" and row["name_zh"]
-            else row["name_en"] or row["name_zh"] or row["id"]
-        )
-        roles = [words.word(words.ROLES, one, visit.language) for one in row["roles"] or ()]
-        until = row["valid_to"]
-        rows.append(
-            (
-                Cell(
-                    text=name, value=row["id"], note=row["id"],
-                    href=visit.url("register-organisation", organisation=row["id"]),
-                ),
-                Cell(text=visit.text(", ", "、").join(roles) or written.NOTHING),
-                Cell(
-                    text=words.country(row["country"], visit.language) if row["country"] else written.NOTHING,
-                    value=row["country"],
-                ),
-                Cell(text=written.count(per_organisation.get(row["id"], 0)), value=per_organisation.get(row["id"], 0)),
-                Cell(
-                    text=written.day(until, visit.language) if until else visit.text("open", "未终止"),
-                    value=str(until or ""),
-                ),
-            )
-        )  # fmt: skip
-    return Table(
-        name="register",
-        caption=visit.text("Organisations", "企业"),
-        columns=(
-            Column(key="organisation", label=text("Organisation", "企业")),
-            Column(key="roles", label=text("What it does", "业务")),
-            Column(key="country", label=text("Country", "国家或地区")),
-            Column(key="sites", label=text("Sites", "场所"), number=True),
-            Column(key="until", label=text("Until", "至")),
-        ),
-        rows=rows,
-        empty=visit.text(
-            "Nobody is in the register yet: admit the first organisation.", "登记簿为空：请登记第一家企业。"
-        ),
-    )
 
 
 def _sites(visit: Visit, sites: pl.DataFrame) -> Table:

@@ -1,4 +1,4 @@
-"""Transfers: where each stands, how long it has waited, and pairs of scales that disagree."""
+"""What does not match: where each delivery stands, what stands beside it, and pairs of scales that disagree."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import polars as pl
 import pytest
 from tests.web.conftest import Browser
 
+from lodeline.collation.exception import EXCEPTION
 from lodeline.regulation.parameter import load
+from lodeline.service.filing.mismatches import mismatches
 from lodeline.service.filing.transfers import AGES, ages, differences, judged_transfers, standing_transfers
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 
-LIST = "/en/transfers/"
+LIST = "/en/exceptions/"
 
 
 @pytest.fixture
@@ -103,43 +105,75 @@ def test_scales_that_never_differ_have_no_distance() -> None:
     assert (row["mean"], row["error"], row["distance"]) == (0, 0, None)
 
 
-def test_headline_counts_what_is_past_both_deadlines(on_flawed: Browser, standing: pl.DataFrame) -> None:
-    late = standing.filter(pl.col("standing") == "exception").height
-    assert on_flawed.page(LIST).headings == [f"{late} transfers past both deadlines have not closed"]
+def exceptions(*rows: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=dict(EXCEPTION))
 
 
-def test_heading_says_that_every_transfer_that_is_due_has_closed(browser: Browser) -> None:
-    assert browser.page(LIST).headings == ["Every transfer that is due has closed; 22 are not due yet"]
-    assert browser.page("/zh/transfers/").headings == ["到期流转均已闭合，22笔尚未到期"]
-    assert browser.page(f"{LIST}?period=2025-01").headings == ["Every transfer has closed"]
+def test_each_record_stands_in_one_list_under_its_kind_and_state(standing: pl.DataFrame) -> None:
+    border = {"id": "a", "cause": "export-not-filed", "between": "filed-border", "state": "open", "age_days": 9_999}
+    paper = {"id": "b", "cause": "value-differs", "between": "filed-invoiced", "state": "not-due", "filed_mg": 5}
+    found = mismatches(standing, exceptions({**border, "declaration": "D1", "border_mg": 7}, paper))
+    assert found.height == standing.height + 2
+    first = found.row(0, named=True)
+    assert (first["kind"], first["what"], first["beside"], first["beside_mg"]) == ("border", "D1", "border", 7), (
+        "what has waited longest comes first"
+    )
+    (invoice,) = found.filter(kind="invoice").to_dicts()
+    assert (invoice["state"], invoice["beside"]) == ("not-due", "invoiced")
+    assert (invoice["filed_mg"], invoice["beside_mg"]) == (5, None)
+    deliveries = found.filter(kind="delivery")
+    counted = dict(deliveries.group_by("state").len().iter_rows())
+    late = standing.filter(pl.col("standing").is_in(["exception", "differs"])).height
+    assert (counted["open"], counted["not-due"]) == (late, standing.filter(standing="waiting").height)
+    whole = standing.filter(pl.col("cause").is_null() | (pl.col("cause") != "mass-differs"))
+    differing = standing.filter(cause="mass-differs")["difference_mg"].abs().sum()
+    assert deliveries["mass_mg"].sum() == differing + (
+        whole.select(pl.coalesce("shipped_mg", "received_mg").sum()).item()
+    )
+
+
+def test_headline_counts_what_does_not_match(on_flawed: Browser, standing: pl.DataFrame) -> None:
+    late = standing.filter(pl.col("standing").is_in(["exception", "differs"])).height
+    assert on_flawed.page(f"{LIST}?kind=delivery").headings == [f"{late} deliveries do not match"]
+
+
+def test_heading_says_that_everything_that_is_due_matches(browser: Browser) -> None:
+    assert browser.page(f"{LIST}?kind=delivery").headings == [
+        "Filings, invoices and the border match; 22 records may still come"
+    ]
+    assert browser.page("/zh/exceptions/?kind=delivery").headings == ["申报、开票与过境记录一致，另有22项尚未到期"]
+    assert browser.page(f"{LIST}?kind=delivery&period=2025-01").headings == ["Filings, invoices and the border match"]
 
 
 @pytest.mark.parametrize(
     ("query", "kept"),
     [
-        ("state=open", pl.col("standing").is_in(["waiting", "exception"])),
-        ("state=exception", pl.col("cause").is_in(["no-receipt", "no-shipment"])),
-        ("organisation=SEP-0002", (pl.col("shipper") == "SEP-0002") | (pl.col("receiver") == "SEP-0002")),
-        ("period=2025-02", pl.col("day").dt.month() == 2),
-        ("q=sep-0002/OXIDE", pl.col("name").str.contains("SEP-0002/OXIDE")),
+        ("state=unclosed", pl.col("standing").is_in(["waiting", "exception"])),
+        ("state=open", pl.col("standing").is_in(["exception", "differs"])),
+        ("cause=no-receipt", pl.col("cause") == "no-receipt"),
+        ("state=all&organisation=SEP-0002", (pl.col("shipper") == "SEP-0002") | (pl.col("receiver") == "SEP-0002")),
+        ("state=all&period=2025-02", pl.col("day").dt.month() == 2),
+        ("state=all&period=2025-02..2025-03", pl.col("day").dt.month() > 1),
+        ("state=all&q=sep-0002/OXIDE", pl.col("name").str.contains("SEP-0002/OXIDE")),
+        ("state=unclosed&age=31", pl.col("age_days").is_between(31, 60)),
     ],
 )
 def test_filters_keep_what_they_say(on_flawed: Browser, standing: pl.DataFrame, query: str, kept: pl.Expr) -> None:
     wanted = standing.filter(kept)["name"].to_list()
     assert 0 < len(wanted) < standing.height
-    assert [row[0] for row in exported(on_flawed, query)] == wanted
+    assert sorted(row[1] for row in exported(on_flawed, f"kind=delivery&{query}")) == sorted(wanted)
 
 
 def test_pattern_in_the_field_is_taken_as_text(on_flawed: Browser) -> None:
     page = on_flawed.page(f"{LIST}?q=.*(")
     assert page.status == 200
-    assert "write less of the lot or event" in page.text
+    assert "write less of the lot, event or number" in page.text
 
 
-@pytest.mark.parametrize(("sort", "column"), [("day", 1), ("shipped", 4), ("difference", 6)])
+@pytest.mark.parametrize(("sort", "column"), [("age", 4), ("filed", 5), ("day", 8), ("difference", 12)])
 def test_sorting_goes_both_ways_with_what_is_unknown_last(on_flawed: Browser, sort: str, column: int) -> None:
-    rising = [row[column] for row in exported(on_flawed, f"sort=transfers.{sort}")]
-    falling = [row[column] for row in exported(on_flawed, f"sort=-transfers.{sort}")]
+    rising = [row[column] for row in exported(on_flawed, f"kind=delivery&state=all&sort=mismatches.{sort}")]
+    falling = [row[column] for row in exported(on_flawed, f"kind=delivery&state=all&sort=-mismatches.{sort}")]
 
     def known(values: list[str]) -> list[object]:
         return [value if sort == "day" else float(value) for value in values if value not in ("", "–")]
@@ -152,10 +186,13 @@ def test_sorting_goes_both_ways_with_what_is_unknown_last(on_flawed: Browser, so
 @pytest.mark.parametrize(
     ("query", "status", "said"),
     [
-        ("state=lost", 404, "open, exception, waiting"),
+        ("state=lost", 404, "open, not-due, unclosed, closed"),
+        ("kind=letter", 404, "delivery, invoice, border"),
+        ("age=12", 404, "0, 31, 61, 91"),
         ("organisation=nobody", 404, "Find it by its name"),
+        ("region=CN-XX", 404, "There is no region"),
         ("period=2025-13", 400, "is no month"),
-        ("transfers.page=900", 404, "There is no page 900"),
+        ("mismatches.page=900", 404, "There is no page 900"),
     ],
 )
 def test_bad_questions_get_the_cure(browser: Browser, query: str, status: int, said: str) -> None:

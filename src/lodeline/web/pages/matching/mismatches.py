@@ -1,0 +1,306 @@
+"""Does not match: deliveries, invoices and customs lines that say other than what was filed, in one list.
+
+What does not match comes first; what may still come, and what has closed, are asked for. Figures are of what does not
+match, narrowed by the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.regulation.span import Span
+from lodeline.service.filing import transfers as deliveries
+from lodeline.service.filing.mismatches import KINDS
+from lodeline.service.filing.mismatches import mismatches as laid_together
+from lodeline.service.matching import exceptions as records
+from lodeline.web.drawing.bars import BarKind, Part, Stack, Stacks, draw_stacks
+from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.common import asked
+from lodeline.web.pages.common.filters import NAMES, Filters, filters, span_asked
+from lodeline.web.pages.matching.rows import firms_table, mismatch_table
+from lodeline.web.pages.matching.scales import pairs_table, weighed
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Tab
+from lodeline.web.visit import Visit
+from lodeline.web.words import exceptions as exception_words
+from lodeline.web.words import format as written
+from lodeline.web.words import mismatches as mismatch_words
+from lodeline.web.words import words
+from lodeline.web.words.language import text
+
+#: Parameters of the filter line that this page takes.
+_TAKES: Final = ("period", "region", "organisation")
+_AGE_KINDS: Final[Mapping[str, BarKind]] = {
+    "delivery": "loss", "invoice": "hold", "border": "gain", "not-due": "quiet",
+}  # fmt: skip
+#: What the list of deliveries called its states before.
+_FORMER_STATES: Final = {
+    "exception": "open", "differs": "open", "waiting": "not-due", "matched": "closed", "delivered-unfiled": "closed",
+}  # fmt: skip
+#: Days from which a class of age begins; the last has no end.
+_AGES: Final = (0, *(days + 1 for days in deliveries.AGES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What the address asks for. None: not narrowed by it."""
+
+    state: str
+    kind: str | None
+    cause: str | None
+    age: int | None
+    text: str | None
+    span: Span | None
+    line: Filters | None
+    firms: frozenset[str] | None
+
+
+def mismatches(visit: Visit) -> HttpResponse:
+    """The page `exceptions/`: `?kind=`, `?cause=`, `?state=` (by default what does not match), `?age=`, `?q=`,
+    `?organisation=`, `?region=`, `?period=` narrow it."""
+    reading = visit.reading
+    standing = reading.answer(deliveries.standing_transfers, reading.snapshot, reading.law)
+    every = laid_together(standing, reading.answer(records.every, reading.store, reading.snapshot, reading.law))
+    names = words.organisation_names(reading.snapshot.register, visit.language)
+    wanted = _wanted(visit)
+    about = _about(every, wanted)
+    opened = about.filter(pl.col("state") == "open")
+    of_kind = _of_kind(opened, wanted)
+    ages = _ages(about)
+    weighings = _weighings(standing, wanted)
+    tables = {
+        "mismatches": mismatch_table(visit, _listed(about, wanted), names),
+        "firms": firms_table(visit, of_kind, names),
+        "ages": _ages_table(visit, ages),
+        "pairs": pairs_table(visit, weighings, names),
+    }
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    waiting = _of_kind(about, wanted).filter(pl.col("state") == "not-due").height
+    return show(
+        visit,
+        "lodeline/matching/mismatches.html",
+        title=_headline(visit, of_kind, waiting, any_filed=bool(every.height)),
+        waiting=asked.counted(waiting, "more is", "more are") if waiting and visit.language == "en" else waiting,
+        waiting_href=visit.here(state="not-due", age=None, **{"mismatches.page": None}),
+        kinds=_kind_tabs(visit, opened, wanted),
+        tiles=_tiles(visit, of_kind),
+        drawing=_draw_ages(visit, ages),
+        day=written.day(deliveries.last_filing_day(reading.snapshot, reading.law), visit.language),
+        weighed=weighed(visit, weighings),
+        tables={name: shown(visit, table) for name, table in tables.items()},
+        **_choices(visit, about, wanted),
+    )
+
+
+def _wanted(visit: Visit) -> _Wanted:
+    months = asked.months(visit)
+    line = None if months is None else filters(visit, months, takes=("region", "organisation"))
+    state = visit.query("state") or "open"
+    if state not in _FORMER_STATES:
+        asked.one_of(visit, "state", mismatch_words.STATES)
+    age = asked.one_of(visit, "age", {str(days): text("", "") for days in _AGES})
+    return _Wanted(
+        state=_FORMER_STATES.get(state, state),
+        kind=asked.one_of(visit, "kind", mismatch_words.KINDS),
+        cause=asked.one_of(visit, "cause", mismatch_words.CAUSES),
+        age=None if age is None else int(age),
+        text=visit.query("q"),
+        span=None if months is None else span_asked(visit, months),
+        line=line,
+        firms=None if line is None else line.firms(visit.reading.snapshot.register),
+    )
+
+
+def _about(every: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
+    """The rows of the firms and months asked about: a delivery is about both its sides."""
+    if wanted.firms is not None:
+        either = (pl.col("kind") == "delivery") & pl.col("counterparty").is_in(wanted.firms)
+        every = every.filter(pl.col("organisation").is_in(wanted.firms) | either)
+    return every if wanted.span is None else every.filter(_within("on", wanted.span))
+
+
+def _of_kind(rows: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
+    return rows if wanted.kind is None else rows.filter(pl.col("kind") == wanted.kind)
+
+
+def _within(day: str, span: Span) -> pl.Expr:
+    return pl.col(day).dt.strftime("%Y-%m").is_between(pl.lit(span.first), pl.lit(span.last))
+
+
+def _weighings(standing: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
+    """The deliveries asked about, whether they have closed or not: scales disagree about what has."""
+    if wanted.firms is not None:
+        standing = standing.filter(pl.col("shipper").is_in(wanted.firms) | pl.col("receiver").is_in(wanted.firms))
+    return standing if wanted.span is None else standing.filter(_within("day", wanted.span))
+
+
+def _listed(about: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
+    conditions = [
+        pl.col(name) == value
+        for name, value in (("kind", wanted.kind), ("cause", wanted.cause)) if value is not None
+    ]  # fmt: skip
+    if wanted.state == "unclosed":
+        # A delivery that has closed with a difference has no age any more.
+        closed_anyhow = (pl.col("kind") == "delivery") & pl.col("age_days").is_null()
+        conditions.append((pl.col("state") != "closed") & ~closed_anyhow)
+    elif wanted.state != "all":
+        conditions.append(pl.col("state") == wanted.state)
+    if wanted.age is not None:
+        ends = dict(zip(_AGES, (*deliveries.AGES, None), strict=True))
+        conditions.append(pl.col("age_days").is_between(wanted.age, ends[wanted.age] or 1_000_000))
+    if wanted.text is not None:
+        named = [pl.col(column).fill_null("").str.to_lowercase() for column in ("what", "events")]
+        conditions.append(pl.any_horizontal(one.str.contains(wanted.text.lower(), literal=True) for one in named))
+    return about.filter(*conditions) if conditions else about
+
+
+def _headline(visit: Visit, opened: pl.DataFrame, waiting: int, *, any_filed: bool) -> str:
+    if not any_filed:
+        return visit.text("Nothing was filed that could match", "尚无可核对的申报")
+    if not opened.height:
+        may_come = asked.counted(waiting, "record may still come", "records may still come")
+        return visit.text(
+            "Filings, invoices and the border match" + (f"; {may_come}" if waiting else ""),
+            "申报、开票与过境记录一致" + (f"，另有{written.count(waiting)}项尚未到期" if waiting else ""),
+        )
+    counts = dict(opened.group_by("kind").len().iter_rows())
+    parts = [(kind, counts[kind]) for kind in KINDS if kind in counts]
+    english = [
+        asked.counted(count, mismatch_words.ONE[kind]["en"], mismatch_words.KINDS[kind]["en"].lower())
+        for kind, count in parts
+    ]
+    do = "does" if opened.height == 1 else "do"
+    return visit.text(
+        f"{', '.join(english[:-1])}{' and ' if english[1:] else ''}{english[-1]} {do} not match",
+        "、".join(f"{written.count(count)}{mismatch_words.ONE[kind]['zh']}" for kind, count in parts) + "不一致",
+    )
+
+
+def _kind_tabs(visit: Visit, opened: pl.DataFrame, wanted: _Wanted) -> list[Tab]:
+    """All that does not match, and each kind of it."""
+    counts = dict(opened.group_by("kind").len().iter_rows())
+
+    def tab(kind: str | None, label: str, count: int) -> Tab:
+        href = visit.here(kind=kind, cause=None, **{"mismatches.page": None})
+        return Tab(label=label, href=href, here=wanted.kind == kind, count=written.count(count))
+
+    every = tab(None, visit.text("All", "全部"), opened.height)
+    return [every, *(tab(kind, visit.localized(mismatch_words.KINDS[kind]), counts.get(kind, 0)) for kind in KINDS)]
+
+
+def _tiles(visit: Visit, opened: pl.DataFrame) -> list[dict[str, object]]:
+    """How many are open of each cause that occurs, with the mass at stake; each leads to its rows."""
+    by_cause = opened.group_by("cause").agg(n=pl.len(), mass=pl.col("mass_mg").sum())
+    figures = {cause: (n, mass) for cause, n, mass in by_cause.iter_rows()}
+    return [
+        {
+            "label": visit.localized(word), "figure": written.count(figures[cause][0]),
+            "sub": written.mass(mass, visit.language) if (mass := figures[cause][1]) else written.NOTHING,
+            "shape": mismatch_words.MARKS[cause][0], "tone": mismatch_words.MARKS[cause][1], "trend": "",
+            "href": visit.here(cause=cause, state=None, age=None, **{"mismatches.page": None}) + "#mismatches",
+        }
+        for cause, word in mismatch_words.CAUSES.items() if cause in figures
+    ]  # fmt: skip
+
+
+def _choices(visit: Visit, about: pl.DataFrame, wanted: _Wanted) -> dict[str, Any]:
+    """What the form offers, what is chosen, and what it carries."""
+    causes = set(about["cause"].unique()) | {wanted.cause}
+    offered = {key: word for key, word in mismatch_words.CAUSES.items() if key in causes}
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    firms = {one for column in ("organisation", "counterparty") for one in about[column].unique() if one in names}
+    months = asked.months(visit)
+    line = wanted.line
+    regions = next((one.options for one in line.line if one.name == "region"), ()) if line is not None else ()
+    return {
+        "causes": asked.options(visit, offered),
+        "states": asked.options(visit, mismatch_words.STATES),
+        "age_options": [(str(days), _age(visit, days)) for days in _AGES],
+        "organisations": sorted(((one, names[one]) for one in firms), key=lambda one: one[1]),
+        "regions": regions,
+        "months": asked.period_options(visit, months, wanted.span),
+        "asked": {name: visit.query(name) or "" for name in ("kind", "cause", "age", "q", "region")}
+        | {
+            "state": wanted.state, "period": "" if wanted.span is None else str(wanted.span),
+            "organisation": (line and line.organisation) or "",
+        },
+        "successor_of": line and line.successor_of,
+        "rest": {name: value for name in NAMES if name not in _TAKES and (value := visit.query(name))},
+    }  # fmt: skip
+
+
+def _age(visit: Visit, from_days: int) -> str:
+    ends = dict(zip(_AGES, (*deliveries.AGES, None), strict=True))
+    to_days = ends[from_days]
+    if to_days is None:
+        return visit.text(f"More than {from_days - 1} days", f"超过{from_days - 1}天")
+    return visit.text(f"{from_days} to {to_days} days", f"{from_days}至{to_days}天")
+
+
+def _ages(about: pl.DataFrame) -> pl.DataFrame:
+    """What has an age by class of age and kind; what is not due by itself."""
+    return deliveries.ages(
+        about.select(
+            "age_days", standing=pl.when(pl.col("state") == "open").then("kind").otherwise(pl.lit("not-due")),
+            shipped_mg=pl.col("mass_mg"), received_mg=pl.col("mass_mg"),
+        )
+    )  # fmt: skip
+
+
+def _ages_table(visit: Visit, ages: pl.DataFrame) -> Table:
+    rows = [
+        (
+            Cell(text=_age(visit, row["from_days"]), value=row["from_days"]),
+            Cell(text=_standing(visit, row["standing"]), value=row["standing"]),
+            Cell(text=written.count(row["count"]), value=row["count"], href=_rows_at(visit, row)),
+            Cell(text=written.mass(row["mass_mg"], visit.language), value=row["mass_mg"] / written.MG_PER_KG),
+        )
+        for row in ages.iter_rows(named=True)
+    ]
+    return Table(
+        name="ages",
+        caption=visit.text("How long it has waited", "等待时间"),
+        columns=(
+            Column(key="age", label=text("Age", "账龄")),
+            Column(key="kind", label=text("Kind", "种类")),
+            Column(key="count", label=text("Number", "项数"), number=True),
+            Column(key="mass", label=text("At stake", "涉及"), number=True, unit="kg"),
+        ),
+        rows=rows,
+        empty=visit.text("Nothing waits.", "没有待处理的事项。"),
+    )
+
+
+def _standing(visit: Visit, standing: str) -> str:
+    return words.word({**mismatch_words.KINDS, **exception_words.STATES}, standing, visit.language)
+
+
+def _rows_at(visit: Visit, row: Mapping[str, Any]) -> str:
+    """The rows of a class of age and kind."""
+    not_due = row["standing"] == "not-due"
+    asks = {"state": "not-due", "kind": None} if not_due else {"state": None, "kind": row["standing"]}
+    return visit.here(age=row["from_days"], cause=None, **asks, **{"mismatches.page": None}) + "#mismatches"
+
+
+def _draw_ages(visit: Visit, ages: pl.DataFrame) -> Markup:
+    stacks: dict[str, list[Part]] = {}
+    for row in ages.iter_rows(named=True):
+        mass = written.mass(row["mass_mg"], visit.language)
+        stacks.setdefault(_age(visit, row["from_days"]), []).append(
+            Part(
+                label=_standing(visit, row["standing"]), value=row["count"],
+                text=f"{written.count(row['count'])} · {mass}", kind=_AGE_KINDS[row["standing"]],
+                href=_rows_at(visit, row),
+            )
+        )  # fmt: skip
+    name = visit.text("What does not match or waits, by age", "不一致及待处理事项（按账龄）")
+    drawn = tuple(Stack(label=label, parts=tuple(parts)) for label, parts in stacks.items())
+    return draw_stacks(Stacks(name=name, stacks=drawn), width=640)
