@@ -62,7 +62,7 @@ _AT_WORK: Final = (
     " from {module} import main; main()"
 )
 #: Pages that everybody of the authority asks for, and that take the longest.
-_ASKED_FIRST: Final = ("overview", "balances", "findings", "transfers", "law")
+_ASKED_FIRST: Final = ("overview", "balances", "findings", "exceptions", "law")
 #: Of Linux' <sys/prctl.h>: a signal for this process when its parent dies.
 _PR_SET_PDEATHSIG: Final = 1
 
