@@ -23,7 +23,7 @@ PAST_THE_DOOR = {
     "ledger/extension.py": "it is the door",
     "office/filing/extensions.py": "an extension is measured by the law's day",
     "office/filing/submitting.py": "whether there is a law, and not which day",
-    "web/pages/filing/duty.py": "shows the law's day, and beside it what has been extended",
+    "web/pages/register/filed.py": "shows the law's day, and beside it what has been extended",
     "service/law/checking.py": "whether a pack can be asked at all",
 }
 USUAL, LONGER = datetime(2026, 2, 9, 16, tzinfo=UTC), datetime(2026, 2, 13, 16, tzinfo=UTC)

@@ -31,9 +31,11 @@ from lodeline.service.customs.rejudging import judged_again
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asker, desk_address, show_answer, with_words
 from lodeline.web.pages.customs.many import chosen, history_words
+from lodeline.web.parts.table import Cell
 from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
+from lodeline.web.words.firm_names import firm_names
 from lodeline.web.words.language import Text, text
 
 #: Stands in the form of a release for every line that may leave.
