@@ -30,6 +30,8 @@ from lodeline.office.licences.application_steps import (
     worded,
 )
 from lodeline.office.licences.application_views import before_of
+from lodeline.office.licences.document_seal import opened
+from lodeline.office.licences.prefilling import Prefilled
 from lodeline.office.models import Application
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
@@ -61,6 +63,17 @@ def begin(
     with office_transaction():
         begun.save()
         record_act(actor, "application.begin", organisation=organisation, subject=begun.reference)
+    return begun
+
+
+def begin_with(actor: Actor, store: Store, organisation: str, known: Prefilled, *, now: datetime) -> Application:
+    """A draft for a new licence that begins with what is known, and brings the documents that can be taken over."""
+    begun = begin(actor, organisation, now=now)
+    save(actor, begun, known.content, now=now)
+    if known.like is not None:
+        for one in known.documents:
+            content = opened(store, known.like.reference, bytes(one.sealed), one.sha256)
+            put(store, begun, [(one.kind, Attached(name=one.name, kind=one.media, content=content))])
     return begun
 
 
