@@ -239,7 +239,7 @@ def _applications(portal: Portal, firm: str) -> dict[str, str]:
 
 def _drafted(portal: Portal, firm: str) -> str:
     """Where the firm goes on writing an application."""
-    at = f"{firm}/applications/"
+    at = f"{firm}/licences/?view=applications"
     where = str(portal.answer(FILER, at, portal.html(at, FILER), {"relation": "new"}).url.path)
     portal.answer(FILER, where, portal.html(where, FILER), {**APPLICATION, "act": "save"})
     return where
@@ -298,7 +298,7 @@ def _frozen(portal: Portal, period: str) -> str:
 def _run_announced(portal: Portal, firm: str, *, year: str) -> None:
     """Quota set aside for a run of the filer's firm: listed beside the quotas of the year."""
     run = {"run": "R-2025-31", "kind": "separation", "ore_type": "", "year": year, "reo_kg": "1200"}
-    portal.send(FILER, f"{firm}/quota/", {"act": "announce", **run})
+    portal.send(FILER, f"{firm}/licences/?view=quota", {"act": "announce", **run})
 
 
 def _law_proposed(portal: Portal) -> str:

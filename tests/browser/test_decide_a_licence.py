@@ -40,7 +40,7 @@ def test_a_licence_is_applied_for_queried_and_granted(browser: Browser, workshop
     page.get_by_label("Contract or agreement").fill("C-2025-17")
     page.get_by_label("End users, one a line").fill("Muster Antriebe GmbH")
     page.get_by_label("Statement of end user and end use").fill("Servo motors for packaging machines.")
-    page.get_by_role("button", name="Hand it in").click()
+    page.get_by_role("button", name="Hand it in").last.click()
     expect(page.get_by_role("heading", name="It cannot be handed in yet")).to_be_visible()
     page.get_by_label("From", exact=True).fill("2025-09-01")
     page.get_by_label("Until", exact=True).fill("2026-08-31")
@@ -63,7 +63,7 @@ def test_a_licence_is_applied_for_queried_and_granted(browser: Browser, workshop
         )
         page.get_by_role("button", name="Attach").click()
         expect(page.get_by_text(name).first).to_be_visible()
-    page.get_by_role("button", name="Hand it in").click()
+    page.get_by_role("button", name="Hand it in").last.click()
     expect(page.get_by_text("Handed in. The authority examines it now.")).to_be_visible()
     own = page.url.partition("?")[0]
 

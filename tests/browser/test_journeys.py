@@ -159,7 +159,7 @@ def test_file_a_month(somebody: Somebody) -> None:
     journey = Journey(somebody(), "file-a-month")
     arrive(journey, "Filer")
     journey.reads("July 2025 is due by Saturday 9 August, in 4 days", begins=True)
-    journey.follow("File July 2025")
+    journey.follow("File July 2025", within=journey.page.locator("#todo"))
     journey.press("File it July")
     journey.reads("Upload July, or type it in")
     journey.page.get_by_label("Files").set_input_files(TUTORIALS / "july-2025.csv")
@@ -186,10 +186,9 @@ def test_file_a_month(somebody: Somebody) -> None:
 
 
 def sign(journey: Journey, month: str) -> None:
-    """The certifier finds what is asked for among the notices, reads it, and signs."""
-    menu(journey, "Notices")
-    journey.follow(f"The filing of {month} 2025 waits for you to certify it.")
-    journey.follow("Read it and sign")
+    """The certifier finds what is asked for among what is to be done, reads it, and signs."""
+    journey.reads(f"{month} 2025 waits for your signature")
+    journey.follow("Read and sign", begins=True)
     journey.reads(f"Sign {month} for Tianjin Mulu Magnetics Co., Ltd.")
     password = journey.page.locator("#password")
     journey.choose("I have checked this filing.", "checkbox", within=password, begins=True)
@@ -199,8 +198,7 @@ def sign(journey: Journey, month: str) -> None:
 def test_accept_a_transfer(somebody: Somebody) -> None:
     journey = Journey(somebody(), "accept-a-transfer")
     arrive(journey, "Filer")
-    journey.follow("Accept deliveries")
-    journey.follow("ALY-0002/STRIP-CAST.N-2502-00022", within=journey.page.locator("#in"))
+    journey.follow("13.0 t from Baotou Linglin Alloy Materials Co., Ltd.", within=journey.page.locator("#todo"))
     journey.reads("13.0 t from Baotou Linglin Alloy Materials Co., Ltd. wait for you")
     journey.picture("accept-delivery")
     journey.fill("Net mass on your scales, kg", "12962.5")

@@ -32,7 +32,7 @@ LISTED: Final[Mapping[str, str]] = {
     "lot": "lots/?product=magnet-ndfeb",
     "finding": "findings/",
     "exception": "exceptions/?kind=invoice&state=all",
-    "firm-exception": "firm/{firm}/exceptions/",
+    "firm-exception": "firm/{firm}/?kind=discrepancy",
     "entry": "log/",
     "register-organisation": "organisations/",
     "official": "people/",

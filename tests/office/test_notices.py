@@ -216,7 +216,7 @@ def test_one_digest_a_day_in_ones_own_language(store: Store) -> None:
     assert mail.send(NOW) == 2
     assert mail.send(NOW + timedelta(hours=5)) == 0
     english, chinese = sorted(django_mail.outbox, key=lambda one: one.to)
-    assert "https://portal.example/en/firm/MAG/notices/" in english.body
+    assert "https://portal.example/en/firm/MAG/?kind=notice" in english.body
     assert "有月份即将截止申报" in chinese.body and "https://portal.example/zh/" in chinese.body
     assert mail.send(NOW + timedelta(days=1)) == 0, "nothing is new"
     notify("MAG", "late", {"period": "2025-01", "last_day": "2025-02-09"}, key="late", now=NOW + timedelta(days=1))

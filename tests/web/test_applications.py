@@ -33,7 +33,7 @@ from lodeline.web.pages.licences import application_part as part
 from lodeline.web.visit import Visit
 
 FIRM = "MAG-0001"
-OWN = f"/en/firm/{FIRM}/applications/"
+OWN = f"/en/firm/{FIRM}/licences/?view=applications"
 PDF = b"%PDF-1.4 a rotor"
 SAID = {
     "kind": "individual", "contract": "C-17", "end_users": "Muster Antriebe GmbH", "valid_from": "2025-07-01",
@@ -72,6 +72,11 @@ def officer(number: int, role: str = "licensing-officer") -> Browser:
     return as_whom(Actor(user=number, name=f"Officer {number}", pseudonym=f"officer-{number}", standings=(standing,)))
 
 
+def waiting(kind: str = "application", *, done: bool = False) -> Page:
+    """What the firm has to do of a kind, or has done."""
+    return of_firm().page(f"/en/firm/{FIRM}/?kind={kind}{'&state=done' if done else ''}")
+
+
 def begun() -> str:
     answer = of_firm().post(OWN, {"relation": "new"})
     assert answer.status_code == 303
@@ -104,7 +109,7 @@ def test_all_that_is_wrong_is_said_and_nothing_is_lost(copy: Store) -> None:
     assert "The application lacks: contract or agreement" in page.text
     assert 'value="C-17"' in of_firm().page(at).html, "what was written is kept"
     chinese = of_firm().page(at.replace("/en/", "/zh/"))
-    assert chinese.status == 200 and "出口许可申请" in chinese.text
+    assert chinese.status == 200 and "许可审查可能提出" in chinese.text
 
 
 def test_what_is_missing_is_called_as_in_the_form_and_once() -> None:
@@ -142,6 +147,7 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
         assert words in page.text
     assert step(officer(11), where, "query", text="Which machine?", until="").status_code == 303
     assert "the clock stands" in officer(11).page(where).text
+    assert "1 application waits for you" in waiting().text and at in waiting().html
     own = of_firm().page(at)
     assert "Dual-Use Items, articles 17 and 26; " in own.text, "the articles are some law's, and each stands once"
     chinese = of_firm().page(at.replace("/en/", "/zh/"))
@@ -150,6 +156,7 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     assert lost.status == 400 and "x" * 8_001 in lost.html
     assert "Which machine?" in own.text and "Taken in charge" not in own.text
     assert of_firm().post(at, {"act": "answer", "text": "A packer."}).status_code == 303
+    assert at not in waiting().html and at in waiting(done=True).html
     terms = {"decision": "grant", "mass_kg": "800", "valid_from": "2025-07-01", "valid_to": "2026-06-30"}
     turned = terms | {"valid_from": "2026-06-30", "valid_to": "2025-07-01", "text": "Long reasons."}
     refused = Page(step(officer(11), where, "propose", **turned))
@@ -173,6 +180,99 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     }
     assert "Report on the goods" in of_firm().page(at).text
     assert "准予许可" in of_firm().page(at.replace("/en/", "/zh/")).text
+
+
+def lot_of(product: str) -> str:
+    """A lot of the firm of a kind of product, of which something is held."""
+    listed = of_firm().get(f"/en/firm/{FIRM}/lots/?format=csv&table=lots").content.decode("utf-8-sig")
+    return next(row["Lot"] for row in csv.DictReader(io.StringIO(listed)) if row["Product"].startswith(product))
+
+
+def fields_of(page: Page) -> dict[str, str]:
+    """What stands in the fields of a draft, of goods in their first line."""
+    found = dict(re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>([^<]*)</textarea>', page.html, re.DOTALL))
+    for tag in re.findall(r"<input[^>]*>", page.html):
+        name, value = (re.search(rf'{key}="([^"]*)"', tag) for key in (" name", " value"))
+        if name is not None:
+            found.setdefault(name[1], "" if value is None else value[1])
+    chosen = re.search(r'<select[^>]* name="kind"[^>]*>.*?<option value="(\w+)" selected', page.html, re.DOTALL)
+    return {**found, "kind": "" if chosen is None else chosen[1]}
+
+
+def begun_from(source: str) -> str:
+    answer = of_firm().post(OWN, {"from": source})
+    assert answer.status_code == 303, Page(answer).text
+    return str(answer["Location"])
+
+
+def test_a_lot_is_applied_for_with_what_is_known_and_handed_in_at_once(copy: Store) -> None:
+    before, lot = handed_in(), lot_of("magnet-ndfeb")
+    page = of_firm().page(f"/en/firm/{FIRM}/lots/{lot}/")
+    assert f'value="lot:{lot}"' in page.html and f'action="{OWN}"' in page.html
+    assert "Apply for a licence for this" not in of_firm(role="certifier").page(f"/en/firm/{FIRM}/lots/{lot}/").text
+    at = begun_from(f"lot:{lot}")
+    draft = of_firm().page(at)
+    fields = fields_of(draft)
+    for name in ("contract", "statement", "end_use", "destination", "consignee_name", "end_users", "kind"):
+        assert fields[name] == SAID[name], name
+    assert fields["goods-product"].startswith("magnet-ndfeb") and "Nd=" in fields["goods-composition"]
+    assert fields["goods-control_item"] == "1C905.a.4" and fields["goods-hs_code"] == "8505111000"
+    assert float(fields["goods-value"]) == pytest.approx(80 * float(fields["goods-mass_kg"]), rel=1e-6)
+    assert "It can be handed in" in draft.headings[0] and "可以提交" in of_firm().page(at.replace("/en/", "/zh/")).text
+    assert all(f"{kind}.pdf" in draft.text for kind in ("applicant", "contract", "technical", "end-use"))
+    assert before in draft.html, "from where it is is said"
+    answer = of_firm().post(at, {**fields, "act": "submit"})
+    assert answer.status_code == 303, Page(answer).text
+    assert "Handed in" in of_firm().page(answer["Location"]).text
+    document = Application.objects.get(reference=at.split("/")[5]).documents.get(kind="technical")
+    assert of_firm().get(f"{at.partition('?')[0]}?document={document.pk}").content == PDF, "sealed anew for this one"
+
+
+def test_a_model_and_an_old_licence_are_applied_for_again(copy: Store) -> None:
+    handed_in()
+    fields = fields_of(of_firm().page(begun_from("model:38UH")))
+    assert fields["goods-model"] == "38UH" and fields["goods-composition"] == SAID["goods-composition"]
+    assert 'value="model:38UH"' in of_firm().page(OWN).html
+    law, now = load("cn"), clock.now()
+    today = law.day_of(now)
+    terms = {
+        "id": "XK-7", "kind": "individual", "exporter": FIRM, "end_users": ["Motors GmbH"], "mass_mg": 100_000_000,
+        "products": ["magnet-ndfeb"], "control_items": ["1C905.a.4"], "destination": "DE", "end_use": "motors",
+        "valid_from": today - timedelta(days=300), "valid_to": today - timedelta(days=200),
+    }  # fmt: skip
+    grant_licence(store=copy, licence=licence_from(terms), law=law, filed_at=now)
+    at = f"/en/firm/{FIRM}/licences/XK-7/"
+    assert 'value="licence:XK-7"' in of_firm().page(at).html
+    fields = fields_of(of_firm().page(begun_from("licence:XK-7")))
+    assert (fields["end_users"], fields["end_use"], fields["goods-mass_kg"]) == ("Motors GmbH", "motors", "100")
+    assert (fields["goods-control_item"], fields["valid_from"]) == ("1C905.a.4", today.isoformat())
+
+
+def test_what_is_not_the_firms_begins_nothing(copy: Store) -> None:
+    began = Application.objects.count()
+    for source in ("lot:NOBODY/LOT", "model:NONE", "licence:XK-99", "asked:7.0", "asked:999999.0", "asked:x", "moon:1"):
+        answer = of_firm().post(OWN, {"from": source})
+        assert answer.status_code == 400, source
+    assert of_firm(role="certifier").post(OWN, {"from": "model:38UH"}).status_code == 403
+    assert Application.objects.count() == began
+
+
+def test_the_check_says_what_licensing_would_and_keeps_what_was_written(copy: Store) -> None:
+    at = begun()
+    said = {**SAID, "goods-control_item": "1C902", "goods-composition": "Nd=24;Pr=6;Dy=3.5;Fe=65.5;B=1"}
+    assert of_firm().post(at, {**said, "act": "check"}).status_code == 303
+    page = of_firm().page(at)
+    assert "4 things stand against handing it in" in page.headings[0], "four papers"
+    for words in (
+        "Papers that are not attached",
+        "contract or agreement",
+        "on no list that is known here",
+        "control item 1C905.a.4, and 1C902 is stated",
+    ):
+        assert words in page.text, words
+    assert fields_of(page)["contract"] == "C-17"
+    chinese = of_firm().page(at.replace("/en/", "/zh/")).text
+    assert "许可审查可能提出" in chinese and "尚有4项" in chinese
 
 
 def test_the_officer_sees_how_the_exporter_s_licences_stand(copy: Store) -> None:

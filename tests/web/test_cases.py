@@ -90,9 +90,13 @@ def test_a_question_goes_to_the_firm_and_its_answer_comes_back(official: Browser
         page = of_firm(firm).page(own.replace("/en/", f"/{language}/"))
         assert page.status == 200
         assert "Why is that?" in page.text
-        assert "Answer the authority" in of_firm(firm).page(f"/en/firm/{firm}/").text
+        waits = of_firm(firm).page(f"/{language}/firm/{firm}/?kind=question")
+        assert own.replace("/en/", f"/{language}/") in waits.html
+        assert ("1 question of the authority waits for you" if language == "en" else "询问：1项待办") in waits.text
     files = SimpleUploadedFile("../<b>ticket.pdf", b"%PDF-1.7", content_type="text/html")
     assert of_firm(firm).post(own, {"text": "A typing error.\n<b>Sorry.</b>", "files": files}).status_code == 303
+    assert "Questions: nothing waits for you" in of_firm(firm).page(f"/en/firm/{firm}/?kind=question").text
+    assert "Answered" in of_firm(firm).page(f"/en/firm/{firm}/?kind=question&state=done").text
     page = official.page(at)
     assert "A typing error." in page.text and "<b>Sorry" not in page.html
     (href,) = re.findall(r'href="(\?file=\d+|[^"]*[?&]file=\d+)"', page.html)
@@ -236,7 +240,7 @@ def test_a_case_and_an_address_of_before_lead_to_what_the_finding_has_become(
     alias = official.get(f"/en/findings/{formerly(row)['id']}/")
     assert (alias.status_code, alias["Location"]) == (302, at), "an id of before without a case"
     own = f"/en/firm/{firm}/findings/{old['id']}/"
-    assert own in of_firm(firm).page(f"/en/firm/{firm}/findings/").html
+    assert own in of_firm(firm).page(f"/en/firm/{firm}/?kind=question").html
     assert of_firm(firm).get(f"/en/firm/{firm}/findings/{row['id']}/")["Location"] == own
     stranger = next(one for one in ("SEP-0001", "MIN-0001") if one != firm)
     for one in (row["id"], old["id"]):

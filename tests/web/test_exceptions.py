@@ -126,15 +126,18 @@ def test_firm_sees_its_own_and_what_to_do_and_nobody_elses(
 ) -> None:
     firm = every.filter(pl.col("state") == "open")["organisation"].value_counts(sort=True)["organisation"][0]
     browser, own = of_firm(firm), every.filter(pl.col("organisation") == firm)
-    rows = exported(browser, f"/en/firm/{firm}/exceptions/?format=csv")
+    rows = exported(browser, f"/en/firm/{firm}/?kind=discrepancy&format=csv")
     assert len(rows) == own.height
+    waiting = own.filter(pl.col("state") == "open").height
+    assert f"{waiting} discrepanc" in browser.page(f"/en/firm/{firm}/?kind=discrepancy").headings[0]
+    assert not exported(browser, f"/en/firm/{firm}/?kind=discrepancy&state=done&format=csv")
     page: Page = browser.page(f"/en/firm/{firm}/exceptions/{own['id'][0]}/")
     assert page.status == 200
     assert "What to do:" in page.text and "Numbers lead to the entry" not in page.text
-    assert any(link.get("href") == f"/en/firm/{firm}/exceptions/" for link in page.links)
+    assert any(link.get("href") == f"/en/firm/{firm}/?kind=discrepancy" for link in page.links)
     other = every.filter(pl.col("organisation") != firm)
     assert browser.get(f"/en/firm/{firm}/exceptions/{other['id'][0]}/").status_code == 404
-    assert browser.get(f"/en/firm/{other['organisation'][0]}/exceptions/").status_code == 403
+    assert browser.get(f"/en/firm/{other['organisation'][0]}/?kind=discrepancy").status_code == 403
     assert browser.get(LIST).status_code == 403
 
 

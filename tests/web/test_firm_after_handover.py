@@ -115,6 +115,6 @@ def test_lists_home_and_api_are_of_ones_own_time(desk: Desk, firm: str, own: str
 
 def test_notices_say_it_and_lead_to_the_page(desk: Desk) -> None:
     for firm, words in (("OLD", "is held by NEW Ltd"), ("NEW", "which OLD Ltd held before")):
-        status, text = ask(desk, firm, f"/en/firm/{firm}/notices/")
+        status, text = ask(desk, firm, f"/en/firm/{firm}/?kind=notice")
         assert status == 200 and words in text and "The authority has entered what it found at pit" in text
         assert f"/en/firm/{firm}/sites/pit/" in text

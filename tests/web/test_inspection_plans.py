@@ -124,7 +124,7 @@ def test_firm_never_sees_a_plan_before_a_measurement(own: Store) -> None:
     assert "not yet measured" not in mine.text and "sep" not in mine.text
     assert [as_("analyst").get(one).status_code for one in (plan, "/en/inspections/")] == [404, 403]
     # Nothing that a firm reads names it.
-    for at in ("/en/firm/SEP/", "/en/firm/SEP/notices/", "/en/firm/SEP/inspections/", "/en/firm/SEP/sites/sep/"):
+    for at in ("/en/firm/SEP/", "/en/firm/SEP/?kind=notice", "/en/firm/SEP/inspections/", "/en/firm/SEP/sites/sep/"):
         text = firm.page(at).text
         assert "plan" not in text.replace("planned", "").casefold() or at == "/en/firm/SEP/", at
     measure(own, number)

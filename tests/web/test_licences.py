@@ -141,11 +141,11 @@ def test_customs_confirm_an_exit_on_the_page_of_the_licence(pages: None, url: st
     records = AuditRecord.objects.filter(what="licence.exits")
     assert records.count() == 2
     # The exporter is told of each, once.
-    told = of_firm("SEP").page("/en/firm/SEP/notices/")
+    told = of_firm("SEP").page("/en/firm/SEP/?kind=notice")
     for mass in ("6", "1"):
         assert told.text.count(f"Customs confirms that {mass} kg left under declaration D-9, line 1") == 1
     assert 'href="/en/firm/SEP/licences/LIC-1/"' in told.html
-    assert "海关确认报关单 D-9 第 1 项的 6 千克货物已出境" in of_firm("SEP").page("/zh/firm/SEP/notices/").text
+    assert "海关确认报关单 D-9 第 1 项的 6 千克货物已出境" in of_firm("SEP").page("/zh/firm/SEP/?kind=notice").text
 
 
 def test_a_wrong_exit_is_flagged_and_corrected_on_the_page(pages: None, url: str) -> None:
@@ -171,11 +171,11 @@ def test_a_wrong_exit_is_flagged_and_corrected_on_the_page(pages: None, url: str
     for text in (page.text, own.page("/en/firm/SEP/licences/LIC-1/").text):
         assert "in place of 10000 kg (E-1)" in text and "does not count: corrected by E-2" in text
         assert "typed in grams" in text
-    notices = own.page("/en/firm/SEP/notices/").text
+    notices = own.page("/en/firm/SEP/?kind=notice").text
     assert "Flagged: Under line 1 of D-9 9990 kg more of goods left" in notices
     assert "Customs corrects a confirmation under declaration D-9, line 1: 8 kg left" in notices
     assert "The reason: typed in grams" in notices
-    assert "理由：typed in grams" in own.page("/zh/firm/SEP/notices/").text
+    assert "理由：typed in grams" in own.page("/zh/firm/SEP/?kind=notice").text
 
 
 def test_what_cannot_be_booked_says_why_and_keeps_what_was_typed(pages: None, url: str) -> None:
@@ -204,7 +204,7 @@ def test_a_reservation_is_taken_back_and_a_tranche_allotted_and_taken_back(pages
     assert masses(store) == (0, 20, 0, 30)
     told = {one.what for one in AuditRecord.objects.all()}
     assert told >= {"licence.void", "licence.tranche", "licence.tranche-void"}
-    notices = of_firm("SEP").page("/en/firm/SEP/notices/").text
+    notices = of_firm("SEP").page("/en/firm/SEP/?kind=notice").text
     assert "for declaration D-9, line 1 is taken back. The reason: not sold" in notices
 
 
@@ -405,7 +405,7 @@ def test_two_officers_suspend_a_licence_on_its_page_and_its_firm_reads_why(pages
     assert store.newest_register().licences["LIC-1"].standing(date(2025, 2, 10)) == "suspended"
     firm = of_firm("SEP").page("/en/firm/SEP/licences/LIC-1/")
     assert "suspended" in firm.text and "The end use could not be seen." in firm.text
-    notices = of_firm("SEP").page("/zh/firm/SEP/notices/")
+    notices = of_firm("SEP").page("/zh/firm/SEP/?kind=notice")
     assert "许可证 LIC-1 自2025年2月10日起中止。主管部门理由：The end use could not be seen." in notices.text
     assert 'href="/zh/firm/SEP/licences/LIC-1/"' in notices.html
 

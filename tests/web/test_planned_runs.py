@@ -21,7 +21,7 @@ from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
-QUOTA = "/en/firm/SEP/quota/"
+QUOTA = "/en/firm/SEP/licences/?view=quota"
 RUN = {
     "act": "announce", "run": "R-7", "kind": "separation", "ore_type": "", "year": "2025", "reo_kg": "120",
 }  # fmt: skip
@@ -122,10 +122,10 @@ def test_a_quota_officer_puts_a_run_off_and_the_firm_is_told(store: Store) -> No
     assert "That stood already" in browser.page(again["Location"]).text
     (record,) = AuditRecord.objects.filter(what="quota.run-void")
     assert (record.who, record.organisation, record.subject) == ("officer", "SEP", "R-7")
-    told = of_firm("SEP").page("/en/firm/SEP/notices/")
+    told = of_firm("SEP").page("/en/firm/SEP/?kind=notice")
     assert told.text.count("The authority has called your planned run R-7 off") == 1
     assert "The reason: the line was closed by order" in told.text and f'href="{QUOTA}"' in told.html
-    assert "主管部门已取消贵企业的计划批次 R-7" in of_firm("SEP").page("/zh/firm/SEP/notices/").text
+    assert "主管部门已取消贵企业的计划批次 R-7" in of_firm("SEP").page("/zh/firm/SEP/?kind=notice").text
 
 
 def test_what_a_run_has_drawn_is_not_put_off(store: Store) -> None:

@@ -56,6 +56,14 @@ def test_what_is_folded_is_a_tab_of_the_line_that_takes_it_in() -> None:
     assert "desk-asked" in licences.pages
 
 
-def test_menu_of_a_firm_names_each_page_once() -> None:
-    pages = [one.page for one in lines_of(FIRM_MENU, *ORGANISATION_ROLES)]
-    assert len(pages) == len(set(pages))
+@pytest.mark.parametrize("how_many", [0, 1, 2, len(ORGANISATION_ROLES)])
+def test_a_firm_has_ten_lines_at_most_and_every_page_of_it_stands_under_one(how_many: int) -> None:
+    for roles in combinations(ORGANISATION_ROLES, how_many):
+        lines = lines_of(FIRM_MENU, *roles)
+        pages = [one.page for one in lines]
+        assert 0 < len(lines) <= LINES_MOST and len(pages) == len(set(pages)), (roles, pages)
+    lines = lines_of(FIRM_MENU, *ORGANISATION_ROLES)
+    for page in PAGES:
+        if page.name.startswith("firm") and not re.search(r"\.\w+$|/files/|/uploads/|copy/|receipt", page.at):
+            under = [one.page for one in lines if page.name in one.pages]
+            assert len(under) == 1, (page.name, under)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
+from lodeline.web.page import FIRM
 from lodeline.web.visit import address
 
 
@@ -35,6 +36,13 @@ MOVED: Final[tuple[Moved, ...]] = (
     Moved(at="register/", to="organisations"),
     Moved(at="screening/", to="parties"),
     Moved(at="transfers/", to="exceptions", query={"kind": "delivery", "state": "all"}),
+    Moved(at=FIRM + "applications/", to="firm-licences", query={"view": "applications"}),
+    Moved(at=FIRM + "customers/", to="firm-lots", query={"view": "customers"}),
+    Moved(at=FIRM + "exceptions/", to="firm", query={"kind": "discrepancy"}),
+    Moved(at=FIRM + "findings/", to="firm", query={"kind": "question"}),
+    Moved(at=FIRM + "notices/", to="firm", query={"kind": "notice"}),
+    Moved(at=FIRM + "queries/", to="firm", query={"kind": "query"}),
+    Moved(at=FIRM + "quota/", to="firm-licences", query={"view": "quota"}),
 )
 
 

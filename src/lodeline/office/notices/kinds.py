@@ -58,7 +58,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "records-disagree": Kind(
         text=sentences.records,
         mail=text("Records of other authorities disagree with a filing.", "其他部门记录与申报不符。"),
-        page="firm-exceptions",
+        page="firm",
     ),
     "corrected-by-counterparty": Kind(
         text=sentences.corrected,
@@ -129,5 +129,5 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "reservation-void": Kind(text=sentences.reservation_void, mail=_FROM_AUTHORITY, page="firm-licence"),
     "licence-act": Kind(text=sentences.licence_act, mail=_FROM_AUTHORITY, page="firm-licence", at_once=True),
-    "run-put-off": Kind(text=sentences.run_put_off, mail=_FROM_AUTHORITY, page="firm-quota"),
+    "run-put-off": Kind(text=sentences.run_put_off, mail=_FROM_AUTHORITY, page="firm-licences"),
 }

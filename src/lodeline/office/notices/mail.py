@@ -152,7 +152,7 @@ def _message(person: User, notices: Sequence[Notice]) -> EmailMessage:
     stop = address(language, "mail-end", signing.dumps(person.pk, salt=_SALT))
     lines = [f"- {line}" for line in dict.fromkeys(KINDS[one.kind].mail[language] for one in notices)]
     organisations = sorted({one.organisation for one in notices})
-    pages = [address(language, "firm-notices", one) for one in organisations]
+    pages = [address(language, "firm", one) for one in organisations]
     body = "\n".join([*lines, "", *pages, "", ending, stop, ""])
     return EmailMessage(
         subject=subject, body=body, to=[person.email],
@@ -163,5 +163,5 @@ def _message(person: User, notices: Sequence[Notice]) -> EmailMessage:
 def address(language: str, page: str, what: str) -> str:
     """The whole address of a page of notices, as it stands in a mail: of a firm's, or of ending the mails."""
     host = settings.LODELINE_HOSTS[0] if settings.LODELINE_HOSTS else "localhost"
-    path = {"firm-notices": f"firm/{what}/notices/", "mail-end": f"mail/end/{what}/"}[page]
+    path = {"firm": f"firm/{what}/?kind=notice", "mail-end": f"mail/end/{what}/"}[page]
     return f"https://{host}/{language}/{path}"

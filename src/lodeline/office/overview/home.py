@@ -12,9 +12,11 @@ from datetime import datetime
 import polars as pl
 
 from lodeline.office.access.actor import Actor
+from lodeline.office.customs import queries
 from lodeline.office.filing import disputes, drafts, transfers
-from lodeline.office.models import Dispute, Draft
-from lodeline.office.notices import notices
+from lodeline.office.findings import views
+from lodeline.office.licences.application_views import own_applications
+from lodeline.office.models import Application, Case, Dispute, Draft
 from lodeline.service.firm.organisation_view import Month, OrganisationView
 
 
@@ -23,7 +25,8 @@ class Home:
     """As of a moment. `waiting`: rows of `OrganisationView.transfers` that have not closed; `pending`: accepted and not
     filed.
 
-    `disputed`: disputes that stand. `quota`, `licences`: as `OrganisationView` gives them.
+    `disputed`: disputes that stand. `questions`: of the authority; `queries`: of customs; both and `applications`
+    whatever came of them. `quota`, `licences`: as `OrganisationView` gives them.
     """
 
     months: tuple[Month, ...]
@@ -31,7 +34,9 @@ class Home:
     waiting: pl.DataFrame
     pending: Mapping[transfers.Sent, int]
     disputed: tuple[Dispute, ...]
-    unread: int
+    questions: tuple[Case, ...]
+    queries: tuple[Case, ...]
+    applications: tuple[Application, ...]
     quota: pl.DataFrame
     licences: pl.DataFrame
 
@@ -67,7 +72,9 @@ def home(actor: Actor, own: OrganisationView, *, now: datetime) -> Home:
         waiting=own.transfers(now, waiting=True),
         pending=transfers.pending(actor, own.organisation),
         disputed=tuple(standing),
-        unread=notices.unread(actor, own.organisation),
+        questions=tuple(views.own_cases(actor, own.organisation)),
+        queries=tuple(queries.own_cases(actor, own.organisation)),
+        applications=tuple(own_applications(actor, own.organisation)),
         quota=own.quota(today).filter(pl.col("year") == today.year),
         licences=own.licences(today).filter(pl.col("state") == "granted"),
     )

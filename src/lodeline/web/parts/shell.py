@@ -18,7 +18,6 @@ from django.shortcuts import render
 from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.access.looking import LOOK_REASONS
-from lodeline.office.notices.notices import unread
 from lodeline.office.parties.parties import waiting
 from lodeline.web.access.access_log import reason_of
 from lodeline.web.parts.values import Tab
@@ -63,18 +62,26 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
         text("This month", "本月"),
         (
-            Line(page="firm", label=text("Home", "首页")),
-            Line(page="firm-file", label=text("File a month", "月度申报"), leads_to=("firm-draft",)),
-            Line(page="firm-transfers", label=text("Transfers", "流转"), leads_to=("firm-transfer",)),
-            Line(page="firm-exceptions", label=text("Discrepancies", "单据差异"), leads_to=("firm-exception",)),
-            Line(page="firm-findings", label=text("Questions", "询问"), leads_to=("firm-finding",)),
+            Line(
+                page="firm",
+                label=text("To do", "待办"),
+                leads_to=("firm-finding", "firm-query", "firm-exception"),
+            ),
+            Line(
+                page="firm-file",
+                label=text("File a month", "月度申报"),
+                leads_to=("firm-draft", "firm-draft-columns", "firm-draft-certify"),
+            ),
+            Line(
+                page="firm-transfers",
+                label=text("Deliveries", "收发货"),
+                leads_to=("firm-transfer", "firm-dispute"),
+            ),
             Line(
                 page="firm-desk",
                 label=text("Pre-export check", "出口预查"),
                 leads_to=("firm-asked", "firm-asked-one", "firm-batch"),
             ),
-            Line(page="firm-queries", label=text("Customs queries", "海关质疑"), leads_to=("firm-query",)),
-            Line(page="firm-notices", label=text("Notices", "通知")),
         ),
     ),
     (
@@ -86,29 +93,39 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                 leads_to=("firm-balance", "firm-inspections", "firm-inspection-plan", "firm-inspection-visit"),
             ),
             Line(page="firm-lots", label=text("Lots", "批次"), leads_to=("firm-lot",)),
-            Line(page="firm-filings", label=text("Filings", "申报记录"), leads_to=("firm-filing",)),
-            Line(page="firm-customers", label=text("Customers", "客户")),
             Line(
                 page="firm-licences",
                 label=text("Licences", "许可证"),
-                leads_to=("firm-licence", "firm-applications", "firm-application"),
+                leads_to=("firm-licence", "firm-application"),
             ),
-            Line(page="firm-quota", label=text("Quota", "总量控制指标")),
+            Line(page="firm-filings", label=text("Filings", "申报记录"), leads_to=("firm-filing",)),
         ),
     ),
     (
-        text("Set up", "设置"),
+        text("Set up and look up", "设置与查询"),
         (
-            Line(page="firm-people", label=text("People", "人员")),
-            Line(page="firm-tokens", label=text("Programs", "程序接入")),
-            Line(page="firm-profiles", label=text("Column names", "列对应")),
-        ),
-    ),
-    (
-        text("Look up", "查询"),
-        (
-            Line(page="law", label=text("Law in force", "现行法规"), leads_to=("law-text", "law-diff")),
-            Line(page="verify", label=text("Verify a receipt", "核验回执")),
+            Line(
+                page="firm-people",
+                label=text("Set up", "设置"),
+                tabs=(
+                    Line(page="firm-people", label=text("People", "人员"), leads_to=("firm-person",)),
+                    Line(page="firm-delegations", label=text("Who files for us", "委托申报")),
+                    Line(page="firm-tokens", label=text("Programs", "程序接入")),
+                    Line(page="firm-profiles", label=text("Column names", "列对应")),
+                ),
+            ),
+            Line(
+                page="law",
+                label=text("Law", "法规"),
+                tabs=(
+                    Line(
+                        page="law",
+                        label=text("Law in force", "现行法规"),
+                        leads_to=("law-text", "law-diff", "law-packs"),
+                    ),
+                    Line(page="verify", label=text("Verify a receipt", "核验回执")),
+                ),
+            ),
         ),
     ),
 )
@@ -361,16 +378,9 @@ def _menu(visit: Visit, *, carries: bool) -> list[dict[str, object]]:
         shown = []
         for line in lines:
             current = "page" if visit.name == line.page else "true" if visit.name in line.pages else None
-            count = unread(visit.actor, visit.firm) if line.page == "firm-notices" and visit.firm else 0
             label = visit.localized(line.label)
-            shown.append(
-                {
-                    "label": label,
-                    "href": _at(visit, line.page, line.takes if carries else ()),
-                    "current": current,
-                    "count": count,
-                }
-            )
+            href = _at(visit, line.page, line.takes if carries else ())
+            shown.append({"label": label, "href": href, "current": current})
         if shown:
             groups.append({"heading": visit.localized(heading), "lines": shown})
     return groups

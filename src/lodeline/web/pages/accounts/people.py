@@ -114,7 +114,6 @@ def people(visit: Visit, organisation: str = "") -> HttpResponse:
         fields=invitation_fields(visit, organisation, error) if may_change else [],
         second_person=second_person(organisation) if organisation else None,
         rules=bool(organisation) and visit.actor.may("own.people", organisation),
-        delegations=visit.opens("firm-delegations", organisation=organisation) if organisation else None,
     )
 
 

@@ -112,7 +112,9 @@ def show_answer(visit: Visit, asked: Asker, more: Mapping[str, Any] | None = Non
         lede=_lede(visit, pairs, document, names),
         tiles=_tiles(visit, pairs),
         law=_law(visit, pairs, document),
-        lines=[_line(visit, pair, document["known"], papers, names) for pair in cards],
+        lines=[
+            {**_line(visit, pair, document["known"], papers, names), "asked": _place(asked, pair)} for pair in cards
+        ],
         any_line=bool(pairs),
         many=_many(visit, chosen, names, more.get("open_to"), more.get("decided", {})) if many else None,
         narrowed=visit.localized(VERDICTS[visit.query("verdict") or "hold"]) if visit.query("verdict") else None,
@@ -137,6 +139,7 @@ def show_answer(visit: Visit, asked: Asker, more: Mapping[str, Any] | None = Non
             and visit.actor.may("desk.decide")
         ),
         asker=asked.asker,
+        apply_at=_apply_at(visit, asked),
         **{"notices": [], "deciding": None, "status": 200, **more},
     )
 
@@ -167,7 +170,21 @@ def _kept_at(visit: Visit, asked: Asker) -> str | None:
     return visit.opens("desk-asked-one", entry=asked.entry)
 
 
+def _apply_at(visit: Visit, asked: Asker) -> str | None:
+    """Where the firm applies for a licence for goods that it asked about; the log has to have them."""
+    if not asked.asker or asked.entry is None or not visit.actor.may("own.file", asked.asker):
+        return None
+    return visit.opens("firm-licences", organisation=asked.asker, query={"view": "applications"})
+
+
 Pair = tuple[Json, Line]
+
+
+def _place(asked: Asker, pair: Pair) -> str:
+    """What an application for the goods of a line begins with; empty where no licence is wanted for them."""
+    wanted = any(one["code"].startswith("licence.") and one["verdict"] != "release" for one in pair[0]["reasons"])
+    place = next(number for number, line in enumerate(asked.declaration.lines) if line is pair[1])
+    return f"asked:{asked.entry}.{place}" if wanted else ""
 
 
 def _ordered(asked: Asker) -> list[Pair]:

@@ -33,7 +33,7 @@ def desk_asked(visit: Visit) -> HttpResponse:
     """The page `desk/asked/`: queries, those that wait first, and what was asked of the desk, the newest first."""
     found = customs_cases.cases(visit.actor)
     entries, questions = _questions(visit, None)
-    tables = (queries_table(visit, found, None), _table(visit, questions, None))
+    tables = (queries_table(visit, found), _table(visit, questions, None))
     csv = wanted_csv(visit, *tables)
     if csv is not None:
         return csv

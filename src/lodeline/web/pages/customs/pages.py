@@ -5,7 +5,7 @@ from lodeline.web.pages.customs.asked import desk_asked_one, firm_asked_one
 from lodeline.web.pages.customs.asked_list import desk_asked, firm_asked
 from lodeline.web.pages.customs.batch import desk_batch, firm_batch
 from lodeline.web.pages.customs.desk import desk, firm_desk
-from lodeline.web.pages.customs.queries import desk_query, firm_queries, firm_query
+from lodeline.web.pages.customs.queries import desk_query, firm_query
 from lodeline.web.pages.customs.rules import desk_rules
 
 PAGES: tuple[Page, ...] = (
@@ -23,6 +23,5 @@ PAGES: tuple[Page, ...] = (
     Page(at=FIRM + "desk/asked/<int:entry>/", view=firm_asked_one, name="firm-asked-one",
          permission="own.read", posts=True),
     Page(at=FIRM + "desk/batches/<str:batch>/", view=firm_batch, name="firm-batch", permission="own.read", posts=True),
-    Page(at=FIRM + "queries/", view=firm_queries, name="firm-queries", permission="own.read"),
     Page(at=FIRM + "queries/<str:case>/", view=firm_query, name="firm-query", permission="own.read", posts=True),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from lodeline.web.pages.customs.asked import QUERY_STATES
 from lodeline.web.pages.customs.reasons import reason_text, rule_text
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
 from lodeline.web.parts.shell import show
-from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.parts.values import Act, Fact, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
@@ -54,11 +54,6 @@ _ACTS: Final[Mapping[str, tuple[Text, Text, Text]]] = {
 DONE_NOTICE: Final = text("Done, and in the log.", "已处理并记入日志。")
 
 
-def firm_queries(visit: Visit, organisation: str) -> HttpResponse:
-    """The page `firm/ID/queries/`."""
-    return _list(visit, customs_cases.own_cases(visit.actor, organisation), organisation)
-
-
 def desk_query(visit: Visit, case: str) -> HttpResponse:
     """The page `desk/queries/CASE/`; its forms take the steps of customs."""
     return _one(visit, case, None)
@@ -69,8 +64,8 @@ def firm_query(visit: Visit, organisation: str, case: str) -> HttpResponse:
     return _one(visit, case, organisation)
 
 
-def queries_table(visit: Visit, found: list[Case], organisation: str | None) -> Table:
-    """Queries of customs, those of a firm on its own pages."""
+def queries_table(visit: Visit, found: list[Case]) -> Table:
+    """Queries of customs, as officers see them."""
     today, names = clock.today(visit.law.timezone), firm_names(visit)
     return Table(
         name="queries",
@@ -82,41 +77,15 @@ def queries_table(visit: Visit, found: list[Case], organisation: str | None) -> 
             Column(key="state", label=text("State", "状态")),
             Column(key="since", label=text("Since", "自")),
         ),
-        rows=[_row(visit, one, today, names, organisation) for one in found],
+        rows=[_row(visit, one, today, names) for one in found],
         empty=visit.text("No line is queried.", "没有被质疑的项。"),
     )
 
 
-def _list(visit: Visit, found: list[Case], organisation: str) -> HttpResponse:
-    table = queries_table(visit, found, organisation)
-    csv = wanted_csv(visit, table)
-    if csv is not None:
-        return csv
-    waiting = sum(one.state == "asked" for one in found)
-    title = visit.text(
-        "No query of customs is open" if not waiting else
-        "One query waits for the shipper" if waiting == 1 else f"{waiting} queries wait for the shipper",
-        f"有{waiting}项海关质疑待发货人提交材料" if waiting else "没有待答复的海关质疑",
-    )  # fmt: skip
-    return show(
-        visit, "lodeline/customs/desk_list.html", title=title,
-        kick=visit.text("Customs queries", "海关质疑"), back=None, back_word="",
-        lede=visit.text(
-            "Until a query is decided the goods stay. Each step is an entry of the log.",
-            "质疑办结前货物不予放行。每一步均为日志条目。",
-        ),
-        table=shown(visit, table),
-    )  # fmt: skip
-
-
-def _row(visit: Visit, case: Case, today: date, names: Mapping[str, str], organisation: str | None) -> Row:
+def _row(visit: Visit, case: Case, today: date, names: Mapping[str, str]) -> Row:
     line = json.loads(case.seen)["line"]
     shape, tone = MARKS[line["verdict"]]
-    page = (
-        visit.opens("desk-query", case=case.reference)
-        if organisation is None
-        else visit.opens("firm-query", organisation=organisation, case=case.reference)
-    )
+    page = visit.opens("desk-query", case=case.reference)
     return (
         Cell(text=line["product_name"] or written.NOTHING, href=page, note=line["declaration"] or ""),
         Cell(text=names.get(case.organisation, case.organisation), value=case.organisation),
@@ -174,7 +143,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         status=400 if refused else 200,
         notices=notices,
         back=visit.opens("desk-asked") if organisation is None
-        else visit.opens("firm-queries", organisation=organisation),
+        else visit.opens("firm", organisation=organisation, query={"kind": "query"}),
         facts=[
             Fact(term=visit.text("State", "状态"), text=state.text, note=state.note),
             Fact(term=visit.text("Exporter", "出口企业"), text=names.get(case.organisation, case.organisation)),

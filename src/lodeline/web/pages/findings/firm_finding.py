@@ -15,7 +15,7 @@ from lodeline.office.findings import cases
 from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.findings.matching import located
-from lodeline.office.findings.states import MOVES, CaseError
+from lodeline.office.findings.states import MOVES, CaseError, has_answered_or_expired
 from lodeline.office.findings.views import own_case, own_state
 from lodeline.office.models import Case
 from lodeline.service.findings.finding import findings
@@ -23,7 +23,6 @@ from lodeline.web.pages.common.firm_part import Firm, error_text
 from lodeline.web.pages.findings.case_acts import NOTICES
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
 from lodeline.web.pages.findings.evidence import EVENT_KINDS
-from lodeline.web.pages.findings.firm_findings import place, state_cell
 from lodeline.web.pages.findings.measured_part import measured_steps
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -68,7 +67,7 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         title=_headline(firm, case),
         status=400 if refused else 200,
         name=firm.name,
-        back=firm.url("firm-findings"),
+        back=firm.url("firm", query={"kind": "question"}),
         row=row,
         names=firm.names,
         facts=_facts(firm, case, row),
@@ -105,6 +104,30 @@ def _answer(firm: Firm, finding: str) -> HttpResponse:
         files=attached(sent), now=firm.now,
     )  # fmt: skip
     return HttpResponseRedirect(visit.here(said="answer"), status=303)
+
+
+def state_cell(firm: Firm, case: Case) -> Cell:
+    """Where a question stands, as the firm needs to know it."""
+    visit = firm.visit
+    state = own_state(case)
+    shape, tone = words.FINDING_STATE_MARKS[state]
+    note = ""
+    if case.state == "asked" and case.until is not None:
+        late = has_answered_or_expired("asked", until=case.until, today=firm.today)
+        day = written.day(case.until, visit.language)
+        note = (
+            visit.text(f"was due by {day}", f"已于{day}到期")
+            if late
+            else visit.text(f"answer by {day}", f"请于{day}前答复")
+        )
+    word = words.word(words.FINDING_STATES, state, visit.language)
+    return Cell(text=word, value=state, shape=shape, tone=tone, note=note)
+
+
+def place(firm: Firm, case: Case) -> str:
+    """Which of the firm's sites a question is about; empty where it is about none."""
+    site = json.loads(case.seen)["subject"].get("site", "")
+    return firm.sites_ever.get(site, "")
 
 
 def _may_answer(visit: Visit, case: Case) -> bool:

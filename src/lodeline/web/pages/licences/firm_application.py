@@ -22,9 +22,11 @@ from lodeline.service.licences import parties as licence_parties
 from lodeline.web.pages.common.firm_part import Firm, error_text
 from lodeline.web.pages.customs.form import LABELS as COLUMNS
 from lodeline.web.pages.licences import application_part as part
+from lodeline.web.pages.licences.precheck import precheck
+from lodeline.web.pages.licences.precheck import problems as found_problems
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Table, shown, wanted_csv
-from lodeline.web.parts.values import Field, Notice, Problem, Problems
+from lodeline.web.parts.values import Act, Field, Notice, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words.language import Text, text
 
@@ -33,6 +35,7 @@ _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 _SPARE_ROWS: Final = 2
 _NOTICES: Final[Mapping[str, Text]] = {
     "saved": text("Saved.", "已保存。"),
+    "checked": text("Saved and checked.", "已保存并检查。"),
     "attached": text("The document is here, sealed.", "材料已加密保存。"),
     "detached": text("The document is taken out.", "材料已移除。"),
     "submitted": text("Handed in. The authority examines it now.", "已提交，主管部门开始审查。"),
@@ -40,6 +43,10 @@ _NOTICES: Final[Mapping[str, Text]] = {
     "withdrawn": text("The application is withdrawn.", "申请已撤回。"),
     "reported": text("The report is with the authority.", "报告已提交。"),
 }
+#: Of what a draft was begun with.
+_NAME_CHARACTERS: Final = 120
+#: What a draft holds of which nobody has written anything.
+_EMPTY: Final = json.dumps(written_application.plain({}), ensure_ascii=False)
 #: Lines of the fields that are written into at length.
 _LONG: Final = {"end_users": 3, "statement": 6, "needs": 3}
 
@@ -83,6 +90,10 @@ def _act(firm: Firm, one: Application) -> str:
         applications.save(actor, one, _content(form), now=now)
         return "saved"
 
+    def check() -> str:
+        save()
+        return "checked"
+
     def submit() -> str:
         save()
         applications.submit(actor, store, one, law, now=now)
@@ -94,7 +105,7 @@ def _act(firm: Firm, one: Application) -> str:
         return "attached"
 
     verbs: dict[str, Callable[[], object]] = {
-        "save": save, "submit": submit, "attach": attach,
+        "save": save, "check": check, "submit": submit, "attach": attach,
         "answer": lambda: applications.answer(actor, store, one, text=text, files=files(), now=now) and "answered",
         "withdraw": lambda: applications.withdraw(actor, store, one, text=text, now=now) and "withdrawn",
         "report": lambda: applications.report(
@@ -103,7 +114,7 @@ def _act(firm: Firm, one: Application) -> str:
     }  # fmt: skip
     if act == "drop":
         applications.drop(actor, one)
-        return str(firm.url("firm-applications"))
+        return str(firm.url("firm-licences", query={"view": "applications"}))
     if act.startswith("detach-") and act[7:].isdecimal() and len(act) < 26:
         applications.detach(actor, one, int(act[7:]))
         return visit.here(said="detached")
@@ -133,6 +144,28 @@ def _notices(visit: Visit) -> list[Notice]:
     return [Notice(kind="success", text=visit.localized(_NOTICES[code]))] if code in _NOTICES else []
 
 
+def _begun_with(firm: Firm) -> list[Notice]:
+    """What a draft that was begun with something was begun with, and from where the rest is (`?from=`, `?like=`)."""
+    visit, begun = firm.visit, (firm.visit.query("from") or "")[:_NAME_CHARACTERS]
+    if not begun:
+        return []
+    like = visit.query("like")
+    text = visit.text(f"Begun with {begun}.", f"已按 {begun} 预填。")
+    if like is None:
+        more = visit.text(
+            "What is known of it is filled in; the rest is yours to write.", "已知内容均已填入，其余请自行填写。"
+        )
+        return [Notice(kind="info", text=text, more=more)]
+    more = visit.text(
+        "Parties, end use, contract, statement and documents are those of an earlier application, and the value is"
+        " reckoned at its price: see that they still hold.",
+        "当事方、最终用途、合同、说明和材料取自此前的申请，金额按其单价推算：请核对是否仍然适用。",
+    )
+    href = firm.url("firm-application", application=like)
+    act = Act(label=visit.text("The earlier application", "此前的申请"), href=href, look="ghost", small=True)
+    return [Notice(kind="info", text=text, more=more, act=act)]
+
+
 def _draft(
     firm: Firm, one: Application, problems: Sequence[Found], notices: Sequence[Notice], *, status: int
 ) -> HttpResponse:
@@ -143,16 +176,19 @@ def _draft(
         place = (found.where.row, found.where.column or "")
         wrong.setdefault(place, []).append(part.problem_text(visit, found))
     labels = _documents_needed(firm, content["kind"] or "individual", one)
+    check = precheck(firm, one)
     return show(
         visit,
         "lodeline/licences/firm_application_draft.html",
-        title=visit.text("An application for an export licence", "出口许可申请"),
+        title=check.headline if one.content != _EMPTY
+        else visit.text("An application for an export licence", "出口许可申请"),
         status=status,
-        notices=notices,
+        notices=[*notices, *_begun_with(firm)],
+        check=check,
         name=firm.name,
-        back=firm.url("firm-applications"),
+        back=firm.url("firm-licences", query={"view": "applications"}),
         about=part.facts(visit, one)[0],
-        problems=_summary(visit, problems),
+        problems=_summary(firm, problems),
         changes=_shown(visit, part.changes_table(visit, one)),
         terms=[_field(firm, name, content, wrong) for name in TERMS],
         shared=[_field(firm, name, content, wrong) for name in SHARED],
@@ -229,22 +265,15 @@ def _goods(
     return shown_rows
 
 
-def _summary(visit: Visit, problems: Sequence[Found]) -> Problems | None:
+def _summary(firm: Firm, problems: Sequence[Found]) -> Problems | None:
+    visit = firm.visit
     if not problems:
         return None
-    ordered = sorted(problems, key=lambda one: one.severity != "reject")
     return Problems(
         heading=visit.text("It cannot be handed in yet", "暂不能提交"),
-        problems=[
-            Problem(
-                severity=one.severity, text=part.problem_text(visit, one),
-                where="" if one.where.row is None else visit.text(f"Line {one.where.row}", f"第{one.where.row}行"),
-                href=f"#goods-{one.where.row}" if one.where.row is not None else f"#f-{one.where.column}",
-            )
-            for one in ordered
-        ],
+        problems=found_problems(firm, problems),
         note=visit.text("What you wrote is kept.", "已填写的内容均已保存。"),
-    )  # fmt: skip
+    )
 
 
 def _files(visit: Visit) -> Field:
@@ -277,7 +306,7 @@ def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status
         status=status,
         notices=notices,
         name=firm.name,
-        back=firm.url("firm-applications"),
+        back=firm.url("firm-licences", query={"view": "applications"}),
         reference=one.reference,
         clock=part.clock_text(visit, clock),
         clock_note=part.clock_note(visit, clock),

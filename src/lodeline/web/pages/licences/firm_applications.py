@@ -3,40 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.control.licences.licensing import RELATIONS
-from lodeline.office.licences import application_views, applications
+from lodeline.office.licences import application_views, prefilling
+from lodeline.office.licences import applications as office
 from lodeline.office.licences.application_steps import ApplicationError
+from lodeline.office.licences.prefilling import Prefilled
+from lodeline.office.lots.firm_view import UnknownLotError, own_lot
 from lodeline.office.models import Application
+from lodeline.service.customs.papers import DeskError
 from lodeline.web.pages.common.firm_part import Firm, counted, error_text
 from lodeline.web.pages.licences import application_part as part
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
-from lodeline.web.parts.values import Field, Notice
-from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.parts.values import Field, Notice, Tab
+from lodeline.web.visit import BadQuestionError
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
 
+#: Models that are offered to begin with, the newest.
+_MODELS_MOST: Final = 50
+#: A line of a question to the desk: the entry that keeps it, and its place there.
+_ASKED: Final = re.compile(r"([0-9]{1,15})\.([0-9]{1,6})")
 _OPEN: Final = frozenset({"draft", "submitted", "queried", "proposed"})
 
 
-def firm_applications(visit: Visit, organisation: str) -> HttpResponse:
-    """The page `firm/ID/applications/`; its form begins one."""
-    firm = Firm(visit, organisation)
+def applications(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
+    """What `firm/ID/licences/?view=applications` shows; its form, and that of a lot or a licence, begins one."""
+    visit, organisation = firm.visit, firm.organisation
     refused = ""
     if visit.request.method == "POST":
         try:
-            made = _begin(visit, firm)
-        except ApplicationError as error:
+            return HttpResponseRedirect(_begin(firm), status=303)
+        except (ApplicationError, UnknownLotError, DeskError) as error:
             refused = error_text(visit, error)
-        else:
-            where = visit.url("firm-application", organisation=organisation, application=made.reference)
-            return HttpResponseRedirect(str(where), status=303)
     every = application_views.own_applications(visit.actor, organisation)
     table = _table(firm, every)
     csv = wanted_csv(visit, table)
@@ -60,25 +67,57 @@ def firm_applications(visit: Visit, organisation: str) -> HttpResponse:
         title=title,
         status=400 if refused else 200,
         name=firm.name,
-        licences=firm.url("firm-licences"),
+        label=visit.text("Licences", "许可证"),
+        tabs=tabs,
         notices=[Notice(kind="problem", text=refused)] if refused else [],
         table=shown(visit, table),
-        fields=_fields(visit, granted) if visit.actor.may("own.file", organisation) else [],
+        fields=_fields(firm, granted) if visit.actor.may("own.file", organisation) else [],
     )
 
 
-def _begin(visit: Visit, firm: Firm) -> Application:
-    form = visit.request.POST
+def _begin(firm: Firm) -> str:
+    """Begins a draft with what the form names; returns where it is. Raises ApplicationError, UnknownLotError,
+    DeskError."""
+    visit, form, today = firm.visit, firm.visit.request.POST, firm.today
     relation = next((one for one in RELATIONS if one == form.get("relation", "new")), None)
     if relation is None:
         raise BadQuestionError("Choose what to apply for.", "请选择申请事项。")
-    of_licence = "" if relation == "new" else form.get("of_licence", "")
-    return applications.begin(
-        visit.actor, firm.organisation, relation=relation, of_licence=of_licence, now=firm.now
-    )  # fmt: skip
+    if relation != "new":
+        made = office.begin(
+            visit.actor, firm.organisation, relation=relation, of_licence=form.get("of_licence", ""), now=firm.now
+        )
+        return str(firm.url("firm-application", application=made.reference))
+    what, _, name = form.get("from", "").partition(":")
+    if not what:
+        made = office.begin(visit.actor, firm.organisation, now=firm.now)
+        return str(firm.url("firm-application", application=made.reference))
+    visit.actor.require("own.file", firm.organisation)
+    known = _known(firm, what, name.strip(), today)
+    made = office.begin_with(visit.actor, visit.store, firm.organisation, known, now=firm.now)
+    query = {"from": name, "like": None if known.like is None else known.like.reference}
+    return str(firm.url("firm-application", application=made.reference, query=query))
 
 
-def _fields(visit: Visit, granted: list[Application]) -> list[Field]:
+def _known(firm: Firm, what: str, name: str, today: date) -> Prefilled:
+    visit, own, snapshot = firm.visit, firm.own, firm.visit.reading.snapshot
+    if what == "lot":
+        lot = own_lot(visit.actor, own, snapshot, name, own.transfers(firm.now))
+        return prefilling.of_lot(visit.actor, own, snapshot, lot, today=today)
+    if what == "model":
+        return prefilling.of_model(visit.actor, own, snapshot, name, today=today)
+    if what == "licence":
+        return prefilling.of_licence(visit.actor, own, snapshot, name, today=today)
+    found = _ASKED.fullmatch(name)
+    if what != "asked" or found is None:
+        raise BadQuestionError(
+            "An application begins with lot:NAME, model:NAME, licence:NUMBER or asked:ENTRY.LINE.",
+            "申请可按 lot:批次、model:型号、licence:许可证号 或 asked:条目.项 预填。",
+        )
+    return prefilling.of_declaration(visit.actor, own, snapshot, int(found[1]), int(found[2]), today=today)
+
+
+def _fields(firm: Firm, granted: list[Application]) -> list[Field]:
+    visit = firm.visit
     options = [(one, visit.localized(part.RELATIONS[one])) for one in RELATIONS if granted or one == "new"]
     fields = [
         Field(
@@ -89,6 +128,21 @@ def _fields(visit: Visit, granted: list[Application]) -> list[Field]:
             ),
         )
     ]  # fmt: skip
+    licences = [one for one, held in firm.own.register.licences.items() if firm.organisation in held.holders]
+    like = [(f"licence:{one}", visit.text(f"Licence {one}", f"许可证 {one}")) for one in sorted(licences, reverse=True)]
+    models = prefilling.models(visit.actor, firm.own)[:_MODELS_MOST]
+    like += [(f"model:{one}", visit.text(f"Model {one}", f"型号 {one}")) for one in models]
+    if like:
+        fields.append(
+            Field(
+                name="from", label=visit.text("Filled in from", "预填来源"), kind="select",
+                options=[("", visit.text("nothing", "不预填")), *like],
+                hint=visit.text(
+                    "For a new licence. From a lot: on the page of the lot.",
+                    "用于新申请。按批次预填请在批次页面办理。",
+                ),
+            )
+        )  # fmt: skip
     if granted:
         fields.append(
             Field(

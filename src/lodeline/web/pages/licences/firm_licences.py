@@ -1,28 +1,57 @@
-"""A firm's export licences as registered, and what is reserved, used and left of them."""
+"""A firm's export licences: those in use with what is left of them, what it applies for, and its quota."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 from django.http import HttpResponse
 
 from lodeline.web.pages.common.firm_part import Firm, counted
 from lodeline.web.pages.licences.application_part import KINDS
+from lodeline.web.pages.licences.firm_applications import applications
+from lodeline.web.pages.licences.firm_quota import quota
 from lodeline.web.pages.licences.licence import STATES, why_used_up
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
-from lodeline.web.visit import Visit
+from lodeline.web.parts.values import Tab
+from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, text
+from lodeline.web.words.language import Language, Text, text
+
+#: What can be looked at: `?view=`.
+VIEWS: Final[Mapping[str, Text]] = {
+    "in-use": text("In use", "使用中"), "applications": text("Applications", "申请"),
+    "quota": text("Quota", "总量控制指标"),
+}  # fmt: skip
 
 
 def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
-    """The page `firm/ID/licences/`."""
+    """The page `firm/ID/licences/`: `?view=` in-use, applications or quota; forms begin an application, and announce a
+    planned run or call one off."""
     firm = Firm(visit, organisation)
+    view = visit.query("view") or "in-use"
+    if view not in VIEWS:
+        known = ", ".join(VIEWS)
+        raise BadQuestionError(f"There is no view {view!r}: one of {known}.", f"没有视图 {view!r}：可选 {known}。")
+    tabs = [
+        Tab(label=visit.localized(label), here=key == view, href=firm.url("firm-licences", query=_query(key)) or "")
+        for key, label in VIEWS.items()
+    ]
+    if view == "applications":
+        return applications(firm, tabs)
+    return quota(firm, tabs) if view == "quota" else _in_use(firm, tabs)
+
+
+def _query(view: str) -> dict[str, str]:
+    return {} if view == "in-use" else {"view": view}
+
+
+def _in_use(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
+    visit = firm.visit
     every = firm.own.licences(firm.today)
     table = _table(firm, every)
     csv = wanted_csv(visit, table)
@@ -40,7 +69,11 @@ def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
         title=title,
         name=firm.name,
         table=shown(visit, table),
-        applications=firm.url("firm-applications"),
+        label=visit.text("Licences", "许可证"),
+        tabs=tabs,
+        apply=firm.url("firm-licences", query=_query("applications"))
+        if visit.actor.may("own.file", firm.organisation)
+        else None,
         over=every.filter(pl.col("overdrawn_mg") > 0).height,
     )
 

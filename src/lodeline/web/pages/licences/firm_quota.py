@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,18 +13,18 @@ from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.pages.licences import runs as quota_runs
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
-from lodeline.web.visit import Visit
+from lodeline.web.parts.values import Tab
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
 
 
-def firm_quota(visit: Visit, organisation: str) -> HttpResponse:
-    """The page `firm/ID/quota/`; its forms announce a planned run and put one off."""
+def quota(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
+    """What `firm/ID/licences/?view=quota` shows; its forms announce a planned run and call one off."""
+    visit, organisation = firm.visit, firm.organisation
     refused = quota_runs.done(visit, organisation) if visit.request.method == "POST" else None
     if isinstance(refused, HttpResponse):
         return refused
-    firm = Firm(visit, organisation)
     every = firm.own.quota(firm.today)
     planned = planned_runs(visit.store, firm.own.register, day=firm.today, organisation=organisation)
     table, runs = _table(firm, every), quota_runs.runs_table(visit, planned)
@@ -36,6 +36,8 @@ def firm_quota(visit: Visit, organisation: str) -> HttpResponse:
         "lodeline/licences/firm_quota.html",
         title=_headline(firm, every),
         name=firm.name,
+        label=visit.text("Licences", "许可证"),
+        tabs=tabs,
         table=shown(visit, table),
         runs=shown(visit, runs),
         status=400 if refused else 200,

@@ -109,7 +109,9 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
     back = visit.url("firm-licences", organisation=organisation)
     flagged = sum(bool(one["problems"]) for one in own["draws"])
     own_alone = {**document, **own, "of_others": {}, "flagged_exits": flagged}
-    return _page(visit, own_alone, organisation=organisation, back=back)
+    may = visit.actor.may("own.file", organisation)
+    apply_at = visit.url("firm-licences", organisation=organisation, query={"view": "applications"}) if may else None
+    return _page(visit, own_alone, organisation=organisation, back=back, apply_at=apply_at)
 
 
 def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int | None) -> str:
@@ -146,9 +148,10 @@ def _not_here(licence: str) -> NotHereError:
 
 def _page(
     visit: Visit, document: Mapping[str, Any], *, organisation: str, back: str | None, acts: bool = False,
-    refused: Sequence[str] | None = None, deciding: Deciding | None = None,
+    refused: Sequence[str] | None = None, deciding: Deciding | None = None, apply_at: str | None = None,
 ) -> HttpResponse:  # fmt: skip
-    """`back`: the list it stands in; `refused`: why what a form asked was not done; `acts`: with the desk's forms;
+    """`back`: the list it stands in; `apply_at`: where its holder applies for the same again;
+     `refused`: why what a form asked was not done; `acts`: with the desk's forms;
     `deciding`: with those of licensing officers."""
     tables = {
         "masses": _masses(visit, document), "positions": _positions(visit, document), "draws": _draws(visit, document),
@@ -167,6 +170,7 @@ def _page(
         until=written.day(day_of(document["valid_to"]), language),
         since=written.day(day_of(document["valid_from"]), language),
         back=back,
+        apply_at=apply_at,
         holder_at=visit.opens("organisation", organisation=organisation) if organisation else None,
         document=document,
         flagged=flagged_text(visit, document["flagged_exits"]),

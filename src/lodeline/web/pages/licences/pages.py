@@ -3,9 +3,7 @@
 from lodeline.web.page import FIRM, Page
 from lodeline.web.pages.licences.application import application
 from lodeline.web.pages.licences.firm_application import firm_application
-from lodeline.web.pages.licences.firm_applications import firm_applications
 from lodeline.web.pages.licences.firm_licences import firm_licences
-from lodeline.web.pages.licences.firm_quota import firm_quota
 from lodeline.web.pages.licences.licence import desk_licence, firm_licence, licence
 from lodeline.web.pages.licences.licences import desk_licences, licences
 from lodeline.web.pages.licences.planned_run import planned_run
@@ -26,10 +24,7 @@ PAGES: tuple[Page, ...] = (
     Page(at="desk/licences/", view=desk_licences, name="desk-licences", permission="desk.decide"),
     Page(at="desk/licences/<named:licence>/", view=desk_licence, name="desk-licence",
          permission="desk.decide", posts=True, shows="licence"),
-    Page(at=FIRM + "quota/", view=firm_quota, name="firm-quota", permission="own.read", posts=True),
-    Page(at=FIRM + "licences/", view=firm_licences, name="firm-licences", permission="own.read"),
-    Page(at=FIRM + "applications/", view=firm_applications, name="firm-applications",
-         permission="own.read", posts=True),
+    Page(at=FIRM + "licences/", view=firm_licences, name="firm-licences", permission="own.read", posts=True),
     Page(at=FIRM + "applications/<str:application>/", view=firm_application, name="firm-application",
          permission="own.read", posts=True),
     Page(at=FIRM + "licences/<named:licence>/", view=firm_licence, name="firm-licence", permission="own.read"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,28 +11,30 @@ from django.http import HttpResponse
 from lodeline.web.pages.common.firm_part import Firm, counted
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
-from lodeline.web.visit import Visit
+from lodeline.web.parts.values import Tab
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
 
 
-def firm_customers(visit: Visit, organisation: str) -> HttpResponse:
-    """The page `firm/ID/customers/`."""
-    firm = Firm(visit, organisation)
+def customers(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
+    """What `firm/ID/lots/?view=customers` shows."""
+    visit = firm.visit
     every = firm.own.partners()
     sides = {side: every.filter(pl.col("side") == side) for side in ("customer", "supplier")}
     tables = {f"{side}s": _table(firm, rows, f"{side}s") for side, rows in sides.items()}
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
-    customers = counted(visit, sides["customer"].height, "one customer", "{n} customers", "{n}家客户")
+    buyers = counted(visit, sides["customer"].height, "one customer", "{n} customers", "{n}家客户")
     suppliers = counted(visit, sides["supplier"].height, "one supplier", "{n} suppliers", "{n}家供应商")
     return show(
         visit,
         "lodeline/lots/firm_customers.html",
-        title=visit.text(f"You have named {customers} and {suppliers}", f"已申报{customers}、{suppliers}"),
+        title=visit.text(f"You have named {buyers} and {suppliers}", f"已申报{buyers}、{suppliers}"),
         name=firm.name,
+        label=visit.text("Lots", "批次"),
+        tabs=tabs,
         tables={key: shown(visit, table) for key, table in tables.items()},
     )
 

@@ -69,6 +69,7 @@ def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
         notices=_notices(visit, found, refused),
         alias=_alias_field(visit, refused) if _may_name(firm, found) else None,
         has_alias=found.aliases.height > 0,
+        apply_at=_apply_at(firm, found),
         lot=found,
         name=firm.name,
         product=lot_words.product(found.product, visit.language),
@@ -86,6 +87,13 @@ def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
 def _may_name(firm: Firm, found: OwnLot) -> bool:
     """Whether whoever looks may give it an alias: what is only on its way bears its shipper's name."""
     return firm.visit.actor.may("own.file", firm.organisation) and bool(found.history["own"].any())
+
+
+def _apply_at(firm: Firm, found: OwnLot) -> str | None:
+    """Where an application for a licence for it is begun, of what can be sent."""
+    if not found.held_mg or not firm.visit.actor.may("own.file", firm.organisation):
+        return None
+    return firm.url("firm-licences", query={"view": "applications"})
 
 
 def _notices(visit: Visit, found: OwnLot, refused: str) -> list[Notice]:

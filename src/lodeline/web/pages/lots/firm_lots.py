@@ -1,8 +1,8 @@
-"""The lots that a firm holds, or once held: each with what the firm itself filed of it."""
+"""The lots that a firm holds, or once held, each with what the firm itself filed of it; and with whom it trades."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,8 +10,10 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.web.pages.common.firm_part import Firm, counted, kilograms
+from lodeline.web.pages.lots.firm_customers import customers
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Tab
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
@@ -25,9 +27,32 @@ _HOLDS: Final[Mapping[str, Text]] = {
 }
 
 
+#: What can be looked at: `?view=`.
+VIEWS: Final[Mapping[str, Text]] = {
+    "lots": text("Lots", "批次"), "customers": text("Customers and suppliers", "客户与供应商"),
+}  # fmt: skip
+
+
 def firm_lots(visit: Visit, organisation: str) -> HttpResponse:
-    """The page `firm/ID/lots/`: `?hold=` now, past or all; `?product=` a kind; `?q=` part of a lot's name."""
+    """The page `firm/ID/lots/`: `?hold=` now, past or all; `?product=` a kind; `?q=` part of a lot's name;
+    `?view=customers` from whom lots came and to whom they went."""
     firm = Firm(visit, organisation)
+    view = visit.query("view") or "lots"
+    if view not in VIEWS:
+        known = ", ".join(VIEWS)
+        raise BadQuestionError(f"There is no view {view!r}: one of {known}.", f"没有视图 {view!r}：可选 {known}。")
+    tabs = [
+        Tab(
+            label=visit.localized(label), here=key == view,
+            href=firm.url("firm-lots", query=None if key == "lots" else {"view": key}) or "",
+        )
+        for key, label in VIEWS.items()
+    ]  # fmt: skip
+    return customers(firm, tabs) if view == "customers" else _lots(firm, tabs)
+
+
+def _lots(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
+    visit = firm.visit
     every = firm.own.lots()
     hold = visit.query("hold") or "now"
     if hold not in _HOLDS:
@@ -54,6 +79,8 @@ def firm_lots(visit: Visit, organisation: str) -> HttpResponse:
         "lodeline/lots/firm_lots.html",
         title=title,
         name=firm.name,
+        label=visit.text("Lots", "批次"),
+        tabs=tabs,
         table=shown(visit, table),
         every=written.count(every.height),
         holds=[

@@ -1,7 +1,6 @@
 """The addresses of lots."""
 
 from lodeline.web.page import FIRM, Page
-from lodeline.web.pages.lots.firm_customers import firm_customers
 from lodeline.web.pages.lots.firm_lot import firm_lot
 from lodeline.web.pages.lots.firm_lots import firm_lots
 from lodeline.web.pages.lots.lot import lot
@@ -12,5 +11,4 @@ PAGES: tuple[Page, ...] = (
     Page(at="lots/<named:lot>/", view=lot, name="lot", permission="nation.read", shows="lot"),
     Page(at=FIRM + "lots/", view=firm_lots, name="firm-lots", permission="own.read"),
     Page(at=FIRM + "lots/<named:lot>/", view=firm_lot, name="firm-lot", permission="own.read", posts=True),
-    Page(at=FIRM + "customers/", view=firm_customers, name="firm-customers", permission="own.read"),
 )

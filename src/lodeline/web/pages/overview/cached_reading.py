@@ -1,4 +1,4 @@
-"""What a firm's home page shows of the nation's snapshot without waiting: it is there, or it is left out this once.
+"""What a firm's first page shows of the nation's snapshot without waiting: it is there, or it is left out this once.
 
 A reading is asked for as every page asks, but its answers are made beside the request the first time; from then on the
 desk makes them ahead with each new reading.
@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.db import connections
 
+from lodeline.service.matching import exceptions
 from lodeline.web.pages.balance.part import balances_of
 from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit, desk
@@ -42,10 +43,12 @@ class _Answers(Thread):
         try:
             # Asks for the findings too.
             balances_of(visit)
+            reading = visit.reading
+            reading.answer(exceptions.every, reading.store, reading.snapshot, reading.law)
             self.good = True
         except Exception:
-            # The page does without; whoever opens the page of balances is told.
-            _log.exception("balances could not be made ready for home pages")
+            # The page does without; whoever asks for one of them alone is told.
+            _log.exception("balances and discrepancies could not be made ready for what firms have to do")
         finally:
             connections.close_all()
 
@@ -54,7 +57,7 @@ _made: WeakKeyDictionary[Reading, _Answers] = WeakKeyDictionary()
 
 
 def cached_reading(visit: Visit) -> Reading | None:
-    """The reading, if it and its balances are there within a moment; else they are begun for the next who comes."""
+    """The reading, if it is there with its balances and exceptions at once; else they are begun for who comes next."""
     standing = desk(settings.LODELINE_DATABASE).standing()
     if standing.entry is None or standing.failure is not None or (standing.age_s or 0.0) > _FRESH_S:
         return None

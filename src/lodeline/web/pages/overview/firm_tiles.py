@@ -1,4 +1,4 @@
-"""The figures of a firm's home page: what waits, what is left, how its sites balance, what is asked about it."""
+"""The strip above what a firm has to do: what is left, how its sites balance; and what detectors see in its filings."""
 
 from __future__ import annotations
 
@@ -24,31 +24,23 @@ _CHART_SIGMAS: Final = 4.0
 
 
 def tiles(firm: Firm, found: Home) -> list[Tile]:
-    """Deliveries both ways, quota and licences left, notices."""
-    waiting = [_waiting_tile(firm, found, standing) for standing in ("to-accept", "unconfirmed")]
+    """Quota and licences left, and what was sent and no buyer has confirmed."""
     quota = [_quota_tile(firm, row) for row in found.quota.iter_rows(named=True)]
     licences = [_licences_tile(firm, found)] if found.licences.height else []
-    unread: Tile = {
-        "label": firm.visit.text("Notices not read", "未读通知"), "figure": written.count(found.unread), "sub": "",
-        "trend": "", "href": firm.url("firm-notices"),
-    }  # fmt: skip
-    return [*waiting, *quota, *licences, unread]
+    sent = found.waiting.filter(pl.col("standing") == "unconfirmed")
+    return [*quota, *licences, *([_sent_tile(firm, sent)] if sent.height else [])]
 
 
-def _waiting_tile(firm: Firm, found: Home, standing: str) -> Tile:
-    visit, sent = firm.visit, standing == "unconfirmed"
-    rows = found.waiting.filter(pl.col("standing") == standing) if sent else found.to_accept
-    late = rows.filter(pl.col("state") == "exception").height
-    ages = rows["age_days"].to_list()
-    sub = visit.text(f"oldest {max(ages)} days", f"最久{max(ages)}天") if ages else visit.text("None", "无")
+def _sent_tile(firm: Firm, sent: pl.DataFrame) -> Tile:
+    visit = firm.visit
+    late, oldest = sent.filter(pl.col("state") == "exception").height, max(sent["age_days"].to_list())
+    sub = visit.text(f"oldest {oldest} days", f"最久{oldest}天")
     if late:
         sub += visit.text(f", {late} past both deadlines", f"，{late}笔双方均已逾期")
-    label = (
-        visit.text("Sent, not confirmed", "已发未确认") if sent else visit.text("Deliveries to accept", "待确认到货")
-    )
     return {
-        "label": label, "figure": written.count(rows.height), "sub": sub, "trend": "", "shape": "down" if late else "",
-        "tone": "loss", "href": firm.url("firm-transfers", query={"view": "sent"} if sent else None),
+        "label": visit.text("Sent, not confirmed", "已发未确认"), "figure": written.count(sent.height), "sub": sub,
+        "trend": "", "shape": "down" if late else "", "tone": "loss",
+        "href": firm.url("firm-transfers", query={"view": "sent"}),
     }  # fmt: skip
 
 
@@ -66,7 +58,7 @@ def _quota_tile(firm: Firm, row: dict[str, Any]) -> Tile:
     return {
         "label": visit.text(f"{kind} quota left{ore}", f"{kind}指标剩余{ore}"), "small": "REO", "sub": sub, "trend": "",
         "figure": written.mass(row["left_mg"], language), "shape": "up" if over else "", "tone": "gain",
-        "href": firm.url("firm-quota"),
+        "href": firm.url("firm-licences", query={"view": "quota"}),
     }  # fmt: skip
 
 

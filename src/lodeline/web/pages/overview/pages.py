@@ -2,16 +2,15 @@
 
 from lodeline.web.page import FIRM, Page
 from lodeline.web.pages.overview.find import find
-from lodeline.web.pages.overview.firm_home import firm_home
 from lodeline.web.pages.overview.home import home
-from lodeline.web.pages.overview.notices import firm_notices, mail_end
+from lodeline.web.pages.overview.mail_end import mail_end
 from lodeline.web.pages.overview.overview import overview
+from lodeline.web.pages.overview.to_do import to_do
 
 PAGES: tuple[Page, ...] = (
     Page(at="", view=overview, name="overview", permission="nation.read", front=True),
     Page(at="home/", view=home, name="home", permission="signed in"),
     Page(at="find/", view=find, name="find", permission="nation.read", regional=True),
-    Page(at=FIRM, view=firm_home, name="firm", permission="own.read"),
-    Page(at=FIRM + "notices/", view=firm_notices, name="firm-notices", permission="own.read", posts=True),
+    Page(at=FIRM, view=to_do, name="firm", permission="own.read", posts=True),
     Page(at="mail/end/<str:token>/", view=mail_end, name="mail-end", permission="anyone", posts=True),
 )

@@ -1,0 +1,280 @@
+"""What waits for a firm, each thing with one act and the day by which it is wanted; and what of it is done.
+
+Whatever is here is the firm's own, or is said to it: nothing of anybody else's business is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, Literal, get_args
+
+import polars as pl
+
+from lodeline.office.access.actor import Permission
+from lodeline.office.findings.views import own_state
+from lodeline.office.models import Draft
+from lodeline.office.notices.notices import ReadNotice
+from lodeline.office.overview.home import Home
+from lodeline.service.firm.organisation_view import Month
+from lodeline.web.pages.common.firm_part import Firm, counted
+from lodeline.web.pages.customs.asked import QUERY_STATES
+from lodeline.web.pages.findings.firm_finding import place
+from lodeline.web.pages.licences import application_part
+from lodeline.web.words import exceptions as exception_words
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words import words
+from lodeline.web.words.due import extended_words, last_day
+from lodeline.web.words.language import Text, text
+
+Kind = Literal["month", "draft", "question", "query", "application", "discrepancy", "delivery", "notice"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+#: What a kind is called beside the things of it, and where all of it stand together.
+KIND_WORDS: Final[dict[Kind, tuple[Text, Text]]] = {
+    "month": (text("Month", "月份"), text("Months", "月份")),
+    "draft": (text("Draft", "草稿"), text("Drafts", "草稿")),
+    "question": (text("Question of the authority", "主管部门询问"), text("Questions", "询问")),
+    "query": (text("Customs query", "海关质疑"), text("Customs queries", "海关质疑")),
+    "application": (text("Application", "许可申请"), text("Applications", "许可申请")),
+    "discrepancy": (text("Discrepancy", "单据差异"), text("Discrepancies", "单据差异")),
+    "delivery": (text("Delivery", "到货"), text("Deliveries", "到货")),
+    "notice": (text("Notice", "通知"), text("Notices", "通知")),
+}
+_DRAFT_STATES: Final[dict[str, Text]] = {
+    Draft.State.OPEN: text("being made", "填报中"),
+    Draft.State.CHECKING: text("being checked", "检查中"),
+    Draft.State.ASKED: text("waits for the certifier", "待签认"),
+    Draft.State.FILING: text("being filed", "正在提交"),
+}
+#: Whoever may do one of these answers the authority.
+_ANSWERS: Final[tuple[Permission, ...]] = ("own.file", "own.certify")
+#: Pages of a firm whose address needs more than the firm: which fact of the notice it takes, and its name there.
+_ARGUMENTS: Final = {
+    "firm-draft": ("draft", "draft"), "firm-finding": ("finding", "finding"),
+    "firm-query": ("case", "case"), "firm-application": ("application", "application"),
+    "firm-balance": ("site", "site"), "firm-licence": ("licence", "licence"),
+}  # fmt: skip
+#: Kinds of notices that lead to a part of a page.
+_PARTS: Final = {"records-disagree": {"kind": "discrepancy"}, "run-put-off": {"view": "quota"}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing. `by`: the last day on which it is in time; `since`: from when it waits, or when it was done.
+
+    `is_late`: the day is past, or both sides' days are. `waits`: for the firm, now. `act`: the label of the one act,
+    which `act_href` leads to; a notice is marked as read by its number instead.
+    """
+
+    kind: Kind
+    text: str
+    note: str = ""
+    href: str | None = None
+    act: str = ""
+    act_href: str | None = None
+    by: date | None = None
+    since: datetime | date | None = None
+    is_late: bool = False
+    waits: bool = True
+    state: str = ""
+    notice: int | None = None
+
+
+def items_of(firm: Firm, found: Home, notices: Sequence[ReadNotice], disagreeing: pl.DataFrame | None) -> list[Item]:
+    """Everything, what waits and what is done, the most urgent first. `disagreeing`: the firm's exceptions."""
+    every = [
+        *_months(firm, found), *_drafts(firm, found), *_questions(firm, found), *_queries(firm, found),
+        *_applications(firm, found), *_disagreeing(firm, disagreeing), *_deliveries(firm, found),
+        *_notices(firm, notices),
+    ]  # fmt: skip
+    return sorted(every, key=lambda one: (group_of(one), one.by or date.max, KINDS.index(one.kind), _age(one)))
+
+
+def group_of(one: Item) -> int:
+    """0 late, 1 by a day, 2 without a day, 3 to be read."""
+    if one.kind == "notice":
+        return 3
+    return 0 if one.is_late else 1 if one.by is not None else 2
+
+
+def _age(one: Item) -> float:
+    """The oldest first; of notices, and of what is done, the newest."""
+    since = one.since
+    if since is None:
+        return 0.0
+    day = since.timestamp() if isinstance(since, datetime) else float(since.toordinal()) * 86_400
+    return -day if one.kind == "notice" or not one.waits else day
+
+
+def _months(firm: Firm, found: Home) -> Iterator[Item]:
+    """Months that nobody has begun; one that is begun waits as its draft."""
+    visit = firm.visit
+    begun = {one.period for one in found.open_drafts if one.corrects is None}
+    for month in found.months:
+        name = written.month(month.period, visit.language)
+        if month.state in ("missing", "due") and month.period not in begun:
+            href = firm.url("firm-file", query={"period": month.period})
+            yield Item(
+                kind="month", text=visit.text(f"File {name}", f"申报{name}"), href=href, act_href=href,
+                act=_may(firm, text("File it", "申报")), by=last_day(month.due),
+                note=extended_words(visit, month.extension), is_late=month.state == "missing",
+            )  # fmt: skip
+        elif month.entry is not None:
+            yield Item(
+                kind="month", text=visit.text(f"{name} is filed", f"{name}已申报"), waits=False,
+                href=firm.url("firm-filing", entry=month.entry), by=last_day(month.due),
+                state=visit.text("filed late", "逾期申报") if month.state == "late" else visit.text("filed", "已申报"),
+            )  # fmt: skip
+
+
+def _drafts(firm: Firm, found: Home) -> Iterator[Item]:
+    visit = firm.visit
+    due: dict[str, Month] = {one.period: one for one in found.months if one.state in ("missing", "due")}
+    certifies = visit.actor.may("own.certify", firm.organisation)
+    for one in found.open_drafts:
+        month = due.get(one.period) if one.corrects is None else None
+        name = written.month(one.period, visit.language)
+        href = firm.url("firm-draft", draft=one.pk)
+        act, act_href = _may(firm, text("Finish it", "继续填报")), href
+        if one.state != Draft.State.OPEN:
+            act = visit.text("Open", "查看")
+        if one.state == Draft.State.ASKED and certifies:
+            act, act_href = visit.text("Read and sign", "阅读并签认"), firm.url("firm-draft-certify", draft=one.pk)
+        rows = counted(visit, one.rows, "one row", "{n} rows", "{n}行")
+        yield Item(
+            kind="draft",
+            text=visit.text(f"Filing of {name}", f"{name}申报")
+            if one.corrects is None
+            else visit.text(f"Correction of {name}", f"{name}更正"),
+            note=visit.text(", ", "，").join([visit.localized(_DRAFT_STATES[one.state]), rows]),
+            href=href, act=act, act_href=act_href, by=None if month is None else last_day(month.due),
+            is_late=month is not None and month.state == "missing", since=one.changed_at,
+        )  # fmt: skip
+
+
+def _questions(firm: Firm, found: Home) -> Iterator[Item]:
+    language = firm.visit.language
+    for one in found.questions:
+        seen = json.loads(one.seen)
+        mass = round(float(seen["mass_kg"]) * written.MG_PER_KG)
+        month = written.month(seen["period"]["to"], language)
+        parts = (place(firm, one), month, written.mass(mass, language) if mass else "")
+        href, waits = firm.url("firm-finding", finding=one.finding), one.state == "asked"
+        yield Item(
+            kind="question", text=words.word(words.DETECTORS, one.detector, language), href=href, act_href=href,
+            note=" · ".join(filter(None, parts)), act=_may(firm, text("Answer", "答复"), *_ANSWERS),
+            by=one.until if waits else None, since=one.changed_at, waits=waits,
+            is_late=waits and one.until is not None and one.until < firm.today,
+            state=words.word(words.FINDING_STATES, own_state(one), language),
+        )  # fmt: skip
+
+
+def _queries(firm: Firm, found: Home) -> Iterator[Item]:
+    visit = firm.visit
+    for one in found.queries:
+        line = json.loads(one.seen)["line"]
+        href, waits = firm.url("firm-query", case=one.reference), one.state == "asked"
+        yield Item(
+            kind="query", text=line["product_name"] or visit.text("Goods not named", "未填写商品名称"), href=href,
+            note=line["declaration"] or "", act=_may(firm, text("Answer", "答复"), *_ANSWERS), act_href=href,
+            by=one.until if waits else None, since=one.changed_at, waits=waits,
+            is_late=waits and one.until is not None and one.until < firm.today,
+            state=visit.localized(QUERY_STATES[one.state][0]),
+        )  # fmt: skip
+
+
+def _applications(firm: Firm, found: Home) -> Iterator[Item]:
+    """Those that are queried or not handed in yet; the others are done, as far as the firm can do anything."""
+    visit = firm.visit
+    for one in found.applications:
+        content = json.loads(one.content)
+        users = str(content["end_users"]).splitlines()
+        goods = visit.text(", ", "、").join(str(row.get("product_name", "")) for row in content["goods"][:3])
+        queried, href = one.state == "queried", firm.url("firm-application", application=one.reference)
+        act = text("Answer", "答复") if queried else text("Finish it", "继续填写")
+        yield Item(
+            kind="application", text=users[0] if users else visit.text("Not stated yet for whom", "尚未填写最终用户"),
+            note=" · ".join(filter(None, (goods, one.of_licence))), href=href, act=_may(firm, act),
+            act_href=href, by=one.until if queried else None, since=one.changed_at,
+            waits=one.state in ("queried", "draft"),
+            is_late=queried and one.until is not None and one.until < firm.today,
+            state=visit.localized(application_part.STATES[one.state][0]),
+        )  # fmt: skip
+
+
+def _disagreeing(firm: Firm, rows: pl.DataFrame | None) -> Iterator[Item]:
+    visit, language = firm.visit, firm.visit.language
+    for row in () if rows is None else rows.iter_rows(named=True):
+        href = firm.url("firm-exception", exception=row["id"])
+        other = firm.names.get(row["counterparty"] or "", row["counterparty"] or "")
+        masses = [
+            f"{visit.localized(label)} {written.mass(row[f'{side}_mg'], language)}"
+            for side, label in exception_words.RECORDS.items()
+            if row[f"{side}_mg"] is not None
+        ]
+        cure = visit.localized(exception_words.CURES[row["cause"]])
+        due = "" if row["state"] == "open" else visit.text(
+            f"not due until {written.day(row['due'], language)}", f"{written.day(row['due'], language)}前未到期"
+        )  # fmt: skip
+        yield Item(
+            kind="discrepancy", text=visit.localized(exception_words.CAUSES[row["cause"]]), href=href, act_href=href,
+            note=" · ".join(filter(None, (other, *masses, cure))), act=visit.text("Compare", "核对"),
+            since=row["on"], waits=row["state"] == "open", state=due,
+        )  # fmt: skip
+
+
+def _deliveries(firm: Firm, found: Home) -> Iterator[Item]:
+    """What others sent, what they say never came as it should, and what they have and the firm never filed."""
+    visit, language = firm.visit, firm.visit.language
+    for row in found.to_accept.reverse().iter_rows(named=True):
+        sender = firm.names.get(row["shipper"] or "", visit.text("not registered", "未登记"))
+        mass, href = written.mass(row["shipped_mg"], language), firm.url("firm-transfer", line=row["shipment_line"])
+        late = row["state"] == "exception"
+        past = visit.text("past both deadlines", "双方均已逾期") if late else ""
+        yield Item(
+            kind="delivery", text=visit.text(f"{mass} from {sender}", f"{sender}发来{mass}"), href=href, act_href=href,
+            note=" · ".join(filter(None, (row["called"], lot_words.product(row["product"], language), past))),
+            act=_may(firm, text("Accept", "确认")), since=row["day"], is_late=late,
+        )  # fmt: skip
+    for one in found.disputed:
+        if one.shipper == firm.organisation and not one.answer:
+            href = firm.url("firm-dispute", dispute=one.pk)
+            buyer = firm.names.get(one.receiver, one.receiver)
+            yield Item(
+                kind="delivery", text=visit.text(f"{buyer} disputes your shipment", f"{buyer}对发货有异议"), href=href,
+                note=f"{one.shipment_event} · {one.lot}", act=_may(firm, text("Answer", "答复")),
+                act_href=href, since=one.raised_at,
+            )  # fmt: skip
+    unsent: Any = found.waiting.filter(pl.col("standing") == "unsent")
+    if unsent.height:
+        href = firm.url("firm-transfers", query={"view": "others"})
+        yield Item(
+            kind="delivery", href=href, act=visit.text("Look at them", "查看"), act_href=href,
+            text=counted(
+                visit, unsent.height, "One receipt of a buyer lacks your shipment",
+                "{n} receipts of buyers lack your shipment", "有{n}笔买方收货缺本企业发货申报",
+            ),
+            since=unsent["day"].min(), is_late=bool((unsent["state"] == "exception").any()),
+        )  # fmt: skip
+
+
+def _notices(firm: Firm, notices: Sequence[ReadNotice]) -> Iterator[Item]:
+    for one in notices:
+        arguments = {}
+        if one.page in _ARGUMENTS:
+            fact, name = _ARGUMENTS[one.page]
+            arguments = {name: one.facts[fact]}
+        yield Item(
+            kind="notice", text=firm.visit.localized(one.text), since=one.created_at, waits=not one.read,
+            href=firm.url(one.page, query=_PARTS.get(one.kind), **arguments), notice=one.notice,
+            state=firm.visit.text("read", "已读") if one.read else "",
+        )  # fmt: skip
+
+
+def _may(firm: Firm, label: Text, *permissions: Permission) -> str:
+    """The act for whoever may take it; for others the way to look."""
+    may = any(firm.visit.actor.may(one, firm.organisation) for one in permissions or ("own.file",))
+    return firm.visit.localized(label) if may else firm.visit.text("Open", "查看")
