@@ -22,7 +22,7 @@ from lodeline.office.filing.extensions import Wanted, grant
 from lodeline.office.models import Mail, Membership, Notice, User
 from lodeline.office.notices import mail
 from lodeline.office.notices.kinds import KINDS
-from lodeline.office.notices.notices import mark_read, notices_of, notify, unread
+from lodeline.office.notices.notices import mark_read, notices_of, notify
 from lodeline.office.overview.reminders import remind
 from lodeline.regulation.parameter import load
 from lodeline.store.opening import open_store
@@ -153,6 +153,11 @@ def test_what_is_for_a_role_is_told_to_who_has_it_alone(store: Store) -> None:
     assert notices_of(person("MAG", user=3), "MAG", name) == []
     mail.send(NOW)
     assert [one.to for one in django_mail.outbox] == [["p2@test.example"]]
+
+
+def unread(actor: Actor, firm: str) -> int:
+    """How many notices of a firm somebody has not read."""
+    return sum(not one.read for one in notices_of(actor, firm, name))
 
 
 def test_what_is_read_is_read_by_one_person(store: Store) -> None:

@@ -77,12 +77,6 @@ def notify_all(tellings: Iterable[NewNotice], *, now: datetime) -> int:
     return new
 
 
-def unread(actor: Actor, organisation: str) -> int:
-    """How many notices of an organisation the person has not read. Requires "own.read"."""
-    actor.require("own.read", organisation)
-    return _unread(actor, organisation).count()
-
-
 def notices_of(actor: Actor, organisation: str, named: Named, *, most: int = 500) -> list[ReadNotice]:
     """The notices for a person, unread first, then the newest; `most` of each. Requires "own.read"."""
     actor.require("own.read", organisation)
