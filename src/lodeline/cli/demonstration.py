@@ -24,12 +24,17 @@ def demo(
     ] = True,
     port: Port = DEFAULT_PORT,
     organisations: Annotated[
-        int | None, typer.Option(help="Firms in the synthetic world. 企业数。", show_default="120")
+        int | None, typer.Option(help="Firms in the synthetic world. 企业数。", show_default="80")
     ] = None,
     months: Annotated[int | None, typer.Option(help="Months of filings. 月数。", show_default="12")] = None,
     seed: Annotated[int | None, typer.Option(help="The world's seed. 随机种子。", show_default="7")] = None,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="No planted loopholes, nobody at work beside the filings. 仅有申报数据。")
+    ] = False,
 ) -> None:
     """Load a synthetic year, print what an authority asks first, serve the pages. 装载数据、打印报告、启动门户。
+
+    Loopholes are planted in it; tours and the answer key are in the pages. 数据中植入了漏洞，导览与答案见页面。
 
     What an earlier demo loaded is served as it stands. 已有演示数据时直接启动门户。
     """
@@ -40,7 +45,7 @@ def demo(
     with _frames_on_one_thread():
         from lodeline.cli import report  # noqa: PLC0415
 
-        stands = report.demo(database, report.WorldOptions(organisations=organisations, months=months, seed=seed))
+        stands = report.demo(database, report.WorldOptions(organisations=organisations, months=months, seed=seed, bare=bare))
         morning = report.morning_after(stands)
     if listener is not None:
         # Sample accounts, and a clock that has not run on since the synthetic year: the next month is due.

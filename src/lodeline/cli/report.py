@@ -29,6 +29,7 @@ from lodeline.service.filing import transfers
 from lodeline.service.filing.loading import Loaded, load
 from lodeline.service.lots import flow as lot_flow
 from lodeline.service.overview import flow_matrix
+from lodeline.service.overview.demonstration import Demo, demo_of, note_demo, plant_of
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
 from lodeline.store.law import law_now
@@ -44,15 +45,20 @@ NAMED = 0.04
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldOptions:
-    """The world that is asked for; None: whatever stands, else as many as `WORLD` has."""
+    """The world that is asked for; None: whatever stands, else as many as `WORLD` has.
+
+    `bare`: the world alone, in which no loophole is planted and nobody works beside the filings.
+    """
 
     organisations: int | None = None
     months: int | None = None
     seed: int | None = None
+    bare: bool = False
 
 
-#: The world of the demo where nothing else is asked for.
-WORLD = {"organisations": 120, "months": 12, "seed": 7}
+#: The world of the demo where nothing else is asked for, and in which share of its firm-years loopholes are planted.
+WORLD = {"organisations": 80, "months": 12, "seed": 7}
+PLANTED = "random:0.25"
 
 
 def demo(database: str, asked: WorldOptions) -> int:
@@ -62,8 +68,10 @@ def demo(database: str, asked: WorldOptions) -> int:
     the report is printed.
     """
     given = {name: value for name, value in asdict(asked).items() if value is not None}
-    stands = _stands(database)
-    if stands is not None and given.items() <= stands.items():
+    bare = bool(given.pop("bare"))
+    made = demo_of(Database(database))
+    stands = None if made is None or not _is_whole(database, made) else made.world
+    if made is not None and stands is not None and made.bare == bare and given.items() <= stands.items():
         console.print(
             text(
                 f"{shown(database)} holds a demo already (seed {stands['seed']}, {stands['organisations']} firms,"
@@ -75,7 +83,7 @@ def demo(database: str, asked: WorldOptions) -> int:
         )
         return int(stands["months"])
     world = WORLD | given
-    _load(database, **world)
+    _load(database, **world, bare=bare)
     return int(world["months"])
 
 
@@ -88,29 +96,20 @@ def morning_after(months: int) -> str:
     return f"{months_since_year_0 // 12:04d}-{months_since_year_0 % 12 + 1:02d}-05T09:00:00+08:00"
 
 
-def _stands(database: str) -> dict[str, int] | None:
-    """The world that a demo has loaded whole into this very store; None where there is none, or it cannot be read."""
-    note = _note(database)
+def _is_whole(database: str, made: Demo) -> bool:
+    """Whether the store is the one that a demo has loaded whole, and can be read by this version."""
     try:
-        stamp = json.loads(note.read_text("utf-8"))
         store = open_store(database)
-        last = store.entry(stamp["entry"])
+        last = store.entry(made.entry)
         store.database.close()
-        same = last is not None and last.root == stamp["root"]
-        return {name: int(stamp[name]) for name in WORLD} if same else None
-    except (OSError, ValueError, KeyError, StoreError):
-        return None
+        return last is not None and last.root == made.root
+    except (OSError, StoreError):
+        return False
 
 
-def _note(database: str) -> Path:
-    """Where a demo notes which world it has loaded, beside the snapshots of its store."""
-    directory = directory_of(Database(database))
-    return directory.with_name(f"{directory.name}.demo.json")
-
-
-def _load(database: str, *, organisations: int, months: int, seed: int) -> None:
-    """Loads a synthetic world into a fresh store and prints the report."""
-    from lodeline.world import build_world, write_world  # noqa: PLC0415
+def _load(database: str, *, organisations: int, months: int, seed: int, bare: bool) -> None:
+    """Loads a synthetic world into a fresh store, has people work beside it, and prints the report."""
+    from lodeline.world import asked_plants, build_world, write_world  # noqa: PLC0415
 
     started = time.monotonic()
     store = _fresh_store(database)
@@ -118,10 +117,10 @@ def _load(database: str, *, organisations: int, months: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as room:
         dossier = Path(room) / "world"
         with progress(text("writing a synthetic world", "生成模拟世界")) as bar:
-            write_world(
-                build_world(seed=seed, organisations=organisations, months=months), dossier, progress=bar, feeds=True,
-                named=NAMED,
-            )  # fmt: skip
+            planned = build_world(seed=seed, organisations=organisations, months=months)
+            plants = None if bare else asked_plants(planned, PLANTED)
+            write_world(planned, dossier, progress=bar, plants=plants, feeds=True, named=NAMED)
+        truth = json.loads(dossier.with_name("world.truth.json").read_text("utf-8"))
         with progress(text("filing it, month by month", "逐月申报入账")) as bar:
             loaded = load(store, dossier, law=law, progress=bar)
     snapshot = open_snapshot(store)
@@ -132,11 +131,16 @@ def _load(database: str, *, organisations: int, months: int, seed: int) -> None:
     _balances(snapshot)
     _magnet(snapshot)
     _visit(store, snapshot, date.fromisoformat(morning_after(months)[:10]))
+    if not bare:
+        _office(store, months, planted=len(truth["planted"]))
     _proof(store)
     last = store.entry(store.head().size - 1)
     assert last is not None, "a world has entries"
-    stamp = {"organisations": organisations, "months": months, "seed": seed, "entry": last.index, "root": last.root}
-    _note(database).write_text(json.dumps(stamp), "utf-8")
+    world = {"organisations": organisations, "months": months, "seed": seed}
+    note_demo(
+        store.database,
+        Demo(world=world, entry=last.index, root=last.root, bare=bare, planted=[*map(plant_of, truth["planted"])]),
+    )
     console.print(
         text(
             f"All of it is synthetic (seed {seed}). {time.monotonic() - started:.0f} s. The store is {database}.",
@@ -282,6 +286,24 @@ def _visit(store: Store, snapshot: Snapshot, now: date) -> None:
             f"A made-up visit to {made.site} was entered, with two laboratories' results; entry {made.plan} is a plan"
             " that nobody has followed yet.",
             f"已登记一次虚构的现场检查（{made.site}，含两家实验室的结果）；条目 {made.plan} 为尚未执行的抽样计划。",
+        ),
+        markup=False,
+    )
+
+
+def _office(store: Store, months: int, *, planted: int) -> None:
+    """People who work beside the filings, and the answers of the nation, made by the portal in a process of its own."""
+    from lodeline.web.server import serving  # noqa: PLC0415
+
+    url = store.database.url
+    store.database.close()
+    with progress(text("people at work beside it", "模拟各方办理业务")):
+        done = serving.furnished(url, clock=morning_after(months))
+    console.print(
+        text(
+            f"{planted} loopholes are planted in it; the tours and the answer key are at /en/tour/. People are at work"
+            f" beside the filings: {done} steps of theirs stand in the log.",
+            f"其中植入了 {planted} 个漏洞；导览与答案见 /zh/tour/。另有人员办理业务，日志中有其 {done} 个步骤。",
         ),
         markup=False,
     )

@@ -1,4 +1,5 @@
-"""The demo's sample accounts: one for each role, with one password that the login page shows. Never made elsewhere."""
+"""The demo's sample accounts: two officers of each role, since many acts need two; people of three firms. All have one
+password, which the login page shows. Never made elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ _SINCE: Final = date(2025, 1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleAccount:
-    """A person of the demo. `firm`: belongs to the demo's magnet maker, to its supplier, or to the authority ("")."""
+    """A person of the demo. `firm`: belongs to the demo's magnet maker, to its supplier, to a firm about which the
+    authority asks, or to the authority ("")."""
 
     email: str
     name: str
@@ -38,16 +40,23 @@ SAMPLE_ACCOUNTS: Final = (
     SampleAccount(email="certifier@demo.example", name="Wang Min", name_zh="王敏", role="certifier", firm="maker"),
     SampleAccount(email="admin@demo.example", name="Zhou Lan", name_zh="周兰", role="organisation-admin", firm="maker"),
     SampleAccount(email="supplier@demo.example", name="Liu Yang", name_zh="刘洋", role="filer", firm="supplier"),
+    SampleAccount(email="questioned@demo.example", name="Guo Ning", name_zh="郭宁", role="filer", firm="questioned"),
     SampleAccount(email="analyst@demo.example", name="Lin Tao", name_zh="林涛", role="analyst"),
+    SampleAccount(email="analyst-2@demo.example", name="Shen Qi", name_zh="沈琪", role="analyst"),
     SampleAccount(email="registrar@demo.example", name="Sun Jie", name_zh="孙洁", role="registrar"),
+    SampleAccount(email="registrar-2@demo.example", name="Luo Yan", name_zh="罗燕", role="registrar"),
     SampleAccount(email="customs@demo.example", name="Gao Feng", name_zh="高峰", role="customs-officer"),
     SampleAccount(email="customs-2@demo.example", name="Qin Yue", name_zh="秦月", role="customs-officer"),
     SampleAccount(email="licensing@demo.example", name="He Jing", name_zh="何静", role="licensing-officer"),
     SampleAccount(email="licensing-2@demo.example", name="Fan Rui", name_zh="范睿", role="licensing-officer"),
     SampleAccount(email="quota@demo.example", name="Xu Bo", name_zh="徐博", role="quota-officer"),
+    SampleAccount(email="quota-2@demo.example", name="Jiang Xin", name_zh="江欣", role="quota-officer"),
     SampleAccount(email="inspector@demo.example", name="Ma Li", name_zh="马丽", role="inspector"),
+    SampleAccount(email="inspector-2@demo.example", name="Cui Bin", name_zh="崔斌", role="inspector"),
     SampleAccount(email="auditor@demo.example", name="Tang Yu", name_zh="唐宇", role="auditor"),
+    SampleAccount(email="auditor-2@demo.example", name="Pan Hui", name_zh="潘慧", role="auditor"),
     SampleAccount(email="system@demo.example", name="Deng Hao", name_zh="邓浩", role="system-admin"),
+    SampleAccount(email="system-2@demo.example", name="Yao Jun", name_zh="姚军", role="system-admin"),
 )
 
 
@@ -66,13 +75,14 @@ def assert_no_samples() -> None:
         )
 
 
-def furnish(url: str) -> None:
+def furnish(url: str, *, questioned: str = "") -> None:
     """Makes the accounts that are not there yet. The firm is the magnet maker that most deliveries wait for.
 
-    Another server that starts on the same store at the same time may make them as well: each is made once.
+    `questioned`: the firm about which the authority asks; nobody of one is made without. Another server that starts on
+    the same store at the same time may make them as well: each is made once.
     """
     database = Database(url)
-    firms = {"": "", **sample_firms(database)}
+    firms = {"": "", **sample_firms(database), **({"questioned": questioned} if questioned else {})}
     there = set(User.objects.values_list("email", flat=True))
     missing = [one for one in SAMPLE_ACCOUNTS if one.firm in firms and one.email not in there]
     if not missing:

@@ -95,9 +95,9 @@ def session_key(secret: bytes) -> str:
     return hmac.digest(secret, b"lodeline session key v1", sha256).hex()
 
 
-#: What `prepare` runs: the last line that it writes is the code of the first run, empty where there are accounts. Where
-#: it ends with _SPOKEN, the last two are what is wrong, in English and Chinese. It ends with the process that waits for
-#: it: who asks again would find it at work in the same place.
+#: What `prepare` and `furnished` run: the last line that it writes is what they return. Where it ends with _USER_ERROR,
+#: the last two are what is wrong, in English and Chinese. It ends with the process that waits for it: who asks again
+#: would find it at work in the same place.
 _USER_ERROR: Final = 3
 #: The status with which the server ends where the portal cannot be served.
 _WRONG: Final = 2
@@ -109,13 +109,13 @@ if os.getppid() != int(sys.argv[1]):
     sys.exit("nobody waits for this any more")
 import django
 django.setup()
-from lodeline.office.accounts.first_run import first_run_code
 from lodeline.office.opening import prepare
 from lodeline.errors import UserError
 from lodeline.store.trouble import trouble
 url = os.environ["LODELINE_DATABASE"]
 try:
     prepare(url)
+    {then}
 except UserError as spoken:
     print(spoken.en, spoken.zh, sep="\\n", file=sys.stderr)
     sys.exit(3)
@@ -125,8 +125,11 @@ except Exception as error:
         raise
     print(*said, sep="\\n", file=sys.stderr)
     sys.exit(3)
-print(first_run_code(url) or "")
+print(said)
 """
+#: The code of the first run, empty where there are accounts; and how much stands in the log of those who work in a demo.
+_FIRST_RUN: Final = "from lodeline.office.accounts.first_run import first_run_code; said = first_run_code(url) or ''"
+_LIVING: Final = "from lodeline.web.server.living import enliven; said = enliven(url)"
 
 
 def prepare(store_url: str) -> str:
@@ -137,10 +140,19 @@ def prepare(store_url: str) -> str:
     return _result_of(_preparation(store_url), store_url)
 
 
-def _preparation(store_url: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", _PREPARATION, str(os.getpid())]
+def furnished(store_url: str, *, clock: str) -> int:
+    """Makes the tables of a demo, its sample accounts and what these people have done so far; and publishes its answers.
+
+    clock: where the demo's clock starts. Returns how many entries of the log are theirs. Raises UserError if it fails.
+    """
+    demo = {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": clock}
+    return int(_result_of(_preparation(store_url, then=_LIVING, **demo), store_url))
+
+
+def _preparation(store_url: str, then: str = _FIRST_RUN, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _PREPARATION.format(then=then), str(os.getpid())]
     return subprocess.Popen(
-        command, env=_portal(store_url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, env=_portal(store_url) | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )  # fmt: skip
 
 

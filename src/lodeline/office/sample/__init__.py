@@ -1,0 +1,1 @@
+"""What the people of a demo have done before a visitor comes: made up, and said to be."""

@@ -1,0 +1,50 @@
+"""The office of a demo: cases, applications, declarations, deliveries and orders in the states that an office knows.
+
+Everything is done by the office's own verbs, as the sample accounts and at days before the demo's clock starts, so it
+stands in the log and in the audit records like any other act. It is done once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from lodeline.office.filing.duty import demand
+from lodeline.office.models import AuditRecord
+from lodeline.office.sample import applications, cases, customs, deliveries
+from lodeline.office.sample.people import MADE_UP, Office
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.filing.status import filing_status
+from lodeline.store.queries.accounts import sample_firms
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+
+def work(
+    store: Store, snapshot: Snapshot, law: Jurisdiction, findings: Sequence[dict[str, Any]], *, now: datetime
+) -> None:
+    """Does all of it, unless somebody has done something there already."""
+    if AuditRecord.objects.filter(kind="act").exists():
+        return
+    firms = sample_firms(store.database)
+    office = Office(
+        store=store, snapshot=snapshot, law=law, findings=findings, now=now, maker=firms.get("maker", ""),
+        supplier=firms.get("supplier", ""),
+    )  # fmt: skip
+    cases.discuss(office)
+    _chase(office)
+    if office.maker:
+        customs.declare(office)
+        applications.apply(office)
+        deliveries.receive(office)
+
+
+def _chase(office: Office) -> None:
+    """The registrar orders those to file who never did; one reminder, one order with its day."""
+    states = filing_status(office.store, office.snapshot, office.law)
+    missing = states.filter(states["state"] == "missing").sort("organisation", "period").head(1)
+    for firm, period in missing.select("organisation", "period").iter_rows():
+        registrar = office.who("registrar")
+        demand(registrar, [firm], period=period, kind="reminded", now=office.ago(20), why=MADE_UP)
+        demand(registrar, [firm], period=period, kind="ordered-to-file", now=office.ago(6), until=office.day(-10))

@@ -1,0 +1,109 @@
+"""What a demo knows of the world that it has loaded: its size, and which loopholes were planted in it.
+
+The note stands beside the snapshots of the store and never in its log: what filers hid is no filing. A store without a
+note is no demo, and nothing is told of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lodeline.detection.matching import answers, planted, seen
+from lodeline.store.column_files import directory_of
+from lodeline.store.database import Database
+
+Json = dict[str, Any]
+#: What of a plant's truth is kept: what a reader of the key is told.
+_KEPT: Final = ("id", "loophole", "manner", "adversary", "period", "mass_kg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """A demo as its note has it. `world`: firms, months and seed; `entry`, `root`: of the log as it was loaded.
+
+    `bare`: nothing is planted, and nobody works beside the filings. `planted`: `plant_of` each plant.
+    """
+
+    world: Mapping[str, int]
+    entry: int
+    root: str
+    bare: bool
+    planted: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """A plant, the finding of its own detector that answers it (None: it was missed), and those of others that touch
+    it: as rows of `lodeline findings --json`."""
+
+    plant: Json
+    found: Json | None
+    touched: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerKey:
+    """Every plant, and the findings that answer none: false alarms."""
+
+    rows: Sequence[KeyRow]
+    false: Sequence[Json]
+
+    @property
+    def found(self) -> int:
+        """Plants that their own detector found."""
+        return sum(one.found is not None for one in self.rows)
+
+    @property
+    def touched(self) -> int:
+        """Plants that their own detector missed, and about which another one asks all the same."""
+        return sum(one.found is None and bool(one.touched) for one in self.rows)
+
+    @property
+    def missed(self) -> int:
+        """Plants about which no finding asks."""
+        return len(self.rows) - self.found - self.touched
+
+
+def plant_of(truth: Mapping[str, Any]) -> Json:
+    """An item of `planted` of a world's truth, without its single events."""
+    subjects = truth["subjects"]
+    return {
+        **{name: truth[name] for name in _KEPT},
+        "subjects": {name: subjects[name] for name in ("organisation", "site", "organisations", "parties")},
+    }
+
+
+def answer_key(plants: Iterable[Json], findings: Sequence[Json]) -> AnswerKey:
+    """The plants of a world held against the findings in it, as `lodeline findings --json` has them."""
+    known = [(one, planted(one)) for one in plants]
+    looked = [(row, seen(row)) for row in findings]
+    rows, hit = [], set[str]()
+    for plant, as_planted in known:
+        near = [row for row, as_seen in looked if answers(as_seen, as_planted)]
+        hit |= {row["id"] for row in near}
+        own = next((row for row in near if row["detector"] == plant["loophole"]), None)
+        rows.append(KeyRow(plant=plant, found=own, touched=[row for row in near if row is not own]))
+    return AnswerKey(rows=rows, false=[row for row in findings if row["id"] not in hit])
+
+
+def note_of(database: Database) -> Path:
+    """Where a demo notes which world it has loaded."""
+    directory = directory_of(database)
+    return directory.with_name(f"{directory.name}.demo.json")
+
+
+def note_demo(database: Database, demo: Demo) -> None:
+    """Writes the note of a demo that has been loaded whole."""
+    note_of(database).write_text(json.dumps(asdict(demo), ensure_ascii=False), "utf-8")
+
+
+def demo_of(database: Database) -> Demo | None:
+    """The demo that a store holds by its note; None where there is none, or it is of another version."""
+    try:
+        return Demo(**json.loads(note_of(database).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
