@@ -24,7 +24,7 @@ def demo(
     ] = True,
     port: Port = DEFAULT_PORT,
     organisations: Annotated[
-        int | None, typer.Option(help="Firms in the synthetic world. 企业数。", show_default="80")
+        int | None, typer.Option(help="Firms in the synthetic world. 企业数。", show_default="64")
     ] = None,
     months: Annotated[int | None, typer.Option(help="Months of filings. 月数。", show_default="12")] = None,
     seed: Annotated[int | None, typer.Option(help="The world's seed. 随机种子。", show_default="7")] = None,

@@ -29,7 +29,7 @@ from lodeline.service.filing import transfers
 from lodeline.service.filing.loading import Loaded, load
 from lodeline.service.lots import flow as lot_flow
 from lodeline.service.overview import flow_matrix
-from lodeline.service.overview.demonstration import Demo, demo_of, note_demo, plant_of
+from lodeline.service.overview.demonstration import Demo, demo_of, mistakes_of, note_demo, plant_of
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
 from lodeline.store.law import law_now
@@ -57,8 +57,8 @@ class WorldOptions:
 
 
 #: The world of the demo where nothing else is asked for, and in which share of its firm-years loopholes are planted.
-WORLD = {"organisations": 80, "months": 12, "seed": 7}
-PLANTED = "random:0.25"
+WORLD = {"organisations": 64, "months": 12, "seed": 7}
+PLANTED = "random:0.33"
 
 
 def demo(database: str, asked: WorldOptions) -> int:
@@ -139,7 +139,10 @@ def _load(database: str, *, organisations: int, months: int, seed: int, bare: bo
     world = {"organisations": organisations, "months": months, "seed": seed}
     note_demo(
         store.database,
-        Demo(world=world, entry=last.index, root=last.root, bare=bare, planted=[*map(plant_of, truth["planted"])]),
+        Demo(
+            world=world, entry=last.index, root=last.root, bare=bare, planted=[*map(plant_of, truth["planted"])],
+            mistakes=mistakes_of(truth),
+        ),
     )
     console.print(
         text(

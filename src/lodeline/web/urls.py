@@ -31,6 +31,7 @@ from lodeline.web.pages.matching import pages as matching
 from lodeline.web.pages.overview import pages as overview
 from lodeline.web.pages.parties import pages as parties
 from lodeline.web.pages.register import pages as register
+from lodeline.web.pages.tour import pages as tour
 from lodeline.web.server.errors import at_fault, not_found, unreadable
 from lodeline.web.server.language_of_address import LanguagePrefix
 from lodeline.web.words.language import LANGUAGES, preferred
@@ -41,8 +42,8 @@ PAGES: tuple[Page, ...] = (
     *inspections.PAGES, *law.PAGES, *licences.PAGES, *log.PAGES, *lots.PAGES, *matching.PAGES, *parties.PAGES,
     *register.PAGES,
     Page(at="reason/", view=reason, name="reason", permission="nation.read", posts=True, regional=True),
-    # What the pages are made of, for whoever builds on them: in the demo alone.
-    *(design.PAGES if settings.LODELINE_DEMO else ()),
+    # Tours with the answer key, and what the pages are made of, for whoever builds on them: in the demo alone.
+    *((*tour.PAGES, *design.PAGES) if settings.LODELINE_DEMO else ()),
 )  # fmt: skip
 
 

@@ -19,13 +19,27 @@ from lodeline.store.database import Database
 Json = dict[str, Any]
 #: What of a plant's truth is kept: what a reader of the key is told.
 _KEPT: Final = ("id", "loophole", "manner", "adversary", "period", "mass_kg")
+#: Detector → the honest mistakes that can raise its question.
+_MISTAKES: Final[Mapping[str, frozenset[str]]] = {
+    "over-drawn-lot": frozenset({"receipt-lost", "month-not-filed", "receipt-found-later"}),
+    "missing-filing": frozenset({"month-not-filed"}),
+    "quota-overrun": frozenset({"quota-passed"}),
+    "yield-outlier": frozenset({"yield-drift", "scale-recalibrated"}),
+    "late-and-edited": frozenset({"late"}),
+    **dict.fromkeys(
+        ("unexplained-gain", "unexplained-loss"),
+        frozenset({"receipt-lost", "month-not-filed", "scale-recalibrated", "yield-drift"}),
+    ),
+}  # fmt: skip
+_TOLD: Final = frozenset().union(*_MISTAKES.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
     """A demo as its note has it. `world`: firms, months and seed; `entry`, `root`: of the log as it was loaded.
 
-    `bare`: nothing is planted, and nobody works beside the filings. `planted`: `plant_of` each plant.
+    `bare`: nothing is planted, and nobody works beside the filings. `planted`: `plant_of` each plant. `mistakes`: those of
+    honest filers that can raise a question, as `mistakes_of` a truth.
     """
 
     world: Mapping[str, int]
@@ -33,6 +47,7 @@ class Demo:
     root: str
     bare: bool
     planted: Sequence[Json]
+    mistakes: Sequence[Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +62,14 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerKey:
-    """Every plant, and the findings that answer none: false alarms."""
+    """Every plant, and the findings that answer none, each with the honest mistake that explains it: false alarms.
+
+    `shown`: findings of the visit that the demo made up, which is no plant: one item is short there.
+    """
 
     rows: Sequence[KeyRow]
-    false: Sequence[Json]
+    false: Sequence[tuple[Json, Json | None]]
+    shown: Sequence[Json]
 
     @property
     def found(self) -> int:
@@ -77,9 +96,17 @@ def plant_of(truth: Mapping[str, Any]) -> Json:
     }
 
 
-def answer_key(plants: Iterable[Json], findings: Sequence[Json]) -> AnswerKey:
+def mistakes_of(truth: Mapping[str, Any]) -> list[Json]:
+    """Of the honest mistakes of a world's truth those that can raise a question, with their causes."""
+    return [
+        {name: one[name] for name in ("kind", "organisation", "period", "cause")}
+        for one in truth["dirt"] if one["kind"] in _TOLD and "cause" in one
+    ]  # fmt: skip
+
+
+def answer_key(demo: Demo, findings: Sequence[Json]) -> AnswerKey:
     """The plants of a world held against the findings in it, as `lodeline findings --json` has them."""
-    known = [(one, planted(one)) for one in plants]
+    known = [(one, planted(one)) for one in demo.planted]
     looked = [(row, seen(row)) for row in findings]
     rows, hit = [], set[str]()
     for plant, as_planted in known:
@@ -87,7 +114,22 @@ def answer_key(plants: Iterable[Json], findings: Sequence[Json]) -> AnswerKey:
         hit |= {row["id"] for row in near}
         own = next((row for row in near if row["detector"] == plant["loophole"]), None)
         rows.append(KeyRow(plant=plant, found=own, touched=[row for row in near if row is not own]))
-    return AnswerKey(rows=rows, false=[row for row in findings if row["id"] not in hit])
+    rest = [row for row in findings if row["id"] not in hit]
+    false = [(row, _mistake(demo.mistakes, row)) for row in rest if "visit" not in row["subject"]]
+    return AnswerKey(rows=rows, false=false, shown=[row for row in rest if "visit" in row["subject"]])
+
+
+def _mistake(mistakes: Iterable[Json], finding: Json) -> Json | None:
+    """An honest mistake of the same firm and months that can raise such a question."""
+    about, kinds = seen(finding), _MISTAKES.get(finding["detector"], frozenset())
+    return next(
+        (
+            one for one in mistakes
+            if one["kind"] in kinds and one["organisation"] in about.organisations
+            and about.first <= one["period"] <= about.last
+        ),
+        None,
+    )  # fmt: skip
 
 
 def note_of(database: Database) -> Path:

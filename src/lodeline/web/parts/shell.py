@@ -312,6 +312,7 @@ def _frame(visit: Visit, links: Mapping[Language, str], *, carries: bool = False
         "actor": visit.actor,
         "firm": visit.firm,
         "demo": settings.LODELINE_DEMO,
+        "tour": visit.url("tour") if settings.LODELINE_DEMO else None,
         "demo_day": (
             written.day(clock.today(visit.law.timezone), visit.language) if settings.LODELINE_DEMO_CLOCK else None
         ),

@@ -1,0 +1,1 @@
+"""Tours of the demo, and the answer key of its world."""

@@ -1,0 +1,215 @@
+"""The tours of the demo, five minutes for each role, and the answer key of its world beside them.
+
+In the demo alone: what filers hid is known of a synthetic world and of no other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS, SampleAccount
+from lodeline.office.sample.standing import standing
+from lodeline.service.findings.finding import findings
+from lodeline.service.overview import overview as questions
+from lodeline.service.overview.demonstration import AnswerKey, Demo, KeyRow, answer_key, demo_of
+from lodeline.store.database import Database
+from lodeline.web.pages.tour.stations import TOURS, Sight, stations
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import text
+from lodeline.web.words.roles import ROLE_MAY, ROLE_NAMES
+
+_STRANGER: Final = "stranger"
+_STRANGERS_NAME: Final = text("A stranger with a receipt", "持回执的外部人员")
+_STRANGER_MAY: Final = text("Checks a receipt and reads the law, without an account", "无需账户，核验回执、查阅法规")
+_MG_PER_KG: Final = 1_000_000
+
+
+def tour(visit: Visit) -> HttpResponse:
+    """The page `tour/`: all tours, and the key."""
+    demo = _demo()
+    key, _ = _key(visit, demo)
+    planted, false = _planted(visit, key), _false(visit, key)
+    csv = wanted_csv(visit, planted, false)
+    if csv is not None:
+        return csv
+    return show(
+        visit, "lodeline/tour/tour.html", title=_headline(visit, demo, key),
+        tours=[
+            {"label": _name(visit, who), "may": _may(visit, who), "href": visit.url("tour-of", who=who)}
+            for who in TOURS
+        ],
+        planted=shown(visit, planted) if key.rows else None, false=shown(visit, false) if key.rows else None,
+        counts={
+            "found": written.count(key.found), "touched": written.count(key.touched),
+            "missed": written.count(key.missed), "false": written.count(len(key.false)),
+        },
+        shown=[_link(visit, one) for one in key.shown],
+    )  # fmt: skip
+
+
+def tour_of(visit: Visit, who: str) -> HttpResponse:
+    """The page `tour/WHO/`: the stations of a role, and becoming somebody who has it."""
+    demo = _demo()
+    if who not in TOURS:
+        raise NotHereError(f"There is no tour for {who!r}: see the list.", f"没有“{who}”的导览：请查看列表。")
+    key, sight = _key(visit, demo)
+    stops = [
+        {"look": visit.localized(one.look), "why": visit.localized(one.why), "href": href}
+        for one, href in stations(visit, who, sight)
+    ]
+    people = [one for one in SAMPLE_ACCOUNTS if one.role == who and one.firm in ("", "maker")]
+    return show(
+        visit, "lodeline/tour/tour.html",
+        title=visit.text(
+            f"{_name(visit, who)}: {written.count(len(stops))} stations in five minutes",
+            f"{_name(visit, who)}：五分钟，{written.count(len(stops))} 站",
+        ),
+        who=who, may=_may(visit, who), stops=stops, people=[_person(visit, one) for one in people],
+        is_one=who == _STRANGER or who in visit.actor.roles() or who in _roles_of_firms(visit),
+        here=visit.url("tour-of", who=who), back=visit.url("tour"), password=PASSWORD,
+    )  # fmt: skip
+
+
+def _demo() -> Demo:
+    """Raises NotHereError outside of a demo."""
+    demo = demo_of(Database(settings.LODELINE_DATABASE)) if settings.LODELINE_DEMO else None
+    if demo is None:
+        raise NotHereError(
+            "Tours are of the demo, and this is none: `lodeline demo` makes one.",
+            "导览仅用于演示环境：请运行 `lodeline demo`。",
+        )
+    return demo
+
+
+def _key(visit: Visit, demo: Demo) -> tuple[AnswerKey, Sight]:
+    reading = visit.reading
+    rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
+    months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
+    key = answer_key(demo, rows)
+    store = visit.store
+    return key, Sight(standing=standing(store), key=key, store=store, month=max(months, default=""))
+
+
+def _headline(visit: Visit, demo: Demo, key: AnswerKey) -> str:
+    if not demo.planted:
+        return visit.text("A tour for each role; nothing was planted here", "各角色导览；本数据未植入漏洞")
+    count = written.count
+    return visit.text(
+        f"{count(len(key.rows))} loopholes are planted in this year: {count(key.found)} were found,"
+        f" {count(key.missed + key.touched)} missed",
+        f"本年度植入{count(len(key.rows))}处漏洞：查出{count(key.found)}处，"
+        f"漏过{count(key.missed + key.touched)}处",
+    )  # fmt: skip
+
+
+def _planted(visit: Visit, key: AnswerKey) -> Table:
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    return Table(
+        name="planted", caption=visit.text("Planted loopholes", "植入的漏洞"),
+        columns=(
+            Column(key="loophole", label=text("Loophole", "漏洞")),
+            Column(key="firm", label=text("Firm", "企业")),
+            Column(key="months", label=text("Months", "月份")),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
+            Column(key="found", label=text("Found?", "是否查出")),
+            Column(key="others", label=text("Questions of other detectors", "其他检测方法的线索")),
+        ),
+        rows=[_planted_row(visit, one, names) for one in key.rows],
+        empty=visit.text("Nothing is planted in this world.", "本数据未植入漏洞。"), per_page=100,
+    )  # fmt: skip
+
+
+def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
+    plant, firm = one.plant, one.plant["subjects"]["organisation"]
+    others = sorted({row["detector"] for row in one.touched})
+    word = _detector(visit, plant["loophole"])
+    if one.found is not None:
+        found = Cell(
+            text=visit.text("found", "查出"), value="found", shape="tick", tone="flow", href=_link(visit, one.found)["href"]
+        )  # fmt: skip
+    elif others:
+        found = Cell(text=visit.text("missed, others ask", "漏过，他法有疑"), value="touched", shape="half", tone="hold")
+    else:
+        found = Cell(text=visit.text("missed", "漏过"), value="missed", shape="cross", tone="loss")
+    return (
+        Cell(text=word, value=plant["loophole"], note=plant["id"]),
+        Cell(text=names.get(firm, firm), value=firm, note=firm, href=visit.url("organisation", organisation=firm)),
+        _months(visit, plant["period"]),
+        _mass(visit, plant["mass_kg"]),
+        found,
+        Cell(
+            text=visit.text(", ", "、").join(_detector(visit, name) for name in others) or "–", value=" ".join(others),
+            href=_link(visit, one.touched[0])["href"] if others else None,
+        ),
+    )  # fmt: skip
+
+
+def _false(visit: Visit, key: AnswerKey) -> Table:
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    rows: list[Row] = []
+    for finding, mistake in key.false:
+        firm = finding["subject"].get("organisation", next(iter(finding["subject"].values())))
+        link = _link(visit, finding)
+        why = visit.text("chance", "偶然") if mistake is None else visit.localized(mistake["cause"])
+        rows.append(
+            (
+                Cell(text=link["label"], value=finding["detector"], href=link["href"]),
+                Cell(text=names.get(firm, firm), value=firm, note=firm),
+                _months(visit, finding["period"]), _mass(visit, finding["mass_kg"]), Cell(text=why, value=why),
+            )
+        )  # fmt: skip
+    return Table(
+        name="false", caption=visit.text("Questions where nothing was planted", "未植入漏洞处的线索"),
+        columns=(
+            Column(key="question", label=text("Question", "线索")), Column(key="firm", label=text("Firm", "企业")),
+            Column(key="months", label=text("Months", "月份")),
+            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
+            Column(key="why", label=text("What it was in truth", "实情")),
+        ),
+        rows=rows, empty=visit.text("Every question touches a plant.", "每条线索都涉及植入的漏洞。"),
+    )  # fmt: skip
+
+
+def _months(visit: Visit, period: dict[str, str]) -> Cell:
+    first, last = period["from"], period["to"]
+    told = written.short_month(first, visit.language) + (
+        "" if first == last else f"–{written.short_month(last, visit.language)}"
+    )
+    return Cell(text=told, value=first)
+
+
+def _mass(visit: Visit, mass_kg: str | None) -> Cell:
+    if not mass_kg or not float(mass_kg):
+        return Cell(text="–")
+    return Cell(text=written.mass(float(mass_kg) * _MG_PER_KG, visit.language), value=float(mass_kg))
+
+
+def _detector(visit: Visit, name: str) -> str:
+    return words.word(words.DETECTORS, name, visit.language)
+
+
+def _link(visit: Visit, finding: dict[str, Any]) -> dict[str, str | None]:
+    return {"label": _detector(visit, finding["detector"]), "href": visit.url("finding", finding=finding["id"])}
+
+
+def _name(visit: Visit, who: str) -> str:
+    return visit.localized(_STRANGERS_NAME if who == _STRANGER else ROLE_NAMES[who])
+
+
+def _may(visit: Visit, who: str) -> str:
+    return visit.localized(_STRANGER_MAY if who == _STRANGER else ROLE_MAY[who])
+
+
+def _person(visit: Visit, one: SampleAccount) -> dict[str, str]:
+    return {"email": one.email, "name": one.name_zh if visit.language == "zh" else one.name}
+
+
+def _roles_of_firms(visit: Visit) -> set[str]:
+    return {role for firm in visit.actor.organisations for role in visit.actor.roles(firm)}
