@@ -45,7 +45,9 @@ def demo(
     with _frames_on_one_thread():
         from lodeline.cli import report  # noqa: PLC0415
 
-        stands = report.demo(database, report.WorldOptions(organisations=organisations, months=months, seed=seed, bare=bare))
+        stands = report.demo(
+            database, report.WorldOptions(organisations=organisations, months=months, seed=seed, bare=bare)
+        )
         morning = report.morning_after(stands)
     if listener is not None:
         # Sample accounts, and a clock that has not run on since the synthetic year: the next month is due.

@@ -140,7 +140,11 @@ def _load(database: str, *, organisations: int, months: int, seed: int, bare: bo
     note_demo(
         store.database,
         Demo(
-            world=world, entry=last.index, root=last.root, bare=bare, planted=[*map(plant_of, truth["planted"])],
+            world=world,
+            entry=last.index,
+            root=last.root,
+            bare=bare,
+            planted=[*map(plant_of, truth["planted"])],
             mistakes=mistakes_of(truth),
         ),
     )

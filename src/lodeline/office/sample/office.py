@@ -6,7 +6,7 @@ stands in the log and in the audit records like any other act. It is done once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,19 +17,21 @@ from lodeline.office.sample.people import MADE_UP, Office
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
 from lodeline.store.queries.accounts import sample_firms
-from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
 
+Json = dict[str, Any]
 
-def work(
-    store: Store, snapshot: Snapshot, law: Jurisdiction, findings: Sequence[dict[str, Any]], *, now: datetime
-) -> None:
-    """Does all of it, unless somebody has done something there already."""
+
+def work(store: Store, law: Jurisdiction, seen: Callable[[Snapshot], Sequence[Json]], *, now: datetime) -> None:
+    """Does all of it, unless somebody has done something there already. `seen`: the findings of a snapshot."""
     if AuditRecord.objects.filter(kind="act").exists():
         return
+    deliveries.ship(store, open_snapshot(store), law, now=now)
+    snapshot = open_snapshot(store)
     firms = sample_firms(store.database)
     office = Office(
-        store=store, snapshot=snapshot, law=law, findings=findings, now=now, maker=firms.get("maker", ""),
+        store=store, snapshot=snapshot, law=law, findings=seen(snapshot), now=now, maker=firms.get("maker", ""),
         supplier=firms.get("supplier", ""),
     )  # fmt: skip
     cases.discuss(office)

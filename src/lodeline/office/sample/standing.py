@@ -20,7 +20,8 @@ from lodeline.store.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """`maker`, `questioned`: firms of sample accounts. By state: `cases` (finding), `applications`, `queries` (reference).
+    """`maker`, `questioned`: firms of sample accounts. By state: `cases` (finding); `applications` and `queries`
+    (reference).
 
     `dispute`, `receipts`, `half_done` (drafts), `filing` (entry) are the maker's; `plan`, `measured` are entries of
     inspections; `licence` has an act that waits for a second officer.
@@ -56,7 +57,8 @@ def standing(store: Store) -> Standing:
         applications=dict(Application.objects.order_by("pk").values_list("state", "reference")),
         queries=dict(CustomsCase.objects.order_by("pk").values_list("state", "reference")),
         dispute=Dispute.objects.filter(receiver=maker).order_by("pk").values_list("pk", flat=True).first(),
-        receipts=receipts, plan=next((one.entry.index for one in reversed(plans(store))), None),
+        receipts=receipts,
+        plan=next((one.entry.index for one in reversed(plans(store))), None),
         measured=next((one.entry for one in reversed(visits_of(inspections(store, None)))), None),
         half_done=next((one.pk for one in drafts if one.pk != receipts), None),
         filing=filed[max(filed)][0] if filed else None,

@@ -38,8 +38,8 @@ _TOLD: Final = frozenset().union(*_MISTAKES.values())
 class Demo:
     """A demo as its note has it. `world`: firms, months and seed; `entry`, `root`: of the log as it was loaded.
 
-    `bare`: nothing is planted, and nobody works beside the filings. `planted`: `plant_of` each plant. `mistakes`: those of
-    honest filers that can raise a question, as `mistakes_of` a truth.
+    `bare`: nothing is planted, and nobody works beside the filings. `planted`: `plant_of` each plant. `mistakes`: those
+    of honest filers that can raise a question, as `mistakes_of` a truth.
     """
 
     world: Mapping[str, int]
@@ -80,6 +80,10 @@ class AnswerKey:
     def touched(self) -> int:
         """Plants that their own detector missed, and about which another one asks all the same."""
         return sum(one.found is None and bool(one.touched) for one in self.rows)
+
+    def manner(self, loophole: str) -> str | None:
+        """How the first plant of a loophole was done; None where there is none."""
+        return next((one.plant["manner"] for one in self.rows if one.plant["loophole"] == loophole), None)
 
     @property
     def missed(self) -> int:

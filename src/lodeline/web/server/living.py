@@ -10,15 +10,13 @@ from lodeline.office.sample.office import work
 from lodeline.service.findings.finding import findings
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
 from lodeline.web.analyst import publish_once
 
 
 def enliven(url: str) -> int:
     """Returns how many entries of the log came of it. Nothing is done twice."""
     store = open_store(url)
-    law, snapshot, before = law_now(store), open_snapshot(store), store.head().size
-    rows = findings(store, snapshot, law)["rows"]
-    work(store, snapshot, law, rows, now=clock.now())
+    law, before = law_now(store), store.head().size
+    work(store, law, lambda snapshot: findings(store, snapshot, law)["rows"], now=clock.now())
     publish_once(url)
     return store.head().size - before

@@ -127,7 +127,7 @@ except Exception as error:
     sys.exit(3)
 print(said)
 """
-#: The code of the first run, empty where there are accounts; and how much stands in the log of those who work in a demo.
+#: The code of the first run, empty where there are accounts; how many entries are of those who work in a demo.
 _FIRST_RUN: Final = "from lodeline.office.accounts.first_run import first_run_code; said = first_run_code(url) or ''"
 _LIVING: Final = "from lodeline.web.server.living import enliven; said = enliven(url)"
 
@@ -141,7 +141,7 @@ def prepare(store_url: str) -> str:
 
 
 def furnished(store_url: str, *, clock: str) -> int:
-    """Makes the tables of a demo, its sample accounts and what these people have done so far; and publishes its answers.
+    """Makes the tables of a demo, its sample accounts and what these people have done so far; publishes its answers.
 
     clock: where the demo's clock starts. Returns how many entries of the log are theirs. Raises UserError if it fails.
     """

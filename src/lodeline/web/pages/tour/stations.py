@@ -6,9 +6,9 @@ is not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from lodeline.office.sample.standing import Standing
 from lodeline.service.overview.demonstration import AnswerKey
@@ -16,6 +16,11 @@ from lodeline.store.store import Store
 from lodeline.web.visit import Visit
 from lodeline.web.words.language import Text, text
 
+#: Loopholes that are understood at the first look, the plainest first.
+_SOONEST: Final = {
+    name: place
+    for place, name in enumerate(("trader-pass-through", "shell-customer", "misdeclaration", "round-trip", "skimming"))
+}
 #: Stations of a tour: a stop takes less than a minute.
 MOST: Final = 7
 
@@ -72,22 +77,31 @@ def _analyst(sight: Sight) -> Iterator[Station]:
     yield Station(
         pages=("traders",),
         look=text("Traders by the share that they only pass through.", "按转手比例排列的贸易商。"),
-        why=text("One of them was planted: the key below says which.", "其中有植入的一家，见答案。"),
+        why=text("One of them was planted: the answer key says which.", "其中有植入的一家，见答案。"),
     )  # fmt: skip
     yield Station(
         pages=("year", "balances"), query={"element": "Tb"},
         look=text("Whether terbium closes.", "铽的平衡是否闭合。"),
-        why=text("What nobody counted is shown as not counted, and never as closed.", "未盘点即显示未盘点，绝不算闭合。"),
+        why=text(
+            "What nobody counted is shown as not counted, and never as closed.",
+            "未盘点即显示未盘点，绝不算闭合。",
+        ),
     )  # fmt: skip
     yield Station(
         pages=("findings",), query={"state": "open"},
         look=text("The questions that nobody has taken up yet.", "尚未处理的线索。"),
-        why=text("Loopholes and honest mistakes stand side by side here, as in life.", "漏洞与无心之失并列，与现实无异。"),
+        why=text(
+            "Loopholes and honest mistakes stand side by side here, as in life.",
+            "漏洞与无心之失并列，与现实无异。",
+        ),
     )  # fmt: skip
     yield Station(
         pages=("finding",), parts={"finding": _best_found(sight)},
         look=text("A planted loophole that its detector found.", "检测方法查出的一处植入漏洞。"),
-        why=text("It says what would explain it innocently, and which rows it rests on.", "列出可能的正常原因及所依据的记录。"),
+        why=text(
+            "It says what would explain it innocently, and which rows it rests on.",
+            "列出可能的正常原因及所依据的记录。",
+        ),
     )  # fmt: skip
     yield Station(
         pages=("finding",), parts={"finding": sight.standing.cases.get("answered")},
@@ -105,12 +119,18 @@ def _inspector(sight: Sight) -> Iterator[Station]:
     yield Station(
         pages=("inspection-plan",), parts={"plan": sight.standing.plan},
         look=text("A plan that nobody has followed yet.", "尚未执行的抽样计划。"),
-        why=text("It says before the visit what a visit would show, and what not.", "检查之前即说明能查出什么、查不出什么。"),
+        why=text(
+            "It says before the visit what a visit would show, and what not.",
+            "检查之前即说明能查出什么、查不出什么。",
+        ),
     )  # fmt: skip
     yield Station(
         pages=("inspection-visit",), parts={"entry": sight.standing.measured},
         look=text("A visit: the firm's figures beside what was measured.", "一次检查：企业数据与实测值对照。"),
-        why=text("One item is lighter than its label; the firm's laboratory reads high.", "一件轻于标签，企业化验室读数偏高。"),
+        why=text(
+            "One item is lighter than its label; the firm's laboratory reads high.",
+            "一件轻于标签，企业化验室读数偏高。",
+        ),
     )  # fmt: skip
     yield Station(
         pages=("laboratories",),
@@ -120,7 +140,10 @@ def _inspector(sight: Sight) -> Iterator[Station]:
     yield Station(
         pages=("findings",), query={"assigned": "mine"},
         look=text("The question that is assigned to you.", "指派给您的询问。"),
-        why=text("Its firm has answered: you explain, confirm or go on asking.", "企业已答复，由您决定采信、确认或继续询问。"),
+        why=text(
+            "Its firm has answered: you explain, confirm or go on asking.",
+            "企业已答复，由您决定采信、确认或继续询问。",
+        ),
     )  # fmt: skip
     yield Station(
         pages=("balance",), parts={"site": _site_of_a_plant(sight)},
@@ -144,7 +167,10 @@ def _licensing_officer(sight: Sight) -> Iterator[Station]:
     yield Station(
         pages=("application",), parts={"application": of.get("submitted")},
         look=text("An application that nobody has taken yet.", "尚无人承办的申请。"),
-        why=text("Beside it stands what the ledger knows of goods, exporter and end user.", "旁列账本所知的货物、出口商与最终用户。"),
+        why=text(
+            "Beside it stands what the ledger knows of goods, exporter and end user.",
+            "旁列账本所知的货物、出口商与最终用户。",
+        ),
     )  # fmt: skip
     yield Station(
         pages=("application",), parts={"application": of.get("queried")},
@@ -173,7 +199,10 @@ def _customs_officer(sight: Sight) -> Iterator[Station]:
     yield Station(
         pages=("desk",), query={"case": 2},
         look=text("A published penalty case, put to the desk.", "将一例公开处罚案件提交窗口。"),
-        why=text("The verdict names its law, its fields, and what would settle it.", "结论注明法规、依据字段及补正办法。"),
+        why=text(
+            "The verdict names its law, its fields, and what would settle it.",
+            "结论注明法规、依据字段及补正办法。",
+        ),
     )  # fmt: skip
     yield Station(
         pages=("desk-asked",),
@@ -232,7 +261,10 @@ def _registrar(sight: Sight) -> Iterator[Station]:
     yield Station(
         pages=("law-packs",),
         look=text("Which law pack is in force, and since when.", "现行法规包及其生效时间。"),
-        why=text("A new one is proposed here, tried, and published by another officer.", "新法规包在此提出、试算，由另一人发布。"),
+        why=text(
+            "A new one is proposed here, tried, and published by another officer.",
+            "新法规包在此提出、试算，由另一人发布。",
+        ),
     )  # fmt: skip
 
 
@@ -246,7 +278,9 @@ def _quota_officer(sight: Sight) -> Iterator[Station]:
     yield Station(
         pages=("quotas",), query={"organisation": firm}, parts={} if firm else {"organisation": None},
         look=text("The firm whose overrun was planted.", "植入超指标生产的企业。"),
-        why=text("Its filings stay within the grant: here nothing is seen.", "其申报未超指标，此处看不出。"),
+        why=text("Its filings stay within the grant: here nothing is seen.", "其申报未超指标，此处看不出。")
+        if sight.key.manner("quota-overrun") == "hidden"
+        else text("More was used than granted, and filed.", "使用超过下达数量，且已申报。"),
     )  # fmt: skip
     yield Station(
         pages=("organisation",), parts={"organisation": firm},
@@ -454,11 +488,11 @@ TOURS: Final[Mapping[str, Callable[[Sight], Iterator[Station]]]] = {
 
 
 def _best_found(sight: Sight) -> str | None:
-    """The strongest finding of a plant by its own detector about which nobody has asked yet."""
+    """A finding of a plant by its own detector, of a kind that is quickly understood, about which nobody has asked."""
     taken = set(sight.standing.cases.values())
-    found: Sequence[dict[str, Any]] = [one.found for one in sight.key.rows if one.found is not None]
-    free = [one for one in found if one["id"] not in taken] or list(found)
-    return max(free, key=lambda one: (float(one["mass_kg"] or 0), one["id"]))["id"] if free else None
+    found = [one.found for one in sight.key.rows if one.found is not None]
+    free = [one for one in found if one["id"] not in taken] or found
+    return min(free, key=lambda one: _SOONEST.get(one["detector"], len(_SOONEST)))["id"] if free else None
 
 
 def _site_of_a_plant(sight: Sight) -> str | None:

@@ -59,7 +59,7 @@ def tour_of(visit: Visit, who: str) -> HttpResponse:
     demo = _demo()
     if who not in TOURS:
         raise NotHereError(f"There is no tour for {who!r}: see the list.", f"没有“{who}”的导览：请查看列表。")
-    key, sight = _key(visit, demo)
+    _, sight = _key(visit, demo)
     stops = [
         {"look": visit.localized(one.look), "why": visit.localized(one.why), "href": href}
         for one, href in stations(visit, who, sight)
@@ -94,7 +94,7 @@ def _key(visit: Visit, demo: Demo) -> tuple[AnswerKey, Sight]:
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     key = answer_key(demo, rows)
     store = visit.store
-    return key, Sight(standing=standing(store), key=key, store=store, month=max(months, default=""))
+    return key, Sight(standing=standing(store), key=key, store=store, month="" if months is None else months.newest)
 
 
 def _headline(visit: Visit, demo: Demo, key: AnswerKey) -> str:
@@ -132,10 +132,13 @@ def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
     word = _detector(visit, plant["loophole"])
     if one.found is not None:
         found = Cell(
-            text=visit.text("found", "查出"), value="found", shape="tick", tone="flow", href=_link(visit, one.found)["href"]
+            text=visit.text("found", "查出"), value="found", shape="tick", tone="flow",
+            href=_link(visit, one.found)["href"],
         )  # fmt: skip
     elif others:
-        found = Cell(text=visit.text("missed, others ask", "漏过，他法有疑"), value="touched", shape="half", tone="hold")
+        found = Cell(
+            text=visit.text("missed, others ask", "漏过，他法有疑"), value="touched", shape="half", tone="hold"
+        )
     else:
         found = Cell(text=visit.text("missed", "漏过"), value="missed", shape="cross", tone="loss")
     return (
