@@ -51,7 +51,7 @@ def build(run_room: Path) -> Path:
     def make(room: Path) -> None:
         options = [f"--{name}={value}" for name, value in WORLD.items()]
         subprocess.run(
-            [PROGRAM, "demo", "--no-serve", "--database", room / "store.sqlite3", *options],
+            [PROGRAM, "demo", "--bare", "--no-serve", "--database", room / "store.sqlite3", *options],
             check=True, stdout=subprocess.DEVNULL, env=_environment(),
         )  # fmt: skip
         # As a server that starts would: the tables and the accounts are made once for all of them.

@@ -10,7 +10,9 @@ import pytest
 from django.core.management import call_command
 from tests.cli.program import CHINESE, Lodeline
 
+from lodeline.cli.report import PLANTED
 from lodeline.cli.sample_visit import LABORATORIES
+from lodeline.service.overview.demonstration import demo_of, plant_of
 from lodeline.store.database import Database
 
 pytestmark = pytest.mark.medium
@@ -67,6 +69,15 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
     assert len(report.splitlines()) <= 60
     verdict = lodeline("verify", "--json").document
     assert verdict["ok"] is True and verdict["size"] == size
+    # What is planted is noted, as the same world writes it, and people are at work beside the filings.
+    noted = demo_of(Database(lodeline.database))
+    assert noted is not None and f"{len(noted.planted)} loopholes are planted" in report
+    assert lodeline(
+        "world", tmp_path / "w", "--organisations", 20, "--months", 3, "--seed", 7, "--plant", PLANTED
+    ).status == 0  # fmt: skip
+    truth = json.loads((tmp_path / "w.truth.json").read_text("utf-8"))
+    assert [plant_of(one) for one in truth["planted"]] == noted.planted != []
+    assert re.search(r"[1-9]\d* steps of theirs", report)
     # A visit that says it is made up, and a plan; what the firm's laboratory reads high is found.
     assert "A made-up visit to" in report
     papers = lodeline("inspect", "list", "--json").document["rows"]
@@ -74,9 +85,8 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
     assert {one["laboratory"] for one in papers if one["act"] == "result"} == set(LABORATORIES)
     marked = [one for one in lodeline("inspect", "laboratories", "--json").document["rows"] if one["beyond_chance"]]
     assert marked and {(one["own"], one["anchor"]) for one in marked} == {(LABORATORIES[1], "own")}
-    again = lodeline(
-        "demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1, language="zh"
-    )
+    small = ("--organisations", 20, "--months", 1, "--bare")
+    again = lodeline("demo", "--database", lodeline.database, "--no-serve", *small, language="zh")
     assert again.status == 0 and CHINESE.search(again.out) and "Magnet lot" not in again.out
     assert lodeline("verify", "--json").document["size"] < size
 
@@ -84,27 +94,28 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
 def test_a_second_demo_leaves_what_stands(tmp_path: Path) -> None:
     # A name of one's own: once such a store was refused as not empty.
     lodeline = Lodeline(database=str(tmp_path / "mine.sqlite3"))
-    small = ("--organisations", 20, "--months", 1)
+    small = ("--organisations", 20, "--months", 1, "--bare")
     assert lodeline("demo", "--database", lodeline.database, "--no-serve", *small).status == 0
     before = lodeline("verify", "--json").document
-    for asked in ((), small):
+    for asked in (("--bare",), small):
         again = lodeline("demo", "--database", lodeline.database, "--no-serve", *asked)
         assert again.status == 0 and "holds a demo already" in again.out and "1 months" in again.out
     assert lodeline("verify", "--json").document == before
-    other = lodeline("demo", "--database", lodeline.database, "--no-serve", "--months", 2)
+    other = lodeline("demo", "--database", lodeline.database, "--no-serve", "--months", 2, "--bare")
     assert other.status == 2 and "not empty" in other.said
 
 
 def test_the_demo_makes_its_own_store_anew_whatever_secret_the_old_one_had(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"))
     assert lodeline("init", LODELINE_SECRET="the secret of another").status == 0
-    answer = lodeline("demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1)
+    small = ("--no-serve", "--organisations", 20, "--months", 1, "--bare")
+    answer = lodeline("demo", "--database", lodeline.database, *small)
     assert answer.status == 0 and "Receipt of entry" in answer.out
 
 
 def test_a_demo_of_an_older_version_is_made_anew(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"), snapshots=str(tmp_path / "snapshots"))
-    small = ("demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1)
+    small = ("demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1, "--bare")
     assert lodeline(*small).status == 0
     database = Database(lodeline.database)
     call_command("migrate", "store", "0008", database=database.alias, verbosity=0, interactive=False)

@@ -105,8 +105,8 @@ def _take_by_scales(office: Office) -> None:
             reason=f"Own scales, weighed twice. 自有衡器，复称一次。{MADE_UP}",
         )  # fmt: skip
         transfers.accept(
-            office.who("filer"), office.view(office.maker), [came], on=max(row["shipped_on"], office.day(4)),
-            site=str(sites[0]), now=office.ago(1),
+            office.who("filer"), office.view(office.maker), [came], site=str(sites[0]), now=office.ago(1),
+            on=max(row["shipped_on"], _month_due(office.day()) + timedelta(days=27)),
         )  # fmt: skip
 
 

@@ -61,14 +61,24 @@ class KeyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A finding that answers no plant. `mistake`: an honest one that can have raised it; `beside`: the id of a plant at
+    the same firm, in whose months it does not lie; both None where no cause is on record."""
+
+    finding: Json
+    mistake: Json | None
+    beside: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerKey:
-    """Every plant, and the findings that answer none, each with the honest mistake that explains it: false alarms.
+    """Every plant, and the findings that answer none: false alarms.
 
     `shown`: findings of the visit that the demo made up, which is no plant: one item is short there.
     """
 
     rows: Sequence[KeyRow]
-    false: Sequence[tuple[Json, Json | None]]
+    false: Sequence[Alarm]
     shown: Sequence[Json]
 
     @property
@@ -119,7 +129,13 @@ def answer_key(demo: Demo, findings: Sequence[Json]) -> AnswerKey:
         own = next((row for row in near if row["detector"] == plant["loophole"]), None)
         rows.append(KeyRow(plant=plant, found=own, touched=[row for row in near if row is not own]))
     rest = [row for row in findings if row["id"] not in hit]
-    false = [(row, _mistake(demo.mistakes, row)) for row in rest if "visit" not in row["subject"]]
+    false = [
+        Alarm(
+            finding=row, mistake=_mistake(demo.mistakes, row),
+            beside=next((one.id for _, one in known if one.organisations & seen(row).organisations), None),
+        )
+        for row in rest if "visit" not in row["subject"]
+    ]  # fmt: skip
     return AnswerKey(rows=rows, false=false, shown=[row for row in rest if "visit" in row["subject"]])
 
 

@@ -14,11 +14,12 @@ from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS, Sa
 from lodeline.office.sample.standing import standing
 from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview as questions
-from lodeline.service.overview.demonstration import AnswerKey, Demo, KeyRow, answer_key, demo_of
+from lodeline.service.overview.demonstration import Alarm, AnswerKey, Demo, KeyRow, answer_key, demo_of
 from lodeline.store.database import Database
 from lodeline.web.pages.tour.stations import TOURS, Sight, stations
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Act
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
@@ -133,7 +134,7 @@ def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
     if one.found is not None:
         found = Cell(
             text=visit.text("found", "查出"), value="found", shape="tick", tone="flow",
-            href=_link(visit, one.found)["href"],
+            href=_link(visit, one.found).href,
         )  # fmt: skip
     elif others:
         found = Cell(
@@ -149,7 +150,7 @@ def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
         found,
         Cell(
             text=visit.text(", ", "、").join(_detector(visit, name) for name in others) or "–", value=" ".join(others),
-            href=_link(visit, one.touched[0])["href"] if others else None,
+            href=_link(visit, one.touched[0]).href if others else None,
         ),
     )  # fmt: skip
 
@@ -157,13 +158,14 @@ def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
 def _false(visit: Visit, key: AnswerKey) -> Table:
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     rows: list[Row] = []
-    for finding, mistake in key.false:
+    for one in key.false:
+        finding = one.finding
         firm = finding["subject"].get("organisation", next(iter(finding["subject"].values())))
         link = _link(visit, finding)
-        why = visit.text("chance", "偶然") if mistake is None else visit.localized(mistake["cause"])
+        why = _truth_of(visit, one)
         rows.append(
             (
-                Cell(text=link["label"], value=finding["detector"], href=link["href"]),
+                Cell(text=link.label, value=finding["detector"], href=link.href),
                 Cell(text=names.get(firm, firm), value=firm, note=firm),
                 _months(visit, finding["period"]), _mass(visit, finding["mass_kg"]), Cell(text=why, value=why),
             )
@@ -178,6 +180,14 @@ def _false(visit: Visit, key: AnswerKey) -> Table:
         ),
         rows=rows, empty=visit.text("Every question touches a plant.", "每条线索都涉及植入的漏洞。"),
     )  # fmt: skip
+
+
+def _truth_of(visit: Visit, one: Alarm) -> str:
+    if one.mistake is not None:
+        return visit.localized(one.mistake["cause"])
+    if one.beside is not None:
+        return visit.text(f"the firm of {one.beside}, outside its months", f"{one.beside} 所涉企业，但不在植入月份内")
+    return visit.text("no cause is on record for these months", "这些月份没有记录在案的原因")
 
 
 def _months(visit: Visit, period: dict[str, str]) -> Cell:
@@ -198,8 +208,10 @@ def _detector(visit: Visit, name: str) -> str:
     return words.word(words.DETECTORS, name, visit.language)
 
 
-def _link(visit: Visit, finding: dict[str, Any]) -> dict[str, str | None]:
-    return {"label": _detector(visit, finding["detector"]), "href": visit.url("finding", finding=finding["id"])}
+def _link(visit: Visit, finding: dict[str, Any]) -> Act:
+    href = visit.url("finding", finding=finding["id"])
+    assert href is not None, "the portal has a page for a finding"
+    return Act(label=_detector(visit, finding["detector"]), href=href)
 
 
 def _name(visit: Visit, who: str) -> str:
