@@ -107,7 +107,7 @@ def world(room: Path, database: str | None) -> Path:
     """The store of the demo's world in `room`, a copy or made anew."""
     store = room / "store.sqlite3"
     if database is None:
-        command = [str(PROGRAM), "demo", "--no-serve", "--database", str(store)]
+        command = [str(PROGRAM), "demo", "--bare", "--organisations=120", "--no-serve", "--database", str(store)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     else:
         for part in Path(database).parent.glob(f"{Path(database).name}*"):

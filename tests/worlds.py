@@ -7,10 +7,21 @@ import fcntl
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from django.test import override_settings
+
+from lodeline.service.findings.finding import findings
+from lodeline.store.law import law_now
+from lodeline.store.opening import open_store
+from lodeline.store.snapshot import Snapshot
 from tests.cli.program import Lodeline
 from tests.stores import put_away, ready_store
+
+#: Where the clock of the demo's office starts in tests: a day on which the law knows all that people do there.
+MORNING = "2026-02-05T09:00:00+08:00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,33 @@ def flawed(run_room: Path) -> Made:
         _load(made)
 
     return Made(room=made_once(run_room / "flawed", make))
+
+
+def living(run_room: Path) -> Made:
+    """The flawed world with the people of a demo at work beside it, at MORNING."""
+
+    def make(room: Path) -> None:
+        # Not above: programs of tests that only write have no portal.
+        from lodeline.office.accounts.demonstration import furnish  # noqa: PLC0415
+        from lodeline.office.sample.office import work  # noqa: PLC0415
+
+        made = Made(room=room)
+        shutil.copy(flawed(run_room).store, made.store)
+        url = str(made.store)
+        store = open_store(url)
+        law = law_now(store)
+
+        def seen(snapshot: Snapshot) -> list[dict[str, Any]]:
+            """What the detectors see there, of three firms, and the like of a fourth."""
+            rows = findings(store, snapshot, law)["rows"]
+            return [*rows, {**rows[0], "id": "5e" * 32, "subject": {"organisation": "MIN-0001"}}]
+
+        with override_settings(LODELINE_DATABASE=url, LODELINE_DEMO_CLOCK=MORNING):
+            furnish(url)
+            work(store, law, seen, now=datetime.fromisoformat(MORNING))
+        put_away(store)
+
+    return Made(room=made_once(run_room / "living", make))
 
 
 def _load(made: Made) -> None:

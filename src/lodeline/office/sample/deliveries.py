@@ -34,8 +34,10 @@ def ship(store: Store, snapshot: Snapshot, law: Jurisdiction, *, now: datetime) 
     """The supplier files the first shipments of the month that is due: they wait for the maker's receipts."""
     firms = sample_firms(store.database)
     supplier, maker = firms.get("supplier"), firms.get("maker")
+    if maker is None or supplier is None:
+        return
     held = held_by_site(snapshot).filter(pl.col("organisation") == supplier).sort("items", descending=True)
-    if maker is None or supplier is None or not held.height:
+    if not held.height:
         return
     site, month = str(held["site"][0]), _month_due(law.day_of(now))
     rows = [

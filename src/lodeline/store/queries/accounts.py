@@ -8,11 +8,13 @@ from lodeline.store.database import Database
 
 
 def sample_firms(database: Database) -> dict[str, str]:
-    """`maker`: of those who make magnets, the one most open shipments go to; `supplier`: who ships to it most."""
+    """`maker`: of those who make magnets and are shipped something, the one most open shipments go to; `supplier`: who
+    ships to it most."""
     receivers = database.rows(
-        "SELECT receiver, COUNT(*) FROM transfer WHERE receipt_line IS NULL AND receiver IN"
+        "SELECT receiver, SUM(CASE WHEN receipt_line IS NULL THEN 1 ELSE 0 END) AS waiting FROM transfer"
+        " WHERE receiver IN"
         " (SELECT organisation FROM line WHERE product LIKE 'magnet-ndfeb%%' AND kind = 'transformation')"
-        " GROUP BY receiver ORDER BY COUNT(*) DESC, receiver"
+        " GROUP BY receiver ORDER BY waiting DESC, receiver"
     )
     if not receivers:
         return {}
