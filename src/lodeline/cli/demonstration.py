@@ -52,6 +52,10 @@ def demo(
     if listener is not None:
         # Sample accounts, and a clock that has not run on since the synthetic year: the next month is due.
         os.environ |= {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": morning}
+        tour = f"http://localhost:{listener.getsockname()[1]}/en/tour/"
+        console.print(
+            text(f"Tours and the answer key: {tour}", f"导览与答案：{tour.replace('/en/', '/zh/')}"), markup=False
+        )
         serve_pages(database, listener)
 
 
