@@ -123,6 +123,11 @@ FURTHER: Final = (
 )  # fmt: skip
 #: The parts that pages are made of: in the table of pages of a demo alone.
 DESIGN: Final = View(name="design", at="design/", template="lodeline/design/design.html")
+#: As they are: tours, and one of them.
+TOURS: Final = (
+    View(name="tour", at="tour/", template="lodeline/tour/tour.html"),
+    View(name="tour, of a filer", by=FILER, at="tour/filer/", template="lodeline/tour/tour.html"),
+)
 #: The library's pages, in our dress.
 ACCOUNT: Final = (
     View(name="account_login", at="account/login/", template="account/login.html"),
@@ -160,7 +165,7 @@ VIEWS: Final[Mapping[str, View]] = {
             )
             for page in HTML
         ),
-        DESIGN, *FURTHER, *ACCOUNT, *REFUSED,
+        DESIGN, *TOURS, *FURTHER, *ACCOUNT, *REFUSED,
     )
 }  # fmt: skip
 SCHEMES: Final = ("light", "dark")

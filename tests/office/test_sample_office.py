@@ -60,8 +60,9 @@ def test_something_stands_in_every_state(store: Store) -> None:
 
 
 def test_a_delivery_that_came_light_waits_and_others_wait_to_be_accepted(store: Store) -> None:
-    maker = standing(store).maker
-    receipts = Draft.objects.get(pk=standing(store).receipts)
+    maker, number = standing(store).maker, standing(store).receipts
+    assert number is not None
+    receipts = Draft.objects.get(pk=number)
     filer = actor_of(User.objects.get(email="filer@demo.example"), on=datetime.fromisoformat(worlds.MORNING).date())
     assert set(transfers.pending(filer, maker).values()) == {receipts.pk}
     assert receipts.edits.filter(column="reason").count() == 1
