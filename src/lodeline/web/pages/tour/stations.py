@@ -336,7 +336,7 @@ def _operator(sight: Sight) -> Iterator[Station]:
     del sight
     yield Station(
         pages=("system",),
-        look=text("Jobs, sessions, and the key of the log.", "任务、会话与日志密钥。"),
+        look=text("Jobs, sessions, and the key of the log.", "作业、会话与日志密钥。"),
         why=text("You keep it running, and see no firm's business.", "保障运行，不查看任何企业数据。"),
     )  # fmt: skip
     yield Station(
