@@ -12,7 +12,7 @@ from tests.cli.program import CHINESE, Lodeline
 
 from lodeline.cli.report import PLANTED
 from lodeline.cli.sample_visit import LABORATORIES
-from lodeline.service.overview.demonstration import demo_of, plant_of
+from lodeline.service.overview.demonstration import plant_of
 from lodeline.store.database import Database
 
 pytestmark = pytest.mark.medium
@@ -70,13 +70,14 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
     verdict = lodeline("verify", "--json").document
     assert verdict["ok"] is True and verdict["size"] == size
     # What is planted is noted, as the same world writes it, and people are at work beside the filings.
-    noted = demo_of(Database(lodeline.database))
-    assert noted is not None and f"{len(noted.planted)} loopholes are planted" in report
+    (note,) = (tmp_path / "snapshots").glob("*.demo.json")
+    noted = json.loads(note.read_text("utf-8"))["planted"]
+    assert f"{len(noted)} loopholes are planted" in report
     assert lodeline(
         "world", tmp_path / "w", "--organisations", 20, "--months", 3, "--seed", 7, "--plant", PLANTED
     ).status == 0  # fmt: skip
     truth = json.loads((tmp_path / "w.truth.json").read_text("utf-8"))
-    assert [plant_of(one) for one in truth["planted"]] == noted.planted != []
+    assert [plant_of(one) for one in truth["planted"]] == noted != []
     assert re.search(r"[1-9]\d* steps of theirs", report)
     # A visit that says it is made up, and a plan; what the firm's laboratory reads high is found.
     assert "A made-up visit to" in report
