@@ -1,38 +1,50 @@
-"""Which sites an inspectorate goes to next: those where most is at stake, and beside them some by lot.
+"""Which firms an inspectorate goes to next: those where most is expected to be found, and beside them some by lot.
+
+A firm is ranked by expected mass × probability × role. Of each cause that is asked about (`causes`) the mass and the
+measured precision of the detector that asks (`precision`) are known; causes are taken for independent, so a visit finds
+something with 1 − Π (1 − pᵢ), and then Σ pᵢ mᵢ over that probability is the mass to be expected; their product is
+Σ pᵢ mᵢ. What it is multiplied with is how much a firm of this role counts (`visit_roles.csv`, assumptions), and of each
+cause the part of a year since the last visit to where it is, so that who was just visited waits.
 
 Who is chosen by rank alone teaches every other firm that nobody comes. So a share of a month's visits is drawn among
-all sites that hold material, and none of them has the chance nought. The draw rests on the root of the log as it stood
-when the month began and on the store's secret: nobody chooses, no firm can reckon it out, and whoever keeps the store
-can draw it again.
+all firms that hold material, and none of them, and no site of theirs, has the chance nought. The draw rests on the root
+of the log as it stood when the month began and on the store's secret: nobody chooses, no firm can reckon it out, and
+whoever keeps the store can draw it again.
 """
 
 from __future__ import annotations
 
+import csv
 import hmac
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from functools import cache
 from hashlib import sha256
+from importlib.resources import files
 from typing import Any, Final, Literal
 
 import polars as pl
 
 from lodeline.errors import UserError
 from lodeline.journal.merkle import EMPTY_ROOT
-from lodeline.material.mass import MG_PER_KG, format_kg
+from lodeline.service.inspections.causes import Cause, causes_of
+from lodeline.service.inspections.items import held_by_site
+from lodeline.service.inspections.precision import SizeClass, asked_firm, shipped_by_firm, size_class
 from lodeline.service.inspections.visits import inspections
 from lodeline.store.queries.log import root_before
+from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 #: Part of a month's visits that is drawn by lot, and how many visits there are where nobody says.
 RANDOM_SHARE: Final = 0.2
 VISITS: Final = 10
 VISITS_MOST: Final = 1_000
-#: Days after a visit until the site counts in full again.
+#: Days after a visit until a site counts in full again.
 _DAYS_FULL: Final = 365
 _PURPOSE: Final = b"lodeline inspections by lot\n"
+_ROLES: Final = "data/reference/visit_roles.csv"
 
 
 class ChoosingError(UserError):
@@ -40,55 +52,104 @@ class ChoosingError(UserError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A site to visit, and why.
-
-    `at_stake_mg`: the largest mass that an open question about the site speaks of, `probability` the score of that
-    question (None: no error can be stated), `detector` what asks it; 0, None and "" where nothing is asked.
-    `weight_mg`: by which it is ranked, mass × probability × part of a year since the last visit. `days`: since then;
-    None: never visited. `chance`: with which the lot falls on it, were it not ranked.
-    """
+class Place:
+    """A site of a chosen firm. `expected_mg`: Σ mass × probability of the causes there; `days` since its last visit,
+    None: never."""
 
     site: str
+    held_mg: int
+    expected_mg: float
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A firm to visit, and why.
+
+    `site`: where to go, the one with the most at stake, by lot where the firm is. `causes`: what is asked, the
+    weightiest first. `probability`: that at least one has something behind it; `mass_mg`: what is expected to be found
+    then. `role`, `role_weight`: the weightiest role of the firm. `weight_mg`: by which it is ranked. `days`: since the
+    last visit to any of its sites; None: never. `chance`: with which the lot falls on it, were it not ranked.
+    """
+
     organisation: str
     how: Literal["ranked", "random"]
-    held_mg: int
-    at_stake_mg: int
-    probability: float | None
-    detector: str
-    days: int | None
+    site: str
+    places: tuple[Place, ...]
+    causes: tuple[Cause, ...]
+    size: SizeClass
+    role: str
+    role_weight: float
+    probability: float
+    mass_mg: float
     weight_mg: float
+    days: int | None
     chance: float
+
+    @property
+    def held_mg(self) -> int:
+        """What its sites hold in their books."""
+        return sum(one.held_mg for one in self.places)
+
+    @property
+    def expected_mg(self) -> float:
+        """Mass × probability, before role and time."""
+        return self.mass_mg * self.probability
+
+
+def visitable(snapshot: Snapshot) -> pl.DataFrame:
+    """Every site that could be visited: `site`, `organisation` (its holder), `held_mg`, `shipped_mg` of the firm in a
+    year, `roles` of the firm."""
+    register = snapshot.register
+    shipped = shipped_by_firm(snapshot.lines)
+    holders = register.tables["sites"].select(site="id", organisation="organisation")
+    roles = register.tables["organisations"].select(organisation="id", roles="roles")
+    return (
+        holders.join(held_by_site(snapshot).select("site", "held_mg"), on="site", how="left")
+        .join(roles, on="organisation", how="left")
+        .with_columns(
+            pl.col("held_mg").fill_null(0),
+            shipped_mg=pl.col("organisation").replace_strict(shipped, default=0.0, return_dtype=pl.Float64),
+        )
+        .select("site", "organisation", "held_mg", "shipped_mg", "roles")
+        .sort("site")
+    )
 
 
 def choose(
-    held: pl.DataFrame, findings: Sequence[Mapping[str, Any]], last_visits: Mapping[str, date], *, month: str,
+    sites: pl.DataFrame, findings: Iterable[Mapping[str, Any]], last_visits: Mapping[str, date], *, month: str,
     seed: bytes, visits: int = VISITS, share: float = RANDOM_SHARE,
 ) -> list[Choice]:  # fmt: skip
     """The visits of a month (YYYY-MM): ranked ones first, then those by lot.
 
-    held : `site`, `organisation`, `held_mg` of every site that holds material (`items.held_by_site`).
-    findings : rows as `lodeline findings --json` prints them; those about no site count for no site.
+    sites : as `visitable` gives them.
+    findings : rows as `lodeline findings --json` prints them; those of nobody with a site here count for nobody.
     last_visits : site → day of its newest visit before the month (`last_visits`).
 
-    Of a question without a score the mass counts by half: nothing says how likely it is, and it is not left out. One
-    mass can stand in several questions, so of a site the weightiest counts and not their sum. Raises ChoosingError.
+    Raises ChoosingError.
     """
     if not 1 <= visits <= VISITS_MOST or not 0 < share <= 1:
         raise ChoosingError(
             f"Give 1 to {VISITS_MOST} visits, and a share by lot above 0 and up to 100 %: nobody is never visited.",
-            f"请填写 1 至 {VISITS_MOST} 次检查，随机比例须大于 0 且不超过 100%：任何场所都不会永不受检。",
+            f"请填写 1 至 {VISITS_MOST} 次检查，随机比例须大于 0 且不超过 100%：任何企业都不会永不受检。",
         )
     first = date.fromisoformat(f"{month}-01")
-    every = [_weighed(row, findings, last_visits, first) for row in held.iter_rows(named=True)]
+    asked: dict[str, list[Mapping[str, Any]]] = {}
+    for row in findings:
+        asked.setdefault(asked_firm(row), []).append(row)
+    every = [
+        _weighed(rows.to_dicts(), asked.get(str(firm), []), last_visits, first)
+        for (firm,), rows in sites.sort("site").group_by("organisation", maintain_order=True)
+    ]
     by_lot = math.ceil(visits * share)
-    ranked = sorted(every, key=_rank)[: visits - by_lot]
-    taken = {one.site for one in ranked}
-    rest = [one for one in every if one.site not in taken]
+    # A firm whose books are empty is not drawn; where something is asked of it, it is ranked all the same.
+    ranked = sorted((one for one in every if one.held_mg or one.causes), key=_rank)[: visits - by_lot]
+    taken = {one.organisation for one in ranked}
+    rest = [one for one in every if one.held_mg and one.organisation not in taken]
     chance = min(1.0, by_lot / len(rest)) if rest else 0.0
-    drawn = sorted(rest, key=lambda one: _lot(seed, month, one.site))[:by_lot]
+    drawn = sorted(rest, key=lambda one: _lot(seed, month, one.organisation))[:by_lot]
     return [replace(one, chance=chance) for one in ranked] + [
-        replace(one, how="random", chance=chance) for one in drawn
+        replace(one, how="random", chance=chance, site=_site_by_lot(one, seed, month)) for one in drawn
     ]
 
 
@@ -108,50 +169,67 @@ def last_visits(store: Store, month: str) -> dict[str, date]:
     return days
 
 
+@cache
+def role_weights() -> Mapping[str, float]:
+    """Role → how much a firm of it counts (`visit_roles.csv`; every row is an assumption)."""
+    rows = csv.DictReader((files("lodeline") / _ROLES).read_text("utf-8").splitlines())
+    return {row["role"]: float(row["weight"]) for row in rows}
+
+
 def _weighed(
-    row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], last: Mapping[str, date], first: date
+    rows: Sequence[Mapping[str, Any]], asked: Sequence[Mapping[str, Any]], last: Mapping[str, date], first: date
 ) -> Choice:
-    site, organisation = row["site"], row["organisation"]
-    # What is asked of a firm and not of a site of it may lie at any of its sites.
-    asked = [one for one in findings if _is_about(one["subject"], site, organisation)]
-    worst = max(asked, key=_expected_mg, default=None)
-    days = (first - last[site]).days if site in last else None
-    waited = 1.0 if days is None else min(1.0, days / _DAYS_FULL)
+    """A firm, `rows` being its sites, as if it were ranked."""
+    size = size_class(rows[0]["shipped_mg"])
+    causes = causes_of(asked, size)
+    days = {row["site"]: (first - last[row["site"]]).days if row["site"] in last else None for row in rows}
+    # Of a firm the newest visit counts for what is asked of no site of it.
+    newest = min((one for one in days.values() if one is not None), default=None)
+    waited = [_waited(days.get(one.site or "", newest)) for one in causes]
+    places = tuple(
+        sorted(
+            (
+                Place(
+                    site=row["site"], held_mg=row["held_mg"], days=days[row["site"]],
+                    expected_mg=sum(one.expected_mg for one in causes if one.site == row["site"]),
+                )
+                for row in rows
+            ),
+            key=lambda one: (-one.expected_mg, -one.held_mg, one.site),
+        )
+    )  # fmt: skip
+    none = math.prod(1 - one.likelihood.probability for one in causes)
+    expected = sum(one.expected_mg for one in causes)
+    role, weight = _role(rows[0]["roles"] or ())
+    due = sum(one.expected_mg * part for one, part in zip(causes, waited, strict=True))
     return Choice(
-        site=site, organisation=organisation, how="ranked", held_mg=row["held_mg"], days=days, chance=0.0,
-        at_stake_mg=0 if worst is None else _mass_mg(worst), probability=None if worst is None else worst["score"],
-        detector="" if worst is None else worst["detector"],
-        weight_mg=0.0 if worst is None else _expected_mg(worst) * waited,
+        organisation=rows[0]["organisation"], how="ranked", site=places[0].site, places=places, causes=tuple(causes),
+        size=size, role=role, role_weight=weight, probability=1 - none,
+        mass_mg=expected / (1 - none) if causes and none < 1 else 0.0, weight_mg=due * weight, days=newest, chance=0.0,
     )  # fmt: skip
 
 
-def _is_about(subject: Mapping[str, str], site: str, organisation: str) -> bool:
-    named = subject.get("site")
-    return named == site if named else subject.get("organisation") == organisation
+def _waited(days: int | None) -> float:
+    return 1.0 if days is None else min(1.0, days / _DAYS_FULL)
 
 
-def _mass_mg(finding: Mapping[str, Any]) -> int:
-    return int(Decimal(finding["mass_kg"]) * MG_PER_KG)
-
-
-def _expected_mg(finding: Mapping[str, Any]) -> float:
-    return _mass_mg(finding) * (0.5 if finding["score"] is None else finding["score"])
+def _role(roles: Iterable[str]) -> tuple[str, float]:
+    """The role that counts most, and how much; one that the table does not know counts once."""
+    known = role_weights()
+    return max(((one, known.get(one, 1.0)) for one in roles), key=lambda one: (one[1], one[0]), default=("", 1.0))
 
 
 def _rank(one: Choice) -> tuple[float, float, int, str]:
-    """Most at stake first, then who was not visited for longest, then who holds most."""
-    return -one.weight_mg, -math.inf if one.days is None else -one.days, -one.held_mg, one.site
+    """Most to be expected first, then who was not visited for longest, then who holds most."""
+    return -one.weight_mg, -math.inf if one.days is None else -one.days, -one.held_mg, one.organisation
 
 
-def _lot(seed: bytes, month: str, site: str) -> bytes:
-    """Where a site stands in the month's draw: whoever joins or leaves the list moves nobody else."""
-    return hmac.new(seed, f"{month}\n{site}".encode(), sha256).digest()
+def _site_by_lot(one: Choice, seed: bytes, month: str) -> str:
+    """Of the sites of a drawn firm that hold material, the one that the lot falls on."""
+    holding = [place.site for place in one.places if place.held_mg]
+    return min(holding, key=lambda site: _lot(seed, month, site))
 
 
-def as_json(one: Choice) -> dict[str, Any]:
-    """As `lodeline inspect choose --json` prints it; probabilities to six decimals."""
-    return {
-        "site": one.site, "organisation": one.organisation, "how": one.how, "held_kg": format_kg(one.held_mg),
-        "at_stake_kg": format_kg(one.at_stake_mg), "detector": one.detector or None, "days": one.days,
-        "probability": None if one.probability is None else round(one.probability, 6), "chance": round(one.chance, 6),
-    }  # fmt: skip
+def _lot(seed: bytes, month: str, name: str) -> bytes:
+    """Where a firm or site stands in the month's draw: whoever joins or leaves the list moves nobody else."""
+    return hmac.new(seed, f"{month}\n{name}".encode(), sha256).digest()
