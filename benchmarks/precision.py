@@ -88,9 +88,9 @@ def alarms_of(seed: int, profile: str, given: argparse.Namespace) -> Counts:
     counts: Counts = Counter()
     for row in rows:
         firm, finding = asked_firm(row), seen(row)
-        true = any(firm in plant.organisations and answers(finding, plant) for plant in plants)
-        counts[row["detector"], size_class(shipped.get(firm, 0)), true] += 1
-    true = sum(number for (_, _, is_true), number in counts.items() if is_true)
+        is_true = any(firm in plant.organisations and answers(finding, plant) for plant in plants)
+        counts[row["detector"], size_class(shipped.get(firm, 0)), is_true] += 1
+    true = sum(number for (_, _, behind), number in counts.items() if behind)
     print(
         f"  {profile} {seed}: {len(plants)} plants, {true} of {counts.total()} alarms true,"
         f" {time.process_time() - began:.0f} s of processor",

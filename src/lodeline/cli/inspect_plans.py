@@ -1,15 +1,19 @@
-"""`inspect plan` and `inspect choose`: what a visit is to measure, and which sites are to be visited."""
+"""`inspect plan` and `inspect choose`: what a visit is to measure, and which firms are to be visited first."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, month, snapshot_at, today_of
 from lodeline.cli.inspect import inspect_app
 from lodeline.cli.output import console, print_json, print_table, text
+
+if TYPE_CHECKING:
+    from lodeline.service.inspections.choosing import Choice
 
 
 @inspect_app.command("plan")
@@ -65,35 +69,46 @@ def choose(
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
-    """Which sites to visit: those where most is at stake, and some by lot. 本月拟检查的场所。"""
+    """Which firms to visit first: where most is expected to be found, and some by lot. 本月优先检查的企业。"""
     from lodeline.service.findings.finding import findings  # noqa: PLC0415
-    from lodeline.service.inspections import choosing  # noqa: PLC0415
-    from lodeline.service.inspections.items import held_by_site  # noqa: PLC0415
+    from lodeline.service.inspections import choosing, reasons  # noqa: PLC0415
+    from lodeline.service.inspections.taking_along import taking_along  # noqa: PLC0415
     from lodeline.store.published import answered  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     law = law_of(store)
     period = month(of_month) or f"{today_of(store):%Y-%m}"
     chosen = choosing.choose(
-        answered(held_by_site, snapshot), answered(findings, store, snapshot, law)["rows"],
+        answered(choosing.visitable, snapshot), answered(findings, store, snapshot, law)["rows"],
         choosing.last_visits(store, period), month=period, seed=choosing.month_seed(store, period),
         visits=choosing.VISITS if visits is None else visits,
         share=choosing.RANDOM_SHARE if share is None else share / 100,
     )  # fmt: skip
-    found = [choosing.as_json(one) for one in chosen]
     if as_json:
-        print_json({"month": period, "rows": found})
+        rows = [reasons.as_json(one, answered(taking_along, snapshot, site=one.site)) for one in chosen]
+        print_json({"month": period, "rows": rows})
         return
-    rows = [
-        (one["site"], one["organisation"], one["how"], one["at_stake_kg"], one["probability"] or "–",
-         one["detector"] or "–", "–" if one["days"] is None else one["days"])
-        for one in found
-    ]  # fmt: skip
+    _print_choices(period, chosen)
+
+
+def _print_choices(period: str, chosen: Sequence[Choice]) -> None:
+    from lodeline.material.mass import format_kg  # noqa: PLC0415
+    from lodeline.message import localized  # noqa: PLC0415
+    from lodeline.service.inspections.reasons import reasons  # noqa: PLC0415
+
     columns = text(
-        "site,organisation,chosen,at stake kg,probability,question,days since a visit",
-        "场所,企业,选取,涉及千克,概率,疑问,距上次检查（天）",
+        "firm,site,chosen,expected kg,probability,role,days since a visit",
+        "企业,场所,选取,预期千克,概率,环节权重,距上次检查（天）",
     ).split(",")
-    print_table(text(f"Visits in {period}", f"{period} 拟检查场所"), columns, rows, numbers=(3, 4, 6))
+    rows = [
+        (one.organisation, one.site, one.how, format_kg(round(one.expected_mg)), f"{one.probability:.2f}",
+         f"{one.role_weight:g}", "–" if one.days is None else one.days)
+        for one in chosen
+    ]  # fmt: skip
+    print_table(text(f"Visit first in {period}", f"{period} 优先检查"), columns, rows, numbers=(3, 4, 5, 6))
+    for one in chosen:
+        why = localized(reasons(one))
+        console.print(f"{one.organisation}: {text(why['en'], why['zh'])}", markup=False)
 
 
 def _print_plan(document: dict[str, Any]) -> None:

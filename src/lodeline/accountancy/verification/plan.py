@@ -98,12 +98,14 @@ def plan_visit(
     detect: Mapping[str, float],
     minutes: int,
     methods: pl.DataFrame | None = None,
+    compare: bool = True,
 ) -> Plan:
     """The plan of a visit.
 
     Parameters: `goals`: symbol → mass in mg (> 0) whose loss shall show; `detect`: kind → wanted probability below 1 (a
     kind that is not named is not planned for); `minutes`: the budget; `methods`: the register's methods
-    (`ledger.register.TABLES`), for the firm's own errors, else the defaults. Raises ValueError for a wrong parameter.
+    (`ledger.register.TABLES`), for the firm's own errors, else the defaults; `compare`: whether `at_random` and `worst`
+    are reckoned, which takes most of the time. Raises ValueError for a wrong parameter.
     """
     if any(goal <= 0 for goal in goals.values()) or not set(detect) <= set(KINDS):
         raise ValueError("goals are masses above zero, kinds are gross, partial, bias")
@@ -126,9 +128,12 @@ def plan_visit(
         needed_minutes=needed if reaches else None,
         sights=tuple(_sight(aim, kind, detect, planned(aim, kind, numbers)) for aim in aims for kind in KINDS),
         at_random=tuple(
-            _sight(aim, kind, detect, at_random(strata, aim, kind, numbers)) for aim in aims for kind in KINDS
+            _sight(aim, kind, detect, at_random(strata, aim, kind, numbers))
+            for aim in aims
+            for kind in KINDS
+            if compare
         ),
-        worst=tuple(_worst(aim, numbers_of(aim, numbers)) for aim in aims),
+        worst=tuple(_worst(aim, numbers_of(aim, numbers)) for aim in aims if compare),
     )
 
 

@@ -20,6 +20,7 @@ from lodeline.office.findings.matching import Located, cases_of, located, rows_o
 from lodeline.office.findings.states import (
     DISCLOSED,
     NOT_DISCLOSED,
+    STANDING,
     STATES,
     CaseError,
     Facts,
@@ -64,6 +65,12 @@ def standings(actor: Actor, rows: Sequence[Mapping[str, Any]], *, today: date) -
     rows = [row for row in rows if actor.may("nation.read", party_of(row))]
     known = cases_of(rows)
     return {row["id"]: standing_of(known.get(row["id"]), row, today=today) for row in rows}
+
+
+def unsettled(rows: Sequence[Mapping[str, Any]], *, today: date) -> list[Mapping[str, Any]]:
+    """Findings that no standing decision has explained, withdrawn or left aside. `rows` as for `standings`."""
+    known = cases_of(rows)
+    return [row for row in rows if standing_of(known.get(row["id"]), row, today=today).state not in STANDING]
 
 
 def without_finding(actor: Actor, rows: Sequence[Mapping[str, Any]]) -> list[Case]:

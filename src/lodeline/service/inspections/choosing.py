@@ -32,7 +32,7 @@ from lodeline.journal.merkle import EMPTY_ROOT
 from lodeline.service.inspections.causes import Cause, causes_of
 from lodeline.service.inspections.items import held_by_site
 from lodeline.service.inspections.precision import SizeClass, asked_firm, shipped_by_firm, size_class
-from lodeline.service.inspections.visits import inspections
+from lodeline.service.inspections.visits import Inspection, inspections
 from lodeline.store.queries.log import root_before
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -161,8 +161,13 @@ def month_seed(store: Store, month: str) -> bytes:
 
 def last_visits(store: Store, month: str) -> dict[str, date]:
     """Site → the day of its newest visit before the month; what is entered later in a month changes no choice of it."""
+    return last_of(inspections(store), month)
+
+
+def last_of(made: Iterable[Inspection], month: str) -> dict[str, date]:
+    """`last_visits` of some papers."""
     days: dict[str, date] = {}
-    for one in inspections(store):
+    for one in made:
         on = date.fromisoformat(one.paper["on"])
         if one.paper.get("site") and one.paper["on"][:7] < month:
             days[one.paper["site"]] = max(on, days.get(one.paper["site"], on))

@@ -97,8 +97,11 @@ class EnteredPlan:
         return json.loads(self.content)  # type: ignore[no-any-return]
 
 
-def propose(items: pl.DataFrame, wanted: Wanted, *, register: Register, entry: int, today: date) -> Proposal:
-    """The plan of a visit; nothing is entered. `items`: `items.site_items` of the books as of `entry`.
+def propose(
+    items: pl.DataFrame, wanted: Wanted, *, register: Register, entry: int, today: date, compare: bool = True
+) -> Proposal:  # fmt: skip
+    """The plan of a visit; nothing is entered. `items`: `items.site_items` of the books as of `entry`; `compare`: also
+    what as much work without strata would show, and the worst falsification.
 
     Raises PlanError.
     """
@@ -118,8 +121,9 @@ def propose(items: pl.DataFrame, wanted: Wanted, *, register: Register, entry: i
     ).select(*PLAN_ITEMS)  # fmt: skip
     parted, strata = stratified(frame, _shares(items))
     plan = plan_visit(
-        strata, goals=goals, detect=wanted.detect, minutes=wanted.minutes, methods=register.tables["methods"]
-    )
+        strata, goals=goals, detect=wanted.detect, minutes=wanted.minutes, methods=register.tables["methods"],
+        compare=compare,
+    )  # fmt: skip
     stratum_of = dict(parted.select("name", "stratum").iter_rows())
     rows = [
         {**row, "product": row["product"] or "", "place": "stock", "stratum": stratum_of[row["lot"]]}

@@ -5,15 +5,14 @@ from lodeline.web.pages.inspections.firm_visits import firm_inspections
 from lodeline.web.pages.inspections.laboratories import laboratories
 from lodeline.web.pages.inspections.plan import firm_plan, labels, sampling_plan
 from lodeline.web.pages.inspections.plan_form import new_plan
-from lodeline.web.pages.inspections.plans import inspection_plans
 from lodeline.web.pages.inspections.telephone import telephone, worker
 from lodeline.web.pages.inspections.visit import firm_receipt, firm_visit, site_visit
+from lodeline.web.pages.inspections.visit_first import visit_first
 from lodeline.web.pages.inspections.visits import site_inspections
 
 #: The first that fits is shown: what a site is called may hold slashes, so its own pages come last.
 PAGES: tuple[Page, ...] = (
-    Page(at="inspections/", view=inspection_plans, name="inspection-plans", permission="inspection.write",
-         regional=True),
+    Page(at="inspections/", view=visit_first, name="inspection-plans", permission="nation.read", regional=True),
     Page(at="inspections/plans/<int:plan>/", view=sampling_plan, name="inspection-plan",
          permission="nation.read", shows="plan", regional=True),
     Page(at="inspections/plans/<int:plan>/labels/", view=labels, name="inspection-labels",

@@ -1,0 +1,155 @@
+"""Why a firm stands on the list of visits, in three sentences: what is asked, how likely that is, what it comes to.
+
+The list as programs read it stands here too, with these sentences in both languages.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lodeline.detection.battery import sentences_of
+from lodeline.errors import Text, text
+from lodeline.ledger.roles import ROLES
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg
+from lodeline.message import Count, Fact, Key, Mass, Message, Number, Percent, Site, Term, Texts, localized
+from lodeline.message import as_json as message_json
+from lodeline.service.inspections.causes import Cause, mass_mg
+from lodeline.service.inspections.choosing import Choice
+from lodeline.service.inspections.precision import Basis, SizeClass
+from lodeline.service.inspections.taking_along import TakingAlong
+from lodeline.service.inspections.taking_along import as_json as taken_json
+
+SIZES: Final[dict[SizeClass, Text]] = {
+    "small": text("small", "小型"),
+    "middle": text("medium-sized", "中型"),
+    "large": text("large", "大型"),
+}
+TEXTS: Final = Texts(
+    "visit",
+    {
+        "asked": text("A question about {mass} kg {element} stands.", "存在涉及 {mass} 千克 {element} 的疑问。"),
+        "class": text(
+            "In made-up worlds {true} of {alarms} such questions to {size} firms had something behind them: {chance}.",
+            "在模拟数据中，对{size}企业提出的此类疑问有 {alarms} 项，其中 {true} 项属实：{chance}。",
+        ),
+        "detector": text(
+            "In made-up worlds {true} of {alarms} such questions had something behind them, none of them to {size}"
+            " firms: {chance}.",
+            "在模拟数据中，此类疑问有 {alarms} 项，其中 {true} 项属实，均非{size}企业：{chance}。",
+        ),
+        "all": text(
+            "Nothing of this kind was asked in made-up worlds; of all {alarms} questions there {true} had something"
+            " behind them: {chance}.",
+            "模拟数据中没有此类疑问；全部 {alarms} 项疑问中 {true} 项属实：{chance}。",
+        ),
+        "one": text(
+            "So {expected} kg are to be expected; {role} counts {weight} times.",
+            "据此预期 {expected} 千克；{role}企业按 {weight} 倍计。",
+        ),
+        "several": text(
+            "With {others} further causes a visit finds something in {chance} of cases, and {expected} kg are to be"
+            " expected; {role} counts {weight} times.",
+            "连同另外 {others} 个原因，检查有所发现的概率为 {chance}，预期 {expected} 千克；"
+            "{role}企业按 {weight} 倍计。",
+        ),
+        "drawn": text(
+            "Drawn by lot: every firm that is not ranked had a chance of {chance}.",
+            "随机抽取：未列入排序的企业被抽中的概率均为 {chance}。",
+        ),
+        "waits": text(
+            "Nothing is asked of it; it stands here because others were visited later.",
+            "目前对其没有疑问；因距上次检查时间最长而列入。",
+        ),
+        "nothing": text("Nothing is asked of it.", "目前对其没有疑问。"),
+        "never": text("It was never visited.", "从未受检。"),
+        "visited": text("It was last visited {days} days before this month.", "上次检查距本月 {days} 天。"),
+        "holds": text(
+            "Its books hold {held} kg, {here} kg of them at {site}.", "账面存有 {held} 千克，其中 {site} {here} 千克。"
+        ),
+    },
+)
+
+
+def reasons(choice: Choice) -> tuple[Message, ...]:
+    """The three sentences."""
+    if choice.how == "random" or not choice.causes:
+        return _without_rank(choice)
+    first = choice.causes[0]
+    found = first.likelihood
+    likely: dict[str, Fact] = {
+        "true": Count(found.true), "alarms": Count(found.alarms), "chance": Percent(found.probability, 0)
+    }  # fmt: skip
+    basis: Basis = found.basis
+    if basis != "all":
+        likely["size"] = Term(**SIZES[choice.size])
+    summed: dict[str, Fact] = {
+        "expected": Mass(round(choice.expected_mg)), "role": role_term(choice.role),
+        "weight": Number(choice.role_weight, 1),
+    }  # fmt: skip
+    others = len(choice.causes) - 1
+    if others:
+        summed |= {"others": Count(others), "chance": Percent(choice.probability, 0)}
+    return (
+        _asked(first.finding), TEXTS.message(basis, **likely), TEXTS.message("several" if others else "one", **summed)
+    )  # fmt: skip
+
+
+def role_term(role: str) -> Term:
+    """What a role is called; a firm without one is a firm."""
+    known = ROLES.get(role)
+    return Term("a firm", "该") if known is None else Term(f"a firm that is {_a(known.en)}", known.zh)
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _asked(row: Any) -> Message:
+    """The first sentence of the finding itself; one that was kept without facts is told by its mass."""
+    said = sentences_of(row)
+    if said:
+        return said[0]
+    element = row["elements"][0] if len(row["elements"]) == 1 else TREO
+    return TEXTS.message("asked", mass=Mass(mass_mg(row)), element=Key(element))
+
+
+def _without_rank(choice: Choice) -> tuple[Message, ...]:
+    here = next(one for one in choice.places if one.site == choice.site)
+    drawn = TEXTS.message("drawn", chance=Percent(choice.chance, 0)) if choice.how == "random" else None
+    asked = None if choice.causes else TEXTS.message("nothing" if drawn else "waits")
+    since = TEXTS.message("never") if choice.days is None else TEXTS.message("visited", days=Count(choice.days))
+    holds = TEXTS.message(
+        "holds", held=Mass(choice.held_mg), here=Mass(here.held_mg), site=Site(choice.site)
+    )  # fmt: skip
+    first = None if asked else _asked(choice.causes[0].finding)
+    return tuple(one for one in (drawn, first or asked, since if drawn is None else None, holds) if one is not None)
+
+
+def as_json(choice: Choice, taken: TakingAlong | None) -> dict[str, Any]:
+    """A row of `lodeline inspect choose --json`; probabilities to six decimals. `taken`: of the site, None where its
+    books hold nothing."""
+    said = reasons(choice)
+    return {
+        "organisation": choice.organisation, "site": choice.site, "how": choice.how,
+        "expected_kg": format_kg(round(choice.expected_mg)), "probability": round(choice.probability, 6),
+        "if_found_kg": format_kg(round(choice.mass_mg)), "role": choice.role or None, "role_weight": choice.role_weight,
+        "size_class": choice.size, "held_kg": format_kg(choice.held_mg), "days": choice.days,
+        "chance": round(choice.chance, 6), "why": localized(said), "sentences": [message_json(one) for one in said],
+        "causes": [_cause(one) for one in choice.causes],
+        "sites": [
+            {"site": one.site, "held_kg": format_kg(one.held_mg), "expected_kg": format_kg(round(one.expected_mg)),
+             "days": one.days}
+            for one in choice.places
+        ],
+        "take_along": None if taken is None else taken_json(taken),
+    }  # fmt: skip
+
+
+def _cause(one: Cause) -> dict[str, Any]:
+    found = one.likelihood
+    return {
+        "finding": one.finding["id"], "detector": one.finding["detector"], "site": one.site,
+        "mass_kg": format_kg(one.mass_mg), "probability": round(found.probability, 6), "true": found.true,
+        "alarms": found.alarms, "basis": found.basis, "same_cause": [row["id"] for row in one.others],
+    }  # fmt: skip
