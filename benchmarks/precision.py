@@ -8,9 +8,9 @@ each detector: true, alarms, precision with a 95 % interval (Wilson), by size cl
 
     python benchmarks/precision.py [--seeds 2901-2910] [--stranger-seeds 2911-2920] [--firms 120] [--months 12]
 
-`--write` puts the table into the package (`detector_precision.csv`). These seeds were measured once and are used up;
-2990 served to time a world. Worlds, plants and detectors have one author, and nobody hides as often in life: what the
-table orders is questions, not nations.
+`--write` puts the table into the package (`detector_precision.csv`) and into docs/explanation/detection.md. These seeds
+were measured once and are used up; 2990 served to time a world. Worlds, plants and detectors have one author, and
+nobody hides as often in life: what the table orders is questions, not nations.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ from detection import machine, seeds_of
 from labelled.chance import wilson
 from labelled.matching import answers, planted, seen
 from labelled.quick import quick_sight
-from labelled.report import aligned
+from labelled.report import aligned, share, write_between
 from lodeline.detection.battery import DETECTORS, run_detectors
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.inspections.precision import SIZES, asked_firm, shipped_by_firm, size_class
 from lodeline.world import DEFAULT, asked_plants, build_world, write_world
 
 TABLE = Path(__file__).parents[1] / "src/lodeline/data/reference/detector_precision.csv"
+DOCUMENT = Path(__file__).parents[1] / "docs/explanation/detection.md"
 RATE, FIRMS, MONTHS = "0.2", 120, 12
 AUTHOR = "synthetic; world, plants and detectors by one author"
 #: (detector, size class) of an alarm, and whether a plant was behind it.
@@ -69,7 +70,8 @@ def main() -> int:
         writer.writeheader()
         writer.writerows(rows)
         TABLE.write_text(out.getvalue(), "utf-8")
-        print(f"Wrote {TABLE.name}.")
+        write_between(DOCUMENT, {"precision": aligned(document_of(rows))})
+        print(f"Wrote {TABLE.name} and the table of {DOCUMENT.name}.")
     return 0
 
 
@@ -112,6 +114,18 @@ def table_of(counts: Counts, *, seeds: str) -> list[dict[str, object]]:
                 "high": f"{high:.3f}", "seeds": seeds, "author": AUTHOR,
             })  # fmt: skip
     return rows
+
+
+def document_of(rows: list[dict[str, object]]) -> list[list[str]]:
+    """The table of the document: true of asked, by detector and size, and of all with its interval."""
+    table = [["detector", *(f"{one}" for one in SIZES), "all", "precision"]]
+    for detector in dict.fromkeys(str(row["detector"]) for row in rows):
+        own = [(int(str(row["true"])), int(str(row["alarms"]))) for row in rows if row["detector"] == detector]
+        true, alarms = (sum(one) for one in zip(*own, strict=True))
+        low, high = wilson(true, alarms)
+        told = f"{share(true / alarms)} ({share(low)}–{share(high)})" if alarms else "–"
+        table.append([f"`{detector}`", *(f"{k} / {n}" if n else "–" for k, n in own), f"{true} / {alarms}", told])
+    return table
 
 
 if __name__ == "__main__":

@@ -12,11 +12,18 @@ from tests.office.test_inspection_plans import make
 pytestmark = pytest.mark.medium
 
 
-def test_sites_are_chosen_and_a_plan_is_tried_and_entered(tmp_path: Path) -> None:
+def test_firms_are_chosen_and_a_plan_is_tried_and_entered(tmp_path: Path) -> None:
     make(str(tmp_path / "store.sqlite3"))
     run = Lodeline(database=str(tmp_path / "store.sqlite3"))
     chosen = json.loads(run("inspect", "choose", "--month", "2025-03", "--visits", "2", "--share", "50", "--json").out)
-    assert [(one["site"], one["how"]) for one in chosen["rows"]] == [("sep", "ranked"), ("mine", "random")]
+    assert [(one["organisation"], one["site"], one["how"]) for one in chosen["rows"]] == [
+        ("SEP", "sep", "ranked"), ("MINE", "mine", "random")
+    ]  # fmt: skip
+    first, drawn = chosen["rows"]
+    assert first["take_along"]["uses"] and first["take_along"]["settles"] and not first["causes"]
+    assert len(first["sentences"]) == 3 == len(drawn["sentences"]) and drawn["chance"] > 0
+    told = run("inspect", "choose", "--month", "2025-03", "--visits", "2", "--share", "50").out
+    assert "SEP: Nothing is asked of it" in told and "MINE: Drawn by lot" in told
     asked = ("inspect", "plan", "sep", "--goal", "Nd=50kg", "--minutes", "240", "--on", "2099-01-01")
     tried = run(*asked)
     assert tried.status == 0 and "Entered" not in tried.out and "oxide:Nd" in tried.out

@@ -64,13 +64,43 @@ def measure(store: Store, plan: int) -> int:
 
 def test_whom_to_visit_leads_to_a_plan(own: Store) -> None:
     inspector = as_("inspector")
-    page = inspector.page("/en/inspections/?visits=2&share=50")
-    assert "2 sites are to be visited, 1 of them by lot" in page.headings[0]
-    assert "/en/inspections/sep/plan/?chosen=" in page.html
-    assert "by lot" in page.text and "Inspections" in page.text
+    page = inspector.page("/en/inspections/?visits=2&share=50&month=2025-04")
+    assert page.headings[0] == "Visit 2 firms in April\xa02025, 1 of them drawn by lot"
+    assert "/en/inspections/sep/plan/?chosen=ranked" in page.html and "/en/findings/" in page.html
+    assert "made-up worlds" in page.text and "Nothing learns by itself" in page.text
+    assert "by lot" in page.text and "Visit first" in page.text
+    for wanted in ("Take along: scale to", "Never visited.", "times in 100", "/en/inspections/laboratories/"):
+        assert wanted in page.text or wanted in page.html, wanted
     assert inspector.get("/zh/inspections/").status_code == 200
-    for wrong in ("visits=0", "visits=many", "share=0", "share=1e9", "month=March", "visits=-1"):
+    for wrong in ("visits=0", "visits=many", "share=0", "share=1e9", "month=March", "visits=-1", "visits=1e400"):
         assert inspector.get(f"/en/inspections/?{wrong}").status_code == 400, wrong
+    for unknown in ("region=CN-XX", "organisation=NOBODY", "stage=moon"):
+        refused = inspector.get(f"/en/inspections/?{unknown}")
+        assert refused.status_code in (400, 404) and "MINE" not in refused.content.decode(), unknown
+
+
+def test_firms_are_narrowed_and_exported_alike(own: Store) -> None:
+    inspector = as_("inspector")
+    rows = inspector.get("/en/inspections/?month=2025-04&format=csv&table=choices").content.decode("utf-8-sig")
+    firms = [line.split(",")[0].strip('"') for line in rows.splitlines()[1:]]
+    assert firms[0] == "SEP" and len(set(firms)) == len(firms) > 1
+    one = inspector.page("/en/inspections/?month=2025-04&organisation=SEP")
+    assert one.headings[0].startswith("Visit 1 firm in April\xa02025") and "/en/inspections/mine/" not in one.html
+    stage = inspector.page("/en/inspections/?month=2025-04&stage=mine&visits=3")
+    assert "/en/inspections/mine/" in stage.html and "/en/inspections/sep/plan/" not in stage.html
+    assert 'value="3"' in stage.html
+
+
+def test_who_reads_the_nation_reads_whom_to_visit_and_no_plan(own: Store) -> None:
+    entered(as_("inspector"))
+    for role in ("analyst", "quota-officer", "auditor", "licensing-officer"):
+        page = as_(role).page("/en/inspections/?month=2025-04")
+        assert "made-up worlds" in page.text and "/plan/?chosen=" not in page.html, role
+        assert "not yet measured" not in page.text and 'id="plans"' not in page.html, role
+    assert as_("customs-officer").get("/en/inspections/").status_code == 403
+    # Of another region nobody is listed, drawn or counted.
+    elsewhere = as_("analyst", firms=frozenset({"MAG"})).page("/en/inspections/?month=2025-04&visits=50")
+    assert "/en/organisations/SEP/" not in elsewhere.html and "/en/inspections/sep/" not in elsewhere.html
 
 
 def test_plan_is_tried_without_a_trace_and_entered_once(own: Store) -> None:
@@ -121,8 +151,8 @@ def test_firm_never_sees_a_plan_before_a_measurement(own: Store) -> None:
         assert elsewhere.get(at).status_code == 404, at
     assert elsewhere.post("/en/inspections/sep/plan/", FORM).status_code == 404
     mine = elsewhere.page("/en/inspections/")
-    assert "not yet measured" not in mine.text and "sep" not in mine.text
-    assert [as_("analyst").get(one).status_code for one in (plan, "/en/inspections/")] == [404, 403]
+    assert "not yet measured" not in mine.text and "/en/inspections/sep/" not in mine.html
+    assert as_("analyst").get(plan).status_code == 404
     # Nothing that a firm reads names it.
     for at in ("/en/firm/SEP/", "/en/firm/SEP/?kind=notice", "/en/firm/SEP/inspections/", "/en/firm/SEP/sites/sep/"):
         text = firm.page(at).text

@@ -1,4 +1,4 @@
-"""A month's visits: those where most is at stake, and some by lot, so that nobody is never visited."""
+"""A month's visits: the firms where most is to be expected, and some by lot, so that nobody is never visited."""
 
 from __future__ import annotations
 
@@ -10,70 +10,183 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lodeline.service.inspections.choosing import ChoosingError, choose
+from lodeline.detection.battery import DETECTORS
+from lodeline.ledger.roles import ROLES
+from lodeline.service.inspections import causes, choosing
+from lodeline.service.inspections.choosing import Choice, ChoosingError, choose, role_weights
+from lodeline.service.inspections.precision import Measured, likelihood, measured, size_class
 
-SITES = [f"S{number:02d}" for number in range(20)]
-HELD = pl.DataFrame({"site": SITES, "organisation": [f"F{one}" for one in SITES], "held_mg": [10**9] * len(SITES)})
-
-
-def finding(site: str, kg: str, score: float | None) -> dict[str, Any]:
-    return {"subject": {"site": site}, "mass_kg": kg, "score": score, "detector": "unexplained-loss"}
-
-
-def chosen(*findings: dict[str, Any], seed: bytes = b"seed", **more: Any) -> list[tuple[str, str]]:
-    found = choose(HELD, findings, more.pop("last", {}), month="2026-03", seed=seed, **{"visits": 5, **more})
-    return [(one.site, one.how) for one in found]
-
-
-def test_most_is_at_stake_first_and_the_rest_by_lot() -> None:
-    found = chosen(finding("S07", "500", 0.5), finding("S03", "400", 0.9), finding("S05", "1000", None))
-    # Of a question without a score the mass counts by half.
-    assert [one for one, _ in found[:3]] == ["S05", "S03", "S07"]
-    assert [how for _, how in found] == ["ranked"] * 4 + ["random"]
+FIRMS = [f"F{number:02d}" for number in range(20)]
+SITES = pl.DataFrame(
+    {
+        "site": [f"{one}-A" for one in FIRMS], "organisation": FIRMS, "held_mg": [10**9] * len(FIRMS),
+        "shipped_mg": [0.0] * len(FIRMS), "roles": [["smelter"]] * len(FIRMS),
+    }
+)  # fmt: skip
+#: Of detectors with so many alarms the prior says next to nothing: the one is right in .8, the other in .1.
+TABLE = {
+    ("good", "small"): Measured(true=80_000, alarms=100_000), ("bad", "small"): Measured(true=10_000, alarms=100_000)
+}  # fmt: skip
 
 
-def test_of_a_site_the_weightiest_question_counts_and_not_their_sum() -> None:
-    several = [finding("S01", "300", 0.9)] * 3
-    assert [one for one, _ in chosen(*several, finding("S02", "400", 0.9))[:2]] == ["S02", "S01"]
+@pytest.fixture(autouse=True)
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        causes, "likelihood", lambda detector, size: likelihood(detector, size, TABLE)
+    )  # fmt: skip
+
+
+def finding(firm: str, kg: str, detector: str = "good", **more: Any) -> dict[str, Any]:
+    months = more.pop("months", ("2026-01", "2026-01"))
+    score = more.pop("score", 0.999)
+    return {
+        "id": f"{firm}{detector}{kg}{months}", "subject": {"organisation": firm, **more.pop("subject", {})},
+        "mass_kg": kg, "score": score, "detector": detector, "period": {"from": months[0], "to": months[1]}, **more,
+    }  # fmt: skip
+
+
+def chosen(*findings: dict[str, Any], seed: bytes = b"seed", **more: Any) -> list[Choice]:
+    sites, last = more.pop("sites", SITES), more.pop("last", {})
+    return choose(sites, findings, last, month="2026-03", seed=seed, **{"visits": 5, **more})
+
+
+def names(found: list[Choice]) -> list[str]:
+    return [one.organisation for one in found]
+
+
+def test_a_firm_stands_by_mass_times_probability_times_role() -> None:
+    sites = SITES.with_columns(
+        roles=pl.when(pl.col("organisation") == "F07").then(pl.lit(["miner", "separator"])).otherwise("roles")
+    )
+    found = chosen(finding("F07", "300"), finding("F03", "400"), sites=sites)
+    assert names(found)[:2] == ["F07", "F03"]
+    assert [one.weight_mg for one in found[:2]] == [
+        pytest.approx(300e6 * 0.8 * role_weights()["separator"], rel=1e-4), pytest.approx(400e6 * 0.8, rel=1e-4)
+    ]  # fmt: skip
+    assert (found[0].role, found[0].mass_mg) == ("separator", pytest.approx(300e6))
+    assert [one.how for one in found] == ["ranked"] * 4 + ["random"]
+
+
+def test_what_counts_is_how_often_a_detector_is_right_and_never_its_score() -> None:
+    rare = finding("F01", "500", "bad", score=1.0)
+    assert names(chosen(rare, finding("F02", "100", score=None)))[:2] == ["F02", "F01"]
+    # A larger mass outweighs it; the score changes nothing either way.
+    heavy = [finding("F01", "900", "bad", score=score) for score in (1.0, 0.5, None)]
+    for one in heavy:
+        found = chosen(one, finding("F02", "100"))
+        assert names(found)[:2] == ["F01", "F02"] and found[0].expected_mg == pytest.approx(90e6, rel=1e-4)
+
+
+def test_causes_are_joined_without_counting_anything_twice() -> None:
+    row = {"organisation": "F01", "event": "S1", "on": "2026-01-03"}
+    same = [finding("F01", "300", evidence=[row]), finding("F01", "200", "bad", evidence=[row, {"run": 1}])]
+    found = chosen(*same)[0]
+    assert len(found.causes) == 1 and [one["mass_kg"] for one in found.causes[0].others] == ["200"]
+    assert found.probability == pytest.approx(0.8, rel=1e-4) and found.expected_mg == pytest.approx(240e6, rel=1e-4)
+    # Another event of that name on another day is another row.
+    other = finding("F01", "200", "bad", evidence=[{**row, "on": "2026-02-03"}])
+    found = chosen(same[0], other)[0]
+    assert len(found.causes) == 2
+    assert found.probability == pytest.approx(1 - 0.2 * 0.9, rel=1e-3)
+    assert found.expected_mg == pytest.approx(260e6, rel=1e-3)
+    assert found.mass_mg * found.probability == pytest.approx(found.expected_mg)
+
+
+def test_a_site_in_months_that_meet_is_one_cause_whatever_stands_between() -> None:
+    here = {"subject": {"site": "F01-A"}}
+    first = finding("F01", "100", months=("2026-01", "2026-02"), **here)
+    last = finding("F01", "90", months=("2026-05", "2026-06"), **here)
+    assert len(chosen(first, last)[0].causes) == 2
+    between = finding("F01", "80", months=("2026-02", "2026-05"), **here)
+    assert [len(one.others) for one in chosen(first, last, between)[0].causes] == [2]
+    elsewhere = finding("F01", "80", months=("2026-02", "2026-05"), subject={"site": "F01-B"})
+    assert len(chosen(first, last, elsewhere)[0].causes) == 3
+
+
+def test_of_a_pair_the_first_is_asked_and_who_has_no_site_here_counts_for_nobody() -> None:
+    pair = finding("F09", "900") | {"subject": {"pair": "F09>F02"}}
+    found = chosen(pair, finding("NOBODY", "5000"))
+    assert names(found)[0] == "F09" and "NOBODY" not in names(found)
+
+
+def test_the_site_with_most_at_stake_is_where_to_go() -> None:
+    two = pl.concat([SITES, SITES.head(1).with_columns(site=pl.lit("F00-B"), held_mg=pl.lit(1, pl.Int64()))])
+    assert chosen(finding("F00", "300", subject={"site": "F00-B"}), sites=two)[0].site == "F00-B"
+    assert chosen(finding("F00", "300"), sites=two)[0].site == "F00-A"
 
 
 def test_who_was_just_visited_waits() -> None:
-    questions = finding("S01", "500", 0.9), finding("S02", "100", 0.9)
-    assert chosen(*questions)[0][0] == "S01"
-    assert chosen(*questions, last={"S01": date(2026, 2, 20)})[0][0] == "S02"
+    questions = finding("F01", "500"), finding("F02", "100")
+    assert names(chosen(*questions))[0] == "F01"
+    assert names(chosen(*questions, last={"F01-A": date(2026, 2, 20)}))[0] == "F02"
     # Without questions it is who was never visited, then who has waited longest.
-    last = dict.fromkeys(SITES[:18], date(2026, 2, 1)) | {"S18": date(2025, 6, 1)}
-    assert [one for one, _ in chosen(last=last)[:2]] == ["S19", "S18"]
+    last = dict.fromkeys(SITES["site"][:18], date(2026, 2, 1)) | {"F18-A": date(2025, 6, 1)}
+    assert names(chosen(last=last))[:2] == ["F19", "F18"]
+
+
+def test_few_alarms_are_drawn_towards_what_is_known_of_more() -> None:
+    table = {("a", "small"): Measured(true=1, alarms=1), ("a", "large"): Measured(true=50, alarms=100)}
+    small, middle, other = (
+        likelihood("a", "small", table),
+        likelihood("a", "middle", table),
+        likelihood("b", "small", table),
+    )
+    assert 0.5 < small.probability < 0.65 and (small.basis, small.true, small.alarms) == ("class", 1, 1)
+    assert middle.probability == pytest.approx(0.5, abs=0.02) and (middle.basis, middle.alarms) == ("detector", 101)
+    assert other.probability == pytest.approx(51 / 101) and (other.basis, other.alarms) == ("all", 101)
+    never = {("c", "small"): Measured(true=0, alarms=3), **table}
+    assert 0 < likelihood("c", "small", never).probability < likelihood("b", "small", never).probability
+
+
+def test_tables_are_whole() -> None:
+    """Every detector and every role has its rows; counts, intervals and classes agree."""
+    assert {name for name, _ in measured()} == {one.name for one in DETECTORS}
+    assert all(0 <= one.true <= one.alarms and one.seeds and "one author" in one.author for one in measured().values())
+    assert role_weights().keys() == ROLES.keys() - {"authority", "customs"}
+    assert all(weight > 0 for weight in role_weights().values())
+    assert [size_class(tonnes * 10**9) for tonnes in (0, 199.9, 200, 499, 500)] == [
+        "small", "small", "middle", "middle", "large"
+    ]  # fmt: skip
 
 
 def test_the_draw_can_be_made_again_and_moves_nobody_else() -> None:
     assert chosen() == chosen()
     assert chosen(visits=5, share=1) != chosen(visits=5, share=1, seed=b"another")
-    by_lot = [one for one, how in chosen(visits=4, share=1) if how == "random"]
-    gone = HELD.filter(pl.col("site") != by_lot[0])
-    again = choose(gone, [], {}, month="2026-03", seed=b"seed", visits=4, share=1)
-    assert [one.site for one in again][:3] == by_lot[1:]
+    by_lot = [one.organisation for one in chosen(visits=4, share=1) if one.how == "random"]
+    gone = SITES.filter(pl.col("organisation") != by_lot[0])
+    assert names(chosen(sites=gone, visits=4, share=1))[:3] == by_lot[1:]
 
 
-def test_no_site_is_never_visited() -> None:
-    """Over many months the lot falls on each site about as often as it says."""
-    questions = [finding("S00", "900", 0.99)]
+def test_no_firm_and_no_site_is_never_visited() -> None:
+    """Over many months the lot falls on each firm about as often as it says, and on each site of it."""
+    questions = [finding("F00", "900")]
+    two = pl.concat([SITES, SITES.filter(pl.col("organisation") == "F05").with_columns(site=pl.lit("F05-B"))])
     months = [f"{year}-{month:02d}" for year in range(2026, 2076) for month in range(1, 13)]
     drawn: Counter[str] = Counter()
+    at: Counter[str] = Counter()
     chance = 0.0
     for month in months:
         seed = sha256(month.encode()).digest()
-        found = choose(HELD, questions, {}, month=month, seed=seed, visits=2, share=0.5)
-        drawn.update(one.site for one in found if one.how == "random")
+        found = choose(two, questions, {}, month=month, seed=seed, visits=2, share=0.5)
+        drawn.update(one.organisation for one in found if one.how == "random")
+        at.update(one.site for one in found if one.how == "random")
         chance = found[0].chance
     assert chance == pytest.approx(1 / 19)
     # Five σ of a binomial on each side.
     expected, sigma = len(months) * chance, (len(months) * chance * (1 - chance)) ** 0.5
-    assert set(drawn) == set(SITES[1:])
+    assert set(drawn) == set(FIRMS[1:])
     assert all(abs(count - expected) < 5 * sigma for count in drawn.values())
+    assert at["F05-A"] and at["F05-B"]
+
+
+def test_who_holds_nothing_is_asked_and_not_drawn() -> None:
+    empty = SITES.with_columns(held_mg=pl.when(pl.col("organisation") == "F03").then(0).otherwise("held_mg"))
+    assert names(chosen(finding("F03", "5"), sites=empty))[0] == "F03"
+    assert "F03" not in names(chosen(sites=empty, visits=20, share=1))
 
 
 @pytest.mark.parametrize("wrong", [{"share": 0}, {"share": 1.5}, {"visits": 0}, {"visits": 10_000}])
 def test_nobody_can_take_the_lot_out(wrong: dict[str, Any]) -> None:
     with pytest.raises(ChoosingError, match="nobody is never visited"):
         chosen(**wrong)
+    assert choosing.RANDOM_SHARE > 0

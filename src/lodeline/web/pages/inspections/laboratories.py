@@ -47,6 +47,7 @@ def laboratories(visit: Visit) -> HttpResponse:
         visit,
         "lodeline/inspections/laboratories.html",
         title=_headline(visit, found),
+        every=visit.opens("inspection-plans"),
         measured=found.drifts.height > 0,
         marked=found.beyond.height > 0,
         tests=written.count(found.tests),

@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from lodeline.office.access import clock
 from lodeline.office.findings.views import unsettled
 from lodeline.office.inspections.plans import plans_open_to
+from lodeline.regulation.span import Span
 from lodeline.service.findings.finding import findings
 from lodeline.service.inspections import choosing, outcomes
 from lodeline.service.inspections.choosing import Choice
@@ -44,7 +45,6 @@ from lodeline.web.parts.values import Field
 from lodeline.web.reading import StillComputingError
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words import words
 
 _visitable: Final = kept_to_firms(choosing.visitable)
 _waiting: Final = kept_to_firms(outcomes.waiting)
@@ -70,8 +70,7 @@ def visit_first(visit: Visit) -> HttpResponse:
     `?stage=`, `?region=` and `?organisation=` among which."""
     month = visit.query("month") or f"{clock.today(visit.law.timezone):%Y-%m}"
     choice.check_month(month)
-    reading = visit.reading
-    narrowed = filters(visit, asked.months(visit), takes=("stage", "region", "organisation"), keeps=_OWN)
+    narrowed = _narrowed(visit, month)
     found = _round(visit, month, narrowed)
     writes = visit.actor.may("inspection.write")
     tables: dict[str, Table] = {
@@ -105,6 +104,14 @@ def visit_first(visit: Visit) -> HttpResponse:
         fields=_fields(visit, month),
         month=written.month(month, visit.language),
     )
+
+
+def _narrowed(visit: Visit, month: str) -> Filters:
+    """What the address narrows the firms to. Raises as `filters` does."""
+    filed = asked.months(visit)
+    if filed is None:
+        return Filters(span=Span.read(month))
+    return filters(visit, filed, takes=("stage", "region", "organisation"), keeps=_OWN)
 
 
 def _round(visit: Visit, month: str, narrowed: Filters) -> Round:
@@ -157,18 +164,12 @@ def _taken(visit: Visit, told: Sequence[Choice]) -> tuple[dict[str, TakingAlong]
 def _title(visit: Visit, found: Round) -> str:
     if not found.chosen:
         return visit.text("No firm here holds material in its books", "没有账面存有物料的企业")
-    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
-    first, month = found.chosen[0].organisation, written.month(found.month, visit.language)
+    month = written.month(found.month, visit.language)
     number, by_lot = len(found.chosen), sum(one.how == "random" for one in found.chosen)
-    firms = "1 firm is" if number == 1 else f"{number} firms are"
-    if not found.chosen[0].causes or found.chosen[0].how == "random":
-        return visit.text(
-            f"{firms} to be visited in {month}, {by_lot} of them by lot",
-            f"{month}拟检查{number}家企业，其中{by_lot}家随机抽取",
-        )
+    firms = "1 firm" if number == 1 else f"{number} firms"
     return visit.text(
-        f"{names.get(first, first)} first: {firms} to be visited in {month}, {by_lot} of them by lot",
-        f"优先检查{names.get(first, first)}：{month}拟检查{number}家企业，其中{by_lot}家随机抽取",
+        f"Visit {firms} in {month}, {by_lot} of them drawn by lot",
+        f"{month}检查{number}家企业，其中{by_lot}家随机抽取",
     )
 
 

@@ -47,8 +47,8 @@ def entry(
     language, register = visit.language, visit.reading.snapshot.register
     firms, sites = words.organisation_names(register, language), words.site_names(register)
     first = one.causes[0] if one.causes else None
-    write = writer(language, firms)
-    said = [in_words((message,), language, write, close_up=language == "zh") for message in reasons(one)]
+    write, merged = writer(language, firms), _merged(visit, one)
+    said = in_words(reasons(one), language, write, close_up=language == "zh")
     return {
         "firm": firms.get(one.organisation, one.organisation),
         "href": carried(visit, "organisation", organisation=one.organisation),
@@ -67,10 +67,9 @@ def entry(
         "question": None if first is None else words.word(words.DETECTORS, first.finding["detector"], language),
         "question_href": None if first is None else visit.opens("finding", finding=first.finding["id"]),
         "all_href": visit.opens("findings", query={"organisation": one.organisation}) if len(one.causes) > 1 else None,
-        "merged": _merged(visit, one),
-        "why": said,
+        "why": visit.text(" ", "").join(filter(None, (said, merged))),
         "take": _take(visit, taken),
-        "settles": _settles(visit, taken, sites.get(one.site, one.site)),
+        "settles": _settles(visit, taken),
         "last": _last(visit, one, last),
         "plan": visit.opens("inspection-plan-new", site=one.site, query={"chosen": one.how})
         if visit.actor.may("inspection.write", one.organisation)
@@ -99,11 +98,11 @@ def _take(visit: Visit, taken: TakingAlong | None) -> str:
     language, tools, by_act = visit.language, list[str](), {one.act: one for one in taken.uses}
     if use := by_act.get("weigh"):
         heaviest = written.mass(use.heaviest_mg, language)
-        tools.append(visit.text(f"scale up to {heaviest}", f"量程{heaviest}的衡器"))
+        tools.append(visit.text(f"scale to {heaviest}", f"量程{heaviest}的衡器"))
     if use := by_act.get("xrf"):
-        tools.append(visit.text(f"XRF for {use.items}", f"XRF（{use.items}件）"))
+        tools.append(visit.text(f"XRF ({use.items})", f"XRF（{use.items}件）"))
     if use := by_act.get("laboratory"):
-        tools.append(visit.text(f"{use.bags} bags for {use.items} samples", f"样袋{use.bags}个（{use.items}份样品）"))
+        tools.append(visit.text(f"{use.bags} bags", f"样袋{use.bags}个"))
     strata = list(dict.fromkeys(stratum for use in taken.uses for stratum in use.strata))
     named = [
         visit.text(f"{visit.localized(ITEM_SIZES[size])} {product(what, language)}",
@@ -115,12 +114,12 @@ def _take(visit: Visit, taken: TakingAlong | None) -> str:
         named.append(visit.text(f"{more} more", f"等{len(strata)}层"))
     time = duration(taken.minutes, language)
     return visit.text(
-        f"{', '.join(tools)}. For {', '.join(named)}; {time} at the site.",
-        f"{'、'.join(tools)}。对象：{'、'.join(named)}；现场{time}。",
+        f"{', '.join(tools)}; {time}, for {', '.join(named)}.",
+        f"{'、'.join(tools)}；{time}；对象：{'、'.join(named)}。",
     )
 
 
-def _settles(visit: Visit, taken: TakingAlong | None, site: str) -> str:
+def _settles(visit: Visit, taken: TakingAlong | None) -> str:
     """What a count at the site would show."""
     if taken is None or taken.settles is None:
         return ""
@@ -129,9 +128,8 @@ def _settles(visit: Visit, taken: TakingAlong | None, site: str) -> str:
     shown = in_hundred(f"{sight.probability:.6f}")
     counted = next((one.items for one in taken.uses if one.act == "count"), 0)
     return visit.text(
-        f"Counting {counted} of {taken.items} items at {site} would show that {mass} of {element} are gone in {shown}"
-        " of 100 such cases.",
-        f"在{site}清点{taken.items}件中的{counted}件，若缺少{element}{mass}，100次中可发现{shown}次。",
+        f"Counting {counted} of {taken.items} items shows {mass} of {element} gone, {shown} times in 100.",
+        f"清点{taken.items}件中的{counted}件，若缺少{element}{mass}，100次中可发现{shown}次。",
     )
 
 
