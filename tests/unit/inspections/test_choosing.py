@@ -63,7 +63,7 @@ def test_a_firm_stands_by_mass_times_probability_times_role() -> None:
     assert [one.weight_mg for one in found[:2]] == [
         pytest.approx(300e6 * 0.8 * role_weights()["separator"], rel=1e-4), pytest.approx(400e6 * 0.8, rel=1e-4)
     ]  # fmt: skip
-    assert (found[0].role, found[0].mass_mg) == ("separator", pytest.approx(300e6))
+    assert found[0].role == "separator" and found[0].mass_mg == pytest.approx(300e6)
     assert [one.how for one in found] == ["ranked"] * 4 + ["random"]
 
 
@@ -93,7 +93,7 @@ def test_causes_are_joined_without_counting_anything_twice() -> None:
 
 
 def test_a_site_in_months_that_meet_is_one_cause_whatever_stands_between() -> None:
-    here = {"subject": {"site": "F01-A"}}
+    here: Any = {"subject": {"site": "F01-A"}}
     first = finding("F01", "100", months=("2026-01", "2026-02"), **here)
     last = finding("F01", "90", months=("2026-05", "2026-06"), **here)
     assert len(chosen(first, last)[0].causes) == 2

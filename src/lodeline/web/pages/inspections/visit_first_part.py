@@ -66,7 +66,7 @@ def entry(
         "role": f"×\u00a0{one.role_weight:g}",
         "question": None if first is None else words.word(words.DETECTORS, first.finding["detector"], language),
         "question_href": None if first is None else visit.opens("finding", finding=first.finding["id"]),
-        "all_href": visit.opens("findings", query={"organisation": one.organisation}) if len(one.causes) > 1 else None,
+        "all_href": visit.opens("findings", query={"organisation": one.organisation}) if one.causes else None,
         "why": visit.text(" ", "").join(filter(None, (said, merged))),
         "take": _take(visit, taken),
         "settles": _settles(visit, taken),
@@ -172,6 +172,7 @@ def choices_table(visit: Visit, chosen: Sequence[Choice]) -> Table:
             Cell(
                 text=written.mass(one.expected_mg, language) if one.causes else written.NOTHING,
                 value=one.expected_mg / written.MG_PER_KG,
+                href=visit.opens("findings", query={"organisation": one.organisation}) if one.causes else None,
             ),
             Cell(
                 text=written.percent(one.probability, language, 0) if one.causes else written.NOTHING,
@@ -212,7 +213,7 @@ def outcomes_table(visit: Visit, results: Sequence[Result]) -> Table:
         share = rate.found / rate.visits if rate.visits else None
         return (
             Cell(text=visit.localized(CHOSEN[how]), value=how),
-            Cell(text=written.count(rate.visits), value=rate.visits),
+            Cell(text=written.count(rate.visits), value=rate.visits, href="#inspections" if rate.visits else None),
             Cell(text=written.count(rate.found), value=rate.found),
             Cell(
                 text=written.NOTHING if share is None else written.percent(share, visit.language, 0),
@@ -248,7 +249,10 @@ def precision_table(visit: Visit, results: Sequence[Result]) -> Table:
             ),
             *(_likelihood(visit, likelihood(detector, size)) for size in SIZES),
             Cell(text=f"{every.true} / {every.alarms}", value=every.true / every.alarms if every.alarms else None),
-            Cell(text=f"{rate.found} / {rate.visits}" if rate.visits else written.NOTHING, value=rate.found),
+            Cell(
+                text=f"{rate.found} / {rate.visits}" if rate.visits else written.NOTHING, value=rate.found,
+                href="#inspections" if rate.visits else None,
+            ),
         )  # fmt: skip
 
     return Table(
