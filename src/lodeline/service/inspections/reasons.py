@@ -30,18 +30,19 @@ TEXTS: Final = Texts(
     {
         "asked": text("A question about {mass} kg {element} stands.", "存在涉及 {mass} 千克 {element} 的疑问。"),
         "class": text(
-            "In made-up worlds {true} of {alarms} such questions to {size} firms had something behind them: {chance}.",
-            "在模拟数据中，对{size}企业提出的此类疑问有 {alarms} 项，其中 {true} 项属实：{chance}。",
+            "In made-up worlds {true} of {alarms} such questions to {size} firms had something behind them; {chance} is"
+            " reckoned with.",
+            "在模拟数据中，对{size}企业提出的此类疑问有 {alarms} 项，其中 {true} 项属实，按 {chance} 计。",
         ),
         "detector": text(
             "In made-up worlds {true} of {alarms} such questions had something behind them, none of them to {size}"
-            " firms: {chance}.",
-            "在模拟数据中，此类疑问有 {alarms} 项，其中 {true} 项属实，均非{size}企业：{chance}。",
+            " firms; {chance} is reckoned with.",
+            "在模拟数据中，此类疑问有 {alarms} 项，其中 {true} 项属实，均非{size}企业，按 {chance} 计。",
         ),
         "all": text(
             "Nothing of this kind was asked in made-up worlds; of all {alarms} questions there {true} had something"
-            " behind them: {chance}.",
-            "模拟数据中没有此类疑问；全部 {alarms} 项疑问中 {true} 项属实：{chance}。",
+            " behind them; {chance} is reckoned with.",
+            "模拟数据中没有此类疑问；全部 {alarms} 项疑问中 {true} 项属实，按 {chance} 计。",
         ),
         "one": text(
             "So {expected} kg are to be expected; {role} counts {weight} times.",
