@@ -29,7 +29,8 @@ def told_by_rows(snapshot: Snapshot) -> Counter[tuple[Any, ...]]:
     for lot, element, ppb in snapshot.lot_assays.iter_rows():
         shares.setdefault(lot, []).append((element, ppb))
     products = dict(snapshot.lot_facts.select("lot", "product").iter_rows())
-    rows = snapshot.lines_with("licence").to_dicts()
+    assayed = dict(snapshot.known_facts.select("lot", "assayed").iter_rows())
+    rows = snapshot.lines_with("licence", "end_use", "model").to_dicts()
     arrived: dict[tuple[str, str, int], str] = {}
     made: dict[int, tuple[str, str | None]] = {}
     for row in rows:
@@ -45,9 +46,11 @@ def told_by_rows(snapshot: Snapshot) -> Counter[tuple[Any, ...]]:
             f"{row['on']:%Y-%m}", row["kind"], row["site"], row["organisation"], row["origin_kind"],
             row["origin_place"], products[row["lot"]] or row["product"], row["party"],
             arrived.get((row["organisation"], row["party"], row["lot"])),
-            row["destination"] or row["counterparty_country"], row["licence"] if row["kind"] == "export" else None,
-            *made.get(row["lot"], (None, None)),
+            row["destination"] or row["counterparty_country"],
+            *(row[name] if row["kind"] == "export" else None for name in ("licence", "end_use", "model")),
+            *made.get(row["lot"], (None, None)), assayed[row["lot"]],
         )  # fmt: skip
+        found[*key, "dry_mg"] += row["dry_mg"]
         for element, ppb in shares.get(row["lot"], ()):
             found[*key, SYMBOLS[element]] += share_mg(row["dry_mg"], ppb)
     return +found
@@ -55,8 +58,8 @@ def told_by_rows(snapshot: Snapshot) -> Counter[tuple[Any, ...]]:
 
 def test_every_sum_is_that_of_the_rows(snapshot: Snapshot) -> None:
     flows = flow_cube(snapshot)
-    assert flows.columns == [*FLOW, *SYMBOLS]
-    long = flows.unpivot(list(SYMBOLS), index=list(FLOW), variable_name="element", value_name="mass_mg")
+    assert flows.columns == [*FLOW, "dry_mg", *SYMBOLS]
+    long = flows.unpivot(["dry_mg", *SYMBOLS], index=list(FLOW), variable_name="element", value_name="mass_mg")
     told = {tuple(key): mass_mg for *key, mass_mg in long.filter(pl.col("mass_mg") > 0).iter_rows()}
     assert told == told_by_rows(snapshot)
     assert flows.select(list(FLOW)).is_unique().all()

@@ -23,10 +23,10 @@ LINE: dict[str, pl.DataType] = {
     "event": pl.String(), "kind": pl.String(), "role": pl.String(), "on": pl.Date(), "site": pl.String(),
     "lot": pl.Int64(), "maker": pl.String(), "local": pl.String(), "product": pl.String(), "mass_mg": pl.Int64(),
     "dry_mg": pl.Int64(),
-    "composition": pl.String(), "method": pl.String(), "origin_kind": pl.String(), "origin_place": pl.String(),
-    "owner": pl.String(), "party": pl.String(), "counterparty_country": pl.String(), "to_site": pl.String(),
-    "location": pl.String(), "reference": pl.String(), "destination": pl.String(), "run": pl.String(),
-    "reason": pl.String(),
+    "composition": pl.String(), "composition_status": pl.String(), "method": pl.String(), "origin_kind": pl.String(),
+    "origin_place": pl.String(), "owner": pl.String(), "party": pl.String(), "counterparty_country": pl.String(),
+    "to_site": pl.String(), "location": pl.String(), "reference": pl.String(), "destination": pl.String(),
+    "run": pl.String(), "reason": pl.String(),
 }  # fmt: skip
 #: What a line may state of the goods, the deal and its papers beside, as filed: many state none of it. `value` is a
 #: decimal.
@@ -245,10 +245,12 @@ def holdings(balanced: pl.DataFrame) -> pl.DataFrame:
 
 
 def lot_facts(lines: pl.DataFrame) -> pl.DataFrame:
-    """What each lot is: `lot`, `made` (its maker has filed), `product`, `composition`, `origin_kind`, `made_line`.
+    """What each lot is: `lot`, `made` (its maker has filed), `product`, `composition`, `assayed`, `origin_kind`,
+    `made_line`.
 
     The maker's line decides. Until the maker files, the first line (by day, organisation, event) that states
-    a product or a composition stands in.
+    a product or a composition stands in. `assayed`: the composition is a measurement or a certificate of this very lot,
+    and not a recipe that holds for many; null where there is no composition.
     """
     stating = lines[_STATING]
     if stating["lot"].null_count():
@@ -264,11 +266,16 @@ def lot_facts(lines: pl.DataFrame) -> pl.DataFrame:
         composition=pl.when(made)
         .then(pl.col("composition").first())
         .otherwise(pl.col("composition").drop_nulls().first()),
+        assayed=pl.when(made).then(_ASSAYED.first()).otherwise(_ASSAYED.drop_nulls().first()),
         origin_kind=pl.when(made).then(pl.col("origin_kind").first()),
         made_line=pl.when(made).then(pl.col("line").first()),
     )
 
 
+#: Compositions that somebody found of the lot itself; whoever says nothing of where one comes from has not said that.
+_OWN = ("measured", "certificate")
+_ASSAYED = pl.when(pl.col("composition").is_not_null()).then(pl.col("composition_status").is_in(_OWN).fill_null(False))
 _STATING = [
-    "lot", "kind", "role", "on", "organisation", "event", "ordinal", "product", "composition", "origin_kind", "line",
+    "lot", "kind", "role", "on", "organisation", "event", "ordinal", "product", "composition", "composition_status",
+    "origin_kind", "line",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from lodeline.ledger.transfer import match, passed_on, stand_in
 #: The columns of a line that its state depends on. A narrow frame is a quick frame.
 STATE_COLUMNS = [
     "line", "organisation", "ordinal", "event", "kind", "role", "on", "site", "lot", "maker", "local", "product",
-    "dry_mg", "composition", "method", "origin_kind", "owner", "party", "to_site", "reference",
+    "dry_mg", "composition", "composition_status", "method", "origin_kind", "owner", "party", "to_site", "reference",
 ]  # fmt: skip
 
 

@@ -363,13 +363,14 @@ def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) 
 
 
 def stand_in(lots: pl.DataFrame, renamed: pl.DataFrame) -> pl.DataFrame:
-    """`lots` with the product, composition and origin of the lot that each renamed one really is.
+    """`lots` with the product, composition (and whether it is an assay) and origin of the lot that each renamed one
+    really is.
 
     A chain of traders renames more than once: what stands in is passed along it.
     """
     if not renamed.height:
         return lots
-    facts = ("product", "composition", "origin_kind")
+    facts = {"product": pl.String(), "composition": pl.String(), "assayed": pl.Boolean(), "origin_kind": pl.String()}
     known = {lot: values for lot, *values in lots.select("lot", *facts).iter_rows()}
     maker_of = dict(renamed.select("lot", "shipped_lot").iter_rows())
     found = []
@@ -380,7 +381,7 @@ def stand_in(lots: pl.DataFrame, renamed: pl.DataFrame) -> pl.DataFrame:
             seen.add(source)
         own, theirs = known[lot], known.get(source, [None] * len(facts))
         found.append((lot, *(mine if mine is not None else other for mine, other in zip(own, theirs, strict=True))))
-    values = pl.DataFrame(found, schema={"lot": pl.Int64(), **dict.fromkeys(facts, pl.String())}, orient="row")
+    values = pl.DataFrame(found, schema={"lot": pl.Int64(), **facts}, orient="row")
     return lots.update(values, on="lot", how="left")
 
 

@@ -17,8 +17,9 @@ from lodeline.store.database import CHUNK, Database, integer, marks
 #: A line with the maker and the local id of its lot, in the columns of `ledger.movement.LINE`.
 LINE_SELECT = (
     'SELECT l.id, l.entry, l.organisation, l.ordinal, l.event, l.kind, l.role, l."on", l.site, l.lot_id, lot.maker,'
-    " lot.local, l.product, l.mass_mg, l.dry_mg, l.composition, l.method, l.origin_kind, l.origin_place, l.owner,"
-    " l.party, l.counterparty_country, l.to_site, l.location, l.reference, l.destination, l.run, l.reason"
+    " lot.local, l.product, l.mass_mg, l.dry_mg, l.composition, l.composition_status, l.method, l.origin_kind,"
+    " l.origin_place, l.owner, l.party, l.counterparty_country, l.to_site, l.location, l.reference, l.destination,"
+    " l.run, l.reason"
     " FROM line l LEFT JOIN lot ON lot.id = l.lot_id"
 )
 #: Condition on a line `l`: no later entry of its organisation has restated or voided its event.

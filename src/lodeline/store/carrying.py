@@ -176,7 +176,10 @@ def _carry_assays(before: Snapshot, now: Snapshot, own: set[int]) -> set[int]:
     lots = own | {lot for frame in names for lot in frame["lot"]}
     anew = now.compositions(_of(now.known_facts, "lot", lots))
     _give(now, lot_assays=_spliced(before.lot_assays, anew, "lot", lots, ASSAYS_BY))
-    facts = changed(_of(before.lot_facts, "lot", lots), _of(now.lot_facts, "lot", lots))
+    facts = pl.concat([
+        changed(*(_of(one, "lot", lots) for one in both))
+        for both in ((before.lot_facts, now.lot_facts), (before.known_facts, now.known_facts))
+    ])  # fmt: skip
     shares = changed(_of(before.lot_assays, "lot", lots), _of(now.lot_assays, "lot", lots))
     renamed = pl.concat([
         changed(*names).select("lot", "shipped_lot")

@@ -32,7 +32,7 @@ from lodeline.store.store import FEED_TABLES, Head, Store, StoreError
 from lodeline.store.trouble import happening_at
 
 #: What comes after says it in its manifest, under a code as here (`SealKey.document`): then it is left alone.
-FORMAT = 6
+FORMAT = 7
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
 SEGMENTS_MAX = 16
 #: Rows that are plain objects at a time: each is some 3 kB of them.

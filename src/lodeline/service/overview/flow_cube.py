@@ -17,17 +17,19 @@ from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg_expr
 from lodeline.store.snapshot import Snapshot
 
-#: What tells the rows of the cube apart; beside these it has a column of milligrams (Int64) for each of SYMBOLS.
+#: What tells the rows of the cube apart; beside these it has columns of milligrams (Int64): `dry_mg` of the goods, and
+#: one for each of SYMBOLS.
 #: `kind`: `origin`, `shipment` (to another firm), `export` or `loss`. `site`: where an origin came in, else where the
 #: goods left; `organisation`: who filed it. `origin_kind`, `origin_place`: of an origin. `party`: the counterparty as
 #: the register means it; `received_at`: the site where it received them, null where it has filed nothing. `country`:
-#: where they went as filed (destination, else the counterparty's country). `licence`: of an export. `made_at`: the site
-#: that made the lot, and `made_as` the kind of origin, where it was one; null where nobody has filed that.
+#: where they went as filed (destination, else the counterparty's country). `licence`, `end_use`, `model`: of an export.
+#: `made_at`: the site that made the lot, and `made_as` the kind of origin, where it was one; null where nobody has
+#: filed that. `assayed`: the composition is the lot's own (`ledger.movement.lot_facts`); null where it has none.
 FLOW: Final[dict[str, pl.DataType]] = {
     "period": pl.String(), "kind": pl.String(), "site": pl.String(), "organisation": pl.String(),
     "origin_kind": pl.String(), "origin_place": pl.String(), "product": pl.String(), "party": pl.String(),
-    "received_at": pl.String(), "country": pl.String(), "licence": pl.String(), "made_at": pl.String(),
-    "made_as": pl.String(),
+    "received_at": pl.String(), "country": pl.String(), "licence": pl.String(), "end_use": pl.String(),
+    "model": pl.String(), "made_at": pl.String(), "made_as": pl.String(), "assayed": pl.Boolean(),
 }  # fmt: skip
 #: The columns of lines that it rests on.
 _FILED: Final = (
@@ -46,34 +48,39 @@ def flows_of(snapshot: Snapshot, sites: Collection[str] | None = None) -> pl.Dat
 
     A delivery is a flow of the site that shipped; of the receiver it says where the goods arrived.
     """
-    moved = (pl.col("kind") == "shipment") & pl.col("to_site").is_null()
-    here = pl.lit(True) if sites is None else pl.col("site").is_in(list(sites))
-    lines = (
-        snapshot.lines.select(*_FILED, "to_site")
-        .filter(here, moved | pl.col("kind").is_in(["origin", "export", "loss"]))
-        .with_columns(on=pl.col("on").dt.truncate("1mo"), country=pl.coalesce("destination", "counterparty_country"))
-    )
-    about = pl.lit(True) if sites is None else pl.col("lot").is_in(lines["lot"].unique().implode())
-    exported = lines.filter(pl.col("kind") == "export").select("line")
-    licences = snapshot.trade.select("line", "licence").join(exported, on="line", how="semi")
-    products = snapshot.lot_facts.select("lot", made="product")
-    lines = (
-        lines.join(_arrivals(snapshot, about), on=["organisation", "party", "lot"], how="left", maintain_order="left")
-        .join(_makers(snapshot, about), on="lot", how="left", maintain_order="left")
-        .join(products, on="lot", how="left", maintain_order="left")
-        .join(licences, on="line", how="left", maintain_order="left")
-        .with_columns(product=pl.coalesce("made", "product"))
-    )
-    key = ["on" if name == "period" else name for name in FLOW]
-    flows = lines.select(key).unique(maintain_order=True).sort("site", maintain_order=True)
+    lines = flowing(snapshot, pl.lit(True) if sites is None else pl.col("site").is_in(list(sites)))
+    key = list(FLOW)
+    flows = lines.group_by(key, maintain_order=True).agg(pl.col("dry_mg").sum()).sort("site", maintain_order=True)
     numbered = lines.join(flows.with_row_index("flow"), on=key, how="left", nulls_equal=True)
     shares = numbered.select("flow", "lot", "dry_mg").join(snapshot.lot_assays, on="lot")
     masses = np.zeros((flows.height, len(SYMBOLS)), np.int64)
     place = shares["flow"].cast(pl.Int64).to_numpy(), shares["element"].to_numpy()
     np.add.at(masses, place, shares.select(share_mg_expr(pl.col("dry_mg"), pl.col("ppb"))).to_series().to_numpy())
-    return flows.with_columns(pl.col("on").dt.strftime("%Y-%m")).rename({"on": "period"}).with_columns(
-        pl.Series(symbol, masses[:, index]) for index, symbol in enumerate(SYMBOLS)
-    )  # fmt: skip
+    return flows.with_columns(pl.Series(symbol, masses[:, index]) for index, symbol in enumerate(SYMBOLS))
+
+
+def flowing(snapshot: Snapshot, here: pl.Expr) -> pl.DataFrame:
+    """The lines, of those that `here` holds of, in which something flows: `line`, `lot`, `dry_mg`, and what the cube
+    says of them (`FLOW`); in the order of the ledger."""
+    moved = (pl.col("kind") == "shipment") & pl.col("to_site").is_null()
+    every = snapshot.lines.select(*_FILED, "to_site")
+    lines = every.filter(here, moved | pl.col("kind").is_in(["origin", "export", "loss"])).with_columns(
+        period=pl.col("on").dt.strftime("%Y-%m"), country=pl.coalesce("destination", "counterparty_country")
+    )
+    about = pl.lit(True) if lines.height == every.height else pl.col("lot").is_in(lines["lot"].unique().implode())
+    exported = lines.filter(pl.col("kind") == "export").select("line")
+    stated = snapshot.trade.select("line", "licence", "end_use", "model").join(exported, on="line", how="semi")
+    facts = snapshot.known_facts.select("lot", "assayed")
+    products = snapshot.lot_facts.select("lot", made="product")
+    return (
+        lines.join(_arrivals(snapshot, about), on=["organisation", "party", "lot"], how="left", maintain_order="left")
+        .join(_makers(snapshot, about), on="lot", how="left", maintain_order="left")
+        .join(products, on="lot", how="left", maintain_order="left")
+        .join(facts, on="lot", how="left", maintain_order="left")
+        .join(stated, on="line", how="left", maintain_order="left")
+        .with_columns(product=pl.coalesce("made", "product"))
+        .select("line", "lot", "dry_mg", *FLOW)
+    )
 
 
 def _arrivals(snapshot: Snapshot, about: pl.Expr) -> pl.DataFrame:

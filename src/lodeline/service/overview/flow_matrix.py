@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from lodeline.ledger.register import Register
 from lodeline.ledger.succession import handovers
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg
@@ -48,8 +49,13 @@ def flows(
 
 def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
     """The rows of the cube (`flow_cube.FLOW`) with `from` and `to`, the ends between which mass moved."""
-    sites = snapshot.register.tables["sites"].select(site="id", stage="stage", holder="organisation")
-    organisations = snapshot.register.tables["organisations"].select(holder="id", country="country")
+    return with_ends(flow_cube(snapshot), snapshot.register, law, by)
+
+
+def with_ends(flows: pl.DataFrame, register: Register, law: Jurisdiction, by: str) -> pl.DataFrame:
+    """Rows that say what the cube says of a flow, with `from` and `to`."""
+    sites = register.tables["sites"].select(site="id", stage="stage", holder="organisation")
+    organisations = register.tables["organisations"].select(holder="id", country="country")
     site_end = (
         sites.join(organisations, on="holder", how="left")
         .select("site", end={"stage": "stage", "organisation": "holder", "country": "country"}[by])
@@ -65,7 +71,7 @@ def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
     }[by]
     # A receiver is the site that received the lot; where nobody has, the organisation's first site stands in.
     # A firm that has handed over its sites received at them as long as it held them.
-    moved = handovers(snapshot.register)
+    moved = handovers(register)
     before = [(site, one.organisation) for site, found in moved.items() for one in found if by != "organisation"]
     held = pl.DataFrame(before, schema={"site": pl.String(), "holder": pl.String()}, orient="row")
     first_site = (
@@ -79,8 +85,7 @@ def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
         .select(party="holder", party_end=pl.coalesce("end", siteless))
     )
     flows = (
-        flow_cube(snapshot)
-        .join(site_end, on="site", how="left", maintain_order="left")
+        flows.join(site_end, on="site", how="left", maintain_order="left")
         .join(site_end.rename({"site": "received_at", "end": "receiver_end"}), on="received_at", how="left",
               maintain_order="left")
         .join(party_end, on="party", how="left", maintain_order="left")

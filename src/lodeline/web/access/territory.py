@@ -222,6 +222,7 @@ def _narrowed_snapshot(snapshot: Snapshot, *, firms: Firms) -> Snapshot:
         transfers=_of_either(snapshot.transfers, firms),
         balanced=snapshot.balanced.filter(own),
         lot_facts=snapshot.lot_facts.filter(touched),
+        known_facts=snapshot.known_facts.filter(touched),
         lot_assays=snapshot.lot_assays.filter(touched),
         site_assays=snapshot.site_assays.filter(pl.col("site").is_in(list(kept.register.site_organisation))),
     )
