@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -46,12 +47,27 @@ def test_a_firm_reads_its_own(firm: Program, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/filings", "/transfers", "/lots", "/quotas", "/organisations", "/flows", "/balances?element=Dy"]
+    "path", ["/filings", "/transfers", "/lots", "/quotas", "/organisations", "/flows", "/where", "/balances?element=Dy"]
 )
 def test_the_authority_reads_everything(nation: Program, path: str) -> None:
     found = nation.get(path)
     assert found.status_code == 200, found.content
     assert found.json()["rows"]
+
+
+def test_where_an_element_went_is_what_flows_abroad(nation: Program) -> None:
+    told: dict[str, Decimal] = {}
+    for row in nation.get("/flows?element=Nd&by=country&limit=1000").json()["rows"]:
+        if row["from"] == "CN" and row["to"] not in ("CN", "?", "loss"):
+            told[row["to"]] = told.get(row["to"], Decimal()) + Decimal(row["mass_kg"])
+    found = nation.get("/where?element=Nd").json()
+    assert {row["country"]: Decimal(row["mass_kg"]) for row in found["rows"] if row["mass_kg"] != "0"} == told != {}
+    assert Decimal(found["total"]["mass_kg"]) == sum(told.values())
+    country = found["rows"][0]["country"]
+    own = nation.get(f"/where?element=Nd&country={country}&by=licence").json()
+    assert sum(Decimal(row["mass_kg"]) for row in own["rows"]) == told[country]
+    assert nation.get("/where?period=June").status_code == 400
+    assert nation.get("/where?element=Xx").status_code == 404
 
 
 def test_cells_of_a_row_are_as_filed(firm: Program) -> None:

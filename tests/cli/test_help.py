@@ -12,13 +12,13 @@ from tests.cli.program import CHINESE, PROGRAM, Lodeline
 
 COMMANDS = (
     "demo", "bench", "init", "load", "rebuild", "backup", "restore", "prune", "template", "check", "file", "feed",
-    "exceptions", "trace", "origins", "balance", "flows", "transfers", "quota", "reconcile", "findings", "edition",
+    "exceptions", "trace", "origins", "balance", "flows", "where", "transfers", "quota", "reconcile", "findings", "edition",
     "declare", "bundle", "screen", "receipt", "verify", "serve", "analyse", "world", "finding", "licence", "run", "inspect",
     "parties", "law",
 )  # fmt: skip
 PRINTING_DATA = (
     "init", "load", "rebuild", "backup", "restore", "check", "file", "trace", "origins", "balance", "flows",
-    "transfers", "quota", "findings", "verify",
+    "where", "transfers", "quota", "findings", "verify",
 )  # fmt: skip
 
 

@@ -310,6 +310,17 @@ class TestQuotaAndFlows:
         assert {row["element"] for row in found} == {"Nd"}
         assert mined(found) == mined(rows(world, "flows", "--element", "Nd")) > 0
 
+    def test_where_it_goes_is_what_flows_abroad(self, world: World) -> None:
+        abroad: dict[str, Decimal] = {}
+        for row in rows(world, "flows", "--by", "country", "--element", "Nd", "--from", "2025-02"):
+            if row["from"] == "CN" and row["to"] not in ("CN", "?", "loss"):
+                abroad[row["to"]] = abroad.get(row["to"], Decimal()) + Decimal(row["mass_kg"])
+        found = rows(world, "where", "--period", "2025-02..2025-12")
+        assert {row["country"]: Decimal(row["mass_kg"]) for row in found if Decimal(row["mass_kg"])} == abroad != {}
+        first = max(abroad, key=lambda one: abroad[one])
+        own = rows(world, "where", "--period", "2025-02..2025-12", "--only", f"country={first}", "--by", "customer")
+        assert sum(Decimal(row["mass_kg"]) for row in own) == abroad[first]
+
     def test_months_and_elements_narrow_it(self, world: World) -> None:
         everything = rows(world, "flows")
         narrow = rows(world, "flows", "--element", "dy", "--from", "2025-02", "--to", "2025-03")
@@ -327,6 +338,11 @@ class TestQuotaAndFlows:
         (("balance", "--element", "Xx"), "Nd"),
         (("flows", "--element", "Xx"), "Nd"),
         (("flows", "--by", "moon"), "organisation"),
+        (("where", "--by", "moon"), "customer"),
+        (("where", "--only", "moon=1"), "customer"),
+        (("where", "--way", "moon"), "abroad"),
+        (("where", "--period", "June"), "2025-Q2"),
+        (("where", "--element", "Xx"), "Nd"),
         (("balance", "--from", "2025-13"), "2025-13"),
         (("balance", "--to", "June"), "June"),
         (("flows", "--from", "xyz"), "xyz"),

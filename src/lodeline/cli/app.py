@@ -193,7 +193,9 @@ _COLUMNS_ZH = {
     "shipped_kg": "发出千克", "received_kg": "收到千克", "difference_kg": "收发差", "state": "状态", "cause": "原因",
     "organisation": "企业", "kind": "类别", "ore_type": "矿种", "year": "年度", "granted_kg": "指标",
     "id": "编号", "exporter": "出口企业", "valid_to": "有效期至", "licence": "许可证", "declaration": "报关单",
-    "line": "项",
+    "line": "项", "country": "国家和地区", "customer": "客户", "product": "产品", "grade": "牌号", "use": "最终用途",
+    "firm": "企业", "exact_kg": "实测千克", "before_kg": "上期千克", "booked_kg": "账面千克",
+    "open_goods_kg": "无成分货物千克",
     "reserved_kg": "预留", "used_kg": "已用", "overdrawn_kg": "超用", "left_kg": "剩余",
 }  # fmt: skip
 

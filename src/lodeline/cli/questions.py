@@ -204,6 +204,34 @@ def flows(
 
 
 @app.command()
+def where(
+    element: Annotated[str, typer.Option(help="A symbol, or TREO. 元素符号或 TREO。")] = "Nd",
+    period: Annotated[
+        str | None, typer.Option(help="2025, 2025-Q2, 2025-05 or 2025-03..2025-08; else all. 期间，省略则为全部。")
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="country, customer, product, grade, use, licence or firm. 分列方式。")
+    ] = "country",
+    way: Annotated[str, typer.Option(help="abroad, sale, delivery or unknown. 去向。")] = "abroad",
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="As country=DE; may be repeated. 筛选，可重复。")
+    ] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Where an element went: who got how much, against the period before. 流向。"""
+    from lodeline.service.trade import where as trade  # noqa: PLC0415
+    from lodeline.store.published import answered  # noqa: PLC0415
+
+    narrow = {name: value for name, _, value in (one.partition("=") for one in only or ())}
+    store, snapshot = snapshot_at(database)
+    goods = answered(trade.goods_sent, snapshot, law_of(store))
+    document = trade.where(goods, element=element, period=period, by=by, way=way, narrow=narrow)
+    keys = (by, "mass_kg", "exact_kg", "booked_kg", "before_kg", "open_goods_kg")
+    print_rows({**document, "stamp": snapshot.stamp}, keys, as_json, numbers=range(1, 6))
+
+
+@app.command()
 def transfers(
     only_open: Annotated[
         bool, typer.Option("--open", help="Only what lacks a shipment or a receipt. 仅未闭合。")

@@ -185,6 +185,16 @@ class Client:
         """Questions with their evidence: about the organisation, or for the authority about any."""
         return self._pages("/findings", {"organisation": organisation, "detector": detector})
 
+    def where(
+        self, *, element: str = "Nd", period: str | None = None, by: str = "country", way: str = "abroad",
+        **only: str | None,
+    ) -> Json:  # fmt: skip
+        """Where an element went, for the authority: who got how much, against the period before (`GET /where`).
+
+        only: `country`, `customer`, `product`, `grade`, `use`, `licence` or `firm` to narrow it by.
+        """
+        return self._get("/where", {"element": element, "period": period, "by": by, "way": way, **only})
+
     def feed(self, kind: str, *, rows: Sequence[Row] | None = None, file: Path | None = None) -> Json:
         """Hands in records of another authority (`invoices`, `customs`): `rows`, or a `file`. Of the authority alone.
 

@@ -32,6 +32,7 @@ from lodeline.web.api import (
     parties,
     proofs,
     runs,
+    trade,
     transfers,
 )
 from lodeline.web.api.problems import ApiProblem, not_found, register
@@ -113,9 +114,9 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 
 # The last takes what none before it has taken.
 for _router in (
-    filings.router, transfers.router, lots.router, books.router, batches.router, feeds.router, cases.router,
-    customs.router, draws.router, licence_decisions.router, runs.router, applications.router, parties.router,
-    law.router, proofs.router, inspections.router, inspection_plans.router, official.router, following.router,
-    _rest,
+    filings.router, transfers.router, lots.router, books.router, trade.router, batches.router, feeds.router,
+    cases.router, customs.router, draws.router, licence_decisions.router, runs.router, applications.router,
+    parties.router, law.router, proofs.router, inspections.router, inspection_plans.router, official.router,
+    following.router, _rest,
 ):  # fmt: skip
     api.add_router("", _router)

@@ -1,0 +1,1 @@
+"""Who gets the metal: exports, sales to end customers at home, deliveries from firm to firm."""
