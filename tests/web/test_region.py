@@ -22,6 +22,7 @@ from tests.web.test_pages import planned as planned_visit
 
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
+from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, RoleGrant
 from lodeline.office.licences import applications
@@ -34,6 +35,7 @@ from lodeline.service.inspections.planning import plans
 from lodeline.service.inspections.visits import inspections
 from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
+from lodeline.service.trade.where import goods_sent
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -290,6 +292,27 @@ def test_the_year_of_a_region_rests_on_its_firms_alone(client: Client, divided: 
 
 def read_csv(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def test_where_it_goes_is_told_of_what_the_firms_of_the_region_sent(client: Client, divided: Divided) -> None:
+    def read(query: str, column: str) -> tuple[set[str], int]:
+        text = client.get(f"/en/where/?element=Nd&way=delivery&{query}&format=csv").content.decode()
+        rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+        return {row[column] for row in rows}, sum(parse_mass(row["Nd, kg"]) for row in rows if row["Nd, kg"] != "–")
+
+    law = load_law("cn")
+    goods = goods_sent(open_snapshot(divided.store), law).filter(way="delivery")
+    own = goods.filter(pl.col("organisation").is_in(divided.here))
+    assert 0 < own["Nd"].sum() < goods["Nd"].sum()
+    for by in ("firm", "rows"):
+        firms, mass_mg = read(f"by={by}", "Sent by")
+        assert firms == set(own.filter(pl.col("Nd") > 0)["organisation"])
+        assert mass_mg == own["Nd"].sum()
+    there = min(divided.elsewhere)
+    assert client.get(f"/en/where/?organisation={there}").status_code == 404
+    # Whom nobody of the region has sent anything is answered like whom there is not.
+    other = goods.join(own, on="party", how="anti")["party"].drop_nulls()[0]
+    assert client.get(f"/en/where/?way=delivery&customer={other}").status_code == 404
 
 
 def test_acts_reach_nobody_elsewhere(client: Client, divided: Divided) -> None:

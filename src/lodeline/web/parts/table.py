@@ -45,7 +45,8 @@ class Cell:
 
     `title`: what `text` puts into words, as it was written. `whole`: text and note are identifiers or short words, and
     do not break at their hyphens (unless they are so long that they must). `marks`: they are as filed, and break after
-    the marks in an identifier too, so that no lot of a stranger makes its table wide.
+    the marks in an identifier too, so that no lot of a stranger makes its table wide. `bar`: how far of the longest bar
+    of the column it is from the start, solid, and from there on dashed.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Cell:
     tone: Tone | None = None
     whole: bool = False
     marks: bool = False
+    bar: tuple[float, float] | None = None
 
 
 Row = tuple[Cell, ...]

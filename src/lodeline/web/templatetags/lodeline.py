@@ -137,7 +137,16 @@ def _cell(one: Cell) -> str:
         html = f'<a href="{escape(one.href)}">{html}</a>'
     whole = ' class="nw"' if _whole(one, one.note) else ""
     note = marked(one.note) if one.marks else escape(one.note)
-    return f"{html}<small{whole}>{note}</small>" if one.note else html
+    if one.note:
+        html = f"{html}<small{whole}>{note}</small>"
+    return html + _bar(*one.bar) if one.bar else html
+
+
+def _bar(solid: float, dashed: float) -> str:
+    """A bar below a number that says it already."""
+    start, length = f"{solid * 100:.2f}%", f"{dashed * 100:.2f}%"
+    more = f'<rect class="dashed" x="{start}" width="{length}" height="100%"/>' if dashed else ""
+    return f'<svg class="in-cell" aria-hidden="true"><rect width="{start}" height="100%"/>{more}</svg>'
 
 
 @register.filter

@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from lodeline.service.overview import overview as questions
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.drawing.world_map import Arc, Country, WorldMap, centre_of, draw_world_map
+from lodeline.web.pages.common.filters import carried
 from lodeline.web.pages.overview.scene import Scene
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.words import format as written
@@ -224,11 +225,34 @@ class Border:
             f"Not drawn, for want of an outline: {names}.", f"底图缺少其轮廓、未画出的流向：{names}。"
         )
 
+    def _where(self, code: str) -> str | None:
+        """The page of who got it there; None where it is not told by customer."""
+        if code in ("?", self.home):
+            return None
+        return carried(
+            self.visit, "where", {"element": self.scene.element, "period": self.scene.period, "country": code}
+        )
+
+    @property
+    def year(self) -> str:
+        return self.scene.period[:4]
+
+    @property
+    def receivers(self) -> list[dict[str, str]]:
+        """Where most of it went in the year so far, each leading to who got it there; the last to all of it."""
+        element, year = self.scene.element, self.year
+        received = self.countries.filter((pl.col("in_mg") > 0) & ~pl.col("country").is_in([self.home or "", "?"]))
+        codes = received.sort("in_mg", "country", descending=[True, False])["country"].head(_NAMED)
+        named = [(self._name(code), {"country": code}) for code in codes]
+        every = [*named, (self.visit.text("everybody", "全部"), {})]
+        links = [(name, carried(self.visit, "where", {"element": element, "period": year, **at})) for name, at in every]
+        return [{"name": name, "href": href} for name, href in links if href is not None]
+
     def table(self) -> Table:
         """What each country received and sent, and the change since the month before."""
         rows = []
         for row in self.countries.iter_rows(named=True):
-            cells = [Cell(text=self._name(row["country"]), value=row["country"])]
+            cells = [Cell(text=self._name(row["country"]), value=row["country"], href=self._where(row["country"]))]
             for key, _ in _MASSES:
                 mass_mg = row[f"{key}_mg"]
                 wording = self.unit.bare(mass_mg, signed=key.endswith("change")) if mass_mg else written.NOTHING
