@@ -91,9 +91,6 @@ def party(
         return None
     screener = screener_of(store, snapshot)
     ownership = register.tables["ownership"].to_dicts() if "ownership" in register.tables else []
-    lines = snapshot.rows("lines", "party", [meant])
-    if firms is not None:
-        lines = lines.filter(pl.col("organisation").is_in(list(firms)))
     return {
         "id": meant, "names": list(record.names), "countries": sorted(record.countries),
         "identifiers": sorted(f"{one.scheme}:{one.number}" for one in record.identifiers),
@@ -103,7 +100,7 @@ def party(
         "owners": [_stake(row) for row in ownership if register.party_of.get(row["owned"], row["owned"]) == meant],
         "holds": [_stake(row) for row in ownership if register.party_of.get(row["owner"], row["owner"]) == meant],
         "listed": [standing_json(one) for one in screener.standings(f"{REGISTER}:{meant}", day=day)],
-        "seen": _seen(store, lines),
+        "seen": seen_as(store, snapshot, meant, firms=firms),
         "history": history(store, meant),
         "proposals": [row for row in proposals(register) if meant in (row["party"], row["into"])],
         "day": day.isoformat(), "stamp": snapshot.stamp,
@@ -124,8 +121,11 @@ def _stake(row: Json) -> Json:
     }  # fmt: skip
 
 
-def _seen(store: Store, lines: pl.DataFrame) -> list[Json]:
-    """Who has filed rows with it, under which text, how often and how much."""
+def seen_as(store: Store, snapshot: Snapshot, party: str, *, firms: frozenset[str] | None = None) -> list[Json]:
+    """Who has filed rows with a party, under which text, how often and how much. firms: whose rows are counted."""
+    lines = snapshot.rows("lines", "party", [party])
+    if firms is not None:
+        lines = lines.filter(pl.col("organisation").is_in(list(firms)))
     if lines.is_empty():
         return []
     named = names_filed(store, lines["line"].to_list())

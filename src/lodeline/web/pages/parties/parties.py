@@ -31,6 +31,7 @@ from lodeline.web.pages.parties.part import (
     seen_table,
 )
 from lodeline.web.pages.parties.screened import screened
+from lodeline.web.pages.trade.imports import imports
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
@@ -173,8 +174,8 @@ def party(visit: Visit, party: str) -> HttpResponse:
     if found is None:
         raise NotHereError(f"There is no party {party}.", f"没有主体 {party}。")
     names = words.organisation_names(reading.snapshot.register, visit.language)
-    seen = seen_table(visit, found)
-    csv = wanted_csv(visit, seen)
+    seen, imported = seen_table(visit, found), imports(visit, found["id"])
+    csv = wanted_csv(visit, seen, *(() if imported is None else imported.tables))
     if csv is not None:
         return csv
     return show(
@@ -190,6 +191,7 @@ def party(visit: Visit, party: str) -> HttpResponse:
         day_said=written.day(found["day"], visit.language),
         countries=[words.country(one, visit.language) for one in found["countries"]],
         seen=shown(visit, seen),
+        imported=None if imported is None else imported.shown(visit),
         listed=[listing_text(visit, one) for one in found["listed"]],
         proposals=[proposal_view(visit, one) for one in found["proposals"]],
         history=history_view(visit, found["history"]),

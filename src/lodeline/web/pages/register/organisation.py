@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import polars as pl
@@ -18,6 +19,7 @@ from lodeline.service.inspections.visits import inspections
 from lodeline.service.licences import quotas
 from lodeline.service.licences.answers import licence_list
 from lodeline.service.overview import overview as questions
+from lodeline.service.parties.queue import seen_as
 from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
 from lodeline.web.drawing.svg import Markup
@@ -26,6 +28,8 @@ from lodeline.web.pages.findings.table import findings_table
 from lodeline.web.pages.inspections.visits_part import inspections_table
 from lodeline.web.pages.licences.licence import LABELS, MASSES, STATES, kg_cell
 from lodeline.web.pages.log.audit import records_table
+from lodeline.web.pages.parties.part import seen_table
+from lodeline.web.pages.trade.imports import imports
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
@@ -35,6 +39,7 @@ from lodeline.web.words.language import text
 from lodeline.web.words.successions import of_firm
 
 _SHOWN_PARTNERS = 15
+_SHOWN_SPELLINGS = 8
 #: Looks at the firm that are shown with it; the page of the records has all.
 _ACCESSES_SHOWN = 200
 
@@ -53,6 +58,13 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         "findings": findings_table(visit, _findings(visit, organisation)),
         "inspections": inspections_table(visit, inspections(visit.reading.store, [organisation])),
     }
+    imported = None if record["country"] in (None, visit.reading.law.country) else imports(visit, organisation)
+    if imported is not None:
+        # Of somebody abroad, who files nothing here: how the others wrote its name, and what they sent it.
+        del tables["suppliers"]
+        found = seen_as(visit.reading.store, visit.reading.snapshot, organisation, firms=visit.territory)
+        tables["seen"] = replace(seen_table(visit, {"seen": found}), per_page=_SHOWN_SPELLINGS)
+        tables |= {one.name: one for one in imported.tables}
     may_know_who = visit.actor.may("audit.read", organisation)
     if may_know_who:
         tables["looks"] = _access_table(visit, organisation)
@@ -81,6 +93,7 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         inspected=len(tables["inspections"].rows),
         succession=of_firm(visit, organisation),
         calendar=_calendar(visit, organisation, status),
+        imported=None if imported is None else imported.shown(visit),
         looks_at=visit.url("audit", query={"organisation": organisation}) if may_know_who else None,
         log=visit.url("log", query={"organisation": organisation}),
         log_csv=visit.url("log", query={"organisation": organisation, "format": "csv"}),
