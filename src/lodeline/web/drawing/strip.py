@@ -1,7 +1,7 @@
 """Dots on a line: where one value stands among many of its kind.
 
-Values that fall together are stacked. Dots lead nowhere, for they are too small and near to be hit: the table beside
-the drawing does.
+Values that fall together are stacked. Dots are too small and near to be hit one by one: those that stand out lead to
+what they are of, and the table beside the drawing to all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from lodeline.web.drawing.lettering import boxed
 from lodeline.web.drawing.number import grouped, nice_ticks, tick_decimals
-from lodeline.web.drawing.svg import NOTHING, Markup, drawing, element, join, path_data, shape, title
+from lodeline.web.drawing.svg import NOTHING, Markup, drawing, element, join, link, path_data, shape
 
 DotKind = Literal["ok", "gain", "loss"]
 
@@ -33,6 +33,7 @@ class Dot:
     name: str
     kind: DotKind = "ok"
     asked: bool = False
+    href: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,8 @@ def draw_strip(strip: Strip, *, width: float = 520.0) -> Markup:
             form, fill = _SHAPES[dot.kind]
             middle = base - _SIZE / 2 - 1 - level * step
             class_ = f"d-fill-{'ink' if dot.asked and dot.kind == 'ok' else fill}"
-            label = title(f"{dot.name}: {grouped(dot.value, 1, signed=True)}")
-            parts.append(element("g", label, shape(form, place * _SIZE, middle, size=_SIZE, class_=class_)))
+            label = f"{dot.name}: {grouped(dot.value, 1, signed=True)}"
+            parts.append(link(dot.href, label, shape(form, place * _SIZE, middle, size=_SIZE, class_=class_)))
     parts += [_named(dot, round(x(dot.value) / _SIZE) * _SIZE, width) for dot in strip.dots if dot.asked]
     return drawing(
         width=width, height=base + _FOOT, name=strip.name, description=strip.description, kind="d-strip",

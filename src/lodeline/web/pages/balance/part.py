@@ -142,7 +142,13 @@ def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None
     if not named:
         names = {site: names[site] if site == asked else visit.text("another site", "其他场所") for site in names}
     dots = tuple(
-        Dot(value=z, name=names.get(site, site), kind=_KINDS.get(state, "ok"), asked=site == asked)
+        Dot(
+            value=z,
+            name=names.get(site, site),
+            kind=_KINDS.get(state, "ok"),
+            asked=site == asked,
+            href=visit.opens("balance", site=site) if named and state in _KINDS and site != asked else None,
+        )
         for site, z, state in rows.filter(pl.col("z").is_not_null()).select("site", "z", "state").iter_rows()
     )
     if not dots:

@@ -12,6 +12,7 @@ from lodeline.web.drawing.number import Unit
 from lodeline.web.drawing.sankey import Column as Stage
 from lodeline.web.drawing.sankey import Link, Node, NodeKind, Sankey, draw_sankey
 from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.common.filters import carried
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -39,7 +40,8 @@ def draw_chain(visit: Visit, flows: pl.DataFrame, unexplained: pl.DataFrame, *, 
     largest = max([0, *flows["mass_mg"]])
     if not largest:
         return Markup("")
-    builder = _Builder(visit, _named_countries(flows))
+    leads = _Leads(visit=visit, element=element, period=period)
+    builder = _Builder(visit, _named_countries(flows), leads)
     for source, target, mass_mg in flows.select("from", "to", "mass_mg").sort("from", "to").iter_rows():
         builder.add(source, target, mass_mg)
     sums = unexplained.group_by("side", "stage").agg(
@@ -56,7 +58,7 @@ def draw_chain(visit: Visit, flows: pl.DataFrame, unexplained: pl.DataFrame, *, 
             columns=builder.columns(),
             nodes=tuple(builder.nodes.values()),
             links=tuple(
-                Link(source=source, target=target, mass_mg=mass_mg)
+                Link(source=source, target=target, mass_mg=mass_mg, href=builder.hrefs[source, target])
                 for (source, target), mass_mg in builder.links.items()
             ),
             unit=_unit(largest, list(sums["muf_mg"]), visit),
@@ -75,21 +77,58 @@ def _unit(largest_mg: int, unexplained_mg: list[int], visit: Visit) -> Unit:
     return replace(unit, decimals=max(unit.decimals, 1)) if small else unit
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leads:
+    """Where the marks and ribbons of a month lead: the rows behind them, narrowed as the drawing is."""
+
+    visit: Visit
+    element: str
+    period: str
+
+    def _to(self, page: str, **more: str | None) -> str | None:
+        return carried(self.visit, page, {"element": self.element, "period": self.period, **more})
+
+    def of_stage(self, stage: str | None) -> str | None:
+        """The balances of its sites."""
+        return self._to("balances", stage=stage)
+
+    def of_flow(self, source: str, target: str) -> str | None:
+        """What a stage sent on, to customers at home or abroad; of what came in, or was lost, the balances of the
+        stage."""
+        stage = source if source in _COLUMNS else None
+        if target.startswith("abroad:"):
+            code = target.partition(":")[2]
+            return self._to("where", stage=stage, country=code if code != "?" else None)
+        if target == "use":
+            return self._to("where", stage=stage, way="sale")
+        if stage is not None and target in _COLUMNS:
+            return self._to("where", stage=stage, way="delivery")
+        return self.of_stage(target if target in _COLUMNS else stage)
+
+    def of_others(self) -> str | None:
+        """What went to countries without a mark of their own."""
+        return self._to("where", by="country")
+
+
 @dataclass(slots=True)
 class _Builder:
     """Collects marks and ribbons; an end that is both left and comes back to is one mark."""
 
     visit: Visit
     named: frozenset[str]
+    leads: _Leads
     nodes: dict[str, Node]
     links: dict[tuple[str, str], int]
+    hrefs: dict[tuple[str, str], str | None]
 
-    def __init__(self, visit: Visit, named: frozenset[str]) -> None:
-        self.visit, self.named, self.nodes, self.links = visit, named, {}, {}
+    def __init__(self, visit: Visit, named: frozenset[str], leads: _Leads) -> None:
+        self.visit, self.named, self.leads, self.nodes, self.links, self.hrefs = visit, named, leads, {}, {}, {}
 
     def add(self, source: str, target: str, mass_mg: int) -> None:
         key = (self._source(source), self._target(target))
         self.links[key] = self.links.get(key, 0) + mass_mg
+        others = key[1] == "to:abroad:others"
+        self.hrefs[key] = self.leads.of_others() if others else self.leads.of_flow(source, target)
 
     def add_unexplained(self, side: int, stage: str, mass_mg: int, sigma_mg: float) -> None:
         if stage not in _COLUMNS:
@@ -99,7 +138,8 @@ class _Builder:
         label = self.visit.text("Gain", "多出") if side < 0 else self.visit.text("Loss", "短少")
         key = f"{kind}:{stage}"
         self.nodes[key] = Node(key=key, column=0, label=label, kind=kind, sigma_mg=round(sigma_mg))
-        self.links[(key, at) if side < 0 else (at, key)] = mass_mg
+        ends = (key, at) if side < 0 else (at, key)
+        self.links[ends], self.hrefs[ends] = mass_mg, self.leads.of_stage(stage)
 
     def columns(self) -> tuple[Stage, ...]:
         """The heads; a stage says how much passes through it."""
@@ -119,13 +159,17 @@ class _Builder:
         leaving = {key: sum(mass for (source, _), mass in self.links.items() if source == key) for key in keys}
         return sum(max(entering[key], leaving[key]) for key in keys)
 
-    def _put(self, key: str, column: int, label: str, kind: NodeKind = "flow", group: str | None = None) -> str:
-        self.nodes.setdefault(key, Node(key=key, column=column, label=label, kind=kind, group=group))
+    def _put(
+        self, key: str, column: int, label: str, kind: NodeKind = "flow", group: str | None = None,
+        *, href: str | None = None,
+    ) -> str:  # fmt: skip
+        self.nodes.setdefault(key, Node(key=key, column=column, label=label, kind=kind, group=group, href=href))
         return key
 
     def _stage(self, stage: str) -> str:
         kind: NodeKind = "recycled" if stage == "recycling" else "flow"
-        return self._put(stage, _COLUMNS[stage], words.word(words.STAGES, stage, self.visit.language), kind)
+        word = words.word(words.STAGES, stage, self.visit.language)
+        return self._put(stage, _COLUMNS[stage], word, kind, href=self.leads.of_stage(stage))
 
     def _source(self, end: str) -> str:
         if end in _COLUMNS:
@@ -140,8 +184,10 @@ class _Builder:
         if end.startswith("abroad:"):
             key = end if end in self.named else "abroad:others"
             label = end_name(self.visit, end) if end in self.named else self.visit.text("Others", "其他")
-            return self._put(f"to:{key}", _LAST, label, "abroad", exported)
-        return self._put(f"to:{end}", _LAST, end_name(self.visit, end), "use" if end == "use" else "flow", at_home)
+            href = self.leads.of_flow("", end) if end in self.named else self.leads.of_others()
+            return self._put(f"to:{key}", _LAST, label, "abroad", exported, href=href)
+        kind: NodeKind = "use" if end == "use" else "flow"
+        return self._put(f"to:{end}", _LAST, end_name(self.visit, end), kind, at_home, href=self.leads.of_flow("", end))
 
 
 def end_name(visit: Visit, end: str) -> str:
@@ -169,12 +215,16 @@ def _named_countries(flows: pl.DataFrame) -> frozenset[str]:
 
 def chain_table(visit: Visit, flows: pl.DataFrame, *, element: str, period: str) -> Table:
     """Every ribbon of the drawing as a row."""
-    month = written.month(period, visit.language)
+    month, leads = written.month(period, visit.language), _Leads(visit=visit, element=element, period=period)
     rows = [
         (
             Cell(text=end_name(visit, source), value=source),
             Cell(text=end_name(visit, target), value=target),
-            Cell(text=written.mass(mass_mg, visit.language), value=mass_mg / written.MG_PER_KG),
+            Cell(
+                text=written.mass(mass_mg, visit.language),
+                value=mass_mg / written.MG_PER_KG,
+                href=leads.of_flow(source, target),
+            ),
         )
         for source, target, mass_mg in flows.sort("mass_mg", descending=True)
         .select("from", "to", "mass_mg")
@@ -216,13 +266,16 @@ def stage_unit(visit: Visit, stages: pl.DataFrame) -> Unit:
     )
 
 
-def stage_table(visit: Visit, stages: pl.DataFrame, unexplained: pl.DataFrame, *, period: str) -> Table:
+def stage_table(
+    visit: Visit, stages: pl.DataFrame, unexplained: pl.DataFrame, *, period: str, element: str | None = None
+) -> Table:
     """What each stage held, moved and cannot explain (rows of `service.overview.overview.by_stage`)."""
     unit = stage_unit(visit, stages)
     order = {stage: place for place, stage in enumerate(_ORDER)}
     rows = []
     for row in sorted(stages.iter_rows(named=True), key=lambda one: order.get(one["stage"], len(order))):
-        cells = [Cell(text=words.word(words.STAGES, row["stage"], visit.language), value=row["stage"])]
+        href = carried(visit, "balances", {"element": element, "period": period, "stage": row["stage"]})
+        cells = [Cell(text=words.word(words.STAGES, row["stage"], visit.language), value=row["stage"], href=href)]
         cells.append(Cell(text=f"{written.count(row['tested'])} / {written.count(row['sites'])}", value=row["tested"]))
         for key, _ in _MASSES:
             mass_mg = row[f"{key}_mg"]

@@ -124,6 +124,7 @@ _KEYS: Final = (*(flow for flow, _, _ in FLOWS), "muf", "sigma")
 
 def draw_balances(visit: Visit, finding: Mapping[str, Any]) -> Markup:
     """How far each element stands from zero, in its own σ: what chance cannot reach is the same for all."""
+    site = finding["subject"].get("site")
     bars = [
         Bar(
             label=f"{one['element']} {words.element(one['element'], visit.language)}",
@@ -131,6 +132,7 @@ def draw_balances(visit: Visit, finding: Mapping[str, Any]) -> Markup:
             text=written.mass_with_sigma(abs(parse_mass(one["muf_kg"])), parse_mass(one["sigma_kg"]), visit.language)
             + f" · {abs(one['z']):.1f}σ",
             kind="gain" if one["z"] < 0 else "loss",
+            href=visit.opens("balance", site=site, query={"element": one["element"]}) if site else None,
         )
         for one in of_kind(finding, "balance")[:ELEMENTS_DRAWN]
     ]

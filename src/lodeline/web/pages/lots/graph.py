@@ -60,7 +60,7 @@ def draw_relations(visit: Visit, found: Relations, *, element: str | None, forwa
         Provenance(
             name=visit.text("Where it went", "去向图") if forward else visit.text("Where it came from", "来源图"),
             lots=tuple(lots),
-            steps=tuple(_steps(found, rows, traced=traced, forward=forward)),
+            steps=tuple(_steps(visit, found, rows, traced=traced, forward=forward)),
             asked="0",
             unit=written.unit(largest, language),
             description=visit.text("The table below has every lot.", "下方表格列出全部批次。"),
@@ -74,7 +74,9 @@ def _address(visit: Visit, row: Mapping[str, Any]) -> str | None:
     return visit.url("lot", lot=row["name"], query=query)
 
 
-def _steps(found: Relations, rows: Mapping[int, dict[str, Any]], *, traced: bool, forward: bool) -> list[Step]:
+def _steps(
+    visit: Visit, found: Relations, rows: Mapping[int, dict[str, Any]], *, traced: bool, forward: bool
+) -> list[Step]:
     steps = []
     for way in found.passages:
         near, far = str(way.near), f"more-{way.depth}" if way.far is None else str(way.far)
@@ -84,6 +86,7 @@ def _steps(found: Relations, rows: Mapping[int, dict[str, Any]], *, traced: bool
             Step(
                 source=near if forward else far, target=far if forward else near, event="", mass_mg=way.mass_mg,
                 share_ppb=round(way.share * PPB) if traced else None, kind="recycled" if recycled else "flow",
+                href=None if way.far is None else _address(visit, rows[way.far]),
             )
         )  # fmt: skip
     return steps
@@ -107,7 +110,13 @@ def draw_composition(visit: Visit, composition: Mapping[str, int], chosen: str |
     if len(rare) > 1:
         whole = sum(rare.values())
         of_rare = [
-            _part(visit, symbol, ppb * PPB // whole, kind="flow" if symbol == chosen else "quiet")
+            _part(
+                visit,
+                symbol,
+                ppb * PPB // whole,
+                kind="flow" if symbol == chosen else "quiet",
+                href=None if symbol == chosen else visit.here(element=symbol),
+            )
             for symbol, ppb in sorted(rare.items(), key=lambda one: -one[1])
         ]
         stacks.append(Stack(label=visit.text("Of the rare earths in it", "占其中稀土"), parts=tuple(of_rare)))
@@ -115,9 +124,9 @@ def draw_composition(visit: Visit, composition: Mapping[str, int], chosen: str |
     return wide_and_narrow(draw_stacks(chart, width=1120), draw_stacks(chart, width=NARROW))
 
 
-def _part(visit: Visit, label: str, ppb: int, *, kind: Any) -> Part:
+def _part(visit: Visit, label: str, ppb: int, *, kind: Any, href: str | None = None) -> Part:
     share = ppb / PPB
-    return Part(label=label, value=share * 100, text=written.percent(share, visit.language, 2), kind=kind)
+    return Part(label=label, value=share * 100, text=written.percent(share, visit.language, 2), kind=kind, href=href)
 
 
 def origin_name(visit: Visit, kind: str | None, place: str | None) -> str:

@@ -162,14 +162,29 @@ class Border:
     def _name(self, code: str) -> str:
         return self.visit.text("Not known", "不详") if code == "?" else words.country(code, self.visit.language)
 
+    def _leads_to(self, source: str, target: str) -> str | None:
+        """The rows of a flow: what firms sent there; of what came from abroad, the firms of the country."""
+        if source == (self.home or source) and target != self.home:
+            return self._where(target)
+        country = None if source == "?" else source
+        return self.visit.opens("organisations", query={"country": country}) if country else None
+
+    def _shade_leads_to(self, country: str) -> str | None:
+        """What was sent there; where the shade is what does not close, the questions about it."""
+        if self.gaps:
+            query = {"element": self.scene.element, "period": self.scene.period}
+            return self.visit.opens("findings", query=query)
+        return self._where(country)
+
     @property
-    def largest(self) -> list[dict[str, str]]:
-        """The largest flows: `name` (from → to) and `mass`."""
+    def largest(self) -> list[dict[str, str | None]]:
+        """The largest flows: `name` (from → to), `mass`, `href`."""
         rows = self.flows.head(_LARGEST).select("from", "to", "mass_mg").iter_rows()
         return [
             {
                 "name": f"{self._name(source)} → {self._name(target)}",
                 "mass": written.mass(mass_mg, self.visit.language),
+                "href": self._leads_to(source, target),
             }
             for source, target, mass_mg in rows
         ]
@@ -189,7 +204,8 @@ class Border:
                 else self.visit.text("Received", "收到"),
                 elsewhere=self.visit.text("Not on the map:", "图上未示："),
                 countries=tuple(
-                    Country(code=code, name=self._name(code), mass_mg=mass_mg) for code, mass_mg in self.shades.items()
+                    Country(code=code, name=self._name(code), mass_mg=mass_mg, href=self._shade_leads_to(code))
+                    for code, mass_mg in self.shades.items()
                 ),
                 arcs=self._arcs(),
                 description=self.visit.text("The list below has every country.", "下方列表含全部国家和地区。"),
@@ -210,7 +226,12 @@ class Border:
             else:
                 label = self.visit.text(f"from {self._name(source)}", f"自{self._name(source)}")
             labelled_at: Literal["start", "end"] = "end" if source == self.home else "start"
-            arcs.append(Arc(name=both, start=start, end=end, mass_mg=mass_mg, label=label, labelled_at=labelled_at))
+            arcs.append(
+                Arc(
+                    name=both, start=start, end=end, mass_mg=mass_mg, label=label, labelled_at=labelled_at,
+                    href=self._leads_to(source, target),
+                )
+            )  # fmt: skip
         return tuple(arcs)
 
     @property

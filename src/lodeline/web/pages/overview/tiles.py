@@ -13,6 +13,7 @@ from lodeline.web.drawing.bars import Sparkline, draw_sparkline
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.common.chain import total
+from lodeline.web.pages.common.filters import carried
 from lodeline.web.pages.overview.scene import Scene, largest
 from lodeline.web.words import format as written
 from lodeline.web.words import words
@@ -124,7 +125,7 @@ def _exports_tile(scene: Scene) -> dict[str, object]:
         "sub": visit.text(f"{number} countries, most to {first}", f"{number}个国家和地区，最多为{first}")
         if number
         else visit.text("None in this month", "本月没有"),
-        "href": None,
+        "href": carried(visit, "where", {"element": scene.element, "period": scene.period}),
         "trend": _trend(scene, by_month),
     }
 
