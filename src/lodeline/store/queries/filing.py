@@ -73,6 +73,26 @@ def filers(store: Store, period: str, *, upto: int) -> list[str]:
     return [str(organisation) for (organisation,) in found]
 
 
+def filings_of(store: Store, organisation: str) -> pl.DataFrame:
+    """`entry`, `period`, `corrects` of the organisation's filings, the newest first."""
+    return store.database.frame(
+        "SELECT \"index\", period, corrects FROM entry WHERE kind IN ('filing', 'correction') AND organisation = %s"
+        ' ORDER BY "index" DESC',
+        (organisation,), schema={"entry": WHOLE, "period": TEXT, "corrects": WHOLE},
+    )  # fmt: skip
+
+
+def events_like(store: Store, organisation: str, beginning: str, most: int) -> pl.DataFrame:
+    """`event`, `entry`, `on` of the organisation's events in force that begin so, the newest first."""
+    like = beginning.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return store.database.frame(
+        'SELECT l.event, l.entry, MIN(l."on") FROM line l WHERE l.organisation = %s'
+        " AND LOWER(l.event) LIKE %s ESCAPE '\\'"
+        f" AND l.kind <> 'void' AND {IN_FORCE} GROUP BY l.event, l.entry ORDER BY l.entry DESC, l.event LIMIT %s",
+        (organisation, like, most), schema={"event": TEXT, "entry": WHOLE, "on": DAY},
+    )  # fmt: skip
+
+
 def has_filed(store: Store, organisation: str) -> bool:
     """Whether any entry is the organisation's own."""
     return bool(store.database.rows("SELECT 1 FROM entry WHERE organisation = %s LIMIT 1", (organisation,)))

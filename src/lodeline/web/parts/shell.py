@@ -325,11 +325,17 @@ def _frame(visit: Visit, links: Mapping[Language, str], *, carries: bool = False
         "menu": _menu(visit, carries=carries),
         "beside": _tabs(visit, carries=carries),
         "home": visit.url("home"),
-        "find_at": visit.opens("find"),
+        "find_at": _find_at(visit),
         "reason": _reason(visit),
         "computed_from": None,
         "synthetic": _synthetic(visit),
     }
+
+
+def _find_at(visit: Visit) -> str | None:
+    """Where the field at the side looks: among a firm's own on its pages, else where whoever asks may."""
+    own = None if visit.firm is None else visit.opens("firm-find", organisation=visit.firm)
+    return own or visit.opens("find") or visit.opens("desk-find")
 
 
 def _synthetic(visit: Visit) -> str:

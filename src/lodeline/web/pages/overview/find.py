@@ -1,97 +1,247 @@
-"""Find an organisation, a site, a lot or an entry by what a reader remembers of it."""
+"""Find what a reader remembers a name, a number or a part of: firms, sites, lots, licences, findings, declarations …
+
+Each kind is looked for where its page is open to whoever asks, and nowhere else.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.office.customs import queries
+from lodeline.office.licences import application_views
+from lodeline.service.customs.looking import looked_for
+from lodeline.service.findings.finding import findings
+from lodeline.service.inspections.planning import EnteredPlan, plans
+from lodeline.service.inspections.reading import visits_of
+from lodeline.service.inspections.visits import inspections
 from lodeline.service.lots.lots import lots_like
-from lodeline.web.parts.shell import show
+from lodeline.store.store import DESK_KIND, INSPECTION_KIND, INSPECTION_PLAN_KIND
+from lodeline.web.pages.overview.found import HASH, SHOWN, Kind, Match, asked_match, found_page, kind
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
+from lodeline.web.words.language import text as both
 from lodeline.web.words.lots import product as product_word
 
-#: Matches shown of each kind; who wants more writes more letters.
-SHOWN = 20
+#: Kind of an entry → the page of what it is, by its number.
+_OF_ENTRY = {
+    INSPECTION_PLAN_KIND: ("inspection-plan", "plan"), INSPECTION_KIND: ("inspection-visit", "entry"),
+    DESK_KIND: ("desk-asked-one", "entry"),
+}  # fmt: skip
+_LEDE = both(
+    "A firm or site by its name, id, credit code or LEI; a lot, licence, application, declaration, model of goods or"
+    " finding by its number or a part of it; plans and visits by their site; an entry by its number. Of"
+    " declarations the newest 200 are looked through. Press / to come back to the find field.",
+    "企业、场所可按名称、代码、统一社会信用代码或 LEI 查找；批次、许可证、许可申请、报关单、产品型号、线索"
+    "可按编号或其一部分查找；抽样方案与检查按场所查找；条目按序号查找。报关单仅查最近200次。按 / 键回到查找框。",
+)
+_DESK_LEDE = both(
+    "A declaration by its number, exporter or goods; a customs query by its reference; a licence by its number.",
+    "报关单可按单号、出口企业或商品名称查找；海关质疑按编号查找；许可证按证号查找。",
+)
 
 
 def find(visit: Visit) -> HttpResponse:
     """The page `find/?q=`: straight to the one thing of that very name, else what resembles it."""
     text = visit.query("q")
+    visit.reading  # noqa: B018  (the frame says what was searched)
     if text is None:
-        return _page(visit, "", {})
-    exact = _exact(visit, text)
+        return found_page(visit, "", (), visit.localized(_LEDE))
+    found = _Find(visit, text)
+    exact = found.exact()
     if exact is not None:
         return HttpResponseRedirect(exact)
-    return _page(
-        visit,
-        text,
-        {"organisations": _organisations(visit, text), "sites": _sites(visit, text), "lots": _lots(visit, text)},
+    label = visit.text
+    kinds = (
+        kind(label("Organisations", "企业"), found.organisations()),
+        kind(label("Sites", "场所"), found.sites()),
+        kind(label("Lots", "批次"), found.lots()),
+        kind(label("Findings", "线索"), found.findings()),
+        kind(label("Models of goods", "产品型号"), found.models()),
+        kind(label("Sampling plans", "抽样方案"), found.plans()),
+        kind(label("Visits", "检查"), found.visits()),
+        *found.papers(),
     )
+    return found_page(visit, text, kinds, visit.localized(_LEDE))
 
 
-def _page(visit: Visit, text: str, found: dict[str, list[dict[str, Any]]]) -> HttpResponse:
-    visit.reading  # noqa: B018  (the frame says what was searched)
-    if not text:
-        title = visit.text("Find", "查找")
-    elif any(found.values()):
-        title = visit.text(f"What is like “{text}”", f"与“{text}”相近的内容")
-    else:
-        title = visit.text(f"Nothing is like “{text}”", f"没有与“{text}”相近的内容")
-    return show(visit, "lodeline/overview/find.html", title=title, find_text=text, found=found, limit=SHOWN)
+def desk_find(visit: Visit) -> HttpResponse:
+    """The page `desk/find/?q=` of customs officers: declarations, queries and licences."""
+    text = visit.query("q")
+    if text is None:
+        return found_page(visit, "", (), visit.localized(_DESK_LEDE))
+    found = _Find(visit, text)
+    kinds = found.papers()
+    exact = found.of_that_name(kinds)
+    return HttpResponseRedirect(exact) if exact else found_page(visit, text, kinds, visit.localized(_DESK_LEDE))
 
 
-def _exact(visit: Visit, text: str) -> str | None:
-    """The page of the one thing that is called exactly so."""
-    snapshot = visit.reading.snapshot
-    if re.fullmatch(r"\d{1,12}", text) and int(text) <= snapshot.entry:
-        return visit.url("entry", entry=int(text))
-    if text in snapshot.register.roles:
-        return visit.url("organisation", organisation=text)
-    named = snapshot.register.organisation_by_name.get(text.casefold())
-    if named is not None:
-        return visit.url("organisation", organisation=named)
-    if text in snapshot.register.site_organisation:
-        return visit.url("balance", site=text)
-    if snapshot.flow_index().lot_called(text) is not None:
-        return visit.url("lot", lot=text)
-    return None
+class _Find:
+    """What is like a text, within what whoever asks may see."""
 
+    def __init__(self, visit: Visit, text: str) -> None:
+        self.visit, self.text, self.wanted = visit, text, text.casefold()
 
-def _organisations(visit: Visit, text: str) -> list[dict[str, Any]]:
-    wanted, found = text.casefold(), []
-    table = visit.reading.snapshot.register.tables["organisations"]
-    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
-    for one, zh, en, aliases, uscc, lei in table.select(
-        "id", "name_zh", "name_en", "aliases", "uscc", "lei"
-    ).iter_rows():
-        if any(wanted in (name or "").casefold() for name in (one, zh, en, uscc, lei, *(aliases or ()))):
-            found.append({"text": names[one], "note": one, "href": visit.url("organisation", organisation=one)})
-    return found[: SHOWN + 1]
+    def exact(self) -> str | None:
+        """The page of the one thing that is called exactly so."""
+        visit, text, snapshot = self.visit, self.text, self.visit.reading.snapshot
+        if re.fullmatch(r"\d{1,12}", text) and int(text) <= snapshot.entry:
+            return self._entry(int(text))
+        if text in snapshot.register.roles:
+            return visit.url("organisation", organisation=text)
+        named = snapshot.register.organisation_by_name.get(self.wanted)
+        if named is not None:
+            return visit.url("organisation", organisation=named)
+        if text in snapshot.register.site_organisation:
+            return visit.url("balance", site=text)
+        if snapshot.flow_index().lot_called(text) is not None:
+            return visit.url("lot", lot=text)
+        return self.of_that_name([*self.papers(), kind("", self.findings())])
 
+    def _entry(self, number: int) -> str | None:
+        """What an entry is: a plan, a visit, a question to the desk, each where its page is open; else the entry."""
+        found = self.visit.store.entry(number)
+        page, part = _OF_ENTRY.get(found.kind if found is not None else "", ("entry", "entry"))
+        about = None if found is None else found.organisation
+        if self.visit.territory is not None and about not in self.visit.territory:
+            page, part = "entry", "entry"
+        named: dict[str, Any] = {part: number}
+        return self.visit.opens(page, **named) or self.visit.url("entry", entry=number)
 
-def _sites(visit: Visit, text: str) -> list[dict[str, Any]]:
-    wanted, found = text.casefold(), []
-    for site, name, stage in visit.reading.snapshot.register.tables["sites"].select("id", "name", "stage").iter_rows():
-        if wanted in site.casefold() or wanted in (name or "").casefold():
-            word = words.word(words.STAGES, stage or "", visit.language)
-            found.append({"text": name or site, "note": f"{site} · {word}", "href": visit.url("balance", site=site)})
-    return found[: SHOWN + 1]
+    def of_that_name(self, kinds: list[Kind]) -> str | None:
+        """The page of the only match of that very name."""
+        same = {row.href for one in kinds for row in one.rows if self.text in row.text.split(", ") and row.href}
+        return same.pop() if len(same) == 1 else None
 
+    def organisations(self) -> Iterator[Match]:
+        """By names, aliases and numbers."""
+        register = self.visit.reading.snapshot.register
+        names = words.organisation_names(register, self.visit.language)
+        columns = ("id", "name_zh", "name_en", "aliases", "uscc", "lei")
+        for one, zh, en, aliases, uscc, lei in register.tables["organisations"].select(columns).iter_rows():
+            if any(self._has(name) for name in (one, zh, en, uscc, lei, *(aliases or ()))):
+                yield Match(text=names[one], note=one, href=self.visit.url("organisation", organisation=one))
 
-def _lots(visit: Visit, text: str) -> list[dict[str, Any]]:
-    snapshot = visit.reading.snapshot
-    if visit.opens("lots") is None:
-        return []
-    facts = snapshot.ask(lots_like, text=text, most=SHOWN + 1)
-    return [
-        {
-            "text": name,
-            "note": product_word(product, visit.language) if product else written.NOTHING,
-            "href": visit.url("lot", lot=name),
-        }
-        for name, product in facts.select("name", "product").iter_rows()
-    ]
+    def sites(self) -> Iterator[Match]:
+        """By id and name."""
+        for site, name, stage in self._site_rows():
+            if self._has(site) or self._has(name):
+                word = words.word(words.STAGES, stage or "", self.visit.language)
+                yield Match(text=name or site, note=f"{site} · {word}", href=self.visit.url("balance", site=site))
+
+    def lots(self) -> Iterator[Match]:
+        """By a part of the name."""
+        if self.visit.opens("lots") is None:
+            return
+        facts = self.visit.reading.snapshot.ask(lots_like, text=self.text, most=SHOWN + 1)
+        for name, product in facts.select("name", "product").iter_rows():
+            note = product_word(product, self.visit.language) if product else written.NOTHING
+            yield Match(text=name, note=note, href=self.visit.url("lot", lot=name))
+
+    def findings(self) -> Iterator[Match]:
+        """By the beginning of the id."""
+        visit, reading = self.visit, self.visit.reading
+        if not HASH.fullmatch(self.wanted) or visit.opens("findings") is None:
+            return
+        for row in reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]:
+            if row["id"].startswith(self.wanted):
+                word = words.word(words.DETECTORS, row["detector"], visit.language)
+                yield Match(text=row["id"], note=word, href=visit.opens("finding", finding=row["id"]))
+
+    def models(self) -> Iterator[Match]:
+        """Registered models, by id, grade and test report; they stand on the page of their firm."""
+        names = words.organisation_names(self.visit.reading.snapshot.register, self.visit.language)
+        for row in self.visit.register.tables["models"].iter_rows(named=True):
+            if any(self._has(row[name]) for name in ("id", "grade", "test_report")):
+                who = row["organisation"]
+                yield Match(
+                    text=row["id"], note=" · ".join(filter(None, (row["grade"], names.get(who, who)))),
+                    href=self.visit.opens("organisation", organisation=who),
+                )  # fmt: skip
+
+    def plans(self) -> Iterator[Match]:
+        """By site, the newest first."""
+        within = self.visit.territory
+        every: list[EnteredPlan] = plans(self.visit.store, organisations=None if within is None else sorted(within))
+        for one in reversed(every):
+            if self._is_at(one.paper["site"]):
+                text = self.visit.text(f"Plan {one.entry.index}", f"方案 {one.entry.index}")
+                href = self.visit.opens("inspection-plan", plan=one.entry.index)
+                yield Match(text=text, note=self._site(one.paper["site"]), href=href)
+
+    def visits(self) -> Iterator[Match]:
+        """By site, the newest first."""
+        within = self.visit.territory
+        for one in reversed(visits_of(inspections(self.visit.store, within))):
+            if self._is_at(one.site):
+                day = written.day(one.on, self.visit.language)
+                href = self.visit.opens("inspection-visit", entry=one.entry)
+                yield Match(text=day, note=self._site(one.site), href=href)
+
+    def papers(self) -> list[Kind]:
+        """Licences, applications, declarations and customs queries."""
+        label = self.visit.text
+        return [
+            kind(label("Licences", "许可证"), self._licences()),
+            kind(label("Applications", "许可申请"), self._applications()),
+            kind(label("Declarations", "报关单"), self._declarations()),
+            kind(label("Customs queries", "海关质疑"), self._queries()),
+        ]
+
+    def _licences(self) -> Iterator[Match]:
+        visit = self.visit
+        page = next((one for one in ("licence", "desk-licence") if visit.opens(one, licence="-")), None)
+        if page is None:
+            return
+        names = words.organisation_names(visit.register, visit.language)
+        columns = ("id", "exporter", "destination", "end_users")
+        for one, exporter, destination, users in visit.register.tables["licences"].select(columns).iter_rows():
+            who = names.get(exporter, exporter)
+            if any(self._has(name) for name in (one, exporter, who, *(users or ()))):
+                where = words.country(destination, visit.language) if destination else ""
+                note = " · ".join(filter(None, (who, where)))
+                yield Match(text=one, note=note, href=visit.opens(page, licence=one))
+
+    def _applications(self) -> Iterator[Match]:
+        visit = self.visit
+        if not visit.actor.may("nation.read"):
+            return
+        names = words.organisation_names(visit.register, visit.language)
+        for one in application_views.submitted(visit.actor):
+            who = names.get(one.organisation, one.organisation)
+            if any(self._has(name) for name in (one.reference, one.licence, one.organisation, who)):
+                href = visit.opens("application", application=one.reference)
+                yield Match(text=one.reference, note=who, href=href)
+
+    def _declarations(self) -> Iterator[Match]:
+        visit = self.visit
+        if visit.opens("desk-asked") is None:
+            return
+        for one in looked_for(visit.store, self.text, most=SHOWN + 1):
+            yield asked_match(visit, one, visit.opens("desk-asked-one", entry=one.entry))
+
+    def _queries(self) -> Iterator[Match]:
+        visit = self.visit
+        if not visit.actor.may("desk.use"):
+            return
+        names = words.organisation_names(visit.register, visit.language)
+        for one in queries.cases(visit.actor):
+            if self._has(one.reference) or self._has(one.organisation):
+                note = names.get(one.organisation, one.organisation)
+                yield Match(text=one.reference, note=note, href=visit.opens("desk-query", case=one.reference))
+
+    def _has(self, name: str | None) -> bool:
+        return self.wanted in (name or "").casefold()
+
+    def _site_rows(self) -> Iterator[tuple[Any, ...]]:
+        return self.visit.reading.snapshot.register.tables["sites"].select("id", "name", "stage").iter_rows()
+
+    def _site(self, site: str) -> str:
+        return next((str(name) for one, name, _ in self._site_rows() if one == site and name), site)
+
+    def _is_at(self, site: str | None) -> bool:
+        return bool(site) and (self._has(site) or self._has(self._site(str(site))))

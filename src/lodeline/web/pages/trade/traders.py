@@ -221,7 +221,8 @@ def _cells(scene: Traders, row: dict[str, Any]) -> Row:
         Cell(text=written.NOTHING if row["days"] is None else written.number(row["days"]), value=row["days"]),
         _markup(scene, row, rows_of("priced")),
         Cell(
-            text=written.count(row["changed"]), value=row["changed"], href=rows_of("changed"), shape="half", tone="hold",
+            text=written.count(row["changed"]), value=row["changed"], href=rows_of("changed"), shape="half",
+            tone="hold",
         ) if row["changed"] else Cell(text=written.NOTHING, value=0),
         Cell(text=abroad.text, value=abroad.value, href=sent or abroad.href if row["abroad_mg"] else None),
         _party(scene, row),
