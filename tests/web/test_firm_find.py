@@ -91,3 +91,12 @@ def test_the_field_at_the_side_is_its_own(pages: None, url: str) -> None:
     assert 'class="find" action="/en/firm/SEP/find/"' in browser("SEP").page("/en/firm/SEP/lots/").html
     for text in ("%", "_", "\\", "'", "\x00", "\ud7ff" * 300):
         assert browser("SEP").client.get("/en/firm/SEP/find/", {"q": text}).status_code in (200, 302, 400)
+
+
+def test_the_authority_finds_papers_too(pages: None, url: str) -> None:
+    Application.objects.filter(reference="app-sep").update(state="submitted", submitted_at=NOW)
+    official = Client(HTTP_HOST="127.0.0.1")
+    assert official.get("/en/find/", {"q": "LIC-1"})["Location"] == "/en/licences/LIC-1/"
+    assert official.get("/en/find/", {"q": "app-sep"})["Location"] == "/en/applications/app-sep/"
+    # A draft is the firm's own.
+    assert "/en/applications/app-mag/" not in official.get("/en/find/", {"q": "app-"}).content.decode()

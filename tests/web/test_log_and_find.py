@@ -13,12 +13,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 from tests.web.conftest import Browser, Page
 
+from lodeline.control.declaration import read_fields
 from lodeline.journal.verify import verify_receipt
 from lodeline.office.access import clock
-from lodeline.office.access.actor import NOBODY
+from lodeline.office.access.actor import NOBODY, Actor, RoleGrant
 from lodeline.office.access.audit import record_act
 from lodeline.office.log.anchoring import anchor
+from lodeline.regulation.parameter import load as load_law
+from lodeline.service.customs.papers import put_question
+from lodeline.service.findings.finding import findings
 from lodeline.store.opening import open_store
+from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
 #: As they are sent to find out whether text becomes markup, a template or part of a command.
@@ -196,3 +201,37 @@ def test_a_parameter_that_is_given_twice_counts_once(browser: Browser) -> None:
     twice = browser.get("/en/find/?q=first+word&q=second+word").content.decode()
     assert "second word" in twice
     assert "first word" not in twice
+
+
+def test_find_knows_findings_by_the_beginning_of_their_id(browser: Browser, flawed: Store, elsewhere: Any) -> None:
+    row = findings(flawed, open_snapshot(flawed), load_law("cn"))["rows"][0]
+    there: Browser = elsewhere(flawed.database.url)
+    for text in (row["id"], row["id"][:16]):
+        found = Page(there.client.get("/en/find/", {"q": text}, follow=True))
+        assert f"/en/findings/{row['id']}/" in found.html
+    assert browser.page("/en/find/?q=0123456789abcdef").headings == ["Nothing is like “0123456789abcdef”"]
+
+
+def test_customs_officers_find_declarations_and_licences_alone(pages: None, store: Store, tmp_path: Path) -> None:
+    assert store.database.path is not None
+    copy = str(shutil.copy(store.database.path, tmp_path / "copy.sqlite3"))
+    grants = (RoleGrant(organisation="", role="customs-officer"),)
+    environ: Any = {"lodeline.actor": Actor(user=1, name="Customs", pseudonym="customs", standings=grants)}
+    client = Client(HTTP_HOST="127.0.0.1", **environ)
+    with override_settings(LODELINE_DATABASE=copy):
+        made = open_store(copy)
+        number = "310120250000004711"
+        asked = read_fields({"declaration": number, "exporter": "EXP-0001", "product_name": "磁体"})
+        answer = {"day": "2025-03-01", "lines": []}
+        entry = put_question(made, asked, answer, by="p", channel="desk", filed_at=clock.now()).index
+        assert client.get("/en/desk/find/", {"q": number})["Location"] == f"/en/desk/asked/{entry}/"
+        listed = Page(client.get("/en/desk/find/", {"q": "EXP-0001"}))
+        assert f"/en/desk/asked/{entry}/" in {one.get("href") for one in listed.links}
+        assert client.get("/en/find/", {"q": number}).status_code == 403
+        assert 'action="/en/desk/find/"' in listed.html
+        # An entry that keeps a question is that question to whoever may open it.
+        assert (
+            Browser(client=Client(HTTP_HOST="127.0.0.1")).client.get("/en/find/", {"q": str(entry)})["Location"]
+            == f"/en/desk/asked/{entry}/"
+        )
+        made.database.close()

@@ -20,7 +20,7 @@ from lodeline.web.words.language import Text, text
 _PRICED: Final = pl.col("passed") & pl.col("price_in").is_not_null() & pl.col("price_out").is_not_null()
 #: What of the dealings is shown, by the value of `?show=`.
 _SHOWS: Final[dict[str, tuple[Text, pl.Expr]]] = {
-    "passed": (text("Passed on", "转手"), pl.col("passed")),
+    "passed": (text("Passed through", "转手"), pl.col("passed")),
     "in": (text("What came in", "购入"), pl.col("came")),
     "out": (text("What left", "售出"), pl.col("left")),
     "priced": (text("With both prices", "购售价格齐全"), _PRICED),

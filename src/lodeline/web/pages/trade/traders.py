@@ -171,7 +171,7 @@ def _table(scene: Traders) -> Table:
         caption=visit.text("Who sells on what it bought", "转手企业"),
         columns=(
             Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="passed", label=text(f"Passed on, {element}", f"转手（{element}）"), number=True, unit="kg"),
+            Column(key="passed", label=text(f"Passed through, {element}", f"转手（{element}）"), number=True, unit="kg"),
             Column(key="share", label=text("Of what came", "占购入"), number=True),
             Column(key="in", label=text("In", "购入"), number=True, unit="kg"),
             Column(key="out", label=text("Out", "售出"), number=True, unit="kg"),
