@@ -217,6 +217,12 @@ def test_the_headline_is_the_answer(own: Browser) -> None:
     assert own.page("/zh/traders/").headings[0].startswith("4家企业将所购钕的一半以上转手")
 
 
+def test_the_overview_leads_to_it(own: Browser) -> None:
+    """The home of whoever watches the nation is one click from who stands between."""
+    (href,) = {one["href"] for one in own.page("/en/").links if "/traders/" in (one.get("href") or "")}
+    assert own.page(str(href)).headings[0].startswith("4 firms pass on half or more")
+
+
 def test_a_share_narrows_the_list(own: Browser) -> None:
     def listed(query: str) -> set[str]:
         text = own.get(f"/en/traders/?format=csv&{query}").content.decode("utf-8-sig")

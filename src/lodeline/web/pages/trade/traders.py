@@ -171,7 +171,9 @@ def _table(scene: Traders) -> Table:
         caption=visit.text("Who sells on what it bought", "转手企业"),
         columns=(
             Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="passed", label=text(f"Passed through, {element}", f"转手（{element}）"), number=True, unit="kg"),
+            Column(
+                key="passed", label=text(f"Passed through, {element}", f"转手（{element}）"), number=True, unit="kg"
+            ),
             Column(key="share", label=text("Of what came", "占购入"), number=True),
             Column(key="in", label=text("In", "购入"), number=True, unit="kg"),
             Column(key="out", label=text("Out", "售出"), number=True, unit="kg"),
@@ -239,10 +241,10 @@ def _markup(scene: Traders, row: dict[str, Any], href: str | None) -> Cell:
         return Cell(text=written.NOTHING if two else none, note=two, href=href if two else None)
     part = row["priced_mg"] / row["passed_mg"] if row["passed_mg"] else 1
     share = written.percent(part, language, 0)
-    of = "" if share.startswith("100") else visit.text(f"of {share}; ", f"占{share}；")
+    of = "" if share.startswith("100") else visit.text(f", of {share}", f"，占{share}")
     return Cell(
         text=written.percent(row["markup"], language, signed=True), value=row["markup"], href=href,
-        note=f"{row['currency']}{'; ' if of or two else ''}{of}{two}".rstrip("; ；"),
+        note=f"{row['currency']}{of}",
     )  # fmt: skip
 
 
