@@ -47,7 +47,18 @@ def test_a_firm_reads_its_own(firm: Program, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/filings", "/transfers", "/lots", "/quotas", "/organisations", "/flows", "/where", "/balances?element=Dy"]
+    "path",
+    [
+        "/filings",
+        "/transfers",
+        "/lots",
+        "/quotas",
+        "/organisations",
+        "/flows",
+        "/where",
+        "/traders",
+        "/balances?element=Dy",
+    ],
 )
 def test_the_authority_reads_everything(nation: Program, path: str) -> None:
     found = nation.get(path)

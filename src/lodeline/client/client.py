@@ -195,6 +195,10 @@ class Client:
         """
         return self._get("/where", {"element": element, "period": period, "by": by, "way": way, **only})
 
+    def traders(self, *, element: str = "Nd", period: str | None = None) -> Json:
+        """Who sells on what it bought, for the authority: those that passed on most first (`GET /traders`)."""
+        return self._get("/traders", {"element": element, "period": period})
+
     def feed(self, kind: str, *, rows: Sequence[Row] | None = None, file: Path | None = None) -> Json:
         """Hands in records of another authority (`invoices`, `customs`): `rows`, or a `file`. Of the authority alone.
 

@@ -1,4 +1,4 @@
-"""Where it goes, by program."""
+"""Where it goes, and who stands between, by program."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from lodeline.errors import UserError
+from lodeline.material.mass import format_kg
+from lodeline.regulation.span import Span
 from lodeline.service.entries.subject import UnknownSubject
+from lodeline.service.trade import traders as trading
 from lodeline.service.trade import where as trade
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem
-from lodeline.web.api.shapes.trade import Where
+from lodeline.web.api.shapes.trade import Traders, Where
 from lodeline.web.api.who import as_of, reading, reads_nation
 
 router = Router()
@@ -86,3 +89,43 @@ def list_where(
     except UserError as error:
         raise ApiProblem("request-malformed", error.en, error.zh) from error
     return {"stamp": now.snapshot.stamp, "pack": now.law.digest, **found}
+
+
+#: What a row of traders says in kilograms, and what as it is.
+_MASSES: Final = ("in", "out", "passed", "priced", "abroad", "home")
+_PLAIN: Final = ("organisation", "is_trader", "share", "days", "dealings", "markup", "currency", "other_currencies",
+                 "changed", "supplier", "suppliers", "customer", "customers")  # fmt: skip
+
+
+@router.get(
+    "/traders", response=Traders, url_name="traders", tags=["nation"],
+    **spec.operation(
+        "Who sells on what it bought, how fast and at which mark-up", "转售所购货物的企业及其天数与加价",
+        scope="nation:read", problems=(404,),
+        more=(
+            "Those that passed on most come first. `share` is of `in_kg`, `days` a median; `markup` is null where no"
+            " price in and out is known in one currency.",
+            "按转手质量由多到少排列。`share` 为占 `in_kg` 的比例，`days` 为中位数；购售价格不明或币种不同时"
+            " `markup` 为 null。",
+        ),
+    ),
+)  # fmt: skip
+def list_traders(request: HttpRequest, *, element: str = ELEMENT, period: str | None = PERIOD) -> dict[str, Any]:
+    """As of the last reading of the ledger."""
+    reads_nation(request)
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    try:
+        span = Span("0001-01", "9999-12") if period is None else Span.read(period)
+    except ValueError as error:
+        raise ApiProblem(
+            "request-malformed", f"{period!r} is no span of months.", f"{period!r} 不是月份区间。"
+        ) from error
+    rows = now.answer(trading.traders, now.snapshot, now.law, first=span.first, last=span.last, element=element)
+    return {
+        "stamp": now.snapshot.stamp, "pack": now.law.digest, "element": element, "period": period or "",
+        "rows": [
+            {**{name: row[name] for name in _PLAIN}, **{f"{one}_kg": format_kg(row[f"{one}_mg"]) for one in _MASSES}}
+            for row in rows.iter_rows(named=True)
+        ],
+    }  # fmt: skip

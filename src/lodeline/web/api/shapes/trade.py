@@ -1,4 +1,4 @@
-"""Where it goes."""
+"""Where it goes, and who stands between."""
 
 from lodeline.web.api.shapes.common import Json, Mass, Shape
 
@@ -25,3 +25,37 @@ class Where(Shape):
     way: str
     total: WhereTotal
     rows: list[Json]
+
+
+class Trader(Shape):
+    """A firm that sells on what it bought: masses of the element, and how, to whom and from whom."""
+
+    organisation: str
+    is_trader: bool
+    in_kg: Mass
+    out_kg: Mass
+    passed_kg: Mass
+    share: float | None
+    days: float | None
+    dealings: int
+    markup: float | None
+    currency: str | None
+    priced_kg: Mass
+    other_currencies: int
+    changed: int
+    abroad_kg: Mass
+    home_kg: Mass
+    supplier: str | None
+    suppliers: int
+    customer: str | None
+    customers: int
+
+
+class Traders(Shape):
+    """Firms that trade in an element in some months, those that passed on most first."""
+
+    stamp: Json
+    pack: str
+    element: str
+    period: str
+    rows: list[Trader]

@@ -80,7 +80,7 @@ def overview(visit: Visit) -> HttpResponse:
         stage_unit=stage_unit(visit, scene.stages).word,
         drawing=draw_chain(visit, scene.flows, scene.unexplained, element=scene.element, period=scene.period),
         border=border,
-        beyond=_beyond(scene),
+        traders=carried(visit, "traders", {"element": scene.element, "period": scene.period[:4]}),
         tables={name: shown(visit, table) for name, table in tables.items()},
         findings_count=written.count(len(scene.found["rows"])),
         all_findings=visit.url("findings"),
@@ -90,16 +90,6 @@ def overview(visit: Visit) -> HttpResponse:
         missing=scene.missing,
         missing_href=visit.url("organisations", query={"state": "missing", "period": scene.period}),
     )
-
-
-def _beyond(scene: Scene) -> list[dict[str, str]]:
-    """The pages that answer on: who got it, and who stands between."""
-    visit, narrowed = scene.visit, {"element": scene.element, "period": scene.period[:4]}
-    pages = {
-        "where": visit.text("Where it goes", "流向"),
-        "traders": visit.text("Who stands between", "中间贸易商"),
-    }
-    return [{"text": label, "href": href} for page, label in pages.items() if (href := carried(visit, page, narrowed))]
 
 
 def _calendar(scene: Scene) -> Markup:
