@@ -31,7 +31,8 @@ PARTS = {
 OPEN = {"/api/v1/law", "/api/v1/law/diff", "/api/v1/log/checkpoint", "/api/v1/log/consistency"}
 NATION = {
     "/api/v1/flows", "/api/v1/where", "/api/v1/traders", "/api/v1/law/replay", "/api/v1/organisations",
-    "/api/v1/parties/match", "/api/v1/parties/{party}", "/api/v1/licences/{licence}/proposals", "/api/v1/lots/{lot}/routes",
+    "/api/v1/parties/match", "/api/v1/parties/{party}", "/api/v1/licences/{licence}/proposals",
+    "/api/v1/lots/{lot}/routes",
 }  # fmt: skip
 
 
