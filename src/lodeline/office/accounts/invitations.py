@@ -75,7 +75,7 @@ def invite(
     with office_transaction():
         _open(organisation, now).filter(email=email, role=role).update(withdrawn_at=now)
         made = Invitation.objects.create(
-            digest=_digest(token), email=email, name=name.strip(), organisation=organisation, role=role, region=region,
+            digest=digest_of(token), email=email, name=name.strip(), organisation=organisation, role=role, region=region,
             valid_to=valid_to, invited_by_id=actor.user or None, created_at=now, expires_at=now + GOOD_FOR,
         )  # fmt: skip
         record_act(actor, "invitation.make", organisation=organisation, subject=str(made.pk), facts={"role": role})
@@ -101,7 +101,7 @@ def withdraw(actor: Actor, invitation: int, *, now: datetime) -> None:
 
 def look(token: str, *, now: datetime) -> Invitation:
     """The invitation of a link. Raises InvitationError where it cannot be used."""
-    found = Invitation.objects.select_related("invited_by").filter(digest=_digest(token)).first()
+    found = Invitation.objects.select_related("invited_by").filter(digest=digest_of(token)).first()
     if found is not None and found.accepted_by_id is not None:
         raise InvitationError(
             "This invitation has been used. Sign in with your e-mail address.", "该邀请已使用。请用电子邮箱登录。"
@@ -151,7 +151,7 @@ def accept_as(actor: Actor, token: str, *, today: date, now: datetime) -> User:
 
 def _taken(token: str, now: datetime) -> Invitation:
     """The invitation, locked: two browsers with one link open one account."""
-    list(Invitation.objects.select_for_update().filter(digest=_digest(token)).values_list("pk"))
+    list(Invitation.objects.select_for_update().filter(digest=digest_of(token)).values_list("pk"))
     return look(token, now=now)
 
 
@@ -173,5 +173,6 @@ def _open(organisation: str, now: datetime) -> QuerySet[Invitation]:
     return Invitation.objects.filter(organisation=organisation, accepted_by=None, withdrawn_at=None, expires_at__gt=now)
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """What is kept of a link's token."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -101,6 +101,9 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    #: Of the letter that brings the link, "" where it is handed over; and whether that letter has yet to go.
+    language = models.TextField(blank=True, default="")
+    waits = models.BooleanField(default=False)
 
     class Meta:
         db_table = "office_invitation"

@@ -1,0 +1,210 @@
+"""Commands for a nation that begins: its register, accounts and invitations from one table."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, DEFAULT_PORT, Database, Json, app, law_of, store_at, today_of
+from lodeline.cli.output import console, print_json, print_problems, progress, text
+from lodeline.errors import UserError
+
+commands = typer.Typer(no_args_is_help=True)
+app.add_typer(commands, name="take-over", help="Take over a nation. 接管全国。")
+
+Table = Annotated[Path, typer.Argument(help="CSV or XLSX, one row for a site or a person. 表格。")]
+Check = Annotated[bool, typer.Option("--check", help="Show every problem and enter nothing. 只检查。")]
+By = Annotated[
+    str | None, typer.Option(help="E-mail address of the registrar who decides; else the command line. 决定人邮箱。")
+]
+_WAIT_S = 0.2
+
+
+@commands.command(name="register")
+def register_(
+    table: Table,
+    check: Check = False,
+    on: Annotated[
+        str | None, typer.Option(help="From when firms are registered that do not say, YYYY-MM-DD. 登记起始日。")
+    ] = None,
+    by: By = None,
+    address: Annotated[
+        str, typer.Option(help="Where the portal is reached, for the links. 门户地址。")
+    ] = f"http://localhost:{DEFAULT_PORT}",
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Enter firms, sites and people from one table, whole or not at all, and invite the people. 录入登记簿并邀请人员。"""
+    store = _office(database)
+    from lodeline.office.access import clock  # noqa: PLC0415
+    from lodeline.office.register import take_over  # noqa: PLC0415
+
+    law, actor, content = law_of(store), _actor(by, store), _content(table)
+    day = _day(on) or clock.today(law.timezone)
+    found = take_over.check(actor, store, table.name, content, law=law, on=day)
+    if as_json and (check or found.refused):
+        print_json({**_counts(found), "problems": [one.as_json() for one in found.problems], "entry": None})
+    elif not as_json:
+        print_problems(found.problems)
+    if found.refused or check:
+        if not as_json:
+            console.print(_summary(found, check), markup=False)
+        raise typer.Exit(1 if found.refused else 0)
+    done = take_over.enter(actor, store, found, address=address, now=clock.now())
+    entry = None if done.entry is None else done.entry.index
+    if as_json:
+        print_json({**_counts(found), "problems": [one.as_json() for one in found.problems], "entry": entry})
+    else:
+        console.print(_summary(found, check), markup=False)
+        if entry is not None:
+            console.print(text(f"Entry {entry} of the log.", f"日志条目 {entry}。"))
+    if done.job is not None:
+        _send(done.job, quiet=as_json)
+
+
+@commands.command()
+def example(
+    dossier: Annotated[Path, typer.Argument(help="A synthetic world, as `lodeline world` writes it. 模拟产业目录。")],
+    out: Annotated[Path, typer.Argument(help="Directory for the tables. 输出目录。")],
+) -> None:
+    """Write the tables of a take-over from a synthetic world, with people made up for it. 由模拟产业生成接管表格。"""
+    from lodeline.world.take_over import TakeOverError, write_tables  # noqa: PLC0415
+
+    try:
+        written = write_tables(dossier, out)
+    except TakeOverError as error:
+        raise UserError(error.en, error.zh) from error
+    for path, rows in written.items():
+        console.print(text(f"Wrote {path}: {rows} rows.", f"已写入 {path}：{rows} 行。"), markup=False)
+
+
+@commands.command()
+def letters(
+    address: Annotated[
+        str, typer.Option(help="Where the portal is reached, for the links. 门户地址。")
+    ] = f"http://localhost:{DEFAULT_PORT}",
+    by: By = None,
+    database: Database = DEFAULT_DATABASE,
+) -> None:
+    """Go on with invitations whose letters have not gone. 继续发送邀请函。"""
+    store = _office(database)
+    from lodeline.office.access import clock  # noqa: PLC0415
+    from lodeline.office.register import letters as work  # noqa: PLC0415
+
+    job = work.go_on(_actor(by, store), address=address, now=clock.now())
+    if job is None:
+        console.print(text("No letter waits.", "没有待发的邀请函。"))
+        return
+    _send(job, quiet=False)
+
+
+def _office(database: str) -> Any:
+    """The store, with the office's tables beside it."""
+    os.environ.update(LODELINE_DATABASE=database, DJANGO_SETTINGS_MODULE="lodeline.web.settings")
+    from lodeline.web.server.serving import prepare  # noqa: PLC0415
+
+    store = store_at(database)
+    prepare(database)
+    return store
+
+
+def _actor(by: str | None, store: Any) -> Any:
+    """The registrar of that address; without one, whoever has the database, as the command line."""
+    from lodeline.office.access.actor import AUTHORITY, Actor, RoleGrant, actor_of  # noqa: PLC0415
+    from lodeline.office.models import User  # noqa: PLC0415
+
+    if by is None:
+        grant = RoleGrant(organisation=AUTHORITY, role="registrar")
+        return Actor(name="command line", pseudonym="command line", standings=(grant,))
+    user = User.objects.filter(email=by.strip().lower()).first()
+    if user is None:
+        raise UserError(f"nobody has an account as {by}", f"没有账户 {by}")
+    return actor_of(user, on=today_of(store))
+
+
+def _content(path: Path) -> bytes:
+    from lodeline.filing.take_over import LIMITS  # noqa: PLC0415
+
+    try:
+        with path.open("rb") as file:
+            # One byte more than is allowed is enough to know.
+            return file.read(LIMITS.file_bytes + 1)
+    except OSError as error:
+        raise UserError(f"{path} cannot be opened: {error.strerror}", f"无法打开 {path}：{error.strerror}") from error
+
+
+def _day(on: str | None) -> date | None:
+    try:
+        return None if on is None else date.fromisoformat(on)
+    except ValueError as error:
+        raise UserError(f"{on!r} is no day: write 2026-01-01", f"{on!r} 不是日期：请写作 2026-01-01") from error
+
+
+def _counts(found: Any) -> dict[str, Any]:
+    return {
+        "firms": found.firms, "sites": found.sites, "people": len(found.people),
+        **{f"new_{name}": frame.height for name, frame in found.records.items()},
+    }  # fmt: skip
+
+
+def _summary(found: Any, check: bool) -> str:
+    new = {name: frame.height for name, frame in found.records.items()}
+    if found.refused:
+        faults = sum(one.severity != "flag" for one in found.problems)
+        return text(
+            f"{faults} problems: nothing was entered.", f"共 {faults} 项问题：未录入任何内容。"
+        )  # fmt: skip
+    if found.is_entered:
+        return text("All of it stands already: nothing changes.", "内容均已录入，没有变化。")
+    firms, sites, people = new["organisations"], new["sites"], len(found.people)
+    if check:
+        return text(
+            f"{firms} firms and {sites} sites would be entered, {people} people invited.",
+            f"将录入 {firms} 家企业、{sites} 个场所，邀请 {people} 人。",
+        )
+    return text(
+        f"{firms} firms and {sites} sites entered, {people} people invited.",
+        f"已录入 {firms} 家企业、{sites} 个场所，邀请 {people} 人。",
+    )
+
+
+def _send(job: Any, *, quiet: bool) -> None:
+    """Works on the queue until the job is done; a worker that has it already is waited for."""
+    from lodeline.office.jobs.jobs import worker_name  # noqa: PLC0415
+    from lodeline.office.jobs.work import work_once  # noqa: PLC0415
+    from lodeline.office.models import Job  # noqa: PLC0415
+    from lodeline.office.register.letters import file_if_not_mailed, waiting  # noqa: PLC0415
+
+    worker, total = worker_name(), waiting().count()
+    with progress(text("letters", "邀请函"), quiet=quiet) as bar:
+        while True:
+            found = Job.objects.get(pk=job.pk)
+            bar(total - waiting().count(), total)
+            if found.state not in (Job.State.WAITING, Job.State.RUNNING):
+                break
+            if not work_once(worker):
+                time.sleep(_WAIT_S)
+    left = waiting().count()
+    if left:
+        raise UserError(
+            f"{left} letters did not go: see the mail server, then `lodeline take-over letters` goes on",
+            f"有 {left} 封邀请函未发出：请检查邮件服务器，再用 `lodeline take-over letters` 继续",
+        )
+    if quiet:
+        return
+    path = file_if_not_mailed()
+    if path is None:
+        console.print(text(f"{total} letters were sent.", f"已发送 {total} 封邀请函。"))
+    else:
+        console.print(
+            text(
+                f"No mail is set up: the letters are in {path}. Whoever reads it can use the links.",
+                f"未设置邮件：邀请函写入 {path}。持有该文件者即可使用链接。",
+            ),
+            markup=False,
+        )
