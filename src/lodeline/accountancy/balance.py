@@ -6,7 +6,8 @@ A balance never guesses. Both identities hold to the milligram in every row:
     muf  = Σ (consumed − made − unaccounted) since the last count + (book − physical)
          = opening + Σ (origin + in − out − export − loss + adjustment) − physical
 
-A missing mass is positive, a gain negative. Definitions: IAEA Safeguards Glossary (2022), material balance and MUF;
+What lay at a site when its records began (an origin of kind `opening` on its first day) is opening stock, and no origin
+of that month. A missing mass is positive, a gain negative. Definitions: IAEA Safeguards Glossary (2022), material balance and MUF;
 rows are cut at physical counts, because only between two counts is the difference known.
 """
 
@@ -43,7 +44,10 @@ FLOWS = {
     "export": -1,
     "loss": -1,
     "adjustment": 1,
-}  #: Flows inside a site, which no balance over it sees.
+}
+#: Beside the flows: what lay at the site when its records began. Elsewhere it counts as an origin.
+_BEGAN: Final = len(FLOWS)
+#: Flows inside a site, which no balance over it sees.
 _INSIDE = [list(FLOWS).index(flow) for flow in ("consumed", "made")]
 
 #: The columns of a balance. Dates are inclusive ends of days: a row covers what happened after `since`, in `period`,
@@ -180,7 +184,9 @@ def reckon(
     """What balances and their covariances are made of, parameters as `balance`; None where nothing was filed."""
     wanted = element_indices(elements)
     chosen = _choice(sites=sites, organisations=organisations)
-    moves = movements.filter((pl.col("kind") != "title") & chosen)
+    moves = movements.filter((pl.col("kind") != "title") & chosen).with_columns(
+        began=(pl.col("origin_kind") == "opening").fill_null(False) & (pl.col("on") == pl.col("on").min().over(AREA))
+    )
     named = [movements, counts]
     counts, scopes = counts.filter(chosen), count_scopes.filter(chosen)
     if sites is not None:
@@ -281,7 +287,9 @@ def _flow() -> pl.Expr:
     """The flow of a movement, as an index into FLOWS."""
     kind, index = pl.col("kind"), {flow: pl.lit(place, pl.UInt8) for place, flow in enumerate(FLOWS)}
     return (
-        pl.when(kind == "transformation")
+        pl.when("began")
+        .then(pl.lit(_BEGAN, pl.UInt8))
+        .when(kind == "transformation")
         .then(pl.when(pl.col("role") == "in").then(index["consumed"]).otherwise(index["made"]))
         .when((kind == "receipt") | ((kind == "move") & (pl.col("delta_mg") >= 0)))
         .then(index["in"])
@@ -319,9 +327,12 @@ def _found_parts(counts: pl.DataFrame, held: pl.DataFrame, shares: pl.DataFrame,
 
 def _roll(grid: Grid, flows: pl.DataFrame, found: pl.DataFrame) -> Rolled:
     """Carry each (area, element) from cell to cell; at an inventory the book starts anew from what was found."""
-    signed = np.zeros((len(FLOWS), grid.size), np.int64)
+    signed = np.zeros((len(FLOWS) + 1, grid.size), np.int64)
     sums = flows.group_by("flow", "cell").agg(pl.col("mass_mg").sum())
     signed[sums["flow"].to_numpy(), sums["cell"].to_numpy()] = sums["mass_mg"].to_numpy()
+    began = np.where(grid.begins, signed[_BEGAN], 0)
+    signed[list(FLOWS).index("origin")] += signed[_BEGAN] - began
+    signed = signed[:_BEGAN]
     unaccounted = _by_cell(flows.filter(pl.col("unaccounted_mg") > 0), "unaccounted_mg", grid.size)
     physical = _by_cell(found, "mass_mg", grid.size)
 
@@ -333,7 +344,7 @@ def _roll(grid: Grid, flows: pl.DataFrame, found: pl.DataFrame) -> Rolled:
     base = np.where(counted_run, physical[starts - 1], 0)
 
     net = signed.sum(axis=0) + unaccounted
-    book = base[run] + _since(net, starts, run)
+    book = base[run] + _since(net + began, starts, run)
     consumed, made = list(FLOWS).index("consumed"), list(FLOWS).index("made")
     process = -signed[consumed] - signed[made]
     return Rolled(
