@@ -68,7 +68,8 @@ class TakenOver:
         return any(one.severity != "flag" for one in self.problems)
 
 
-def _columns(file: str) -> dict[str, Column]:
+def columns_of(file: str) -> dict[str, Column]:
+    """The columns of a table, by name: a file of `data/reference`."""
     text = (files("lodeline") / "data/reference" / file).read_text("utf-8")
     return {
         row["name"]: Column(
@@ -80,7 +81,7 @@ def _columns(file: str) -> dict[str, Column]:
 
 
 #: The columns of the table, in the order of the template.
-COLUMNS: Final[Mapping[str, Column]] = _columns("take_over_columns.csv")
+COLUMNS: Final[Mapping[str, Column]] = columns_of("take_over_columns.csv")
 #: Columns that hold a code, for which a word may stand as well.
 _CODES: Final = ("stage", "person_role", "language")
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.regulation.duty import deadline_without_extension, next_month
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 
@@ -96,6 +97,9 @@ def both_passed(now: datetime, law: Jurisdiction, register: Register) -> BothPas
         months = (month, next_month(month))
         named = (shipper, receiver) if register.extensions.keys() & months else (None, None)
         place = (month, *named)
+        if in_parallel_run(month, register):
+            # What was shipped in a parallel run and never confirmed is no exception.
+            return False
         if place not in known:
             ends = [due(one, period, law, register) for one in named if one for period in months]
             # Where no law has the month filed, whoever will file it may do so at any time.

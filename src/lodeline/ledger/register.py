@@ -15,6 +15,7 @@ import polars as pl
 
 from lodeline.ledger.extension import Extension, extensions_of
 from lodeline.ledger.licence import Licence, licences_of
+from lodeline.ledger.parallel_run import ParallelRun, parallel_run_of
 
 _TEXT, _DATE, _LIST = pl.String(), pl.Date(), pl.List(pl.String())
 
@@ -57,6 +58,7 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
     "extensions": {
         "id": _TEXT, "period": _TEXT, "region": _TEXT, "organisations": _LIST, "until": _DATE, "reason": _TEXT,
     },
+    "parallel_run": {"id": _TEXT, "until": _DATE, "reason": _TEXT},
     "successions": {
         "id": _TEXT, "kind": _TEXT, "organisation": _TEXT, "successor": _TEXT, "site": _TEXT, "on": _DATE,
         "reason": _TEXT,
@@ -93,6 +95,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "licence_acts": ("id",),
     "licence_proposals": ("id",),
     "extensions": ("id",),
+    "parallel_run": ("id",),
     "successions": ("id",),
     "parties": ("id",),
     "party_names": ("name",),
@@ -152,6 +155,11 @@ class Register:
     def extensions(self) -> Mapping[str, Sequence[Extension]]:
         """Month → what has been extended of it, the longest last."""
         return extensions_of(self.tables)
+
+    @cached_property
+    def parallel_run(self) -> ParallelRun | None:
+        """Until when nothing counts; None where no parallel run was set."""
+        return parallel_run_of(self.tables)
 
     @cached_property
     def roles(self) -> dict[str, frozenset[str]]:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, Literal
 
+from django.conf import settings
+
 from lodeline.errors import UserError
+from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import office_transaction
 from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Notice
 from lodeline.office.notices.notices import notify
+from lodeline.store.opening import open_store
 
 #: What the authority says to a firm about a month: a reminder, an order to file, an order to correct.
 Demand = Literal["reminded", "ordered-to-file", "ordered-to-correct"]
@@ -37,6 +41,12 @@ def demand(
     today = law_in_force().day_of(now)
     if kind != "reminded" and (until is None or until <= today):
         raise DemandError("An order names a day that is still to come.", "责令须写明尚未到来的期限。")
+    register = open_store(settings.LODELINE_DATABASE).newest_register()
+    if kind != "reminded" and in_parallel_run(period, register):
+        raise DemandError(
+            f"{period} is a month of the parallel run: nothing of it counts, and nobody is ordered to file or correct.",
+            f"{period} 属于并行期，其申报不计，不作责令。",
+        )
     if kind == "ordered-to-correct" and not why.strip():
         raise DemandError("Say what is to be corrected.", "请写明应更正的内容。")
     count = 0

@@ -46,6 +46,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         page="firm-file",
         at_once=True,
     ),
+    "opening-stock": Kind(
+        text=sentences.opening_stock,
+        mail=text("An opening stock waits to be looked over.", "期初库存待核对。"),
+        page="firm-file",
+    ),
     "late": Kind(text=sentences.late, mail=text("A month is late.", "有月份已逾期。"), page="firm-file"),
     "transfer-to-accept": Kind(
         text=sentences.to_accept, mail=text("Deliveries wait to be accepted.", "有到货待确认。"), page="firm-transfers"

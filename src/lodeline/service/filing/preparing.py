@@ -22,6 +22,7 @@ from lodeline.ledger.admission import Objection, judge
 from lodeline.ledger.extension import due
 from lodeline.ledger.label import NO_ALIASES
 from lodeline.ledger.movement import LINE, plain_rows
+from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import Resolved, maker_and_local, resolve
@@ -184,6 +185,7 @@ def prepare(job: Job, head: Head) -> Prepared:
         problems += _addressed(job, missing_licence_flags(register, job.law, rows=bare, lots=state.lots))
     else:
         problems = [*job.problems_shown, *_correction(job), *_events(job, filed)]
+    problems += _not_counted(job, register, problems)
     return Prepared(
         lines=lines,
         lots=lots,
@@ -213,7 +215,7 @@ def _timing(job: Job, register: Register) -> list[Problem]:
     late_from = due(job.organisation, job.period, job.law, register)
     if late_from is None:
         return [problem("period.before-law", period=job.period)]
-    if job.filed_at < late_from:
+    if job.filed_at < late_from or in_parallel_run(job.period, register):
         return []
     filed = job.filed_at.astimezone(late_from.tzinfo)
     # A day ends where the next begins; only a law that ends it at another hour is told with hours.
@@ -221,6 +223,14 @@ def _timing(job: Job, register: Register) -> list[Problem]:
     due_by, came = (late_from - timedelta(seconds=1), filed) if whole else (late_from, filed)
     form = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M"
     return [problem("period.late", period=job.period, due=f"{due_by:{form}}", filed=f"{came:{form}}")]
+
+
+def _not_counted(job: Job, register: Register, problems: Sequence[Problem]) -> list[Problem]:
+    """In a parallel run the flags of a filing say that they do not count."""
+    run = register.parallel_run
+    if run is None or not in_parallel_run(job.period, register) or not any(one.severity == "flag" for one in problems):
+        return []
+    return [problem("period.parallel-run", period=job.period, until=run.until.isoformat())]
 
 
 def _correction(job: Job) -> list[Problem]:

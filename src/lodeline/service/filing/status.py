@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.ledger.extension import due
+from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import must_file
 from lodeline.regulation.duty import next_month
@@ -49,7 +50,7 @@ def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.Dat
 
     The months run from the first period filed to the last; a month is missing from its deadline on, as of the
     last filing in the log. What the authority has extended (ledger.extension) is due later. Where no law has a month
-    filed, nobody misses it and nobody is late.
+    filed, or it is of the parallel run (ledger.parallel_run), nobody misses it and nobody is late.
     """
     return filing_states(first_filings(store), snapshot.register, law, as_of=snapshot.as_of)
 
@@ -65,7 +66,13 @@ def filing_states(
     while periods[-1] < str(filed["period"].max()):
         periods.append(next_month(periods[-1]))
     months = pl.DataFrame(
-        [(period, _last_day(period), _utc(due(None, period, law, register))) for period in periods],
+        [
+            (
+                period, _last_day(period),
+                None if in_parallel_run(period, register) else _utc(due(None, period, law, register)),
+            )
+            for period in periods
+        ],
         schema={"period": pl.String(), "last_day": pl.Date(), "late_from": _MOMENT}, orient="row",
     )  # fmt: skip
     firms = register.tables["organisations"].select(organisation="id")
@@ -94,7 +101,8 @@ def filing_states(
 
 def _extended(every: pl.DataFrame, law: Jurisdiction, register: Register) -> pl.DataFrame:
     """The rows with `late_from` as each firm has it: only in a month that was extended do firms differ."""
-    asked = every.filter(pl.col("period").is_in(list(register.extensions))).select("organisation", "period")
+    extended = [one for one in register.extensions if not in_parallel_run(one, register)]
+    asked = every.filter(pl.col("period").is_in(extended)).select("organisation", "period")
     if asked.is_empty():
         return every
     later = [_utc(due(organisation, period, law, register)) for organisation, period in asked.iter_rows()]

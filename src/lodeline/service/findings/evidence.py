@@ -213,6 +213,7 @@ GOES_WITH: Final[Mapping[str, _Goes]] = {
     "licence_acts": lambda chosen, record: record["licence"] in chosen.licences,
     "licence_proposals": _nobody,
     "extensions": _for_all_or_some,
+    "parallel_run": _everybody,
     "successions": _of("organisation", "successor"),
     "parties": _of_texts("id", "merged_into"),
     "party_names": _of_texts("name", "party"),

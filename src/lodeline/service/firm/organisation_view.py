@@ -16,6 +16,7 @@ from typing import Final, Literal
 import polars as pl
 
 from lodeline.ledger.extension import Extension, both_passed, due, extension_of
+from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.ledger.register import TABLES, Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import former_holders, partners, sites_held_before
@@ -142,8 +143,13 @@ class OrganisationView:
             if late_from is None:
                 period = next_month(period)
                 continue
+            counts = not in_parallel_run(period, self.register)
             if entry is not None:
-                state: MonthState = "filed" if datetime.fromisoformat(at) < late_from else "late"
+                state: MonthState = "late" if counts and datetime.fromisoformat(at) >= late_from else "filed"
+            elif not counts and now >= late_from:
+                # Practice that nobody did is not asked for afterwards.
+                period = next_month(period)
+                continue
             elif not duty(self.organisation, last_day):
                 period = next_month(period)
                 continue

@@ -94,8 +94,17 @@ class Disagreements:
             one for one, roles, country in register.tables["organisations"].select("id", "roles", "country").iter_rows()
             if must_file(roles, country, self.law)
         }  # fmt: skip
-        return exceptions(
+        found = exceptions(
             self.collation, tolerances=tolerances(), today=self.today, due=self._due, files=files.__contains__
+        )
+        run = register.parallel_run
+        if run is None:
+            return found
+        # Papers of a parallel run are shown side by side, and what they disagree about is never open.
+        practice = pl.col("on").dt.strftime("%Y-%m") <= run.last_month
+        return found.with_columns(
+            state=pl.when(practice).then(pl.lit("not-due")).otherwise("state"),
+            age_days=pl.when(practice).then(pl.lit(0, found.schema["age_days"])).otherwise("age_days"),
         )
 
     def _due(self, organisation: str, month: str) -> date:
