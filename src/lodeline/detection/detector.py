@@ -19,6 +19,7 @@ from lodeline.detection.comparison import BEHIND, COMPARED
 from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
+from lodeline.detection.need import Need
 from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
 from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
@@ -83,6 +84,7 @@ class Detector:
     `by_firm`: what it finds of a firm rests on that firm's rows, on all rows of the lots that these name, and on the
     firm's own `status`, papers and draws; so findings of firms that an entry did not touch can be carried over. Of what
     others used, lost, exported or delivered of these lots it may rest on the transfers alone.
+    `need`: what it cannot do without; before the month from which a ledger has it, it raises nothing.
     `staged`: frames that `find` takes by these names. Each is a function of what it takes by name, as `find` does; its
     rows are of an `organisation` and rest on what `by_firm` says, so that only they are made anew.
     """
@@ -96,6 +98,7 @@ class Detector:
     words: Mapping[str, Text] = field(default_factory=dict)
     question: Text = field(default_factory=lambda: ANY_QUESTION)
     by_firm: bool = False
+    need: Need = field(default_factory=Need)
     staged: Mapping[str, Callable[..., pl.DataFrame]] = field(default_factory=dict)
 
     @property

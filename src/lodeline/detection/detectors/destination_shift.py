@@ -32,6 +32,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
+from lodeline.detection.need import Need
 from lodeline.detection.null import hypergeometric_tail, product_tail, score_of
 from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
@@ -144,6 +145,7 @@ DETECTOR: Final = Detector(
     mark=("diamond", "flow"),
     find=destination_shift,
     staged={"exported": exported, "held": held},
+    need=Need(months=2),
     texts=TEXTS,
 )
 

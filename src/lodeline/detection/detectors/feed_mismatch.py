@@ -26,6 +26,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, month_of
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
+from lodeline.detection.need import Need
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.errors import Text, text
 from lodeline.material.assay import TREO_INDEX
@@ -151,6 +152,7 @@ DETECTOR: Final = Detector(
     label=text("Records disagree", "记录不符"),
     mark=("half", "hold"),
     find=feed_mismatch,
+    need=Need(feeds=True),
     texts=TEXTS,
     staged={"sold_treo": sold_treo},
     labels={

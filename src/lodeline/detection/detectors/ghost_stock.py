@@ -26,6 +26,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, places, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
+from lodeline.detection.need import Need
 from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, least_closeness, score_of
 from lodeline.errors import Text, text
 from lodeline.material.element import TREO
@@ -139,6 +140,7 @@ DETECTOR: Final = Detector(
     label=text("Ghost stock", "虚假库存"),
     mark=("ring", "loss"),
     find=ghost_stock,
+    need=Need(counts=2),
     texts=TEXTS,
     labels={
         "counts": text("Stock counts", "盘存次数"),

@@ -24,6 +24,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
+from lodeline.detection.need import Need
 from lodeline.detection.null import binomial_tail, hypergeometric_tail, product_tail, runs_tail, score_of, usual_rate
 from lodeline.errors import Text, text
 from lodeline.message import Count, Texts
@@ -104,6 +105,7 @@ DETECTOR: Final = Detector(
     label=text("Late and edited", "迟报频改"),
     mark=("ring", "hold"),
     find=late_and_edited,
+    need=Need(months=2),
     texts=TEXTS,
     labels={
         "late": text("Filed late", "逾期月数"),

@@ -24,6 +24,7 @@ import polars as pl
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.finding import Finding, ranked
+from lodeline.detection.need import Need
 from lodeline.detection.null import score_of, upper_tail
 from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
@@ -262,6 +263,7 @@ DETECTOR: Final = Detector(
     label=text("Measured difference", "实测差异"),
     mark=("diamond", "loss"),
     find=measured_difference,
+    need=Need(visits=True),
     texts=TEXTS,
     labels={
         "measured": text("Measured beside declared", "实测与申报对照"),

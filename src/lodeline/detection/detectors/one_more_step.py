@@ -26,6 +26,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
+from lodeline.detection.need import Need
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.errors import Text, text
 from lodeline.material.element import TREO
@@ -92,6 +93,7 @@ DETECTOR: Final = Detector(
     label=text("One more step", "深加工规避"),
     mark=("diamond", "hold"),
     find=one_more_step,
+    need=Need(months=2),
     texts=TEXTS,
     by_firm=True,
     labels={

@@ -21,6 +21,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books, imbalances
 from lodeline.detection.imbalance_texts import explained
+from lodeline.detection.need import Need
 from lodeline.errors import Text, text
 from lodeline.message import Texts
 
@@ -123,6 +124,7 @@ DETECTOR: Final = Detector(
     label=text("Unexplained loss", "去向不明"),
     mark=("down", "loss"),
     find=unexplained_loss,
+    need=Need(counts=2),
     texts=TEXTS,
     by_firm=True,
     question=text("Where did {mass} at {firm} go?", "{firm}短少的{mass}去了哪里？"),

@@ -31,6 +31,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
+from lodeline.detection.need import Need
 from lodeline.detection.null import (
     MAD_TO_SIGMA,
     RUNS_PER_MONTH,
@@ -153,6 +154,7 @@ DETECTOR: Final = Detector(
     label=text("Yield outlier", "收率异常"),
     mark=("up", "hold"),
     find=yield_outlier,
+    need=Need(months=5),
     texts=TEXTS,
     labels={
         "in_kg": text("Put in", "投入"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -22,6 +23,7 @@ from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
+from lodeline.service.findings.seeing import seeing
 from lodeline.service.inspections.verifying import Verification, verification
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
@@ -56,7 +58,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
     if kept is None or kept[0] is not law:
         view = SnapshotView(store=store, snapshot=snapshot, law=law)
         found = run_detectors(view, counted("detectors", chosen)) if detector else carried(view)
-        found = ranked(after_visits(found, view.verified))
+        found = ranked(_seen(after_visits(found, view.verified), store, snapshot))
         kept = law, [finding.as_json() for finding in found]
     with _lock:
         _kept[key] = kept
@@ -64,6 +66,12 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
     return {"stamp": snapshot.stamp, "pack": law.digest, "rows": kept[1]}
+
+
+def _seen(found: Iterable[Finding], store: Store, snapshot: Snapshot) -> list[Finding]:
+    """Without what a detector says of months in which it could not see yet."""
+    since = {one.detector: one.since for one in seeing(store, snapshot)}
+    return [one for one in found if (month := since[one.detector]) is not None and one.last_period >= month]
 
 
 #: Frames beside the lines of which a firm's own rows decide about it (`Detector.by_firm`).
