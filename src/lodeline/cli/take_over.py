@@ -1,4 +1,4 @@
-"""Commands for a nation that begins: its register, accounts and invitations from one table."""
+"""Commands for a nation that begins: its register and accounts from one table, its opening stocks, the parallel run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, DEFAULT_PORT, Database, Json, app, law_of, store_at, today_of
-from lodeline.cli.output import console, print_json, print_problems, progress, text
+from lodeline.cli.output import console, print_json, print_problems, print_table, progress, text
 from lodeline.errors import UserError
 
 commands = typer.Typer(no_args_is_help=True)
@@ -65,6 +65,111 @@ def register_(
             console.print(text(f"Entry {entry} of the log.", f"日志条目 {entry}。"))
     if done.job is not None:
         _send(done.job, quiet=as_json)
+
+
+@commands.command()
+def stocks(
+    table: Annotated[Path, typer.Argument(help="CSV or XLSX, one row for a lot at a site. 批次表格。")],
+    on: Annotated[str, typer.Option(help="The evening on which they lay there: the last day of a month. 期初日。")],
+    check: Check = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write filings of a dossier here instead. 写为申报文件。")
+    ] = None,
+    by: By = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Prepare the opening stock of each firm as a draft that its certifier attests. 编制各企业期初库存。"""
+    store = _office(database)
+    from lodeline.office.access import clock  # noqa: PLC0415
+    from lodeline.office.filing import opening_stock  # noqa: PLC0415
+
+    day, actor = _day(on), _actor(by, store)
+    assert day is not None, "the option must be given"
+    found = opening_stock.check(actor, store, table.name, _content(table), on=day)
+    lots = sum(one.lots for one in found.filings)
+    new = []
+    if not (found.refused or check):
+        new = _written(found.filings, out) if out is not None else opening_stock.prepare(actor, found, now=clock.now())
+    if as_json:
+        problems = [one.as_json() for one in found.problems]
+        print_json({"firms": len(found.filings), "lots": lots, "prepared": len(new), "problems": problems})
+    else:
+        print_problems(found.problems)
+        console.print(_stocks_summary(found, lots, new, check, out), markup=False)
+    raise typer.Exit(1 if found.refused else 0)
+
+
+@commands.command(name="parallel-run")
+def parallel_run(
+    until: Annotated[str, typer.Option(help="Its last day, YYYY-MM-DD. 最后一日。")],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the log. 理由（记入日志）。")],
+    by: By = None,
+    database: Database = DEFAULT_DATABASE,
+) -> None:
+    """Let filings be practice until a day: flags, findings and lateness do not count. 设定并行期。"""
+    store = _office(database)
+    from lodeline.office.access import clock  # noqa: PLC0415
+    from lodeline.office.register import parallel_run as office  # noqa: PLC0415
+
+    entry = office.set_until(
+        _actor(by, store), store, _day(until), reason=reason, law=law_of(store), now=clock.now()
+    )  # fmt: skip
+    if entry is None:
+        console.print(text("It stands like this already.", "已如此设定。"))
+        return
+    console.print(
+        text(
+            f"Nothing of months up to {until} counts. Entry {entry.index} of the log.",
+            f"截至 {until} 的月份均不计入。日志条目 {entry.index}。",
+        )
+    )
+
+
+@commands.command()
+def state(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
+    """How far the take-over is, and from when each detector can see. 接管进度。"""
+    store = _office(database)
+    from lodeline.cli.app import snapshot_at  # noqa: PLC0415
+    from lodeline.office.register.progress import progress_of  # noqa: PLC0415
+    from lodeline.service.findings.seeing import seeing  # noqa: PLC0415
+
+    _, snapshot = snapshot_at(database)
+    found, run = progress_of(store), store.newest_register().parallel_run
+    eyes = seeing(store, snapshot)
+    if as_json:
+        print_json(
+            {
+                **found, "parallel_run_until": None if run is None else run.until.isoformat(),
+                "detectors": [
+                    {"detector": one.detector, "needs": dict(one.need.words), "can_see_from": one.since}
+                    for one in eyes
+                ],
+            }
+        )  # fmt: skip
+        return
+    console.print(
+        text(
+            f"{found['firms']} firms, {found['sites']} sites; {found['invited']} people invited,"
+            f" {found['accepted']} accepted, {found['waiting']} letters wait.",
+            f"{found['firms']} 家企业、{found['sites']} 个场所；已邀请 {found['invited']} 人，{found['accepted']} 人已接受，"
+            f"{found['waiting']} 封邀请函待发。",
+        )
+    )
+    console.print(
+        text(
+            f"Opening stocks: {found['prepared']} firms prepared, {found['attested']} attested.",
+            f"期初库存：已编制 {found['prepared']} 家，已确认 {found['attested']} 家。",
+        )
+    )
+    console.print(
+        text("No parallel run is set.", "未设并行期。")
+        if run is None
+        else text(f"Parallel run until {run.until}.", f"并行期至 {run.until}。")
+    )
+    columns = text("detector,can see from,needs", "检测方法,可见自,所需").split(",")
+    rows = [(one.detector, one.since or text("not yet", "尚不可见"), text(*_both(one.need.words))) for one in eyes]
+    print_table("", columns, rows)
 
 
 @commands.command()
@@ -170,6 +275,37 @@ def _summary(found: Any, check: bool) -> str:
     return text(
         f"{firms} firms and {sites} sites entered, {people} people invited.",
         f"已录入 {firms} 家企业、{sites} 个场所，邀请 {people} 人。",
+    )
+
+
+def _both(words: Any) -> tuple[str, str]:
+    return words["en"], words["zh"]
+
+
+def _written(filings: Any, out: Path) -> list[Any]:
+    """Each filing as a file of a dossier, below `out`."""
+    for one in filings:
+        path = out / one.organisation / f"{one.period}.csv"
+        if path.exists():
+            raise UserError(f"{path} exists already: name a new directory", f"{path} 已存在：请另取目录")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(one.content)
+    return list(filings)
+
+
+def _stocks_summary(found: Any, lots: int, new: list[Any], check: bool, out: Path | None) -> str:
+    firms = len(found.filings)
+    if found.refused:
+        faults = sum(one.severity != "flag" for one in found.problems)
+        return text(f"{faults} problems: nothing was prepared.", f"共 {faults} 项问题：未编制任何内容。")
+    if check:
+        return text(f"{lots} lots of {firms} firms would be prepared.", f"将编制 {firms} 家企业的 {lots} 个批次。")
+    if out is not None:
+        return text(f"{lots} lots of {firms} firms written to {out}.", f"{firms} 家企业的 {lots} 个批次已写入 {out}。")
+    return text(
+        f"{len(new)} drafts prepared, {lots} lots of {firms} firms: each firm looks its own over, and its certifier"
+        " attests it.",
+        f"已编制 {len(new)} 份草稿（{firms} 家企业、{lots} 个批次）：由各企业核对，并由其签认人确认。",
     )
 
 

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from lodeline.journal.entry import canonical_json
+from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.office.access.actor import NOBODY, Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
 from lodeline.office.findings.files import Attached, put_files
@@ -198,6 +199,12 @@ def reopen_due(store: Store, case: Case, row: Mapping[str, Any] | None, *, today
 def _decide(
     actor: Actor, store: Store, seen: FindingAsSeen, kind: Kind, content: StepContent, *, now: datetime
 ) -> Case:
+    last = str(seen.row["period"]["to"])
+    if in_parallel_run(last, store.newest_register()):
+        raise CaseError(
+            f"It is of the parallel run: what was found in months up to {last} opens no case.",
+            f"该线索属于并行期：截至 {last} 的月份不立案。",
+        )
     with store.database.transaction():
         case = Case.objects.select_for_update().get(pk=_opened(seen, now).pk)
         if case.steps_taken != seen.steps:

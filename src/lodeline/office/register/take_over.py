@@ -204,7 +204,8 @@ def _judged(
         standing = before.get(row["id"])
         record, filed = places[row["id"]]
         if standing is None or not any(standing[column] for column in standing if column != "id"):
-            new.append({**row, "valid_from": row["valid_from"] or on})
+            # The plants stood before: only the duty to file begins with a day.
+            new.append({**row, "valid_from": row["valid_from"] or on} if name == "organisations" else row)
             continue
         for column, value in row.items():
             said = columns.get(column, column).replace("_mg_", "_kg_")

@@ -1,0 +1,328 @@
+"""Taking a nation over: its register from one table, the letters to its people, opening stocks, and the parallel run.
+
+Each table is a dry run first; what was checked comes back with the button that enters it, and is checked again then.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import io
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.errors import UserError
+from lodeline.filing.opening_stock import OpeningDayError
+from lodeline.filing.take_over import LIMITS
+from lodeline.ledger.problem import Problem as LedgerProblem
+from lodeline.office.access import clock
+from lodeline.office.accounts.people import InputError, WrongField
+from lodeline.office.filing import opening_stock
+from lodeline.office.jobs import jobs
+from lodeline.office.models import Draft, Job
+from lodeline.office.register import letters, parallel_run, take_over
+from lodeline.office.register.progress import progress_of
+from lodeline.web.pages.common.attachment import attachment
+from lodeline.web.pages.common.entered import day_of, field_errors, problems_part
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, safe_cell, shown, wanted_csv
+from lodeline.web.parts.values import Field, Notice, Problem, Problems, Progress
+from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, text
+
+_LISTED: Final = 200
+_TABLES: Final = ".csv,.xlsx"
+_STATES: Final[dict[str, Text]] = {
+    Draft.State.OPEN: text("with the firm", "待企业核对"), Draft.State.CHECKING: text("with the firm", "待企业核对"),
+    Draft.State.ASKED: text("waits for its certifier", "待签认"), Draft.State.FILING: text("being filed", "正在提交"),
+    Draft.State.FILED: text("attested", "已确认"),
+}  # fmt: skip
+_DONE: Final[dict[str, Text]] = {
+    "register": text("The table is entered. The letters go out now.", "表格已录入，邀请函正在发出。"),
+    "stocks": text("The opening stocks are prepared; the firms find them in their notices.", "期初库存已编制，企业将在通知栏收到。"),
+    "parallel": text("The day of the parallel run is set.", "并行期已设定。"),
+    "letters": text("The letters go on.", "邀请函继续发出。"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DryRun:
+    """What the check of a table has shown: a sentence, its problems, and the form that enters it (None: refused)."""
+
+    what: str
+    sentence: str
+    problems: Sequence[LedgerProblem] = ()
+    refused: bool = False
+    kept: dict[str, str] = field(default_factory=dict)
+
+
+def register_take_over(visit: Visit) -> HttpResponse:
+    """The page `register/take-over/`; its forms check a table, enter it, go on with letters, set the parallel run."""
+    if visit.query("letters") is not None:
+        return _letters_file(visit)
+    error: UserError | None = None
+    dry: _DryRun | None = None
+    if visit.request.method == "POST":
+        try:
+            done = _done(visit)
+            if isinstance(done, str):
+                return HttpResponseRedirect(f"{visit.request.path}?done={done}", status=303)
+            dry = done
+        except (InputError, OpeningDayError) as refused:
+            error = refused
+    table = _attesting(visit)
+    given = wanted_csv(visit, table)
+    if given is not None:
+        return given
+    counts, job = progress_of(visit.store), jobs.newest(letters.KIND)
+    running = job is not None and job.state in (Job.State.WAITING, Job.State.RUNNING)
+    done = visit.query("done") or ""
+    return show(
+        visit,
+        "lodeline/register/take_over.html",
+        title=_title(visit, counts),
+        status=400 if error or (dry and dry.refused) else 200,
+        notices=[Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else [],
+        problems=problems_part(visit, error) or (_problems(visit, dry) if dry else None),
+        dry=dry,
+        counts={name: written.count(count) for name, count in counts.items()},
+        waiting=counts["waiting"],
+        progress=_progress(visit, counts["waiting"], job) if running else None,
+        file=letters.file_if_not_mailed() is not None and counts["invited"] > counts["waiting"],
+        table=shown(visit, table),
+        run=_run(visit),
+        fields=_fields(visit, error),
+        back=visit.url("register"),
+    )
+
+
+def _done(visit: Visit) -> str | _DryRun:
+    """What a form does: the word of what was done, or what a check has shown. Raises InputError, OpeningDayError."""
+    form, now = visit.request.POST, clock.now()
+    match form.get("do"):
+        case "register":
+            return _register(visit)
+        case "stocks":
+            return _stocks(visit)
+        case "letters":
+            letters.go_on(visit.actor, address=_address(visit), now=now)
+            return "letters"
+        case "parallel":
+            until = day_of(form.get("until", ""), "until")
+            parallel_run.set_until(
+                visit.actor, visit.store, until, reason=form.get("reason", ""), law=visit.law, now=now
+            )  # fmt: skip
+            return "parallel"
+    raise BadQuestionError("Nothing was sent that can be entered.", "没有可录入的内容。")
+
+
+def _register(visit: Visit) -> str | _DryRun:
+    name, content, enter = _table(visit)
+    on = day_of(visit.request.POST.get("on", ""), "on") or clock.today(visit.law.timezone)
+    found = take_over.check(visit.actor, visit.store, name, content, law=visit.law, on=on)
+    if enter and not found.refused:
+        made = take_over.enter(visit.actor, visit.store, found, address=_address(visit), now=clock.now())
+        if made.entry is not None:
+            visit.has_filed(made.entry.index)
+        return "register"
+    new = {name: written.count(frame.height) for name, frame in found.records.items()}
+    people = written.count(len(found.people))
+    sentence = visit.text(
+        f"{new['organisations']} firms and {new['sites']} sites would be entered, {people} people invited",
+        f"将录入{new['organisations']}家企业、{new['sites']}个场所，邀请{people}人",
+    )
+    if found.is_entered:
+        sentence = visit.text("All of it stands already: nothing would change", "内容均已录入，不会有变化")
+    return _dry_run(visit, "register", name, content, found.problems, found.refused or found.is_entered, sentence, on)
+
+
+def _stocks(visit: Visit) -> str | _DryRun:
+    name, content, enter = _table(visit)
+    on = day_of(visit.request.POST.get("evening", ""), "evening") or _last_evening(visit)
+    found = opening_stock.check(visit.actor, visit.store, name, content, on=on)
+    if enter and not found.refused:
+        opening_stock.prepare(visit.actor, found, now=clock.now())
+        return "stocks"
+    lots, firms = sum(one.lots for one in found.filings), len(found.filings)
+    sentence = visit.text(
+        f"{written.count(lots)} lots of {written.count(firms)} firms would be prepared",
+        f"将编制{written.count(firms)}家企业的{written.count(lots)}个批次",
+    )
+    return _dry_run(visit, "stocks", name, content, found.problems, found.refused, sentence, on)
+
+
+def _dry_run(  # noqa: PLR0917  (what a check has shown, piece by piece)
+    visit: Visit, what: str, name: str, content: bytes, problems: Sequence[LedgerProblem], refused: bool,
+    sentence: str, on: date,
+) -> _DryRun:  # fmt: skip
+    if any(one.severity != "flag" for one in problems):
+        faults = written.count(sum(one.severity != "flag" for one in problems))
+        sentence = visit.text(
+            f"{faults} problems stand in the way: nothing was entered", f"有{faults}项问题：未录入任何内容"
+        )
+    kept = {"name": name, "content": base64.b64encode(zlib.compress(content, 9)).decode(), "day": on.isoformat()}
+    return _DryRun(
+        what=what, sentence=sentence, problems=problems, refused=refused, kept={} if refused else kept
+    )  # fmt: skip
+
+
+def _table(visit: Visit) -> tuple[str, bytes, bool]:
+    """The table that was sent: chosen for a check, or come back from one to be entered. Raises InputError."""
+    form, file = visit.request.POST, visit.request.FILES.get("table")
+    if file is not None:
+        return file.name or "table", file.read(), False
+    if not form.get("content"):
+        raise InputError([WrongField(field="table", en="Choose a table.", zh="请选择表格。")])
+    try:
+        stream = zlib.decompressobj()
+        content = stream.decompress(base64.b64decode(form["content"], validate=True), LIMITS.file_bytes + 1)
+    except (binascii.Error, zlib.error) as error:
+        raise BadQuestionError(
+            "The table did not come back whole: check it again.", "表格内容不完整：请重新检查。"
+        ) from error
+    return form.get("name", "table.csv")[:200], content, True
+
+
+def _address(visit: Visit) -> str:
+    return visit.request.build_absolute_uri("/")
+
+
+def _last_evening(visit: Visit) -> date:
+    return clock.today(visit.law.timezone).replace(day=1) - timedelta(days=1)
+
+
+def _letters_file(visit: Visit) -> HttpResponse:
+    rows = letters.written(visit.actor)
+    out = io.StringIO()
+    names = list(rows[0]) if rows else ["organisation", "name", "email", "role", "language", "link", "good_until"]
+    writer = csv.writer(out)
+    writer.writerow(names)
+    writer.writerows([safe_cell(row[name]) for name in names] for row in rows)
+    return attachment(out.getvalue().encode("utf-8-sig"), "letters.csv", "text/csv; charset=utf-8")
+
+
+def _title(visit: Visit, counts: dict[str, int]) -> str:
+    firms, attested, prepared = (written.count(counts[name]) for name in ("firms", "attested", "prepared"))
+    if not counts["firms"]:
+        return visit.text("Nothing is taken over yet: begin with the register", "尚未接管：请先录入登记簿")
+    return visit.text(
+        f"{firms} firms are in the register; {attested} of {prepared} opening stocks are attested",
+        f"登记簿有{firms}家企业；期初库存已确认{attested}/{prepared}家",
+    )
+
+
+def _problems(visit: Visit, dry: _DryRun) -> Problems | None:
+    if not dry.problems:
+        return None
+    listed = [
+        Problem(
+            severity=one.severity, text=one.message(visit.language),
+            where=", ".join(
+                part for part in (
+                    visit.text(f"Row {one.where.row}", f"{one.where.row}行") if one.where.row else "",
+                    one.where.column or "",
+                ) if part
+            ),
+        )
+        for one in dry.problems[:_LISTED]
+    ]  # fmt: skip
+    more = len(dry.problems) - len(listed)
+    note = visit.text(f"… and {written.count(more)} more", f"……另有{written.count(more)}项") if more else ""
+    return Problems(heading=dry.sentence, problems=listed, note=note)
+
+
+def _progress(visit: Visit, waiting: int, job: Job | None) -> Progress:
+    share = 0 if job is None else round(job.progress * 100)
+    return Progress(
+        id="letters", label=visit.text("Letters", "邀请函"), done=share, total=100,
+        text=visit.text(
+            f"{written.count(waiting)} letters wait. You can leave this page: the work goes on.",
+            f"尚有{written.count(waiting)}封邀请函待发。您可以离开本页，工作会继续进行。",
+        ),
+    )  # fmt: skip
+
+
+def _run(visit: Visit) -> str | None:
+    run = visit.store.newest_register().parallel_run
+    if run is None:
+        return None
+    day = written.day(run.until, visit.language)
+    return visit.text(f"Until {day}: {run.reason}", f"至{day}：{run.reason}")
+
+
+def _fields(visit: Visit, error: UserError | None) -> dict[str, list[Field]]:
+    form = visit.request.POST if error is not None else {}
+    asked = form.get("do")
+
+    def file(key: str) -> Field:
+        errors = field_errors(visit, error, "table") if asked == key else ()
+        return Field(
+            name="table", key=key, label=visit.text("Table", "表格"), kind="file", required=True, accept=_TABLES,
+            width="long", errors=errors, hint=visit.text("CSV or XLSX, up to 2.5 MB", "CSV 或 XLSX，不超过 2.5 MB"),
+        )  # fmt: skip
+
+    day = visit.text("Registered from", "登记起始日")
+    return {
+        "register": [
+            file("register"),
+            Field(
+                name="on", label=day, kind="date", width="short", value=form.get("on", ""),
+                hint=visit.text("Of firms that do not say; today where empty", "未填写起始日的企业；空白即今日"),
+                errors=field_errors(visit, error, "on"),
+            ),
+        ],
+        "stocks": [
+            file("stocks"),
+            Field(
+                name="evening", label=visit.text("Evening of", "库存日"), kind="date", width="short",
+                value=form.get("evening", "") or _last_evening(visit).isoformat(),
+                hint=visit.text("The last day of a month", "某月最后一日"), errors=field_errors(visit, error, "evening"),
+            ),
+        ],
+        "parallel": [
+            Field(
+                name="until", label=visit.text("Last day", "最后一日"), kind="date", required=True, width="short",
+                value=form.get("until", ""), errors=field_errors(visit, error, "until"),
+            ),
+            Field(
+                name="reason", label=visit.text("Reason", "原因"), required=True, width="long",
+                value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
+            ),
+        ],
+    }  # fmt: skip
+
+
+def _attesting(visit: Visit) -> Table:
+    names = words.organisation_names(visit.register, visit.language)
+    rows = []
+    for one in opening_stock.attesting(visit.actor):
+        state = visit.localized(_STATES[one.state])
+        entry = visit.opens("entry", entry=one.entry) if one.entry is not None else None
+        rows.append(
+            (
+                Cell(
+                    text=names.get(one.organisation, one.organisation), value=one.organisation, note=one.organisation,
+                    href=visit.opens("organisation", organisation=one.organisation),
+                ),
+                Cell(text=state, value=one.state, shape="tick" if one.entry is not None else "ring"),
+                Cell(text=written.NOTHING if one.entry is None else str(one.entry), value=one.entry, href=entry),
+            )
+        )  # fmt: skip
+    return Table(
+        name="stocks", caption=visit.text("Opening stocks", "期初库存"),
+        columns=(
+            Column(key="organisation", label=text("Organisation", "企业")),
+            Column(key="state", label=text("State", "状态")),
+            Column(key="entry", label=text("Entry", "条目"), number=True),
+        ),
+        rows=rows, per_page=25,
+        empty=visit.text("No opening stock is prepared yet.", "尚未编制期初库存。"),
+    )  # fmt: skip
