@@ -7,8 +7,8 @@ A balance never guesses. Both identities hold to the milligram in every row:
          = opening + Σ (origin + in − out − export − loss + adjustment) − physical
 
 What lay at a site when its records began (an origin of kind `opening` on its first day) is opening stock, and no origin
-of that month. A missing mass is positive, a gain negative. Definitions: IAEA Safeguards Glossary (2022), material balance and MUF;
-rows are cut at physical counts, because only between two counts is the difference known.
+of that month. A missing mass is positive, a gain negative. Definitions: IAEA Safeguards Glossary (2022), material
+balance and MUF; rows are cut at physical counts, because only between two counts is the difference known.
 """
 
 from __future__ import annotations

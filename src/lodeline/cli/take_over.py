@@ -39,7 +39,7 @@ def register_(
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
-    """Enter firms, sites and people from one table, whole or not at all, and invite the people. 录入登记簿并邀请人员。"""
+    """Enter firms, sites and people from one table, whole or not at all; invite the people. 录入登记簿并邀请人员。"""
     store = _office(database)
     from lodeline.office.access import clock  # noqa: PLC0415
     from lodeline.office.register import take_over  # noqa: PLC0415
@@ -88,7 +88,7 @@ def stocks(
     assert day is not None, "the option must be given"
     found = opening_stock.check(actor, store, table.name, _content(table), on=day)
     lots = sum(one.lots for one in found.filings)
-    new = []
+    new: list[Any] = []
     if not (found.refused or check):
         new = _written(found.filings, out) if out is not None else opening_stock.prepare(actor, found, now=clock.now())
     if as_json:
@@ -152,8 +152,8 @@ def state(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         text(
             f"{found['firms']} firms, {found['sites']} sites; {found['invited']} people invited,"
             f" {found['accepted']} accepted, {found['waiting']} letters wait.",
-            f"{found['firms']} 家企业、{found['sites']} 个场所；已邀请 {found['invited']} 人，{found['accepted']} 人已接受，"
-            f"{found['waiting']} 封邀请函待发。",
+            f"{found['firms']} 家企业、{found['sites']} 个场所；已邀请 {found['invited']} 人，"
+            f"{found['accepted']} 人已接受，{found['waiting']} 封邀请函待发。",
         )
     )
     console.print(

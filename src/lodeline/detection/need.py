@@ -17,8 +17,8 @@ from lodeline.regulation.duty import next_month
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """At least so many `months` of filings, so many stock `counts` of some site, records of other authorities (`feeds`),
-    measurements of inspectors (`visits`)."""
+    """At least so many `months` of filings, so many stock `counts` of some site, records of other authorities
+    (`feeds`), measurements of inspectors (`visits`)."""
 
     months: int = 1
     counts: int = 0

@@ -140,7 +140,7 @@ def _filled(sheet: Sheet, places: Mapping[str, int]) -> list[tuple[int, dict[str
 
 
 def read_register(name: str, content: bytes) -> TakenOver:
-    """The register that a table holds (CSV, XLSX, JSON by the ending of `name`). Never raises on what a file contains."""
+    """The register that a table holds (CSV or XLSX by the ending of `name`). Never raises on what a file contains."""
     rows, problems = rows_of(name, content, COLUMNS, needed=("organisation",))
     if any(one.severity == "reject" for one in problems):
         return TakenOver(problems=tuple(problems))
@@ -218,8 +218,13 @@ class _Gathered:
                 cells[column], rows[column] = text, number
             elif cells[column] != text:
                 code = "take-over.two-roles" if column == "person_role" else "take-over.contradicts"
-                facts = {"id": key[0], "value": text, "other": cells[column], "other_row": rows[column]}
-                self.problems.append(problem(code, Where(row=number, column=column), **facts))
+                facts: dict[str, str | int] = {
+                    "id": key[0],
+                    "value": text,
+                    "other": cells[column],
+                    "other_row": rows[column],
+                }
+                self.problems.append(problem(code, Where(row=number, column=column), severity=None, **facts))
 
 
 def _about(row: Mapping[str, str], about: About) -> dict[str, str]:

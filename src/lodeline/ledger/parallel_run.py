@@ -1,4 +1,4 @@
-"""The parallel run of a nation that begins: until a day, filings are practice, and what is wrong with them does not count.
+"""The parallel run of a nation that begins: until a day filings are practice, and what is wrong with them counts not.
 
 It is a record of the register, so it stands in the log with who decided it. A month of it is one that ends by that day.
 Nobody is late in it and nothing is missing, no exception is open, no finding opens a case, and the flags of a filing

@@ -75,8 +75,9 @@ def invite(
     with office_transaction():
         _open(organisation, now).filter(email=email, role=role).update(withdrawn_at=now)
         made = Invitation.objects.create(
-            digest=digest_of(token), email=email, name=name.strip(), organisation=organisation, role=role, region=region,
-            valid_to=valid_to, invited_by_id=actor.user or None, created_at=now, expires_at=now + GOOD_FOR,
+            digest=digest_of(token), email=email, name=name.strip(), organisation=organisation, role=role,
+            region=region, valid_to=valid_to, invited_by_id=actor.user or None, created_at=now,
+            expires_at=now + GOOD_FOR,
         )  # fmt: skip
         record_act(actor, "invitation.make", organisation=organisation, subject=str(made.pk), facts={"role": role})
     return Invited(invitation=made, token=token)

@@ -1,4 +1,4 @@
-"""Opening stocks of a nation: one table becomes a draft of each firm, which the firm looks over and its certifier attests.
+"""Opening stocks of a nation: one table becomes a draft of each firm, which it looks over and its certifier attests.
 
 Until it is certified nothing of it is in the log; then it is a filing like any other, with the certifier's signature.
 """

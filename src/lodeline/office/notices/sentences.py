@@ -392,8 +392,8 @@ def opening_stock(facts: Facts, named: Named) -> Text:
     del named
     period, lots = month(facts["period"]), facts["lots"]
     return text(
-        f"The opening stock of your sites at the end of {period['en']}, {lots} lots, is prepared as a draft: look it over,"
-        " correct it, and let your certifier attest it.",
+        f"The opening stock of your sites at the end of {period['en']}, {lots} lots, is prepared as a draft: look it"
+        " over, correct it, and let your certifier attest it.",
         f"贵企业各场所{period['zh']}末的期初库存（{lots} 个批次）已编为草稿：请核对、更正，并由签认人确认。",
     )
 

@@ -121,16 +121,16 @@ def _mail(letters: Sequence[Letter]) -> list[Invitation]:
 
 
 def _message(one: Invitation, link: str, connection: Any) -> EmailMessage:
-    language = "en" if one.language == "en" else "zh"
+    english = one.language == "en"
     facts = {"name": one.name, "organisation": one.organisation, "link": link, "until": _until(one)}
     return EmailMessage(
-        subject=_SUBJECT[language], body=_worded(_BODY, language).format(**facts), to=[one.email],
+        subject=_worded(_SUBJECT, english), body=_worded(_BODY, english).format(**facts), to=[one.email],
         connection=connection, headers={"Auto-Submitted": "auto-generated"},
     )  # fmt: skip
 
 
-def _worded(words: Text, language: str) -> str:
-    return words["en"] if language == "en" else words["zh"]
+def _worded(words: Text, english: bool) -> str:
+    return words["en"] if english else words["zh"]
 
 
 def _write(letters: Sequence[Letter]) -> list[Invitation]:
@@ -138,7 +138,7 @@ def _write(letters: Sequence[Letter]) -> list[Invitation]:
     path = file_of(settings.LODELINE_DATABASE)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with open(handle, "a", encoding="utf-8", newline="") as file:
+    with os.fdopen(handle, "a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         if not file.tell():
             writer.writerow(_HEAD)

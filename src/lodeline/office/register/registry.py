@@ -6,7 +6,7 @@ A record is never edited: the new one stands from its entry on, and the old one 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -85,7 +85,7 @@ def _require_region(actor: Actor, register: Register, table: RegisterTable, type
 
 
 def judge(
-    register: Register, table: RegisterTable, rows: list[Mapping[str, str]], *, new: bool
+    register: Register, table: RegisterTable, rows: Sequence[Mapping[str, str]], *, new: bool
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """The records typed, and every problem of them: row 1 is the first of `rows`, columns are those of the format."""
     names = [filed_name(column) for column in TABLES[table]]

@@ -126,9 +126,8 @@ def enter(actor: Actor, store: Store, checked: CheckedTable, *, address: str, no
         if checked.people:
             jobs.append(letters.begin(actor, address=address, now=now))
 
-    entry = put_records(
-        store, dict(checked.records), filed_at=now, by=actor.pseudonym, in_transaction=office
-    )  # fmt: skip
+    tables = {str(name): frame for name, frame in checked.records.items()}
+    entry = put_records(store, tables, filed_at=now, by=actor.pseudonym, in_transaction=office)
     if entry is None and checked.people:
         with office_transaction():
             office(None)
@@ -186,11 +185,11 @@ _FIRM_COLUMNS: Final = ("name_zh", "name_en", "aliases", "country", "roles", "us
 _SITE_COLUMNS: Final = ("id", "organisation", "name", "stage", "region", "lat", "lon", "capacity_kg_per_month")
 
 
-def _judged(
+def _judged(  # noqa: PLR0917  (a table of the register, with the table that was sent)
     register: Register, name: RegisterTable, records: Sequence[Record], rows: list[dict[str, str]],
     columns: Mapping[str, str], on: date,
 ) -> tuple[pl.DataFrame, list[Problem]]:  # fmt: skip
-    """The records that are new, typed; and what is wrong, at the cells of the table. One that stands must be the same."""
+    """The records that are new, typed; and what is wrong, at the cells of the table. What stands must be the same."""
     typed, found = judge(register, name, rows, new=False)
     problems = []
     for one in found:

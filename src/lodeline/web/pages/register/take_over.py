@@ -47,7 +47,9 @@ _STATES: Final[dict[str, Text]] = {
 }  # fmt: skip
 _DONE: Final[dict[str, Text]] = {
     "register": text("The table is entered. The letters go out now.", "表格已录入，邀请函正在发出。"),
-    "stocks": text("The opening stocks are prepared; the firms find them in their notices.", "期初库存已编制，企业将在通知栏收到。"),
+    "stocks": text(
+        "The opening stocks are prepared; the firms find them in their notices.", "期初库存已编制，企业将在通知栏收到。"
+    ),
     "parallel": text("The day of the parallel run is set.", "并行期已设定。"),
     "letters": text("The letters go on.", "邀请函继续发出。"),
 }  # fmt: skip
@@ -284,7 +286,8 @@ def _fields(visit: Visit, error: UserError | None) -> dict[str, list[Field]]:
             Field(
                 name="evening", label=visit.text("Evening of", "库存日"), kind="date", width="short",
                 value=form.get("evening", "") or _last_evening(visit).isoformat(),
-                hint=visit.text("The last day of a month", "某月最后一日"), errors=field_errors(visit, error, "evening"),
+                hint=visit.text("The last day of a month", "某月最后一日"),
+                errors=field_errors(visit, error, "evening"),
             ),
         ],
         "parallel": [
