@@ -141,10 +141,7 @@ def state(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         print_json(
             {
                 **found, "parallel_run_until": None if run is None else run.until.isoformat(),
-                "detectors": [
-                    {"detector": one.detector, "needs": dict(one.need.words), "can_see_from": one.since}
-                    for one in eyes
-                ],
+                "seeing": [one.as_json() for one in eyes],
             }
         )  # fmt: skip
         return

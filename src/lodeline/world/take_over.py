@@ -80,8 +80,13 @@ def _register(firms: Sequence[Mapping[str, str]], sites: Sequence[Mapping[str, s
 
 def _stocks(dossier: Path) -> Iterable[dict[str, str]]:
     """What the firms of the world filed as lots that lay there when its records began."""
+    known: set[tuple[str, str]] = set()
     for path in sorted((dossier / "filings").glob("*/*.csv")):
         for number, row in enumerate(one for one in _rows(path) if one.get("origin_kind") == "opening"):
+            if (lot := (row["site"], row["lot"])) in known:
+                # A month that was refused stands there twice.
+                continue
+            known.add(lot)
             found = {column: row.get(column, "") for column in STOCKS}
             if not found["mass_kg"]:
                 unit, factor = ("mass_t", _PER_TONNE) if row.get("mass_t") else ("mass_g", _PER_GRAM)

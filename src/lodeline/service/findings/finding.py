@@ -23,7 +23,7 @@ from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
-from lodeline.service.findings.seeing import seeing
+from lodeline.service.findings.seeing import Seeing, seeing
 from lodeline.service.inspections.verifying import Verification, verification
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
@@ -34,13 +34,13 @@ from lodeline.store.store import Store
 
 #: Answers that are kept: those of all detectors, and of one or two, for two ledgers.
 _KEPT: Final = 6
-_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, list[Json]]] = OrderedDict()
+_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, list[Json], list[Json]]] = OrderedDict()
 _lock = Lock()
 
 
 def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
-    """Findings of all detectors, or of one, with their evidence, and the digest of the law pack. Raises UnknownSubject
-    for a detector that is none.
+    """Findings of all detectors, or of one, with their evidence, the digest of the law pack, and from when each
+    detector can see (`seeing`). Raises UnknownSubject for a detector that is none.
 
     They are computed once for as long as no entry says anything new about goods or parties: a step of a case moves the
     log, its stamp with it, and no finding. The rows are shared: whoever gets them must not change them.
@@ -58,19 +58,20 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
     if kept is None or kept[0] is not law:
         view = SnapshotView(store=store, snapshot=snapshot, law=law)
         found = run_detectors(view, counted("detectors", chosen)) if detector else carried(view)
-        found = ranked(_seen(after_visits(found, view.verified), store, snapshot))
-        kept = law, [finding.as_json() for finding in found]
+        eyes = seeing(store, snapshot)
+        found = ranked(_seen(after_visits(found, view.verified), eyes))
+        kept = law, [finding.as_json() for finding in found], [one.as_json() for one in eyes]
     with _lock:
         _kept[key] = kept
         _kept.move_to_end(key)
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
-    return {"stamp": snapshot.stamp, "pack": law.digest, "rows": kept[1]}
+    return {"stamp": snapshot.stamp, "pack": law.digest, "rows": kept[1], "seeing": kept[2]}
 
 
-def _seen(found: Iterable[Finding], store: Store, snapshot: Snapshot) -> list[Finding]:
+def _seen(found: Iterable[Finding], eyes: Iterable[Seeing]) -> list[Finding]:
     """Without what a detector says of months in which it could not see yet."""
-    since = {one.detector: one.since for one in seeing(store, snapshot)}
+    since = {one.detector: one.since for one in eyes}
     return [one for one in found if (month := since[one.detector]) is not None and one.last_period >= month]
 
 

@@ -21,6 +21,10 @@ class Seeing:
     need: Need
     since: str | None
 
+    def as_json(self) -> dict[str, object]:
+        """A row of `seeing` in `lodeline findings --json`."""
+        return {"detector": self.detector, "needs": dict(self.need.words), "can_see_from": self.since}
+
 
 def seeing(store: Store, snapshot: Snapshot) -> list[Seeing]:
     """Every detector, in the order in which they look."""

@@ -36,7 +36,7 @@ ORIGINS: Final[Mapping[str, Text]] = {
     "by-product": text("By-product", "副产"),
     "imported": text("Imported", "进口"),
     "secondary": text("Collected scrap", "回收废料"),
-    "opening": text("Opening stock", "期初库存"),
+    "opening": text("Before the take-over", "接管前库存"),
 }
 ROLES: Final[Mapping[str, Text]] = {name: text(one.en, one.zh) for name, one in roles.ROLES.items()}
 DETECTORS: Final[Mapping[str, Text]] = {one.name: one.label for one in battery.DETECTORS}

@@ -16,6 +16,7 @@ from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import ANY_QUESTION
 from lodeline.detection.identity import paired
 from lodeline.errors import UserError
+from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
@@ -32,6 +33,7 @@ from lodeline.web.pages.findings.evidence import balance_table, draw_balances, m
 from lodeline.web.pages.findings.evidence_words import further, in_all
 from lodeline.web.pages.findings.findings import firm, mass_mg
 from lodeline.web.pages.findings.measured_part import measured_steps
+from lodeline.web.pages.findings.table import PARALLEL_RUN, practice_text
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.parts.values import Notice
@@ -97,7 +99,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         total=written.count(len(every)),
         before=None if place is None else _beside(visit, every, place - 1),
         after=None if place is None else _beside(visit, every, place + 1),
-        notices=_notices(visit, standing, refused, withdrawn=place is None),
+        notices=[*_notices(visit, standing, refused, withdrawn=place is None), *_practice(visit, row)],
         steps=[]
         if case is None
         else taken(
@@ -148,6 +150,13 @@ def _posted(visit: Visit, row: Mapping[str, Any], case: Case | None) -> HttpResp
     )  # fmt: skip
     act = done(visit, seen, form.get("act", ""), clock.now())
     return HttpResponseRedirect(visit.here(said=act), status=303)
+
+
+def _practice(visit: Visit, row: Mapping[str, Any]) -> list[Notice]:
+    """Of a parallel run nothing counts, and no case is opened."""
+    if not in_parallel_run(row["period"]["to"], visit.reading.snapshot.register):
+        return []
+    return [Notice(kind="info", text=visit.localized(PARALLEL_RUN), more=practice_text(visit) or "")]
 
 
 def _notices(visit: Visit, standing: CaseStatus, refused: UserError | None, *, withdrawn: bool) -> list[Notice]:

@@ -30,7 +30,7 @@ from lodeline.web.pages.findings.case_queue import (
     picks,
     withdrawn_table,
 )
-from lodeline.web.pages.findings.table import findings_table
+from lodeline.web.pages.findings.table import findings_table, practice_text
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
@@ -60,7 +60,8 @@ def findings(visit: Visit) -> HttpResponse:
     """
     reading = visit.reading
     names = words.organisation_names(reading.snapshot.register, visit.language)
-    every: Sequence[Finding] = reading.answer(ask, reading.store, reading.snapshot, reading.law)["rows"]
+    answer = reading.answer(ask, reading.store, reading.snapshot, reading.law)
+    every: Sequence[Finding] = answer["rows"]
     months = asked.months(visit)
     present = reading.answer(questions.elements, reading.snapshot)
     view = asked.one_of(visit, "view", _VIEWS) or "queue"
@@ -90,8 +91,8 @@ def findings(visit: Visit) -> HttpResponse:
         if _is_chosen(row, chosen, span) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
     ]
     table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows, stand)
-    gone = withdrawn_table(visit, every, names)
-    csv = wanted_csv(visit, table, gone)
+    gone, eyes = withdrawn_table(visit, every, names), _seeing_table(visit, answer["seeing"])
+    csv = wanted_csv(visit, table, gone, eyes)
     if csv is not None:
         return csv
     scored = sum(row["score"] is not None for row in rows)
@@ -107,6 +108,8 @@ def findings(visit: Visit) -> HttpResponse:
         states=asked.options(visit, words.FINDING_STATES),
         assigned=asked.options(visit, _ASSIGNEES),
         gone=shown(visit, gone) if gone.rows else None,
+        seeing=shown(visit, eyes),
+        practice=practice_text(visit),
         view=view,
         views=[
             {"text": visit.localized(word), "href": visit.here(view=one, sort=None), "here": one == view}
@@ -125,6 +128,32 @@ def findings(visit: Visit) -> HttpResponse:
         elements=asked.element_options(visit, present),
         asked={name: value or "" for name, value in chosen.items()},
     )
+
+
+def _seeing_table(visit: Visit, eyes: Sequence[Mapping[str, Any]]) -> Table:
+    """From which month each detector can see in these books, and what it needs for that."""
+    rows = [
+        (
+            Cell(text=words.word(words.DETECTORS, one["detector"], visit.language), value=one["detector"]),
+            Cell(
+                text=written.month(one["can_see_from"], visit.language)
+                if one["can_see_from"]
+                else visit.text("not yet", "尚不可见"),
+                value=one["can_see_from"] or "",
+            ),
+            Cell(text=visit.localized(one["needs"]), value=one["needs"][visit.language]),
+        )
+        for one in eyes
+    ]
+    return Table(
+        name="seeing", caption=visit.text("From when each detector can see", "各检测方法可见起始月"),
+        columns=(
+            Column(key="detector", label=text("What it looks for", "检测内容")),
+            Column(key="from", label=text("Can see from", "可见自")),
+            Column(key="needs", label=text("Needs", "所需")),
+        ),
+        rows=rows, per_page=50, empty=visit.text("There is no detector.", "没有检测方法。"),
+    )  # fmt: skip
 
 
 def firm(finding: Finding) -> str:

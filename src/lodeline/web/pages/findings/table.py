@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from lodeline.detection.identity import named_in
+from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.office.access import clock
 from lodeline.office.findings.views import CaseStatus, standings
 from lodeline.web.pages.findings.case_part import state_cell
@@ -16,6 +17,21 @@ from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
 from lodeline.web.words.messages import first_sentence
+
+#: What is said of everything that a parallel run has brought up.
+PARALLEL_RUN: Final = text("parallel run: does not count", "并行期：不计入")
+
+
+def practice_text(visit: Visit) -> str | None:
+    """Until when what is found opens no case; None where no parallel run was set."""
+    run = visit.reading.snapshot.register.parallel_run
+    if run is None:
+        return None
+    month = written.month(run.last_month, visit.language)
+    return visit.text(
+        f"Months up to {month} are of the parallel run: what is found in them is shown and opens no case.",
+        f"截至{month}的月份属于并行期：其线索仅供参考，不立案。",
+    )
 
 
 def findings_table(
@@ -49,6 +65,8 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
     place = subject.get("site") or subject.get("lot") or subject.get("licence") or ""
     mass_kg, score = float(row["mass_kg"]), row["score"]
     measured = measured_steps(row, language)
+    until = row["period"]["to"]
+    practice = in_parallel_run(until, visit.reading.snapshot.register)
     return (
         Cell(
             text=words.word(words.DETECTORS, row["detector"], language), value=row["detector"], shape=shape, tone=tone,
@@ -58,7 +76,10 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
             text=names.get(organisation, organisation), value=organisation, note=place,
             href=visit.url("organisation", organisation=organisation) if organisation else None,
         ),
-        Cell(text=written.month(row["period"]["to"], language), value=row["period"]["to"]),
+        Cell(
+            text=written.month(until, language), value=until,
+            note=visit.localized(PARALLEL_RUN) if practice else "",
+        ),
         Cell(
             text=written.mass(mass_kg * written.MG_PER_KG, language) if mass_kg else written.NOTHING, value=mass_kg,
             note=measured[-1].word if measured else "",
