@@ -42,6 +42,11 @@ def test_real_trade_prints_what_it_promises(tmp_path: Path, monkeypatch: pytest.
     prints_what_it_promises(TUTORIALS / "real-trade.md", tmp_path, monkeypatch, to_the_letter=True)
 
 
+@pytest.mark.slow
+def test_taking_a_nation_over_prints_what_it_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prints_what_it_promises(TUTORIALS / "take-over-a-nation.md", tmp_path, monkeypatch)
+
+
 #: tests/browser/test_journeys.py goes through these.
 JOURNEYS = {
     "docs/tutorial/accept-a-transfer.md", "docs/tutorial/admit-a-firm.md", "docs/tutorial/correct-a-month.md",
@@ -57,6 +62,7 @@ def test_every_tutorial_is_run_by_these_tests() -> None:
         "docs/tutorial/erp-integration.md",  # tests/api/test_documents.py
         "docs/tutorial/first-filing.md",
         "docs/tutorial/real-trade.md",
+        "docs/tutorial/take-over-a-nation.md",
     ]
 
 

@@ -73,7 +73,7 @@ def prepare(actor: Actor, stocks: OpeningStocks, *, now: datetime) -> list[Openi
                 content=zlib.compress(one.content, 1),
             )  # fmt: skip
             notify(
-                one.organisation, "opening-stock", {"period": one.period, "draft": draft.pk, "lots": one.lots},
+                one.organisation, "opening-stock", {"period": one.period, "draft": draft.pk, "count": one.lots},
                 key=f"opening-stock:{draft.pk}", now=now,
             )  # fmt: skip
             record_act(

@@ -390,11 +390,12 @@ def run_put_off(facts: Facts, named: Named) -> Text:
 
 def opening_stock(facts: Facts, named: Named) -> Text:
     del named
-    period, lots = month(facts["period"]), facts["lots"]
+    period, count = month(facts["period"]), facts["count"]
+    lots = f"{count} lots" if count != 1 else "one lot"
     return text(
-        f"The opening stock of your sites at the end of {period['en']}, {lots} lots, is prepared as a draft: look it"
+        f"The opening stock of your sites at the end of {period['en']}, {lots}, is prepared as a draft: look it"
         " over, correct it, and let your certifier attest it.",
-        f"贵企业各场所{period['zh']}末的期初库存（{lots} 个批次）已编为草稿：请核对、更正，并由签认人确认。",
+        f"贵企业各场所{period['zh']}末的期初库存（{count} 个批次）已编为草稿：请核对、更正，并由签认人确认。",
     )
 
 

@@ -1,0 +1,5 @@
+"""Commands for a nation that begins."""
+
+from lodeline.cli.take_over import commands
+
+__all__ = ["commands"]
