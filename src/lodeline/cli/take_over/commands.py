@@ -175,7 +175,7 @@ def example(
     out: Annotated[Path, typer.Argument(help="Directory for the tables. 输出目录。")],
 ) -> None:
     """Write the tables of a take-over from a synthetic world, with people made up for it. 由模拟产业生成接管表格。"""
-    from lodeline.world.take_over import TakeOverError, write_tables  # noqa: PLC0415
+    from lodeline.world.take_over.tables import TakeOverError, write_tables  # noqa: PLC0415
 
     try:
         written = write_tables(dossier, out)

@@ -135,11 +135,11 @@ def _register(visit: Visit) -> str | _DryRun:
         if made.entry is not None:
             visit.has_filed(made.entry.index)
         return "register"
-    new = {name: written.count(frame.height) for name, frame in found.records.items()}
-    people = written.count(len(found.people))
+    firms, sites, people = (*(found.records[name].height for name in ("organisations", "sites")), len(found.people))
     sentence = visit.text(
-        f"{new['organisations']} firms and {new['sites']} sites would be entered, {people} people invited",
-        f"将录入{new['organisations']}家企业、{new['sites']}个场所，邀请{people}人",
+        f"{_many(firms, 'firm')} and {_many(sites, 'site')} would be entered,"
+        f" {_many(people, 'person', 'people')} invited",
+        f"将录入{written.count(firms)}家企业、{written.count(sites)}个场所，邀请{written.count(people)}人",
     )
     if found.is_entered:
         sentence = visit.text("All of it stands already: nothing would change", "内容均已录入，不会有变化")
@@ -155,10 +155,15 @@ def _stocks(visit: Visit) -> str | _DryRun:
         return "stocks"
     lots, firms = sum(one.lots for one in found.filings), len(found.filings)
     sentence = visit.text(
-        f"{written.count(lots)} lots of {written.count(firms)} firms would be prepared",
+        f"{_many(lots, 'lot')} of {_many(firms, 'firm')} would be prepared",
         f"将编制{written.count(firms)}家企业的{written.count(lots)}个批次",
     )
     return _dry_run(visit, "stocks", name, content, found.problems, found.refused, sentence, on)
+
+
+def _many(count: int, one: str, more: str = "") -> str:
+    """So many of a thing, in English."""
+    return f"{written.count(count)} {one if count == 1 else more or one + 's'}"
 
 
 def _dry_run(  # noqa: PLR0917  (what a check has shown, piece by piece)
@@ -168,7 +173,8 @@ def _dry_run(  # noqa: PLR0917  (what a check has shown, piece by piece)
     if any(one.severity != "flag" for one in problems):
         faults = written.count(sum(one.severity != "flag" for one in problems))
         sentence = visit.text(
-            f"{faults} problems stand in the way: nothing was entered", f"有{faults}项问题：未录入任何内容"
+            f"{faults} {'problem stands' if faults == '1' else 'problems stand'} in the way: nothing was entered",
+            f"有{faults}项问题：未录入任何内容",
         )
     kept = {"name": name, "content": base64.b64encode(zlib.compress(content, 9)).decode(), "day": on.isoformat()}
     return _DryRun(
@@ -246,7 +252,8 @@ def _progress(visit: Visit, waiting: int, job: Job | None) -> Progress:
     return Progress(
         id="letters", label=visit.text("Letters", "邀请函"), done=share, total=100,
         text=visit.text(
-            f"{written.count(waiting)} letters wait. You can leave this page: the work goes on.",
+            f"{_many(waiting, 'letter')} {'waits' if waiting == 1 else 'wait'}. You can leave this page: the work goes"
+            " on.",
             f"尚有{written.count(waiting)}封邀请函待发。您可以离开本页，工作会继续进行。",
         ),
     )  # fmt: skip
