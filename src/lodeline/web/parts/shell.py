@@ -235,7 +235,13 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                     Line(
                         page="organisations",
                         label=text("Organisations", "企业"),
-                        leads_to=("organisation", "register-new", "register-organisation", "register-changes"),
+                        leads_to=(
+                            "organisation",
+                            "register-new",
+                            "register-organisation",
+                            "register-changes",
+                            "register-take-over",
+                        ),
                         takes=("period", "region"),
                     ),
                     Line(page="parties", label=text("Parties", "交易方"), leads_to=("party-name", "party")),

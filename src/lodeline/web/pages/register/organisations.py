@@ -141,6 +141,7 @@ def _acts(visit: Visit) -> list[dict[str, str]]:
     found = (
         (visit.opens("register-new"), visit.text("Admit an organisation", "登记企业")),
         (visit.opens("extensions"), visit.text("Extend a deadline", "延长申报期限")),
+        (visit.opens("register-take-over"), visit.text("Take over from a table", "由表格接管")),
     )
     return [{"href": href, "label": label} for href, label in found if href is not None]
 

@@ -102,7 +102,7 @@ def register_take_over(visit: Visit) -> HttpResponse:
         table=shown(visit, table),
         run=_run(visit),
         fields=_fields(visit, error),
-        back=visit.url("register"),
+        back=visit.url("organisations"),
     )
 
 
