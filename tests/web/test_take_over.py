@@ -128,8 +128,7 @@ def test_only_a_registrar_of_the_whole_country_takes_over(own: tuple[Browser, St
         user=1, name="R", pseudonym="r",
         standings=(RoleGrant(organisation="", role="registrar", region="CN-JX", firms=frozenset({"SEP-0001"})),),
     )  # fmt: skip
-    client = Client(HTTP_HOST="127.0.0.1")
-    client.defaults["lodeline.actor"] = regional
+    client = Client(HTTP_HOST="127.0.0.1", **{"lodeline.actor": regional})  # type: ignore[arg-type]  # as_official
     assert client.get(HERE).status_code == 403
     assert client.post(HERE, {"do": "register", "table": file(REGISTER)}).status_code == 403
     del browser
