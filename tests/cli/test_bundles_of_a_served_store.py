@@ -28,6 +28,7 @@ RECORDS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any] | None]] = {
     "organisations": ({"id": "OURS"}, {"id": "OTHER"}),
     "sites": ({"organisation": "OURS"}, {"organisation": "OTHER"}),
     "methods": ({"id": "M"}, None),
+    "parallel_run": ({"id": "nation"}, None),
     "models": ({"organisation": "OURS"}, {"organisation": "OTHER"}),
     "processes": ({"id": "P"}, None),
     "quotas": ({"organisation": "OURS"}, {"organisation": "OTHER"}),

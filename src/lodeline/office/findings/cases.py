@@ -199,8 +199,9 @@ def reopen_due(store: Store, case: Case, row: Mapping[str, Any] | None, *, today
 def _decide(
     actor: Actor, store: Store, seen: FindingAsSeen, kind: Kind, content: StepContent, *, now: datetime
 ) -> Case:
-    last = str(seen.row["period"]["to"])
-    if in_parallel_run(last, store.newest_register()):
+    # A finding that is gone is decided about by its case alone, which was opened when it counted.
+    last = seen.row.get("period", {}).get("to")
+    if last is not None and in_parallel_run(str(last), store.newest_register()):
         raise CaseError(
             f"It is of the parallel run: what was found in months up to {last} opens no case.",
             f"该线索属于并行期：截至 {last} 的月份不立案。",

@@ -91,7 +91,7 @@ def findings(visit: Visit) -> HttpResponse:
         if _is_chosen(row, chosen, span) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
     ]
     table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows, stand)
-    gone, eyes = withdrawn_table(visit, every, names), _seeing_table(visit, answer["seeing"])
+    gone, eyes = withdrawn_table(visit, every, names), _seeing_table(visit, answer.get("seeing", ()))
     csv = wanted_csv(visit, table, gone, eyes)
     if csv is not None:
         return csv
