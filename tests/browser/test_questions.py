@@ -1,9 +1,4 @@
-"""In how many clicks the questions that people come with are answered, from the home page of each role.
-
-What the parts of the portal add stands here as well, one function each: dysprosium to Germany by customer in 3, five
-firms to visit and why in 1, traders with more than half passed through in 2, whether terbium closes this year in 2, an
-application from a lot in 5, fifty lines judged and the held ones queried in 6.
-"""
+"""In how many clicks the questions that people come with are answered, from the home page of each role."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import PATIENCE_MS, Workshop, context_of
 from tests.browser.journeys import TUTORIALS
@@ -65,8 +60,7 @@ def test_the_evidence_of_the_first_finding_as_a_file(walker: Walker, tmp_path: P
 
 def test_a_delivery_with_a_difference(walker: Walker) -> None:
     walk = walker(PEOPLE["filer"])
-    walk.press("Accept deliveries")
-    walk.click(walk.page.locator("#in tbody a").first)
+    walk.click(walk.page.locator(".todo a[href*='/transfers/']").first)
     walk.page.get_by_label("Net mass on your scales, kg").fill("12962.5")
     walk.page.get_by_label("Why it differs").fill("Two drums were torn")
     walk.press("Accept", "button")
@@ -83,3 +77,54 @@ def test_a_month_from_last_month_s_file(walker: Walker) -> None:
     walk.press("Upload and check", "button")
     walk.press("Ask for certification", "button")
     walk.reads(re.compile("waits for a signature"), within=6)
+
+
+def test_dysprosium_to_one_country_by_customer(walker: Walker) -> None:
+    walk = walker(PEOPLE["analyst"])
+    walk.click(walk.page.locator("nav.elems a[title=dysprosium]"))
+    walk.press("Where it goes", within="#nav")
+    country = walk.page.locator("main table tbody a").first
+    name = country.inner_text()
+    walk.click(country)
+    walk.reads(re.compile(rf"{name} received .* of dysprosium"), within=3)
+    walk.reads(re.compile("^Customer$", re.IGNORECASE), within=3)
+
+
+def test_firms_to_visit_and_why(walker: Walker) -> None:
+    walk = walker(PEOPLE["analyst"])
+    walk.press("Visit first", within="#nav")
+    walk.reads(re.compile("Visit [0-9]+ firms"), within=1)
+    walk.reads(re.compile("Take along"), within=1)
+
+
+def test_traders_who_pass_on_more_than_half(walker: Walker) -> None:
+    walk = walker(PEOPLE["analyst"])
+    walk.press("Where it goes", within="#nav")
+    walk.press("Traders", within="main")
+    walk.reads(re.compile("pass on half or more|passes on half or more"), within=2)
+
+
+def test_whether_terbium_closes_this_year(walker: Walker) -> None:
+    walk = walker(PEOPLE["analyst"])
+    walk.press("The year", within="#nav")
+    walk.click(walk.page.locator("nav.elems a[title=terbium]"))
+    walk.reads(re.compile("Terbium .* in 2025"), within=2)
+
+
+def test_fifty_lines_judged_and_the_held_ones_queried(walker: Walker) -> None:
+    walk = walker(PEOPLE["customs-officer"])
+    head = "line,exporter,product_name,hs_code,composition,mass_kg,destination\n"
+    rows = "".join(
+        f'{line},MAG-0001,NdFeB magnets,8505111000,"Nd 24, Dy 1%","1,200",Germany\n' for line in range(1, 51)
+    )
+    walk.page.locator("#f-file").set_input_files(
+        {"name": "fifty.csv", "mimeType": "text/csv", "buffer": (head + rows).encode()}
+    )
+    walk.clicks += 1  # the file is chosen
+    walk.press("Ask about every line", "button")
+    walk.reads(re.compile("50 lines must wait"), within=2)
+    walk.press("Choose query for all 50 that need one")
+    walk.page.get_by_label("What is asked, or why it is held").fill("Under which licence does it leave?")
+    walk.press("Decide what is chosen", "button")
+    walk.reads(re.compile("Decided, and in the log"), within=6)
+    expect(walk.page.locator("#verdicts").get_by_text("Waits for the shipper")).to_have_count(50)
