@@ -17,9 +17,7 @@ from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
-from lodeline.office.customs.history import exporter_history
-from lodeline.office.customs.many import Decision, decide_lines
-from lodeline.office.customs.queries import STATES
+from lodeline.office.customs.many import decide_lines
 from lodeline.office.customs.rule_queries import asked_already, needs_no_query
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case, CustomsCase
@@ -29,13 +27,12 @@ from lodeline.service.customs.open_questions import let_go, waits_for_rules_alon
 from lodeline.service.customs.papers import DeclarationStatus, DeskError, Override, Question
 from lodeline.service.customs.rejudging import judged_again
 from lodeline.web.pages.common import law_days
-from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asker, desk_address, show_answer, with_words
-from lodeline.web.pages.customs.many import chosen, history_words
-from lodeline.web.parts.table import Cell
+from lodeline.web.pages.customs.answer import Asker, desk_address, show_answer, with_words
+from lodeline.web.pages.customs.many import chosen, decided, history, open_to
+from lodeline.web.pages.customs.verdicts import MARKS, QUERY_STATES, VERDICTS
 from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.firm_names import firm_names
 from lodeline.web.words.language import Text, text
 
 #: Stands in the form of a release for every line that may leave.
@@ -129,8 +126,8 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
             "notices": notices,
             "status": 400 if refused else 200,
             "deciding": {**deciding, "again": _again(visit, asked)},
-            "open_to": _open_to(asked, deciding, waiting) if deciding["decides"] else None,
-            "decided": _decided(visit, asked, state),
+            "open_to": open_to(asked, deciding, waiting) if deciding["decides"] else None,
+            "decided": decided(visit, asked, state),
             "many_text": Field(
                 name="text",
                 key="many",
@@ -140,7 +137,7 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
                 width="full",
                 hint=visit.text("Needed where a line is queried or held.", "质疑或暂缓放行时必填。"),
             ),
-            "history": _history(visit, asked) if organisation is None else None,
+            "history": history(visit, asked) if organisation is None else None,
         },
     )
 
@@ -225,11 +222,11 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
         return HttpResponseRedirect(visit.url("desk-query", case=case.reference) or "", status=303)
     elif act == "many":
         law = visit.law
-        decided = decide_lines(
+        done = decide_lines(
             visit.actor, visit.store, entry, chosen(form), text=text, snapshot=visit.reading.snapshot, law=law,
             today=clock.today(law.timezone), now=now,
         )  # fmt: skip
-        visit.has_filed(decided.last)
+        visit.has_filed(done.last)
         return HttpResponseRedirect(visit.here(said=act, set=None), status=303)
     else:
         raise DeskError("Choose what to do.", "请选择操作。")
@@ -303,50 +300,6 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
     }  # fmt: skip
 
 
-def _open_to(asked: Question, deciding: Mapping[str, Any], waiting: Sequence[str]) -> dict[str, list[Decision]]:
-    """Id of a verdict → what may be done with its line on the page of many."""
-    released, queried = set(waiting), set(deciding["queryable"]) - set(deciding["queried"])
-
-    def open_to(line: Mapping[str, Any]) -> list[Decision]:
-        found: list[Decision] = ["release"] if line["id"] in released else []
-        found += ["query"] if line["id"] in queried else []
-        return found if line["verdict"] == "hold" else [*found, "hold"]
-
-    return {one["id"]: open_to(one) for one in asked.lines}
-
-
-def _decided(visit: Visit, asked: Question, state: DeclarationStatus) -> dict[str, Cell]:
-    """Id of a verdict → what became of its line, where something did."""
-    cases = CustomsCase.objects.filter(finding__in=[f"customs:{one['id']}" for one in asked.lines])
-    found: dict[str, Cell] = {}
-    for key, one in state.releases.items():
-        if one["released"]:
-            found[key] = Cell(text=visit.text("Released", "已放行"), shape="tick", tone="flow")
-    for key, override in state.overrides.items():
-        shape, tone = MARKS[override.verdict]
-        note = "" if override.stands else visit.text("waits to be confirmed", "待确认")
-        found[key] = Cell(text=visit.localized(VERDICTS[override.verdict]), shape=shape, tone=tone, note=note)
-    for case in cases:
-        word, shape, tone = QUERY_STATES[case.state]
-        href = visit.opens("desk-query", case=case.reference) or visit.opens(
-            "firm-query", organisation=case.organisation, case=case.reference
-        )
-        found[case.finding.partition(":")[2]] = Cell(text=visit.localized(word), shape=shape, tone=tone, href=href)
-    return found
-
-
-def _history(visit: Visit, asked: Question) -> dict[str, object] | None:
-    """What the exporter asked before, in words; None where the question names none, or several."""
-    exporter = asked.entry.organisation
-    if exporter is None:
-        return None
-    found = exporter_history(visit.actor, visit.store, exporter, before=asked.entry.index)
-    return {
-        **history_words(visit, found), "exporter": firm_names(visit).get(exporter, exporter),
-        "href": visit.opens("organisation", organisation=exporter),
-    }  # fmt: skip
-
-
 def _already(visit: Visit, already: Mapping[str, Sequence[Case]], names: Mapping[str, str]) -> list[dict[str, object]]:
     """The queries about rules that lines of the question point at."""
     lines: dict[int, list[str]] = {}
@@ -411,17 +364,3 @@ def _text_field(visit: Visit, label: Text, key: str) -> Field:
             "It goes into the log and stays there, beside the machine's reasons.", "将记入日志，与系统理由并存。"
         ),
     )  # fmt: skip
-
-
-#: State of a query → its word, shape and tone.
-QUERY_STATES: Final[Mapping[str, tuple[Text, str, Any]]] = {
-    "asked": (text("Waits for the shipper", "待发货人提交材料"), "half", "flow"),
-    "answered": (text("Answered", "已答复"), "circle", "hold"),
-    "laboratory": (text("At the laboratory", "送检中"), "diamond", "ink"),
-    "found": (text("Result is there", "已有鉴别结果"), "circle", "hold"),
-    "released": (text("Released", "已放行"), "tick", "flow"),
-    "refused": (text("Not released", "不予放行"), "square", "loss"),
-    "settled": (text("Settled by a standing answer", "已由统一答复了结"), "tick", "ink"),
-    "closed": (text("Closed", "已结束"), "bar", "quiet"),
-}
-assert set(QUERY_STATES) == set(STATES), "every state has its word"

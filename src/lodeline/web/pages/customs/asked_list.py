@@ -13,9 +13,10 @@ from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.offline import other_law
 from lodeline.service.customs.papers import Question
 from lodeline.store.store import StoredEntry
-from lodeline.web.pages.customs.answer import MARKS, VERDICTS, desk_address
+from lodeline.web.pages.customs.answer import desk_address
 from lodeline.web.pages.customs.asked import CHANNELS, LISTED, since_text
 from lodeline.web.pages.customs.queries import queries_table
+from lodeline.web.pages.customs.verdicts import MARKS, VERDICTS
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Notice

@@ -18,7 +18,8 @@ from lodeline.office.customs.batches import Kept, State
 from lodeline.office.models import DeskBatch, Job
 from lodeline.service.customs.batch import verdicts_of
 from lodeline.service.customs.papers import DeskError
-from lodeline.web.pages.customs.answer import MARKS, VERDICTS, desk_address, with_words
+from lodeline.web.pages.customs.answer import desk_address, with_words
+from lodeline.web.pages.customs.verdicts import MARKS, VERDICTS
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, safe_cell, shown, wanted_csv
 from lodeline.web.parts.values import Notice, Progress

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from lodeline.office.customs.history import ExporterHistory
+from lodeline.office.customs.history import ExporterHistory, exporter_history
 from lodeline.office.customs.many import DECISIONS, Decision
-from lodeline.service.customs.papers import DeskError
-from lodeline.web.parts.table import Row
+from lodeline.office.models import CustomsCase
+from lodeline.service.customs.papers import DeclarationStatus, DeskError, Question
+from lodeline.web.pages.customs.verdicts import MARKS, QUERY_STATES, VERDICTS
+from lodeline.web.parts.table import Cell, Row
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
+from lodeline.web.words.firm_names import firm_names
 from lodeline.web.words.language import Text, text
 
 #: A declaration of so many lines is shown as cards; a longer one as a table, with a card for the line that is opened.
@@ -75,7 +78,7 @@ def presets(visit: Visit, open_to: Mapping[str, Sequence[Decision]]) -> list[dic
     return found
 
 
-def history_words(visit: Visit, found: ExporterHistory) -> dict[str, object]:
+def _history_words(visit: Visit, found: ExporterHistory) -> dict[str, object]:
     """What an exporter asked before, in words."""
     if not found.questions:
         return {"text": visit.text("This exporter has asked nothing before.", "该出口企业此前没有查询。"), "held": []}
@@ -100,3 +103,47 @@ def history_words(visit: Visit, found: ExporterHistory) -> dict[str, object]:
         for one in found.held_in[:5]
     ]
     return {"text": said, "held": held}
+
+
+def open_to(asked: Question, deciding: Mapping[str, Any], waiting: Sequence[str]) -> dict[str, list[Decision]]:
+    """Id of a verdict → what may be done with its line on the page of many."""
+    released, queried = set(waiting), set(deciding["queryable"]) - set(deciding["queried"])
+
+    def choices(line: Mapping[str, Any]) -> list[Decision]:
+        found: list[Decision] = ["release"] if line["id"] in released else []
+        found += ["query"] if line["id"] in queried else []
+        return found if line["verdict"] == "hold" else [*found, "hold"]
+
+    return {one["id"]: choices(one) for one in asked.lines}
+
+
+def decided(visit: Visit, asked: Question, state: DeclarationStatus) -> dict[str, Cell]:
+    """Id of a verdict → what became of its line, where something did."""
+    cases = CustomsCase.objects.filter(finding__in=[f"customs:{one['id']}" for one in asked.lines])
+    found: dict[str, Cell] = {}
+    for key, one in state.releases.items():
+        if one["released"]:
+            found[key] = Cell(text=visit.text("Released", "已放行"), shape="tick", tone="flow")
+    for key, override in state.overrides.items():
+        shape, tone = MARKS[override.verdict]
+        note = "" if override.stands else visit.text("waits to be confirmed", "待确认")
+        found[key] = Cell(text=visit.localized(VERDICTS[override.verdict]), shape=shape, tone=tone, note=note)
+    for case in cases:
+        word, shape, tone = QUERY_STATES[case.state]
+        href = visit.opens("desk-query", case=case.reference) or visit.opens(
+            "firm-query", organisation=case.organisation, case=case.reference
+        )
+        found[case.finding.partition(":")[2]] = Cell(text=visit.localized(word), shape=shape, tone=tone, href=href)
+    return found
+
+
+def history(visit: Visit, asked: Question) -> dict[str, object] | None:
+    """What the exporter asked before, in words; None where the question names none, or several."""
+    exporter = asked.entry.organisation
+    if exporter is None:
+        return None
+    found = exporter_history(visit.actor, visit.store, exporter, before=asked.entry.index)
+    return {
+        **_history_words(visit, found), "exporter": firm_names(visit).get(exporter, exporter),
+        "href": visit.opens("organisation", organisation=exporter),
+    }  # fmt: skip

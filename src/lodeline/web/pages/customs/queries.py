@@ -16,9 +16,8 @@ from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case
 from lodeline.service.customs.papers import DeskError
-from lodeline.web.pages.customs.answer import MARKS, VERDICTS
-from lodeline.web.pages.customs.asked import QUERY_STATES
 from lodeline.web.pages.customs.reasons import reason_text, rule_text
+from lodeline.web.pages.customs.verdicts import MARKS, QUERY_STATES, VERDICTS
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table

@@ -23,8 +23,8 @@ from lodeline.service.customs import standing_answers as answers
 from lodeline.service.customs.open_questions import OpenQuestion, open_questions
 from lodeline.service.customs.standing_answers import Proposal, StandingAnswerError, State, Wanted
 from lodeline.web.pages.common.officers import officers
-from lodeline.web.pages.customs.answer import MARKS, VERDICTS
 from lodeline.web.pages.customs.reasons import rule_text
+from lodeline.web.pages.customs.verdicts import MARKS, VERDICTS
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Act, Field, Notice

@@ -14,8 +14,8 @@ from django.http import HttpResponse
 from lodeline.detection.identity import named_in
 from lodeline.service.customs.replay import replay
 from lodeline.web.pages.common import law_days
-from lodeline.web.pages.customs.answer import MARKS as VERDICT_MARKS
-from lodeline.web.pages.customs.answer import VERDICTS
+from lodeline.web.pages.customs.verdicts import MARKS as VERDICT_MARKS
+from lodeline.web.pages.customs.verdicts import VERDICTS
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, RowsOf, Table, shown, wanted_csv
 from lodeline.web.visit import Visit

@@ -20,7 +20,7 @@ from lodeline.office.notices.notices import ReadNotice
 from lodeline.office.overview.home import Home
 from lodeline.service.firm.organisation_view import Month
 from lodeline.web.pages.common.firm_part import Firm, counted
-from lodeline.web.pages.customs.asked import QUERY_STATES
+from lodeline.web.pages.customs.verdicts import QUERY_STATES
 from lodeline.web.pages.findings.firm_finding import place
 from lodeline.web.pages.licences import application_part
 from lodeline.web.words import exceptions as exception_words
