@@ -20,6 +20,7 @@ from lodeline.filing.table import Table
 from lodeline.journal.certification import to_sign
 from lodeline.ledger.problem import Problem
 from lodeline.office.access import clock
+from lodeline.office.filing import suggestions
 from lodeline.office.filing.draft_content import Content, content_at
 from lodeline.office.filing.drafts import CHANGEABLE, hold
 from lodeline.office.filing.sandbox import books_of, ledger_of
@@ -103,7 +104,7 @@ def check_now(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
     law, progress = law_in_force(), progress or (lambda _share: None)
     store = ledger_of(draft, now=now)
     judged = judge(draft, content_at(draft, again=True), store=store, law=law, now=now, progress=progress)
-    found = _found(draft, judged, store)
+    found = _found(draft, judged, store, law=law, now=now)
     progress(0.95)
     with jobs.database().transaction():
         held = hold(draft.pk)
@@ -190,7 +191,7 @@ def _check(draft: Draft, table: Table, store: Store) -> Checked:
     )  # fmt: skip
 
 
-def _found(draft: Draft, judged: Judged, store: Store) -> dict[str, object]:
+def _found(draft: Draft, judged: Judged, store: Store, *, law: Jurisdiction, now: datetime) -> dict[str, object]:
     """The columns of a draft that say what was found."""
     good, bad = good_events(judged.table, judged.problems)
     counts = dict.fromkeys(("reject", "confirm", "flag"), 0)
@@ -210,6 +211,10 @@ def _found(draft: Draft, judged: Judged, store: Store) -> dict[str, object]:
         # Rows that cannot be read cannot be held against the books either.
         "books_next": judged.encoded is None and bool(rows.height),
         "other_months": {month: len(events) for month, events in other_months(rows, draft.period).items()},
+        "suggestions": suggestions.found(
+            draft, judged.content, judged.checked, judged.problems, books=books_of(draft, store), law=law, now=now
+        ),
+        **suggestions.carried(draft),
         "comparison": None if judged.comparison is None else _compared(judged.comparison, draft, store),
         "statement": statement_of(draft, judged.checked, store, encoded=judged.encoded).decode()
         if judged.accepted

@@ -158,11 +158,12 @@ class GridCell:
 class GridProblem:
     """What is wrong with the cell in `column` (None: with the row), the cure in words, and one act that would do it.
 
-    `reason`: the name of a field for why it is right as it stands; `reason_value` what was written there.
+    `reason`: the name of a field for why it is right as it stands; `reason_value` what was written there. A `guess` is
+    nothing wrong: what the cell may have been meant to say.
     """
 
     id: str
-    severity: Severity
+    severity: Severity | Literal["guess"]
     text: str
     column: int | None = None
     code: str = ""

@@ -15,6 +15,8 @@ from lodeline.web.words.language import Text, text
 #: `?said=`: what an act has come to; a code, so that an address can put no words of its own on a page.
 _NOTICES: Final[Mapping[str, Text]] = {
     "saved": text("Saved and checked.", "已保存并检查。"),
+    "applied": text("Applied and checked. Undo sets the cells back.", "已应用并检查。可撤销。"),
+    "undone": text("The cells are as they were before.", "单元格已恢复原状。"),
     "kept": text("Saved. It has not been checked since.", "已保存，尚未重新检查。"),
     "uploaded": text("The file is here, as it came.", "文件已上传并原样保存。"),
     "replaced": text("The new file stands in place of the old one.", "已用新文件替换。"),

@@ -16,7 +16,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.errors import UserError
 from lodeline.ledger.extension import due
 from lodeline.office.access import clock
-from lodeline.office.filing import certify, drafts
+from lodeline.office.filing import certify, drafts, suggestions
 from lodeline.office.filing.draft_check import is_small
 from lodeline.office.filing.draft_content import Content, content_at
 from lodeline.office.models import Draft, OrganisationSettings
@@ -28,6 +28,7 @@ from lodeline.web.pages.filing.draft_acts import act
 from lodeline.web.pages.filing.draft_changes import changes, changes_csv
 from lodeline.web.pages.filing.draft_files import wanted_file
 from lodeline.web.pages.filing.draft_progress import progress
+from lodeline.web.pages.filing.draft_suggestions import suggested, suggestions_csv
 from lodeline.web.pages.filing.receipt import sandbox_receipt
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Field, Notice, Problem, Problems, Step
@@ -51,7 +52,8 @@ def firm_draft(visit: Visit, organisation: str, draft: int) -> HttpResponse:
     except drafts.UnknownDraftError as error:
         raise NotHereError(error.en, error.zh) from error
     if visit.request.method != "POST":
-        return wanted_file(visit, found) or changes_csv(visit, found) or _page(visit, found, now)
+        file = wanted_file(visit, found) or suggestions_csv(visit, found) or changes_csv(visit, found)
+        return file or _page(visit, found, now)
     try:
         return act(visit, found, now=now)
     except drafts.DraftError as error:
@@ -196,10 +198,11 @@ def _problems_page(
     found = grid.found_problems(draft, content)
     if draft.checked_revision < 0:
         found = []
-    view = grid.View.of(visit, empty=not any(one.row for one in found))
+    offered = suggestions.of_draft(draft)
+    view = grid.View.of(visit, empty=not any(one.row for one in found) and not offered)
     rows = grid.rows_of(
         visit, draft, content, found, view, typed=typed, may_edit=frame["may_edit"] and draft.state != State.ASKED,
-        today=now,
+        today=now, offered=offered,
     )  # fmt: skip
     counts, summary = json.loads(draft.counts), json.loads(draft.summary) or {}
     wrong = len({_place(one) for one in found if one.problem.severity != "flag"})
@@ -228,6 +231,7 @@ def _problems_page(
         bars=_bars(visit, summary),
         shown_what=_SHOWN.get(summary.get("shown") or "", {}).get(visit.language, ""),
         changes=changes(visit, draft, summary),
+        offered=suggested(visit, draft, content, offered),
         exists=any(one.problem.code.startswith("event.exists") for one in found),
         small=is_small(draft),
         certify_at=visit.url("firm-draft-certify", organisation=draft.organisation, draft=draft.pk),

@@ -13,7 +13,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.filing.check import check
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
-from lodeline.office.filing import certify, dividing, draft_check, drafts, filing_now
+from lodeline.office.filing import certify, dividing, draft_check, drafts, filing_now, suggestions
 from lodeline.office.filing.draft_content import TYPED, Content, content_at
 from lodeline.office.filing.drafts import Cell, DraftError, FileIn
 from lodeline.office.filing.profiles import fitting_profile
@@ -56,7 +56,7 @@ def act(visit: Visit, draft: Draft, *, now: datetime) -> HttpResponse:
     draft, notice = done(visit, draft, argument, now)
     if verb == "check" or draft.checked_revision != draft.revision:
         # What was typed into a large filing is kept at once, and judged when that is asked for.
-        if verb in ("save", "cure") and not draft_check.is_small(draft):
+        if verb in ("save", "cure", "apply", "undo") and not draft_check.is_small(draft):
             notice = "kept"
         elif _has_content(draft):
             draft = draft_check.begin(draft, now=now)
@@ -181,6 +181,16 @@ def _cure(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     return drafts.set_cells(visit.actor, draft, [cell], seen=draft.revision, now=now), "saved"
 
 
+def _apply(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
+    """Every suggestion of a kind, or all: `KIND`."""
+    return suggestions.apply(visit.actor, draft, argument, seen=draft.revision, now=now), "applied"
+
+
+def _undo(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
+    del argument
+    return suggestions.undo(visit.actor, draft, seen=draft.revision, now=now), "undone"
+
+
 def _correct(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     """Compare with what is filed for the month, and correct it."""
     del argument
@@ -237,6 +247,7 @@ def _check(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
 
 _VERBS = {
     "save": _saved, "upload": _upload, "nil": _nil, "remove-file": _remove_file, "restore": _restore, "cure": _cure,
+    "apply": _apply, "undo": _undo,
     "correct": _correct, "original": _original, "void": _void, "good": _good, "move": _move, "check": _check,
 }  # fmt: skip
 

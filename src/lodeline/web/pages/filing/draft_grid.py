@@ -18,6 +18,7 @@ from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.ledger.problem import Problem, Severity, Where
 from lodeline.office.filing.draft_content import TYPED, Content
 from lodeline.office.filing.drafts import next_typed_row
+from lodeline.office.filing.suggestions import Suggestion
 from lodeline.office.models import Draft
 from lodeline.web.parts.values import Act, Grid, GridCell, GridColumn, GridProblem, GridRow
 from lodeline.web.visit import Visit
@@ -128,14 +129,19 @@ class Rows:
 
 def rows_of(
     visit: Visit, draft: Draft, content: Content, found: Sequence[Found], view: View, *, typed: Mapping[str, str],
-    may_edit: bool, today: Any,
+    may_edit: bool, today: Any, offered: Sequence[Suggestion] = (),
 ) -> Rows:  # fmt: skip
-    """The page of the grid that is asked for. `typed`: what a form had in its fields that could not be saved."""
+    """The page of the grid that is asked for. `typed`: what a form had in its fields that could not be saved;
+    `offered`: what is suggested for its cells."""
     frame = content.table.frame.with_row_index("place")
     by_row: dict[tuple[int, int], list[Found]] = {}
     for one in found:
         if one.key is not None and one.row is not None:
             by_row.setdefault((one.key, one.row), []).append(one)
+    guesses: dict[tuple[int, int], list[Suggestion]] = {}
+    for guess in offered:
+        guesses.setdefault((guess.source, guess.row), []).append(guess)
+        by_row.setdefault((guess.source, guess.row), [])
     places = _places(frame, content, by_row, view)
     pages = max(1, -(-len(places) // view.per_page))
     page = min(_page_with(frame, places, content, view) or view.page, pages)
@@ -143,7 +149,7 @@ def rows_of(
     on_page = [one for place in _keys(chosen, content) for one in by_row.get(place, ())]
     columns = _columns(chosen if chosen.height else frame, on_page, view)
     maker = _Maker(
-        visit=visit, draft=draft, columns=columns, view=view, typed=typed, may_edit=may_edit, today=today,
+        visit=visit, draft=draft, columns=columns, view=view, typed=typed, may_edit=may_edit, today=today, guesses=guesses,
         beside_files=any(key != TYPED for key in content.keys),
     )  # fmt: skip
     rows = [
@@ -213,6 +219,7 @@ class _Maker:
     may_edit: bool
     today: Any
     beside_files: bool
+    guesses: Mapping[tuple[int, int], Sequence[Suggestion]]
 
     def heads(self) -> list[GridColumn]:
         language = self.visit.language
@@ -241,7 +248,7 @@ class _Maker:
             number=f"+{row}" if key == TYPED and self.beside_files else str(row),
             id=f"r-{key}-{row}",
             cells=made,
-            problems=[self._problem(one, key, row, cells) for one in found],
+            problems=self._messages(found, key, row, cells),
         )
 
     def _column(self, one: Found, cells: Mapping[str, Any]) -> str:
@@ -288,6 +295,29 @@ class _Maker:
             reason=reason if asks and "reason" not in self.columns else "",
             reason_value=self.typed.get(reason, str(cells.get("reason") or "")),
         )  # fmt: skip
+
+    def _messages(self, found: Sequence[Found], key: int, row: int, cells: Mapping[str, Any]) -> list[GridProblem]:
+        """What is wrong with a row, each with what would mend it, and what else is suggested for its cells."""
+        made = [self._problem(one, key, row, cells) for one in found]
+        pressed = {problem.act.value for problem in made if problem.act is not None}
+        for one in self.guesses.get((key, row), ()):
+            act = self._cure(one)
+            if not self.may_edit or act.value in pressed:
+                continue
+            column = next((name for name in MASS_COLUMNS if name in self.columns), "") if one.column in MASS_COLUMNS \
+                else one.column
+            made.append(
+                GridProblem(
+                    id=f"s-{key}-{row}-{one.column}", severity="guess", text=self.visit.localized(one.why()), act=act,
+                    column=self.columns.index(column) if column in self.columns else None,
+                )
+            )
+        return made
+
+    def _cure(self, one: Suggestion) -> Act:
+        label = self.visit.text(f"Write {one.after}", f"改为“{one.after}”")
+        value = f"cure:{one.source}:{one.row}:{one.column}:{one.after}"
+        return Act(label=label, look="ghost", small=True, name="act", value=value)
 
     def _act(self, one: Found, key: int, row: int, cells: Mapping[str, Any]) -> Act | None:
         """What would mend it with one press: a cell set, or the event moved to the month that it is dated in."""
