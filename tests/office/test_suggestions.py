@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from tests.office.filing_office import FIRM, HEADER, LAW, MAGNET, MONTH, NOW, People, origin, shipment
+from tests.office.filing_office import HEADER, LAW, MAGNET, MONTH, NOW, People, origin, shipment
 
 from lodeline.filing.check import check
 from lodeline.filing.table import read_bytes
@@ -87,7 +85,4 @@ def test_one_kind_is_applied_and_the_others_wait(people: People) -> None:
     )  # fmt: skip
     assert [one.kind for one in suggestions.of_draft(draft)] == ["lot", "date.invalid", "composition.over-100"]
     draft = draft_check.begin(suggestions.apply(people.filer, draft, "lot", seen=draft.revision, now=NOW), now=NOW)
-    # The day that can be read now is in another month, but what is the same month is not known.
     assert [one.kind for one in suggestions.of_draft(draft)] == ["date.invalid", "composition.over-100"]
-    assert FIRM == draft.organisation
-    assert json.loads(draft.summary)["applied"]["cells"][0][2] == "lot"

@@ -465,6 +465,44 @@ def test_meanings_of_columns_are_asked_for_once(filer: Someone) -> None:
     again = own.replace("O-1", "O-2").replace("L-1", "L-2")
     filer.post(second, act="upload", revision=0, files=[SimpleUploadedFile("sap.csv", again.encode())])
     assert draft_at(second).accepted
+    assert "Read by your saved columns SAP." in filer.page(second).text
+    third = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    other = again.replace("O-2", "O-3").replace("L-2", "L-3").replace("Menge t", "Netto")
+    filer.post(third, act="upload", revision=0, files=[SimpleUploadedFile("sap.csv", other.encode())])
+    page = filer.page(third)
+    assert "Your saved columns SAP fit but for one" in page.text
+    assert "“Menge t” is not in this file; new: Netto." in page.text
+    page = filer.page(f"{third}columns/")
+    # What was said before is kept, and the new column is taken for the one that is gone.
+    chosen = re.findall(r'<option value="([^"]*)" selected>', page.html)
+    assert chosen[: len(targets)] == list(targets)
+    form = {f"column-{number}": one for number, one in enumerate(chosen[: len(targets)])}
+    form |= {"name": "SAP", "date_order": "ymd", "decimals": "as-filed"}
+    assert filer.post(f"{third}columns/", revision=draft_at(third).revision, **form).status_code == 302
+    assert draft_at(third).accepted
+    stranger = filer.begin(origin("O-9", "L-9"))
+    assert "saved columns" not in filer.page(stranger).text
+
+
+def test_suggestions_are_listed_applied_at_once_and_undone(filer: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-100"), shipment("S-1", "L-1O0", "10"), shipment("S-2", "L100", "20"))
+    page = filer.page(address)
+    assert "Is it L-100? That is yours, and no L-1O0" in page.text
+    assert "Apply all 2" in page.text
+    csv = filer.client.get(f"{address}?format=csv&table=suggestions").content.decode()
+    assert '"L-1O0","L-100"' in csv
+    one = re.findall(r'value="(cure:[^"]+)"', page.html)
+    assert len(one) == 2
+    assert filer.press(address, "apply:all").status_code == 303
+    assert draft_at(address).accepted
+    page = filer.page(f"{address}?said=applied")
+    assert "Undo: set 2 back" in page.text and "Apply all" not in page.text
+    assert filer.press(address, "undo").status_code == 303
+    assert "Apply all 2" in filer.page(address).text
+    assert filer.press(address, one[0]).status_code == 303
+    assert "Apply it" in filer.page(address).text
+    assert filer.press(address, "apply:nothing").status_code == 409
+    assert "是否为“L-100”？" in filer.page(address.replace("/en/", "/zh/")).text
 
 
 def test_downloads_are_files_and_hold_what_they_say(filer: Someone) -> None:

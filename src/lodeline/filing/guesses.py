@@ -122,8 +122,8 @@ def _lot(row: Mapping[str, Any], edge: Edge) -> Guess | None:
         return None
     (meant,) = candidates
     after = meant if "/" in lot else bare(meant)
-    where = ("was sent to you", "已向贵企业发货") if receipt else ("is in your books", "在贵企业账上")
-    why = (f"Is it {after}? It {where[0]}, and {lot} is not", f"是否为“{after}”？该批次{where[1]}，而“{lot}”没有")
+    en, zh = ("was sent to you", "已发往贵企业") if receipt else ("is yours", "为贵企业所有")
+    why = (f"Is it {after}? That {en}, and no {lot}", f"是否为“{after}”？该批次{zh}，“{lot}”则不然")
     return _guess("lot", row, "lot", lot, after, why)
 
 

@@ -9,7 +9,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, cast
 
 from lodeline.filing.columns.guide import aliases, choice_words
@@ -18,8 +18,8 @@ from lodeline.filing.columns.profile import CHOICES, TYPES, UNITS, DateOrder, De
 from lodeline.filing.formats import Sheet
 from lodeline.filing.schema import MASS_COLUMNS
 
-#: `unit`: the column says in which unit each row's mass is.
-How = Literal["exact", "alias", "similar", "values", "unit", "unknown"]
+#: `unit`: the column says in which unit each row's mass is; `kept`: a profile says so (None: it is left out).
+How = Literal["kept", "exact", "alias", "similar", "values", "unit", "unknown"]
 
 #: Distinct cells looked at, for each column, to see what it holds; and how many of them are shown.
 _SAMPLE: Final = 200
@@ -50,16 +50,21 @@ class Proposal:
     profile: Profile
 
 
-def propose(sheet: Sheet) -> Proposal:
+def propose(sheet: Sheet, kept: Profile | None = None) -> Proposal:
     """What the columns of a file seem to mean: by our names, by names in use, by likeness, by what stands in them.
 
     Of several columns that seem to mean one, the surer keeps it, then the first. What nothing tells stays unknown.
+    `kept`: a profile of a file with nearly these columns; what it says stands, and only the others are guessed. Where
+    one column of it is gone and one is new, the new one is taken for it.
     """
     named = [place for place, own in enumerate(sheet.header) if own.strip()]
     samples = {place: _samples(sheet, place) for place in named}
-    unit = next((place for place in named if folded(sheet.header[place]) in _UNIT_HEADERS), None)
+    if kept is not None and not any(folded(own) == folded(kept.unit_header or "") for own in sheet.header):
+        kept = replace(kept, unit_header=None)
+    units = _UNIT_HEADERS if kept is None or kept.unit_header is None else {folded(kept.unit_header)}
+    unit = next((place for place in named if folded(sheet.header[place]) in units), None)
     by_row = unit is not None and any(folded(word) in UNITS for word in samples[unit])
-    claims: dict[int, tuple[str, How]] = {}
+    claims = _kept_claims(sheet, named, kept, unit if by_row else None)
     for step in (_exact, _alias, _similar):
         for place in named:
             column, how = step(sheet.header[place]), cast(How, step.__name__.removeprefix("_"))
@@ -81,15 +86,41 @@ def propose(sheet: Sheet) -> Proposal:
         )
         for place in named
     )  # fmt: skip
-    texts = {column: samples[place] for place, (column, _) in claims.items()}
+    texts = {column: samples[place] for place, (column, _) in claims.items() if column is not None}
+    words = {column: found for column in CHOICES if (found := _words(column, texts.get(column, ())))}
     profile = Profile(
-        columns={guess.own: guess.column for guess in guesses if guess.column is not None},
+        columns={guess.own: guess.column for guess in guesses if guess.column is not None or guess.how == "kept"},
         unit_header=sheet.header[unit] if by_row and unit is not None else None,
         date_order=_date_order(texts.get("on", ())),
         decimals=_decimals([text for column, found in texts.items() if _is_number(column) for text in found]),
-        values={column: words for column in CHOICES if (words := _words(column, texts.get(column, ())))},
+        values=words,
     )
+    if kept is not None:
+        known = {column: {**words.get(column, {}), **own} for column, own in kept.values.items()}
+        profile = replace(
+            profile, date_order=kept.date_order, decimals=kept.decimals, values={**words, **known}
+        )  # fmt: skip
     return Proposal(guesses=guesses, profile=profile)
+
+
+def _kept_claims(
+    sheet: Sheet, named: Sequence[int], kept: Profile | None, unit: int | None
+) -> dict[int, tuple[str | None, How]]:
+    """What a profile says of the columns that it names, and the one that stands in the place of one that is gone."""
+    if kept is None:
+        return {}
+    targets = {folded(own): column for own, column in kept.columns.items()}
+    claims: dict[int, tuple[str | None, How]] = {
+        place: (targets[folded(sheet.header[place])], "kept")
+        for place in named
+        if folded(sheet.header[place]) in targets and place != unit
+    }
+    header = {folded(sheet.header[place]) for place in named}
+    gone = [column for own, column in targets.items() if own not in header and column is not None]
+    new = [place for place in named if place not in claims and place != unit]
+    if len(gone) == 1 and len(new) == 1 and _exact(sheet.header[new[0]]) is None:
+        claims[new[0]] = (gone[0], "similar")
+    return claims
 
 
 def _samples(sheet: Sheet, place: int) -> tuple[str, ...]:
@@ -97,7 +128,7 @@ def _samples(sheet: Sheet, place: int) -> tuple[str, ...]:
     return tuple(texts.filter(texts != "").unique(maintain_order=True).head(_SAMPLE))
 
 
-def _is_free(column: str, claims: Mapping[int, tuple[str, How]]) -> bool:
+def _is_free(column: str, claims: Mapping[int, tuple[str | None, How]]) -> bool:
     taken = {name for name, _ in claims.values()}
     return not taken & set(MASS_COLUMNS) if column in MASS_COLUMNS else column not in taken
 

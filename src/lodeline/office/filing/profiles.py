@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,11 +19,14 @@ from lodeline.filing.table import read_sheets
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.filing.draft_content import file_bytes, limits
+from lodeline.office.filing.drafts import set_profile
 from lodeline.office.jobs.jobs import database
 from lodeline.office.models import Draft, ImportProfile, User
 
 PROFILES_LIMIT: Final = 50
 _NAME_CHARACTERS: Final = 80
+#: A profile of fewer columns is near to anything.
+_KEPT_LEAST: Final = 4
 
 
 def profiles(actor: Actor, organisation: str) -> list[ImportProfile]:
@@ -77,11 +81,52 @@ def fitting_profile(draft: Draft) -> ImportProfile | None:
     return None
 
 
+def read_by_fitting(actor: Actor, draft: Draft, *, now: datetime) -> Draft:
+    """The draft, read by the profile that fits its files, unasked: the firm has said before what these columns mean."""
+    profile = fitting_profile(draft)
+    if profile is None and draft.profile is None:
+        return draft
+    if profile is not None:
+        ImportProfile.objects.filter(pk=profile.pk).update(used_at=now)
+    return set_profile(actor, draft, profile, seen=draft.revision, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearest:
+    """A profile that fits a file but for one column: which of its columns is `gone`, which of the file's are `new`."""
+
+    profile: ImportProfile
+    gone: str
+    new: tuple[str, ...]
+
+
+def nearest_profile(draft: Draft) -> Nearest | None:
+    """The firm's profile that fits a file of the draft but for one column, the last used first; None where none does."""
+    read = [sheet.header for _, sheet in sheets(draft) if sheet.readable]
+    for one in ImportProfile.objects.filter(organisation=draft.organisation).order_by("-used_at", "-id"):
+        columns = json.loads(one.mapping)["columns"]
+        wanted = {folded(own): own for own, column in columns.items() if column is not None}
+        known = {folded(own) for own in columns}
+        for header in read:
+            gone = [own for name, own in wanted.items() if name not in {folded(each) for each in header}]
+            if len(gone) == 1 and len(wanted) >= _KEPT_LEAST:
+                new = tuple(own for own in header if own.strip() and folded(own) not in known)
+                return Nearest(profile=one, gone=gone[0], new=new)
+    return None
+
+
 def proposal(draft: Draft) -> tuple[str, Proposal] | None:
-    """(file, what its columns seem to mean) for the first file of the draft that can be read."""
+    """(file, what its columns seem to mean) for the first file of the draft that can be read.
+
+    What the draft's profile says of them, or one that fits but for a column, stands; the others are guessed.
+    """
+    kept = draft.profile
+    if kept is None and (nearest := nearest_profile(draft)) is not None:
+        kept = nearest.profile
+    profile = None if kept is None else Profile.from_json(json.loads(kept.mapping))
     for name, sheet in sheets(draft):
         if sheet.readable and sheet.header:
-            return name, propose(sheet)
+            return name, propose(sheet, profile)
     return None
 
 

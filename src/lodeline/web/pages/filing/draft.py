@@ -16,7 +16,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.errors import UserError
 from lodeline.ledger.extension import due
 from lodeline.office.access import clock
-from lodeline.office.filing import certify, drafts, suggestions
+from lodeline.office.filing import certify, drafts, profiles, suggestions
 from lodeline.office.filing.draft_check import is_small
 from lodeline.office.filing.draft_content import Content, content_at
 from lodeline.office.models import Draft, OrganisationSettings
@@ -207,6 +207,7 @@ def _problems_page(
     counts, summary = json.loads(draft.counts), json.loads(draft.summary) or {}
     wrong = len({_place(one) for one in found if one.problem.severity != "flag"})
     other_columns = [one for one in found if one.problem.code == "column.missing" and one.problem.severity == "reject"]
+    unknown_columns = any(one.problem.code in ("column.unknown", "column.missing") for one in found)
     first = next((one for one in found if one.row is not None and one.problem.severity != "flag"), None)
     return show(
         visit, "lodeline/filing/firm_draft.html",
@@ -240,9 +241,28 @@ def _problems_page(
             organisation=draft.organisation, second_person=True
         ).exists(),
         other_columns=bool(other_columns) and draft.files.exists(),
-        unknown_columns=any(one.problem.code in ("column.unknown", "column.missing") for one in found),
+        unknown_columns=unknown_columns,
+        near=_near(visit, draft) if unknown_columns else None,
         columns_at=visit.url("firm-draft-columns", organisation=draft.organisation, draft=draft.pk),
     )  # fmt: skip
+
+
+def near_words(visit: Visit, nearest: profiles.Nearest | None) -> str:
+    """In what a file differs from the saved columns that nearly fit it; "" where there are none."""
+    if nearest is None:
+        return ""
+    gone, new = nearest.gone, ", ".join(nearest.new)
+    if not new:
+        return visit.text(f"“{gone}” is not in this file.", f"该文件没有“{gone}”列。")
+    return visit.text(f"“{gone}” is not in this file; new: {new}.", f"该文件没有“{gone}”列；新增：{new}。")
+
+
+def _near(visit: Visit, draft: Draft) -> dict[str, str] | None:
+    """Saved columns that fit the draft's files but for one; a large file is not read for it."""
+    if draft.profile is not None or not is_small(draft):
+        return None
+    nearest = profiles.nearest_profile(draft)
+    return None if nearest is None else {"name": nearest.profile.name, "words": near_words(visit, nearest)}
 
 
 def _needs_second(visit: Visit, draft: Draft) -> bool:

@@ -16,7 +16,7 @@ from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.office.filing import certify, dividing, draft_check, drafts, filing_now, suggestions
 from lodeline.office.filing.draft_content import TYPED, Content, content_at
 from lodeline.office.filing.drafts import Cell, DraftError, FileIn
-from lodeline.office.filing.profiles import fitting_profile
+from lodeline.office.filing.profiles import read_by_fitting
 from lodeline.office.filing.sandbox import ledger_of
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Draft
@@ -151,9 +151,7 @@ def _upload(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     files = _files(visit)
     put = drafts.replace_files if argument == "replace" else drafts.add_files
     draft = put(visit.actor, draft, files, seen=draft.revision, now=now)
-    profile = fitting_profile(draft)
-    if profile is not None:
-        draft = drafts.set_profile(visit.actor, draft, profile, seen=draft.revision, now=now)
+    draft = read_by_fitting(visit.actor, draft, now=now)
     return draft, "replaced" if argument == "replace" else "uploaded"
 
 

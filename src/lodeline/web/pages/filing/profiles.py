@@ -15,7 +15,7 @@ from lodeline.office.access import clock
 from lodeline.office.filing import draft_check, drafts, profiles
 from lodeline.office.models import Draft, ImportProfile
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
-from lodeline.web.pages.filing.draft import frame_of
+from lodeline.web.pages.filing.draft import frame_of, near_words
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
@@ -94,7 +94,9 @@ def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused:
         visit, draft, clock.now(),
         notices=[] if refused is None else [Notice(kind="problem", text=visit.text(refused.en, refused.zh))],
     )  # fmt: skip
-    unknown = sum(one.column is None and one.how != "unit" for one in proposed.guesses)
+    unknown = sum(one.column is None and one.how not in ("unit", "kept") for one in proposed.guesses)
+    nearest = profiles.nearest_profile(draft) if draft.profile is None else None
+    saved = draft.profile or (nearest.profile if nearest is not None else None)
     title = visit.text(
         "Every column is understood" if not unknown
         else f"{unknown} of {len(proposed.guesses)} columns are not known here",
@@ -105,7 +107,7 @@ def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused:
         visit, "lodeline/filing/firm_draft_columns.html", title=title, status=200 if refused is None else 409, **frame,
         file=file, guesses=[_guess(visit, number, one) for number, one in enumerate(proposed.guesses)],
         name=Field(name="name", label=visit.text("Name, to find it again", "方案名称"), required=True,
-                   value=visit.request.POST.get("name") or (draft.profile.name if draft.profile else file)[:80]),
+                   value=visit.request.POST.get("name") or (saved.name if saved else file)[:80]),
         order=Field(name="date_order", label=visit.text("Days are written", "日期写法"), kind="select",
                     value=profile.date_order,
                     options=[("ymd", "2026-01-31"), ("dmy", "31.01.2026"), ("mdy", "01/31/2026")]),
@@ -113,6 +115,7 @@ def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused:
                        value=profile.decimals, options=[
                            ("as-filed", visit.text("as in the format: 1234.5", "按申报格式：1234.5")),
                            ("point", "1,234.5"), ("comma", "1.234,5")]),
+        kept_from=saved, near=near_words(visit, nearest),
         words=[(column, list(own.items())) for column, own in profile.values.items()],
         here_columns=visit.here(),
     )  # fmt: skip
@@ -120,7 +123,9 @@ def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused:
 
 def _guess(visit: Visit, number: int, one: Guess) -> dict[str, Any]:
     sent = visit.request.POST.get(f"column-{number}")
-    chosen = sent if sent is not None else _UNIT if one.how == "unit" else one.column or _OWN
+    left_out = one.how == "kept" and one.column is None
+    guessed = _UNIT if one.how == "unit" else _IGNORED if left_out else one.column or _OWN
+    chosen = guessed if sent is None else sent
     return {
         "own": one.own,
         "samples": ", ".join(one.samples),
