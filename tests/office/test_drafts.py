@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from django.core import mail
 from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,11 +36,11 @@ from lodeline.filing.columns.profile import Profile
 from lodeline.journal.certification import Certification
 from lodeline.journal.verify import uploaded_as, verify_receipt
 from lodeline.office.access.actor import NotAllowedError
-from lodeline.office.filing import certify, dividing, draft_check, drafts, filing_now, filings, profiles, sandbox
+from lodeline.office.filing import certify, dividing, draft_check, drafts, filing_now, filings, profiles, receipt_mail, sandbox
 from lodeline.office.filing.draft_content import TYPED, content_of
 from lodeline.office.filing.drafts import Cell, DraftError
 from lodeline.office.jobs import jobs, work
-from lodeline.office.models import AuditRecord, Draft, Job, Notice, OrganisationSettings
+from lodeline.office.models import AuditRecord, Draft, Job, Notice, OrganisationSettings, User
 from lodeline.service.entries.receipts import receipt
 from lodeline.store.opening import open_store
 from lodeline.store.queries.filing import filed_cells, named_uploads, rows_at
@@ -575,3 +576,37 @@ def test_a_certificate_is_registered_once_and_withdrawn(people: People) -> None:
         certify.add_certificate(people.certifier, FIRM, b"no certificate", now=NOW)
     assert certify.certificates(people.certifier) == []
     assert jobs.active("nothing") is None
+
+
+def test_whoever_filed_and_whoever_certified_get_the_receipt_by_mail_once(
+    ledger: Store, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.filter(name="Certifier").update(language="zh")
+    sending = override_settings(
+        EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend", LODELINE_SENDS_MAIL=True,
+        LODELINE_HOSTS=["portal.example"],
+    )  # fmt: skip
+    monkeypatch.setattr("lodeline.office.access.clock.now", lambda: NOW)
+    mail.outbox = []
+    with sending:
+        draft = people.filed(people.draft(origin("O-1", "L-1")))
+        assert mail.outbox == []
+        payload = json.loads(Job.objects.get(kind="draft.receipt").payload)
+        for _ in range(2):
+            receipt_mail.receipt_job(payload, None)
+        english, chinese = sorted(mail.outbox, key=lambda one: one.to, reverse=True)
+        assert (english.to, chinese.to) == (["filer@example.com"], ["certifier@example.com"])
+        entry = ledger.entry(1)
+        assert entry is not None and draft.entry == 1
+        for message, language in ((english, "en"), (chinese, "zh")):
+            assert entry.leaf_hash in message.body
+            assert f"https://portal.example/{language}/firm/{FIRM}/filings/1/" in message.body
+            assert "January" not in message.body and "2026-01" not in message.body
+        # Who wants no mail gets none; what was tried is no receipt; without a mail server there is no job.
+        User.objects.update(wants_mail=False)
+        people.filed(people.draft(origin("O-2", "L-2")))
+        people.filed(people.draft(origin("O-3", "L-3"), sandbox=True))
+        payload = json.loads(Job.objects.filter(kind="draft.receipt").latest("id").payload)
+        assert receipt_mail.receipt_job(payload, None) == {"sent": 0}
+    people.filed(people.draft(origin("O-4", "L-4")))
+    assert (Job.objects.filter(kind="draft.receipt").count(), len(mail.outbox)) == (2, 2)

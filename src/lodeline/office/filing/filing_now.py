@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lodeline.ledger.problem import Problem, problem
 from lodeline.office.access import clock
+from lodeline.office.filing import receipt_mail
 from lodeline.office.filing.certify import Signed
 from lodeline.office.filing.draft_check import is_small, prepare, statement_of
 from lodeline.office.filing.draft_content import Content, content_at, file_bytes
@@ -79,11 +80,11 @@ def file(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
     outcome = submit(
         store, checked, uploads=_uploads(draft, content), filed_at=signed.at, law=law, corrects=draft.corrects,
         certification=signed.certification, progress=lambda _what, share: progress(0.4 + share * 0.6),
-        in_transaction=None if draft.sandbox else lambda entry: _mark(draft, entry), problems_shown=problems,
+        in_transaction=None if draft.sandbox else lambda entry: _mark(draft, entry, now), problems_shown=problems,
     )  # fmt: skip
     if outcome.entry is None:
         return _give_back(draft, outcome.problems)
-    _mark(draft, outcome.entry)
+    _mark(draft, outcome.entry, now)
     return Draft.objects.get(pk=draft.pk)
 
 
@@ -96,12 +97,13 @@ def _uploads(draft: Draft, content: Content) -> list[Upload]:
     return uploads
 
 
-def _mark(draft: Draft, entry: StoredEntry) -> None:
+def _mark(draft: Draft, entry: StoredEntry, now: datetime) -> None:
     with jobs.database().transaction():
         held = hold(draft.pk)
         if held.state == Draft.State.FILING:
             held.state, held.entry = Draft.State.FILED, entry.index
             held.save()
+            receipt_mail.announce(held, now=now)
 
 
 def _give_back(draft: Draft, problems: tuple[Problem, ...]) -> Draft:

@@ -37,6 +37,7 @@ HANDLERS: Final[Mapping[str, str]] = {
     "draft.check": "lodeline.office.filing.draft_check:check_job",
     "draft.divide": "lodeline.office.filing.dividing:divide_job",
     "draft.file": "lodeline.office.filing.filing_now:file_job",
+    "draft.receipt": "lodeline.office.filing.receipt_mail:receipt_job",
     "erasure.sweep": "lodeline.office.accounts.sweeping:sweep_job",
     "parties.settle": "lodeline.office.parties.parties:settle_job",
     "remind": "lodeline.office.overview.reminders:remind_job",

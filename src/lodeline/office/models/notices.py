@@ -52,7 +52,7 @@ class Mail(models.Model):
     """A mail to a person, claimed before it is sent: of one key, at most one is."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE)
-    #: `digest:` and the day, or `notice:` and its number.
+    #: `digest:` and the day, or `notice:`, `receipt:` and the number of the notice, of the draft.
     key = models.TextField()
     sent_at = models.DateTimeField()
 

@@ -128,12 +128,17 @@ class _Readers:
 
 
 def _deliver(person: User, key: str, notices: Sequence[Notice], now: datetime) -> Outcome:
+    return deliver(person, key, _message(person, notices), now)
+
+
+def deliver(person: User, key: str, message: EmailMessage, now: datetime) -> Outcome:
+    """Sends a mail to a person, once for a key; `failed` leaves it to be sent the next time."""
     with transaction.atomic(using=OneStore().db_for_write(Mail)):
         _, claimed = Mail.objects.get_or_create(user=person, key=key, defaults={"sent_at": now})
     if not claimed:
         return "sent before"
     try:
-        _message(person, notices).send()
+        message.send()
     except (OSError, smtplib.SMTPException) as error:
         # The claim is given back, so that the next run tries again. Nothing of the person goes to the log.
         Mail.objects.filter(user=person, key=key).delete()
@@ -143,17 +148,27 @@ def _deliver(person: User, key: str, notices: Sequence[Notice], now: datetime) -
 
 
 def _message(person: User, notices: Sequence[Notice]) -> EmailMessage:
-    language: Literal["en", "zh"] = "zh" if person.language == "zh" else "en"
+    language = language_of(person)
     subject = {"en": "There is something for you in Lodeline", "zh": "Lodeline 有新的通知"}[language]
+    lines = [f"- {line}" for line in dict.fromkeys(KINDS[one.kind].mail[language] for one in notices)]
+    organisations = sorted({one.organisation for one in notices})
+    return message_to(person, subject, [*lines, "", *(address(language, "firm", one) for one in organisations)])
+
+
+def language_of(person: User) -> Literal["en", "zh"]:
+    """The language in which a person is written to."""
+    return "zh" if person.language == "zh" else "en"
+
+
+def message_to(person: User, subject: str, lines: Sequence[str]) -> EmailMessage:
+    """A mail to a person who works for a firm, with the link that ends such mails."""
+    language = language_of(person)
     ending = {
         "en": "You get this because you file, certify or administer for a firm. No more of these mails:",
         "zh": "您因承担企业的申报、签认或管理工作而收到本邮件。不再接收此类邮件：",
     }[language]
     stop = address(language, "mail-end", signing.dumps(person.pk, salt=_SALT))
-    lines = [f"- {line}" for line in dict.fromkeys(KINDS[one.kind].mail[language] for one in notices)]
-    organisations = sorted({one.organisation for one in notices})
-    pages = [address(language, "firm", one) for one in organisations]
-    body = "\n".join([*lines, "", *pages, "", ending, stop, ""])
+    body = "\n".join([*lines, "", ending, stop, ""])
     return EmailMessage(
         subject=subject, body=body, to=[person.email],
         headers={"List-Unsubscribe": f"<{stop}>", "Auto-Submitted": "auto-generated"},
@@ -161,7 +176,10 @@ def _message(person: User, notices: Sequence[Notice]) -> EmailMessage:
 
 
 def address(language: str, page: str, what: str) -> str:
-    """The whole address of a page of notices, as it stands in a mail: of a firm's, or of ending the mails."""
+    """The whole address of a page, as it stands in a mail: a firm's notices, a filing (`FIRM/filings/ENTRY`), or
+    ending the mails."""
     host = settings.LODELINE_HOSTS[0] if settings.LODELINE_HOSTS else "localhost"
-    path = {"firm": f"firm/{what}/?kind=notice", "mail-end": f"mail/end/{what}/"}[page]
+    path = {
+        "firm": f"firm/{what}/?kind=notice", "firm-filing": f"firm/{what}/", "mail-end": f"mail/end/{what}/"
+    }[page]  # fmt: skip
     return f"https://{host}/{language}/{path}"
