@@ -19,7 +19,7 @@ from lodeline.filing.schema import CELLS
 from lodeline.filing.table import Table, blank, read_bytes
 from lodeline.filing.written import written
 from lodeline.regulation.duty import deadline_without_extension
-from lodeline.service.filing.drafting import copy_of, known_for_template, lot_compositions, what_changes
+from lodeline.service.filing.drafting import begun_from, copy_of, known_for_template, lot_compositions, what_changes
 from lodeline.service.filing.filing import preview
 from lodeline.service.filing.posting import Outcome, post
 from lodeline.service.filing.transfers import transfers
@@ -168,6 +168,10 @@ def test_last_month_is_begun_anew_with_what_must_be_new_left_open(desk: Desk) ->
         for file in (("book.xlsx", book), ("month.csv", content))
     )
     assert of_book.select(*CELLS).equals(of_csv.select(*CELLS))
+    in_portal = begun_from(desk.store, "SEP", "2025-01", "2025-03")
+    assert in_portal.select("event", "on", "lot", "mass_kg", "note").rows()[1:3] == [
+        ("2025-03-T", "2025-03-31", "7", None, None), ("2025-03-T", "2025-03-31", None, None, None)
+    ]  # fmt: skip
     page = load_workbook(io.BytesIO(book)).worksheets[0]
     lists = {one.formula1 for one in page.data_validations.dataValidation}
     assert {'"MINE/7"', '"MAG,MINE,TRADE"', '"sep"'} <= lists

@@ -505,6 +505,27 @@ def test_suggestions_are_listed_applied_at_once_and_undone(filer: Someone) -> No
     assert "是否为“L-100”？" in filer.page(address.replace("/en/", "/zh/")).text
 
 
+def test_a_month_is_begun_with_the_rows_of_the_last(log: Store, filer: Someone, certifier: Someone) -> None:
+    refused = filer.post(f"{AT}/file/", act="begin", period="2026-01")
+    assert (refused.status_code, "There is no earlier month" in refused.content.decode()) == (409, True)
+    assert "being made" not in filer.page(f"{AT}/file/").text
+    address = filer.begin(origin("2026-01/O", "L-1"), shipment("S-1", "L-1", "40"))
+    filer.press(address, "ask")
+    certifier.post(f"{address}certify/", act="password", sure="yes", revision=draft_at(address).revision)
+    page = filer.page(f"{AT}/file/")
+    assert "Begin with January’s rows February" in page.text
+    begun = filer.post(f"{AT}/file/", act="begin", period="2026-02")["Location"]
+    page = filer.page(begun)
+    assert "Kept: sites, customers, products, methods" in page.text and "Left open: masses" in page.text
+    rows = filer.client.get(begun.partition("?")[0] + "?file=rows").content.decode()
+    assert "2026-02/O,origin,2026-02-05" in rows and "2026-02-S-1,shipment,2026-02-20,MAG-1-A,,L-1" in rows
+    # Masses and the new lot are fields at once.
+    assert {name.rpartition("-")[2] for name in names_of_fields(page)} >= {"mass_kg", "lot"}
+    empty = filer.post(f"{AT}/file/", act="start", period="2026-02")["Location"]
+    assert filer.press(empty, "begin").status_code == 303
+    assert draft_at(empty).rows == 2
+
+
 def test_downloads_are_files_and_hold_what_they_say(filer: Someone) -> None:
     address = filer.begin(origin("O-1", "L-1", composition=OVER))
     rows = filer.client.get(f"{address}?file=rows")

@@ -204,7 +204,7 @@ def copy_of(store: Store, organisation: str, period: str, *, form: Literal["xlsx
     a firm's own further columns. A workbook is for months that a person fills in; `csv` for those of 50 000 rows.
     """
     held = _held(store, store.register(store.head()), organisation)
-    rows = _begun(month_in_force(store, organisation, period), period, held)
+    rows = _begun(month_in_force(store, organisation, period), period, held, to=next_month(period))
     text = written(rows)
     if form == "csv":
         return table_csv(text)
@@ -218,13 +218,30 @@ def copy_of(store: Store, organisation: str, period: str, *, form: Literal["xlsx
     return out.getvalue()
 
 
-def _begun(rows: pl.DataFrame, period: str, held: Sequence[int]) -> pl.DataFrame:
+def begun_from(store: Store, organisation: str, period: str, to: str) -> pl.DataFrame:
+    """The rows of `copy_of` as text, for the month `to`, to be gone on with in the portal.
+
+    Rows of one event stay together by a new reference: the old one with the new month in the place of the old, or
+    before it where it names none.
+    """
+    held = _held(store, store.register(store.head()), organisation)
+    rows = month_in_force(store, organisation, period)
+    begun = _begun(rows, period, held, to=to)
+    old = begun["note"].str.strip_prefix(period + " ")
+    new = old.str.replace(period, to, literal=True).str.replace(period.replace("-", ""), to.replace("-", ""), literal=True)
+    events = pl.DataFrame({"old": old, "new": new}).select(
+        event=pl.when(pl.col("old") == pl.col("new")).then(pl.concat_str(pl.lit(to + "-"), "old")).otherwise("new")
+    )["event"]
+    return written(begun.with_columns(events, note=pl.lit(None, pl.String())))
+
+
+def _begun(rows: pl.DataFrame, period: str, held: Sequence[int], *, to: str) -> pl.DataFrame:
     kind = pl.col("kind")
     is_held = pl.col("lot_id").is_in(held)
     once = (kind == "adjustment") | ((kind == "origin") & (pl.col("origin_kind") == "opening").fill_null(False))
     kept = rows.filter(~once & ~((kind == "stock") & ~is_held))
-    first, last = month_bounds(next_month(period))
-    assert first is not None and last is not None, "the month after a month is one"
+    first, last = month_bounds(to)
+    assert first is not None and last is not None, "a month has days"
     same_day = pl.lit(first) + pl.duration(days=pl.min_horizontal(pl.col("on").dt.day().cast(pl.Int64), last.day) - 1)
     by_contract, by_recipe = kind == "title", pl.col("composition_status").eq_missing(pl.lit("recipe"))
     new_lot = makes_lot() | (kind == "receipt")

@@ -13,7 +13,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.filing.check import check
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
-from lodeline.office.filing import certify, dividing, draft_check, drafts, filing_now, suggestions
+from lodeline.office.filing import beginning, certify, dividing, draft_check, drafts, filing_now, suggestions
 from lodeline.office.filing.draft_content import TYPED, Content, content_at
 from lodeline.office.filing.drafts import Cell, DraftError, FileIn
 from lodeline.office.filing.profiles import read_by_fitting
@@ -160,6 +160,11 @@ def _nil(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     return drafts.add_files(visit.actor, draft, [_NIL], seen=draft.revision, now=now), "uploaded"
 
 
+def _begin(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
+    del argument
+    return beginning.begin(visit.actor, draft, now=now), "begun"
+
+
 def _remove_file(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     number = int(argument) if re.fullmatch(r"[0-9]{1,12}", argument) else -1
     return drafts.remove_file(visit.actor, draft, number, seen=draft.revision, now=now), "removed"
@@ -244,7 +249,8 @@ def _check(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
 
 
 _VERBS = {
-    "save": _saved, "upload": _upload, "nil": _nil, "remove-file": _remove_file, "restore": _restore, "cure": _cure,
+    "save": _saved, "upload": _upload, "nil": _nil, "begin": _begin,
+    "remove-file": _remove_file, "restore": _restore, "cure": _cure,
     "apply": _apply, "undo": _undo,
     "correct": _correct, "original": _original, "void": _void, "good": _good, "move": _move, "check": _check,
 }  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.office.access import clock
-from lodeline.office.filing import drafts, sandbox
+from lodeline.office.filing import beginning, draft_check, drafts, sandbox
 from lodeline.office.models import Draft
 from lodeline.service.filing.drafting import copy_of, known_for_template
 from lodeline.service.firm.organisation_view import Month, OrganisationView
@@ -48,7 +49,7 @@ def firm_file(visit: Visit, organisation: str) -> HttpResponse:
     months = list(reversed(own.months(now)))
     local = now.astimezone(ZoneInfo(law.timezone))
     notice = notice_of(visit)
-    due = [_month(visit, one, local) for one in months if one.state in ("missing", "due")]
+    due = [_month(visit, one, local, months) for one in months if one.state in ("missing", "due")]
     return show(
         visit, "lodeline/filing/firm_file.html", title=_headline(visit, months, local), status=409 if refused else 200,
         organisation=organisation, firm_name=firm_name(visit, organisation),
@@ -56,7 +57,7 @@ def firm_file(visit: Visit, organisation: str) -> HttpResponse:
         notices=[one for one in (refused, notice) if one],
         may_file=visit.actor.may("own.file", organisation),
         due=due[::-1],
-        running=[_month(visit, one, local) for one in months if one.state == "running"],
+        running=[_month(visit, one, local, months) for one in months if one.state == "running"],
         filed=[_month(visit, one, local) for one in months if one.entry is not None][:_FILED_SHOWN],
         drafts=[_draft(visit, one, local) for one in drafts.open_drafts(visit.actor, organisation)],
         tried=[_draft(visit, one, local) for one in drafts.open_drafts(visit.actor, organisation, sandbox=True)],
@@ -104,7 +105,15 @@ def _act(visit: Visit, organisation: str) -> HttpResponse:
     draft = drafts.start(
         visit.actor, organisation, period, law=law, now=now, corrects=corrects, sandbox=verb == "try"
     )  # fmt: skip
-    address = visit.url("firm-draft", organisation=organisation, draft=draft.pk)
+    said = None
+    if verb == "begin":
+        try:
+            draft_check.begin(beginning.begin(visit.actor, draft, now=now), now=now)
+        except drafts.DraftError:
+            drafts.drop(visit.actor, draft, seen=draft.revision, now=now)
+            raise
+        said = "begun"
+    address = visit.url("firm-draft", {"said": said}, organisation=organisation, draft=draft.pk)
     assert address is not None, "a draft has a page"
     return HttpResponseRedirect(address)
 
@@ -127,8 +136,10 @@ def _headline(visit: Visit, months: list[Month], local: Any) -> str:
     return visit.text("Every month is filed", "各月均已申报")
 
 
-def _month(visit: Visit, one: Month, local: Any) -> dict[str, Any]:
+def _month(visit: Visit, one: Month, local: Any, months: Sequence[Month] = ()) -> dict[str, Any]:
+    before = beginning.month_before(months, one.period)
     return {
+        "before": before and month_name(visit, before, local),
         "period": one.period,
         "name": month_name(visit, one.period, local),
         "due": visit.text("; ", "；").join(

@@ -1,0 +1,41 @@
+"""A month begun with the rows of the last that was filed: the same business, with what must be new left open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from lodeline.filing.written import table_csv
+from lodeline.office.access.actor import Actor
+from lodeline.office.filing.drafts import DraftError, FileIn, add_files
+from lodeline.office.filing.sandbox import ledger
+from lodeline.office.models import Draft
+from lodeline.service.filing.drafting import begun_from
+from lodeline.service.firm.organisation_view import Month
+from lodeline.store.queries.filing import first_filings_of
+
+#: What the file of a month begun so is called, after the month that it is taken from.
+NAME: Final = "begun-from-{period}.csv"
+
+
+def month_before(months: Sequence[Month], period: str) -> str | None:
+    """The last month before `period` that was filed; None where there is none."""
+    return max((one.period for one in months if one.entry is not None and one.period < period), default=None)
+
+
+def begin(actor: Actor, draft: Draft, *, now: datetime) -> Draft:
+    """Puts the rows of the last month that was filed into the draft, as a file of it. Requires "own.file".
+
+    Raises DraftError where there is no such month, or it has no row that could be gone on with.
+    """
+    filed = first_filings_of(ledger(), draft.organisation)
+    before = max((period for period in filed if period < draft.period), default=None)
+    rows = None if before is None else begun_from(ledger(), draft.organisation, before, draft.period)
+    if before is None or rows is None or rows.is_empty():
+        raise DraftError(
+            "There is no earlier month with rows to begin with. Upload a file, or type the rows in.",
+            "没有可沿用的以前月份。请上传文件或在线填写。",
+        )
+    file = FileIn(name=NAME.format(period=before), content=table_csv(rows))
+    return add_files(actor, draft, [file], seen=draft.revision, now=now)
