@@ -36,7 +36,17 @@ from lodeline.filing.columns.profile import Profile
 from lodeline.journal.certification import Certification
 from lodeline.journal.verify import uploaded_as, verify_receipt
 from lodeline.office.access.actor import NotAllowedError
-from lodeline.office.filing import certify, dividing, draft_check, drafts, filing_now, filings, profiles, receipt_mail, sandbox
+from lodeline.office.filing import (
+    certify,
+    dividing,
+    draft_check,
+    drafts,
+    filing_now,
+    filings,
+    profiles,
+    receipt_mail,
+    sandbox,
+)
 from lodeline.office.filing.draft_content import TYPED, content_of
 from lodeline.office.filing.drafts import Cell, DraftError
 from lodeline.office.jobs import jobs, work

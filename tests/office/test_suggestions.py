@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.office.filing_office import HEADER, LAW, MAGNET, MONTH, NOW, People, origin, shipment
 
@@ -52,6 +54,35 @@ def test_guesses_come_from_the_own_edge_and_from_nobody_else(people: People) -> 
     )
     # The supplier's other lot is one character away, and no guess: it was never sent to the firm.
     assert offered(draft) == [("lot", 3, "ALY-1O0", "ALY-100"), ("mass", 4, "0.8", "800"), ("lot", 7, "L-1OO", "L-100")]
+
+
+def test_what_it_would_do_to_the_books_is_what_filing_does(store: Store, people: People) -> None:
+    to_supplier = shipment("S-2", "L-100", "10").replace("Shaoxing Motor", "Tongling Alloy")
+    draft = people.draft(
+        origin("O-1", "L-100"), receipt("R-1", "ALY-100", "800"), receipt("R-2", "OTHER-1", "5"),
+        shipment("S-1", "L-100", "40"), to_supplier,
+    )  # fmt: skip
+    books = json.loads(draft.summary)["books"]
+    assert books["sites"] == [{"site": "MAG-1-A", "before_mg": 0, "after_mg": 855_000_000}]
+    assert [(one["half"], one["state"], one["count"], one["mass_mg"]) for one in books["transfers"]] == [
+        ("receipt", "closes", 1, 800_000_000), ("receipt", "waits", 1, 5_000_000),
+        ("shipment", "closes", 1, 40_000_000), ("shipment", "waits", 1, 10_000_000),
+    ]  # fmt: skip
+    assert books["quota"] == []
+    people.filed(draft)
+    assert store.books.held_at(["MAG-1-A"])["mass_mg"].sum() == 855_000_000
+    changed = people.draft(shipment("S-1", "L-100", "30"), corrects=draft_entry(draft))
+    assert json.loads(changed.summary)["books"]["sites"] == [
+        {"site": "MAG-1-A", "before_mg": 855_000_000, "after_mg": 865_000_000}
+    ]
+    unread = people.draft(origin("O-9", "L-9", "abc"))
+    assert json.loads(unread.summary)["books"] is None
+
+
+def draft_entry(draft: Draft) -> int:
+    entry = Draft.objects.get(pk=draft.pk).entry
+    assert entry is not None
+    return entry
 
 
 def test_nothing_is_applied_unasked_and_what_is_applied_is_undone(people: People) -> None:

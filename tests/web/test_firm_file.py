@@ -148,10 +148,12 @@ def test_a_month_goes_from_its_choice_to_its_receipt(log: Store, filer: Someone,
     page = filer.page(address)
     assert page.headings == ["Nothing stands in the way of January, due Monday the 9th"]
     assert "2 origins: 200 kg" in page.text
+    assert "MAG-1-A has 0 kg in book now, and 200 kg after." in page.text.replace("\xa0", " ").replace("\u2009", " ")
     filer.press(address, "ask")
     assert "waits for a signature" in filer.page(address).headings[0]
     sign = certifier.page(f"{address}certify/")
     assert "2 events, 2 rows, by Filer" in sign.text
+    assert "What it would do to your books" in sign.text
     unread = certifier.post(f"{address}certify/", act="password", revision=draft_at(address).revision)
     assert unread.status_code == 409
     signed = certifier.post(f"{address}certify/", act="password", sure="yes", revision=draft_at(address).revision)

@@ -1,7 +1,8 @@
 """What a cell may have been meant to say, told from what the filer's own books and papers hold.
 
-A guess is offered for one press and never made unasked. It rests on nothing but the filer's own edge: lots that it holds
-or was sent, masses of its own lots and of deliveries to it, names it has dealt with. Of two candidates none is offered.
+A guess is offered for one press and never made unasked. It rests on nothing but the filer's own edge: lots that it
+holds or was sent, masses of its own lots and of deliveries to it, names it has dealt with. Of two candidates none is
+offered.
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ def _enters(row: Mapping[str, Any]) -> bool:
     return row["kind"] == "receipt" or is_making(row["kind"] or "", row["role"])
 
 
-def _guess(kind: str, row: Mapping[str, Any], column: str, before: str, after: str, why: tuple[str, str]) -> Guess:
+def _guess(
+    kind: str, row: Mapping[str, Any], column: str, *, before: str, after: str, why: tuple[str, str]
+) -> Guess:  # fmt: skip
     edit = Edit(source=int(row["source"]), row=int(row["row"]), column=column, text=after)
     return Guess(kind=kind, edit=edit, before=before, en=why[0], zh=why[1])
 
@@ -124,7 +127,7 @@ def _lot(row: Mapping[str, Any], edge: Edge) -> Guess | None:
     after = meant if "/" in lot else bare(meant)
     en, zh = ("was sent to you", "已发往贵企业") if receipt else ("is yours", "为贵企业所有")
     why = (f"Is it {after}? That {en}, and no {lot}", f"是否为“{after}”？该批次{zh}，“{lot}”则不然")
-    return _guess("lot", row, "lot", lot, after, why)
+    return _guess("lot", row, "lot", before=lot, after=after, why=why)
 
 
 def _is_slip(lot: str, other: str) -> bool:
@@ -154,7 +157,7 @@ def _mass(row: Mapping[str, Any], cells: Mapping[str, Any], edge: Edge) -> Guess
     unit = MASS_COLUMNS[filed]
     en, zh = _BESIDE[_beside(row)]
     why = (f"Is it {after} kg? {en} {before} {unit}", f"是否为 {after} 千克？{zh} {before} {unit}")
-    return _guess("mass", row, "mass_kg", before, after, why)
+    return _guess("mass", row, "mass_kg", before=before, after=after, why=why)
 
 
 _BESIDE: Final = {
@@ -190,7 +193,7 @@ def _fits(row: Mapping[str, Any], meant: int, edge: Edge) -> bool:
             and (net_mg > usual[1] * 100 or net_mg * 100 < usual[0])
         )
     held = edge.books.get((row["site"], bare(row["lot"] or "")), 0)
-    if not held or row["kind"] not in _DRAWS and row["role"] != "in":
+    if not held or (row["kind"] not in _DRAWS and row["role"] != "in"):
         return False
     if row["kind"] == "stock" or meant > net_mg:
         return _near(meant, held)
@@ -224,7 +227,8 @@ def _day(row: Mapping[str, Any], outside: set[tuple[int, int]], period: str) -> 
     if first is None or last is None or row["on"].day > last.day:
         return None
     before, after = row["on"].isoformat(), first.replace(day=row["on"].day).isoformat()
-    return _guess("day", row, "on", before, after, (f"Is it {after}?", f"是否为 {after}？"))
+    why = (f"Is it {after}?", f"是否为 {after}？")
+    return _guess("day", row, "on", before=before, after=after, why=why)
 
 
 # A name, one letter off.
@@ -240,7 +244,7 @@ def _name(row: Mapping[str, Any], edge: Edge) -> Guess | None:
         return None
     after = min(close)
     why = (f"Is it {after}? You have dealt with them before", f"是否为“{after}”？贵企业与其有过往来")
-    return _guess("name", row, "counterparty_name", name, after, why)
+    return _guess("name", row, "counterparty_name", before=name, after=after, why=why)
 
 
 def _is_misspelt(name: str, known: str) -> bool:

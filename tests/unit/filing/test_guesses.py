@@ -99,4 +99,6 @@ def test_a_lot_of_the_same_file_is_at_hand_and_a_file_of_another_month_is_left()
     assert offered(MADE, SHIPMENT | {"lot": "N-l"}) == [("lot", 3, "lot", "N-1")]
     july = [SHIPMENT | {"event": f"S-{n}", "on": f"2025-07-{n:02d}"} for n in range(1, 4)]
     assert offered(*july) == []
-    assert offered(SHIPMENT | {"event": "S-9"}, SHIPMENT | {"event": "S-8"}, july[0]) == [("day", 4, "on", "2025-06-01")]
+    assert offered(SHIPMENT | {"event": "S-9"}, SHIPMENT | {"event": "S-8"}, july[0]) == [
+        ("day", 4, "on", "2025-06-01")
+    ]

@@ -29,7 +29,7 @@ from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Draft
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.drafting import lot_compositions, what_changes
-from lodeline.service.filing.filing import preview
+from lodeline.service.filing.filing import preview, preview_with_books
 from lodeline.service.filing.posting import rows_root_of
 from lodeline.service.filing.preparing import Encoded, encode
 from lodeline.store.queries.filing import month_in_force
@@ -53,6 +53,8 @@ class Judged:
     comparison: Comparison | None
     #: What was judged as it would be logged; None where it could not be read.
     encoded: Encoded | None = None
+    #: What filing it would do to the books (`foresight.foresee`); None where it could not be read.
+    books: dict[str, list[dict[str, Any]]] | None = None
 
     @property
     def accepted(self) -> bool:
@@ -126,13 +128,16 @@ def judge(
     progress(0.5)
     encoded = None if checked.rejects else encode(checked)
     if encoded is not None:
-        books = books_of(draft, store)
-        problems = preview(books, checked, filed_at=now, law=law, corrects=draft.corrects, encoded=encoded)
+        problems, foreseen = preview_with_books(
+            books_of(draft, store), checked, filed_at=now, law=law, corrects=draft.corrects, encoded=encoded
+        )
     else:
+        foreseen = None
         problems = (*checked.problems, *_of_the_good(draft, table, checked, store, law=law, now=now))
     return Judged(
-        content=content, table=table, checked=checked, problems=problems, comparison=comparison, encoded=encoded
-    )
+        content=content, table=table, checked=checked, problems=problems, comparison=comparison, encoded=encoded,
+        books=foreseen,
+    )  # fmt: skip
 
 
 def prepare(draft: Draft, content: Content, *, store: Store) -> tuple[Table, Checked, Comparison | None]:
@@ -211,6 +216,7 @@ def _found(draft: Draft, judged: Judged, store: Store, *, law: Jurisdiction, now
         # Rows that cannot be read cannot be held against the books either.
         "books_next": judged.encoded is None and bool(rows.height),
         "other_months": {month: len(events) for month, events in other_months(rows, draft.period).items()},
+        "books": judged.books,
         "suggestions": suggestions.found(
             draft, judged.content, judged.checked, judged.problems, books=books_of(draft, store), law=law, now=now
         ),

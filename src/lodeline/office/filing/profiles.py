@@ -101,7 +101,7 @@ class Nearest:
 
 
 def nearest_profile(draft: Draft) -> Nearest | None:
-    """The firm's profile that fits a file of the draft but for one column, the last used first; None where none does."""
+    """The firm's profile that fits a file of the draft but for one column, the last used first; else None."""
     read = [sheet.header for _, sheet in sheets(draft) if sheet.readable]
     for one in ImportProfile.objects.filter(organisation=draft.organisation).order_by("-used_at", "-id"):
         columns = json.loads(one.mapping)["columns"]

@@ -24,7 +24,7 @@ class ReceiptMailError(Exception):
 
 
 def announce(draft: Draft, *, now: datetime) -> None:
-    """Has the receipt of a filed draft mailed, where the portal sends mail. What was tried in a sandbox proves nothing."""
+    """Has the receipt of a filed draft mailed, where the portal sends mail. A sandbox gives none that proves."""
     if settings.LODELINE_SENDS_MAIL and not draft.sandbox:
         jobs.enqueue(
             "draft.receipt", {"draft": draft.pk}, now=now, organisation=draft.organisation, key=f"receipt:{draft.pk}"

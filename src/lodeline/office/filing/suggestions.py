@@ -1,7 +1,7 @@
 """What a draft is offered for its cells: the cures of its problems, and guesses from the firm's own books and papers.
 
-They are found when the draft is checked and kept with what was found. None is applied unasked; one, all of a kind or all
-are applied by whoever files, and each cell that they change is a change of the draft like any other.
+They are found when the draft is checked and kept with what was found. None is applied unasked; one, all of a kind or
+all are applied by whoever files, and each cell that they change is a change of the draft like any other.
 """
 
 from __future__ import annotations

@@ -228,7 +228,9 @@ def begun_from(store: Store, organisation: str, period: str, to: str) -> pl.Data
     rows = month_in_force(store, organisation, period)
     begun = _begun(rows, period, held, to=to)
     old = begun["note"].str.strip_prefix(period + " ")
-    new = old.str.replace(period, to, literal=True).str.replace(period.replace("-", ""), to.replace("-", ""), literal=True)
+    new = old.str.replace(period, to, literal=True).str.replace(
+        period.replace("-", ""), to.replace("-", ""), literal=True
+    )
     events = pl.DataFrame({"old": old, "new": new}).select(
         event=pl.when(pl.col("old") == pl.col("new")).then(pl.concat_str(pl.lit(to + "-"), "old")).otherwise("new")
     )["event"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from lodeline.filing.check import Checked
 from lodeline.journal.certification import Certification
@@ -15,6 +16,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.entries.upload import Upload
 from lodeline.service.filing import posting
+from lodeline.service.filing.foresight import foresee
 from lodeline.service.filing.preparing import Encoded, Progress
 from lodeline.store.store import Store, StoredEntry
 
@@ -71,6 +73,24 @@ def preview(
 ) -> tuple[Problem, ...]:
     """Every problem that filing this now would meet; nothing is written."""
     return posting.judge_only(store, checked, filed_at=filed_at, law=law, corrects=corrects, encoded=encoded)
+
+
+def preview_with_books(
+    store: Store,
+    checked: Checked,
+    *,
+    filed_at: datetime,
+    law: Jurisdiction,
+    corrects: int | None = None,
+    encoded: Encoded | None = None,
+) -> tuple[tuple[Problem, ...], dict[str, list[dict[str, Any]]] | None]:
+    """`preview`, and what filing this now would do to the filer's books (`foresee`); None where it is filed already."""
+    work = posting.prepare_only(store, checked, filed_at=filed_at, law=law, corrects=corrects, encoded=encoded)
+    if isinstance(work, posting.Outcome):
+        return tuple(work.problems), None
+    assert checked.organisation, "what is judged has a filer"
+    books = foresee(store, work, organisation=checked.organisation, law=law, now=filed_at)
+    return tuple(work.problems), books
 
 
 def _who_and_when(checked: Checked) -> list[Problem]:

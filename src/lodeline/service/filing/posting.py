@@ -127,14 +127,27 @@ def judge_only(
     encoded: Encoded | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem that posting would meet; nothing is written. `checked` has an organisation and a period."""
+    work = prepare_only(store, checked, filed_at=filed_at, law=law, corrects=corrects, encoded=encoded)
+    return tuple(work.problems)
+
+
+def prepare_only(
+    store: Store,
+    checked: Checked,
+    *,
+    filed_at: datetime,
+    law: Jurisdiction,
+    corrects: int | None = None,
+    encoded: Encoded | None = None,
+) -> Prepared | Outcome:
+    """The filing as posting would judge it against the head, nothing being written; an Outcome where it is filed."""
     assert checked.organisation and checked.period
     job = Job(
         store=store, checked=checked, organisation=checked.organisation, period=checked.period,
         corrects=corrects, filed_at=filed_at, law=law, uploads=(), encoded=encoded or encode(checked),
         certification=None, progress=lambda _what, _share: None, in_transaction=lambda _entry: None,
     )  # fmt: skip
-    work = _repeated(job) or prepare(job, store.head())
-    return tuple(work.problems)
+    return _repeated(job) or prepare(job, store.head())
 
 
 def rows_root_of(

@@ -18,11 +18,11 @@ _NOTICES: Final[Mapping[str, Text]] = {
     "applied": text("Applied and checked. Undo sets the cells back.", "已应用并检查。可撤销。"),
     "undone": text("The cells are as they were before.", "单元格已恢复原状。"),
     "begun": text(
-        "Begun with the rows of the last month that was filed. Kept: sites, customers, products, methods, and the lots that you still"
-        " hold. Moved to this month: days, and the references of events. Left open: masses, moisture, assays, documents,"
-        " and the ids of new lots.",
-        "已沿用上一申报月份的行。保留：场所、客户、产品、测量方法及仍持有的批次；改为本月：日期和事件编号；留空：质量、水分、"
-        "化验成分、单据及新批次号。",
+        "Begun with the rows of the last month that was filed. Kept: sites, customers, products, methods, and the lots"
+        " that you still hold. Moved to this month: days, and the references of events. Left open: masses, moisture,"
+        " assays, documents, and the ids of new lots.",
+        "已沿用上一申报月份的行。保留：场所、客户、产品、测量方法及仍持有的批次；改为本月：日期和事件编号；"
+        "留空：质量、水分、化验成分、单据及新批次号。",
     ),
     "kept": text("Saved. It has not been checked since.", "已保存，尚未重新检查。"),
     "uploaded": text("The file is here, as it came.", "文件已上传并原样保存。"),

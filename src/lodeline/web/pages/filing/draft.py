@@ -25,6 +25,7 @@ from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.filing import draft_grid as grid
 from lodeline.web.pages.filing.draft_acts import act
+from lodeline.web.pages.filing.draft_books import in_the_books
 from lodeline.web.pages.filing.draft_changes import changes, changes_csv
 from lodeline.web.pages.filing.draft_files import wanted_file
 from lodeline.web.pages.filing.draft_progress import progress
@@ -230,6 +231,7 @@ def _problems_page(
         sentences=[one[visit.language] for one in summary.get("sentences", [])]
         if summary.get("events") or draft.accepted else [],
         bars=_bars(visit, summary),
+        books=in_the_books(visit, summary, counts),
         shown_what=_SHOWN.get(summary.get("shown") or "", {}).get(visit.language, ""),
         changes=changes(visit, draft, summary),
         offered=suggested(visit, draft, content, offered),

@@ -25,6 +25,7 @@ from lodeline.office.filing import certify, drafts, filing_now
 from lodeline.office.models import Draft
 from lodeline.web.pages.common.signed_in import is_recent
 from lodeline.web.pages.filing.draft import frame_of
+from lodeline.web.pages.filing.draft_books import in_the_books
 from lodeline.web.pages.filing.draft_files import STATEMENT_NAME
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Notice
@@ -159,6 +160,7 @@ def _page(visit: Visit, draft: Draft, now: datetime, *, refused: UserError | Non
         status=200 if refused is None else 409, **frame,
         may_sign=second is None,
         sentences=[one[visit.language] for one in summary["sentences"]],
+        books=in_the_books(visit, summary, json.loads(draft.counts)),
         rows=summary["rows"], events=summary["events"],
         flags=[one["message"][visit.language] for one in flags[:_FLAGS]], more_flags=max(0, len(flags) - _FLAGS),
         passkey=_passkey(visit, signed),

@@ -149,7 +149,8 @@ def rows_of(
     on_page = [one for place in _keys(chosen, content) for one in by_row.get(place, ())]
     columns = _columns(chosen if chosen.height else frame, on_page, view)
     maker = _Maker(
-        visit=visit, draft=draft, columns=columns, view=view, typed=typed, may_edit=may_edit, today=today, guesses=guesses,
+        visit=visit, draft=draft, columns=columns, view=view, typed=typed, may_edit=may_edit, today=today,
+        guesses=guesses,
         beside_files=any(key != TYPED for key in content.keys),
     )  # fmt: skip
     rows = [
@@ -304,11 +305,17 @@ class _Maker:
             act = self._cure(one)
             if not self.may_edit or act.value in pressed:
                 continue
-            column = next((name for name in MASS_COLUMNS if name in self.columns), "") if one.column in MASS_COLUMNS \
+            column = (
+                next((name for name in MASS_COLUMNS if name in self.columns), "")
+                if one.column in MASS_COLUMNS
                 else one.column
+            )
             made.append(
                 GridProblem(
-                    id=f"s-{key}-{row}-{one.column}", severity="guess", text=self.visit.localized(one.why()), act=act,
+                    id=f"s-{key}-{row}-{one.column}",
+                    severity="guess",
+                    text=self.visit.localized(one.why()),
+                    act=act,
                     column=self.columns.index(column) if column in self.columns else None,
                 )
             )

@@ -29,9 +29,7 @@ _CURES: Final = text("cells that can only mean one thing, or may", "可直接更
 _PER_PAGE: Final = 20
 
 
-def suggested(
-    visit: Visit, draft: Draft, content: Content, offered: Sequence[Suggestion]
-) -> dict[str, Any] | None:
+def suggested(visit: Visit, draft: Draft, content: Content, offered: Sequence[Suggestion]) -> dict[str, Any] | None:
     """What the template shows; None where nothing is suggested and nothing can be undone."""
     undo = suggestions.applied(draft)
     if not offered and not undo:
