@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lodeline.filing.check import check
-from lodeline.filing.cures import Cure, suggest
 from lodeline.filing.edits import Addition, Changes, apply
+from lodeline.filing.mending.cures import Cure, suggest
 from lodeline.filing.table import Table, blank
 from lodeline.ledger.problem import Where, problem
 

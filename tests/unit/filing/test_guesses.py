@@ -8,7 +8,7 @@ import pytest
 
 from lodeline.filing.check import check
 from lodeline.filing.edits import Addition, Changes, apply
-from lodeline.filing.guesses import Edge, guesses
+from lodeline.filing.mending.guesses import Edge, guesses
 from lodeline.filing.table import blank
 
 KG = 1_000_000

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from lodeline.errors import Text
 from lodeline.filing.check import Checked
-from lodeline.filing.cures import suggest
-from lodeline.filing.guesses import guesses
+from lodeline.filing.mending.cures import suggest
+from lodeline.filing.mending.guesses import guesses
 from lodeline.filing.schema import MASS_COLUMNS
 from lodeline.ledger.problem import Problem
 from lodeline.office.access.actor import Actor
@@ -75,7 +75,9 @@ def found(
 
 def _cures(content: Content, problems: Sequence[Problem]) -> Iterable[Suggestion]:
     """What the cells that problems name can only have meant, or may have."""
-    sources = {(one.file, one.sheet): place for place, one in reversed(list(enumerate(content.table.sources)))}
+    sources: dict[tuple[str | None, str | None], int] = {
+        (one.file, one.sheet): place for place, one in reversed(list(enumerate(content.table.sources)))
+    }
     named = [one for one in problems if one.where.row is not None and (one.where.file, one.where.sheet) in sources]
     if not named:
         return

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from lodeline.filing.guesses import USUAL_LOTS, Edge, bare
+from lodeline.filing.mending.guesses import USUAL_LOTS, Edge, bare
 from lodeline.service.firm.acceptance import open_shipments
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.queries.filing import newest_parties

@@ -149,7 +149,7 @@ class GridCell:
     text: str = ""
     name: str = ""
     id: str = ""
-    severity: Severity | None = None
+    severity: Severity | Literal["guess"] | None = None
     described_by: str = ""
     options: Sequence[tuple[str, str]] = ()
 

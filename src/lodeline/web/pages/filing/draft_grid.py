@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.filing.cures import suggest
+from lodeline.filing.mending.cures import suggest
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.ledger.problem import Problem, Severity, Where
 from lodeline.office.filing.draft_content import TYPED, Content
