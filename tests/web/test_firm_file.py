@@ -489,7 +489,7 @@ def test_meanings_of_columns_are_asked_for_once(filer: Someone) -> None:
 def test_suggestions_are_listed_applied_at_once_and_undone(filer: Someone) -> None:
     address = filer.begin(origin("O-1", "L-100"), shipment("S-1", "L-1O0", "10"), shipment("S-2", "L100", "20"))
     page = filer.page(address)
-    assert "Is it L-100? That is yours, and no L-1O0" in page.text
+    assert "Is it L-100? You have that lot, and none called L-1O0" in page.text
     assert "Apply all 2" in page.text
     csv = filer.client.get(f"{address}?format=csv&table=suggestions").content.decode()
     assert '"L-1O0","L-100"' in csv

@@ -102,3 +102,10 @@ def test_a_lot_of_the_same_file_is_at_hand_and_a_file_of_another_month_is_left()
     assert offered(SHIPMENT | {"event": "S-9"}, SHIPMENT | {"event": "S-8"}, july[0]) == [
         ("day", 4, "on", "2025-06-01")
     ]
+
+
+def test_a_guess_says_what_it_rests_on() -> None:
+    table = apply(blank(), Changes(additions=(Addition(row=2, cells=RECEIPT | {"mass_kg": "0.5"}),)))
+    checked = check(table, organisation="ACME", period="2025-06")
+    (guess,) = guesses(checked.rows, table.frame, EDGE, period="2025-06")
+    assert (guess.before, guess.en) == ("0.5", "Is it 500 kg? 500 kg of it were shipped to you")

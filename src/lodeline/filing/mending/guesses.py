@@ -8,7 +8,7 @@ offered.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -125,8 +125,8 @@ def _lot(row: Mapping[str, Any], edge: Edge) -> Guess | None:
         return None
     (meant,) = candidates
     after = meant if "/" in lot else bare(meant)
-    en, zh = ("was sent to you", "已发往贵企业") if receipt else ("is yours", "为贵企业所有")
-    why = (f"Is it {after}? That {en}, and no {lot}", f"是否为“{after}”？该批次{zh}，“{lot}”则不然")
+    en, zh = ("That was sent to you", "该批次已发往贵企业") if receipt else ("You have that lot", "贵企业有该批次")
+    why = (f"Is it {after}? {en}, and none called {lot}", f"是否为“{after}”？{zh}，没有“{lot}”")
     return _guess("lot", row, "lot", before=lot, after=after, why=why)
 
 
@@ -149,22 +149,14 @@ def _mass(row: Mapping[str, Any], cells: Mapping[str, Any], edge: Edge) -> Guess
     net_mg, dry_mg = row["mass_mg"], row["dry_mg"]
     if filed is None or not net_mg or not dry_mg or net_mg < 0:
         return None
-    fitting = [meant for meant in _thousandfold(net_mg) if _fits(row, meant, edge)]
+    beside = _beside(row)
+    fitting = [(meant, why) for meant in _thousandfold(net_mg) if (why := beside(row, meant, edge)) is not None]
     if len(fitting) != 1:
         return None
-    (meant,) = fitting
+    meant, (en, zh) = fitting[0]
     before, after = str(cells[filed]).strip(), format_kg(meant)
-    unit = MASS_COLUMNS[filed]
-    en, zh = _BESIDE[_beside(row)]
-    why = (f"Is it {after} kg? {en} {before} {unit}", f"是否为 {after} 千克？{zh} {before} {unit}")
+    why = (f"Is it {after} kg? {en}", f"是否为 {after} 千克？{zh}")
     return _guess("mass", row, "mass_kg", before=before, after=after, why=why)
-
-
-_BESIDE: Final = {
-    "sent": ("The shipper filed so, and not", "发货方按此申报，而非"),
-    "held": ("The books have so much of the lot, and not", "账上该批次与此相符，而非"),
-    "made": ("Your lots of this product weigh so, and not", "贵企业同类批次与此相符，而非"),
-}
 
 
 def _thousandfold(mass_mg: int) -> Iterator[int]:
@@ -173,31 +165,45 @@ def _thousandfold(mass_mg: int) -> Iterator[int]:
         yield mass_mg // 1000
 
 
-def _beside(row: Mapping[str, Any]) -> str:
+#: Why a mass fits, in both languages; None where it does not.
+_Why = tuple[str, str] | None
+
+
+def _beside(row: Mapping[str, Any]) -> Callable[[Mapping[str, Any], int, Edge], _Why]:
+    """What the mass of a row is held against."""
     if row["kind"] == "receipt":
-        return "sent"
-    return "made" if is_making(row["kind"], row["role"]) else "held"
+        return _beside_shipment
+    return _beside_own_lots if is_making(row["kind"] or "", row["role"]) else _beside_book
 
 
-def _fits(row: Mapping[str, Any], meant: int, edge: Edge) -> bool:
-    net_mg, beside = row["mass_mg"], _beside(row)
-    if beside == "sent":
-        shipped = next((masses for lot, masses in edge.sent.items() if _same_lot(row["lot"], lot)), ())
-        return any(_near(meant, one) for one in shipped) and not any(_near(net_mg, one, part=2) for one in shipped)
-    if beside == "made":
-        usual = edge.made.get(row["product"] or "")
-        return (
-            usual is not None
-            and usual[0] <= meant * 3
-            and meant <= usual[1] * 3
-            and (net_mg > usual[1] * 100 or net_mg * 100 < usual[0])
-        )
-    held = edge.books.get((row["site"], bare(row["lot"] or "")), 0)
+def _beside_shipment(row: Mapping[str, Any], meant: int, edge: Edge) -> _Why:
+    shipped = next((masses for lot, masses in edge.sent.items() if _same_lot(row["lot"], lot)), ())
+    if any(_near(row["mass_mg"], one, part=2) for one in shipped):
+        return None
+    fitting = next((one for one in shipped if _near(meant, one)), None)
+    if fitting is None:
+        return None
+    text = format_kg(fitting)
+    return f"{text} kg of it were shipped to you", f"该批次已向贵企业发货 {text} 千克"
+
+
+def _beside_own_lots(row: Mapping[str, Any], meant: int, edge: Edge) -> _Why:
+    least, most = edge.made.get(row["product"] or "", (0, 0))
+    usual = bool(most) and least <= meant * 3 and meant <= most * 3
+    if not usual or (least <= row["mass_mg"] * 100 and row["mass_mg"] <= most * 100):
+        return None
+    low, high = format_kg(least), format_kg(most)
+    return f"Your lots of this product have {low} to {high} kg", f"贵企业该产品各批次为 {low} 至 {high} 千克"
+
+
+def _beside_book(row: Mapping[str, Any], meant: int, edge: Edge) -> _Why:
+    held, net_mg = edge.books.get((row["site"], bare(row["lot"] or "")), 0), row["mass_mg"]
     if not held or (row["kind"] not in _DRAWS and row["role"] != "in"):
-        return False
-    if row["kind"] == "stock" or meant > net_mg:
-        return _near(meant, held)
-    return net_mg > held * 20 and meant <= held * 21 // 20
+        return None
+    whole = row["kind"] == "stock" or meant > net_mg
+    if not (_near(meant, held) if whole else net_mg > held * 20 and meant <= held * 21 // 20):
+        return None
+    return f"{row['site']} has {format_kg(held)} kg of the lot", f"{row['site']} 账上该批次为 {format_kg(held)} 千克"
 
 
 def _near(mass: int, other: int, *, part: int = 20) -> bool:
