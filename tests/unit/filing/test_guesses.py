@@ -8,7 +8,7 @@ import pytest
 
 from lodeline.filing.check import check
 from lodeline.filing.edits import Addition, Changes, apply
-from lodeline.filing.mending.guesses import Edge, guesses
+from lodeline.filing.mending.guesses import UNKNOWN_LIMIT, Edge, guesses
 from lodeline.filing.table import blank
 
 KG = 1_000_000
@@ -109,3 +109,10 @@ def test_a_guess_says_what_it_rests_on() -> None:
     checked = check(table, organisation="ACME", period="2025-06")
     (guess,) = guesses(checked.rows, table.frame, EDGE, period="2025-06")
     assert (guess.before, guess.en) == ("0.5", "Is it 500 kg? 500 kg of it were shipped to you")
+
+
+def test_more_unknown_lots_than_anybody_mistypes_are_no_slips() -> None:
+    rows = [SHIPMENT | {"event": f"S-{n}", "lot": f"X-{n:04d}"} for n in range(UNKNOWN_LIMIT)]
+    slip = SHIPMENT | {"event": "S-0", "lot": "M-2510"}
+    assert offered(*rows[1:], slip) == [("lot", UNKNOWN_LIMIT + 1, "lot", "M-2501")]
+    assert offered(*rows, slip) == []

@@ -29,6 +29,12 @@ KINDS: Final = ("lot", "mass", "day", "name")
 _NAME_CHARACTERS: Final = 6
 #: Lots of a product that must be there before their masses say what is usual.
 USUAL_LOTS: Final = 3
+#: Whoever files more mends the export; and more texts that nobody here knows than so are no slips.
+ROWS_LIMIT: Final = 20_000
+UNKNOWN_LIMIT: Final = 200
+_READ: Final = (
+    "kind", "role", "on", "site", "lot", "product", "mass_mg", "dry_mg", "counterparty_name", "source", "row"
+)  # fmt: skip
 _DRAWS: Final = ("shipment", "export", "loss", "stock")
 
 
@@ -74,11 +80,18 @@ def guesses(rows: pl.DataFrame, texts: pl.DataFrame, edge: Edge, *, period: str)
     """The guesses for a filing, in the order of its rows, at most one for a cell.
 
     `rows`: as checked (`schema.ROWS`; what could not be read is null), `texts`: the cells as filed, with `source` and
-    `row`. Lots that the filing itself makes or takes in are the firm's as well.
+    `row`. Lots that the filing itself makes or takes in are the firm's as well. None for more than `ROWS_LIMIT` rows.
     """
-    filed = {(one["source"], one["row"]): one for one in texts.iter_rows(named=True)}
-    read = [one for one in rows.iter_rows(named=True) if (one["source"], one["row"]) in filed]
+    if rows.height > ROWS_LIMIT:
+        return []
+    masses = [name for name in MASS_COLUMNS if name in texts.columns]
+    filed = {(one["source"], one["row"]): one for one in texts.select("source", "row", *masses).iter_rows(named=True)}
+    read = [one for one in rows.select(_READ).iter_rows(named=True) if (one["source"], one["row"]) in filed]
     edge = _with_own_rows(edge, read)
+    if len({row["lot"] for row in read} - edge.known) > UNKNOWN_LIMIT:
+        edge = replace(edge, held=frozenset(), sent={})
+    if len({row["counterparty_name"] for row in read} - set(edge.names)) > UNKNOWN_LIMIT:
+        edge = replace(edge, names={})
     outside = _outside(read, period)
     found = []
     for row in read:

@@ -12,10 +12,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import polars as pl
+
 from lodeline.errors import Text
 from lodeline.filing.check import Checked
 from lodeline.filing.mending.cures import suggest
-from lodeline.filing.mending.guesses import guesses
+from lodeline.filing.mending.guesses import ROWS_LIMIT, Guess, guesses
 from lodeline.filing.schema import MASS_COLUMNS
 from lodeline.ledger.problem import Problem
 from lodeline.office.access.actor import Actor
@@ -59,11 +61,8 @@ def found(
     now: datetime,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The suggestions for a draft's cells as they stand, for `Draft.summary`; a cell has at most one."""
-    view = OrganisationView(books, law, draft.organisation)
-    edge = own_edge(view, on=law.day_of(now), books=draft.corrects is None)
-    texts = content.table.frame
     cured = {(one.source, one.row, one.column): one for one in _cures(content, problems)}
-    for one in guesses(checked.rows, texts, edge, period=draft.period):
+    for one in _guesses(draft, content, checked, books=books, law=law, now=now):
         key = content.keys[one.edit.source]
         guess = Suggestion(
             kind=one.kind, source=key, row=one.edit.row, column=one.edit.column,
@@ -71,6 +70,16 @@ def found(
         )  # fmt: skip
         cured.setdefault((key, one.edit.row, one.edit.column), guess)
     return [asdict(one) for one in sorted(cured.values(), key=lambda one: (one.source, one.row))[:LIMIT]]
+
+
+def _guesses(
+    draft: Draft, content: Content, checked: Checked, *, books: Store, law: Jurisdiction, now: datetime
+) -> list[Guess]:
+    if not 0 < checked.rows.height <= ROWS_LIMIT:
+        return []
+    view = OrganisationView(books, law, draft.organisation)
+    edge = own_edge(view, on=law.day_of(now), books=draft.corrects is None)
+    return guesses(checked.rows, content.table.frame, edge, period=draft.period)
 
 
 def _cures(content: Content, problems: Sequence[Problem]) -> Iterable[Suggestion]:
@@ -81,12 +90,12 @@ def _cures(content: Content, problems: Sequence[Problem]) -> Iterable[Suggestion
     named = [one for one in problems if one.where.row is not None and (one.where.file, one.where.sheet) in sources]
     if not named:
         return
-    wanted = {(sources[one.where.file, one.where.sheet], one.where.row) for one in named}
-    rows = {
-        (row["source"], row["row"]): row
-        for row in content.table.frame.iter_rows(named=True)
-        if (row["source"], row["row"]) in wanted
-    }
+    wanted = pl.DataFrame(
+        [(sources[one.where.file, one.where.sheet], one.where.row) for one in named],
+        schema={"source": pl.UInt16(), "row": pl.UInt32()}, orient="row",
+    )  # fmt: skip
+    meant = content.table.frame.join(wanted, on=["source", "row"], how="semi")
+    rows = {(row["source"], row["row"]): row for row in meant.iter_rows(named=True)}
     for one in named:
         row = rows.get((sources[one.where.file, one.where.sheet], one.where.row))
         cure = None if row is None else suggest(one, row)
