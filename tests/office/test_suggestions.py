@@ -9,11 +9,13 @@ from tests.office.filing_office import HEADER, LAW, MAGNET, MONTH, NOW, People, 
 
 from lodeline.filing.check import check
 from lodeline.filing.table import read_bytes
+from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.filing import draft_check, drafts, suggestions
 from lodeline.office.filing.draft_content import content_of
 from lodeline.office.filing.drafts import Cell, DraftError
 from lodeline.office.models import Draft
 from lodeline.service.filing.filing import submit
+from lodeline.service.lots.aliases import give_alias
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
@@ -54,6 +56,21 @@ def test_guesses_come_from_the_own_edge_and_from_nobody_else(people: People) -> 
     )
     # The supplier's other lot is one character away, and no guess: it was never sent to the firm.
     assert offered(draft) == [("lot", 3, "ALY-1O0", "ALY-100"), ("mass", 4, "0.8", "800"), ("lot", 7, "L-1OO", "L-100")]
+
+
+def test_a_lot_that_came_under_an_alias_is_guessed_by_it_alone(store: Store, people: People) -> None:
+    (lot,) = store.books.lot_ids(["ALL-1/ALY-100"]).values()
+    give_alias(store, "ALL-1", lot=lot, alias="BLUE-7", filed_at=NOW)
+    draft = people.draft(receipt("R-1", "BLUE-77", "800"), receipt("R-2", "ALY-1O0", "800"))
+    assert offered(draft) == [("lot", 2, "BLUE-77", "BLUE-7")]
+
+
+def test_only_a_filer_applies_and_undoes(people: People) -> None:
+    draft = people.draft(origin("O-1", "L-100"), shipment("S-1", "L-1O0", "10"))
+    with pytest.raises(NotAllowedError):
+        suggestions.apply(people.certifier, draft, "all", seen=draft.revision, now=NOW)
+    with pytest.raises(NotAllowedError):
+        suggestions.undo(people.certifier, draft, seen=draft.revision, now=NOW)
 
 
 def test_what_it_would_do_to_the_books_is_what_filing_does(store: Store, people: People) -> None:
