@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import PATIENCE_MS, Workshop, context_of
 from tests.browser.journeys import TUTORIALS
-from tests.browser.portal import PEOPLE
+from tests.browser.portal import PEOPLE, Portal, build, served
 from tests.browser.questions import Walk
 
 pytestmark = pytest.mark.medium
@@ -28,13 +28,22 @@ MONTH = (
 Walker = Callable[[str], Walk]
 
 
+@pytest.fixture(scope="module")
+def untouched(executable: str, run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A portal on the world as it was loaded, in which nobody has filed July."""
+    store = build(run_room)
+    with served(store, tmp_path_factory.mktemp("questions") / "errors") as origin, Portal(origin) as portal:
+        yield portal
+
+
 @pytest.fixture
-def walker(browser: Browser, workshop: Workshop) -> Iterator[Walker]:
+def walker(browser: Browser, workshop: Workshop, untouched: Portal) -> Iterator[Walker]:
     contexts = []
 
     def come(by: str) -> Walk:
-        contexts.append(context_of(browser, base_url=workshop.portal.origin))
-        contexts[-1].add_cookies(workshop.portal.cookies(by))
+        portal = untouched if by == PEOPLE["filer"] else workshop.portal
+        contexts.append(context_of(browser, base_url=portal.origin))
+        contexts[-1].add_cookies(portal.cookies(by))
         walk = Walk(contexts[-1].new_page())
         walk.start()
         return walk

@@ -106,7 +106,7 @@ def test_a_sample_account_signs_in_by_keyboard_alone(browser: Browser, demo: str
     context = context_of(browser)
     page = context.new_page()
     page.goto(f"{demo}/en/account/login/")
-    page.get_by_role("button", name=re.compile("^Auditor")).focus()
+    page.get_by_role("button", name=re.compile("^Auditor")).first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/account/" not in url)
     expect(page.locator("details.person")).to_contain_text("Tang Yu")

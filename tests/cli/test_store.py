@@ -89,7 +89,10 @@ def test_init_names_what_it_changed_in_the_portal(tmp_path: Path) -> None:
     store = ready_store(lodeline.database)
     call_command("migrate", "office", "0007", database=store.database.alias, verbosity=0, interactive=False)
     store.database.close()
-    assert lodeline("init", "--json").document["migrated"] == ["office.0008_bookmark"]
+    assert lodeline("init", "--json").document["migrated"] == [
+        "office.0008_bookmark",
+        "office.0009_letters_of_invitations",
+    ]
     assert "nothing changed" in lodeline("init").out
 
 

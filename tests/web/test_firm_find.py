@@ -60,7 +60,7 @@ def test_what_is_like_it(pages: None, url: str) -> None:
     assert found("SEP", "T1")[0] in filed
     (delivery,) = [one for one in found("SEP", "S4")[1] | {found("SEP", "S4")[0]} if "/transfers/" in one]
     assert delivery
-    assert "/en/firm/SEP/customers/" in found("SEP", "Trade-House")[1] | {found("SEP", "Trade-House")[0]}
+    assert "/en/firm/SEP/lots/?view=customers" in found("SEP", "Trade-House")[1] | {found("SEP", "Trade-House")[0]}
 
 
 @pytest.mark.parametrize("text", ["ORE", "LIC", "Abroad", "S1", "mine", "2025-01", "S2", "O1", "D-2", "app-sep"])

@@ -54,7 +54,7 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     "licence.not-needed": (CLEAN | {"licence": "LIC-1"}, CLEAN),
     "line.not-stated": (without(CLEAN, "destination"), CLEAN),
     "value.not-checked": (CLEAN | {"currency": "XAF"}, CLEAN | {"currency": "CNY", "value": "32400"}),
-    "line.unread": (CLEAN | {"mass_kg": "1,250"}, CLEAN | {"mass_kg": "１００"}),
+    "line.unread": (CLEAN | {"mass_kg": "1,25"}, CLEAN | {"mass_kg": "１００"}),
     "goods.unclear": (
         CLEAN | {"product_name": "rare earth product", "hs_code": "3824999999", "composition": ""},
         CLEAN,

@@ -59,7 +59,7 @@ def of_lot(actor: Actor, own: OrganisationView, snapshot: Snapshot, lot: OwnLot,
     before = next((row for row in _goods(like) if product_kind(row.get("product", "")) == kind), {})
     shares = {symbol: ppb for symbol, ppb in lot.composition.items() if symbol != TREO}
     row = {
-        "product_name": before.get("product_name") or _product_name(own, kind),
+        "product_name": before.get("product_name") or _product_name(kind),
         "product": lot.product or "",
         "model": before.get("model", "") if before.get("product") == lot.product else "",
         "hs_code": before.get("hs_code") or _only(PRODUCTS[kind].hs_codes if kind in PRODUCTS else ()),
@@ -120,7 +120,7 @@ def of_licence(actor: Actor, own: OrganisationView, snapshot: Snapshot, licence:
         mass = format_kg(found.mass_mg) if found.mass_mg and len(found.products) <= 1 else ""
         goods = [
             {
-                "product_name": _product_name(own, product_kind(code)), "product": code, "control_item": item,
+                "product_name": _product_name(product_kind(code)), "product": code, "control_item": item,
                 "hs_code": _only(PRODUCTS[product_kind(code)].hs_codes) if product_kind(code) in PRODUCTS else "",
                 "mass_kg": mass,
             }
@@ -257,11 +257,9 @@ def _with_item(
     return {**row, "control_item": _only(list(dict.fromkeys(needs)))}
 
 
-def _product_name(own: OrganisationView, kind: str) -> str:
-    """What the goods are called where they are declared."""
-    if kind not in PRODUCTS:
-        return ""
-    return PRODUCTS[kind].name_zh if own.law.country == "CN" else PRODUCTS[kind].name_en
+def _product_name(kind: str) -> str:
+    """What the goods are called, in both languages."""
+    return f"{PRODUCTS[kind].name_zh} {PRODUCTS[kind].name_en}" if kind in PRODUCTS else ""
 
 
 def _only(names: Sequence[str]) -> str:

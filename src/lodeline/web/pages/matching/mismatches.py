@@ -177,11 +177,11 @@ def _headline(visit: Visit, opened: pl.DataFrame, waiting: int, *, any_filed: bo
         asked.counted(count, mismatch_words.ONE[kind]["en"], mismatch_words.KINDS[kind]["en"].lower())
         for kind, count in parts
     ]
-    do = "does" if opened.height == 1 else "do"
-    return visit.text(
-        f"{', '.join(english[:-1])}{' and ' if english[1:] else ''}{english[-1]} {do} not match",
-        "、".join(f"{written.count(count)}{mismatch_words.ONE[kind]['zh']}" for kind, count in parts) + "不一致",
-    )
+    named = f"{', '.join(english[:-1])} and {english[-1]}" if english[1:] else english[0]
+    listed = "、".join(f"{written.count(count)}{mismatch_words.ONE[kind]['zh']}" for kind, count in parts)
+    if opened.height == 1:
+        return visit.text(f"{named} does not match", f"{listed}不一致")
+    return visit.text(f"{named} do not match", f"{listed}不一致")
 
 
 def _kind_tabs(visit: Visit, opened: pl.DataFrame, wanted: _Wanted) -> list[Tab]:

@@ -147,7 +147,7 @@ class _FirmFind:
 
     def _partners(self) -> Iterator[Match]:
         """By the names in its own papers, and the register's of those next to it."""
-        href = self.firm.url("firm-customers")
+        href = self.firm.url("firm-lots", query={"view": "customers"})
         # Who is both, customer and supplier, is one.
         told: set[str] = set()
         for row in self.firm.own.partners().iter_rows(named=True):
