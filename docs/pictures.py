@@ -107,7 +107,7 @@ def taken(browser: Browser, portal: str, name: str) -> bytes:
     context = browser.new_context(**options)
     page = context.new_page()
     page.goto(f"{portal}/en/account/login/")
-    page.get_by_role("button", name=WHO).click()
+    page.get_by_role("button", name=WHO).first.click()
     page.wait_for_url(lambda url: "/account/" not in url)
     way(page, portal)
     # No field has the focus, and nothing moves any more.

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -162,7 +163,12 @@ def test_ctrl_c_leaves_whole_filings_and_a_second_load_completes_them(nowhere: L
             time.sleep(0.01)
         # As a terminal does: every process of the group gets it.
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            # Else whoever runs the tests would wait for it as long.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     assert process.returncode == 130, (out, err)
     assert "Stopped" in err and "Traceback" not in out + err
     # Helpers of the interpreter may take a moment to see that their parent is gone.

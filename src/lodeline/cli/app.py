@@ -85,6 +85,7 @@ def main() -> None:
             errors.print(
                 text("Stopped. What was filed stands; nothing is half-done.", "已停止。已申报内容有效，没有半途数据。")
             )
+            _end_helpers()
         raise
     except Exception as error:
         from lodeline.store.trouble import trouble  # noqa: PLC0415
@@ -97,6 +98,15 @@ def main() -> None:
 
 
 @cache
+def _end_helpers() -> None:
+    """Ends the processes that read and compute for this one: the interpreter would wait for each at its end, and one
+    that was just being started when Ctrl-C came is told by nobody that there is no more work. They write nothing."""
+    import multiprocessing  # noqa: PLC0415
+
+    for helper in multiprocessing.active_children():
+        helper.kill()
+
+
 def _command(word: str) -> Any:
     """The command line, with no other command than the one of this name, where there is one.
 
