@@ -162,8 +162,8 @@ const rowOf = (record) => {
 let told = null;
 let sending = null;
 // A browser knows whether it is on a network, and not whether the portal is reached through it.
-let reached = true;
-const near = () => navigator.onLine && reached;
+let failures = 0;
+const near = () => navigator.onLine && !failures;
 const RETRY_MS = 60_000;
 const ENDED = () => ["problem", say("Your login has ended. Your entries are still on this device: sign in, and send again.", "登录已失效。记录仍保存在本设备上：请登录后再次发送。"), true];
 const AWAY = () => ["", say("There is no network. Your entries are kept on this device.", "当前没有网络。记录保存在本设备上。"), false];
@@ -172,8 +172,8 @@ const REFUSED = (status) => ["problem", say(`The portal answered with ${status}.
 // JSON of the portal, or what is to be said instead, and whether it said itself that it took nothing.
 const ask = async (address, options) => {
   let answer;
-  try { answer = await fetch(address, { cache: "no-store", ...options }); } catch { reached = false; return [null, AWAY()]; }
-  reached = true;
+  try { answer = await fetch(address, { cache: "no-store", ...options }); } catch { failures += 1; return [null, AWAY()]; }
+  failures = 0;
   const json = answer.headers.get("Content-Type")?.startsWith("application/json");
   // A token that is not good any more is that of a login that has ended.
   if (answer.redirected || (answer.status === 403 && options)) return [null, ENDED()];
@@ -229,9 +229,17 @@ const send = () => {
     // What is being filled in stays as it is under its fingers.
     for (const item of route()) if (item.key !== open || isDone(item) || entries.get(item.key)?.problems.length) draw(item);
     showHead();
+    sendLater();
   });
   showHead();
   return sending;
+};
+// Seconds after the network failed, since it often comes back at once, and ever more seldom while it stays away.
+let later = null;
+const sendLater = () => {
+  clearTimeout(later);
+  const pause = failures ? Math.min(RETRY_MS, 1000 * 2 ** failures) : RETRY_MS;
+  later = setTimeout(() => (waiting().length && navigator.onLine ? send() : sendLater()), pause);
 };
 
 // ---- what is shown --------------------------------------------------------------------------------------------------
@@ -472,12 +480,12 @@ const finish = async (record, item) => {
     return;
   }
   Object.assign(record, { state: "done", on: record.on ?? today() });
-  const stored = keep(record);
+  // What is shown as done is on the disk: the page may be closed at once.
+  await keep(record);
   const every = route();
   const next = [...every.slice(item.number), ...every].find((one) => !isDone(one));
   unfold(next && next.key !== item.key ? next.key : null);
   draw(item);
-  await stored;
   if (navigator.onLine) send();
 };
 
@@ -575,12 +583,11 @@ const begin = async () => {
   $("send").addEventListener("click", send);
   addEventListener("online", send);
   addEventListener("offline", showHead);
-  setInterval(() => { if (waiting().length && navigator.onLine) send(); }, RETRY_MS);
   show();
   navigator.storage?.persist?.().catch(() => {});
   await prepare();
   showHead();
-  if (navigator.onLine) await send();
+  if (navigator.onLine) await send(); else sendLater();
 };
 // Two tabs would write over each other: the second waits until the first is closed.
 const blocked = setTimeout(() => {
