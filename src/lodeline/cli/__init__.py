@@ -11,7 +11,7 @@ from __future__ import annotations
 from lodeline.cli.app import app, main
 from lodeline.cli import demonstration, bench, keeping, filing, feeds, questions
 from lodeline.cli import finding, editions, declare, licence, run, inspect, inspect_plans
-from lodeline.cli import screen, parties, law, law_packs, take_over, proofs, serve
+from lodeline.cli import screen, parties, law, law_packs, take_over, strategy, proofs, serve
 # isort: on
 
 __all__ = [
@@ -36,5 +36,6 @@ __all__ = [
     "run",
     "screen",
     "serve",
+    "strategy",
     "take_over",
 ]

@@ -1,0 +1,12 @@
+"""Commands about who stops when goods are held back, and who depends on whom: one module for each kind of question."""
+
+from __future__ import annotations
+
+import typer
+
+from lodeline.cli.app import app
+
+commands = typer.Typer(no_args_is_help=True)
+app.add_typer(commands, name="strategy", help="Who stops when goods are held back. 管制推演与依赖分析。")
+
+__all__ = ["commands"]

@@ -1,0 +1,1 @@
+"""Who stops when goods are held back, and who depends on whom: networks, scenarios, runs and dependence."""
