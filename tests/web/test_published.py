@@ -21,6 +21,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.log.editions import figures
 from lodeline.service.matching.exceptions import every
 from lodeline.service.parties import parties, queue
+from lodeline.store import publications as store_publications
 from lodeline.store import published
 from lodeline.store.flow_files import standing
 from lodeline.store.opening import open_store
@@ -28,6 +29,7 @@ from lodeline.store.publications import Publications
 from lodeline.store.published import SnapshotAtHand, answered, at_head, newest_published
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import CASE_KIND, Store
+from lodeline.web import reading
 from lodeline.web.analyst import Analyst
 from lodeline.web.published_desk import PublishedDesk
 
@@ -136,6 +138,22 @@ def test_a_job_does_not_wait_for_ever(filer: Filer, monkeypatch: pytest.MonkeyPa
         assert mine
         monkeypatch.setattr(Publications, "has_analyst", lambda _: True)
         assert newest_published(filer.store).entry == filer.store.head().size - 1
+
+
+def test_a_server_of_another_program_that_computes_is_told_of(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds the analysis and publishes for its own program alone: nobody here would ever be given a page."""
+    monkeypatch.setattr(reading, "REQUEST_WAITS_S", 0.0)
+    publications = Publications(filer.store)
+    with monkeypatch.context() as patch:
+        patch.setattr(store_publications, "program_now", lambda: "another")
+        analyst = publications.one_analyst()
+        assert analyst.__enter__()
+    with reading.waits_a_little(), pytest.raises(reading.StillComputingError) as raised:
+        PublishedDesk(filer.store.database.url).reading()
+    assert raised.value.stage.what == "another"
+    analyst.__exit__(None, None, None)
+    with publications.one_analyst() as mine:
+        assert mine and not publications.has_another_program()
 
 
 def test_evidence_and_the_desk_ask_the_analyst(

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import polars as pl
 import polars.selectors as cs
@@ -163,8 +163,14 @@ class Publications:
 
     def has_analyst(self) -> bool:
         """Whether somebody is the analyst of this store now."""
-        with self.one_analyst() as mine:
+        with self._locked() as (mine, _):
             return not mine
+
+    def has_another_program(self) -> bool:
+        """Whether the analyst is of another program: what it publishes is not for this one."""
+        with self._locked() as (mine, lock):
+            lock.seek(0)
+            return not mine and lock.read() not in ("", program_now())
 
     def _waiting(self, stamp: Stamp, question: Question) -> Path:
         return self._wanted / f"{stamp.directory}.{question.key}.json"
@@ -174,14 +180,24 @@ class Publications:
     @contextmanager
     def one_analyst(self) -> Iterator[bool]:
         """Whether nobody else is the analyst of this store; held until the end of the block."""
+        with self._locked() as (mine, lock):
+            if mine:
+                lock.truncate(0)
+                lock.write(program_now())
+                lock.flush()
+            yield mine
+
+    @contextmanager
+    def _locked(self) -> Iterator[tuple[bool, TextIO]]:
+        """Whether the lock of the analyst was free, and its file, which says of which program the last one was."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / "analyst.lock").open("a") as lock:
+        with (self.directory / "analyst.lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                yield False
+                yield False, lock
                 return
-            yield True
+            yield True, lock
 
     def write(self, stamp: Stamp, question: Question, value: Any, *, read_at: float | None = None) -> None:
         """Puts an answer where readers find it, whole or not at all. Raises UnpublishableError.

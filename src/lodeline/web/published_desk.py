@@ -69,7 +69,7 @@ class PublishedDesk:
             if self._is_alone(publications):
                 return self._itself().reading(at_least)
             if until is not None and time.monotonic() > until:
-                raise StillComputingError(Stage(what="rows"))
+                raise StillComputingError(Stage(what="another" if publications.has_another_program() else "rows"))
             time.sleep(_LOOKS_S)
 
     @staticmethod

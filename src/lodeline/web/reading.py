@@ -67,6 +67,7 @@ def empty_store() -> EmptyStoreError:
 class Stage:
     """How far a computation is: what it goes through ("rows", "answers", "detectors"), how many of how many are done.
 
+    "another": nothing is computed here, since a server of another program does it, and publishes for its own kind.
     `total` None: nobody knows.
     """
 

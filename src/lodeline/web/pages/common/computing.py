@@ -24,11 +24,15 @@ _STEPS: Final[Mapping[str, Text]] = {
     "answers": text("flows and balances are computed", "计算流向与平衡"),
     "detectors": text("what does not fit is looked for, in one way after another", "逐项查找异常"),
 }
+_ANOTHER: Final = text(
+    "A server of another version of the program computes on this store. This page appears once that server has ended.",
+    "另一版本的服务进程正在此数据库上计算。待该进程结束后，本页即会显示。",
+)
 
 
 def computing(visit: Visit, stage: Stage) -> HttpResponse:
     """The page in place of the one that `visit` is to; 503 for whoever does not ask for a page."""
-    step, steps, name = list(_STEPS).index(stage.what) + 1, len(_STEPS), _STEPS[stage.what]
+    at = _at(stage)
     asks_for_a_page = "text/html" in visit.request.headers.get("Accept", "")
     response = show(
         visit, "lodeline/common/computing.html", title=visit.text("This page is being computed", "正在计算本页"),
@@ -36,9 +40,7 @@ def computing(visit: Visit, stage: Stage) -> HttpResponse:
         progress=Progress(
             id="computing",
             label=visit.text("Computing", "计算"),
-            text=visit.text(
-                f"Step {step} of {steps}: {name['en']}.", f"第{step}步，共{steps}步：{name['zh']}。"
-            ),
+            text=visit.text(at["en"], at["zh"]),
             # A single part says nothing of how far it is.
             done=stage.done, total=stage.total if (stage.total or 0) > 1 else None, seconds=AGAIN_S,
         ),
@@ -46,3 +48,10 @@ def computing(visit: Visit, stage: Stage) -> HttpResponse:
     response["Retry-After"] = str(AGAIN_S)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _at(stage: Stage) -> Text:
+    if stage.what not in _STEPS:
+        return _ANOTHER
+    step, steps, name = list(_STEPS).index(stage.what) + 1, len(_STEPS), _STEPS[stage.what]
+    return text(f"Step {step} of {steps}: {name['en']}.", f"第{step}步，共{steps}步：{name['zh']}。")
