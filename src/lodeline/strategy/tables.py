@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal, get_args
@@ -184,7 +185,10 @@ def scenarios_of(inputs: Inputs) -> tuple[Scenario, ...]:
 
 
 def instrument_of(row: Mapping[str, Any]) -> Instrument:
-    """A row of the table instruments; percent become shares, the range has the unit of what it is the range of."""
+    """A row of the table instruments; percent become shares, the range has the unit of what it is the range of.
+
+    One of the law that states no first day starts on `date.min`, for `instrument.resolved` to say.
+    """
 
     def text(name: str) -> str:
         return str(row[name] or "")
@@ -198,8 +202,9 @@ def instrument_of(row: Mapping[str, Any]) -> Instrument:
 
     of_share = row["delay_working_days"] is None and row["cap_kg"] is None
     return Instrument(
-        id=text("id"), kind=row["kind"], starts=row["from"], ends=row["to"], goods=several("class"), elements=several("elements"),
-        hs_code=text("hs_code"), from_country=text("from_country"), to_country=several("to_country"),
+        id=text("id"), kind=row["kind"], starts=row["from"] or date.min, ends=row["to"], goods=several("class"),
+        elements=several("elements"), hs_code=text("hs_code"), from_country=text("from_country"),
+        to_country=several("to_country"),
         organisation=text("organisation"), end_user=text("end_user"), end_use=text("end_use"),
         delay_working_days=number("delay_working_days"), approval=number("approval_pct", 0.01),
         cap_kg=number("cap_kg"), cap=number("cap_pct", 0.01), de_minimis_value=number("de_minimis_value_pct", 0.01),
