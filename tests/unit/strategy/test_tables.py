@@ -119,7 +119,7 @@ def test_a_scenario_that_does_not_exist_is_told_with_those_that_do() -> None:
         ("instruments", {"kind": "ban"}, ("strategy.instrument-incomplete", "to_country")),
         ("instruments", {"kind": "refuse"}, ("strategy.instrument-incomplete", "end_user")),
         ("instruments", {"kind": "quota"}, ("strategy.instrument-incomplete", "cap_kg")),
-        ("instruments", {"kind": "quota", "cap_kg": "5", "cap_pct": "5"}, ("strategy.instruments-contradict", "cap_pct")),
+        ("instruments", {"cap_kg": "5", "cap_pct": "5"}, ("strategy.instruments-contradict", "cap_pct")),
         ("instruments", {"kind": "law", "id": "no-such-law"}, ("strategy.law-unknown", "id")),
     ],
 )  # fmt: skip
