@@ -30,8 +30,13 @@ class ControlledForms:
         if day not in self._pairs:
             items = control_items(self._law, day, known=day)
             self._pairs[day] = frozenset((element, item.form) for item in items for element in item.rare_earths)
-        forms, pairs = _forms().get(product_kind(product), ()), self._pairs[day]
+        forms, pairs = forms_of(product), self._pairs[day]
         return tuple(element for element in held if any((element, form) in pairs for form in forms))
+
+
+def forms_of(product: str) -> tuple[str, ...]:
+    """The forms of the control list that goods of a product have; none for what is no product."""
+    return _forms().get(product_kind(product), ())
 
 
 @cache

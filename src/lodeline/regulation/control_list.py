@@ -14,7 +14,7 @@ from datetime import date
 from lodeline.material.element import RARE_EARTHS
 from lodeline.regulation.content import ANY_RARE_EARTH
 from lodeline.regulation.instrument import Citation
-from lodeline.regulation.parameter import Jurisdiction
+from lodeline.regulation.parameter import Jurisdiction, Parameter
 from lodeline.regulation.value import Status, Value
 
 
@@ -67,6 +67,14 @@ def items_with_status(law: Jurisdiction, day: date, *, known: date) -> Iterator[
         if state.value is not None and not state.value.unknown:
             for item in _items(state.value, parameter.rule):
                 yield "unknown" if item.unknown and state.status == "in-force" else state.status, item
+
+
+def items_published(parameter: Parameter) -> tuple[ControlItem, ...]:
+    """The items of one list as it was published last, whether it is in force, suspended or ended."""
+    values = [value for value in parameter.values if not value.unknown]
+    if not values:
+        return ()
+    return tuple(_items(max(values, key=lambda value: (value.published, value.in_force_from)), parameter.rule))
 
 
 def _items(value: Value, rule: str) -> Iterator[ControlItem]:

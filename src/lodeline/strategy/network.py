@@ -6,6 +6,7 @@ masses kilograms; places in one table are row numbers of another. Elements are s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +34,7 @@ class Holdings:
     origin, residual: kg a day that come in from nowhere in the network: mined or imported, and what the books of the
         base window do not explain (negative: goes out).
     floor_kg: what is not given away. content: [holdings, elements], kg of element per kg of goods.
+    imported: of each holding, country → share of `origin` that is imported from there; empty where nobody looked.
     """
 
     site: tuple[str, ...]
@@ -46,6 +48,7 @@ class Holdings:
     residual: Floats
     floor_kg: Floats
     content: Floats
+    imported: tuple[Mapping[str, float], ...] = ()
 
     def __len__(self) -> int:
         return len(self.site)
@@ -141,7 +144,9 @@ class Openness:
 
     edge [edges, days]: share of what is ordered that may go. origin [holdings, days], unit [units, days]: share of the
     base rate that comes in, or of the base activity that is allowed (1 leaves the unit its `most`).
-    in_scope [edges], held [edges]: the instrument touches it; its goods may go as long as `held_kg` lasts.
+    in_scope [edges], held [edges]: an instrument shuts it; its goods may go as long as `held_kg` lasts.
+    origin_in_scope [holdings], unit_in_scope [units]: an instrument touches it; None where none was asked for.
+    calendar_assumed: a working day was counted by no calendar that was published.
     """
 
     edge: Floats
@@ -149,6 +154,15 @@ class Openness:
     unit: Floats
     in_scope: Bools
     held: Bools
+    origin_in_scope: Bools | None = None
+    unit_in_scope: Bools | None = None
+    calendar_assumed: bool = False
+
+    @property
+    def touches_nothing(self) -> bool:
+        """Whether no edge, origin or unit is in the scope of any instrument."""
+        marks = (self.in_scope, self.origin_in_scope, self.unit_in_scope)
+        return not any(one is not None and one.any() for one in marks)
 
 
 def open_throughout(network: Network, days: int) -> Openness:
