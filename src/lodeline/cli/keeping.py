@@ -79,7 +79,7 @@ def load(
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
-    """Take in a dossier: its register, every filing in sequence, then the feeds. 装载资料目录。"""
+    """Take in a dossier: its register, every filing in sequence, feeds, strategy tables. 装载资料目录。"""
     from lodeline.service.filing.loading import load as load_dossier  # noqa: PLC0415
 
     store = store_at(database)
@@ -106,8 +106,17 @@ def load(
                 f"{loaded.feeds_repeated} 份已存在，{len(loaded.feeds_refused)} 份被拒。",
             )
         )
+    if loaded.tables or loaded.tables_repeated or loaded.tables_refused:
+        console.print(
+            text(
+                f"{loaded.tables} strategy tables taken in ({loaded.table_rows} rows), {loaded.tables_repeated} already"
+                f" there, {len(loaded.tables_refused)} refused.",
+                f"接收 {loaded.tables} 个战略表（{loaded.table_rows} 行），"
+                f"{loaded.tables_repeated} 个已存在，{len(loaded.tables_refused)} 个被拒。",
+            )
+        )
     print_problems(loaded.register_problems, limit=10)
-    for path, problems in [*loaded.refused[:20], *loaded.feeds_refused[:20]]:
+    for path, problems in [*loaded.refused[:20], *loaded.feeds_refused[:20], *loaded.tables_refused]:
         console.print(path, style="bold", markup=False)
         print_problems([found for found in problems if found.severity != "flag"], limit=3)
 

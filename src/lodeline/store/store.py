@@ -106,10 +106,12 @@ LAW_PROPOSAL_KIND, LAW_KIND = "law-proposal", "law"
 PACK_FACT = "pack-"
 #: What two officers answer about a rule of which no text tells whether it holds (service.customs.standing_answers).
 STANDING_KIND = "standing-answer"
+#: What a user tells of plants, their stock and suppliers, and of scenarios (service.strategy.inputs).
+STRATEGY_KIND = "strategy-table"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
 KINDS_WITHOUT_GOODS = (
     CASE_KIND, EDITION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND, LAW_PROPOSAL_KIND,
-    STANDING_KIND, INSPECTION_PLAN_KIND,
+    STANDING_KIND, INSPECTION_PLAN_KIND, STRATEGY_KIND,
 )  # fmt: skip
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
@@ -314,6 +316,11 @@ class Store:
         found = self.database.rows("SELECT sha256, content FROM upload WHERE entry = %s ORDER BY id", (entry,))
         for stated, content in found:
             yield str(stated), zlib.decompress(_bytes(content))
+
+    def upload_digests(self, entry: int) -> list[tuple[str, str]]:
+        """(SHA-256 as stored, name) of the files of `uploads`, in the same order, without reading them."""
+        found = self.database.rows("SELECT sha256, name FROM upload WHERE entry = %s ORDER BY id", (entry,))
+        return [(str(digest), str(name)) for digest, name in found]
 
     def upload_names(self, entry: int) -> list[str]:
         """What the files of `uploads` are called, in the same order."""

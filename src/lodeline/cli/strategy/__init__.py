@@ -9,4 +9,7 @@ from lodeline.cli.app import app
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="strategy", help="Who stops when goods are held back. 管制推演与依赖分析。")
 
+# The commands add themselves to the group.
+from lodeline.cli.strategy import tables  # noqa: E402, F401
+
 __all__ = ["commands"]

@@ -1,4 +1,4 @@
-"""Takes in a dossier: the register first, then every filing in its sequence, as filed at its own time, then the feeds.
+"""Takes in a dossier: the register, every filing in its sequence, as filed at its own time, the feeds, strategy tables.
 
 Reading and checking run ahead of posting in another process; the log's order is the dossier's order all the same.
 Several filings share one commit, so a load that is killed loses whole filings only; started again, it
@@ -25,7 +25,7 @@ from typing import Any
 from lodeline.filing.check import Checked, check
 from lodeline.filing.dossier import FeedFile, FilingFile, read_dossier
 from lodeline.filing.feed import read_feed
-from lodeline.filing.table import read
+from lodeline.filing.table import READERS, read
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
@@ -35,7 +35,9 @@ from lodeline.service.filing.collecting import collecting_seldom
 from lodeline.service.filing.posting import Outcome, post
 from lodeline.service.filing.preparing import Encoded, encode
 from lodeline.service.matching.feeds import day_of, receive
+from lodeline.service.strategy.inputs import accepted, file_tables, upload_of
 from lodeline.store.store import Store
+from lodeline.strategy.tables import TABLES
 
 #: Filings that may stand read and checked, waiting to be posted. Bounds the memory of a load.
 AHEAD = 16
@@ -60,6 +62,11 @@ class Loaded:
     feeds_repeated: int = 0
     feed_rows: int = 0
     feeds_refused: list[tuple[str, tuple[Problem, ...]]] = field(default_factory=list)
+    #: Tables of the strategic view, likewise; one that is refused keeps all of them out.
+    tables: int = 0
+    tables_repeated: int = 0
+    table_rows: int = 0
+    tables_refused: list[tuple[str, tuple[Problem, ...]]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Counts, and each refused filing with its problems."""
@@ -79,6 +86,15 @@ class Loaded:
                 "refused": [
                     {"path": path, "problems": [found.as_json() for found in problems]}
                     for path, problems in self.feeds_refused
+                ],
+            },
+            "strategy": {
+                "accepted": self.tables,
+                "repeated": self.tables_repeated,
+                "rows": self.table_rows,
+                "refused": [
+                    {"path": path, "problems": [found.as_json() for found in problems]}
+                    for path, problems in self.tables_refused
                 ],
             },
         }
@@ -122,7 +138,27 @@ def load(
         _take_in(store, feed, root, register, loaded)
         done += 1
         report(done, len(dossier.filings) + len(dossier.feeds))
+    _take_in_tables(store, root, law, loaded, filed_at=max(times, default=datetime(1970, 1, 1, tzinfo=UTC)))
     return loaded
+
+
+def _take_in_tables(store: Store, root: Path, law: Jurisdiction, loaded: Loaded, *, filed_at: datetime) -> None:
+    """The tables below `strategy/`, as filed with the last filing: all of them or none."""
+    paths = [(table, path) for table in TABLES for path in sorted((root / "strategy").glob(f"{table}.*"))]
+    paths = [(table, path) for table, path in paths if path.suffix.lower() in READERS and path.is_file()]
+    if not paths:
+        return
+    uploads = [upload_of(path) for _, path in paths]
+    filed = file_tables(store, uploads, filed_at=filed_at, law=law, tables=[table for table, _ in paths])
+    if not accepted(filed):
+        found = [(f"strategy/{one.file}", one.problems) for one in filed]
+        loaded.tables_refused += [
+            (path, problems) for path, problems in found if any(p.severity != "flag" for p in problems)
+        ]
+        return
+    loaded.tables_repeated = sum(one.repeated for one in filed)
+    loaded.tables = len(filed) - loaded.tables_repeated
+    loaded.table_rows = sum(one.rows for one in filed if not one.repeated)
 
 
 def _take_in(store: Store, feed: FeedFile, root: Path, register: Register, loaded: Loaded) -> None:

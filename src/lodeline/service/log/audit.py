@@ -35,6 +35,7 @@ from lodeline.service.licences.draw_facts import stored_rows
 from lodeline.service.log import editions
 from lodeline.service.lots import aliases
 from lodeline.service.matching import feeds
+from lodeline.service.strategy import inputs
 from lodeline.store.flow_files import wrong_files
 from lodeline.store.guards import guards_of
 from lodeline.store.law import faults as law_faults
@@ -55,6 +56,7 @@ from lodeline.store.store import (
     LIST_KIND,
     STANDING_KIND,
     STATE_TABLES,
+    STRATEGY_KIND,
     Head,
     Store,
     StoredEntry,
@@ -257,6 +259,10 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         return
     if envelope.kind == FEED_KIND:
         yield from feeds.faults(store, entry, envelope, key)
+        yield from _upload_faults(store, entry, envelope, key)
+        return
+    if envelope.kind == STRATEGY_KIND:
+        yield from inputs.faults(store, entry, envelope, key)
         yield from _upload_faults(store, entry, envelope, key)
         return
     rows = rows_of_entry(store, entry.index)

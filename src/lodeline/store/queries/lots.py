@@ -194,6 +194,12 @@ def own_history(store: Store, organisation: str, lot: int, texts: Sequence[str])
     )  # fmt: skip
 
 
+def filed_products(store: Store) -> frozenset[str]:
+    """Every product that a row in force names."""
+    found = store.database.rows(f"SELECT DISTINCT l.product FROM line l WHERE l.product IS NOT NULL AND {IN_FORCE}")
+    return frozenset(str(product) for (product,) in found)
+
+
 def first_products(store: Store, lots: Sequence[int]) -> Rows:
     """Lot and product, as first stated."""
     return store.database.rows_in(

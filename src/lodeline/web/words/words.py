@@ -82,6 +82,7 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "law-proposal": text("Law pack: a step", "法规包：办理记录"),
     "law": text("Law published", "法规包公布"),
     "office": text("Office record", "后台记录"),
+    "strategy-table": text("Strategy table", "战略表"),
 }
 #: Whose number of a party it is.
 SCHEMES: Final[Mapping[str, Text]] = {
