@@ -117,17 +117,25 @@ class Acting:
         """`openness` of the scenario with these delays and approvals, in the order of `cases`."""
         shut, barred, origins, units, marks = self._without_licences
         licensed, waits = self._licences(delays, approved)
+        edge = shut.copy()
+        edge[self._waiting_edges] *= np.maximum(licensed, self._loosened)
         return Openness(
-            edge=shut * np.maximum(licensed, self._loosened), origin=origins, unit=units,
+            edge=edge, origin=origins, unit=units,
             in_scope=barred | waits, held=waits & ~barred & (self.network.edges.held_kg > 0),
             origin_in_scope=marks[0], unit_in_scope=marks[1], calendar_assumed=self._calendar_assumed,
         )  # fmt: skip
 
+    @cached_property
+    def _waiting_edges(self) -> Ints:
+        """Edges that any licence is needed for, in order: others cost a draw nothing."""
+        found = [edge for _, cases in self._licensed for case in cases for edge in case.edges]
+        return np.unique(np.array(found, np.int64))
+
     def _licences(self, delays: Floats | None, approved: Floats | None) -> tuple[Floats, Bools]:
-        """[edges, days] What waits and is granted, and which edges wait at all."""
-        days, count = self.scenario.horizon_days, len(self.network.edges)
-        left, waits = np.ones((count, days)), np.zeros(count, np.bool_)
-        every, first_case = np.arange(days), 0
+        """[waiting edges, days] What waits and is granted; [edges] which of them wait within the run."""
+        days, waits = self.scenario.horizon_days, np.zeros(len(self.network.edges), np.bool_)
+        left = np.ones((len(self._waiting_edges), days))
+        first_case = 0
         for act, found in self._licensed:
             edges = np.array([edge for case in found for edge in case.edges], np.int64)
             of_case = np.repeat(np.arange(len(found)), [len(case.edges) for case in found])
@@ -139,9 +147,8 @@ class Acting:
             waits[edges] = True
             opens = self._opens(act, _given(delays, here, act.delay, len(found)))[of_case]
             granted = np.clip(_given(approved, here, act.approval, len(found)), 0.0, 1.0)[of_case]
-            share = np.where(every[None, :] < opens[:, None], 0.0, granted[:, None])
-            within = (every >= begins) & (every < ends)
-            left[edges] *= np.where(within[None, :], share, 1.0)
+            waiting = np.arange(begins, ends)[None, :] < opens[:, None]
+            left[np.searchsorted(self._waiting_edges, edges), begins:ends] *= np.where(waiting, 0.0, granted[:, None])
         return left, waits
 
     def _opens(self, act: _Act, delays: Floats) -> Ints:
@@ -164,12 +171,12 @@ class Acting:
 
     @cached_property
     def _loosened(self) -> Floats:
-        """[edges, days] 1 where a general licence holds."""
-        open_again = np.zeros((len(self.network.edges), self.scenario.horizon_days))
+        """[waiting edges, days] 1 where a general licence holds."""
+        open_again = np.zeros((len(self._waiting_edges), self.scenario.horizon_days))
         for act in self._acts:
             if act.instrument.kind == "loosen":
                 begins, ends = self._days(act)
-                open_again[self._scope.edges(act.instrument), begins:ends] = 1.0
+                open_again[self._scope.edges(act.instrument)[self._waiting_edges], begins:ends] = 1.0
         return open_again
 
     @cached_property

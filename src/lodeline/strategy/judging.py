@@ -16,6 +16,8 @@ from lodeline.strategy.tables import KEYS, TABLES, Inputs, Table
 #: By how much shares of a class may miss a hundred: they are written rounded.
 SHARES_MISS: Final = 0.5
 DAYS_PER_MONTH: Final = 365.25 / 12
+#: Of one scenario: each is laid over every edge and day of a run.
+INSTRUMENTS_MOST: Final = 100
 #: What of an instrument says whom and what it touches.
 SCOPE: Final = (
     "class", "elements", "hs_code", "from_country", "to_country", "organisation", "end_user", "end_use",
@@ -166,8 +168,12 @@ def _instruments(rows: Rows) -> Iterator[Found]:
             twice: dict[str, Fact] = {"id": row["id"], "other": row["id"], "other_row": number}
             yield Found("strategy.instruments-contradict", number, "cap_pct", twice)
         yield from _range(number, row["low"], _uncertain(row), row["high"], "low")
-    for instruments in of_scenario.values():
-        yield from _contradictions(instruments)
+    for name, instruments in of_scenario.items():
+        if len(instruments) > INSTRUMENTS_MOST:
+            many: dict[str, Fact] = {"scenario": name, "count": len(instruments), "limit": INSTRUMENTS_MOST}
+            yield Found("strategy.instruments-too-many", instruments[INSTRUMENTS_MOST][0], "scenario", many)
+        else:
+            yield from _contradictions(instruments)
 
 
 def _uncertain(row: Mapping[str, Any]) -> float | None:

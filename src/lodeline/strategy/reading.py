@@ -28,6 +28,8 @@ from lodeline.strategy.tables import CHOICES, EMPTY, SEPARATOR, Inputs, Strategy
 
 #: A table of ten thousand plants with ten classes each has some ten megabytes.
 LIMITS: Final = Limits(file_bytes=32 * 1024**2, rows=100_000, columns=60, unpacked_bytes=256 * 1024**2)
+#: Nobody compares so many scenarios; what is run day by day for each instrument is bounded here.
+ROWS: Final[Mapping[Table, int]] = {"scenarios": 1_000, "instruments": 10_000}
 TEXT_CHARACTERS: Final = 500
 _BETWEEN: Final = re.compile(r"[;,|、，；]")
 _YES: Final = {"yes": True, "true": True, "1": True, "是": True, "no": False, "false": False, "0": False, "否": False}
@@ -74,6 +76,10 @@ def read(table: Table | None, content: bytes, name: str, *, beside: Beside | Non
     if not sheet.readable or chosen is None:
         more = () if not sheet.readable else (problem("strategy.table-unknown", Where(file=name, row=1)),)
         return ReadTable(table=chosen, frame=pl.DataFrame(), problems=(*sheet.problems, *more))
+    most = ROWS.get(chosen, LIMITS.rows)
+    if len(sheet.rows) > most:
+        many = problem("file.too-many-rows", Where(file=name, sheet=sheet.name), limit=most)
+        return ReadTable(table=chosen, frame=pl.DataFrame(), problems=(*sheet.problems, many))
     cells = _Cells(chosen, sheet, name)
     beside = beside or Beside()
     rows = cells.sound()

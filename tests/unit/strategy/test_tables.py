@@ -219,6 +219,19 @@ def test_a_header_of_no_table_and_a_file_too_large_are_told() -> None:
     assert {one.code for one in read("cover", rows, "cover.csv").problems} >= {"file.too-many-rows"}
 
 
+def test_a_scenario_has_no_more_instruments_than_can_be_laid_over_a_run() -> None:
+    inputs = having(scenarios=SCENARIOS)
+    rows = [f"dy-licence,i{n},refuse,2025-10-01,User {n}\n" for n in range(101)]
+    head = "scenario,id,kind,from,end_user\n"
+    assert told("instruments", head + "".join(rows[:100]), inputs).accepted
+    assert found(told("instruments", head + "".join(rows), inputs)) == [
+        ("strategy.instruments-too-many", 102, "scenario"),
+    ]  # fmt: skip
+    assert (
+        found(told("scenarios", "scenario,name_en,starts\n" + "s,S,2025-10-01\n" * 1001))[0][0] == "file.too-many-rows"
+    )
+
+
 def test_many_problems_of_one_kind_are_counted() -> None:
     text = "plant,organisation,country,source\n" + "".join(f"P{n},O,XX,s\n" for n in range(1_500))
     problems = told("plants", text).problems

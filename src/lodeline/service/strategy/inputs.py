@@ -356,6 +356,6 @@ def _typed(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def _basis(rows: pl.DataFrame) -> str:
     """What rows rest on as a whole: of an invented world where each says so."""
-    sources = rows["source"].unique().to_list() if "source" in rows.columns else []
-    told = {basis_of_source(one or "") for one in sources}
+    column = "source" if "source" in rows.columns else "note"
+    told = {basis_of_source(one or "") for one in rows[column].unique().to_list()}
     return "synthetic" if told == {"synthetic"} else "assumption"
