@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import zlib
 from datetime import UTC, datetime
 
@@ -26,6 +27,7 @@ from lodeline.service.strategy.inputs import (
     table_file,
     tables_in_force,
 )
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.strategy.tables import TABLES, scenario_of
@@ -129,6 +131,39 @@ def test_the_newest_table_is_in_force_and_each_entry_keeps_its_own(desk: Desk) -
     assert inputs_of(desk.store).plants["output_per_day"][0] == 100.5
     assert inputs_of(desk.store, second.entry.index).plants["output_per_day"][0] == 90
     assert inputs_of(desk.store, first.entry.index - 1).plants.is_empty()
+    assert not verify(desk.store).faults
+
+
+def test_a_table_without_rows_takes_back_what_was_told(desk: Desk) -> None:
+    tell(desk.store, ("plants", PLANTS))
+    (empty,) = tell(desk.store, ("plants", PLANTS.splitlines()[0] + "\n"))
+    assert empty.entry is not None, empty.problems
+    assert inputs_of(desk.store).plants.is_empty()
+    assert tables_in_force(desk.store)[0]["defaults"] is not None
+    assert not verify(desk.store).faults
+
+
+def test_tables_filed_at_once_enter_once(desk: Desk) -> None:
+    failed: list[BaseException] = []
+
+    def work(texts: list[tuple[str, str]]) -> None:
+        store = open_store(desk.store.database.url)
+        try:
+            assert accepted(tell(store, *texts))
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            store.database.close()
+
+    both = [("plants", PLANTS), ("bill", BILL)]
+    threads = [threading.Thread(target=work, args=(texts,)) for texts in (both, both, both[:1], both)]
+    size = desk.store.head().size
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert desk.store.head().size == size + 2
     assert not verify(desk.store).faults
 
 
