@@ -56,6 +56,7 @@ def test_what_is_wrong_is_said_at_its_cell_and_nothing_is_filed(
     assert "none.csv cannot be read" in missing.said
 
 
+@pytest.mark.medium
 def test_a_dossier_brings_them_and_a_backup_keeps_them(nowhere: Lodeline, tables: list[Path], tmp_path: Path) -> None:
     room = write_register(tmp_path / "dossier")
     (room / "filings/ACME").mkdir()

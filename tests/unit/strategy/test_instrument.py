@@ -281,6 +281,7 @@ INSTRUMENTS = some.builds(
 )
 
 
+@pytest.mark.medium
 @settings(max_examples=120, deadline=None)
 @given(some.lists(INSTRUMENTS, max_size=4), INSTRUMENTS, some.integers(0, 4))
 def test_one_more_instrument_opens_nothing_but_where_it_loosens(

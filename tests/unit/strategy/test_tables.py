@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import csv
+import io
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from lodeline.errors import UserError
 from lodeline.strategy.reading import LIMITS, Beside, ReadTable, read
-from lodeline.strategy.tables import EMPTY, KEYS, TABLES, Inputs, Table, basis_of_source, columns, filled, scenario_of
+from lodeline.strategy.tables import (
+    EMPTY,
+    KEYS,
+    TABLES,
+    Inputs,
+    Table,
+    basis_of_source,
+    columns,
+    filled,
+    scenario_of,
+    schema,
+)
 
 PLANTS = "plant,organisation,country,output_per_day,source\nP1,Nordwind,DE,100,report\nP2,Isar,DE,50,report\n"
 BILL = "plant,class,kg_per_unit,source\nP1,magnet-ndfeb+heavy,2,teardown\n"
@@ -263,3 +278,27 @@ def test_the_columns_as_data_are_those_of_the_tables() -> None:
     assert {row["table"] for row in rows} == set(TABLES)
     for table in TABLES:
         assert set(KEYS[table]) <= {name for name, one in columns(table).items() if one.required}
+
+
+ODD = some.sampled_from(
+    ["", " ", "P1", "1e400", "-0", "NaN", "∞", "１２", "2025-02-30", "45931", "Dy;;Tb", ";", "magnet-ndfeb+heavy", ":",
+     "oxide:", "+heavy", "=1+1", "\x00", "\u202e", "a\nb", '"', "9" * 80, "DE", "yes", "law", "ban", "0001-01-01"]
+)  # fmt: skip
+
+
+@pytest.mark.medium
+@settings(max_examples=80, deadline=None)
+@given(some.sampled_from(TABLES), some.data())
+def test_whatever_stands_in_the_cells_is_read_or_told(table: Table, data: some.DataObject) -> None:
+    names = list(columns(table))
+    cell = ODD | some.text(some.characters(exclude_categories=["Cs"]), max_size=8)
+    rows = data.draw(some.lists(some.lists(cell, min_size=len(names), max_size=len(names)), max_size=4))
+    file = io.StringIO()
+    csv.writer(file).writerows([names, *rows])
+    one = told(table, file.getvalue(), having(plants=PLANTS, scenarios=SCENARIOS), products={"ore"}, laws={"x"})
+    for problem in one.problems:
+        assert problem.message("en") and problem.message("zh") and "…" not in problem.text("en")[:3]
+    if one.accepted:
+        assert dict(one.frame.schema) == dict(schema(table))
+        numbers = one.frame.select(pl.col(pl.Float64).is_finite().all()).row(0) if one.frame.height else ()
+        assert all(found is not False for found in numbers)
