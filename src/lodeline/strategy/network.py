@@ -35,6 +35,7 @@ class Holdings:
         base window do not explain (negative: goes out).
     floor_kg: what is not given away. content: [holdings, elements], kg of element per kg of goods.
     imported: of each holding, country → share of `origin` that is imported from there; empty where nobody looked.
+    lost: kg a day of filed losses, which the residual takes out too; None where that is not known.
     """
 
     site: tuple[str, ...]
@@ -49,6 +50,7 @@ class Holdings:
     floor_kg: Floats
     content: Floats
     imported: tuple[Mapping[str, float], ...] = ()
+    lost: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.site)
@@ -63,7 +65,8 @@ class Edges:
     qualified_from: the day of a run from which the receiver may take these goods, 0 for now.
     held_kg: what licences that are held already still allow. value_per_kg: as filed, nan where nobody said.
     border: whether it leaves the country of the ledger; end_user, end_use, hs_code, items (`;`-joined) as filed.
-    is_filed: from rows of the ledger; else from a table of the user, outside what the authority controls.
+    is_filed: from rows of the ledger; else from a table of the user, outside what the authority controls. currency: of
+    the value, "" where nobody said; of none where the network is made without it.
     """
 
     source: Ints
@@ -82,6 +85,7 @@ class Edges:
     end_use: tuple[str, ...]
     hs_code: tuple[str, ...]
     items: tuple[str, ...]
+    currency: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.source)
@@ -120,12 +124,21 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What somebody who reads of a network must know: a code, and a sentence in both languages."""
+
+    code: str
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """Holdings, edges and units, with the elements of `Holdings.content` by their symbols.
 
     arrivals: [edges, days], kg that are under way when a run begins and arrive on its day; None: as in the base window,
     the edge's flow on each day of its transit. vintage: entry of the log; window: first and last month of the base.
-    is_synthetic: made of rows of an invented world.
+    is_synthetic: made of rows of an invented world. notes: what was odd in the rows, or had to be assumed.
     """
 
     elements: tuple[str, ...]
@@ -136,6 +149,7 @@ class Network:
     window: tuple[str, str]
     is_synthetic: bool = False
     arrivals: Floats | None = field(default=None)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
