@@ -1,0 +1,80 @@
+"""`lodeline strategy dependence`: who depends on which origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, snapshot_at
+from lodeline.cli.output import console, print_json, print_stream, print_table, text
+from lodeline.cli.strategy import commands
+
+_COLUMNS = (
+    "country", "customer", "element", "period", "origin_kind", "origin_place", "mass_kg", "share_pct", "basis",
+    "source", "vintage",
+)  # fmt: skip
+
+
+@commands.command()
+def dependence(
+    element: Annotated[str, typer.Option(help="A symbol, or TREO. 元素符号或 TREO。")] = "Dy",
+    country: Annotated[str | None, typer.Option(help="Only what went there. 目的国。")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer, by id or name. 客户。")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="2025, 2025-Q2, 2025-05 or 2025-03..2025-08; else all. 期间，省略则为全部。")
+    ] = None,
+    by: Annotated[str, typer.Option(help="country or customer. 分列方式。")] = "country",
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the origins as CSV. 以 CSV 输出来源。")] = False,
+) -> None:
+    """From which origins came what buyers got, by the lots delivered. 来源依赖。"""
+    from lodeline.service.strategy import dependence as origins  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    document = origins.dependence(
+        snapshot, law_of(store), element=element, country=country, customer=customer, period=period, by=by
+    )
+    if as_json:
+        print_json(document)
+    elif as_csv:
+        print_stream(_flat(document), _COLUMNS, as_json=False)
+    else:
+        _print(document)
+
+
+def _flat(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row for each origin of each buyer."""
+    asked = document["settings"]
+    for row in document["rows"]:
+        about = {"country": row["country"], "customer": row.get("customer", ""), "element": asked["element"]}
+        for one in row["origins"]:
+            yield about | {"period": asked["period"]} | {name: one[name] for name in _COLUMNS[4:]}
+
+
+def _print(document: dict[str, Any]) -> None:
+    asked, total = document["settings"], document["total"]
+    console.print(
+        text(
+            f"{asked['element']}, {asked['period']}: {total['mass_kg']} kg ({total['basis']}),"
+            f" by the origins of the lots delivered (booked).",
+            f"{asked['element']}，{asked['period']}：{total['mass_kg']} 千克（{total['basis']}），"
+            f"按交付批次的来源（booked）。",
+        )
+    )
+    rows = [
+        (
+            row.get("name") or row["country"], one["origin_kind"], one["origin_place"], one["mass_kg"],
+            f"{one['share_pct']:.1f}", one["basis"],
+        )
+        for row in document["rows"] for one in row["origins"]
+    ]  # fmt: skip
+    heads = [
+        text("buyer", "买方"), text("origin", "来源类别"), text("place", "来源地"), text("kg", "千克"), "%",
+        text("basis", "依据"),
+    ]  # fmt: skip
+    print_table("", heads, rows[:200], numbers=(3, 4))
+    if len(rows) > 200:
+        console.print(text(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))

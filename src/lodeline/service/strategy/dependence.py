@@ -1,0 +1,159 @@
+"""Booked dependence: from which origins the metal came that a buyer or a country got, to the milligram of its rows."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.errors import UserError
+from lodeline.flow.everywhere import origins_of_all
+from lodeline.flow.origins import UNACCOUNTED
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import format_kg
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.regulation.span import Span
+from lodeline.service.entries.subject import Json, known_element
+from lodeline.service.strategy.network import FILINGS
+from lodeline.service.trade.where import rows_sent
+from lodeline.store.snapshot import Snapshot
+from lodeline.strategy.dependence import booked
+from lodeline.strategy.figure import Basis
+
+#: What rows can be told apart by → the column of `service.trade.where.ROWS` that says it.
+BY: Final = {"country": "country", "customer": "party"}
+#: Where the shares of origins are from.
+_ORIGINS: Final = "origins of the lots delivered"
+
+
+def dependence(
+    snapshot: Snapshot, law: Jurisdiction, *, element: str, country: str | None = None, customer: str | None = None,
+    period: str | None = None, by: str = "country",
+) -> Json:  # fmt: skip
+    """The origins of what went abroad, by the country or the customer that got it; of the home country, of its final
+    customers.
+
+    Each row has its whole mass, the sum of its lines as `lodeline where` has it, and the origins that it is made of, of
+    which `unaccounted` is what no row explains; they sum to it to the milligram. customer: an id or a name. Raises
+    UnknownSubject for an element there is not, UserError for what else cannot be read.
+    """
+    symbol = SYMBOLS[known_element(element)]
+    if by not in BY:
+        raise UserError(f"there is no {by!r}: country or customer", f"没有 {by!r}：可选 country、customer")
+    snapshot = snapshot.whole()
+    span = _span(snapshot, period)
+    narrow = _narrow(snapshot, country, customer)
+    way = "sale" if narrow.get("country") == law.country else "abroad"
+    rows = rows_sent(
+        snapshot, law, element=symbol, period=str(span), way=way,
+        narrow=tuple(sorted(narrow.items())),
+    )  # fmt: skip
+    lots = rows.select("line").join(snapshot.lines.select("line", "lot"), on="line", how="left", maintain_order="left")
+    delivered = rows.with_columns(lot=lots["lot"], mass_mg=pl.col("mass_mg").fill_null(0))
+    shares = _shares(snapshot, delivered, symbol)
+    key = BY[by]
+    found = booked(delivered.select(key, "lot", "mass_mg"), shares, (key,))
+    vintage = f"entry {snapshot.entry}"
+    names = _names(snapshot)
+    told = []
+    for (value,), part in found.group_by(key, maintain_order=True):
+        of = delivered.filter(pl.col(key).eq_missing(pl.lit(value, delivered.schema[key])))
+        about = {"country": of["country"].first()}
+        if by == "customer":
+            about |= {"customer": value, "name": names.get(value, value)}
+        told.append(about | _whole(of, vintage) | {"origins": _origins(part, vintage)})
+    told.sort(key=lambda one: (-int(one.pop("mg")), str(one.get(by))))
+    total = _whole(delivered, vintage)
+    total.pop("mg")
+    return {
+        "stamp": {**snapshot.stamp, "as_of": snapshot.as_of}
+        | ({"synthetic": True} if snapshot.register.synthetic[0] else {}),
+        "settings": {
+            "element": symbol, "country": narrow.get("country"), "customer": narrow.get("customer"),
+            "period": str(span), "by": by, "way": way,
+        },
+        "total": total | {"origins": _origins(booked(delivered.select("lot", "mass_mg"), shares, ()), vintage)},
+        "rows": told,
+    }  # fmt: skip
+
+
+def _span(snapshot: Snapshot, period: str | None) -> Span:
+    if period is None:
+        first, last = snapshot.lines.select(
+            first=pl.col("on").min().dt.strftime("%Y-%m"), last=pl.col("on").max().dt.strftime("%Y-%m")
+        ).row(0)
+        period = f"{first}..{last}" if first else "2000-01"
+    try:
+        return Span.read(period)
+    except ValueError:
+        raise UserError(
+            f"{period[:40]!r} is no month, quarter, year or span of months: write it like 2025-06, 2025-Q2, 2025 or"
+            " 2025-03..2025-08",
+            f"{period[:40]!r} 不是月份、季度、年份或月份区间：请写作 2025-06、2025-Q2、2025 或 2025-03..2025-08",
+        ) from None
+
+
+def _narrow(snapshot: Snapshot, country: str | None, customer: str | None) -> dict[str, str]:
+    found = {}
+    if country is not None:
+        code = country.strip().upper()
+        if len(code) != 2 or not code.isascii() or not code.isalpha():
+            raise UserError(
+                f"{country[:20]!r} is no country: write two letters like DE",
+                f"{country[:20]!r} 不是国家代码：请写两位字母，如 DE",
+            )
+        found["country"] = code
+    if customer is not None:
+        register = snapshot.register
+        name = register.organisation_by_name.get(customer.strip().casefold(), customer.strip())
+        party = register.party_of.get(name, name)
+        if not snapshot.lines["party"].eq(party).any():
+            raise UserError(
+                f"Nobody delivered to {customer[:60]!r}: give the id or the name of a customer, as rows have it.",
+                f"没有向 {customer[:60]!r} 的交货：请填客户编号或申报中的名称。",
+            )
+        found["customer"] = party
+    return found
+
+
+def _shares(snapshot: Snapshot, delivered: pl.DataFrame, symbol: str) -> pl.DataFrame:
+    """`lot`, `origin_kind`, `origin_place`, `share` of the lots delivered."""
+    wanted = delivered.filter(pl.col("mass_mg") > 0)["lot"].drop_nulls().unique().sort().cast(pl.Int64).to_numpy() - 1
+    schema = {"lot": pl.Int64, "origin_kind": pl.String, "origin_place": pl.String, "share": pl.Float64}
+    frames = []
+    for part in origins_of_all(snapshot.flow_index(), wanted, (symbol,)) if len(wanted) else ():
+        kinds = pl.Series([kind for kind, _ in part.places], dtype=pl.String)
+        places = pl.Series([place for _, place in part.places], dtype=pl.String)
+        at = pl.Series(part.origin)
+        lots = pl.Series(part.lots.astype("int64") + 1)
+        columns = [lots, kinds.gather(at), places.gather(at), pl.Series(part.share)]
+        frames.append(pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema))
+    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+
+
+def _names(snapshot: Snapshot) -> dict[str, str]:
+    firms = snapshot.register.tables["organisations"].select("id", pl.coalesce("name_en", "name_zh"))
+    return {one: name for one, name in firms.iter_rows() if name}
+
+
+def _whole(rows: pl.DataFrame, vintage: str) -> dict[str, Any]:
+    """The mass of rows: exact where each lot was measured or certified itself, else booked of recipes."""
+    mass, exact = int(rows["mass_mg"].sum()), int(rows.filter(pl.col("assayed").fill_null(False))["mass_mg"].sum())
+    open_ = int(rows.filter(pl.col("assayed").is_null())["dry_mg"].sum())
+    basis: Basis = "exact" if exact == mass else "booked"
+    return {
+        "mg": mass, "mass_kg": format_kg(mass), "exact_kg": format_kg(exact), "open_goods_kg": format_kg(open_),
+        "basis": basis, "source": FILINGS, "vintage": vintage,
+    }  # fmt: skip
+
+
+def _origins(rows: pl.DataFrame, vintage: str) -> list[Json]:
+    whole = int(rows["mass_mg"].sum())
+    return [
+        {
+            "origin_kind": kind, "origin_place": place, "known": kind != UNACCOUNTED, "mass_kg": format_kg(mass),
+            "share_pct": round(100 * mass / whole, 4) if whole else 0.0, "basis": "booked", "source": _ORIGINS,
+            "vintage": vintage,
+        }
+        for kind, place, mass in rows.select("origin_kind", "origin_place", "mass_mg").iter_rows() if mass
+    ]  # fmt: skip
