@@ -227,7 +227,8 @@ def _shared(one: Delivery, told: _Told, plants: dict[str, Plant], homes: Mapping
     weights = told.users(one.user, one.country, one.goods)
     whole = sum(weights.values())
     if not whole:
-        is_home = homes.get(one.user, one.country) == one.country
+        # A name that the register does not know may be called so in two countries.
+        is_home = homes.get(one.user) == one.country
         name = one.user if is_home and one.user != NOBODY else f"{one.user}/{one.country or NOBODY}"
         while name in told.plants:
             name += "/*"
