@@ -43,8 +43,8 @@ from lodeline.strategy.routes import (
 
 #: Columns that lines must have: of `ledger.movement.LINE`, and of TRADE beside them.
 LINES: Final = (
-    "line", "organisation", "event", "kind", "role", "on", "site", "lot", "dry_mg", "origin_kind", "party",
-    "counterparty_country", "to_site", "location", "destination",
+    "line", "organisation", "event", "kind", "role", "on", "site", "lot", "dry_mg", "origin_kind", "origin_place",
+    "party", "counterparty_country", "to_site", "location", "destination",
 )  # fmt: skip
 TRADED: Final = ("value", "currency", "control_item", "hs_code", "end_user_name", "end_user_country", "end_use")
 #: Days of transit at home where no receipt says (assumption).
@@ -395,8 +395,25 @@ class _Assembly:
         return {
             "site": tuple(sites), "organisation": tuple(organisation), "goods": tuple(goods), "country": tuple(country),
             "is_plant": is_plant, "level_kg": level, "level_basis": tuple(basis.tolist()), "origin": origin,
-            "residual": residual, "floor_kg": floor, "lost": lost,
+            "residual": residual, "floor_kg": floor, "lost": lost, "imported": self._imported(at, count),
         }  # fmt: skip
+
+    def _imported(self, at: pl.DataFrame, count: int) -> tuple[Mapping[str, float], ...]:
+        """Of each holding, country → share of its origins that was imported from there."""
+        country = pl.when(pl.col("origin_kind") == "imported").then(pl.col("origin_place").str.slice(0, 2))
+        rows = (
+            self.moved.filter(_ORIGINS)
+            .group_by("site", "goods", country=country)
+            .agg(mg=pl.col("dry_mg").sum())
+            .with_columns(share=pl.col("mg") / pl.col("mg").sum().over("site", "goods"))
+            .filter(pl.col("country").is_not_null(), pl.col("mg") > 0)
+            .join(at, on=["site", "goods"])
+            .sort("number", "country")
+        )
+        found: list[dict[str, float]] = [{} for _ in range(count)]
+        for number, name, share in rows.select("number", "country", "share").iter_rows():
+            found[number][name] = share
+        return tuple(found)
 
     def _outside(self, holdings: pl.DataFrame, edges: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether a holding is a supplier's of whom no row of the ledger tells."""

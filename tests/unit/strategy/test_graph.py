@@ -81,6 +81,17 @@ def test_a_holding_closes_by_its_residual_and_a_plant_without_one() -> None:
     assert unexplained(network)[slag] == pytest.approx(-15.5 / 31)
 
 
+def test_what_is_imported_says_from_where() -> None:
+    book = chain()
+    book.add("origin", "2025-01-02", "SEP-A", "ore", 1000, origin_kind="imported", origin_place="MM")
+    book.add("origin", "2025-01-02", "SEP-A", "ore", 900, origin_kind="mined", origin_place="CN-LONGNAN")
+    network = book.network()
+    ore = at(network, "SEP-A", "concentrate")
+    # 3100 kg more are imported from nobody knows where.
+    assert network.holdings.imported[ore] == {"MM": pytest.approx(1000 / 5000)}
+    assert network.holdings.imported[at(network, "SML-A", "metal:Dy")] == {}
+
+
 def test_recipes_tell_what_is_essential() -> None:
     book = chain()
     book.lot("cobalt", "metal:Co")
