@@ -15,14 +15,11 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
+from lodeline.strategy.assumptions import assumption
 from lodeline.strategy.classes import matches
 from lodeline.strategy.figure import Basis
 from lodeline.strategy.network import ESSENTIAL, Note
 
-#: Defaults, each the central value of the assumption of this key.
-ASSUMED: Final[Mapping[str, float]] = {
-    "stock_days_customer": 60, "transit_days_sea": 30, "spare_capacity": 0.25, "qualification_months_magnet": 18,
-}  # fmt: skip
 #: Share of its output below which a plant stands still, where no table says (docs: strategy tables).
 STOP_BELOW: Final = 0.5
 DAYS_OF_MONTH: Final = 365.25 / 12
@@ -306,7 +303,7 @@ class _Told:
 
     def supply(self, plant: str, goods: str, supplier: str, rate: float, row: dict[str, Any]) -> Supply:
         capacity = row["capacity_kg_per_month"]
-        most = rate * (1 + ASSUMED["spare_capacity"]) if capacity is None else capacity / DAYS_OF_MONTH
+        most = rate * (1 + assumption("spare_capacity").central) if capacity is None else capacity / DAYS_OF_MONTH
         if row["qualified_on"] is not None:
             days = max(0, (row["qualified_on"] - self._on).days)
         else:
@@ -320,7 +317,7 @@ class _Told:
         """What a plant holds, and which of its inputs stand in for each other."""
         for goods, need in plant.needs.items():
             cover = _of_class(self._cover.get(plant.id, {}), goods)
-            days: tuple[float, Basis] = (ASSUMED["stock_days_customer"], "assumption")
+            days: tuple[float, Basis] = (assumption("stock_days_customer").central, "assumption")
             if cover is not None and cover["stock_days"] is not None:
                 days = (
                     cover["stock_days"],

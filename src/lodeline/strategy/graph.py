@@ -16,8 +16,8 @@ import polars as pl
 from lodeline.ledger.movement import makes_lot
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB
+from lodeline.strategy.assumptions import assumption
 from lodeline.strategy.customers import (
-    ASSUMED,
     Customers,
     Delivery,
     Names,
@@ -32,6 +32,7 @@ from lodeline.strategy.routes import (
     MG,
     ROUTE,
     Window,
+    assumed_transit,
     classes,
     routes_of,
     sent_rows,
@@ -425,7 +426,7 @@ class _Assembly:
         transit, bases = self._transits(edges)
         flow = edges["flow"].to_numpy()
         # What a supplier can send beyond the usual: as much more as its unit can make; else assumed.
-        spare = np.full(count, 1 + ASSUMED["spare_capacity"])
+        spare = np.full(count, 1 + assumption("spare_capacity").central)
         made_by = np.repeat(np.arange(len(units)), np.diff(units.out_start))
         if len(made_by):
             best = np.zeros(count)
@@ -465,7 +466,7 @@ class _Assembly:
             elif told is not None:
                 found = told
             else:
-                found = home if country == self.own_country else round(ASSUMED["transit_days_sea"])
+                found = home if country == self.own_country else assumed_transit(country)
             days.append(max(1, found))
             bases.append(basis)
         return np.array(days, np.int64), tuple(bases)

@@ -6,10 +6,13 @@ what is exported, goes to a final customer.
 
 from __future__ import annotations
 
+import csv
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 import polars as pl
@@ -17,6 +20,7 @@ import polars as pl
 from lodeline.errors import UserError
 from lodeline.material.element import SYMBOLS
 from lodeline.regulation.span import Span
+from lodeline.strategy.assumptions import assumption
 from lodeline.strategy.classes import HEAVY, class_expr
 from lodeline.strategy.customers import NOBODY, Names
 
@@ -183,3 +187,14 @@ def routes_of(sent: pl.DataFrame) -> pl.DataFrame:
 def with_lots(rows: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     """The rows with the class of their lot, `goods`; NOBODY's where a row names no lot."""
     return rows.join(lots, on="lot", how="left", maintain_order="left").with_columns(pl.col("goods").fill_null(NOBODY))
+
+
+def assumed_transit(country: str) -> int:
+    """Whole days under way to a country of which nobody tells: an assumption."""
+    return round(assumption(_transit_keys().get(country, "transit_days_sea")).central)
+
+
+@cache
+def _transit_keys() -> Mapping[str, str]:
+    text = (files("lodeline") / "data/reference/strategy_transit.csv").read_text("utf-8")
+    return {row["country"]: row["assumption"] for row in csv.DictReader(text.splitlines())}

@@ -281,3 +281,12 @@ def test_a_ledger_without_final_customers_has_a_network_too() -> None:
 
 def test_tables_that_say_nothing_change_nothing() -> None:
     assert chain().network(tables=tables()).edges.flow.tolist() == chain().network().edges.flow.tolist()
+
+
+@pytest.mark.parametrize(("country", "days"), [("JP", 8), ("HK", 3), ("US", 30), ("", 30)])
+def test_days_under_way_that_nobody_tells_go_by_the_country(country: str, days: int) -> None:
+    book = chain()
+    book.export("2025-01-29", "mag", 31, "Other", end_user_country=country or None, party=None)
+    network = book.network()
+    number = next(place for place in range(len(network.edges)) if network.edges.end_user[place] == "Other")
+    assert network.edges.transit[number] == (days if country else network.edges.transit[edge(network, "MAG-A", "HOME")])

@@ -26,11 +26,12 @@ def graph(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the edges as CSV. 以 CSV 输出流向。")] = False,
 ) -> None:
     """Who sends how much to whom and makes what, in a normal time; how well the books close. 供应网络。"""
+    from lodeline.service.strategy.inputs import inputs_of  # noqa: PLC0415
     from lodeline.service.strategy.network import graph_json  # noqa: PLC0415
 
     check_span(first, last)
     store, snapshot = snapshot_at(database)
-    document = graph_json(snapshot, law_of(store), None, base_from=first, base_to=last)
+    document = graph_json(snapshot, law_of(store), inputs_of(store), base_from=first, base_to=last)
     if as_json:
         print_json(document)
     elif as_csv:
