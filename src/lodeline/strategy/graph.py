@@ -472,14 +472,18 @@ class _Assembly:
         return np.array(days, np.int64), tuple(bases)
 
     def _arrivals(self, edges: pl.DataFrame) -> Floats:
-        """[edges, days]: what was sent by the last day of the window and comes after it; of what no row tells, as much
-        as on any day."""
+        """[edges, days]: what was sent to plants by the last day of the window and comes after it.
+
+        On its way between sites, and of what no row tells, is as much as on any day: who makes goods lives by lots that
+        come every few days from many, and a month's end says little of the next week.
+        """
         transit, _ = self._transits(edges)
         found = np.zeros((len(edges), int(transit.max(initial=1))))
         numbered = edges.with_columns(edge=pl.int_range(pl.len(), dtype=pl.Int64), days=pl.Series(transit))
+        to_plants = numbered.filter(pl.col("route").is_not_null() & pl.col("to_plant"))
         filed = self.routes.select("route", *ROUTE).join(
-            numbered.filter(pl.col("route").is_not_null()).select("route", "edge", "part", "days"), on="route"
-        )
+            to_plants.select("route", "edge", "part", "days"), on="route"
+        )  # fmt: skip
         last = pl.lit(self.window.last)
         gone = (last - pl.col("on")).dt.total_days()
         under = (
@@ -492,7 +496,8 @@ class _Assembly:
         )
         # Day 0 is the day after the window.
         found[under["edge"].to_numpy(), under["left"].to_numpy() - 1] = under["kg"].to_numpy()
-        for edge, rate, away in numbered.filter(pl.col("route").is_null()).select("edge", "flow", "days").iter_rows():
+        steady = numbered.filter(pl.col("route").is_null() | ~pl.col("to_plant")).select("edge", "flow", "days")
+        for edge, rate, away in steady.iter_rows():
             found[edge, :away] = rate
         return found
 

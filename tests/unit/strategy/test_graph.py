@@ -56,7 +56,8 @@ def test_what_is_under_way_arrives_on_its_day() -> None:
     # Sent on 20 and 28 January with 30 days of transit; the first day of a run is 1 February.
     assert under.sum() == pytest.approx(1240)
     assert (under[18], under[26]) == (pytest.approx(930), pytest.approx(310))
-    assert network.arrivals[edge(network, "SEP-A", "SML-A")].sum() == 0
+    # Between sites as much is under way as on any day.
+    assert network.arrivals[edge(network, "SEP-A", "SML-A")].sum() == pytest.approx(3 * 310 / 31)
 
 
 def test_goods_that_were_sent_before_the_window_are_under_way_too() -> None:
