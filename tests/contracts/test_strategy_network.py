@@ -140,6 +140,22 @@ def test_a_country_and_a_customer_can_be_asked_for(snapshot: Snapshot, law: Juri
     assert nothing["rows"] == [] and nothing["total"]["mass_kg"] == "0" and nothing["total"]["origins"] == []
 
 
+def test_an_estimate_stands_beside_and_is_called_one(snapshot: Snapshot, law: Jurisdiction) -> None:
+    document = dependence(snapshot, law, element="Nd", estimate=True)
+    assert unbased(document) == []
+    for row in document["rows"]:
+        found = row["estimated"]
+        assert {one["basis"] for one in (found, *found["origins"])} == {"estimated"}
+        assert sum(one["share_pct"] for one in found["origins"]) == pytest.approx(100, abs=0.01)
+        # A mean of flows knows of no opening stock.
+        opening = sum(one["share_pct"] for one in row["origins"] if one["origin_kind"] == "opening")
+        assert opening - 0.01 <= found["gap_pct"] <= 100
+    plain = dependence(snapshot, law, element="Nd")
+    assert [{**row, "estimated": None} for row in plain["rows"]] == [
+        {**row, "estimated": None} for row in document["rows"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("asked", "what"),
     [

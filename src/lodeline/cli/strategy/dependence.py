@@ -26,6 +26,9 @@ def dependence(
         str | None, typer.Option(help="2025, 2025-Q2, 2025-05 or 2025-03..2025-08; else all. 期间，省略则为全部。")
     ] = None,
     by: Annotated[str, typer.Option(help="country or customer. 分列方式。")] = "country",
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Beside it what mean flows say. 另列平均流量估算。")
+    ] = False,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the origins as CSV. 以 CSV 输出来源。")] = False,
@@ -35,8 +38,9 @@ def dependence(
 
     store, snapshot = snapshot_at(database)
     document = origins.dependence(
-        snapshot, law_of(store), element=element, country=country, customer=customer, period=period, by=by
-    )
+        snapshot, law_of(store), element=element, country=country, customer=customer, period=period, by=by,
+        estimate=estimate,
+    )  # fmt: skip
     if as_json:
         print_json(document)
     elif as_csv:
@@ -64,6 +68,16 @@ def _print(document: dict[str, Any]) -> None:
             f"按交付批次的来源（booked）。",
         )
     )
+    for row in document["rows"]:
+        if row.get("estimated"):
+            buyer, gap = row.get("name") or row["country"], f"{row['estimated']['gap_pct']:.1f}"
+            console.print(
+                text(
+                    f"{buyer}: mean flows put {gap} % elsewhere (estimated).",
+                    f"{buyer}：按平均流量估算，有 {gap} % 归于其他来源（estimated）。",
+                ),
+                markup=False,
+            )
     rows = [
         (
             row.get("name") or row["country"], one["origin_kind"], one["origin_place"], one["mass_kg"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from lodeline.errors import UserError
@@ -14,10 +16,10 @@ from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import Span
 from lodeline.service.entries.subject import Json, known_element
-from lodeline.service.strategy.network import FILINGS
+from lodeline.service.strategy.network import FILINGS, filed_months, network_of, origins_of_holdings
 from lodeline.service.trade.where import rows_sent
 from lodeline.store.snapshot import Snapshot
-from lodeline.strategy.dependence import booked
+from lodeline.strategy.dependence import booked, estimated
 from lodeline.strategy.figure import Basis
 
 #: What rows can be told apart by → the column of `service.trade.where.ROWS` that says it.
@@ -28,7 +30,7 @@ _ORIGINS: Final = "origins of the lots delivered"
 
 def dependence(
     snapshot: Snapshot, law: Jurisdiction, *, element: str, country: str | None = None, customer: str | None = None,
-    period: str | None = None, by: str = "country",
+    period: str | None = None, by: str = "country", estimate: bool = False,
 ) -> Json:  # fmt: skip
     """The origins of what went abroad, by the country or the customer that got it; of the home country, of its final
     customers.
@@ -62,6 +64,8 @@ def dependence(
         if by == "customer":
             about |= {"customer": value, "name": names.get(value, value)}
         told.append(about | _whole(of, vintage) | {"origins": _origins(part, vintage)})
+    if estimate:
+        _estimate(told, snapshot, law, symbol=symbol, span=span, by=by)
     told.sort(key=lambda one: (-int(one.pop("mg")), str(one.get(by))))
     total = _whole(delivered, vintage)
     total.pop("mg")
@@ -157,3 +161,41 @@ def _origins(rows: pl.DataFrame, vintage: str) -> list[Json]:
         }
         for kind, place, mass in rows.select("origin_kind", "origin_place", "mass_mg").iter_rows() if mass
     ]  # fmt: skip
+
+
+def _estimate(rows: list[Json], snapshot: Snapshot, law: Jurisdiction, *, symbol: str, span: Span, by: str) -> None:
+    """Adds to each row `estimated`: the origins by the mean flows of these months, and the gap to the booked ones, in
+    percentage points that lie elsewhere; None where the model has no such buyer."""
+    first, last = filed_months(snapshot)
+    network = network_of(snapshot, law, base_from=max(span.first, first), base_to=min(span.last, last), steady=True)
+    holdings, edges = network.holdings, network.edges
+    plants = np.flatnonzero(holdings.is_plant)
+    origins, shares = estimated(network, symbol, plants)
+    column = network.elements.index(symbol) if symbol in network.elements else None
+    content = np.zeros(len(holdings)) if column is None else holdings.content[:, column]
+    got = np.bincount(edges.target, edges.flow * content[edges.source], len(holdings))[plants]
+    labels = origins_of_holdings(snapshot, network)
+    buyers = holdings.country if by == "country" else holdings.organisation
+    stated = {"basis": "estimated", "source": "mean flows of the base window", "vintage": f"entry {snapshot.entry}"}
+    for row in rows:
+        mine = np.array([buyers[at] == row[by] for at in plants.tolist()], np.bool_)
+        mass = got[mine] @ shares[mine]
+        if mass.sum() <= 0:
+            row["estimated"] = None
+            continue
+        parts: dict[tuple[str, str | None], float] = defaultdict(float)
+        for place, part in zip([*origins.tolist(), None], (mass / mass.sum()).tolist(), strict=True):
+            known = {} if place is None else labels.get((holdings.site[place], holdings.goods[place]), {})
+            for label, share in (known or {(UNACCOUNTED, None): 1.0}).items():
+                parts[label] += part * share
+        booked_pct = {(one["origin_kind"], one["origin_place"]): one["share_pct"] for one in row["origins"]}
+        apart = sum(abs(booked_pct.get(one, 0.0) - 100 * parts.get(one, 0.0)) for one in {*booked_pct, *parts})
+        ordered = sorted(parts.items(), key=lambda one: (one[0][0] == UNACCOUNTED, -one[1], str(one[0])))
+        row["estimated"] = {
+            "gap_pct": round(apart / 2, 4),
+            "origins": [
+                {"origin_kind": kind, "origin_place": at, "share_pct": round(100 * share, 4), **stated}
+                for (kind, at), share in ordered if share > 0
+            ],
+            **stated,
+        }  # fmt: skip

@@ -21,6 +21,7 @@ from lodeline.strategy.figure import Basis, weakest
 from lodeline.strategy.graph import TRADED, build
 from lodeline.strategy.network import Network
 from lodeline.strategy.quality import Quality, flows_of, quality, unexplained
+from lodeline.strategy.routes import classes, with_goods
 
 #: Months of a base window that nobody chose.
 _MONTHS: Final = 6
@@ -34,13 +35,44 @@ _DIGITS: Final = 6
 
 def base_window(snapshot: Snapshot, base_from: str | None = None, base_to: str | None = None) -> tuple[str, str]:
     """First and last month; where they are not given, the last six that are complete. Raises UserError."""
+    earliest, newest = filed_months(snapshot)
+    last = snapshot.lines["on"].max()
+    assert isinstance(last, date), "something was filed"
+    complete = newest if (last + timedelta(days=1)).day == 1 else month_after(newest, -1)
+    to = base_to or max(earliest, complete)
+    return base_from or max(earliest, min(to, month_after(to, 1 - _MONTHS))), to
+
+
+def filed_months(snapshot: Snapshot) -> tuple[str, str]:
+    """The first and the last month of which something was filed. Raises UserError where nothing was."""
     first, last = snapshot.lines.select(first=pl.col("on").min(), last=pl.col("on").max()).row(0)
     if not isinstance(first, date) or not isinstance(last, date):
         raise UserError("Nothing has been filed: there is no base window.", "尚无任何申报，无法取基准期。")
-    earliest = f"{first:%Y-%m}"
-    complete = f"{last:%Y-%m}" if (last + timedelta(days=1)).day == 1 else month_after(f"{last:%Y-%m}", -1)
-    to = base_to or max(earliest, complete)
-    return base_from or max(earliest, min(to, month_after(to, 1 - _MONTHS))), to
+    return f"{first:%Y-%m}", f"{last:%Y-%m}"
+
+
+def origins_of_holdings(
+    snapshot: Snapshot, network: Network
+) -> dict[tuple[str, str], dict[tuple[str, str | None], float]]:
+    """Site and class → the shares of kinds and places in what came in there from nowhere in the network."""
+    month = pl.col("on").dt.strftime("%Y-%m")
+    rows = snapshot.lines.filter(
+        pl.col("kind") == "origin", pl.col("origin_kind").fill_null("") != "opening",
+        month.is_between(pl.lit(network.window[0]), pl.lit(network.window[1])),
+    )  # fmt: skip
+    lots = classes(snapshot.known_facts.select("lot", "product"), snapshot.lot_assays)
+    sums = (
+        with_goods(rows, lots)
+        .group_by("site", "goods", "origin_kind", "origin_place")
+        .agg(mg=pl.col("dry_mg").sum())
+        .with_columns(share=pl.col("mg") / pl.col("mg").sum().over("site", "goods"))
+        .sort("site", "goods", "origin_kind", "origin_place", nulls_last=True)
+    )
+    found: dict[tuple[str, str], dict[tuple[str, str | None], float]] = {}
+    columns = sums.select("site", "goods", "origin_kind", "origin_place", "share")
+    for site, goods, kind, place, share in columns.iter_rows():
+        found.setdefault((site, goods), {})[kind or "?", place] = share
+    return found
 
 
 def network_of(
