@@ -36,7 +36,6 @@ class Holdings:
     floor_kg: what is not given away. content: [holdings, elements], kg of element per kg of goods.
     imported: of each holding, country → share of `origin` that is imported from there; empty where nobody looked.
     lost: kg a day of filed losses, which the residual takes out too; None where that is not known.
-    imported: of each holding, country → share of `origin` that is imported from there; empty where nobody looked.
     """
 
     site: tuple[str, ...]
@@ -52,7 +51,6 @@ class Holdings:
     content: Floats
     imported: tuple[Mapping[str, float], ...] = ()
     lost: Floats | None = None
-    imported: tuple[Mapping[str, float], ...] = ()
 
     def __len__(self) -> int:
         return len(self.site)
