@@ -127,6 +127,15 @@ def test_booked_origins_sum_to_what_where_says(snapshot: Snapshot, law: Jurisdic
     assert unbased(document) == []
 
 
+def test_at_home_they_sum_to_the_sales_of_where(snapshot: Snapshot, law: Jurisdiction) -> None:
+    document = dependence(snapshot, law, element="Nd", country=law.country, by="customer")
+    told = where(goods_sent(snapshot, law), element="Nd", by="customer", way="sale")
+    assert {row["customer"]: row["mass_kg"] for row in document["rows"]} == {
+        row["customer"]: row["mass_kg"] for row in told["rows"]
+    }
+    assert len(told["rows"]) > 1
+
+
 def test_a_country_and_a_customer_can_be_asked_for(snapshot: Snapshot, law: Jurisdiction) -> None:
     every = dependence(snapshot, law, element="Nd", by="customer")
     first = every["rows"][0]

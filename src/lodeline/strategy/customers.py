@@ -257,6 +257,7 @@ class _Told:
         for one in rows_of(tables, "suppliers"):
             self._suppliers[one["plant"], one["class"]].append(one)
         self._names, self._on = names, on
+        self._weights: dict[tuple[str, str, str], dict[str, float]] = {}
         self._differs: list[str] = []
 
     def plant(self, plant: str) -> Plant:
@@ -270,6 +271,12 @@ class _Told:
 
     def users(self, user: str, country: str, goods: str) -> dict[str, float]:
         """The plants of an end user that take goods of a class, with their weights: bill × output."""
+        key = (user, country, goods)
+        if key not in self._weights:
+            self._weights[key] = self._divided(user, country, goods)
+        return self._weights[key]
+
+    def _divided(self, user: str, country: str, goods: str) -> dict[str, float]:
         found = self._of_user.get(user, [])
         there = [plant for plant in found if self.plants[plant]["country"] == country] or found
         billed = {plant: self._need(plant, goods) for plant in there}

@@ -26,7 +26,7 @@ from lodeline.strategy.customers import (
     customers,
 )
 from lodeline.strategy.figure import Basis
-from lodeline.strategy.network import ESSENTIAL, Edges, Floats, Holdings, Network, Note, Units
+from lodeline.strategy.network import ESSENTIAL, Edges, Floats, Holdings, Ints, Network, Note, Units
 from lodeline.strategy.recipes import Recipes, recipes
 from lodeline.strategy.routes import (
     MG,
@@ -112,6 +112,10 @@ def _customers(
     return customers(deliveries, tables, names, homes=countries, holders=holders, on=window.last)
 
 
+#: Whole days under way of each edge, and what they rest on.
+_Transits = tuple[Ints, tuple[Basis, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Assembly:
     """Everything that was found, to be numbered and put into arrays."""
@@ -156,13 +160,14 @@ class _Assembly:
         if self.found.units["by_register"].any():
             notes.append(_MAIN_PRODUCT)
         about = self._holdings(holdings, edges, units, stock, notes)
+        transits = self._transits(edges)
         elements, content = self._content(holdings)
         return Network(
             elements=elements,
             holdings=Holdings(content=content, **about),
-            edges=self._edge_arrays(edges, units, len(holdings)),
+            edges=self._edge_arrays(edges, units, transits, len(holdings)),
             units=units, vintage=vintage, window=months, is_synthetic=is_synthetic,
-            arrivals=None if self.steady else self._arrivals(edges), notes=tuple(notes),
+            arrivals=None if self.steady else self._arrivals(edges, transits[0]), notes=tuple(notes),
         )  # fmt: skip
 
     def _counted(self) -> pl.DataFrame:
@@ -422,8 +427,8 @@ class _Assembly:
         found[edges.filter(~pl.col("is_filed"))["source"].to_numpy()] = True
         return found
 
-    def _edge_arrays(self, edges: pl.DataFrame, units: Units, count: int) -> Edges:
-        transit, bases = self._transits(edges)
+    def _edge_arrays(self, edges: pl.DataFrame, units: Units, transits: _Transits, count: int) -> Edges:
+        transit, bases = transits
         flow = edges["flow"].to_numpy()
         # What a supplier can send beyond the usual: as much more as its unit can make; else assumed.
         spare = np.full(count, 1 + assumption("spare_capacity").central)
@@ -452,7 +457,7 @@ class _Assembly:
             for site, is_plant in edges.select("to_site", "to_plant").iter_rows()
         ], dtype=object)  # fmt: skip
 
-    def _transits(self, edges: pl.DataFrame) -> tuple[np.ndarray[Any, np.dtype[np.int64]], tuple[Basis, ...]]:
+    def _transits(self, edges: pl.DataFrame) -> _Transits:
         """Whole days under way: as matched, else as a plant told, else assumed."""
         matched = self.routes.filter(pl.col("transit").is_not_null())["transit"].median()
         home = round(float(matched)) if isinstance(matched, int | float) else _AT_HOME_DAYS
@@ -471,13 +476,12 @@ class _Assembly:
             bases.append(basis)
         return np.array(days, np.int64), tuple(bases)
 
-    def _arrivals(self, edges: pl.DataFrame) -> Floats:
+    def _arrivals(self, edges: pl.DataFrame, transit: Ints) -> Floats:
         """[edges, days]: what was sent to plants by the last day of the window and comes after it.
 
         On its way between sites, and of what no row tells, is as much as on any day: who makes goods lives by lots that
         come every few days from many, and a month's end says little of the next week.
         """
-        transit, _ = self._transits(edges)
         found = np.zeros((len(edges), int(transit.max(initial=1))))
         numbered = edges.with_columns(edge=pl.int_range(pl.len(), dtype=pl.Int64), days=pl.Series(transit))
         to_plants = numbered.filter(pl.col("route").is_not_null() & pl.col("to_plant"))
@@ -548,7 +552,7 @@ class _Assembly:
 _ORIGINS: Final = (pl.col("kind") == "origin") & (pl.col("origin_kind").fill_null("") != "opening")
 
 
-def _starts(counts: Sequence[int]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _starts(counts: Sequence[int]) -> Ints:
     return np.concatenate(([0], np.cumsum(np.array(counts, np.int64)))).astype(np.int64)
 
 

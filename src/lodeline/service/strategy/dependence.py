@@ -16,13 +16,13 @@ from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import Span
 from lodeline.service.entries.subject import Json, known_element
+from lodeline.service.strategy.deliveries import Way, deliveries
 from lodeline.service.strategy.network import FILINGS, filed_months, network_of, origins_of_holdings
-from lodeline.service.trade.where import rows_sent
 from lodeline.store.snapshot import Snapshot
 from lodeline.strategy.dependence import booked, estimated
 from lodeline.strategy.figure import Basis
 
-#: What rows can be told apart by → the column of `service.trade.where.ROWS` that says it.
+#: What rows can be told apart by → the column of `deliveries` that says it.
 BY: Final = {"country": "country", "customer": "party"}
 #: Where the shares of origins are from.
 _ORIGINS: Final = "origins of the lots delivered"
@@ -45,21 +45,20 @@ def dependence(
     snapshot = snapshot.whole()
     span = _span(snapshot, period)
     narrow = _narrow(snapshot, country, customer)
-    way = "sale" if narrow.get("country") == law.country else "abroad"
-    rows = rows_sent(
-        snapshot, law, element=symbol, period=str(span), way=way,
-        narrow=tuple(sorted(narrow.items())),
-    )  # fmt: skip
-    lots = rows.select("line").join(snapshot.lines.select("line", "lot"), on="line", how="left", maintain_order="left")
-    delivered = rows.with_columns(lot=lots["lot"], mass_mg=pl.col("mass_mg").fill_null(0))
+    way: Way = "sale" if narrow.get("country") == law.country else "abroad"
+    delivered = deliveries(snapshot, element=symbol, span=span, way=way)
+    for name, value in narrow.items():
+        delivered = delivered.filter(pl.col(BY[name]) == value)
+    # A row of nothing is no delivery of the element, unless nobody knows its composition.
+    delivered = delivered.filter((pl.col("mass_mg") > 0) | pl.col("assayed").is_null())
     shares = _shares(snapshot, delivered, symbol)
     key = BY[by]
     found = booked(delivered.select(key, "lot", "mass_mg"), shares, (key,))
     vintage = f"entry {snapshot.entry}"
     names = _names(snapshot)
     told = []
-    for (value,), part in found.group_by(key, maintain_order=True):
-        of = delivered.filter(pl.col(key).eq_missing(pl.lit(value, delivered.schema[key])))
+    for (value,), of in delivered.group_by(key, maintain_order=True):
+        part = found.filter(pl.col(key).eq_missing(pl.lit(value, found.schema[key])))
         about = {"country": of["country"].first()}
         if by == "customer":
             about |= {"customer": value, "name": names.get(value, value)}
