@@ -22,7 +22,7 @@ from lodeline.service.trade.where import goods_sent, where
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.strategy.figure import unbased
-from lodeline.strategy.network import Network
+from lodeline.strategy.network import Network, open_throughout
 from lodeline.strategy.quality import flows_of, quality
 
 pytestmark = pytest.mark.medium
@@ -193,3 +193,12 @@ def test_commands_print_both(program: Lodeline) -> None:
     assert whole == Decimal(program("where", "--element", "Nd", "--json").document["total"]["mass_kg"])
     assert "booked" in program("strategy", "dependence").out
     assert "no element" in program("strategy", "dependence", "--element", "Qq").said
+
+
+def test_a_normal_time_goes_on_as_it_is(snapshot: Snapshot, law: Jurisdiction) -> None:
+    engine = pytest.importorskip("lodeline.strategy.simulate")
+    network = network_of(snapshot, law, steady=True)
+    run = engine.simulate(network, open_throughout(network, 60), days=60)
+    level = network.holdings.level_kg[:, np.newaxis]
+    assert np.abs(run.stock - level).max() <= 1e-9 * max(1.0, level.max())
+    assert np.abs(run.activity - 1).max() <= 1e-9

@@ -144,7 +144,7 @@ def with_users(sent: pl.DataFrame, names: Names) -> pl.DataFrame:
     spelt = (
         sent.filter(pl.col("target").is_null()).select("name", "party").unique().sort("name", "party", nulls_last=True)
     )
-    users = [names.party(name) if name else party or NOBODY for name, party in spelt.iter_rows()]
+    users = [names.party(name or party) if name or party else NOBODY for name, party in spelt.iter_rows()]
     meant = spelt.with_columns(user=pl.Series(users, dtype=pl.String))
     known = sent.join(meant, on=["name", "party"], how="left", nulls_equal=True, maintain_order="left")
     at_site = pl.col("target").is_not_null()

@@ -291,3 +291,20 @@ def test_days_under_way_that_nobody_tells_go_by_the_country(country: str, days: 
     network = book.network()
     number = next(place for place in range(len(network.edges)) if network.edges.end_user[place] == "Other")
     assert network.edges.transit[number] == (days if country else network.edges.transit[edge(network, "MAG-A", "HOME")])
+
+
+def test_buyers_at_home_that_are_named_are_settled_like_end_users() -> None:
+    book = chain()
+    book.add("shipment", "2025-01-24", "MAG-A", "mag", 31, party="Home  Works")
+    book.add("shipment", "2025-01-25", "MAG-A", "mag", 31, party="HOME WORKS")
+    apart = book.network()
+    assert "end-users-alike" in codes(apart) and edge(apart, "MAG-A", "HOME WORKS/CN") >= 0
+    settled = book.network(names={"home works": "HOME"})
+    assert settled.edges.flow[edge(settled, "MAG-A", "HOME")] == pytest.approx((155 + 62) / 31)
+
+
+def test_goods_that_nobody_is_named_for_leave_all_the_same() -> None:
+    book = chain()
+    book.add("shipment", "2025-01-24", "MAG-A", "mag", 31)
+    network = book.network()
+    assert network.edges.flow[edge(network, "MAG-A", "?/CN")] == pytest.approx(1.0)
