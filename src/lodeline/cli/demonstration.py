@@ -109,6 +109,9 @@ def world(
     truth_stock: Annotated[
         bool, typer.Option("--truth-stock", help="What truly lies where as well, to measure in it. 另存真实库存。")
     ] = False,
+    strategy: Annotated[
+        bool, typer.Option("--strategy", help="Customers' plants and two planted controls. 含客户工厂与预设管制。")
+    ] = False,
 ) -> None:
     """Write a synthetic industry as a dossier, and what was put in beside it. 生成模拟产业数据。
 
@@ -128,7 +131,9 @@ def world(
     except PlantError as error:
         raise UserError(error.en, error.zh) from error
     with progress(text("world", "模拟")) as bar:
-        write_world(planned, out, progress=bar, plants=plants, feeds=feeds, named=named, stock=truth_stock)
+        write_world(
+            planned, out, progress=bar, plants=plants, feeds=feeds, named=named, stock=truth_stock, strategy=strategy
+        )
     console.print(text(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)
 
 

@@ -26,6 +26,7 @@ from lodeline.world.plant import Plant
 from lodeline.world.profile import DEFAULT
 from lodeline.world.scene import Cast
 from lodeline.world.stock import KG
+from lodeline.world.strategy import Works
 from lodeline.world.stream import Stream
 from lodeline.world.tables import Content, dirt_rate, table
 from lodeline.world.visits.truth import Stocktaking
@@ -54,7 +55,7 @@ What natural dirt it holds is listed in the .truth.json file beside this directo
 
 def write_world(
     world: World, out: Path, progress: Progress | None = None, plants: tuple[Plant, ...] | None = None, *,
-    feeds: bool = False, named: float = 0.0, stock: bool = False,
+    feeds: bool = False, named: float = 0.0, stock: bool = False, strategy: bool = False,
 ) -> None:  # fmt: skip
     """Writes the world as a dossier into `out`, and `<out>.truth.json` beside it.
 
@@ -66,6 +67,8 @@ def write_world(
     named : in which share of the sales to customers that file nothing the clerk writes the customer's name, in one form
         or another, and not its id; who is meant stands in the truth file. All else is the same at every rate.
     stock : what truly lies at every site at the end of each month, in `<out>.stock.csv`; all else is the same.
+    strategy : customers' plants in `strategy/`, and in `<out>.strategy.json` what truly comes of controls that are
+        planted in counterfactuals of their own (see `world.strategy`); all else is the same.
     Raises FileExistsError when `out` exists and is not an empty directory.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -77,6 +80,7 @@ def write_world(
     cast = labelled.cast if labelled else Cast()
     authorities = Authorities(industry, cast) if feeds else None
     hands = Hands(industry.firms, industry.trade.parties, cast, seed=world.seed, deeds=industry.deeds)
+    works = Works(world) if strategy else None
     clerks = Written(industry.trade.parties, rate=named, seed=world.seed, deeds=industry.deeds)
     with ExitStack() as open_files:
         taking = None
@@ -84,8 +88,9 @@ def write_world(
             path = out.with_name(f"{out.name}.stock.csv")
             taking = Stocktaking(open_files.enter_context(path.open("w", encoding="utf-8", newline="")))
         index = _file_all(
-            industry, labelled, authorities, clerks=clerks, hands=hands, out=out, progress=progress, taking=taking
-        )
+            industry, labelled, authorities, clerks=clerks, hands=hands, out=out, progress=progress, taking=taking,
+            works=works,
+        )  # fmt: skip
     _write(out / "filings/index.csv", index)
     if labelled:
         labelled.finish()
@@ -111,6 +116,9 @@ def write_world(
         dirt = [{**deed, "cause": caused[str(deed["kind"])]} for deed in _dirt(labelled.natural(industry.deeds))]
         truth |= {"labelled": True, "planted": planted, "not_planted": idle, "dirt": dirt}
     _put(out.with_name(f"{out.name}.truth.json"), json.dumps(truth, ensure_ascii=False, indent=1) + "\n")
+    if works:
+        # The industry runs on, so this comes after all that tells what it is like at the end.
+        works.write(industry, out)
 
 
 def _put_feeds(authorities: Authorities, out: Path) -> None:
@@ -122,7 +130,7 @@ def _put_feeds(authorities: Authorities, out: Path) -> None:
 
 def _file_all(
     industry: Industry, labelled: Labelled | None, authorities: Authorities | None, *, clerks: Written, hands: Hands,
-    out: Path, progress: Progress | None, taking: Stocktaking | None,
+    out: Path, progress: Progress | None, taking: Stocktaking | None, works: Works | None,
 ) -> list[Sequence[str]]:  # fmt: skip
     """Writes every filing as its month is done; returns the rows of the index."""
     world, registry = industry.world, Registry(industry.deeds)
@@ -130,6 +138,8 @@ def _file_all(
     index: list[tuple[int, str, str, str, str]] = []
     done = 0
     for pages in industry.run():
+        if works:
+            works.month(pages)
         filed = labelled.month(pages) if labelled else pages
         if taking:
             month = pages[0].month

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lodeline.world.border import Licences
 from lodeline.world.clerk import Clerk, Row
@@ -96,6 +97,12 @@ class Industry:
     def run(self) -> Iterator[list[FirmMonth]]:
         """Month by month, what every firm did in it, in order. May be consumed once."""
         for month in self.months():
+            yield [self._live(firm, month) for firm in self.firms.values()]
+
+    def run_on(self, count: int) -> Iterator[list[FirmMonth]]:
+        """So many months more, once `run` has ended: they happen, and belong to no dossier."""
+        whole = months_of(self.world.start, self.world.months + count, Stream(self.world.seed, MARKET))
+        for month in islice(whole, self.world.months, None):
             yield [self._live(firm, month) for firm in self.firms.values()]
 
     def _live(self, firm: Firm, month: Month) -> FirmMonth:

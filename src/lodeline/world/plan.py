@@ -15,9 +15,9 @@ from lodeline.world.stream import Stream
 from lodeline.world.tables import Content, Row, deposit_reo, recipe, table
 
 #: Keys of the independent random streams; the second part of a firm's key is its place in the plan.
-NAMES, LINKS, TRAITS, MARKET, CHOICES, GAUGES, FATES, BIASES, PLANTS, PLOTS, MORE_DIRT, FEEDS, HABITS, VISITS = range(
-    14
-)
+(
+    NAMES, LINKS, TRAITS, MARKET, CHOICES, GAUGES, FATES, BIASES, PLANTS, PLOTS, MORE_DIRT, FEEDS, HABITS, VISITS, WORKS
+) = range(15)  # fmt: skip
 
 #: Order of trades in a month: goods that leave one may reach the next within the month.
 ORDER = (
