@@ -119,7 +119,7 @@ def _load(database: str, *, organisations: int, months: int, seed: int, bare: bo
         with progress(text("writing a synthetic world", "生成模拟世界")) as bar:
             planned = build_world(seed=seed, organisations=organisations, months=months)
             plants = None if bare else asked_plants(planned, PLANTED)
-            write_world(planned, dossier, progress=bar, plants=plants, feeds=True, named=NAMED)
+            write_world(planned, dossier, progress=bar, plants=plants, feeds=True, named=NAMED, strategy=True)
         truth = json.loads(dossier.with_name("world.truth.json").read_text("utf-8"))
         with progress(text("filing it, month by month", "逐月申报入账")) as bar:
             loaded = load(store, dossier, law=law, progress=bar)

@@ -7,8 +7,7 @@ suppliers in whole lots when stock runs low, spot purchases. No formula of a for
 
 Controls begin on the first day of month 9 where the world has 14 months or more, else on the day after its last month;
 the industry then runs on unfiled for as long as is needed. What a forecaster may read are the filings of months before
-that day and the six tables in `<out>/strategy/` (columns: docs/reference/strategy-tables.md; every `source` says
-synthetic world). Scenarios:
+that day and the six tables in `<out>/strategy/`, each row of which says that it is synthetic. Scenarios:
     dy-licence  a licence for each exporter, end user and class, for `magnet-ndfeb+heavy` and `magnet-smco`
     dy-general  the same, and from day 30 a general licence
     nd-ban      no NdFeB magnet to some countries

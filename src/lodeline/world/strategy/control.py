@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from lodeline.world.plan import WORKS
-from lodeline.world.strategy.figures import about
+from lodeline.world.strategy.figures import triangular
 from lodeline.world.strategy.goods import Parcel
 from lodeline.world.strategy.plants import PlantPlan
 from lodeline.world.stream import Stream
@@ -75,7 +75,9 @@ class Control:
 def controls(
     seed: int, parcels: list[Parcel], plants: list[PlantPlan], starts: int, abroad: dict[str, str]
 ) -> list[Control]:
-    """No control, the licence, the licence with a general one, and the ban."""
+    """No control, the licence, the licence with a general one, and the ban; without plants abroad the first alone."""
+    if not any(plant.abroad for plant in plants):
+        return [Control(name="none")]
     cases = _cases(seed, parcels, starts, abroad)
     came = sorted(comes for _, comes in cases.values() if comes is not None)
     licence = Control(
@@ -95,7 +97,7 @@ def _cases(seed: int, parcels: list[Parcel], starts: int, abroad: dict[str, str]
     asked = {(p.exporter, p.buyer, p.goods) for p in parcels if p.buyer in abroad and p.goods in LICENSED}
     cases: dict[Case, tuple[int, int | None]] = {}
     for case in sorted(asked):
-        days = int(about(stream, "licence-working-days") + 0.5)
+        days = int(triangular(stream, "licence-working-days") + 0.5)
         cases[case] = (days, after_working_days(starts, days) if stream.chance(APPROVED) else None)
     return cases
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import sqrt
 
 from lodeline.world.stream import Stream
 from lodeline.world.tables import Row, table
@@ -17,11 +18,13 @@ def figure(key: str) -> Range:
     return float(row["low"]), float(row["central"]), float(row["high"])
 
 
-def about(stream: Stream, key: str) -> float:
-    """One draw between low and high of a key, most often near the central value: the mean of two on either side."""
+def triangular(stream: Stream, key: str) -> float:
+    """One draw of the triangular distribution of a key; a square root rounds in one way on every machine."""
     low, central, high = figure(key)
-    share = (stream.uniform() + stream.uniform()) / 2
-    return low + (central - low) * 2 * share if share < 0.5 else central + (high - central) * (2 * share - 1)
+    share, width = stream.uniform(), high - low
+    if share < (central - low) / width:
+        return low + sqrt(share * width * (central - low))
+    return high - sqrt((1 - share) * width * (high - central))
 
 
 def evenly(stream: Stream, key: str) -> float:

@@ -75,12 +75,13 @@ class Allotment:
     got: dict[tuple[str, str], list[float]]
 
     @staticmethod
-    def of(places: list[Place]) -> Allotment:
+    def of(cells: list[Cell]) -> Allotment:
+        """Before anything was sent; a place goes by its number among the cells."""
         shares: dict[tuple[str, str], list[tuple[int, float]]] = {}
-        for number, place in enumerate(places):
-            for buyer, rate in place.cell.claims:
+        for number, cell in enumerate(cells):
+            for buyer, rate in cell.claims:
                 if rate > 0:
-                    shares.setdefault((buyer, place.cell.goods), []).append((number, rate))
+                    shares.setdefault((buyer, cell.goods), []).append((number, rate))
         return Allotment(shares, {key: [0.0] * len(its) for key, its in shares.items()})
 
     def copied(self) -> Allotment:
@@ -116,7 +117,7 @@ class Lives:
                 stock = stocks[len(self.places)]
                 orders: list[list[tuple[int, float]]] = [[] for _ in cell.others]
                 self.places.append(Place(cell=cell, plant=plant, stock=stock, started=stock, ordered=orders))
-        self._allotment = Allotment.of(self.places)
+        self._allotment = Allotment.of([place.cell for place in self.places])
         self._calls = [_calls(seed, plant, first, last) for plant in plants]
         self._late = [_late(seed, place.plant.place) for place in self.places]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lodeline.world.plan import WORKS, Party, World
-from lodeline.world.strategy.figures import about, evenly, figure, lognormal, transit_days
+from lodeline.world.strategy.figures import evenly, figure, lognormal, transit_days, triangular
 from lodeline.world.strategy.goods import Parcel
 from lodeline.world.strategy.window import Window
 from lodeline.world.stream import Stream
@@ -174,7 +174,7 @@ def _re_export(stream: Stream, plants: list[PlantPlan]) -> None:
 def _needs(stream: Stream, plant: PlantPlan, window: Window) -> None:
     """What it needs, who else sends it, and how much it means to have lying there."""
     elsewhere = plant.abroad and stream.chance(BUYS_ELSEWHERE)
-    shares = [about(stream, "other-supplier-share") if elsewhere else 0.0 for _ in plant.cells]
+    shares = [triangular(stream, "other-supplier-share") if elsewhere else 0.0 for _ in plant.cells]
     needs = [
         cell.sent / (1 - share) * evenly(stream, "need-over-deliveries")
         for cell, share in zip(plant.cells, shares, strict=True)
@@ -192,8 +192,9 @@ def _others(stream: Stream, cell: Cell, share: float, window: Window) -> Iterato
     number = stream.integer(1, OUTSIDE)
     if share:
         usual = max(cell.need - cell.sent, 0.05 * cell.need)
-        ample = stream.chance(AMPLE)
-        most = cell.need * evenly(stream, "ample-capacity") if ample else usual * (1 + about(stream, "spare-capacity"))
+        most = usual * (1 + triangular(stream, "spare-capacity"))
+        if stream.chance(AMPLE):
+            most = cell.need * evenly(stream, "ample-capacity")
         yield Other(name=_name(number), usual=usual, most=most, lot_kg=usual * stream.integer(5, 10))
     if stream.chance(LATER):
         most = cell.need * evenly(stream, "later-capacity")

@@ -110,13 +110,12 @@ def _suppliers(
     through = [(buyer, rate) for buyer, rate in cell.claims if buyer != plant.party.id]
     usual = [(other.name, other.usual) for other in cell.others if other.usual]
     parts = hundredths([rate for _, rate in (*rates, *through, *usual)])
-    most = {other.name: other.most for other in cell.others}
-    for (name, rate), part in zip((*rates, *through, *usual), parts, strict=True):
-        capacity = most.get(name, rate if (name, rate) in through else 0.0)
-        yield (
-            plant.id, cell.goods, name, f"{part / 100:.2f}", "", "", f"{capacity * MONTH:.0f}" if capacity else "",
-            SOURCE,
-        )  # fmt: skip
+    # Who passes goods on has no more than what it usually passes on.
+    most = {name: max(rate, cell.need * rate / cell.sent) for name, rate in through}
+    most |= {other.name: other.most for other in cell.others}
+    for (name, _), part in zip((*rates, *through, *usual), parts, strict=True):
+        capacity = f"{most[name] * MONTH + 1:.0f}" if name in most else ""
+        yield plant.id, cell.goods, name, f"{part / 100:.2f}", "", "", capacity, SOURCE
     for other in cell.others:
         if other.qualified is not None:
             on = told.window.text(other.qualified)
