@@ -36,7 +36,7 @@ class Place:
     to dealers and was used.
 
     coming: day → kg. under_way: (day, kg) of what the industry has sent. ordered: by other supplier, (day, kg).
-    stop: the first day on which it kept its plant below its limit.
+    least: the least that lay there after a day's work. stop: the first day on which it kept its plant below its limit.
     """
 
     cell: Cell
@@ -50,6 +50,7 @@ class Place:
     spot: float = 0.0
     sold: float = 0.0
     used: float = 0.0
+    least: float = float("inf")
     stop: int | None = None
 
     def on_its_way(self) -> float:
@@ -196,6 +197,7 @@ def _work(places: list[Place], call: float, day: int) -> None:
         used = min(place.stock, place.cell.need * call * done)
         place.stock -= used
         place.used += used
+        place.least = min(place.least, place.stock)
 
 
 def _order(place: Place, day: int, late: int) -> None:

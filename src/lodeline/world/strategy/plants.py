@@ -62,6 +62,11 @@ class Cell:
         return sum(rate for _, rate in self.claims)
 
     @property
+    def steers(self) -> bool:
+        """Whether it buys elsewhere too, so that it can make up for what comes late."""
+        return any(other.usual for other in self.others)
+
+    @property
     def filed(self) -> float:
         """Share of what it usually gets that the filings name its own firm for."""
         return self.claims[0][1] / (self.sent + sum(other.usual for other in self.others))

@@ -18,6 +18,9 @@ from lodeline.world.strategy.tables import tables
 from lodeline.world.strategy.truth import Told, truth
 from lodeline.world.strategy.window import Window, window_of
 
+#: More than anything that may happen in a base window, and what lies there at the least, in days of need.
+AMPLE_DAYS, LEAST_DAYS = 2000.0, 6.0
+
 
 class Works:
     """Collects what the industry sends, month by month, and writes the layer at the end."""
@@ -66,20 +69,26 @@ def _dealers(control: Control, window: Window) -> Dealers:
 def _settled(world: World, plants: list[PlantPlan], parcels: list[Parcel], window: Window) -> Lives:
     """The plants on the morning of the controls.
 
-    A plant without another supplier cannot steer what lies there: it begins with what makes it end near what it means
-    to have, which is found by living once.
+    A plant without another supplier cannot steer what lies there. It begins with what makes it end with what it means
+    to have, or with so much more that it comes through the base window: found by living once with more than enough.
     """
     cells = [cell for plant in plants for cell in plant.cells]
-    stocks = [cell.target_days * cell.need for cell in cells]
-    for attempt in range(2):
-        lives = Lives(world.seed, plants, stocks, window.first, window.ends)
-        lives.warm(parcels)
-        lives.live(parcels, window.starts, lambda place, day: True)
-        if attempt == 0:
-            stocks = [
-                stock if place.cell.others else max(stock + stock - place.stock, 5 * place.cell.need)
-                for stock, place in zip(stocks, lives.places, strict=True)
-            ]
+    targets = [cell.target_days * cell.need for cell in cells]
+    ample = [
+        target + (0.0 if cell.steers else AMPLE_DAYS * cell.need) for cell, target in zip(cells, targets, strict=True)
+    ]
+    tried = Lives(world.seed, plants, ample, window.first, window.ends)
+    tried.warm(parcels)
+    tried.live(parcels, window.starts, lambda place, day: place.cell.steers)
+    stocks = [
+        target
+        if place.cell.steers
+        else max(target + place.started - place.stock, LEAST_DAYS * place.cell.need + place.started - place.least)
+        for target, place in zip(targets, tried.places, strict=True)
+    ]
+    lives = Lives(world.seed, plants, stocks, window.first, window.ends)
+    lives.warm(parcels)
+    lives.live(parcels, window.starts, lambda place, day: True)
     for place in lives.places:
         place.stop = None
     return lives
