@@ -35,7 +35,11 @@ def write(out: Path, *, organisations: int, months: int = 8, strategy: bool = Tr
 @pytest.fixture(scope="session")
 def world(run_room: Path) -> Path:
     """120 organisations, eight months filed; controls from September on."""
-    return made_once(run_room / "world-strategy", lambda room: write(room / "w", organisations=120) and None) / "w"
+
+    def make(inside: Path) -> None:
+        write(inside / "w", organisations=120)
+
+    return made_once(run_room / "world-strategy", make) / "w"
 
 
 @pytest.fixture(scope="session")
