@@ -11,6 +11,7 @@ from pathlib import Path
 from lodeline.world.industry import FirmMonth, Industry
 from lodeline.world.plan import World
 from lodeline.world.strategy.control import Control, controls
+from lodeline.world.strategy.figures import figure
 from lodeline.world.strategy.goods import Parcel, Sent
 from lodeline.world.strategy.life import Dealers, Lives, Place
 from lodeline.world.strategy.plants import PlantPlan, plan_plants
@@ -18,8 +19,10 @@ from lodeline.world.strategy.tables import tables
 from lodeline.world.strategy.truth import Told, truth
 from lodeline.world.strategy.window import Window, window_of
 
-#: More than anything that may happen in a base window, and what lies there at the least, in days of need.
-AMPLE_DAYS, LEAST_DAYS = 2000.0, 6.0
+#: Days ahead for which a plant knows what comes (assumption).
+KNOWN_DAYS = 60
+#: More than anything that may happen in a base window, and the least and most that lies there, in days of need.
+AMPLE_DAYS, LEAST_DAYS, MOST_DAYS = 2000.0, 6.0, figure("stock-days")[2]
 
 
 class Works:
@@ -69,8 +72,10 @@ def _dealers(control: Control, window: Window) -> Dealers:
 def _settled(world: World, plants: list[PlantPlan], parcels: list[Parcel], window: Window) -> Lives:
     """The plants on the morning of the controls.
 
-    A plant without another supplier cannot steer what lies there. It begins with what makes it end with what it means
-    to have, or with so much more that it comes through the base window: found by living once with more than enough.
+    A plant has stock enough for the rhythm of its deliveries, those of the next two months too, since it knows of them.
+    One without another supplier cannot steer what lies there: it begins with what makes it end with what it means to
+    have, or with so much more that it comes through. One that steers means to have what it would have bought on the
+    spot. Both are found by living once, the first with more than enough.
     """
     cells = [cell for plant in plants for cell in plant.cells]
     targets = [cell.target_days * cell.need for cell in cells]
@@ -80,12 +85,16 @@ def _settled(world: World, plants: list[PlantPlan], parcels: list[Parcel], windo
     tried = Lives(world.seed, plants, ample, window.first, window.ends)
     tried.warm(parcels)
     tried.live(parcels, window.starts, lambda place, day: place.cell.steers)
-    stocks = [
-        target
-        if place.cell.steers
-        else max(target + place.started - place.stock, LEAST_DAYS * place.cell.need + place.started - place.least)
-        for target, place in zip(targets, tried.places, strict=True)
-    ]
+    ends = [place.stock for place in tried.places]
+    tried.live(parcels, window.starts + KNOWN_DAYS, lambda place, day: place.cell.steers)
+    stocks = []
+    for target, end, place in zip(targets, ends, tried.places, strict=True):
+        need = place.cell.need
+        if place.cell.steers:
+            place.cell.target_days = min(MOST_DAYS, place.cell.target_days + place.spot / need)
+            stocks.append(place.cell.target_days * need)
+        else:
+            stocks.append(place.started + max(target - end, LEAST_DAYS * need - place.least))
     lives = Lives(world.seed, plants, stocks, window.first, window.ends)
     lives.warm(parcels)
     lives.live(parcels, window.starts, lambda place, day: True)
