@@ -105,6 +105,8 @@ lock: .venv/dev.stamp
 	$(PIP) install --no-deps --no-build-isolation -e .
 	$(BIN)/python -m lodeline.flow
 	$(BIN)/python -m lodeline.accountancy
+	$(BIN)/python -m lodeline.strategy
+	$(BIN)/python -m lodeline.strategy
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp

@@ -1,0 +1,128 @@
+"""A network, or a run, that nothing can be computed of is refused with the place and the cure.
+
+What is odd but can be computed is no fault: circles, a firm that sells to itself, stock without flow, flow without a
+recipe, a plant that needs nothing, a residual that takes more than there is, a capacity below what was used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from lodeline.errors import UserError
+from lodeline.strategy.network import Floats, Ints, Network, Openness
+
+#: Ten years; and as many draws as nobody waits for. A run keeps a number for each edge, holding and day.
+MOST_DAYS: Final = 3_660
+MOST_DRAWS: Final = 5_000
+MOST_CELLS: Final = 400_000_000
+
+
+def validate(network: Network) -> None:
+    """UserError where a table of the network is no table of one: lengths, row numbers, signs, numbers that are none."""
+    holdings, edges, units = network.holdings, network.edges, network.units
+    rows, links = len(holdings), len(edges)
+    for table, length in ((holdings, rows), (edges, links)):
+        for name in table.__slots__:
+            _length(name, getattr(table, name), length)
+    for name in ("organisation", "country", "is_plant", "most", "stop_below", "loss_per_day", "currency"):
+        _length(name, getattr(units, name), len(units))
+    if holdings.content.shape != (rows, len(network.elements)):
+        raise _wrong("content", str(holdings.content.shape), f"{(rows, len(network.elements))}")
+    for name, places, most in (
+        ("source", edges.source, rows), ("target", edges.target, rows),
+        ("need_holding", units.need_holding, rows), ("out_holding", units.out_holding, rows),
+    ):  # fmt: skip
+        _places(name, places, most)
+    _spans("need_start", units.need_start, len(units), len(units.need_holding))
+    _spans("out_start", units.out_start, len(units), len(units.out_holding))
+    _length("need_rate", units.need_rate, len(units.need_holding))
+    _length("need_group", units.need_group, len(units.need_holding))
+    _length("out_rate", units.out_rate, len(units.out_holding))
+    at = [f"{site} {goods}" for site, goods in zip(holdings.site, holdings.goods, strict=True)]
+    for name, amounts, names in (
+        ("level_kg", holdings.level_kg, at), ("origin", holdings.origin, at), ("floor_kg", holdings.floor_kg, at),
+        ("content", holdings.content, at), ("flow", edges.flow, edges.end_user), ("most", edges.most, edges.end_user),
+        ("held_kg", edges.held_kg, edges.end_user), ("transit", edges.transit, edges.end_user),
+        ("qualified_from", edges.qualified_from, edges.end_user), ("most", units.most, units.name),
+        ("need_rate", units.need_rate, ()), ("out_rate", units.out_rate, ()),
+    ):  # fmt: skip
+        _amounts(name, amounts, names)
+    _amounts("residual", np.abs(holdings.residual), at)
+    if network.arrivals is not None:
+        _length("arrivals", network.arrivals, links)
+        _amounts("arrivals", network.arrivals, edges.end_user)
+
+
+def check_run(
+    network: Network, openness: Openness, *, days: int, guarantee: float, substitution: float, smoothing: float
+) -> None:
+    """UserError for a run that is too large, or whose settings are none."""
+    if not 1 <= days <= MOST_DAYS:
+        raise UserError(
+            f"a run takes 1 to {MOST_DAYS} days, not {days}", f"推演须为 1 至 {MOST_DAYS} 天，而非 {days} 天"
+        )
+    cells = days * (len(network.holdings) + len(network.edges) + len(network.units))
+    if cells > MOST_CELLS:
+        raise UserError(
+            f"{days} days of {len(network.edges)} flows are too many to keep: a shorter horizon",
+            f"{len(network.edges)} 条流向 {days} 天的数据过多，无法保存：请缩短期限",
+        )
+    for name, share, length in (
+        ("edge", openness.edge, len(network.edges)), ("origin", openness.origin, len(network.holdings)),
+        ("unit", openness.unit, len(network.units)),
+    ):  # fmt: skip
+        if share.ndim != 2 or len(share) != length or share.shape[1] < days:
+            raise _wrong(f"openness.{name}", str(share.shape), f"({length}, {days})")
+        if share.size and not (share.min() >= 0.0 and share.max() <= 1.0):
+            raise UserError(f"openness.{name} is a share from 0 to 1", f"openness.{name} 须为 0 至 1 的比例")
+    for name, value in (("guarantee", guarantee), ("substitution", substitution)):
+        if not 0.0 <= value <= 1.0:
+            raise UserError(f"{name} is a share from 0 to 1, not {value}", f"{name} 须为 0 至 1 的比例，而非 {value}")
+    if not 1.0 <= smoothing <= MOST_DAYS:
+        raise UserError(
+            f"orders are smoothed over 1 day or more, not {smoothing}", f"订货平滑天数须不小于 1，而非 {smoothing}"
+        )
+
+
+def check_draws(draws: int) -> None:
+    """UserError for more draws than a run may have, or none."""
+    if not 1 <= draws <= MOST_DRAWS:
+        raise UserError(
+            f"a run has 1 to {MOST_DRAWS} draws, not {draws}", f"一次推演须有 1 至 {MOST_DRAWS} 次抽样，而非 {draws} 次"
+        )
+
+
+def _length(name: str, values: Any, length: int) -> None:
+    if len(values) != length:
+        raise _wrong(name, str(len(values)), str(length))
+
+
+def _places(name: str, values: Ints, most: int) -> None:
+    if len(values) and not (values.min() >= 0 and values.max() < most):
+        raise _wrong(name, f"{values.min()}–{values.max()}", f"0–{most - 1}")
+
+
+def _spans(name: str, starts: Ints, rows: int, entries: int) -> None:
+    if len(starts) != rows + 1 or starts[0] != 0 or starts[-1] != entries or (np.diff(starts) < 0).any():
+        raise _wrong(name, str(list(starts[:3])), f"{rows + 1} rising numbers to {entries}")
+
+
+def _amounts(name: str, values: Floats | Ints, names: list[str] | tuple[str, ...]) -> None:
+    """A number, finite and not negative, in every row."""
+    bad = ~(np.isfinite(values) & (values >= 0))
+    if bad.any():
+        row = int(np.argwhere(bad)[0][0])
+        where = names[row] if row < len(names) and names[row] else str(row)
+        value = np.asarray(values)[bad].flat[0]
+        raise UserError(
+            f"{name} of {where} (row {row}) is {value}: it must be a number that is not negative",
+            f"{where}（第 {row} 行）的 {name} 为 {value}：须为非负数",
+        )
+
+
+def _wrong(name: str, found: str, wanted: str) -> UserError:
+    return UserError(
+        f"{name} of the network: {found} found, {wanted} wanted", f"网络的 {name}：为 {found}，应为 {wanted}"
+    )
