@@ -5,7 +5,8 @@ acts as the whole did. Sums are taken in the order of the tables, so an answer i
 along: what leaves a holding has its mean content of that day. All kernels stand in this one file because numba's cache
 notices changes only of the file that a kernel stands in.
 
-Masses kg, rates kg a day. Lists of one table's rows by another's are spans: those of row i from start[i] to start[i+1].
+Masses kg, rates kg a day. Of elements only those that can come into a holding are kept: most goods have few. Lists of
+one table's rows by another's are spans: those of row i from start[i] to start[i + 1].
 """
 
 from __future__ import annotations
@@ -45,7 +46,12 @@ class Plan(NamedTuple):
     origin: Floats  # (h,)
     residual: Floats
     floor: Floats
-    content: Floats  # (h, k)
+    element_start: Ints  # (h + 1,) the elements that can be in a holding
+    element: Ints
+    content: Floats  # as `element`
+    under_start: Ints  # (e,) the first place in `State.under_elements`: for each day those of the source
+    goes_start: Ints  # (e,) the first place in `goes`
+    goes: Ints  # of each element of an edge's source, the place at its target
     normal: Floats  # (h,) stock after arrivals on a day of the base window
     normal_under: Floats  # (h,) under way to it then
     base_in: Floats  # (h,) by edges
@@ -78,9 +84,9 @@ class State(NamedTuple):
     """What a run changes."""
 
     stock: Floats  # (h,)
-    stock_elements: Floats  # (h, k)
+    stock_elements: Floats  # as `Plan.element`
     under: Floats  # what was sent, a place for each day of transit
-    under_elements: Floats  # (places, k)
+    under_elements: Floats
     coming: Floats  # (h,) under way to it
     held_kg: Floats  # (e,)
     wanted: Floats  # (e,) ordered today
@@ -136,41 +142,43 @@ def run(plan: Plan, state: State, record: Record, days: int) -> None:
 def _arrive(plan: Plan, state: State, record: Record, day: int) -> None:
     """What was sent a transit ago arrives; origins and residual come in; a negative one takes what is there."""
     stock, elements = state.stock, state.stock_elements
-    width = elements.shape[1]
     for edge in range(len(plan.flow)):
         here, from_ = plan.target[edge], plan.source[edge]
-        slot = plan.slot_start[edge] + day % (plan.slot_start[edge + 1] - plan.slot_start[edge])
-        stock[here] += state.under[slot]
-        state.coming[here] -= state.under[slot]
-        for element in range(width):
-            elements[here, element] += state.under_elements[slot, element]
-        if day < len(plan.first) and plan.first[day, edge] > 0.0:
-            stock[here] += plan.first[day, edge]
-            state.coming[here] -= plan.first[day, edge]
-            for element in range(width):
-                elements[here, element] += plan.first[day, edge] * plan.content[from_, element]
+        turn = day % (plan.slot_start[edge + 1] - plan.slot_start[edge])
+        kg, filed = state.under[plan.slot_start[edge] + turn], 0.0
+        if day < len(plan.first):
+            filed = plan.first[day, edge]
+        stock[here] += kg + filed
+        state.coming[here] -= kg + filed
+        held = plan.element_start[from_]
+        width = plan.element_start[from_ + 1] - held
+        for place in range(width):
+            to = plan.goes[plan.goes_start[edge] + place]
+            elements[to] += state.under_elements[plan.under_start[edge] + turn * width + place]
+            elements[to] += filed * plan.content[held + place]
     for here in range(len(stock)):
+        first, last = plan.element_start[here], plan.element_start[here + 1]
         came = plan.origin[here]
         if came > 0.0:
             if plan.origin_row[here] >= 0:
                 came *= plan.origin_open[day, plan.origin_row[here]]
             stock[here] += came
-            for element in range(width):
-                elements[here, element] += came * plan.content[here, element]
-                record.elements[0, element] += came * plan.content[here, element]
+            for place in range(first, last):
+                elements[place] += came * plan.content[place]
+                record.elements[0, plan.element[place]] += came * plan.content[place]
         rest = plan.residual[here]
         if rest > 0.0:
             stock[here] += rest
-            for element in range(width):
-                elements[here, element] += rest * plan.content[here, element]
-                record.elements[1, element] += rest * plan.content[here, element]
+            for place in range(first, last):
+                elements[place] += rest * plan.content[place]
+                record.elements[1, plan.element[place]] += rest * plan.content[place]
         elif rest < 0.0 and stock[here] > 0.0:
             part = min(1.0, -rest / stock[here])
             stock[here] -= min(stock[here], -rest)
-            for element in range(width):
-                gone = part * elements[here, element]
-                elements[here, element] -= gone
-                record.elements[2, element] += gone
+            for place in range(first, last):
+                gone = part * elements[place]
+                elements[place] -= gone
+                record.elements[2, plan.element[place]] += gone
         state.begun[here] = stock[here]
 
 
@@ -363,7 +371,7 @@ def _ration(plan: Plan, state: State) -> None:
 def _move(plan: Plan, state: State, record: Record, day: int) -> None:
     """What is sent is under way, what is made lies in stock; elements go with it, and what no output holds is lost."""
     stock, begun = state.stock, state.begun
-    if state.stock_elements.shape[1] > 0:
+    if len(state.stock_elements) > 0:
         _move_elements(plan, state, record, day)
     state.missed[:] = 0.0
     for edge in range(len(state.sent)):
@@ -385,8 +393,7 @@ def _move(plan: Plan, state: State, record: Record, day: int) -> None:
 @njit(cache=True, nogil=True)
 def _move_elements(plan: Plan, state: State, record: Record, day: int) -> None:
     """All that leaves a holding today has its content after arrivals."""
-    elements, begun = state.stock_elements, state.begun
-    width = elements.shape[1]
+    elements, begun, start = state.stock_elements, state.begun, plan.element_start
     gone = np.zeros(len(begun))
     state.taken_elements[:] = 0.0
     for unit in range(len(state.activity)):
@@ -394,27 +401,29 @@ def _move_elements(plan: Plan, state: State, record: Record, day: int) -> None:
             here, kg = plan.need_holding[need], state.taken[need]
             if kg > 0.0:
                 gone[here] += kg
-                for element in range(width):
-                    state.taken_elements[unit, element] += kg / begun[here] * elements[here, element]
+                part = kg / begun[here]
+                for place in range(start[here], start[here + 1]):
+                    state.taken_elements[unit, plan.element[place]] += part * elements[place]
     for edge in range(len(state.sent)):
         here, kg = plan.source[edge], state.sent[edge]
-        slot = plan.slot_start[edge] + day % (plan.slot_start[edge + 1] - plan.slot_start[edge])
+        width = start[here + 1] - start[here]
+        slot = plan.under_start[edge] + day % (plan.slot_start[edge + 1] - plan.slot_start[edge]) * width
         part = kg / begun[here] if kg > 0.0 else 0.0
         gone[here] += kg
-        for element in range(width):
-            state.under_elements[slot, element] = part * elements[here, element]
+        for place in range(width):
+            state.under_elements[slot + place] = part * elements[start[here] + place]
     for here, kg in enumerate(gone):
         if kg > 0.0:
             rest = max(0.0, 1.0 - kg / begun[here])
-            for element in range(width):
-                elements[here, element] *= rest
+            for place in range(start[here], start[here + 1]):
+                elements[place] *= rest
     for unit in range(len(state.activity)):
         end = 3 if plan.is_plant[unit] else 4
-        for element in range(width):
-            record.elements[end, element] += state.taken_elements[unit, element]
+        record.elements[end, :] += state.taken_elements[unit, :]
         for output in range(plan.out_of_start[unit], plan.out_of_start[unit + 1]):
             here = plan.made_holding[output]
-            for element in range(width):
+            for place in range(start[here], start[here + 1]):
+                element = plan.element[place]
                 kg = state.taken_elements[unit, element] * plan.passed_on[output, element]
-                elements[here, element] += kg
+                elements[place] += kg
                 record.elements[end, element] -= kg

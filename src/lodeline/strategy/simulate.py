@@ -24,6 +24,7 @@ import numpy as np
 from lodeline.errors import UserError
 from lodeline.strategy import kernels
 from lodeline.strategy.network import Floats, Ints, Network, Openness
+from lodeline.strategy.prepared import Prepared, Settings, prepared
 from lodeline.strategy.scenario import RULES, Rule
 from lodeline.strategy.soundness import check_run, validate
 
@@ -112,16 +113,17 @@ def simulate(
     check_run(network, openness, days=days, guarantee=guarantee, substitution=substitution, smoothing=smoothing_days)
     if rule not in RULES:
         raise UserError(f"no rule {rule!r}: {', '.join(RULES)}", f"没有规则 {rule!r}：{'、'.join(RULES)}")
-    settings = (RULES.index(rule), float(guarantee), float(substitution), float(smoothing_days))
-    plan, state, raised = _prepared(network, openness, days, settings=settings, with_elements=with_elements)
-    record = _record(network, days, plan.content.shape[1], at_plants_only=at_plants_only)
-    start = _mass(plan, state)
-    kernels.run(plan, state, record, days)
+    settings = Settings(RULES.index(rule), float(guarantee), float(substitution), float(smoothing_days))
+    content = network.holdings.content.astype(np.float64) if with_elements else np.zeros((len(network.holdings), 0))
+    ready = prepared(network, openness, days, settings, content)
+    record = _record(network, days, content.shape[1], at_plants_only=at_plants_only)
+    start = _mass(ready, content.shape[1])
+    kernels.run(ready.plan, ready.state, record, days)
     return Trajectory(
         days=days, holdings=record.holdings, units=record.units, stock=record.stock.T, activity=record.activity.T,
         shipped=None if at_plants_only else record.sent.T, shipped_kg=record.sent_kg, missing_kg=record.missing_kg,
-        scarce=record.scarce, raised=raised,
-        elements=_elements(plan, state, record, start) if with_elements else None,
+        scarce=record.scarce, raised=ready.raised,
+        elements=_elements(ready, record, start) if with_elements else None,
     )  # fmt: skip
 
 
@@ -137,67 +139,6 @@ def binding(network: Network, trajectory: Trajectory, unit: int) -> Binding | No
     return Binding(need=need, edge=int(into[missing.argmax()]) if len(into) and missing.max() > 0 else -1)
 
 
-def _prepared(
-    network: Network, openness: Openness, days: int, *, settings: tuple[int, float, float, float], with_elements: bool
-) -> tuple[kernels.Plan, kernels.State, Floats]:
-    rule, guarantee, substitution, smoothing = settings
-    holdings, edges, units = network.holdings, network.edges, network.units
-    count, flow = len(holdings), _floats(edges.flow)
-    content = _floats(holdings.content) if with_elements else np.zeros((count, 0))
-    made_unit = np.repeat(np.arange(len(units)), np.diff(units.out_start))
-    need_unit = np.repeat(np.arange(len(units)), np.diff(units.need_start))
-    base_in = _sums(edges.target, flow, count)
-    needed = _sums(units.need_holding, units.need_rate, count)
-    base_out = _sums(edges.source, flow, count) + needed
-    places = np.maximum(edges.transit, 1).astype(np.int64)
-    slot_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(places)])
-    slot_edge = np.repeat(np.arange(len(edges)), places)
-    under, first = flow[slot_edge], np.zeros((0, len(edges)))
-    if network.arrivals is not None:
-        under, first = np.zeros(len(slot_edge)), np.ascontiguousarray(network.arrivals[:, :days].T, np.float64)
-    came = base_in + holdings.origin + np.maximum(holdings.residual, 0.0)
-    taken = np.maximum(-holdings.residual, 0.0)
-    # One day of the base window must leave nothing below zero: production comes at its end.
-    raised = np.maximum(0.0, base_out + taken - (holdings.level_kg + came))
-    raised = np.where(raised > 1e-12 * (base_out + taken), raised, 0.0)
-    level = holdings.level_kg + raised
-    # In the order in which a day adds, so that a gap is exactly nothing.
-    normal = level + base_in + holdings.origin
-    normal = np.where(holdings.residual > 0, normal + holdings.residual, normal - np.minimum(normal, taken))
-    out_order = np.lexsort((np.arange(len(edges)), edges.rank, edges.source))
-    edge_row, edge_open = _touched(openness.edge, days)
-    origin_row, origin_open = _touched(openness.origin, days)
-    unit_row, unit_open = _touched(openness.unit, days)
-    plan = kernels.Plan(
-        target=_ints(edges.target), source=_ints(edges.source), flow=flow, most=np.maximum(_floats(edges.most), flow),
-        rank=_ints(edges.rank), qualified_from=_ints(edges.qualified_from), held=np.array(openness.held, np.bool_),
-        slot_start=slot_start, in_start=_starts(edges.target, count),
-        in_edge=np.argsort(edges.target, kind="stable").astype(np.int64), out_start=_starts(edges.source, count),
-        out_edge=out_order.astype(np.int64), origin=_floats(holdings.origin), residual=_floats(holdings.residual),
-        floor=np.minimum(_floats(holdings.floor_kg), np.maximum(0.0, normal - base_out)), content=content,
-        normal=normal, normal_under=_sums(edges.target, flow * (places - 1), count), base_in=base_in,
-        base_out=base_out, made=_sums(units.out_holding, units.out_rate, count),
-        is_plant=np.array(units.is_plant, np.bool_), unit_most=np.maximum(_floats(units.most), 1.0),
-        need_start=_ints(units.need_start), need_holding=_ints(units.need_holding),
-        need_rate=_floats(units.need_rate), need_group=_ints(units.need_group), out_of_start=_ints(units.out_start),
-        made_holding=_ints(units.out_holding), made_rate=_floats(units.out_rate),
-        passed_on=_passed_on(network, content, made_unit, need_unit), first=first, edge_row=edge_row,
-        edge_open=edge_open, origin_row=origin_row, origin_open=origin_open, unit_row=unit_row, unit_open=unit_open,
-        rule=rule, guarantee=guarantee, substitution=substitution, smoothing=smoothing,
-    )  # fmt: skip
-    coming = _sums(edges.target[slot_edge], under, count) + _sums(edges.target, first.sum(axis=0), count)
-    state = kernels.State(
-        stock=level, stock_elements=level[:, None] * content, under=under,
-        under_elements=under[:, None] * content[edges.source[slot_edge]], coming=coming,
-        held_kg=_floats(edges.held_kg), wanted=np.zeros(len(edges)), licensed=np.zeros(len(edges)),
-        sent=np.zeros(len(edges)), short=np.zeros(len(edges), np.bool_), missed=np.zeros(count),
-        use=np.ones(count), begun=np.zeros(count), claim=np.zeros(count), asked=np.ones(len(units)),
-        activity=np.zeros(len(units)), taken=np.zeros(len(units.need_holding)),
-        taken_elements=np.zeros((len(units), content.shape[1])),
-    )  # fmt: skip
-    return plan, state, raised
-
-
 def _record(network: Network, days: int, width: int, *, at_plants_only: bool) -> kernels.Record:
     holdings, edges, units = network.holdings, network.edges, network.units
     rows = np.flatnonzero(holdings.is_plant) if at_plants_only else np.arange(len(holdings))
@@ -210,55 +151,31 @@ def _record(network: Network, days: int, width: int, *, at_plants_only: bool) ->
     )  # fmt: skip
 
 
-def _passed_on(network: Network, content: Floats, made_unit: Ints, need_unit: Ints) -> Floats:
-    """[outputs, elements] what part of an element that its unit takes goes into an output; together never above 1."""
-    units, width = network.units, content.shape[1]
-    went_in, came_out = np.zeros((len(units), width)), np.zeros((len(units), width))
-    np.add.at(went_in, need_unit, units.need_rate[:, None] * content[units.need_holding])
-    made = units.out_rate[:, None] * content[units.out_holding]
-    np.add.at(came_out, made_unit, made)
-    whole = np.maximum(went_in, came_out)[made_unit]
-    return np.divide(made, whole, out=np.zeros_like(made), where=whole > 0)
+def _mass(ready: Prepared, count: int) -> Floats:
+    """[2, elements] in stock, and under way."""
+    plan, state = ready.plan, ready.state
+    return np.stack(
+        [
+            np.bincount(plan.element, state.stock_elements, count),
+            np.bincount(ready.under_element, state.under_elements, count),
+        ]
+    )
 
 
-def _touched(share: Floats, days: int) -> tuple[Ints, Floats]:
-    """The rows that are not 1 throughout: the number of each among them, else -1; and them, a day a row."""
-    rows = np.flatnonzero((share[:, :days] != 1.0).any(axis=1))
-    number = np.full(len(share), -1, np.int64)
-    number[rows] = np.arange(len(rows))
-    return number, np.ascontiguousarray(share[rows, :days].T, dtype=np.float64)
-
-
-def _mass(plan: kernels.Plan, state: kernels.State) -> Floats:
-    """[3, elements] in stock, under way, and under way as filed."""
-    filed = plan.first.sum(axis=0) @ plan.content[plan.source] if len(plan.first) else np.zeros(plan.content.shape[1])
-    return np.stack([state.stock_elements.sum(axis=0), state.under_elements.sum(axis=0), filed])
-
-
-def _elements(plan: kernels.Plan, state: kernels.State, record: kernels.Record, start: Floats) -> Elements:
+def _elements(ready: Prepared, record: kernels.Record, start: Floats) -> Elements:
+    plan = ready.plan
     origin, residual_in, residual_out, consumed, process_loss = record.elements
-    stock, under_way, _ = _mass(plan, state)
-    came = start.sum(axis=0) + origin + residual_in
+    # Of what was filed as under way, all that arrives in the run.
+    filed = np.zeros_like(origin)
+    for edge in np.flatnonzero(plan.first.sum(axis=0)):
+        held = slice(plan.element_start[plan.source[edge]], plan.element_start[plan.source[edge] + 1])
+        filed[plan.element[held]] += plan.first[:, edge].sum() * plan.content[held]
+    begun = start.sum(axis=0) + filed
+    stock, under_way = _mass(ready, len(origin))
+    came = begun + origin + residual_in
     open_ = np.abs(came - stock - under_way - consumed - process_loss - residual_out)
     return Elements(
-        start=start.sum(axis=0), origin=origin, residual_in=residual_in, residual_out=residual_out, consumed=consumed,
+        start=begun, origin=origin, residual_in=residual_in, residual_out=residual_out, consumed=consumed,
         process_loss=process_loss, stock=stock, under_way=under_way,
         error=np.divide(open_, came, out=np.zeros_like(came), where=came > 0),
     )  # fmt: skip
-
-
-def _sums(rows: Ints, weights: Floats, count: int) -> Floats:
-    return np.bincount(rows, weights, count).astype(np.float64)
-
-
-def _starts(rows: Ints, count: int) -> Ints:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(rows, minlength=count))])
-
-
-def _floats(values: Floats) -> Floats:
-    """A copy: compiled once for arrays that may be written."""
-    return np.array(values, np.float64, order="C")
-
-
-def _ints(values: Ints) -> Ints:
-    return np.array(values, np.int64, order="C")
