@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -113,6 +113,48 @@ def licence(network: Network, days: int) -> Openness:
     openness.edge[touched, 10:100] = 0.0
     openness.edge[touched[~approved], 100:] = 0.0
     openness.in_scope[touched] = True
+    return openness
+
+
+def drawn(network: Network, chance: np.random.Generator, days: int) -> tuple[Network, Openness]:
+    """One draw: stocks of plants, transit to them, the day on which licences come, and which are given."""
+    plants, into = network.holdings.is_plant, network.holdings.is_plant[network.edges.target]
+    stock = np.where(plants, chance.lognormal(0.0, 0.4, len(plants)), 1.0)
+    transit = np.where(into, np.round(network.edges.transit * chance.triangular(0.8, 1.0, 1.3)), network.edges.transit)
+    openness = open_throughout(network, days)
+    opens = 10 + int(chance.triangular(42, 63, 126))
+    openness.edge[into, 10:opens] = 0.0
+    openness.edge[np.flatnonzero(into & (chance.random(len(into)) < 0.4)), opens:] = 0.0
+    return (
+        replace(
+            network, holdings=replace(network.holdings, level_kg=network.holdings.level_kg * stock),
+            edges=replace(network.edges, transit=transit.astype(np.int64)),
+        ),
+        openness,
+    )  # fmt: skip
+
+
+def chain(cover: int = 30) -> Network:
+    """Ore into magnets into a plant, a kilogram a day; the maker of magnets has so many days of ore, and the mine and
+    the plant a day of what they sell or use."""
+    made = _Industry(np.random.default_rng(1))
+    ore, store, shelf, plant = (
+        made.hold(site, goods, np.eye(len(ELEMENTS))[3], plant=site == "plant")
+        for site, goods in (("mine", "ore"), ("maker", "ore"), ("maker", "magnets"), ("plant", "magnets"))
+    )
+    made.links += [(ore, store, 1.0), (shelf, plant, 1.0)]
+    made.units += [("pit", [], [(ore, 1.0)]), ("maker>magnets", [(store, 1.0)], [(shelf, 1.0)])]
+    made.units.append(("plant", [(plant, 1.0)], []))
+    network = _network(made)
+    level = np.array([1.0, float(cover), 1.0, 1.0])
+    edges = replace(network.edges, transit=np.ones(2, np.int64))
+    return replace(network, holdings=replace(network.holdings, level_kg=level), edges=edges)
+
+
+def without_ore(network: Network, *, since: int, days: int) -> Openness:
+    """The mine of `chain` stands still from a day on."""
+    openness = open_throughout(network, days)
+    openness.unit[0, since:] = 0.0
     return openness
 
 

@@ -85,6 +85,7 @@ class State(NamedTuple):
 
     stock: Floats  # (h,)
     stock_elements: Floats  # as `Plan.element`
+    turn: Ints  # (e,) the place of today among its days of transit
     under: Floats  # what was sent, a place for each day of transit
     under_elements: Floats
     coming: Floats  # (h,) under way to it
@@ -126,7 +127,7 @@ def run(plan: Plan, state: State, record: Record, days: int) -> None:
         _decide(plan, state, day)
         _use(plan, state, record)
         _ration(plan, state)
-        _move(plan, state, record, day)
+        _move(plan, state, record)
         for place, holding in enumerate(record.holdings):
             record.stock[day, place] = state.stock[holding]
         for place, unit in enumerate(record.units):
@@ -144,7 +145,7 @@ def _arrive(plan: Plan, state: State, record: Record, day: int) -> None:
     stock, elements = state.stock, state.stock_elements
     for edge in range(len(plan.flow)):
         here, from_ = plan.target[edge], plan.source[edge]
-        turn = day % (plan.slot_start[edge + 1] - plan.slot_start[edge])
+        turn = state.turn[edge]
         kg, filed = state.under[plan.slot_start[edge] + turn], 0.0
         if day < len(plan.first):
             filed = plan.first[day, edge]
@@ -368,17 +369,19 @@ def _ration(plan: Plan, state: State) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _move(plan: Plan, state: State, record: Record, day: int) -> None:
+def _move(plan: Plan, state: State, record: Record) -> None:
     """What is sent is under way, what is made lies in stock; elements go with it, and what no output holds is lost."""
     stock, begun = state.stock, state.begun
     if len(state.stock_elements) > 0:
-        _move_elements(plan, state, record, day)
+        _move_elements(plan, state, record)
     state.missed[:] = 0.0
     for edge in range(len(state.sent)):
         kg, wanted = state.sent[edge], state.wanted[edge]
         state.held_kg[edge] -= min(kg, state.licensed[edge])
-        slot = plan.slot_start[edge] + day % (plan.slot_start[edge + 1] - plan.slot_start[edge])
-        state.under[slot] = kg
+        state.under[plan.slot_start[edge] + state.turn[edge]] = kg
+        state.turn[edge] += 1
+        if state.turn[edge] == plan.slot_start[edge + 1] - plan.slot_start[edge]:
+            state.turn[edge] = 0
         state.coming[plan.target[edge]] += kg
         stock[plan.source[edge]] = max(0.0, stock[plan.source[edge]] - kg)
         state.short[edge] = kg < wanted * _WHOLE
@@ -391,7 +394,7 @@ def _move(plan: Plan, state: State, record: Record, day: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _move_elements(plan: Plan, state: State, record: Record, day: int) -> None:
+def _move_elements(plan: Plan, state: State, record: Record) -> None:
     """All that leaves a holding today has its content after arrivals."""
     elements, begun, start = state.stock_elements, state.begun, plan.element_start
     gone = np.zeros(len(begun))
@@ -407,7 +410,7 @@ def _move_elements(plan: Plan, state: State, record: Record, day: int) -> None:
     for edge in range(len(state.sent)):
         here, kg = plan.source[edge], state.sent[edge]
         width = start[here + 1] - start[here]
-        slot = plan.under_start[edge] + day % (plan.slot_start[edge + 1] - plan.slot_start[edge]) * width
+        slot = plan.under_start[edge] + state.turn[edge] * width
         part = kg / begun[here] if kg > 0.0 else 0.0
         gone[here] += kg
         for place in range(width):

@@ -97,8 +97,9 @@ def _state(network: Network, plan: Plan, level: Floats, elements: int) -> State:
     filed = np.zeros(edges) if network.arrivals is None else network.arrivals.sum(axis=1)
     return State(
         stock=level.copy(), stock_elements=np.repeat(level, np.diff(plan.element_start)) * plan.content,
-        under=np.zeros(0), under_elements=np.zeros(0), coming=_sums(plan.target, filed, holdings),
-        held_kg=_floats(network.edges.held_kg), wanted=np.zeros(edges), licensed=np.zeros(edges), sent=np.zeros(edges),
+        turn=np.zeros(edges, np.int64), under=np.zeros(0), under_elements=np.zeros(0),
+        coming=_sums(plan.target, filed, holdings), held_kg=_floats(network.edges.held_kg),
+        wanted=np.zeros(edges), licensed=np.zeros(edges), sent=np.zeros(edges),
         short=np.zeros(edges, np.bool_), missed=np.zeros(holdings), use=np.ones(holdings), begun=np.zeros(holdings),
         claim=np.zeros(holdings), asked=np.ones(units), activity=np.zeros(units),
         taken=np.zeros(len(plan.need_holding)), taken_elements=np.zeros((units, elements)),

@@ -75,7 +75,8 @@ def check_run(
     ):  # fmt: skip
         if share.ndim != 2 or len(share) != length or share.shape[1] < days:
             raise _wrong(f"openness.{name}", str(share.shape), f"({length}, {days})")
-        if share.size and not (share.min() >= 0.0 and share.max() <= 1.0):
+        touched = share[(share != 1.0).any(axis=1)]
+        if touched.size and not (touched.min() >= 0.0 and touched.max() <= 1.0):
             raise UserError(f"openness.{name} is a share from 0 to 1", f"openness.{name} 须为 0 至 1 的比例")
     for name, value in (("guarantee", guarantee), ("substitution", substitution)):
         if not 0.0 <= value <= 1.0:
