@@ -1,6 +1,6 @@
 """How long the network of a base window takes to build from rows of a ledger: frames in, arrays out, no store.
 
-    python benchmarks/strategy/graph_speed.py [--rows 100000 1000000]
+    python benchmarks/strategic/graph_speed.py [--rows 100000 1000000]
 
 The rows are a plain industry: firms in stages that each receive, make, count, ship and export lots, month after month,
 each lot measured. One firm files some 90 rows a month, as in a synthetic world. Bars: 100 000 rows below 1 s, 1 000 000
