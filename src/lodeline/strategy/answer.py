@@ -1,0 +1,384 @@
+"""The answer of a run as a document in which every number says what it rests on, and its headline in words.
+
+Days count from the day on which the scenario starts, day 0; null is never, or not known. Days of different plants are
+joint: `first_stop` is the earliest stop of each draw, and not the earliest of the middles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from lodeline.errors import Text, text
+from lodeline.strategy import assumptions
+from lodeline.strategy.draws import WORDS, Input
+from lodeline.strategy.figure import Basis, weakest
+from lodeline.strategy.helps import Help, bound_by
+from lodeline.strategy.network import Floats, Network
+from lodeline.strategy.run import GRID_DAYS, HELPED, Move, Run, is_anything_touched, percentiles
+from lodeline.strategy.survive import Need, lacks, needs, time_to_recover, time_to_survive, under_way_days
+
+Json = dict[str, Any]
+#: The headline says how many plants stand still by this day.
+_BY_DAY: Final = 90
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+#: What money and stocks of an answer come from, besides the ledger.
+_TABLES: Final = "strategy_assumptions.csv"
+
+
+def document(run: Run, stamp: Mapping[str, Any] | None) -> Json:
+    """The answer; the same run gives the same document."""
+    network, scenario = run.network, run.scenario
+    scope = run.ends["central"].in_scope
+    return {
+        "stamp": dict(stamp or {"entry": network.vintage}) | ({"synthetic": True} if network.is_synthetic else {}),
+        "scenario": _scenario(run),
+        "settings": {
+            "seed": run.seed, "draws": run.stop.shape[1], "horizon_days": scenario.horizon_days,
+            "starts": scenario.starts.isoformat(), "base_from": network.window[0], "base_to": network.window[1],
+            "rule": scenario.rule, "guarantee_pct": _number(100 * scenario.guarantee),
+            "substitution_pct": _number(100 * scenario.substitution),
+        },
+        "digests": {**dict(sorted(run.inputs.digests.items())), "law": run.law_digest, "assumptions": assumptions.digest()},
+        "headline": dict(run.headline),
+        "notes": [{"code": code, **words} for code, words in notes(run)],
+        "scope": {
+            "edges": int(scope.sum()), "kg_per_day": _number(network.edges.flow[scope].sum()),
+            **_stated(network, "exact"),
+        },
+        "coverage": {"exact_pct": _number(_exact_pct(run)), **_stated(network, "exact")},
+        "inputs": _inputs(run),
+        "plants": [_plant(run, int(place)) for place in run.order],
+        "totals": _totals(run),
+        "loss": _loss(run),
+        "tornado": [_move(one, run) for one in by_swing(run)],
+    }  # fmt: skip
+
+
+def headline(run: Run) -> Text:
+    """First stop, how many by a day, and the assumption on which it hangs most."""
+    scenario = run.scenario
+    name, name_zh = scenario.name_en or scenario.name, scenario.name_zh or scenario.name_en or scenario.name
+    en, zh = f"{name}, from {_day(scenario.starts)}: ", f"{name_zh}，自{_day_zh(scenario.starts)}起："
+    if not is_anything_touched(run.ends["central"]):
+        return text(
+            en + "nothing that was shipped in the base window is in its scope, so nobody stops by it.",
+            zh + "基准期内没有任何发运属于其范围，无工厂因此停产。",
+        )
+    first = percentiles(run.stop.min(axis=0)) if len(run.plants) else (math.inf,) * 3
+    share = float(np.isfinite(run.stop).any(axis=0).mean()) if len(run.plants) else 0.0
+    if not math.isfinite(first[0]):
+        rarely = f" in more than {100 * share:.0f} % of draws" if share else ""
+        rarely_zh = f"（{100 * share:.0f}% 的抽样中有工厂停产）" if share else ""
+        en += f"no plant stops within {scenario.horizon_days} days{rarely}."
+        zh += f"{scenario.horizon_days} 天内无工厂停产{rarely_zh}。"
+    else:
+        by = min(_BY_DAY, scenario.horizon_days)
+        count = percentiles((run.stop <= by).sum(axis=0).astype(np.float64))[1]
+        ends, ends_zh = _between(scenario.starts, first[0], first[2], scenario.horizon_days)
+        en += f"first plant stops {ends} (P10–P90), {count:.0f} of {len(run.touched)} by day {by}."
+        zh += f"首家工厂停产在{ends_zh}（P10–P90），第 {by} 天前 {len(run.touched)} 家中有 {count:.0f} 家停产。"
+    most = by_swing(run)[0] if run.moves else None
+    if most is None or max(most.swing, most.first_swing) == 0:
+        return text(en + " No single assumption moves a stop by a day.", zh + "没有任何单项假定会使停产日改变一天。")
+    basis = next(one.basis for one in run.ranges.inputs if one.key == most.key)
+    so = {"synthetic": ("which is invented", "为虚构数据"), "assumption": ("which is assumed", "属假定")}
+    said, said_zh = so.get(basis, ("which is estimated", "属估计"))
+    words = WORDS[most.key]
+    return text(f"{en} Most hangs on {words['en']}, {said}.", f"{zh}结论主要取决于{words['zh']}，{said_zh}。")
+
+
+def notes(run: Run) -> list[tuple[str, Text]]:
+    """What a reader must know before using the answer."""
+    found: list[tuple[str, Text]] = []
+    if not is_anything_touched(run.ends["central"]):
+        found.append(("no-edge-in-scope", text(
+            "No flow of the base window is in the scope of these instruments: the answer is zero.",
+            "基准期内没有流向属于这些措施的范围：结果为零。",
+        )))  # fmt: skip
+    if len(run.scenario.instruments) > 1:
+        found.append(("several-instruments-not-monotone", text(
+            "Several instruments together: a stricter one may lower the loss of all, where goods that it holds back go to "
+            "nearer buyers. Only with one instrument does loss rise with severity.",
+            "多项措施并用：更严的一项可能使总损失下降，因为被扣下的货物会流向其他买方。仅在单一措施下，损失才随力度上升。",
+        )))  # fmt: skip
+    if (~run.network.units.is_plant).any():
+        found.append(("capacity-of-main-product", text(
+            "A capacity in the register is of a site's main product alone; of other products it is the largest month.",
+            "登记的产能仅指场所的主要产品；其他产品以最大月产量计。",
+        )))  # fmt: skip
+    stopping = int((np.isfinite(run.stop).mean(axis=1) >= 0.1).sum()) if len(run.plants) else 0
+    if stopping > len(run.helps):
+        found.append(("helps-of-first", text(
+            f"What still helps is computed for the {len(run.helps)} plants that stop first, of {stopping} that stop in a "
+            "tenth of the draws or more.",
+            f"“还能做什么”仅为最先停产的 {len(run.helps)} 家工厂计算；至少一成抽样中停产的工厂共 {stopping} 家。",
+        )))  # fmt: skip
+    if run.prices.left_out:
+        found.append(("currencies-apart", text(
+            f"The losses of {run.prices.left_out} plants are stated in another currency and not in the sum.",
+            f"{run.prices.left_out} 家工厂的损失以其他货币表示，未计入合计。",
+        )))  # fmt: skip
+    if run.prices.seller_currency != run.prices.currency:
+        found.append(("sides-in-two-currencies", text(
+            f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}: no rate is "
+            "assumed, so the day on which the curves cross is not told.",
+            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计：未假定汇率，故不给出两线相交之日。",
+        )))  # fmt: skip
+    found += [(one.code, text(one.en, one.zh)) for one in run.network.notes]
+    return found
+
+
+def by_swing(run: Run) -> list[Move]:
+    """The inputs by how far they move the answer, the farthest first."""
+    return sorted(run.moves, key=lambda one: (-one.swing, -one.first_swing, one.key))
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _scenario(run: Run) -> Json:
+    one = run.scenario
+    return {
+        "name": one.name, "name_en": one.name_en, "name_zh": one.name_zh, "note": one.note,
+        "settings": {
+            "starts": one.starts.isoformat(), "horizon_days": str(one.horizon_days),
+            "instruments": [
+                {
+                    "id": act.id, "kind": act.kind, "from": act.starts.isoformat(),
+                    "to": None if act.ends is None else act.ends.isoformat(), "goods": list(act.goods),
+                    "elements": list(act.elements), "to_country": list(act.to_country),
+                    "organisation": act.organisation, "end_user": act.end_user, "note": act.note,
+                    "delay_working_days": _said(act.delay_working_days),
+                    "approval_pct": _said(None if act.approval is None else 100 * act.approval),
+                    "cap_kg": _said(act.cap_kg), "cap_pct": _said(None if act.cap is None else 100 * act.cap),
+                }
+                for act in one.instruments
+            ],
+        },
+    }  # fmt: skip
+
+
+def _inputs(run: Run) -> list[Json]:
+    """Every assumption that the run used, that on which most hangs first."""
+    swings = {one.key: one for one in run.moves}
+
+    def far(one: Input) -> tuple[float, float, str]:
+        move = swings.get(one.key)
+        return (0.0, 0.0, one.key) if move is None else (-move.swing, -move.first_swing, one.key)
+
+    rows = [
+        {"key": one.key, **one.words, "unit": one.unit, "value": _number(one.value), "low": _number(one.low),
+         "high": _number(one.high), "basis": one.basis, "source": one.source, "vintage": one.vintage,
+         "swing_days": _number(swings[one.key].swing) if one.key in swings else None}
+        for one in sorted(run.ranges.inputs, key=far)
+    ]  # fmt: skip
+    for key, words in _OTHERS.items():
+        one = assumptions.assumption(key)
+        rows.append({
+            "key": key, **words, "unit": one.unit, "value": one.central, "low": one.low, "high": one.high,
+            "basis": "assumption", "source": one.source, "vintage": assumptions.VINTAGE, "swing_days": None,
+        })  # fmt: skip
+    return rows
+
+
+#: Assumptions that move no stop: of money, and of what might be added.
+_OTHERS: Final[Mapping[str, Text]] = {
+    "seller_margin": text("margin of the seller", "卖方毛利率"),
+    "buyer_loss_times_goods": text(
+        "loss of a plant for each unit of value of the goods it lacks", "工厂停产损失与所缺货物价值之比"
+    ),
+    "substitution_share_12_months": text("what may be substituted within a year", "一年内可替代比例"),
+    "qualification_months_magnet": text("months until another maker is qualified", "新供应商认证月数"),
+    "licence_delay_shared": text("how alike delays of licences are", "许可办理时间的相关性"),
+}
+
+
+def _plant(run: Run, place: int) -> Json:
+    network, unit = run.network, int(run.plants[place])
+    units, holdings = network.units, network.holdings
+    wanted = needs(network, unit, run.ends["central"].in_scope)
+    bound = bound_by(network, run.trajectory, run.ends["central"], unit)
+    main = next((one for one in wanted if bound is not None and one.need == bound[0]), wanted[0] if wanted else None)
+    levels = {one.holding: run.levels(one.holding) for one in wanted}
+    survive = time_to_survive(lacks(network, wanted), levels)
+    what, recover = time_to_recover(network, wanted, run.ends, run.qualification(place))
+    goods = "" if main is None else holdings.goods[main.holding]
+    money = run.prices.plant[unit] * run.lost_days[place][:, None]
+    bases: list[Basis] = ["assumption", *(holdings.level_basis[one.holding] for one in wanted)]
+    return {
+        "plant": units.name[unit], "organisation": units.organisation[unit], "name_en": units.name[unit],
+        "name_zh": units.name[unit], "country": units.country[unit], "class": goods,
+        "elements": {} if main is None else _elements(network, main),
+        "need_kg_per_day": None if main is None else _number(main.rate),
+        "stop": _stop(run, run.stop[place]), "half": _stop(run, run.half[place]),
+        "stock_days": _three(None if main is None or main.rate <= 0 else levels[main.holding] / main.rate),
+        "under_way_days": None if main is None else _number(under_way_days(network, main)),
+        "tts_days": _three(survive),
+        "ttr_days": dict(zip(("low", "central", "high"), map(_number, recover), strict=True)) | {"what": what},
+        "lost_kg": _three(run.lost_kg[place]), "lost_days": _three(run.lost_days[place]),
+        "lost_money": None if not run.prices.plant[unit].any() else {
+            "p10": _number(percentiles(money[:, 0])[0]), "p50": _number(percentiles(money[:, 1])[1]),
+            "p90": _number(percentiles(money[:, 2])[2]), "currency": run.prices.currency,
+        },
+        "binding": _binding(run, main, goods),
+        "helps": [_help(one) for one in run.helps.get(place, ())],
+        **_stated(network, weakest(bases)),
+    }  # fmt: skip
+
+
+def _elements(network: Network, main: Need) -> Json:
+    shares = network.holdings.content[main.holding]
+    return {
+        name: _number(main.rate * share)
+        for name, share in zip(network.elements, shares.tolist(), strict=True) if share > 0
+    }  # fmt: skip
+
+
+def _binding(run: Run, main: Need | None, goods: str) -> Json | None:
+    """What a plant stops for: the class, of it the controlled element that there is most of, and who sends it."""
+    if main is None:
+        return None
+    network = run.network
+    named = {one for act in run.scenario.instruments for one in act.elements}
+    shares = network.holdings.content[main.holding]
+    if not shares.any() and len(main.into):
+        shares = network.holdings.content[network.edges.source[main.into[0]]]
+    order = sorted(range(len(shares)), key=lambda row: (network.elements[row] not in named, -shares[row]))
+    element = network.elements[order[0]] if order and shares[order[0]] > 0 else None
+    from_ = main.touched if len(main.touched) else main.into
+    supplier = None
+    if len(from_):
+        largest = from_[np.argmax(network.edges.flow[from_])]
+        supplier = network.holdings.organisation[network.edges.source[largest]]
+    return {"class": goods, "element": element, "supplier": supplier}
+
+
+def _help(one: Help) -> Json:
+    return {
+        "what": one.what, "amount": _number(one.amount), "unit": "kg", "later_days": _number(one.later_days),
+        "stops": one.stops, "avoided_kg": _number(one.avoided_kg), "avoided_days": _number(one.avoided_days),
+        "avoided_per_kg": _number(one.avoided_kg / one.amount) if one.amount > 0 else None,
+    }  # fmt: skip
+
+
+def _totals(run: Run) -> Json:
+    stop, horizon = run.stop, run.scenario.horizon_days
+    first = stop.min(axis=0) if len(stop) else np.full(stop.shape[1], np.inf)
+    return {
+        "plants": len(run.plants), "touched": len(run.touched),
+        "stopping": _three(np.isfinite(stop).sum(axis=0).astype(np.float64)), "first_stop": _stop(run, first),
+        "by_day": [
+            {"day": day, "stopped": _three((stop <= day).sum(axis=0).astype(np.float64))}
+            for day in range(0, horizon + 1, GRID_DAYS)
+        ],
+        "lost_kg": _three(run.lost_kg.sum(axis=0)), **_stated(run.network, "assumption"),
+    }  # fmt: skip
+
+
+def _loss(run: Run) -> Json:
+    names = ("low", "central", "high")
+    known = run.prices.seller_currency == run.prices.currency
+    crosses = run.crosses if known else np.full_like(run.crosses, np.inf)
+    return {
+        "days": list(range(0, run.scenario.horizon_days + 1, GRID_DAYS)),
+        "seller": {name: [_number(one) for one in row] for name, row in zip(names, run.seller.tolist(), strict=True)},
+        "buyer": {name: [_number(one) for one in row] for name, row in zip(names, run.buyer.tolist(), strict=True)},
+        "currency": run.prices.currency, "seller_currency": run.prices.seller_currency, "crosses": _stop(run, crosses),
+        "basis": run.prices.basis, "source": f"values of shipments; plants.csv; {_TABLES}",
+        "vintage": run.network.vintage or "-",
+    }  # fmt: skip
+
+
+def _move(one: Move, run: Run) -> Json:
+    found = next(each for each in run.ranges.inputs if each.key == one.key)
+    return {
+        "key": one.key, **found.words, "low_days": _number(one.low), "high_days": _number(one.high),
+        "swing_days": _number(one.swing), "first_low_days": _number(one.first_low),
+        "first_high_days": _number(one.first_high), "first_swing_days": _number(one.first_swing),
+        "basis": found.basis, "source": found.source, "vintage": found.vintage,
+    }  # fmt: skip
+
+
+def _exact_pct(run: Run) -> float:
+    """Of what comes to the plants that are touched, the part by mass that rows of the ledger tell."""
+    network = run.network
+    ids = set()
+    for place in run.touched.tolist():
+        unit = run.plants[place]
+        ids |= set(
+            network.units.need_holding[network.units.need_start[unit] : network.units.need_start[unit + 1]].tolist()
+        )
+    into = np.isin(network.edges.target, sorted(ids))
+    whole = network.edges.flow[into].sum()
+    return 100.0 * float(network.edges.flow[into & network.edges.is_filed].sum() / whole) if whole > 0 else 100.0
+
+
+def _stated(network: Network, basis: Basis) -> Json:
+    """What a figure of the network rests on."""
+    source = f"rows of {network.window[0]} to {network.window[1]}"
+    if basis != "exact":
+        source += f"; {_TABLES}"
+    return {"basis": basis, "source": source, "vintage": network.vintage or "-"}
+
+
+def _stop(run: Run, days: Floats) -> Json:
+    three = percentiles(days)
+    names = ("p10", "p50", "p90")
+    dates = {
+        name: (run.scenario.starts + timedelta(days=int(day))).isoformat() if math.isfinite(day) else None
+        for name, day in zip(names, three, strict=True)
+    }
+    return {
+        **dict(zip(names, map(_number, three), strict=True)),
+        "never_pct": _number(100 * float((~np.isfinite(days)).mean())), "dates": dates,
+    }  # fmt: skip
+
+
+def _three(values: Floats | None) -> Json:
+    three: Iterable[float] = (math.nan,) * 3 if values is None else percentiles(values)
+    return dict(zip(("p10", "p50", "p90"), map(_number, three), strict=True))
+
+
+def _number(value: float | None) -> float | int | None:
+    """To six digits; None where there is no such number; whole numbers without a point."""
+    if value is None or not math.isfinite(value):
+        return None
+    rounded = float(f"{float(value):.6g}")
+    return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
+
+
+def _said(value: float | None) -> str | None:
+    return None if value is None else f"{value:g}"
+
+
+def _day(day: date, *, year: bool = True) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]}" + (f" {day.year}" if year else "")
+
+
+def _day_zh(day: date, *, year: bool = True) -> str:
+    return (f"{day.year}年" if year else "") + f"{day.month}月{day.day}日"
+
+
+def _between(starts: date, low: float, high: float, horizon: int) -> tuple[str, str]:
+    """Two days in words, in both languages; the later one may be beyond the run."""
+    first = starts + timedelta(days=int(low))
+    if not math.isfinite(high):
+        return f"{_day(first)} or later, not in every draw within {horizon} days", f"{_day_zh(first)}或更晚"
+    last = starts + timedelta(days=int(high))
+    if first == last:
+        return f"on {_day(first)}", _day_zh(first)
+    same_year = first.year == last.year
+    if same_year and first.month == last.month:
+        return f"{first.day}–{_day(last, year=False)}", f"{_day_zh(first, year=False)}至{last.day}日"
+    return (
+        f"{_day(first, year=not same_year)} – {_day(last, year=not same_year)}",
+        f"{_day_zh(first, year=not same_year)}至{_day_zh(last, year=not same_year)}",
+    )

@@ -1,0 +1,325 @@
+"""What a run does not know: stocks, days under way, delays, approvals, demand. Its range, and joint draws from it.
+
+`ranges` says what is uncertain of a network under a scenario; a `Setting` is one value for each, from a draw, from the
+middle, or with one of them moved to an end (for the tornado). Numbers come from the seed and the *name* of what they
+are for: another plant or instrument changes no other's luck, so two scenarios of one seed differ by what was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Final, Literal
+
+import numpy as np
+import polars as pl
+
+from lodeline.errors import Text, text
+from lodeline.strategy.assumptions import VINTAGE, Assumption, assumption, lognormal, triangular
+from lodeline.strategy.figure import Basis, weakest
+from lodeline.strategy.network import Floats, Network
+from lodeline.strategy.scenario import Instrument, Scenario
+
+End = Literal["low", "high"]
+#: The assumption that transits nearest to its central value go by.
+_TRANSITS: Final = ("transit_days_road", "transit_days_asia", "transit_days_sea")
+#: What each input is called in a sentence.
+WORDS: Final[dict[str, Text]] = {
+    "stock_days_customer": text("customers' stock", "用户库存"),
+    "cover": text("the stock that cover.csv states", "cover.csv 所载库存"),
+    "transit_days_road": text("days under way by road", "公路在途天数"),
+    "transit_days_asia": text("days under way within Asia", "亚洲内在途天数"),
+    "transit_days_sea": text("days under way by sea", "海运在途天数"),
+    "licence_days": text("how long a licence takes", "许可办理时间"),
+    "approval_share": text("the share of licences approved", "许可批准比例"),
+    "demand_plant": text("plants' demand", "工厂需求"),
+    "order_smoothing_days": text("how fast buyers order what they lack", "补货速度"),
+    "spare_capacity": text("spare capacity of makers", "生产富余能力"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One uncertain thing as a run lists it, in `unit`, with its range and what that rests on."""
+
+    key: str
+    unit: str
+    value: float
+    low: float
+    high: float
+    basis: Basis
+    source: str
+    vintage: str = VINTAGE
+
+    @property
+    def words(self) -> Text:
+        return WORDS[self.key]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A licence case, its name the same under every scenario; its ranges are its instrument's.
+
+    delay: working days; approval: a share. Each low, central, high.
+    """
+
+    name: str
+    delay: tuple[float, float, float]
+    approval: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """What is uncertain of a network under a scenario.
+
+    plants: rows of holdings that are a customer's, stock: [plants, 3] factors of their level, low central high, and
+    stock_key: the input that each goes by, "" where it is sure. transit_key, transit_group [edges]: the same, and what
+    shares its luck. demand: names of plants' units. spare: rows of units whose capacity is assumed. cases: of licences.
+    """
+
+    plants: tuple[int, ...]
+    stock: Floats
+    stock_key: tuple[str, ...]
+    stock_name: tuple[str, ...]
+    transit_key: tuple[str, ...]
+    transit_group: tuple[str, ...]
+    demand: tuple[int, ...]
+    demand_name: tuple[str, ...]
+    spare: tuple[int, ...]
+    cases: tuple[Case, ...]
+    inputs: tuple[Input, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One value for everything uncertain: factors of the network's own, days, and what becomes of each case."""
+
+    stock: Floats
+    transit: Floats
+    demand: Floats
+    smoothing: float
+    spare: float
+    delays: Floats | None
+    approved: Floats | None
+
+
+def ranges(network: Network, scenario: Scenario, cover: pl.DataFrame, cases: Sequence[Case]) -> Ranges:
+    """What is uncertain, with the ranges that `cover` (of cover.csv) states for the stocks of plants."""
+    holdings, edges, units = network.holdings, network.edges, network.units
+    told = {(row["plant"], row["class"]): row for row in cover.iter_rows(named=True)}
+    plants = tuple(int(row) for row in np.flatnonzero(holdings.is_plant))
+    default = assumption("stock_days_customer")
+    stock, keys, covers = np.ones((len(plants), 3)), [], []
+    for place, row in enumerate(plants):
+        found = told.get((holdings.site[row], holdings.goods[row]))
+        if found is not None and found["stock_days"]:
+            low, high = (found[name] or found["stock_days"] for name in ("low_days", "high_days"))
+            stock[place] = np.array([max(low, 1e-3), found["stock_days"], high]) / found["stock_days"]
+            covers.append((found["stock_days"], low, high, found["source"] or ""))
+            keys.append("cover" if low < high else "")
+        elif holdings.level_basis[row] == "exact":
+            keys.append("")
+        else:
+            stock[place] = np.array([default.low, default.central, default.high]) / default.central
+            keys.append(default.key)
+    transit_key = tuple(
+        _transit_key(days) if basis == "assumption" and days > 0 else ""
+        for days, basis in zip(edges.transit.tolist(), edges.transit_basis, strict=True)
+    )
+    demand = tuple(int(row) for row in np.flatnonzero(units.is_plant))
+    spare = tuple(
+        row for row, basis in enumerate(units.most_basis) if basis == "assumption" and not units.is_plant[row]
+    )
+    found_ranges = Ranges(
+        plants=plants, stock=stock, stock_key=tuple(keys),
+        stock_name=tuple(f"{holdings.site[row]}|{holdings.goods[row]}" for row in plants), transit_key=transit_key,
+        transit_group=tuple(holdings.country[row] for row in edges.target.tolist()), demand=demand,
+        demand_name=tuple(units.name[row] for row in demand), spare=spare, cases=tuple(cases), inputs=(),
+    )  # fmt: skip
+    return replace(found_ranges, inputs=tuple(_inputs(found_ranges, scenario, covers)))
+
+
+def _transit_key(days: int) -> str:
+    return min(_TRANSITS, key=lambda key: abs(np.log(days / assumption(key).central)))
+
+
+def _inputs(found: Ranges, scenario: Scenario, covers: list[tuple[float, float, float, str]]) -> list[Input]:
+    keys = [key for key in ("stock_days_customer",) if key in found.stock_key]
+    keys += [key for key in reversed(_TRANSITS) if key in found.transit_key]
+    keys += ["demand_plant"] if found.demand else []
+    keys += ["order_smoothing_days"]
+    keys += ["spare_capacity"] if found.spare else []
+    inputs = [_stated(assumption(key)) for key in keys]
+    if covers:
+        days, low, high = (float(np.median(column)) for column in list(zip(*covers, strict=True))[:3])
+        basis: Basis = weakest("synthetic" if "synthetic" in one[3].casefold() else "assumption" for one in covers)
+        inputs.append(Input(key="cover", unit="days", value=days, low=low, high=high, basis=basis, source="cover.csv"))
+    if found.cases:
+        for key, unit in (("licence_days", "working days"), ("approval_share", "share")):
+            every = np.array([one.delay if key == "licence_days" else one.approval for one in found.cases])
+            low, value, high = (float(one) for one in every.mean(axis=0))
+            source = f"instruments of {scenario.name}; where they say nothing: {_OF_CASES[key]}"
+            inputs.append(Input(key=key, unit=unit, value=value, low=low, high=high, basis="assumption", source=source))
+    return inputs
+
+
+_OF_CASES: Final = {
+    "licence_days": "strategy_assumptions.csv: licence_days",
+    "approval_share": "strategy_assumptions.csv: approval_share_month_3",
+}
+
+
+def _stated(one: Assumption) -> Input:
+    return Input(
+        key=one.key, unit=one.unit, value=one.central, low=one.low, high=one.high, basis="assumption",
+        source=one.source,
+    )  # fmt: skip
+
+
+def of_instrument(one: Instrument) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """The ranges of delay and approval of an instrument, low central high: as it states them, else as assumed.
+
+    Its `low` and `high` are those of the delay where it states one, else of the approval. A stated approval without
+    a range of its own is as uncertain as the assumed one, but none and all are sure.
+    """
+    days, share = assumption("licence_days"), assumption("approval_share_month_3")
+    delay = (days.low, days.central, days.high)
+    approval = (share.low, share.central, share.high)
+    of_delay = one.delay_working_days is not None
+    if one.delay_working_days is not None:
+        delay = _range(one.delay_working_days, one.low, one.high, None)
+    if one.approval is not None:
+        low, high = (None, None) if of_delay else (one.low, one.high)
+        low, value, high = _range(one.approval, low, high, share if 0 < one.approval < 1 else None)
+        approval = (low, value, min(1.0, high))
+    return delay, approval
+
+
+def _range(value: float, low: float | None, high: float | None, like: Assumption | None) -> tuple[float, float, float]:
+    """A value with its range; where none is stated, as wide as another's, else none."""
+    if low is None and high is None and like is not None:
+        return value * like.low / like.central, value, value * like.high / like.central
+    return (value if low is None else min(low, value)), value, (value if high is None else max(high, value))
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+def middle(found: Ranges) -> Setting:
+    """Everything at its central value; licences are approved by their share."""
+    return moved(found, None, "low")
+
+
+def moved(found: Ranges, key: str | None, end: End) -> Setting:
+    """Everything at its central value but one input, which is at its low or high end."""
+    side = 0 if end == "low" else 2
+
+    def of(one: str) -> float:
+        row = assumption(one)
+        return (row.low, row.central, row.high)[side if key == one else 1]
+
+    transit = np.array([of(one) / assumption(one).central if one else 1.0 for one in found.transit_key])
+    columns = [side if one and one == key else 1 for one in found.stock_key]
+    delays = np.array([one.delay[side if key == "licence_days" else 1] for one in found.cases])
+    approved = np.array([one.approval[side if key == "approval_share" else 1] for one in found.cases])
+    return Setting(
+        stock=found.stock[np.arange(len(columns)), columns], transit=transit,
+        demand=np.full(len(found.demand), of("demand_plant")), smoothing=of("order_smoothing_days"),
+        spare=_spare(of("spare_capacity")), delays=delays if found.cases else None,
+        approved=approved if found.cases else None,
+    )  # fmt: skip
+
+
+def _spare(value: float) -> float:
+    return (1 + value) / (1 + assumption("spare_capacity").central)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Joint draws: the settings of a seed, one after the other. Same seed and names, same numbers."""
+
+    stock: Floats
+    transit: Floats
+    demand: Floats
+    smoothing: Floats
+    spare: Floats
+    delays: Floats
+    approved: Floats
+
+    def __len__(self) -> int:
+        return len(self.smoothing)
+
+    def setting(self, draw: int) -> Setting:
+        cases = len(self.delays) > 0
+        return Setting(
+            stock=self.stock[:, draw], transit=self.transit[:, draw], demand=self.demand[:, draw],
+            smoothing=float(self.smoothing[draw]), spare=float(self.spare[draw]),
+            delays=self.delays[:, draw] if cases else None, approved=self.approved[:, draw] if cases else None,
+        )  # fmt: skip
+
+
+def joint(found: Ranges, *, seed: int, draws: int) -> Draws:
+    """`draws` settings. Stocks and demands are each plant's own, days under way common to a country, delays of cases
+    alike by `licence_delay_shared`, approvals a lottery for each case."""
+    from scipy.special import ndtr, ndtri  # noqa: PLC0415
+
+    at = _uniform(seed, "stock", found.stock_name, draws)
+    stock = np.ones_like(at)
+    for place, key in enumerate(found.stock_key):
+        if key:
+            low, central, high = (float(one) for one in found.stock[place])
+            stock[place] = lognormal(at[place], low, central, high)
+    transit = np.ones((len(found.transit_key), draws))
+    for key in sorted({one for one in found.transit_key if one}):
+        row = assumption(key)
+        groups = sorted(
+            {group for group, one in zip(found.transit_group, found.transit_key, strict=True) if one == key}
+        )
+        values = row.quantile(_uniform(seed, key, groups, draws)) / row.central
+        for edge, (group, one) in enumerate(zip(found.transit_group, found.transit_key, strict=True)):
+            if one == key:
+                transit[edge] = values[groups.index(group)]
+    demand = assumption("demand_plant").quantile(_uniform(seed, "demand", found.demand_name, draws))
+    names = [one.name for one in found.cases]
+    shared = assumption("licence_delay_shared").central
+    common = ndtri(_uniform(seed, "licence_delay", [""], draws))
+    own = ndtri(_uniform(seed, "licence_delay", names, draws))
+    at = np.asarray(ndtr(np.sqrt(shared) * common + np.sqrt(1 - shared) * own), np.float64)
+    rate = _uniform(seed, "approval_share", [""], draws)[0]
+    lottery = _uniform(seed, "approval", names, draws)
+    delays, approved = np.zeros((len(names), draws)), np.zeros((len(names), draws))
+    for place, case in enumerate(found.cases):
+        delays[place] = np.rint(triangular(at[place], *case.delay))
+        approved[place] = lottery[place] < triangular(rate, *case.approval)
+    smoothing = assumption("order_smoothing_days").quantile(_uniform(seed, "order_smoothing_days", [""], draws)[0])
+    spare = assumption("spare_capacity").quantile(_uniform(seed, "spare_capacity", [""], draws)[0])
+    return Draws(
+        stock=stock, transit=transit, demand=demand, smoothing=smoothing,
+        spare=np.array([_spare(float(one)) for one in spare]), delays=delays, approved=approved,
+    )  # fmt: skip
+
+
+def _uniform(seed: int, kind: str, names: Sequence[str], draws: int) -> Floats:
+    """[names, draws] of (0, 1)."""
+    found = np.empty((len(names), draws))
+    for place, name in enumerate(names):
+        words = np.frombuffer(sha256(f"{seed}\x1f{kind}\x1f{name}".encode()).digest(), np.uint32)
+        found[place] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(words.tolist()))).random(draws)
+    return np.clip(found, 1e-12, 1 - 1e-12)
+
+
+def applied(network: Network, found: Ranges, setting: Setting) -> Network:
+    """The network as a setting has it."""
+    holdings, edges, units = network.holdings, network.edges, network.units
+    level, need, most = holdings.level_kg.copy(), units.need_rate.copy(), units.most.copy()
+    level[list(found.plants)] *= setting.stock
+    for place, unit in enumerate(found.demand):
+        need[units.need_start[unit] : units.need_start[unit + 1]] *= setting.demand[place]
+    most[list(found.spare)] *= setting.spare
+    return replace(
+        network,
+        holdings=replace(holdings, level_kg=level),
+        edges=replace(edges, transit=np.rint(edges.transit * setting.transit).astype(np.int64)),
+        units=replace(units, need_rate=need, most=most),
+    )

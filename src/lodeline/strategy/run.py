@@ -1,0 +1,372 @@
+"""A run of a scenario: which plants stop, when, for want of what, with ranges; and what the answer hangs on.
+
+One run at the middle of everything uncertain says what binds each plant; joint draws say P10, P50, P90 and how often
+never; runs with one input at an end say how much of the answer hangs on it (the tornado); runs with one thing added say
+what still helps. Same network, scenario, tables, law and seed: the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from lodeline.errors import Text
+from lodeline.progress import counted
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.strategy.draws import (
+    Case,
+    Draws,
+    End,
+    Ranges,
+    Setting,
+    applied,
+    joint,
+    middle,
+    moved,
+    of_instrument,
+    ranges,
+)
+from lodeline.strategy.helps import Help, helps
+from lodeline.strategy.instrument import Acting, resolved
+from lodeline.strategy.losses import Curves, Prices, crossing, curves, prices
+from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness
+from lodeline.strategy.scenario import Scenario
+from lodeline.strategy.simulate import Trajectory, simulate
+from lodeline.strategy.soundness import check_draws
+from lodeline.strategy.tables import EMPTY, Inputs
+
+Json = dict[str, Any]
+#: Is told how many runs of the engine are done, and of how many.
+Progress = Callable[[int, int], None]
+#: A plant is touched where the instruments change its activity by more than this, or touch a flow to it.
+_TOUCHED: Final = 1e-6
+_ENDS: Final[tuple[End, End]] = ("low", "high")
+#: Days between two points of a curve over time.
+GRID_DAYS: Final = 7
+#: What still helps is computed for so many plants, those that stop first: each takes four runs.
+HELPED: Final = 16
+#: Tries of one input at its ends are made of these, as far as the network has them.
+MOVED: Final = (
+    "stock_days_customer", "cover", "transit_days_sea", "transit_days_asia", "transit_days_road", "licence_days",
+    "approval_share", "demand_plant", "order_smoothing_days", "spare_capacity",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of the plants in one run. stop, half [plants]: first day below the limit, and below half; inf: never.
+    lost_kg, lost_days [plants]: of what they would have used, and days of full activity."""
+
+    stop: Floats
+    half: Floats
+    lost_kg: Floats
+    lost_days: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """An input at its ends: what that changes in days, median over plants that stop, and of the first stop."""
+
+    key: str
+    low: float
+    high: float
+    first_low: float
+    first_high: float
+
+    @property
+    def swing(self) -> float:
+        return abs(self.high - self.low)
+
+    @property
+    def first_swing(self) -> float:
+        return abs(self.first_high - self.first_low)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All that was computed; `as_json` is the answer. Columns of `stop`, `half`, `lost_*` are draws, rows plants.
+
+    plants: rows of units. ends: openness with delays at low, central, high. seller, buyer [3, grid]: cumulative loss.
+    """
+
+    network: Network
+    scenario: Scenario
+    inputs: Inputs
+    law_digest: str
+    ranges: Ranges
+    draws: Draws
+    ends: Mapping[str, Openness]
+    central: Outcome
+    trajectory: Trajectory
+    plants: Ints
+    touched: Ints
+    stop: Floats
+    half: Floats
+    lost_kg: Floats
+    lost_days: Floats
+    prices: Prices
+    seller: Floats
+    buyer: Floats
+    crosses: Floats
+    moves: tuple[Move, ...]
+    helps: Mapping[int, tuple[Help, ...]]
+    seed: int
+
+    @property
+    def order(self) -> list[int]:
+        """The plants that are touched, those that stop first first."""
+        names = self.network.units.name
+        return sorted(
+            self.touched.tolist(),
+            key=lambda place: (
+                percentiles(self.stop[place])[1], -float(np.isfinite(self.stop[place]).mean()),
+                names[self.plants[place]],
+            ),
+        )  # fmt: skip
+
+    def levels(self, holding: int) -> Floats:
+        """[draws] what lies in a plant's holding when the run begins, kg."""
+        factor = self.draws.stock[self.ranges.plants.index(holding)]
+        return np.asarray(self.network.holdings.level_kg[holding] * factor, np.float64)
+
+    def qualification(self, place: int) -> Floats | None:
+        """Days until another maker may deliver to a plant, low central high, where suppliers.csv says so."""
+        name = self.network.units.name[self.plants[place]]
+        rows = self.inputs.suppliers.filter(pl.col("plant") == name)["qualification_days"].drop_nulls().sort()
+        if rows.is_empty():
+            return None
+        return np.array([rows[0], rows[len(rows) // 2], rows[-1]], np.float64)
+
+    def as_json(self, stamp: Mapping[str, Any] | None = None) -> Json:
+        """The document of the run; `stamp`: of the snapshot that the network was made of."""
+        from lodeline.strategy.answer import document  # noqa: PLC0415
+
+        return document(self, stamp)
+
+    @property
+    def headline(self) -> Text:
+        """The answer in a sentence or two."""
+        from lodeline.strategy.answer import headline  # noqa: PLC0415
+
+        return headline(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Runs of one scenario: a network under a setting, with the instruments that go with it."""
+
+    network: Network
+    scenario: Scenario
+    acting: Acting
+    ranges: Ranges
+
+    def openness(self, setting: Setting) -> Openness:
+        return self.acting.openness(delays=setting.delays, approved=setting.approved)
+
+    def run(self, network: Network, openness: Openness, *, smoothing: float) -> Trajectory:
+        one = self.scenario
+        return simulate(
+            network, openness, days=one.horizon_days, rule=one.rule, guarantee=one.guarantee,
+            substitution=one.substitution, smoothing_days=smoothing, with_elements=False,
+        )  # fmt: skip
+
+    def at(self, setting: Setting) -> Trajectory:
+        return self.run(
+            applied(self.network, self.ranges, setting), self.openness(setting), smoothing=setting.smoothing
+        )
+
+
+def run(
+    network: Network,
+    scenario: Scenario,
+    inputs: Inputs = EMPTY,
+    *,
+    law: Jurisdiction,
+    draws: int | None = None,
+    seed: int | None = None,
+    helped: int = HELPED,
+    owned_by: Mapping[str, Collection[str]] | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Runs a scenario on a network. draws, seed: in the place of the scenario's. helped: plants of which is computed
+    what still helps. owned_by: end user → names of whom belongs to it. UserError for settings that no run can have."""
+    count = scenario.draws if draws is None else draws
+    check_draws(count)
+    scenario = resolved(scenario, law)
+    acting = Acting(network, scenario, law=law, owned_by=owned_by)
+    by_id = {one.id: one for one in scenario.instruments}
+    cases = [
+        Case("|".join((one.exporter, one.end_user, one.item)), *of_instrument(by_id[one.instrument]))
+        for one in acting.cases
+    ]
+    found = ranges(network, scenario, inputs.cover, cases)
+    engine = Engine(network, scenario, acting, found)
+    plants = np.flatnonzero(network.units.is_plant)
+    keys = [key for key in MOVED if any(one.key == key for one in found.inputs)]
+    steps = _Steps(progress, 1 + count + 2 * len(keys))
+
+    setting = middle(found)
+    central = engine.at(setting)
+    steps.done()
+    base = engine.openness(setting)
+    ends = {
+        "central": base, "low": engine.openness(moved(found, "licence_days", "low")),
+        "high": engine.openness(moved(found, "licence_days", "high")),
+    }  # fmt: skip
+    outcome = outcome_of(network, central, plants)
+    money = prices(network)
+    watched = np.flatnonzero(network.edges.border & network.edges.is_filed)
+    drawn = joint(found, seed=scenario.seed if seed is None else seed, draws=count)
+    several = _Drawn(engine, drawn, plants, money, watched)
+    moves, lost = [], outcome.lost_days
+    if is_anything_touched(base):
+        for number in counted("draws", range(count)):
+            several.draw(number)
+            steps.done()
+        for key in counted("inputs", keys):
+            after = [outcome_of(network, engine.at(moved(found, key, end)), plants) for end in _ENDS]
+            moves.append(_move(key, outcome, after, horizon=scenario.horizon_days))
+            steps.done(2)
+            if key != "demand_plant":  # whose high end costs something without any instrument
+                lost = np.maximum(lost, np.maximum(after[0].lost_days, after[1].lost_days))
+    touched = np.flatnonzero(_reached(network, base, plants) | (lost > _TOUCHED))
+    several.only(touched)
+    middle_stop = np.array([percentiles(several.stop[place])[1] for place in range(len(plants))])
+    first_to_stop = sorted(
+        (place for place in touched.tolist() if np.isfinite(several.stop[place]).mean() >= 0.1),
+        key=lambda place: (middle_stop[place], network.units.name[plants[place]]),
+    )[:helped]
+    helping = {
+        place: helps(engine, setting, central, outcome, unit=int(plants[place]), place=place)
+        for place in counted("helps", first_to_stop)
+    }
+    steps.end()
+    seller, buyer, crosses = several.losses(central)
+    return Run(
+        network=network, scenario=scenario, inputs=inputs, law_digest=law.digest, ranges=found, draws=drawn, ends=ends,
+        central=outcome, trajectory=central, plants=plants, touched=touched, stop=several.stop, half=several.half,
+        lost_kg=several.lost_kg, lost_days=several.lost_days, prices=money, seller=seller, buyer=buyer,
+        crosses=crosses, moves=tuple(moves), helps=helping, seed=scenario.seed if seed is None else seed,
+    )  # fmt: skip
+
+
+def outcome_of(network: Network, trajectory: Trajectory, plants: Ints) -> Outcome:
+    """What became of plants, rows of units, in a run that kept all units."""
+    units = network.units
+    activity = trajectory.activity[plants]
+    lost = np.maximum(0.0, 1.0 - activity).sum(axis=1)
+    need = np.add.reduceat(np.append(units.need_rate, 0.0), units.need_start[:-1])[plants] if len(units) else lost
+    need = np.where(np.diff(units.need_start)[plants] > 0, need, 0.0)
+    return Outcome(
+        stop=_first_below(activity, units.stop_below[plants]), half=_first_below(activity, np.full(len(plants), 0.5)),
+        lost_kg=lost * need, lost_days=lost,
+    )  # fmt: skip
+
+
+def percentiles(values: Floats) -> tuple[float, float, float]:
+    """P10, P50, P90 of values of which some may be infinite; each is one of the values."""
+    ordered = np.sort(values)
+    last = len(ordered) - 1
+    low, middle_, high = (float(ordered[round(share * last)]) for share in (0.1, 0.5, 0.9))
+    return low, middle_, high
+
+
+def _first_below(activity: Floats, share: Floats) -> Floats:
+    under = activity < (share - 1e-9)[:, None]
+    return np.where(under.any(axis=1), under.argmax(axis=1), np.inf)
+
+
+def is_anything_touched(openness: Openness) -> bool:
+    """Whether the instruments of a scenario have anything in their scope."""
+    return not openness.touches_nothing
+
+
+def _reached(network: Network, openness: Openness, plants: Ints) -> Bools:
+    """[plants] whether a flow to the plant itself is in scope."""
+    into = np.zeros(len(network.holdings), np.bool_)
+    into[network.edges.target[openness.in_scope]] = True
+    start, holding = network.units.need_start, network.units.need_holding
+    return np.array([bool(into[holding[start[unit] : start[unit + 1]]].any()) for unit in plants], np.bool_)
+
+
+def _move(key: str, central: Outcome, after: list[Outcome], *, horizon: int) -> Move:
+    """What moving an input to its ends changes; a plant that never stops counts as one that stops at the horizon."""
+    ever = np.isfinite(np.stack([one.stop for one in (central, *after)])).any(axis=0)
+    if not ever.any():
+        return Move(key=key, low=0.0, high=0.0, first_low=0.0, first_high=0.0)
+    before, low, high = (np.minimum(one.stop[ever], horizon) for one in (central, *after))
+    return Move(
+        key=key, low=float(np.median(low - before)), high=float(np.median(high - before)),
+        first_low=float(low.min() - before.min()), first_high=float(high.min() - before.min()),
+    )  # fmt: skip
+
+
+class _Steps:
+    def __init__(self, progress: Progress | None, whole: int) -> None:
+        self._progress, self._whole, self._done = progress, whole, 0
+
+    def done(self, count: int = 1) -> None:
+        self._done += count
+        if self._progress is not None:
+            self._progress(min(self._done, self._whole), self._whole)
+
+    def end(self) -> None:
+        if self._progress is not None:
+            self._progress(self._whole, self._whole)
+
+
+class _Drawn:
+    """What the draws of a run come to, filled draw after draw."""
+
+    def __init__(self, engine: Engine, drawn: Draws, plants: Ints, money: Prices, watched: Ints) -> None:
+        self._engine, self._drawn, self._plants, self._money, self._watched = engine, drawn, plants, money, watched
+        shape, grid = (len(plants), len(drawn)), engine.scenario.horizon_days // GRID_DAYS + 1
+        self.stop, self.half = np.full(shape, np.inf), np.full(shape, np.inf)
+        self.lost_kg, self.lost_days = np.zeros(shape), np.zeros(shape)
+        self._seller, self._buyer = np.zeros((len(drawn), grid)), np.zeros((len(drawn), grid))
+        self._crosses = np.full(len(drawn), np.inf)
+
+    def draw(self, number: int) -> None:
+        trajectory = self._engine.at(self._drawn.setting(number))
+        found = outcome_of(self._engine.network, trajectory, self._plants)
+        self.stop[:, number], self.half[:, number] = found.stop, found.half
+        self.lost_kg[:, number], self.lost_days[:, number] = found.lost_kg, found.lost_days
+        lost = self._curves(trajectory, 1)
+        self._seller[number], self._buyer[number] = _on_grid(lost.seller), _on_grid(lost.buyer)
+        self._crosses[number] = crossing(lost)
+
+    def only(self, touched: Ints) -> None:
+        """What befalls other plants in a draw is not of the instruments' making, and is left out."""
+        others = np.setdiff1d(np.arange(len(self._plants)), touched)
+        self.stop[others], self.half[others] = np.inf, np.inf
+        self.lost_kg[others], self.lost_days[others] = 0.0, 0.0
+
+    def losses(self, central: Trajectory) -> tuple[Floats, Floats, Floats]:
+        """[3, grid] of either side, P10, middle and P90 of the draws, widened by what money is assumed to be worth."""
+        ends = [self._curves(central, side) for side in range(3)]
+        both = []
+        for name, drawn in (("seller", self._seller), ("buyer", self._buyer)):
+            low, middle_, high = (_on_grid(getattr(one, name)) for one in ends)
+            spread = np.sort(drawn, axis=0)
+            last = len(drawn) - 1
+            rows = [spread[round(share * last)] for share in (0.1, 0.5, 0.9)]
+            below = np.divide(low, middle_, out=np.ones_like(low), where=middle_ > 0)
+            above = np.divide(high, middle_, out=np.ones_like(high), where=middle_ > 0)
+            both.append(np.stack([rows[0] * np.minimum(below, 1), rows[1], rows[2] * np.maximum(above, 1)]))
+        return both[0], both[1], self._crosses
+
+    def _curves(self, trajectory: Trajectory, side: int) -> Curves:
+        assert trajectory.shipped is not None
+        return curves(
+            self._engine.network, self._money, activity=trajectory.activity, shipped=trajectory.shipped[self._watched],
+            watched=self._watched, side=side,
+        )  # fmt: skip
+
+
+def _on_grid(daily: Floats) -> Floats:
+    """What was lost by the beginning of days 0, 7, 14, …"""
+    return np.concatenate([[0.0], daily])[: len(daily) + 1 : GRID_DAYS]

@@ -1,0 +1,199 @@
+"""A run of a scenario: what it says on a network by hand, and that it says what it rests on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lodeline.errors import UserError
+from lodeline.regulation.pack import shipped_codes
+from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.strategy.assumptions import assumption
+from lodeline.strategy.draws import applied, joint, middle, moved, ranges
+from lodeline.strategy.figure import unbased
+from lodeline.strategy.losses import crossing, curves, prices
+from lodeline.strategy.run import Run, percentiles, run
+from lodeline.strategy.scenario import Scenario
+from lodeline.strategy.tables import EMPTY, schema
+from tests.unit.strategy.small import STARTS, ban, licence, network, scenario
+
+_SURE = {"assumed": False}
+
+
+@cache
+def _law() -> Jurisdiction:
+    return load(shipped_codes()[0])
+
+
+def _run(wanted: Scenario, **more: Any) -> Run:
+    given = more.pop("network", None)
+    return run(network() if given is None else given, wanted, law=_law(), **more)
+
+
+def _plants(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["plant"]: one for one in document["plants"]}
+
+
+def test_a_plant_that_gets_nothing_stops_when_stock_and_goods_under_way_are_used_up() -> None:
+    found = _run(scenario(ban()), network=network(**_SURE))
+    stop = dict(zip(("P1", "P2", "P3", "P4"), found.central.stop, strict=True))
+    assert stop["P1"] == pytest.approx(20 + 30, abs=1)
+    assert stop["P2"] == pytest.approx(40 + 30, abs=1)
+    assert stop["P3"] == stop["P4"] == np.inf
+    plant = _plants(found.as_json())["P1"]
+    assert plant["tts_days"]["p50"] == pytest.approx(50)
+    assert plant["ttr_days"]["what"] == "qualification"
+    assert plant["binding"] == {"class": "magnet-ndfeb+heavy", "element": "Dy", "supplier": "MAKER"}
+    assert plant["lost_kg"]["p50"] == pytest.approx((180 - 50) * 10, rel=0.15)
+
+
+def test_a_licence_is_what_a_plant_waits_for() -> None:
+    plant = _plants(_run(scenario(licence(days=30, approval=1.0)), network=network(**_SURE)).as_json())["P1"]
+    # 30 working days are six weeks and the holidays of April; then goods sail for a month.
+    assert plant["ttr_days"]["what"] == "licence"
+    assert 72 <= plant["ttr_days"]["central"] <= 80
+    assert plant["ttr_days"]["low"] < plant["ttr_days"]["central"] < plant["ttr_days"]["high"]
+
+
+def test_every_number_of_the_document_says_what_it_rests_on_and_two_runs_give_the_same_bytes() -> None:
+    first, second = (json.dumps(_run(scenario(licence(approval=0.5))).as_json()) for _ in range(2))
+    assert first == second
+    assert unbased(json.loads(first)) == []
+    other = json.dumps(_run(scenario(licence(approval=0.5)), seed=2).as_json())
+    assert other != first
+
+
+def test_a_scenario_with_nothing_in_its_scope_says_so_and_answers_zero() -> None:
+    document = _run(scenario(ban("US"))).as_json()
+    assert [one["code"] for one in document["notes"]] == ["no-edge-in-scope"]
+    assert document["plants"] == []
+    assert document["totals"]["lost_kg"] == {"p10": 0, "p50": 0, "p90": 0}
+    assert document["scope"]["edges"] == 0
+    assert "nothing that was shipped" in document["headline"]["en"]
+    assert set(document["loss"]["buyer"]["high"]) == {0}
+
+
+def test_the_headline_names_the_assumption_on_which_most_hangs() -> None:
+    document = _run(scenario(ban())).as_json()
+    assert "first plant stops" in document["headline"]["en"]
+    assert document["headline"]["en"].endswith("Most hangs on customers' stock, which is assumed.")
+    assert "用户库存" in document["headline"]["zh"]
+    assert document["tornado"][0]["key"] == document["inputs"][0]["key"] == "stock_days_customer"
+    # Of stocks of 20 and 40 days, from 28/60 to 128/60 of them.
+    assert document["tornado"][0]["swing_days"] == pytest.approx(30 * 100 / 60, abs=2)
+
+
+def test_what_nobody_knows_is_not_what_a_table_says() -> None:
+    cover = pl.DataFrame(
+        {"plant": ["P1"], "class": ["magnet-ndfeb+heavy"], "stock_days": [20.0], "low_days": [16.0], "high_days": [25.0],
+         "source": ["synthetic world"]},
+        schema_overrides=dict(schema("cover")),
+    )  # fmt: skip
+    given = pl.concat([EMPTY.cover, cover], how="diagonal")
+    found = ranges(network(), scenario(ban()), given, ())
+    drawn = joint(found, seed=1, draws=2000)
+    assert np.quantile(drawn.stock[0], [0.1, 0.5, 0.9]) * 20 == pytest.approx([16, 20, 25], rel=0.03)
+    default = assumption("stock_days_customer")
+    spread = np.array([default.low, default.central, default.high]) / default.central
+    assert np.quantile(drawn.stock[1], [0.1, 0.5, 0.9]) == pytest.approx(spread, rel=0.06)
+    assert next(one for one in found.inputs if one.key == "cover").basis == "synthetic"
+
+
+def test_another_plant_changes_no_others_luck() -> None:
+    few = joint(ranges(network(), scenario(ban()), EMPTY.cover, ()), seed=1, draws=20)
+    more = network((20.0, 40.0, 80.0, 40.0, 9.0), countries=("DE", "DE", "JP", "CN", "DE"))
+    many = joint(ranges(more, scenario(ban()), EMPTY.cover, ()), seed=1, draws=20)
+    assert (few.stock == many.stock[:4]).all()
+    assert not np.allclose(many.stock[4], many.stock[0])
+
+
+def test_the_middle_leaves_the_network_as_it_is() -> None:
+    found = ranges(network(), scenario(ban()), EMPTY.cover, ())
+    same = applied(network(), found, middle(found))
+    assert (same.holdings.level_kg == network().holdings.level_kg).all()
+    assert (same.edges.transit == network().edges.transit).all()
+    late = applied(network(), found, moved(found, "transit_days_sea", "high"))
+    assert late.edges.transit.tolist() == [40, 40, 40, 2]
+
+
+def test_what_helps_is_the_run_again_with_one_thing_added() -> None:
+    document = _run(scenario(ban()), network=network(**_SURE)).as_json()
+    plant = _plants(document)["P1"]
+    helps = {one["what"]: one for one in plant["helps"]}
+    assert set(helps) == {"stock", "supplier", "substitution", "licence", "general-licence"}
+    assert helps["stock"]["later_days"] == pytest.approx(30, abs=1)
+    assert helps["stock"]["avoided_per_kg"] == pytest.approx(1, abs=0.01)
+    assert not helps["licence"]["stops"]
+    assert all(one["avoided_kg"] >= -1e-6 for one in helps.values())
+    assert _plants(_run(scenario(ban()), helped=1).as_json())["P2"]["helps"] == []
+    assert "helps-of-first" in [one["code"] for one in _run(scenario(ban()), helped=1).as_json()["notes"]]
+
+
+def test_the_seller_loses_first_and_the_buyer_more_in_the_end() -> None:
+    small = network(**_SURE, loss=20_000.0)
+    found = _run(scenario(ban()), network=small)
+    loss = found.as_json()["loss"]
+    assert loss["seller"]["central"][3] > loss["buyer"]["central"][3] == 0
+    assert loss["buyer"]["central"][-1] > loss["seller"]["central"][-1]
+    assert 49 <= loss["crosses"]["p50"] <= 60
+    for side in ("seller", "buyer"):
+        low, central, high = (np.array(loss[side][one]) for one in ("low", "central", "high"))
+        assert (low <= central + 1e-6).all()
+        assert (central <= high + 1e-6).all()
+    # 20 kg a day to DE at 80 a kilogram.
+    assert loss["seller"]["central"][1] == pytest.approx(7 * 20 * 80, rel=0.01)
+
+
+def test_money_of_two_currencies_is_not_added() -> None:
+    small = network()
+    mixed = replace(small, units=replace(small.units, currency=("USD", "EUR", "USD", "USD")))
+    money = prices(mixed)
+    assert (money.currency, money.left_out, money.plant[1].tolist()) == ("USD", 1, [0.0, 0.0, 0.0])
+    foreign = replace(small, edges=replace(small.edges, currency=("CNY",) * 4))
+    document = _run(scenario(ban()), network=foreign).as_json()
+    assert document["loss"]["crosses"]["p50"] is None
+    assert "sides-in-two-currencies" in [one["code"] for one in document["notes"]]
+
+
+def test_where_nobody_said_what_a_stop_costs_the_goods_say_it() -> None:
+    small = network()
+    silent = replace(small, units=replace(small.units, loss_per_day=np.full(4, np.nan)))
+    factor = assumption("buyer_loss_times_goods")
+    assert prices(silent).plant[0] == pytest.approx([factor.low * 800, factor.central * 800, factor.high * 800])
+
+
+def test_curves_cross_once_anybody_lost_anything() -> None:
+    idle = curves(
+        network(), prices(network()), activity=np.ones((4, 5)), shipped=np.full((3, 5), 10.0), watched=np.arange(3)
+    )
+    assert crossing(idle) == np.inf
+
+
+@pytest.mark.parametrize("draws", [0, -1, 1_000_000])
+def test_draws_that_nobody_waits_for_are_refused(draws: int) -> None:
+    with pytest.raises(UserError, match="draws"):
+        _run(scenario(ban()), draws=draws)
+
+
+def test_percentiles_of_days_that_never_come() -> None:
+    assert percentiles(np.array([5.0, np.inf, 3.0, np.inf, np.inf])) == (3.0, np.inf, np.inf)
+
+
+def test_progress_is_told_to_the_end() -> None:
+    told: list[tuple[int, int]] = []
+    _run(scenario(ban(), draws=5), progress=lambda done, whole: told.append((done, whole)))
+    assert told[-1][0] == told[-1][1] >= 6
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_what_befalls_plants_out_of_reach_is_not_of_the_instruments_making() -> None:
+    found = _run(scenario(ban(), draws=30))
+    assert {found.network.units.name[found.plants[place]] for place in found.touched} == {"P1", "P2"}
+    assert found.lost_kg[2:].sum() == 0
+    assert found.scenario.starts == STARTS
