@@ -91,8 +91,8 @@ def test_the_headline_names_the_assumption_on_which_most_hangs() -> None:
 
 def test_what_nobody_knows_is_not_what_a_table_says() -> None:
     cover = pl.DataFrame(
-        {"plant": ["P1"], "class": ["magnet-ndfeb+heavy"], "stock_days": [20.0], "low_days": [16.0], "high_days": [25.0],
-         "source": ["synthetic world"]},
+        {"plant": ["P1"], "class": ["magnet-ndfeb+heavy"], "stock_days": [20.0], "low_days": [16.0],
+         "high_days": [25.0], "source": ["synthetic world"]},
         schema_overrides=dict(schema("cover")),
     )  # fmt: skip
     given = pl.concat([EMPTY.cover, cover], how="diagonal")
