@@ -14,12 +14,14 @@ from typing import Any, Final
 import numpy as np
 
 from lodeline.errors import Text, text
+from lodeline.material.element import RARE_EARTHS
 from lodeline.strategy import assumptions
+from lodeline.strategy.classes import HEAVY, class_of, product_of
 from lodeline.strategy.draws import WORDS, Input
 from lodeline.strategy.figure import Basis, weakest
 from lodeline.strategy.helps import Help, bound_by
 from lodeline.strategy.network import Floats, Network
-from lodeline.strategy.run import GRID_DAYS, HELPED, Move, Run, is_anything_touched, percentiles
+from lodeline.strategy.run import GRID_DAYS, Move, Run, is_anything_touched, percentiles
 from lodeline.strategy.survive import Need, lacks, needs, time_to_recover, time_to_survive, under_way_days
 
 Json = dict[str, Any]
@@ -46,7 +48,9 @@ def document(run: Run, stamp: Mapping[str, Any] | None) -> Json:
             "rule": scenario.rule, "guarantee_pct": _number(100 * scenario.guarantee),
             "substitution_pct": _number(100 * scenario.substitution),
         },
-        "digests": {**dict(sorted(run.inputs.digests.items())), "law": run.law_digest, "assumptions": assumptions.digest()},
+        "digests": {
+            **dict(sorted(run.inputs.digests.items())), "law": run.law_digest, "assumptions": assumptions.digest(),
+        },
         "headline": dict(run.headline),
         "notes": [{"code": code, **words} for code, words in notes(run)],
         "scope": {
@@ -105,8 +109,8 @@ def notes(run: Run) -> list[tuple[str, Text]]:
         )))  # fmt: skip
     if len(run.scenario.instruments) > 1:
         found.append(("several-instruments-not-monotone", text(
-            "Several instruments together: a stricter one may lower the loss of all, where goods that it holds back go to "
-            "nearer buyers. Only with one instrument does loss rise with severity.",
+            "Several instruments together: a stricter one may lower the loss of all, where goods that it holds back go "
+            "to nearer buyers. Only with one instrument does loss rise with severity.",
             "多项措施并用：更严的一项可能使总损失下降，因为被扣下的货物会流向其他买方。仅在单一措施下，损失才随力度上升。",
         )))  # fmt: skip
     if (~run.network.units.is_plant).any():
@@ -117,8 +121,8 @@ def notes(run: Run) -> list[tuple[str, Text]]:
     stopping = int((np.isfinite(run.stop).mean(axis=1) >= 0.1).sum()) if len(run.plants) else 0
     if stopping > len(run.helps):
         found.append(("helps-of-first", text(
-            f"What still helps is computed for the {len(run.helps)} plants that stop first, of {stopping} that stop in a "
-            "tenth of the draws or more.",
+            f"What still helps is computed for the {len(run.helps)} plants that stop first, of {stopping} that stop in "
+            "a tenth of the draws or more.",
             f"“还能做什么”仅为最先停产的 {len(run.helps)} 家工厂计算；至少一成抽样中停产的工厂共 {stopping} 家。",
         )))  # fmt: skip
     if run.prices.left_out:
@@ -130,7 +134,8 @@ def notes(run: Run) -> list[tuple[str, Text]]:
         found.append(("sides-in-two-currencies", text(
             f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}: no rate is "
             "assumed, so the day on which the curves cross is not told.",
-            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计：未假定汇率，故不给出两线相交之日。",
+            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计："
+            "未假定汇率，故不给出两线相交之日。",
         )))  # fmt: skip
     found += [(one.code, text(one.en, one.zh)) for one in run.network.notes]
     return found
@@ -243,7 +248,11 @@ def _elements(network: Network, main: Need) -> Json:
 
 
 def _binding(run: Run, main: Need | None, goods: str) -> Json | None:
-    """What a plant stops for: the class, of it the controlled element that there is most of, and who sends it."""
+    """What a plant stops for: the class, the element that it is controlled for, and who sends most of it.
+
+    The element is one that an instrument names; else the heavy one of goods apart for it; else a rare earth; of several
+    that of which there is most.
+    """
     if main is None:
         return None
     network = run.network
@@ -251,7 +260,11 @@ def _binding(run: Run, main: Need | None, goods: str) -> Json | None:
     shares = network.holdings.content[main.holding]
     if not shares.any() and len(main.into):
         shares = network.holdings.content[network.edges.source[main.into[0]]]
-    order = sorted(range(len(shares)), key=lambda row: (network.elements[row] not in named, -shares[row]))
+    ranks = (named, set(HEAVY) if class_of(product_of(goods), True) == goods else set(), set(RARE_EARTHS))
+    order = sorted(
+        range(len(shares)),
+        key=lambda row: (*(network.elements[row] not in rank or shares[row] <= 0 for rank in ranks), -shares[row]),
+    )  # fmt: skip
     element = network.elements[order[0]] if order and shares[order[0]] > 0 else None
     from_ = main.touched if len(main.touched) else main.into
     supplier = None

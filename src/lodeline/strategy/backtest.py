@@ -101,7 +101,7 @@ def backtest(event: Event, *, law: Jurisdiction, draws: int = 400, seed: int = 1
     stocks = [event.stock_days] + ([event.stock_days / 2] if event.calibrated else [])
     stated = {
         "basis": "assumption", "vintage": VINTAGE,
-        "source": f"strategy_assumptions.csv; {event.plants} like plants, {event.transit_days} days under way (assumption)",
+        "source": f"strategy_assumptions.csv; like plants, {event.transit_days} days under way (assumption)",
     }  # fmt: skip
     firsts = []
     for stock in stocks:
@@ -135,8 +135,8 @@ _CALIBRATED: Final = text(
 
 
 _NATIONAL: Final = text(
-    "The run takes all goods as under licence from the first day; how much of them the law left free was not published, "
-    "and no share was fitted to the outcome.",
+    "The run takes all goods as under licence from the first day; how much of them the law left free was not "
+    "published, and no share was fitted to the outcome.",
     "推演自首日起将全部货物视为须经许可；法规未涵盖的部分占多少未见公布，亦未按结果拟合任何比例。",
 )
 
@@ -153,8 +153,8 @@ def _headline(event: Event, firsts: list[Json], national: list[Json]) -> Text:
         error = first["error_days"]
         side, side_zh = ("late", "偏晚") if error > 0 else ("early", "偏早")
         en += (
-            f"the run says day {first['p50']:.0f} ({first['p10']:.0f}–{first['p90']:.0f}) for the first stop, the first "
-            f"reported was on day {event.first_stop:.0f}: {abs(error):.0f} days too {side}"
+            f"the run says day {first['p50']:.0f} ({first['p10']:.0f}–{first['p90']:.0f}) for the first stop, the "
+            f"first reported was on day {event.first_stop:.0f}: {abs(error):.0f} days too {side}"
         )
         zh += (
             f"推演首家停产在第 {first['p50']:.0f} 天（{first['p10']:.0f}–{first['p90']:.0f}），"
@@ -168,12 +168,12 @@ def _headline(event: Event, firsts: list[Json], national: list[Json]) -> Text:
     if national:
         last = national[-1]
         en += (
-            f" What crossed the border was {-last['seen_days']:.0f} days of use short by the end of {last['month']}, the "
-            f"run says {-last['run_days']:.0f}: an error of {abs(last['error_days']):.0f} days."
+            f" What crossed the border was {-last['seen_days']:.0f} days of use short by the end of {last['month']}, "
+            f"the run says {-last['run_days']:.0f}: an error of {abs(last['error_days']):.0f} days."
         )
         zh += (
-            f"截至 {last['month']} 末，出口累计比用量少 {-last['seen_days']:.0f} 天，推演为 {-last['run_days']:.0f} 天："
-            f"误差 {abs(last['error_days']):.0f} 天。"
+            f"截至 {last['month']} 末，出口累计比用量少 {-last['seen_days']:.0f} 天，"
+            f"推演为 {-last['run_days']:.0f} 天：误差 {abs(last['error_days']):.0f} 天。"
         )
     return text(en, zh)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from lodeline.strategy.assumptions import assumption
-from lodeline.strategy.network import Network, Openness
+from lodeline.strategy.network import Floats, Network, Openness
 from lodeline.strategy.survive import needs
 
 if TYPE_CHECKING:
@@ -42,12 +42,14 @@ class Help:
 
 
 def helps(
-    engine: Engine, setting: Setting, central: Trajectory, outcome: Outcome, *, unit: int, place: int
+    engine: Engine, setting: Setting, middle: tuple[Trajectory, Floats], outcome: Outcome, *, unit: int, place: int
 ) -> tuple[Help, ...]:
-    """What still helps the plant of a unit; `place`: its place among the plants of `outcome`."""
+    """What still helps the plant of a unit; `place`: its place among the plants of `outcome`. middle: the run with
+    everything at its central value, and normal activity."""
     from lodeline.strategy.draws import applied  # noqa: PLC0415
     from lodeline.strategy.run import outcome_of  # noqa: PLC0415
 
+    central, normal = middle
     network, openness = applied(engine.network, engine.ranges, setting), engine.openness(setting)
     binding = bound_by(network, central, openness, unit)
     if binding is None:
@@ -71,11 +73,10 @@ def helps(
     found = []
     plants = np.flatnonzero(network.units.is_plant)
     horizon = float(days)
-    for what, changed, opened, amount in tried:
+    for what, changed, opened, known in tried:
         trajectory = engine.run(changed, opened, smoothing=setting.smoothing)
-        after = outcome_of(engine.network, trajectory, plants)
-        if amount is None:
-            amount = _more_came(network, central, trajectory, holding, extra=what == "supplier")
+        after = outcome_of(engine.network, trajectory, normal, plants)
+        amount = _more_came(network, central, trajectory, holding, what) if known is None else known
         found.append(
             Help(
                 what=what, amount=amount,
@@ -158,9 +159,9 @@ def _earlier(openness: Openness) -> np.ndarray[tuple[int, ...], np.dtype[np.floa
     return edge
 
 
-def _more_came(network: Network, before: Trajectory, after: Trajectory, holding: int, *, extra: bool) -> float:
+def _more_came(network: Network, before: Trajectory, after: Trajectory, holding: int, what: What) -> float:
     """Kilograms more that were sent to a holding; of a supplier that was added, what it sent."""
-    if extra:
+    if what == "supplier":
         return float(after.shipped_kg[-1])
     into = np.flatnonzero(network.edges.target == holding)
     return float((after.shipped_kg[into] - before.shipped_kg[into]).sum())

@@ -28,7 +28,8 @@ class Prices:
     """Money of a network. edge: per kg sent; made: [units] per day of full activity at a unit that is no plant, of what
     it makes; plant: [units] per day of a plant that stands still, low central high; nan: not known.
 
-    currency: of the plants' losses; seller_currency: of the values filed. left_out: plants whose loss is stated in another currency. basis: of all of it.
+    currency: of the plants' losses; seller_currency: of the values filed. left_out: plants whose loss is stated in
+    another currency. basis: of all of it.
     """
 
     edge: Floats
@@ -96,17 +97,14 @@ def _currency(stated: Sequence[str], losses: Floats) -> str:
     return min(counted, key=lambda one: (-counted[one], one)) if counted else ""
 
 
-def curves(
-    network: Network, found: Prices, *, activity: Floats, shipped: Floats, watched: Ints, side: int = 1
-) -> Curves:
-    """The losses of a run. activity [units, days]; shipped [watched edges, days]: kg of edges that leave the country;
-    side: 0 the low end of what money is assumed to be worth, 1 the middle, 2 the high end."""
+def curves(network: Network, found: Prices, *, idle: Floats, shipped: Floats, watched: Ints, side: int = 1) -> Curves:
+    """The losses of a run. idle [units, days]: of normal activity; shipped [watched edges, days]: kg of edges that
+    leave the country; side: 0 the low end of what money is assumed to be worth, 1 the middle, 2 the high end."""
     edges, units = network.edges, network.units
     margin = assumption("seller_margin")
     share = (margin.low, margin.central, margin.high)[side]
     price = np.nan_to_num(found.edge[watched]) * found.price_range[side]
-    withheld = price @ (edges.flow[watched][:, None] - shipped) if len(watched) else np.zeros(activity.shape[1])
-    idle = np.clip(1 - activity, 0, 1)
+    withheld = price @ (edges.flow[watched][:, None] - shipped) if len(watched) else np.zeros(idle.shape[1])
     seller = np.maximum(0.0, np.cumsum(withheld)) + np.cumsum((found.made * share) @ idle)
     rate = np.where(units.is_plant, found.plant[:, side], 0.0)
     return Curves(seller=seller, buyer=np.cumsum(rate @ idle))

@@ -33,7 +33,7 @@ from lodeline.strategy.draws import (
 from lodeline.strategy.helps import Help, helps
 from lodeline.strategy.instrument import Acting, resolved
 from lodeline.strategy.losses import Curves, Prices, crossing, curves, prices
-from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness
+from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness, open_throughout
 from lodeline.strategy.scenario import Scenario
 from lodeline.strategy.simulate import Trajectory, simulate
 from lodeline.strategy.soundness import check_draws
@@ -174,10 +174,13 @@ class Engine:
             substitution=one.substitution, smoothing_days=smoothing, with_elements=False,
         )  # fmt: skip
 
-    def at(self, setting: Setting) -> Trajectory:
-        return self.run(
-            applied(self.network, self.ranges, setting), self.openness(setting), smoothing=setting.smoothing
-        )
+    def at(self, setting: Setting) -> tuple[Trajectory, Floats]:
+        """The run of a setting, and the activity [units, days] of the same without any instrument: goods under way are
+        lumpy, stocks may be short and demand high, and what comes of that is not of the instruments' making."""
+        network = applied(self.network, self.ranges, setting)
+        free = open_throughout(network, self.scenario.horizon_days)
+        normal = self.run(network, free, smoothing=setting.smoothing).activity
+        return self.run(network, self.openness(setting), smoothing=setting.smoothing), normal
 
 
 def run(
@@ -189,11 +192,15 @@ def run(
     draws: int | None = None,
     seed: int | None = None,
     helped: int = HELPED,
+    with_tornado: bool = True,
     owned_by: Mapping[str, Collection[str]] | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Runs a scenario on a network. draws, seed: in the place of the scenario's. helped: plants of which is computed
-    what still helps. owned_by: end user → names of whom belongs to it. UserError for settings that no run can have."""
+    """Runs a scenario on a network. draws, seed: in the place of the scenario's.
+
+    helped: plants of which is computed what still helps. with_tornado: each input at its ends as well. owned_by: end
+    user → names of whom belongs to it. UserError for settings that no run can have.
+    """
     count = scenario.draws if draws is None else draws
     check_draws(count)
     scenario = resolved(scenario, law)
@@ -206,46 +213,43 @@ def run(
     found = ranges(network, scenario, inputs.cover, cases)
     engine = Engine(network, scenario, acting, found)
     plants = np.flatnonzero(network.units.is_plant)
-    keys = [key for key in MOVED if any(one.key == key for one in found.inputs)]
+    keys = [key for key in MOVED if with_tornado and any(one.key == key for one in found.inputs)]
     steps = _Steps(progress, 1 + count + 2 * len(keys))
 
     setting = middle(found)
-    central = engine.at(setting)
+    central, normal = engine.at(setting)
     steps.done()
     base = engine.openness(setting)
     ends = {
         "central": base, "low": engine.openness(moved(found, "licence_days", "low")),
         "high": engine.openness(moved(found, "licence_days", "high")),
     }  # fmt: skip
-    outcome = outcome_of(network, central, plants)
+    outcome = outcome_of(network, central, normal, plants)
     money = prices(network)
     watched = np.flatnonzero(network.edges.border & network.edges.is_filed)
     drawn = joint(found, seed=scenario.seed if seed is None else seed, draws=count)
     several = _Drawn(engine, drawn, plants, money, watched)
-    moves, lost = [], outcome.lost_days
+    moves = []
     if is_anything_touched(base):
         for number in counted("draws", range(count)):
             several.draw(number)
             steps.done()
         for key in counted("inputs", keys):
-            after = [outcome_of(network, engine.at(moved(found, key, end)), plants) for end in _ENDS]
+            after = [outcome_of(network, *engine.at(moved(found, key, end)), plants) for end in _ENDS]
             moves.append(_move(key, outcome, after, horizon=scenario.horizon_days))
             steps.done(2)
-            if key != "demand_plant":  # whose high end costs something without any instrument
-                lost = np.maximum(lost, np.maximum(after[0].lost_days, after[1].lost_days))
-    touched = np.flatnonzero(_reached(network, base, plants) | (lost > _TOUCHED))
-    several.only(touched)
+    touched = np.flatnonzero(_reached(network, base, plants) | (several.lost_days > _TOUCHED).any(axis=1))
     middle_stop = np.array([percentiles(several.stop[place])[1] for place in range(len(plants))])
     first_to_stop = sorted(
         (place for place in touched.tolist() if np.isfinite(several.stop[place]).mean() >= 0.1),
         key=lambda place: (middle_stop[place], network.units.name[plants[place]]),
     )[:helped]
     helping = {
-        place: helps(engine, setting, central, outcome, unit=int(plants[place]), place=place)
+        place: helps(engine, setting, (central, normal), outcome, unit=int(plants[place]), place=place)
         for place in counted("helps", first_to_stop)
     }
     steps.end()
-    seller, buyer, crosses = several.losses(central)
+    seller, buyer, crosses = several.losses(central, normal)
     return Run(
         network=network, scenario=scenario, inputs=inputs, law_digest=law.digest, ranges=found, draws=drawn, ends=ends,
         central=outcome, trajectory=central, plants=plants, touched=touched, stop=several.stop, half=several.half,
@@ -254,16 +258,18 @@ def run(
     )  # fmt: skip
 
 
-def outcome_of(network: Network, trajectory: Trajectory, plants: Ints) -> Outcome:
-    """What became of plants, rows of units, in a run that kept all units."""
+def outcome_of(network: Network, trajectory: Trajectory, normal: Floats, plants: Ints) -> Outcome:
+    """What became of plants, rows of units, in a run that kept all units; against `normal`, the activity of all units
+    without any instrument. A stop is the first day below the limit on which it would have worked more."""
     units = network.units
-    activity = trajectory.activity[plants]
-    lost = np.maximum(0.0, 1.0 - activity).sum(axis=1)
-    need = np.add.reduceat(np.append(units.need_rate, 0.0), units.need_start[:-1])[plants] if len(units) else lost
-    need = np.where(np.diff(units.need_start)[plants] > 0, need, 0.0)
+    activity, usual = trajectory.activity[plants], np.minimum(normal[plants], 1.0)
+    lost = np.maximum(0.0, usual - activity)
+    days = np.where(lost > _TOUCHED, lost, 0.0).sum(axis=1)
+    starts = units.need_start
+    need = np.array([units.need_rate[starts[unit] : starts[unit + 1]].sum() for unit in plants])
     return Outcome(
-        stop=_first_below(activity, units.stop_below[plants]), half=_first_below(activity, np.full(len(plants), 0.5)),
-        lost_kg=lost * need, lost_days=lost,
+        stop=_first_below(activity, usual, units.stop_below[plants]),
+        half=_first_below(activity, usual, np.full(len(plants), 0.5)), lost_kg=days * need, lost_days=days,
     )  # fmt: skip
 
 
@@ -275,8 +281,8 @@ def percentiles(values: Floats) -> tuple[float, float, float]:
     return low, middle_, high
 
 
-def _first_below(activity: Floats, share: Floats) -> Floats:
-    under = activity < (share - 1e-9)[:, None]
+def _first_below(activity: Floats, usual: Floats, share: Floats) -> Floats:
+    under = (activity < (share - 1e-9)[:, None]) & (activity < usual - _TOUCHED)
     return np.where(under.any(axis=1), under.argmax(axis=1), np.inf)
 
 
@@ -331,23 +337,17 @@ class _Drawn:
         self._crosses = np.full(len(drawn), np.inf)
 
     def draw(self, number: int) -> None:
-        trajectory = self._engine.at(self._drawn.setting(number))
-        found = outcome_of(self._engine.network, trajectory, self._plants)
+        trajectory, normal = self._engine.at(self._drawn.setting(number))
+        found = outcome_of(self._engine.network, trajectory, normal, self._plants)
         self.stop[:, number], self.half[:, number] = found.stop, found.half
         self.lost_kg[:, number], self.lost_days[:, number] = found.lost_kg, found.lost_days
-        lost = self._curves(trajectory, 1)
+        lost = self._curves(trajectory, normal, 1)
         self._seller[number], self._buyer[number] = _on_grid(lost.seller), _on_grid(lost.buyer)
         self._crosses[number] = crossing(lost)
 
-    def only(self, touched: Ints) -> None:
-        """What befalls other plants in a draw is not of the instruments' making, and is left out."""
-        others = np.setdiff1d(np.arange(len(self._plants)), touched)
-        self.stop[others], self.half[others] = np.inf, np.inf
-        self.lost_kg[others], self.lost_days[others] = 0.0, 0.0
-
-    def losses(self, central: Trajectory) -> tuple[Floats, Floats, Floats]:
+    def losses(self, central: Trajectory, normal: Floats) -> tuple[Floats, Floats, Floats]:
         """[3, grid] of either side, P10, middle and P90 of the draws, widened by what money is assumed to be worth."""
-        ends = [self._curves(central, side) for side in range(3)]
+        ends = [self._curves(central, normal, side) for side in range(3)]
         both = []
         for name, drawn in (("seller", self._seller), ("buyer", self._buyer)):
             low, middle_, high = (_on_grid(getattr(one, name)) for one in ends)
@@ -359,10 +359,11 @@ class _Drawn:
             both.append(np.stack([rows[0] * np.minimum(below, 1), rows[1], rows[2] * np.maximum(above, 1)]))
         return both[0], both[1], self._crosses
 
-    def _curves(self, trajectory: Trajectory, side: int) -> Curves:
+    def _curves(self, trajectory: Trajectory, normal: Floats, side: int) -> Curves:
         assert trajectory.shipped is not None
         return curves(
-            self._engine.network, self._money, activity=trajectory.activity, shipped=trajectory.shipped[self._watched],
+            self._engine.network, self._money, idle=np.maximum(0.0, np.minimum(normal, 1.0) - trajectory.activity),
+            shipped=trajectory.shipped[self._watched],
             watched=self._watched, side=side,
         )  # fmt: skip
 

@@ -7,10 +7,13 @@ from datetime import date
 
 import numpy as np
 
+from lodeline.strategy.figure import Basis
 from lodeline.strategy.network import ESSENTIAL, Edges, Holdings, Network, Units
 from lodeline.strategy.scenario import Instrument, Scenario
 
 STARTS = date(2026, 3, 1)
+_ASSUMED: Basis = "assumption"
+_EXACT: Basis = "exact"
 
 
 def network(
@@ -21,19 +24,20 @@ def network(
     count = len(stocks)
     flow = np.full(count, need)
     buyers = tuple(f"BUYER-{one + 1}" for one in range(count))
+    no_basis: tuple[Basis, ...] = tuple(_ASSUMED for _ in range(count))
     abroad = np.array([one != "CN" for one in countries])
     holdings = Holdings(
         site=("M1", *(f"P{one + 1}" for one in range(count))), organisation=("MAKER", *buyers),
         goods=("magnet-ndfeb+heavy",) * (count + 1), country=("CN", *countries),
         is_plant=np.array([False] + [True] * count),
         level_kg=np.array([2 * need * count, *(need * one for one in stocks)]),
-        level_basis=("exact", *(("assumption" if assumed else "exact",) * count)),
+        level_basis=(_EXACT, *(_ASSUMED if assumed else _EXACT for _ in range(count))),
         origin=np.array([need * count] + [0.0] * count), residual=np.zeros(count + 1), floor_kg=np.zeros(count + 1),
         content=np.tile([0.28, 0.03], (count + 1, 1)),
     )  # fmt: skip
     edges = Edges(
         source=np.zeros(count, np.int64), target=np.arange(1, count + 1), flow=flow, most=2 * flow,
-        transit=np.where(abroad, transit, 2), transit_basis=("assumption",) * count, rank=np.arange(count),
+        transit=np.where(abroad, transit, 2), transit_basis=no_basis, rank=np.arange(count),
         qualified_from=np.zeros(count, np.int64), held_kg=np.zeros(count), value_per_kg=np.full(count, 80.0),
         border=abroad, is_filed=np.ones(count, np.bool_), end_user=buyers,
         end_use=("motor",) * count, hs_code=("850511",) * count, items=("1C902",) * count, currency=("USD",) * count,
@@ -43,7 +47,7 @@ def network(
         country=tuple(countries), is_plant=np.ones(count, np.bool_), need_start=np.arange(count + 1),
         need_holding=np.arange(1, count + 1), need_rate=flow.copy(), need_group=np.full(count, ESSENTIAL),
         out_start=np.zeros(count + 1, np.int64), out_holding=np.zeros(0, np.int64), out_rate=np.zeros(0),
-        most=np.ones(count), most_basis=("assumption",) * count, stop_below=np.full(count, 0.5),
+        most=np.ones(count), most_basis=no_basis, stop_below=np.full(count, 0.5),
         loss_per_day=np.full(count, loss), currency=("USD",) * count,
     )  # fmt: skip
     return Network(

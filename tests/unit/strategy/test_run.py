@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.unit.strategy.small import STARTS, ban, licence, network, scenario
 
 from lodeline.errors import UserError
 from lodeline.regulation.pack import shipped_codes
@@ -21,9 +22,6 @@ from lodeline.strategy.losses import crossing, curves, prices
 from lodeline.strategy.run import Run, percentiles, run
 from lodeline.strategy.scenario import Scenario
 from lodeline.strategy.tables import EMPTY, schema
-from tests.unit.strategy.small import STARTS, ban, licence, network, scenario
-
-_SURE = {"assumed": False}
 
 
 @cache
@@ -41,7 +39,7 @@ def _plants(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_a_plant_that_gets_nothing_stops_when_stock_and_goods_under_way_are_used_up() -> None:
-    found = _run(scenario(ban()), network=network(**_SURE))
+    found = _run(scenario(ban()), network=network(assumed=False))
     stop = dict(zip(("P1", "P2", "P3", "P4"), found.central.stop, strict=True))
     assert stop["P1"] == pytest.approx(20 + 30, abs=1)
     assert stop["P2"] == pytest.approx(40 + 30, abs=1)
@@ -54,7 +52,7 @@ def test_a_plant_that_gets_nothing_stops_when_stock_and_goods_under_way_are_used
 
 
 def test_a_licence_is_what_a_plant_waits_for() -> None:
-    plant = _plants(_run(scenario(licence(days=30, approval=1.0)), network=network(**_SURE)).as_json())["P1"]
+    plant = _plants(_run(scenario(licence(days=30, approval=1.0)), network=network(assumed=False)).as_json())["P1"]
     # 30 working days are six weeks and the holidays of April; then goods sail for a month.
     assert plant["ttr_days"]["what"] == "licence"
     assert 72 <= plant["ttr_days"]["central"] <= 80
@@ -123,7 +121,7 @@ def test_the_middle_leaves_the_network_as_it_is() -> None:
 
 
 def test_what_helps_is_the_run_again_with_one_thing_added() -> None:
-    document = _run(scenario(ban()), network=network(**_SURE)).as_json()
+    document = _run(scenario(ban()), network=network(assumed=False)).as_json()
     plant = _plants(document)["P1"]
     helps = {one["what"]: one for one in plant["helps"]}
     assert set(helps) == {"stock", "supplier", "substitution", "licence", "general-licence"}
@@ -136,7 +134,7 @@ def test_what_helps_is_the_run_again_with_one_thing_added() -> None:
 
 
 def test_the_seller_loses_first_and_the_buyer_more_in_the_end() -> None:
-    small = network(**_SURE, loss=20_000.0)
+    small = network(assumed=False, loss=20_000.0)
     found = _run(scenario(ban()), network=small)
     loss = found.as_json()["loss"]
     assert loss["seller"]["central"][3] > loss["buyer"]["central"][3] == 0
@@ -169,9 +167,8 @@ def test_where_nobody_said_what_a_stop_costs_the_goods_say_it() -> None:
 
 
 def test_curves_cross_once_anybody_lost_anything() -> None:
-    idle = curves(
-        network(), prices(network()), activity=np.ones((4, 5)), shipped=np.full((3, 5), 10.0), watched=np.arange(3)
-    )
+    nothing, shipped = np.zeros((4, 5)), np.full((3, 5), 10.0)
+    idle = curves(network(), prices(network()), idle=nothing, shipped=shipped, watched=np.arange(3))
     assert crossing(idle) == np.inf
 
 

@@ -11,5 +11,6 @@ app.add_typer(commands, name="strategy", help="Who stops when goods are held bac
 
 # The commands add themselves to the group.
 from lodeline.cli.strategy import dependence, graph, tables  # noqa: E402, F401
+from lodeline.cli.strategy import run  # noqa: E402, F401
 
 __all__ = ["commands"]
