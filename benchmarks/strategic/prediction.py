@@ -22,11 +22,11 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from lodeline.service.strategy.inputs import inputs_of
-from lodeline.service.strategy.network import network_of
 
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.loading import load
+from lodeline.service.strategy.inputs import inputs_of
+from lodeline.service.strategy.network import network_of
 from lodeline.store.law import law_now
 from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot, open_snapshot
