@@ -21,6 +21,8 @@ from tests.world.reading import table
 from tests.world.test_dossier import tree_hash
 from tests.worlds import made_once
 
+pytestmark = pytest.mark.medium
+
 TABLES = ("plants", "bill", "cover", "suppliers", "scenarios", "instruments")
 START = "2024-01"
 
