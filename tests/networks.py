@@ -191,13 +191,9 @@ def demand(net: Network) -> float:
 
 
 def lost(net: Network, activity: Floats) -> float:
-    """Kilograms that plants did not get to use in all; activity [units, days]."""
-    return float(
-        sum(
-            net.units.need_rate[use].sum() * np.maximum(0.0, 1.0 - activity[unit]).sum()
-            for unit, use in zip(np.flatnonzero(net.units.is_plant), _uses(net), strict=True)
-        )
-    )
+    """Kilograms that plants did not get to use in all; activity [plants, days]."""
+    missed = np.maximum(0.0, 1.0 - activity).sum(axis=1)
+    return float(sum(net.units.need_rate[use].sum() * days for use, days in zip(_uses(net), missed, strict=True)))
 
 
 def _uses(net: Network) -> list[slice]:

@@ -1,6 +1,7 @@
 """What no network may break, on a thousand random ones: base kept, mass kept, names and sizes without meaning, and a
 control that is made harder that spares nobody (observed, no theorem: how often it is not so stands here)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -15,10 +16,9 @@ from lodeline.strategy.scenario import Rule
 from lodeline.strategy.simulate import Trajectory, simulate
 
 RULES = get_args(Rule)
-SEVERITIES = (0.25, 0.5, 1.0)
-#: Of the graphs of `test_a_harder_control_spares_nobody` this many may lose less when the control is harder, and by no
-#: more than this part of what plants need. Measured over 10 000 graphs: 2 to 3 in a thousand, half of them by more
-#: than .1 %: where goods are scarce already, what one buyer may not have another uses better.
+#: Of a thousand graphs of `test_a_harder_control_spares_nobody` this many may lose less when the control is harder, and by no
+#: more than this part of what plants need. Measured on 10 000 graphs, five severities each: 2 to 3 in a thousand, half by
+#: more than .1 %, the worst 8 %: where goods are scarce already, what one buyer may not have another uses better.
 MOST_FALLS, MOST_FALL = 3, 0.01
 
 
@@ -27,17 +27,19 @@ def network_of(seed: int) -> Network:
     return random_network(seed)
 
 
-def ran(net: Network, openness: Openness, seed: int, days: int, *, elements: bool = False) -> Trajectory:
+def ran(
+    net: Network, openness: Openness, seed: int, days: int, *, elements: bool = False, plants: bool = False
+) -> Trajectory:
     """Run by the rule, and with the substitution, that belong to a seed."""
     return simulate(
         net, openness, days=days, rule=RULES[seed % 3], guarantee=0.4, substitution=(0.0, 0.5, 1.0)[seed // 3 % 3],
-        with_elements=elements,
+        with_elements=elements, at_plants_only=plants,
     )  # fmt: skip
 
 
 def test_without_an_instrument_nothing_changes() -> None:
     for seed in range(1000):
-        net, days = network_of(seed), 60
+        net, days = network_of(seed), 45
         run = ran(net, open_throughout(net, days), seed, days)
         level = (net.holdings.level_kg + run.raised)[:, None]
 
@@ -49,7 +51,7 @@ def test_without_an_instrument_nothing_changes() -> None:
 
 def test_elements_are_neither_made_nor_lost() -> None:
     for seed in range(1000):
-        net, days = network_of(seed), 50
+        net, days = network_of(seed), 40
         (openness,) = instrument(net, seed, [0.8], days=days, within=True)
         if seed % 4 == 0:
             net = replace(net, arrivals=_lumps(net, seed))
@@ -64,31 +66,31 @@ def test_elements_are_neither_made_nor_lost() -> None:
 
 def test_names_sizes_splits_and_idle_firms_mean_nothing() -> None:
     for seed in range(1000):
-        net, days = network_of(seed), 40
+        net, days = network_of(seed), 35
         (openness,) = instrument(net, seed, [0.7], days=days, within=True)
         run = ran(net, openness, seed, days)
-        for change in (_permuted, _scaled, _split, _with_idle) if seed % 4 == 0 else ((_permuted, _split)[seed % 2],):
-            other, opened, units = change(net, openness, seed)
-            again = ran(other, opened, seed, days)
-            assert np.allclose(again.activity[units], run.activity, rtol=0, atol=1e-7), (seed, change.__name__)
+        change = (_permuted, _scaled, _split, _with_idle)[seed % 4]
+        other, opened, units = change(net, openness, seed)
+        again = ran(other, opened, seed, days)
+        assert np.allclose(again.activity[units], run.activity, rtol=0, atol=1e-7), (seed, change.__name__)
 
 
 def test_a_harder_control_spares_nobody() -> None:
-    _few_fall(range(1000), days=120)
+    _few_fall(range(1000), (0.25, 0.5, 1.0), days=120)
 
 
 @pytest.mark.slow
 def test_a_harder_control_spares_nobody_in_ten_thousand() -> None:
-    _few_fall(range(1000, 10_000), days=180)
+    _few_fall(range(1000, 10_000), (0.2, 0.4, 0.6, 0.8, 1.0), days=180)
 
 
-def _few_fall(seeds: range, *, days: int) -> None:
+def _few_fall(seeds: range, severities: Sequence[float], *, days: int) -> None:
     falls, touched = [], 0
     for seed in seeds:
         net = network_of(seed)
         losses = [
-            lost(net, ran(net, openness, seed, days).activity) / max(1e-9, demand(net) * days)
-            for openness in instrument(net, seed, SEVERITIES, days=days)
+            lost(net, ran(net, openness, seed, days, plants=True).activity) / max(1e-9, demand(net) * days)
+            for openness in instrument(net, seed, severities, days=days)
         ]
         touched += losses[-1] > 1e-6
         fall = max(harder - milder for harder, milder in pairwise(losses))

@@ -97,7 +97,7 @@ class State(NamedTuple):
     missed: Floats  # (h,) ordered yesterday by it and not sent
     use: Floats  # (h,) of the base window's, what could be used yesterday had there been enough of it; at most 1
     begun: Floats  # (h,) stock after arrivals
-    claim: Floats  # (h,) units want to take
+    share: Floats  # (h,) what is there, as a part of what units want to take
     asked: Floats  # (u,) activity that is wanted
     activity: Floats
     taken: Floats  # (n,)
@@ -247,10 +247,13 @@ def _decide(plan: Plan, state: State, day: int) -> None:
         if plan.unit_row[unit] >= 0 and plan.unit_open[day, plan.unit_row[unit]] < 1.0:
             most = min(most, plan.unit_open[day, plan.unit_row[unit]])
         state.asked[unit] = min(most, max(0.0, asked))
-    state.claim[:] = 0.0
+    claims = orders
+    claims[:] = 0.0
     for unit in range(len(state.asked)):
         for need in range(plan.need_start[unit], plan.need_start[unit + 1]):
-            state.claim[plan.need_holding[need]] += plan.need_rate[need] * state.asked[unit]
+            claims[plan.need_holding[need]] += plan.need_rate[need] * state.asked[unit]
+    for here, kg in enumerate(claims):
+        state.share[here] = max(0.0, state.begun[here] - plan.floor[here]) / kg if kg > 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -270,7 +273,7 @@ def _use(plan: Plan, state: State, record: Record) -> None:
                     if group >= 0 and other < need:
                         rate = 0.0  # the group was looked at with its first need
                         break
-                    share = _share(plan, state, other, asked)
+                    share = state.share[plan.need_holding[other]] * plan.need_rate[other] * asked
                     rate += plan.need_rate[other]
                     got += share
                     if plan.need_rate[other] > 0.0 and share / plan.need_rate[other] < least:
@@ -290,24 +293,13 @@ def _use(plan: Plan, state: State, record: Record) -> None:
             idle = 1.0 - min(1.0, without if is_binding else can)
             if idle > 0.0 and plan.need_rate[need] > 0.0:
                 state.use[here] = max(0.0, state.use[here] - idle * plan.need_rate[need] / plan.base_out[here])
-            state.taken[need] = min(plan.need_rate[need] * can, _share(plan, state, need, asked))
+            state.taken[need] = plan.need_rate[need] * min(can, state.share[here] * asked)
         for need in range(first, last):
             if plan.need_group[need] >= 0:
                 _fill(plan, state, (need, first, last), can, asked)
     for need, kg in enumerate(state.taken):
         here = plan.need_holding[need]
         state.stock[here] = max(0.0, state.stock[here] - kg)
-
-
-@njit(cache=True, nogil=True)
-def _share(plan: Plan, state: State, need: int, asked: float) -> float:
-    """What of a holding is there for one need: by what each unit asks, where several take of it."""
-    here = plan.need_holding[need]
-    claim = state.claim[here]
-    own = plan.need_rate[need] * asked
-    if claim <= 0.0:
-        return 0.0
-    return float(max(0.0, state.begun[here] - plan.floor[here]) * (own / claim))
 
 
 @njit(cache=True, nogil=True)
@@ -321,12 +313,13 @@ def _fill(plan: Plan, state: State, needs: tuple[int, int, int], can: float, ask
             if other < need:
                 return
             short += plan.need_rate[other] * can - state.taken[other]
-            spare += _share(plan, state, other, asked) - state.taken[other]
+            spare += state.share[plan.need_holding[other]] * plan.need_rate[other] * asked - state.taken[other]
     if short > 0.0 and spare > 0.0:
         part = min(1.0, short / spare)
         for other in range(first, last):
             if plan.need_group[other] == group:
-                state.taken[other] += part * (_share(plan, state, other, asked) - state.taken[other])
+                more = state.share[plan.need_holding[other]] * plan.need_rate[other] * asked - state.taken[other]
+                state.taken[other] += part * more
 
 
 @njit(cache=True, nogil=True)

@@ -101,7 +101,7 @@ def _state(network: Network, plan: Plan, level: Floats, elements: int) -> State:
         coming=_sums(plan.target, filed, holdings), held_kg=_floats(network.edges.held_kg),
         wanted=np.zeros(edges), licensed=np.zeros(edges), sent=np.zeros(edges),
         short=np.zeros(edges, np.bool_), missed=np.zeros(holdings), use=np.ones(holdings), begun=np.zeros(holdings),
-        claim=np.zeros(holdings), asked=np.ones(units), activity=np.zeros(units),
+        share=np.zeros(holdings), asked=np.ones(units), activity=np.zeros(units),
         taken=np.zeros(len(plan.need_holding)), taken_elements=np.zeros((units, elements)),
     )  # fmt: skip
 
