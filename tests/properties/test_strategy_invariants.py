@@ -16,9 +16,9 @@ from lodeline.strategy.scenario import Rule
 from lodeline.strategy.simulate import Trajectory, simulate
 
 RULES = get_args(Rule)
-#: Of a thousand graphs of `test_a_harder_control_spares_nobody` this many may lose less when the control is harder, and by no
-#: more than this part of what plants need. Measured on 10 000 graphs, five severities each: 2 to 3 in a thousand, half by
-#: more than .1 %, the worst 8 %: where goods are scarce already, what one buyer may not have another uses better.
+#: Of a thousand graphs this many may lose less when the control is harder, and by no more than this part of what plants
+#: need. Measured on 10 000, at five severities each: 2 to 3 in a thousand, half by more than .1 %, the worst 8 %. Where
+#: goods are scarce already, what one buyer may not have another uses better.
 MOST_FALLS, MOST_FALL = 3, 0.01
 
 
