@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lodeline.errors import Text, text
+from lodeline.errors import Text, UserError, text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.strategy.assumptions import VINTAGE, assumption
 from lodeline.strategy.figure import Basis
@@ -82,6 +82,31 @@ def april_2025() -> Event:
         exports_source="press reports of the customs authority by month (magnet_exports.csv); 58 152 t in 2024",
         calibrated=True,
     )  # fmt: skip
+
+
+def event_of(told: Mapping[str, Any]) -> Event:
+    """An event that the program does not know, from a JSON object with the names of `Event`'s fields: `starts` as a
+    day, ranges as three numbers, `words` as en and zh. Raises UserError for what is none."""
+    try:
+        found = {**told, "starts": date.fromisoformat(str(told["starts"]))}
+        for name in ("delay_working_days", "approval"):
+            low, central, high = (float(one) for one in told[name])
+            found[name] = (low, central, high)
+        found["words"] = text(str(told["words"]["en"]), str(told["words"]["zh"]))
+        found["seen_months"] = tuple(sorted(told.get("seen_months", ())))
+        event = Event(**found)
+        missing = set(event.seen_months) - set(event.exports)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"this is no event: {error}; it needs name, words, starts, horizon_days, delay_working_days and approval "
+            "(low, central, high), use_kg_per_day",
+            f"不是有效事件：{error}；须有 name、words、starts、horizon_days、"
+            "delay_working_days 与 approval（低、中、高）、use_kg_per_day",
+        ) from None
+    if missing:
+        listed = ", ".join(sorted(missing))
+        raise UserError(f"exports lack the months {listed}", f"exports 缺少月份 {listed}")
+    return event
 
 
 def days_short(exports: Mapping[str, float], use_t_per_year: float) -> dict[str, float]:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lodeline.errors import text
+from lodeline.errors import UserError, text
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.strategy.backtest import Event, Json, april_2025, backtest, days_short
+from lodeline.strategy.backtest import Event, Json, april_2025, backtest, days_short, event_of
 from lodeline.strategy.figure import unbased
 
 _ANSWERS = Path(os.environ.get("LODELINE_SHARED", "../shared")) / "data/strategy/known_answers.json"
@@ -27,7 +27,7 @@ def _law() -> Jurisdiction:
 
 @cache
 def _april() -> Json:
-    return backtest(april_2025(), law=_law(), draws=60)
+    return backtest(april_2025(), law=_law(), draws=40)
 
 
 def test_what_crossed_the_border_in_2025_is_short_by_as_many_days_as_published() -> None:
@@ -66,9 +66,22 @@ def test_an_event_that_nobody_knew_is_held_against_what_was_seen() -> None:
         delay_working_days=(20.0, 20.0, 20.0), approval=(1.0, 1.0, 1.0), use_kg_per_day=1000.0, plants=5,
         stock_days=20.0, transit_days=10, first_stop=25.0, first_stop_source="a report",
     )  # fmt: skip
-    found = backtest(event, law=_law(), draws=30)
+    found = backtest(event, law=_law(), draws=10)
     assert found["calibration"] is None
     assert len(found["first_stop"]) == 1
     assert "days too" in found["headline"]["en"]
     unseen = backtest(replace(event, first_stop=None), law=_law(), draws=10)
     assert "no stop was reported" in unseen["headline"]["en"]
+
+
+def test_an_event_is_read_from_a_document_and_one_that_is_none_is_refused() -> None:
+    told = {
+        "name": "other", "words": {"en": "Other", "zh": "另一"}, "starts": "2025-10-01", "horizon_days": 120,
+        "delay_working_days": [20, 20, 20], "approval": [1, 1, 1], "use_kg_per_day": 1000.0, "plants": 5,
+        "exports": {"2025-09": 30.0, "2025-10": 10.0}, "seen_months": ["2025-10"], "use_t_per_year": 365.0,
+    }  # fmt: skip
+    found = backtest(event_of(told), law=_law(), draws=5)
+    assert [one["month"] for one in found["national"]] == ["2025-10"]
+    for wrong in ({"starts": "soon"}, {"approval": [1, 1]}, {"seen_months": ["2026-01"]}, {"other": 1}):
+        with pytest.raises(UserError):
+            event_of({**told, **wrong})

@@ -194,3 +194,15 @@ def test_what_befalls_plants_out_of_reach_is_not_of_the_instruments_making() -> 
     assert {found.network.units.name[found.plants[place]] for place in found.touched} == {"P1", "P2"}
     assert found.lost_kg[2:].sum() == 0
     assert found.scenario.starts == STARTS
+
+
+def test_a_plant_that_is_short_without_any_instrument_does_not_stop_by_one() -> None:
+    small = network((20.0, 40.0, 5.0, 40.0), assumed=False)
+    # Nothing is under way: who has stock for 5 days stands still for want of goods that sail for 30.
+    late = replace(small, arrivals=np.zeros((4, 40)))
+    found = _run(scenario(ban(), draws=10), network=late)
+    assert found.trajectory.activity[2].min() < 0.5
+    assert found.central.stop[2] == np.inf
+    # That of P1 is the control's from the day on which the first goods would have come.
+    assert found.central.stop[0] == pytest.approx(30, abs=1)
+    assert 2 not in found.touched
