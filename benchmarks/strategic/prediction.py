@@ -45,6 +45,8 @@ SIGMA: Final = 0.3
 SETTINGS: Final = (
     "deliveries shared among all plants whose bill names the product",
     "deliveries of a class to plants whose bill names the class, where one does; classes of one bill row pooled",
+    "each draw held against the same draw without an instrument",
+    *(f"a plant stops where fewer than {share} of the draws never stop" for share in (0.3, 0.6, 0.7, 0.8, 0.4)),
 )
 #: Of forecasts, in the order of the table.
 KINDS: Final = ("run, true cover", "run, 30 % noise", "stock ÷ use, true cover", "stock ÷ use, 30 % noise")
