@@ -279,7 +279,9 @@ class _Told:
     def _divided(self, user: str, country: str, goods: str) -> dict[str, float]:
         found = self._of_user.get(user, [])
         there = [plant for plant in found if self.plants[plant]["country"] == country] or found
-        billed = {plant: self._need(plant, goods) for plant in there}
+        # Where one plant's bill names the very class, a bill of another that names the product alone means the rest.
+        naming = [plant for plant in there if goods in self._bill.get(plant, {})]
+        billed = {plant: self._need(plant, goods) for plant in naming or there}
         weights = {plant: need for plant, need in billed.items() if need}
         if weights:
             return weights
@@ -344,6 +346,16 @@ class _Told:
             if expected and abs(expected - need) > 0.1 * need:
                 self._differs.append(f"{plant.id} {goods}: {expected:.1f} / {need:.1f}")
         number = 0
+        # A bill that names a product alone is met by any of its classes.
+        by_row: dict[str, list[str]] = defaultdict(list)
+        for goods in sorted(plant.needs):
+            bill = _of_class(self._bill.get(plant.id, {}), goods)
+            if bill is not None:
+                by_row[bill["class"]].append(goods)
+        for alike in by_row.values():
+            if len(alike) > 1:
+                plant.groups.update(dict.fromkeys(alike, number))
+                number += 1
         for goods in sorted(plant.needs):
             bill = _of_class(self._bill.get(plant.id, {}), goods)
             if bill is None or not bill["substitute_class"] or (bill["substitute_pct"] or 0) < 100:

@@ -25,7 +25,10 @@ def validate(network: Network) -> None:
     rows, links = len(holdings), len(edges)
     for table, length in ((holdings, rows), (edges, links)):
         for name in table.__slots__:
-            _length(name, getattr(table, name), length)
+            values = getattr(table, name)
+            # What a network may be made without is None, or has no row.
+            if not (name in ("lost", "imported", "currency") and (values is None or len(values) == 0)):
+                _length(name, values, length)
     for name in ("organisation", "country", "is_plant", "most", "stop_below", "loss_per_day", "currency"):
         _length(name, getattr(units, name), len(units))
     if holdings.content.shape != (rows, len(network.elements)):
