@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lodeline.office.access.actor import AUTHORITY_ROLES, ORGANISATION_ROLES, PERMISSIONS, Actor, RoleGrant
+from lodeline.office.access.actor import (
+    AGENCY_ROLES,
+    AUTHORITY_ROLES,
+    ORGANISATION_ROLES,
+    PERMISSIONS,
+    Actor,
+    RoleGrant,
+)
 from lodeline.office.accounts.people import needs_second_factor
 from lodeline.regulation import document
 from lodeline.web.words.roles import ROLE_MAY, ROLE_NAMES
@@ -134,7 +141,7 @@ def test_no_secret_stands_in_the_code() -> None:
     assert found == set()
 
 
-@pytest.mark.parametrize(("roles", "place"), [(ORGANISATION_ROLES, "ANY-1"), (AUTHORITY_ROLES, "")])
+@pytest.mark.parametrize(("roles", "place"), [(ORGANISATION_ROLES, "ANY-1"), (AUTHORITY_ROLES, ""), (AGENCY_ROLES, "")])
 def test_every_role_is_explained_as_it_is(roles: dict[str, frozenset[str]], place: str) -> None:
     for role, permissions in roles.items():
         found = re.search(rf"^\| `{role}` \| (\S+) \| (.+) \| (required|recommended) \|$", ROLES, re.MULTILINE)

@@ -10,7 +10,15 @@ from django.test import Client
 from django.urls import get_resolver
 from tests.web.test_pages import Examples, examples  # the fixture: a world with an example of everything
 
-from lodeline.office.access.actor import AUTHORITY_ROLES, NOBODY, ORGANISATION_ROLES, ROLES, Actor, RoleGrant
+from lodeline.office.access.actor import (
+    AGENCY_ROLES,
+    AUTHORITY_ROLES,
+    NOBODY,
+    ORGANISATION_ROLES,
+    ROLES,
+    Actor,
+    RoleGrant,
+)
 from lodeline.web.urls import PAGES
 
 __all__ = ["examples"]
@@ -30,7 +38,7 @@ def asking(firm: str) -> dict[str, Actor]:
     return {
         "nobody": NOBODY,
         "member of nothing": Actor(user=1, name="P", pseudonym="p"),
-        **{role: actor(role, "") for role in AUTHORITY_ROLES},
+        **{role: actor(role, "") for role in {**AUTHORITY_ROLES, **AGENCY_ROLES}},
         **{role: actor(role, firm) for role in ORGANISATION_ROLES},
         **{f"{role} of another firm": actor(role, OTHER_FIRM) for role in ORGANISATION_ROLES},
     }

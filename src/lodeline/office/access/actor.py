@@ -24,6 +24,7 @@ Permission = Literal[
     "audit.read", "system.read", "erasure.write", "hold.write", "edition.write", "inspection.write",
     "parties.decide",
     "licence.decide", "quotas.decide", "records.write", "law.publish",
+    "strategy.read", "strategy.run", "strategy.aggregate",
 ]  # fmt: skip
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -31,6 +32,7 @@ Role = Literal[
     "filer", "certifier", "organisation-admin",
     "analyst", "licensing-officer", "quota-officer", "customs-officer", "inspector", "registrar", "system-admin",
     "auditor",
+    "agency",
 ]  # fmt: skip
 
 ORGANISATION_ROLES: Final[Mapping[str, frozenset[str]]] = {
@@ -39,9 +41,21 @@ ORGANISATION_ROLES: Final[Mapping[str, frozenset[str]]] = {
     "organisation-admin": frozenset({"own.read", "own.people"}),
 }
 AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "analyst": frozenset({"nation.read", "finding.decide", "duty.chase", "edition.write", "parties.decide"}),
-    "licensing-officer": frozenset({"nation.read", "desk.use", "licence.decide", "law.publish"}),
-    "quota-officer": frozenset({"nation.read", "quotas.decide"}),
+    "analyst": frozenset(
+        {
+            "nation.read",
+            "finding.decide",
+            "duty.chase",
+            "edition.write",
+            "parties.decide",
+            "strategy.read",
+            "strategy.run",
+        }
+    ),
+    "licensing-officer": frozenset(
+        {"nation.read", "desk.use", "licence.decide", "law.publish", "strategy.read", "strategy.run"}
+    ),
+    "quota-officer": frozenset({"nation.read", "quotas.decide", "strategy.read"}),
     "customs-officer": frozenset({"desk.use", "desk.decide"}),
     "inspector": frozenset({"nation.read", "finding.decide", "desk.use", "hold.write", "inspection.write"}),
     "registrar": frozenset(
@@ -57,14 +71,18 @@ AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "system-admin": frozenset({"system.read", "erasure.write"}),
-    "auditor": frozenset({"nation.read", "audit.read", "hold.write"}),
+    "auditor": frozenset({"nation.read", "audit.read", "hold.write", "strategy.read"}),
 }
-ROLES: Final[Mapping[str, frozenset[str]]] = {**ORGANISATION_ROLES, **AUTHORITY_ROLES}
+#: Of another state's agency, which the registrar lets in as a guest: a membership beside the authority's (organisation
+#: ""), whose region is the state it is of. It is no official, and opens what is published to it and nothing else.
+AGENCY_ROLES: Final[Mapping[str, frozenset[str]]] = {"agency": frozenset({"strategy.aggregate"})}
+ROLES: Final[Mapping[str, frozenset[str]]] = {**ORGANISATION_ROLES, **AUTHORITY_ROLES, **AGENCY_ROLES}
 #: The authority, where an organisation is named.
 AUTHORITY: Final = ""
 #: Permissions that a region does not bound: the desk answers about the consignment that is put before it, whoever
-#: exports it (a port is not where its exporters are), and the state of the system is no firm's business.
-UNBOUNDED: Final = frozenset({"desk.use", "desk.decide", "system.read"})
+#: exports it (a port is not where its exporters are), and the state of the system is no firm's business. What is
+#: published to agencies is bound to their state by what each is given.
+UNBOUNDED: Final = frozenset({"desk.use", "desk.decide", "system.read", "strategy.aggregate"})
 
 
 class NotAllowedError(UserError):
@@ -75,7 +93,8 @@ class NotAllowedError(UserError):
 class RoleGrant:
     """A role in an organisation ("" for the authority). `agent`: the organisation that acts for it by delegation.
 
-    `region` of an authority's: what it is for, "" for the whole country; `firms`: the organisations of that region.
+    `region` of an authority's: what it is for, "" for the whole country; `firms`: the organisations of that region. Of
+    another state's agency it is that state: ISO 3166-1 alpha-2.
     """
 
     organisation: str
@@ -114,8 +133,13 @@ class Actor:
 
     @property
     def is_official(self) -> bool:
-        """Whether any membership is the authority's."""
-        return any(not one.organisation for one in self.standings)
+        """Whether any membership is the authority's; an agency of another state is none of it."""
+        return any(not one.organisation and one.role not in AGENCY_ROLES for one in self.standings)
+
+    @property
+    def agency_of(self) -> str | None:
+        """The state whose agency asks, ISO 3166-1 alpha-2; None for everybody else."""
+        return next((one.region for one in self.standings if one.role in AGENCY_ROLES), None)
 
     def roles(self, organisation: str = AUTHORITY) -> tuple[str, ...]:
         """The roles in an organisation, or in the authority."""
@@ -177,7 +201,7 @@ def actor_of(user: User, *, on: date) -> Actor:
     standings = [
         RoleGrant(
             organisation=one.organisation, role=one.role, region=one.region,
-            firms=firms_of_region(one.region) if one.region else frozenset(),
+            firms=firms_of_region(one.region) if one.region and one.role not in AGENCY_ROLES else frozenset(),
         )
         for one in memberships
     ]  # fmt: skip

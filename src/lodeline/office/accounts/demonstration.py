@@ -1,5 +1,5 @@
-"""The demo's sample accounts: two officers of each role, since many acts need two; people of three firms. All have one
-password, which the login page shows. Never made elsewhere."""
+"""The demo's sample accounts: two officers of each role, since many acts need two; people of three firms; one of
+another state's agency. All have one password, which the login page shows. Never made elsewhere."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from lodeline.errors import UserError
 from lodeline.office.access import clock, rights
 from lodeline.office.models import Membership, User
 from lodeline.store.database import Database
+from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
-from lodeline.store.queries.accounts import sample_firms
+from lodeline.store.queries.accounts import most_exported_to, sample_firms
 
 #: Shown on the login page of the demo, and good for nothing else.
 PASSWORD: Final = "lodeline in the demo"
@@ -26,7 +27,7 @@ _SINCE: Final = date(2025, 1, 1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleAccount:
     """A person of the demo. `firm`: belongs to the demo's magnet maker, to its supplier, to a firm about which the
-    authority asks, or to the authority ("")."""
+    authority asks, to an agency of the state that most exports go to (`abroad`), or to the authority ("")."""
 
     email: str
     name: str
@@ -57,6 +58,7 @@ SAMPLE_ACCOUNTS: Final = (
     SampleAccount(email="auditor-2@demo.example", name="Pan Hui", name_zh="潘慧", role="auditor"),
     SampleAccount(email="system@demo.example", name="Deng Hao", name_zh="邓浩", role="system-admin"),
     SampleAccount(email="system-2@demo.example", name="Yao Jun", name_zh="姚军", role="system-admin"),
+    SampleAccount(email="agency@demo.example", name="Mori Aoi", name_zh="森葵", role="agency", firm="abroad"),
 )
 
 
@@ -83,13 +85,15 @@ def furnish(url: str, *, questioned: str = "") -> None:
     """
     database = Database(url)
     firms = {"": "", **sample_firms(database), **({"questioned": questioned} if questioned else {})}
+    store = open_store(url)
+    abroad = most_exported_to(database, besides=law_now(store).country)
+    firms |= {"abroad": ""} if abroad else {}
     there = set(User.objects.values_list("email", flat=True))
     missing = [one for one in SAMPLE_ACCOUNTS if one.firm in firms and one.email not in there]
     if not missing:
         return
     # All have the one password that everybody may read: it is hashed once, and not for as long as it takes each.
     password = make_password(PASSWORD)
-    store = open_store(url)
     for sample in missing:
         try:
             # An account and its membership together, so that whoever finds the one there finds the other too.
@@ -98,8 +102,8 @@ def furnish(url: str, *, questioned: str = "") -> None:
                     email=sample.email, name=sample.name, joined_at=clock.now(), password=password
                 )  # fmt: skip
                 role = Membership.objects.create(
-                    user=user, organisation=firms[sample.firm], role=sample.role, valid_from=_SINCE,
-                    granted_at=clock.now(),
+                    user=user, organisation=firms[sample.firm], role=sample.role,
+                    region=abroad if sample.firm == "abroad" else "", valid_from=_SINCE, granted_at=clock.now(),
                 )  # fmt: skip
                 rights.enter(store, "membership.grant", role.pk, by="", now=clock.now())
         except IntegrityError:

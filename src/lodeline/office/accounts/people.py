@@ -26,10 +26,19 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 
 from lodeline.errors import UserError
+from lodeline.filing.country import alpha2
 from lodeline.office.access import clock, rights
-from lodeline.office.access.actor import AUTHORITY, AUTHORITY_ROLES, ORGANISATION_ROLES, Actor, NotAllowedError
+from lodeline.office.access.actor import (
+    AGENCY_ROLES,
+    AUTHORITY,
+    AUTHORITY_ROLES,
+    ORGANISATION_ROLES,
+    Actor,
+    NotAllowedError,
+)
 from lodeline.office.access.audit import record_act
 from lodeline.office.access.territory import regions
+from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Delegation, Membership, OrganisationSettings, Token, User
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
@@ -87,8 +96,8 @@ def enter_right(actor: Actor, act: str, row: Membership | Delegation | Token) ->
 
 
 def roles_of(organisation: str) -> tuple[str, ...]:
-    """The roles that there are in an organisation, or ("") in the authority."""
-    return tuple(ORGANISATION_ROLES if organisation else AUTHORITY_ROLES)
+    """The roles that there are in an organisation, or ("") in the authority and beside it."""
+    return tuple(ORGANISATION_ROLES if organisation else {**AUTHORITY_ROLES, **AGENCY_ROLES})
 
 
 def require_people(actor: Actor, organisation: str) -> None:
@@ -157,8 +166,9 @@ def add_membership(
     """Writes a membership that has been allowed already: by `grant`, an invitation, or the first run.
 
     The last step of the caller's transaction, as `enter_right` is. Raises PeopleError where the person has the role in
-    those days.
+    those days, or would be of another state's agency and of something else at the same time.
     """
+    _require_apart(user, role, valid_from, valid_to)
     clash = Membership.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from), user=user, organisation=organisation, role=role
     )
@@ -207,6 +217,12 @@ def change_role(actor: Actor, membership: int, role: str, *, today: date, now: d
     """Another role from today on: the old one ended yesterday. Requires and raises what `grant` and ending one do."""
     with office_transaction():
         old = _own_membership(actor, membership)
+        if AGENCY_ROLES.keys() & {role, old.role}:
+            raise PeopleError(
+                "The role of another state's agency is not changed for another, nor another for it: end the one, then"
+                " give the other.",
+                "外国机构角色不得与其他角色互相变更：请先终止原角色，再授予新角色。",
+            )
         # All that is locked, before the new role locks the log.
         _lock_keepers(old.organisation)
         old = Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=old.pk)
@@ -355,6 +371,8 @@ def wrong_role(organisation: str, role: str, region: str) -> list[WrongField]:
         return [WrongField(field="role", en="Choose a role.", zh="请选择角色。")]
     if organisation and region:
         return [WrongField(field="region", en="Only officials have a region.", zh="仅主管部门人员可设地区。")]
+    if role in AGENCY_ROLES:
+        return _wrong_state(region)
     if region and region not in regions():
         return [
             WrongField(
@@ -363,6 +381,40 @@ def wrong_role(organisation: str, role: str, region: str) -> list[WrongField]:
             )
         ]  # fmt: skip
     return []
+
+
+def _wrong_state(code: str) -> list[WrongField]:
+    """What is wrong with the state whose agency somebody is of."""
+    if alpha2(code) != code:
+        return [
+            WrongField(
+                field="country", en="Give the state whose agency it is: its two letters of ISO 3166-1, such as JP.",
+                zh="请填写机构所属国家：ISO 3166-1 两位字母代码，如 JP。",
+            )
+        ]  # fmt: skip
+    if code == law_in_force().country:
+        return [
+            WrongField(
+                field="country",
+                en="An agency of this state is the authority's: give its people one of the other roles.",
+                zh="本国机构属主管部门：请授予其他角色。",
+            )
+        ]  # fmt: skip
+    return []
+
+
+def _require_apart(user: User, role: str, valid_from: date, valid_to: date | None) -> None:
+    """Raises PeopleError where somebody would be of another state's agency and of something else in the same days."""
+    others = Membership.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from), user=user)
+    if valid_to is not None:
+        others = others.filter(valid_from__lte=valid_to)
+    is_guest = role in AGENCY_ROLES
+    if any((one in AGENCY_ROLES) != is_guest for one in others.values_list("role", flat=True)):
+        raise PeopleError(
+            "Whoever is of another state's agency has no other role here, for that would show what is kept from the"
+            " agency: end the one before the other begins.",
+            "外国机构人员不得兼任其他角色，否则将看到不向该机构公开的内容：请先终止原角色。",
+        )
 
 
 def wrong_period(valid_from: date, valid_to: date | None) -> list[WrongField]:

@@ -57,7 +57,7 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     organisation = models.TextField(blank=True, default="")
     role = models.TextField()
-    #: Of an authority's membership: the region it is for; empty for the whole country.
+    #: Of an authority's membership: the region it is for; empty for the whole country. Of an agency's: its state.
     region = models.TextField(blank=True, default="")
     valid_from = models.DateField()
     #: Last day; none while it is open.

@@ -27,6 +27,16 @@ def sample_firms(database: Database) -> dict[str, str]:
     return {"maker": maker, **({"supplier": str(suppliers[0][0])} if suppliers else {})}
 
 
+def most_exported_to(database: Database, *, besides: str) -> str:
+    """The country that most rows of exports name, as ISO 3166-1 alpha-2, besides one; "" where none names any."""
+    found = database.rows(
+        "SELECT counterparty_country FROM line WHERE kind = 'export' AND counterparty_country NOT IN ('', %s)"
+        " GROUP BY counterparty_country ORDER BY COUNT(*) DESC, counterparty_country LIMIT 1",
+        (besides,),
+    )
+    return str(found[0][0]) if found else ""
+
+
 def sweep(database: Database, tables: Iterable[str]) -> None:
     """Writes the tables anew without what was overwritten in them; on SQLite the whole file, and its log is emptied."""
     if database.is_sqlite:

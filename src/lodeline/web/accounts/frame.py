@@ -15,6 +15,7 @@ from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 from lodeline.office.models import Membership
 from lodeline.web.parts.values import Act, Notice, Person
 from lodeline.web.visit import Visit
+from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
 from lodeline.web.words.language import Text, language_at, text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES
@@ -71,6 +72,8 @@ def _person(visit: Visit) -> Person | None:
     others = []
     firm = visit.firm
     organisation = visit.localized(AUTHORITY_NAME) if actor.is_official else ""
+    if actor.agency_of is not None:
+        organisation = words.country(actor.agency_of, visit.language)
     names = _names(visit) if actor.organisations else {}
     if firm in actor.organisations:
         organisation = names.get(firm, firm)
@@ -125,7 +128,8 @@ def _samples(visit: Visit) -> list[dict[str, str]]:
             "name": one.name_zh if visit.language == "zh" else one.name,
             "role": visit.localized(ROLE_NAMES[one.role]),
             "may": visit.localized(ROLE_MAY[one.role]),
-            "organisation": names.get(places[one.email], places[one.email]) or visit.localized(AUTHORITY_NAME),
+            "organisation": names.get(places[one.email], places[one.email])
+            or visit.localized(ROLE_NAMES["agency"] if one.role == "agency" else AUTHORITY_NAME),
         }
         for one in SAMPLE_ACCOUNTS
         if one.email in places

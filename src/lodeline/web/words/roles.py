@@ -19,6 +19,7 @@ ROLE_NAMES: Final[Mapping[str, Text]] = {
     "registrar": text("Registrar", "登记员"),
     "system-admin": text("System administrator", "系统管理员"),
     "auditor": text("Auditor", "审计员"),
+    "agency": text("Agency of another state", "外国机构"),
 }
 ROLE_MAY: Final[Mapping[str, Text]] = {
     "filer": text(
@@ -40,6 +41,9 @@ ROLE_MAY: Final[Mapping[str, Text]] = {
     "registrar": text("Keeps the register of firms and sites, and the accounts", "管理企业与场所登记及账户"),
     "system-admin": text("Watches over the system, and sees nobody's data", "监看系统运行，不查看业务数据"),
     "auditor": text("Reads everything, and who has looked at whom", "查阅全部数据及查阅记录"),
+    "agency": text(
+        "Sees what is published to agencies of other states, in groups of firms", "查看向外国机构公布的分组汇总结果"
+    ),
 }
 AUTHORITY_NAME: Final = text("The authority", "主管部门")
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.errors import UserError
+from lodeline.office.access.actor import AGENCY_ROLES
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.email_change import EmailChangeError
 from lodeline.office.accounts.people import (
@@ -164,6 +165,9 @@ def _memberships(visit: Visit, user: User) -> Table:
     rows = []
     for one in found:
         organisation = names.get(one.organisation, one.organisation) or visit.localized(AUTHORITY_NAME)
+        place = words.region(one.region, visit.language)
+        if one.role in AGENCY_ROLES:
+            organisation, place = words.country(one.region, visit.language), ""
         role = visit.localized(ROLE_NAMES[one.role])
         until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", "长期")
         by = (
@@ -171,7 +175,7 @@ def _memberships(visit: Visit, user: User) -> Table:
         )
         rows.append(
             (
-                Cell(text=organisation, value=one.organisation, note=words.region(one.region, visit.language)),
+                Cell(text=organisation, value=one.organisation or one.region, note=place),
                 Cell(text=role, value=one.role),
                 Cell(text=written.day(one.valid_from, visit.language), value=str(one.valid_from)),
                 Cell(text=until, value=str(one.valid_to or "")),

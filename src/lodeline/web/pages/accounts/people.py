@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.office.access import clock
-from lodeline.office.access.actor import Actor
+from lodeline.office.access.actor import AGENCY_ROLES, Actor
 from lodeline.office.access.territory import regions
 from lodeline.office.accounts.invitations import Invited, invite, open_invitations, withdraw
 from lodeline.office.accounts.people import (
@@ -151,7 +152,7 @@ def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpRe
         other_roles=[
             (role, visit.localized(ROLE_NAMES[role]))
             for role in roles_of(organisation)
-            if all(one.role != role for one in found.memberships)
+            if role not in AGENCY_ROLES and all(one.role != role for one in found.memberships)
         ],
         today=today.isoformat(),
         fields=_grant_fields(visit, organisation, found, error),
@@ -170,7 +171,7 @@ def _done(visit: Visit, organisation: str, today: date) -> Invited | None:
         case "invite":
             return invite(
                 visit.actor, email=form.get("email", ""), name=form.get("name", ""), organisation=organisation,
-                role=form.get("role", ""), region=form.get("region", "").strip(),
+                role=form.get("role", ""), region=_place_of(form),
                 valid_to=day_of(form.get("valid_to", ""), "valid_to"), today=today, now=now,
             )  # fmt: skip
         case "withdraw":
@@ -196,7 +197,7 @@ def _done_to(visit: Visit, organisation: str, person: int, today: date) -> str |
         case "grant":
             grant(
                 visit.actor, user=user, organisation=organisation, role=form.get("role", ""),
-                region=form.get("region", "").strip(), valid_from=today,
+                region=_place_of(form), valid_from=today,
                 valid_to=day_of(form.get("valid_to", ""), "valid_to"), now=now,
             )  # fmt: skip
         case "let-back-in":
@@ -245,7 +246,7 @@ def _table(visit: Visit, organisation: str, found: list[Member], today: date) ->
                     Cell(text=member.user.name, value=member.user.name, href=href, note=member.user.email),
                     Cell(
                         text=visit.localized(ROLE_NAMES[one.role]), value=one.role,
-                        note=words.region(one.region, visit.language),
+                        note=_placed(visit, one),
                     ),
                     Cell(
                         text=written.day(one.valid_from, visit.language), value=str(one.valid_from),
@@ -293,7 +294,7 @@ def invitation_fields(visit: Visit, organisation: str, error: InputError | Peopl
             hint=visit.text("One person's own: it is how that person signs in.", "应为本人邮箱，用于登录。"),
         ),
         _role_field(visit, organisation, form.get("role", ""), error),
-        *_region_field(visit, organisation, form.get("region", ""), error),
+        *_place_fields(visit, organisation, form, error),
         Field(
             name="valid_to", label=visit.text("Until", "终止日期"), kind="date", width="short",
             value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
@@ -312,7 +313,7 @@ def _grant_fields(
         return []
     return [
         Field(name="role", label=field.label, kind="radio", options=options, required=True, value=field.value),
-        *_region_field(visit, organisation, form.get("region", ""), error),
+        *_place_fields(visit, organisation, form, error),
         Field(
             name="valid_to", label=visit.text("Until", "终止日期"), kind="date", width="short",
             value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
@@ -332,8 +333,15 @@ def _role_field(visit: Visit, organisation: str, value: str, error: InputError |
     )  # fmt: skip
 
 
-def _region_field(
-    visit: Visit, organisation: str, value: str, error: InputError | PeopleError | None
+def _place_of(form: Mapping[str, str]) -> str:
+    """What a form's role is for: of another state's agency that state, else a region."""
+    if form.get("role") in AGENCY_ROLES:
+        return form.get("country", "").strip().upper()
+    return form.get("region", "").strip()
+
+
+def _place_fields(
+    visit: Visit, organisation: str, form: Mapping[str, str], error: InputError | PeopleError | None
 ) -> list[Field]:  # fmt: skip
     if organisation:
         return []
@@ -344,10 +352,23 @@ def _region_field(
     hint = visit.text("Who has a region sees and acts for its firms alone.", "限定地区后，仅可查看和处理该地区的企业。")
     return [
         Field(
-            name="region", label=visit.text("Region", "地区"), kind="select", value=value, hint=hint, options=options,
-            width="short", errors=field_errors(visit, error, "region"),
-        )
+            name="region", label=visit.text("Region", "地区"), kind="select", value=form.get("region", ""), hint=hint,
+            options=options, width="short", errors=field_errors(visit, error, "region"),
+        ),
+        Field(
+            name="country", label=visit.text("State of the agency", "机构所属国家"), width="short",
+            value=form.get("country", ""), errors=field_errors(visit, error, "country"),
+            hint=visit.text(
+                "For the role of another state's agency alone: two letters of ISO 3166-1.",
+                "仅外国机构角色填写：ISO 3166-1 两位字母代码。",
+            ),
+        ),
     ]  # fmt: skip
+
+
+def _placed(visit: Visit, one: Membership) -> str:
+    """The region that a role is for, or the state whose agency it is of."""
+    return (words.country if one.role in AGENCY_ROLES else words.region)(one.region, visit.language)
 
 
 def _membership(visit: Visit, one: Membership, today: date) -> dict[str, Any]:
