@@ -120,6 +120,14 @@ _AUTHORITY: Final = (
         name="licences:decide", permission="licence.decide", en="Suspend, resume, revoke and hand over licences",
         zh="中止、恢复、撤销许可证及变更持有人",
     ),
+    Scope(
+        name="strategy:read", permission="strategy.read", en="Read the strategic view: network, scenarios, runs",
+        zh="读取战略推演：网络、情景、推演结果",
+    ),
+    Scope(
+        name="strategy:run", permission="strategy.run", en="Run scenarios, hand in their tables, publish to agencies",
+        zh="推演情景、提交数据表、向外国机构公布",
+    ),
     Scope(name="quotas:decide", permission="quotas.decide", en="Call planned runs of firms off", zh="取消企业计划批次"),
 )  # fmt: skip
 SCOPES: Final[tuple[str, ...]] = tuple(dict.fromkeys(one.name for one in (*_OWN, *_AUTHORITY)))

@@ -41,6 +41,7 @@ HANDLERS: Final[Mapping[str, str]] = {
     "erasure.sweep": "lodeline.office.accounts.sweeping:sweep_job",
     "parties.settle": "lodeline.office.parties.parties:settle_job",
     "remind": "lodeline.office.overview.reminders:remind_job",
+    "strategy.run": "lodeline.office.strategy.runs:run_job",
     "take-over.letters": "lodeline.office.register.letters:letters_job",
 }
 #: Kinds that come by themselves, and how often.

@@ -25,6 +25,7 @@ from lodeline.office.models.findings import Case, CaseFile, CaseStep, CaseWatch
 from lodeline.office.models.jobs import Job
 from lodeline.office.models.licences import Application, ApplicationDocument, ApplicationStep
 from lodeline.office.models.notices import Bookmark, Mail, Notice, NoticeRead
+from lodeline.office.models.strategy import StrategyRelease, StrategyRun
 
 #: As migrations call it.
 _opaque = opaque
@@ -34,5 +35,5 @@ __all__ = [
     "CaseStep", "CaseWatch", "CertifierKey", "CustomsCase", "Delegation", "DeskBatch", "Dispute", "Draft",
     "DraftEdit", "DraftFile", "ErasureRequest", "IdempotentAnswer", "ImportProfile", "Invitation", "Job",
     "KeyRegistration", "LegalHold", "Mail", "Membership", "Notice", "NoticeRead", "OrganisationSettings", "PersonKey",
-    "Token", "User", "Users",
+    "StrategyRelease", "StrategyRun", "Token", "User", "Users",
 ]  # fmt: skip

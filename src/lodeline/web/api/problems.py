@@ -43,6 +43,7 @@ from lodeline.office.findings.files import FileRefusedError
 from lodeline.office.findings.states import CaseError, MovedError
 from lodeline.office.log.listing import BadCursorError
 from lodeline.office.lots.firm_view import UnknownLotError
+from lodeline.office.strategy.runs import NoSuchRunError, StrategyError
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.service.findings.evidence import NoSuchFindingError
 from lodeline.service.firm.acceptance import ClosedShipment
@@ -182,6 +183,8 @@ _USER_ERRORS: Final[tuple[tuple[type[UserError], str], ...]] = (
     (AliasError, "not-possible"),
     (InputError, "not-possible"),
     (InspectionError, "not-possible"),
+    (NoSuchRunError, "not-found"),
+    (StrategyError, "not-possible"),
 )
 
 

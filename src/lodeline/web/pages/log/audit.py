@@ -57,6 +57,8 @@ _FACTS: Final[dict[str, Text]] = {
     "on_watch_list": text("on the watch list:", "关注名单："), "party": text("party", "主体"),
     "period": text("month", "月份"), "records": text("records", "记录数"), "region": text("region", "地区"),
     "request": text("request", "申请"), "role": text("role", "角色"), "scopes": text("scopes", "权限"),
+    "kept_back": text("kept back", "未公布"), "scenario": text("scenario", "情景"),
+    "table": text("table", "数据表"), "told": text("told", "已公布"),
     "sessions": text("sessions", "会话数"), "sha256": text("file", "文件"), "statement": text("statement", "声明"),
     "step": text("step", "步骤"), "successor": text("successor", "承继方"), "type": text("by", "方式"),
     "until": text("until", "至"), "wanted": text("wanted:", "要求："), "why": text("because", "原因"),

@@ -1,0 +1,112 @@
+"""What agencies of other states are told of runs: who publishes, who withdraws, and what an agency is sent.
+
+What a run may tell depends on all that was ever told (`strategy.disclosure`), so a release is never deleted; withdrawing
+one ends that it is sent, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from lodeline.filing.country import alpha2
+from lodeline.office.access.actor import AUTHORITY, Actor
+from lodeline.office.access.audit import record_act
+from lodeline.office.jobs import jobs
+from lodeline.office.models import StrategyRelease
+from lodeline.office.strategy.runs import StrategyError, StrategyRun, canonical, document, load
+from lodeline.strategy import disclosure
+
+#: Releases of a store. Each makes those after it tell less, and takes longer to be judged.
+RELEASES_MOST: Final = 100
+_HEAD: Final = ("stamp", "scenario", "settings")
+Json = dict[str, Any]
+
+
+def publish(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:
+    """Publishes a run that is done. Requires "strategy.run" for the whole country. Raises StrategyError."""
+    actor.require("strategy.run", AUTHORITY)
+    run = load(actor, reference)
+    if run.state != StrategyRun.State.DONE:
+        raise StrategyError("Only a run that is done can be published.", "仅已完成的推演可以公布。")
+    before = _releases()
+    if any(one.run == reference and one.withdrawn_at is None for one in before):
+        raise StrategyError("This run is published already.", "该推演已公布。")
+    if len(before) >= RELEASES_MOST:
+        raise StrategyError(
+            f"{RELEASES_MOST} runs have been published: what was told cannot be taken back, and more would tell of"
+            " firms.",
+            f"已公布 {RELEASES_MOST} 项推演：已公布内容无法收回，继续公布将泄露企业信息。",
+        )
+    found = document(run)
+    # This takes seconds, and nothing is locked meanwhile: whoever publishes at the same time is found out below.
+    released = disclosure.release(found, [_content(one)[1] for one in before])
+    content = canonical({"head": {name: found[name] for name in _HEAD}, "release": released.as_json()})
+    told = sum(1 for one in released.sums if not one.why)
+    with jobs.database().transaction():
+        there = StrategyRelease.objects.select_for_update().order_by("id").values_list("pk", flat=True)
+        if list(there) != [one.pk for one in before]:
+            raise StrategyError(
+                "Another run was published meanwhile: publish again.", "期间已公布其他推演：请重新提交。"
+            )
+        made: StrategyRelease = StrategyRelease.objects.create(
+            run=reference, scenario=run.scenario, content=zlib.compress(content, 9), sha256=sha256(content).hexdigest(),
+            told=told, kept_back=len(released.sums) - told, who=actor.pseudonym, published_at=now,
+        )  # fmt: skip
+        facts = {"scenario": run.scenario, "told": told, "kept_back": made.kept_back, "sha256": made.sha256}
+        record_act(actor, "strategy.publish", subject=reference, facts=facts)
+    return made
+
+
+def withdraw(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:
+    """Ends that agencies are sent a run. Requires "strategy.run" for the whole country. Raises StrategyError."""
+    actor.require("strategy.run", AUTHORITY)
+    with jobs.database().transaction():
+        found = StrategyRelease.objects.select_for_update().filter(run=reference, withdrawn_at=None).first()
+        if found is None:
+            raise StrategyError("This run is not published.", "该推演未公布。")
+        found.withdrawn_at, found.withdrawn_by = now, actor.pseudonym
+        found.save(update_fields=["withdrawn_at", "withdrawn_by"])
+        record_act(actor, "strategy.withdraw", subject=reference, facts={"scenario": found.scenario})
+    return found
+
+
+def releases(actor: Actor) -> list[StrategyRelease]:
+    """All that was ever published, the oldest first, without content. Requires "strategy.read"."""
+    actor.require("strategy.read", AUTHORITY)
+    return list(StrategyRelease.objects.defer("content").order_by("id"))
+
+
+def told(actor: Actor, country: str | None = None) -> list[Json]:
+    """What the agency of a state is sent: each published run, the newest first (`strategy.disclosure.disclose`).
+
+    Requires "strategy.aggregate", for the own state; or "strategy.read" for the whole country, for any.
+    """
+    own = actor.agency_of if actor.may("strategy.aggregate") else None
+    if own is None or country not in (None, own):
+        actor.require("strategy.read", AUTHORITY)
+    state = country or own
+    if state is None or alpha2(state) != state:
+        raise StrategyError(
+            "Name the state whose agency would be told this: two letters of ISO 3166-1.",
+            "请指明外国机构所属国家：ISO 3166-1 两位字母代码。",
+        )
+    rows = []
+    for one in reversed(_releases()):
+        if one.withdrawn_at is None:
+            head, released = _content(one)
+            published = one.published_at.date().isoformat()
+            rows.append({"run": one.run, "published": published, **disclosure.disclose(released, head, state)})
+    return rows
+
+
+def _releases() -> list[StrategyRelease]:
+    return list(StrategyRelease.objects.order_by("id"))
+
+
+def _content(one: StrategyRelease) -> tuple[Json, disclosure.Release]:
+    found = json.loads(zlib.decompress(bytes(one.content)))
+    return found["head"], disclosure.release_from(found["release"])

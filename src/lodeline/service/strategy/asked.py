@@ -1,0 +1,59 @@
+"""Questions of programs about the strategic view, as they are put to a reading: by name, with plain arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.strategy import dependence as depending
+from lodeline.service.strategy import runs
+from lodeline.service.strategy.inputs import inputs_of
+from lodeline.service.strategy.network import graph_json
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+from lodeline.strategy.tables import scenarios_of
+
+Json = dict[str, Any]
+
+
+def graph(
+    store: Store, snapshot: Snapshot, law: Jurisdiction, *, base_from: str | None = None, base_to: str | None = None
+) -> Json:
+    """The network of a base window (`service.strategy.network.graph_json`)."""
+    return graph_json(snapshot, law, inputs_of(store, snapshot.entry), base_from=base_from, base_to=base_to)
+
+
+def compared(store: Store, snapshot: Snapshot, law: Jurisdiction, *, first: str, second: str) -> Json:
+    """Two scenarios beside each other (`service.strategy.runs.compare`)."""
+    return runs.compare(snapshot, law, inputs_of(store, snapshot.entry), first, second)
+
+
+def dependence(
+    snapshot: Snapshot, law: Jurisdiction, *, element: str, country: str | None = None, customer: str | None = None,
+    period: str | None = None,
+) -> Json:  # fmt: skip
+    """Booked dependence (`service.strategy.dependence.dependence`)."""
+    return depending.dependence(snapshot, law, element=element, country=country, customer=customer, period=period)
+
+
+def scenarios(store: Store, snapshot: Snapshot) -> list[Json]:
+    """The scenarios of the tables in force, with their instruments as a count."""
+    return [
+        {
+            "scenario": one.name, "name_en": one.name_en, "name_zh": one.name_zh, "starts": one.starts.isoformat(),
+            "settings": {
+                "horizon_days": one.horizon_days, "base_from": one.base_from, "base_to": one.base_to,
+                "rule": one.rule, "seed": one.seed, "draws": one.draws,
+            },
+            "instruments": [
+                {
+                    "id": each.id, "kind": each.kind, "from": each.starts.isoformat(),
+                    "to": None if each.ends is None else each.ends.isoformat(), "goods": list(each.goods),
+                    "elements": list(each.elements), "to_country": list(each.to_country),
+                }
+                for each in one.instruments
+            ],
+            "note": one.note,
+        }
+        for one in scenarios_of(inputs_of(store, snapshot.entry))
+    ]  # fmt: skip

@@ -1,0 +1,446 @@
+"""The strategic view by program: the network, scenarios, runs, dependence; what agencies are told; a firm's own part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.params.functions import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from lodeline.errors import UserError
+from lodeline.office.access.actor import AUTHORITY, Actor
+from lodeline.office.accounts.people import InputError
+from lodeline.office.models import StrategyRelease, StrategyRun
+from lodeline.office.strategy import releases, runs
+from lodeline.office.strategy.tables import FILES_MOST, hand_in
+from lodeline.service.entries.subject import UnknownSubject
+from lodeline.service.entries.upload import Upload
+from lodeline.service.strategy import asked
+from lodeline.service.strategy.inputs import accepted
+from lodeline.service.strategy.own import own_network
+from lodeline.web.api import spec
+from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.sending import body_of, filing_of, json_answer, once, sent_as
+from lodeline.web.api.shapes import strategy as shapes
+from lodeline.web.api.who import as_of, call_of, decides, log_access, log_access_to_all, reading, reads, store
+
+router = Router(tags=["strategy"])
+Json = dict[str, Any]
+Answer = TypeVar("Answer")
+_READ: Final = "strategy:read"
+_RUN: Final = "strategy:run"
+RUN: Final = Path(..., max_length=64, **spec.text("The run, by its digest.", "推演（以摘要标识）。"))
+BASE_FROM: Final = Query(
+    None, pattern=spec.PERIOD_PATTERN, **spec.text("First month of the base window.", "基准期首月。")
+)
+BASE_TO: Final = Query(None, pattern=spec.PERIOD_PATTERN, **spec.text("Last month of the base window.", "基准期末月。"))
+ELEMENT: Final = Query("Dy", max_length=8, **spec.text("Element, or TREO.", "元素，或 TREO。"))
+COUNTRY: Final = Query(None, max_length=2, **spec.text("Only this country.", "仅此国家或地区。"))
+CUSTOMER: Final = Query(
+    None, max_length=200, **spec.text("Only this customer, by id or as filed.", "仅此客户（编号或申报名称）。")
+)
+PERIOD: Final = Query(
+    None, max_length=20,
+    **spec.text(
+        "Months: 2025, 2025-Q2, 2025-05 or 2025-03..2025-08; without it all.",
+        "月份：2025、2025-Q2、2025-05 或 2025-03..2025-08；省略则为全部。",
+    ),
+)  # fmt: skip
+FIRST_SCENARIO: Final = Query(..., max_length=80, **spec.text("A scenario.", "情景。"))
+SECOND_SCENARIO: Final = Query(..., max_length=80, **spec.text("The scenario beside it.", "对照情景。"))
+SCENARIO: Final = Query(None, max_length=80, **spec.text("Only of this scenario.", "仅此情景。"))
+STATE: Final = Query(
+    None, max_length=2,
+    **spec.text(
+        "For officials: the state whose agency is told this. An agency is told its own.",
+        "供主管部门查看：外国机构所属国家。外国机构仅见本国内容。",
+    ),
+)  # fmt: skip
+
+
+@router.get(
+    "/strategy/graph", response=shapes.StrategyGraph, url_name="strategy-graph",
+    **spec.operation(
+        "The network: who holds what, ships how much to whom, makes what of what", "流向网络：持有、流向与工序单元",
+        scope=_READ, problems=(422,),
+    ),
+)  # fmt: skip
+def get_strategy_graph(
+    request: HttpRequest, *, base_from: str | None = BASE_FROM, base_to: str | None = BASE_TO
+) -> Json:  # fmt: skip
+    """In the shape of `lodeline strategy graph --json`, as of the last reading of the ledger."""
+    _reads(request)
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    return _possible(
+        lambda: now.answer(asked.graph, now.store, now.snapshot, now.law, base_from=base_from, base_to=base_to)
+    )
+
+
+@router.get(
+    "/strategy/scenarios", response=shapes.StrategyScenarios, url_name="strategy-scenarios",
+    **spec.operation("The scenarios that can be run", "可推演的情景", scope=_READ),
+)  # fmt: skip
+def list_strategy_scenarios(request: HttpRequest) -> Json:
+    """Of the tables in force."""
+    _reads(request)
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    rows = now.answer(asked.scenarios, now.store, now.snapshot)
+    return {"stamp": now.snapshot.stamp, "rows": rows}
+
+
+@router.get(
+    "/strategy/compare", response=shapes.StrategyAnswer, url_name="strategy-compare",
+    **spec.operation("Two scenarios beside each other", "两个情景对照", scope=_READ, problems=(422,)),
+)  # fmt: skip
+def compare_strategy_scenarios(
+    request: HttpRequest, *, first: str = FIRST_SCENARIO, second: str = SECOND_SCENARIO
+) -> Json:  # fmt: skip
+    """In the shape of `lodeline strategy compare --json`."""
+    _reads(request)
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    found = _possible(lambda: now.answer(asked.compared, now.store, now.snapshot, now.law, first=first, second=second))
+    return {"stamp": now.snapshot.stamp, **found}
+
+
+@router.get(
+    "/strategy/dependence", response=shapes.StrategyAnswer, url_name="strategy-dependence",
+    **spec.operation(
+        "Who depends on whom for an element, by the origins of what was delivered", "按交付批次来源计算的依赖",
+        scope=_READ, problems=(404, 422),
+    ),
+)  # fmt: skip
+def get_strategy_dependence(
+    request: HttpRequest, *, element: str = ELEMENT, country: str | None = COUNTRY, customer: str | None = CUSTOMER,
+    period: str | None = PERIOD,
+) -> Json:  # fmt: skip
+    """In the shape of `lodeline strategy dependence --json`."""
+    _reads(request)
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    if customer is not None:
+        _log_firms(request, "strategy dependence", {customer}, subject=customer)
+    found = _possible(
+        lambda: now.answer(
+            asked.dependence, now.snapshot, now.law, element=element, country=country, customer=customer,
+            period=period,
+        )
+    )  # fmt: skip
+    return {"stamp": now.snapshot.stamp, **found}
+
+
+class StrategyRunIn(BaseModel):
+    """A scenario of the tables in force. `draws`: without it as many as the scenario says."""
+
+    model_config = ConfigDict(extra="forbid")
+    scenario: str = Field(min_length=1, max_length=80)
+    draws: int | None = Field(None, ge=1, le=runs.DRAWS_MOST)
+
+
+@router.post(
+    "/strategy/runs", response={202: shapes.StrategyRun, 200: shapes.StrategyRun}, url_name="strategy-run-begin",
+    **spec.operation(
+        "Run a scenario", "推演情景", scope=_RUN, problems=(413,), idempotent=True,
+        body=body_of(StrategyRunIn, {"scenario": "dy-licence"}),
+        more=(
+            "A worker computes it: ask the address in `Location` until `state` is `done`. The same scenario, tables, law"
+            " and entry of the log are the same run: where it is done already, that is the answer (200).",
+            "由后台进程计算：请查询 `Location` 地址，直至 `state` 为 `done`。情景、数据表、法规与日志条目相同即为同一推演；"
+            "已完成的直接返回（200）。",
+        ),
+    ),
+)  # fmt: skip
+def begin_strategy_run(request: HttpRequest) -> HttpResponse:
+    """202 while it is computed."""
+    program = decides(request, _RUN)
+    sent, digest = sent_as(request, StrategyRunIn)
+
+    def act() -> HttpResponse:
+        now = call_of(request).now
+        run = _possible(lambda: runs.save(program, store(), sent.scenario, draws=sent.draws, now=now))
+        status = 200 if run.state == StrategyRun.State.DONE else 202
+        return json_answer(status, _shown(run), Location=f"/api/v1/strategy/runs/{run.reference}")
+
+    return once(request, digest, act)
+
+
+@router.get(
+    "/strategy/runs", response=shapes.StrategyRuns, url_name="strategy-runs",
+    **spec.operation("Runs that are kept or under way, newest first", "已保存或进行中的推演", scope=_READ),
+)  # fmt: skip
+def list_strategy_runs(request: HttpRequest, *, scenario: str | None = SCENARIO) -> Json:
+    """Without what came of them."""
+    actor = _reads(request)
+    published = _published(actor)
+    return {"rows": [_shown(one, published) for one in runs.saved(actor, scenario=scenario)]}
+
+
+@router.get(
+    "/strategy/runs/{run}", response=shapes.StrategyRun, url_name="strategy-run",
+    **spec.operation(
+        "A run: how far it is, or what came of it", "推演的进度或结果", scope=_READ, problems=(404,),
+        more=(
+            "`content` has the shape of `lodeline strategy run --json`; its bytes, keys sorted and without blanks, have"
+            " the SHA-256 `sha256`. A look at the firms of the register that it names is recorded.",
+            "`content` 格式同 `lodeline strategy run --json`；按键排序、无空白的字节的 SHA-256 为 `sha256`。"
+            "对其中登记企业的查阅将被记录。",
+        ),
+    ),
+)  # fmt: skip
+def get_strategy_run(request: HttpRequest, run: str = RUN) -> Json:
+    """A look at each firm that it names."""
+    actor = _reads(request)
+    found = runs.load(actor, run)
+    shown = _shown(found, _published(actor))
+    if found.state != StrategyRun.State.DONE:
+        return shown
+    content = runs.document(found)
+    _log_firms(request, "strategy run", _named(content), subject=run)
+    return {**shown, "content": content}
+
+
+@router.post(
+    "/strategy/runs/{run}/stop", response=shapes.StrategyRun, url_name="strategy-run-stop",
+    **spec.operation("Stop a run", "停止推演", scope=_RUN, problems=(404,), idempotent=True),
+)  # fmt: skip
+def stop_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
+    """Nothing of it is kept."""
+    program = decides(request, _RUN)
+
+    def act() -> HttpResponse:
+        return json_answer(200, _shown(runs.stop(program, run, now=call_of(request).now)))
+
+    return once(request, "", act)
+
+
+@router.post(
+    "/strategy/runs/{run}/again", response={202: shapes.StrategyRun}, url_name="strategy-run-again",
+    **spec.operation(
+        "Compute a run again, and see whether the same bytes come of it", "重新计算推演并核对字节", scope=_READ,
+        problems=(404,), idempotent=True,
+        more=(
+            "As of its own entry of the log, whatever has been filed since. `again` of the run then says so.",
+            "依其日志条目重新计算，不受后续申报影响。结果见该推演的 `again`。",
+        ),
+    ),
+)  # fmt: skip
+def recompute_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
+    """What is kept stays as it is."""
+    program = decides(request, _READ)
+
+    def act() -> HttpResponse:
+        found = runs.again(program, run, now=call_of(request).now)
+        return json_answer(202, _shown(found), Location=f"/api/v1/strategy/runs/{run}")
+
+    return once(request, "", act)
+
+
+@router.post(
+    "/strategy/runs/{run}/publish", response={201: shapes.StrategyRelease}, url_name="strategy-run-publish",
+    **spec.operation(
+        "Publish a run to the agencies of other states", "向外国机构公布推演", scope=_RUN, problems=(404,),
+        idempotent=True,
+        more=(
+            "Agencies are told sums of groups of firms, as far as no firm can be told from them and from all that was"
+            " ever told: see `GET /strategy/aggregate`.",
+            "外国机构仅见企业分组汇总，且与以往公布内容合并后仍不能推知任何企业：见 `GET /strategy/aggregate`。",
+        ),
+    ),
+)  # fmt: skip
+def publish_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
+    """Says how many figures are told, and how many kept back."""
+    program = decides(request, _RUN)
+
+    def act() -> HttpResponse:
+        return json_answer(201, _release(releases.publish(program, run, now=call_of(request).now)))
+
+    return once(request, "", act)
+
+
+@router.post(
+    "/strategy/runs/{run}/withdraw", response=shapes.StrategyRelease, url_name="strategy-run-withdraw",
+    **spec.operation(
+        "Withdraw a run that was published", "撤回已公布的推演", scope=_RUN, problems=(404,), idempotent=True
+    ),
+)  # fmt: skip
+def withdraw_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
+    """What was told still counts in what may be told later."""
+    program = decides(request, _RUN)
+
+    def act() -> HttpResponse:
+        return json_answer(200, _release(releases.withdraw(program, run, now=call_of(request).now)))
+
+    return once(request, "", act)
+
+
+@router.get(
+    "/strategy/releases", response=shapes.StrategyReleases, url_name="strategy-releases",
+    **spec.operation("All that was ever published to agencies", "向外国机构公布的全部推演", scope=_READ),
+)  # fmt: skip
+def list_strategy_releases(request: HttpRequest) -> Json:
+    """The oldest first."""
+    return {"rows": [_release(one) for one in releases.releases(_reads(request))]}
+
+
+@router.get(
+    "/strategy/aggregate", response=shapes.StrategyAggregate, url_name="strategy-aggregate",
+    **spec.operation(
+        "What the agency of a state is told of published runs", "外国机构可见的推演汇总", scope=_READ, problems=(422,),
+        more=(
+            "For the agency of another state, with the session of one of its people; an official names the state. Groups"
+            " are fixed: a class of goods and one country, or all that do not stand alone. `lodeline.strategy.disclosure`"
+            " says what is kept back and why.",
+            "供外国机构人员以会话查看；主管部门须指明国家。分组固定：货物类别与一个国家，或不单列的其余国家合计。"
+            "未公布的项目及原因见 `kept_back`。",
+        ),
+    ),
+)  # fmt: skip
+def get_strategy_aggregate(request: HttpRequest, *, country: str | None = STATE) -> Json:
+    """Never a firm."""
+    call = call_of(request)
+    actor = call.actor if call.program is None else decides(request, _READ)
+    return {"rows": releases.told(actor, country)}
+
+
+@router.post(
+    "/strategy/tables", response={201: shapes.StrategyTables}, url_name="strategy-tables-file",
+    **spec.operation(
+        "Hand in tables of plants, bills, stock, suppliers, scenarios, instruments", "提交战略推演数据表", scope=_RUN,
+        problems=(413, 415), idempotent=True,
+        body={
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object", "properties": {"file": {"type": "string", "format": "binary"}},
+                        "required": ["file"],
+                    }
+                }
+            },
+        },
+        more=(
+            "CSV or XLSX, each told by its header; see `docs/reference/strategy-tables.md`. Several enter together, or"
+            " none does (422, `errors` holds every problem with its cell).",
+            "CSV 或 XLSX，按表头识别；见 `docs/reference/strategy-tables.md`。多个文件一并受理或均不受理"
+            "（422，`errors` 列出各问题及单元格）。",
+        ),
+    ),
+)  # fmt: skip
+def file_strategy_tables(request: HttpRequest) -> HttpResponse:
+    """Entries of the log."""
+    program = decides(request, _RUN)
+    if (request.content_type or "").lower() != "multipart/form-data":
+        raise ApiProblem("media-type", "Send files as multipart/form-data.", "请以 multipart/form-data 发送文件。")
+    body = filing_of(request)
+    if len(body.files) > FILES_MOST:
+        raise ApiProblem("too-large", f"At most {FILES_MOST} tables at a time.", f"一次最多 {FILES_MOST} 个表。")
+
+    def act() -> HttpResponse:
+        uploads = [Upload(name=one.name, content=one.content) for one in body.files]
+        filed = _possible(lambda: hand_in(program, store(), uploads, now=call_of(request).now))
+        whole = accepted(filed)
+        if not whole:
+            unknown = ", ".join(one.file for one in filed if one.table is None)
+            raise ApiProblem(
+                "filing-refused",
+                f"No table has such a header: {unknown}." if unknown else "Nothing was taken in: see `errors`.",
+                f"表头无法识别：{unknown}。" if unknown else "未受理：见 `errors`。",
+                errors=[problem.as_json() for one in filed for problem in one.problems],
+            )
+        return json_answer(201, {"accepted": whole, "rows": [one.as_json(accepted=whole) for one in filed]})
+
+    return once(request, body.digest, act)
+
+
+@router.get(
+    "/strategy/own", response=shapes.StrategyOwn, url_name="strategy-own",
+    **spec.operation(
+        "A firm's own part of the network, and how long it lasts", "本企业在网络中的部分及可维持天数",
+        scope="balances:read", problems=(404, 422),
+        more=(
+            "What it holds, what comes in from and goes out to its own edge, and how many days each unit lasts without"
+            " deliveries. Of neighbours nothing but the flow between them.",
+            "本企业的持有、与相邻企业的流向，以及各工序单元在无到货情况下可维持的天数。相邻企业仅显示双方之间的流量。",
+        ),
+    ),
+)  # fmt: skip
+def get_own_strategy(request: HttpRequest, *, organisation: str | None = spec.ORGANISATION) -> Json:
+    """The authority names one."""
+    scope = reads(request, "balances:read", organisation)
+    named = scope.organisation
+    if named is None or named not in set(store().newest_register().tables["organisations"]["id"]):
+        raise not_found(
+            "Name an organisation of the register with `organisation`.", "请用 `organisation` 指明登记簿中的企业。"
+        )
+    log_access(request, "strategy own", scope, organisation=named)
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    return _possible(lambda: now.answer(own_network, now.store, now.snapshot, now.law, organisation=named))
+
+
+def _reads(request: HttpRequest) -> Actor:
+    """Who asks, if the strategic view of the whole country is open to him. Raises ApiProblem, NotAllowedError."""
+    call = call_of(request)
+    actor = call.actor if call.program is None else decides(request, _READ)
+    actor.require("strategy.read", AUTHORITY)
+    return actor
+
+
+def _possible(act: Callable[[], Answer]) -> Answer:
+    """What `act` gives. What it says cannot be done is no fault of the store's."""
+    try:
+        return act()
+    except (UnknownSubject, InputError, runs.StrategyError):
+        raise
+    except UserError as error:
+        raise ApiProblem("not-possible", error.en, error.zh) from error
+
+
+def _named(content: Json) -> set[str]:
+    """The organisations that a run names: of plants, and who sends what they run out of."""
+    rows = content.get("plants", ())
+    suppliers = {(row.get("binding") or {}).get("supplier") for row in rows}
+    return {str(one) for one in {row.get("organisation") for row in rows} | suppliers if one}
+
+
+def _log_firms(request: HttpRequest, what: str, named: set[str], *, subject: str) -> None:
+    """Writes down a look at those of the named that are organisations of the register."""
+    there = set(store().newest_register().tables["organisations"]["id"])
+    log_access_to_all(request, what, sorted(named & there), subject=subject)
+
+
+def _published(actor: Actor) -> frozenset[str]:
+    return frozenset(one.run for one in releases.releases(actor) if one.withdrawn_at is None)
+
+
+def _shown(run: StrategyRun, published: frozenset[str] = frozenset()) -> Json:
+    """A run without its content."""
+    job = runs.job_of(run)
+    same = runs.is_same(run)
+    return {
+        "run": run.reference, "scenario": run.scenario, "entry": run.entry, "root": run.root, "draws": run.draws,
+        "digests": json.loads(run.digests), "state": run.state,
+        "progress": 1.0 if run.finished_at else 0.0 if job is None else job.progress, "sha256": run.sha256 or None,
+        "size": run.size, "by": run.who, "at": run.created_at.isoformat(),
+        "finished_at": None if run.finished_at is None else run.finished_at.isoformat(),
+        "problem": {"en": run.problem_en, "zh": run.problem_zh} if run.problem_en else None,
+        "failure": job.failure if job is not None and job.failure else None,
+        "again": None
+        if same is None or run.again_at is None
+        else {"at": run.again_at.isoformat(), "same": same, "sha256": run.again_sha256},
+        "published": run.reference in published,
+    }  # fmt: skip
+
+
+def _release(one: StrategyRelease) -> Json:
+    return {
+        "run": one.run, "scenario": one.scenario, "told": one.told, "kept_back": one.kept_back, "sha256": one.sha256,
+        "published_at": one.published_at.isoformat(),
+        "withdrawn_at": None if one.withdrawn_at is None else one.withdrawn_at.isoformat(),
+    }  # fmt: skip
