@@ -51,6 +51,7 @@ GUARDED = {
     "/applications/x": "applications:read",
     "/applications/x/documents/1": "applications:read",
     "/changes": "changes:read",
+    "/strategy/own": "balances:read",
 }
 WRITTEN = {
     "/filings/check": "filings:write",
@@ -82,6 +83,9 @@ WRITTEN = {
     "/findings/1/case": "findings:decide",
     "/findings/1/answer": "findings:answer",
     "/parties/decisions": "parties:decide",
+    "/strategy/runs": "strategy:run",
+    "/strategy/runs/x/publish": "strategy:run",
+    "/strategy/tables": "strategy:run",
 }
 
 

@@ -32,7 +32,9 @@ OPEN = {"/api/v1/law", "/api/v1/law/diff", "/api/v1/log/checkpoint", "/api/v1/lo
 NATION = {
     "/api/v1/flows", "/api/v1/where", "/api/v1/traders", "/api/v1/law/replay", "/api/v1/organisations",
     "/api/v1/parties/match", "/api/v1/parties/{party}", "/api/v1/licences/{licence}/proposals",
-    "/api/v1/lots/{lot}/routes",
+    "/api/v1/lots/{lot}/routes", "/api/v1/strategy/graph", "/api/v1/strategy/scenarios", "/api/v1/strategy/compare",
+    "/api/v1/strategy/dependence", "/api/v1/strategy/runs", "/api/v1/strategy/runs/{run}", "/api/v1/strategy/releases",
+    "/api/v1/strategy/aggregate",
 }  # fmt: skip
 
 

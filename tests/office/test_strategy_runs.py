@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from lodeline.strategy.tables import EMPTY, Inputs, schema
 from tests.office.conftest import NOW, of_firm, official
 from tests.office.register import REGISTER
 from tests.unit.strategy.test_disclosure import even, run
@@ -23,10 +22,12 @@ from lodeline.office.models import AuditRecord, Job, StrategyRelease, StrategyRu
 from lodeline.office.strategy import releases, runs
 from lodeline.service.entries.records import put_records
 from lodeline.store.store import Store
+from lodeline.strategy import disclosure
+from lodeline.strategy.tables import EMPTY, Inputs, schema
 
 ANALYST = official("analyst")
 AGENT = Actor(user=7, name="A", pseudonym="a", standings=(RoleGrant(organisation="", role="agency", region="JP"),))
-Answer = Callable[..., dict[str, Any]]
+Answer = Callable[..., Any]
 
 
 def inputs(*names: str) -> Inputs:
@@ -48,10 +49,11 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Answer]:
 
     def run_scenario(
         snapshot: Any, law: Any, tables: Any, name: str, *, draws: int | None = None, progress: Any = None
-    ) -> dict[str, Any]:
+    ) -> Any:
         assert law.country and tables is not EMPTY
         progress(1, 4)
-        answer = found.get(name, lambda **_: run([*even("JP", 8), *even("DE", 7)], name=name, entry=snapshot.entry))
+        usual = run([*even("JP", 8), *even("DE", 7)], name=name, entry=snapshot.entry)
+        answer: Answer = found.get(name, lambda **_: usual)
         return answer(snapshot=snapshot, draws=draws, progress=progress)
 
     monkeypatch.setattr(runs, "run_scenario", run_scenario)
@@ -209,14 +211,14 @@ def test_two_who_publish_at_once_do_not_overlook_each_other(
     store: Store, answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = done(store, "a"), done(store, "b")
-    judge = releases.disclosure.release
+    judge = disclosure.release
 
     def meanwhile(found: Mapping[str, Any], before: Any) -> Any:
-        monkeypatch.setattr(releases.disclosure, "release", judge)
+        monkeypatch.setattr(disclosure, "release", judge)
         releases.publish(ANALYST, second.reference, now=NOW)
         return judge(found, before)
 
-    monkeypatch.setattr(releases.disclosure, "release", meanwhile)
+    monkeypatch.setattr(disclosure, "release", meanwhile)
     with pytest.raises(runs.StrategyError, match="meanwhile"):
         releases.publish(ANALYST, first.reference, now=NOW)
     assert [one.scenario for one in StrategyRelease.objects.all()] == ["b"]

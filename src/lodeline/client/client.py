@@ -199,6 +199,42 @@ class Client:
         """Who sells on what it bought, for the authority: those that passed on most first (`GET /traders`)."""
         return self._get("/traders", {"element": element, "period": period})
 
+    def strategy(self, question: str, **asked: str | None) -> Json:
+        """The strategic view: `graph`, `scenarios`, `compare` (first=, second=), `dependence` (element=, country=,
+        customer=, period=), `runs`, `releases`, `aggregate` (country=), for the authority; `own` (organisation=)."""
+        return self._get(f"/strategy/{question}", asked)
+
+    def run_scenario(self, scenario: str, *, draws: int | None = None, seconds: float = COMPUTED_WITHIN_S) -> Json:
+        """Runs a scenario and waits for what comes of it: `content`, and the `run` by which it is kept.
+
+        Raises LodelineError where it is refused, stopped, failed, or takes longer than `seconds`.
+        """
+        found: Json = self._post("/strategy/runs", {"scenario": scenario, "draws": draws})
+        waited, pause = 0.0, 0.5
+        while found["state"] in ("waiting", "running") and not found["failure"] and waited < seconds:
+            self._sleep(pause)
+            waited, pause = waited + pause, min(pause * 1.5, 5.0)
+            found = self.strategy_run(found["run"])
+        if found["state"] != "done":
+            why = found["failure"] or (found["problem"] or {}).get("en") or f"after {waited:.0f} s"
+            raise LodelineError(f"the run of {scenario} is {found['state']}: {why}")
+        return found if found.get("content") else self.strategy_run(found["run"])
+
+    def strategy_run(self, run: str) -> Json:
+        """A run: how far it is, or what came of it."""
+        return self._get(f"/strategy/runs/{run}")
+
+    def strategy_act(self, run: str, act: str) -> Json:
+        """What is done with a run: `stop` it, compute it `again`, `publish` it to agencies, `withdraw` it."""
+        return self._post(f"/strategy/runs/{run}/{act}", {})
+
+    def file_strategy_tables(self, files: Sequence[Path]) -> Json:
+        """Hands in tables of plants, bills, stock, suppliers, scenarios, instruments: all of them, or none.
+
+        Raises RefusedError with every problem.
+        """
+        return self._send("/strategy/tables", period=None, rows=None, files=files, more={})
+
     def feed(self, kind: str, *, rows: Sequence[Row] | None = None, file: Path | None = None) -> Json:
         """Hands in records of another authority (`invoices`, `customs`): `rows`, or a `file`. Of the authority alone.
 

@@ -1,7 +1,7 @@
 """What agencies of other states are told of runs: who publishes, who withdraws, and what an agency is sent.
 
-What a run may tell depends on all that was ever told (`strategy.disclosure`), so a release is never deleted; withdrawing
-one ends that it is sent, and nothing else.
+What a run may tell depends on all that was ever told (`strategy.disclosure`), so a release is never deleted;
+withdrawing one ends that it is sent, and nothing else.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from lodeline.filing.country import alpha2
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
-from lodeline.office.models import StrategyRelease
-from lodeline.office.strategy.runs import StrategyError, StrategyRun, canonical, document, load
+from lodeline.office.models import StrategyRelease, StrategyRun
+from lodeline.office.strategy.runs import StrategyError, canonical, document, load
 from lodeline.strategy import disclosure
 
 #: Releases of a store. Each makes those after it tell less, and takes longer to be judged.

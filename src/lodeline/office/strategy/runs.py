@@ -1,8 +1,8 @@
 """Runs of scenarios: who may ask for one, how far it is, that it can be stopped, and that it is kept to be read again.
 
-A run is named by a digest of what was asked and of all that the answer rests on (entry and root of the log, law, tables),
-so the same question finds the run that there is. A worker computes it; the same bytes come of it each time, and
-`again` looks whether they do.
+A run is named by a digest of what was asked and of all that the answer rests on (entry and root of the log, law,
+tables), so the same question finds the run that there is. A worker computes it; the same bytes come of it each time,
+and `again` looks whether they do.
 
     waiting ── running ── done
        │          ├────── stopped

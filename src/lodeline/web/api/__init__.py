@@ -117,7 +117,7 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 for _router in (
     filings.router, transfers.router, lots.router, books.router, trade.router, batches.router, feeds.router,
     cases.router, customs.router, draws.router, licence_decisions.router, runs.router, applications.router,
-    parties.router, law.router, proofs.router, inspections.router, inspection_plans.router, strategy.router, official.router,
-    following.router, _rest,
+    parties.router, law.router, proofs.router, inspections.router, inspection_plans.router, strategy.router,
+    official.router, following.router, _rest,
 ):  # fmt: skip
     api.add_router("", _router)

@@ -1,4 +1,4 @@
-"""The strategic view by program: the network, scenarios, runs, dependence; what agencies are told; a firm's own part."""
+"""The strategic view by program: the network, scenarios, runs, dependence; what agencies are told; a firm's part."""
 
 from __future__ import annotations
 
@@ -149,10 +149,10 @@ class StrategyRunIn(BaseModel):
         "Run a scenario", "推演情景", scope=_RUN, problems=(413,), idempotent=True,
         body=body_of(StrategyRunIn, {"scenario": "dy-licence"}),
         more=(
-            "A worker computes it: ask the address in `Location` until `state` is `done`. The same scenario, tables, law"
-            " and entry of the log are the same run: where it is done already, that is the answer (200).",
-            "由后台进程计算：请查询 `Location` 地址，直至 `state` 为 `done`。情景、数据表、法规与日志条目相同即为同一推演；"
-            "已完成的直接返回（200）。",
+            "A worker computes it: ask the address in `Location` until `state` is `done`. The same scenario, tables,"
+            " law and entry of the log are the same run: where it is done already, that is the answer (200).",
+            "由后台进程计算：请查询 `Location` 地址，直至 `state` 为 `done`。情景、数据表、法规与日志条目相同"
+            "即为同一推演；已完成的直接返回（200）。",
         ),
     ),
 )  # fmt: skip
@@ -293,9 +293,9 @@ def list_strategy_releases(request: HttpRequest) -> Json:
     **spec.operation(
         "What the agency of a state is told of published runs", "外国机构可见的推演汇总", scope=_READ, problems=(422,),
         more=(
-            "For the agency of another state, with the session of one of its people; an official names the state. Groups"
-            " are fixed: a class of goods and one country, or all that do not stand alone. `lodeline.strategy.disclosure`"
-            " says what is kept back and why.",
+            "For the agency of another state, with the session of one of its people; an official names the state."
+            " Groups are fixed: a class of goods and one country, or all that do not stand alone; `kept_back` says what"
+            " is not told, and why.",
             "供外国机构人员以会话查看；主管部门须指明国家。分组固定：货物类别与一个国家，或不单列的其余国家合计。"
             "未公布的项目及原因见 `kept_back`。",
         ),
