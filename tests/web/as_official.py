@@ -15,7 +15,11 @@ OFFICIAL = Actor(
     user=1,
     name="Every Official",
     pseudonym="official",
-    standings=tuple(RoleGrant(organisation="", role=role) for role in AUTHORITY_ROLES),
+    # A guest as well, so that there is one who opens every page; nobody is both (tests/office/test_agency.py).
+    standings=(
+        *(RoleGrant(organisation="", role=role) for role in AUTHORITY_ROLES),
+        RoleGrant(organisation="", role="agency", region="JP"),
+    ),
 )
 
 

@@ -27,6 +27,7 @@ _JOBS: Final[Mapping[str, Text]] = {
     "draft.divide": text("Good events told from the rest", "区分可申报事件"),
     "draft.file": text("Filings entered", "申报入账"),
     "erasure.sweep": text("Copies of erased data removed", "清除已删除信息的副本"),
+    "strategy.run": text("Scenarios run", "情景推演"),
     "parties.settle": text("Names of filings settled", "申报名称归并"),
 }
 
