@@ -25,14 +25,17 @@ from lodeline.web.drawing.calendar import (
     draw_month,
 )
 from lodeline.web.drawing.control_chart import ChartWords, ControlChart, PageTest, Period, State, draw_control_chart
+from lodeline.web.drawing.curves import Curve, Curves, draw_curves
 from lodeline.web.drawing.intervals import Interval, Intervals, draw_intervals
 from lodeline.web.drawing.number import mass_unit
 from lodeline.web.drawing.outlines import natural_earth
 from lodeline.web.drawing.provenance import Lot, LotKind, Provenance, Step, draw_provenance
 from lodeline.web.drawing.sankey import Column, Link, Node, Sankey, draw_sankey
+from lodeline.web.drawing.stops import StopRow, Stops, StopsWords, draw_stops
 from lodeline.web.drawing.strip import Dot, Strip, draw_strip
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.drawing.timeline import SpanState, Timeline, TimelineRow, TimelineSpan, draw_timeline
+from lodeline.web.drawing.tornado import Swing, Tornado, draw_tornado
 from lodeline.web.drawing.world_map import Arc, Country, Site, WorldMap, draw_world_map
 
 T = 1_000_000_000
@@ -314,6 +317,40 @@ def timeline() -> Timeline:
     )
 
 
+def stops() -> Stops:
+    rows = (
+        StopRow(
+            label="Motors & <Sons>", note="KR · magnet", text="11–22 April", p10=41, p50=47, p90=52, stock=28,
+            under_way=12, lead=(48, 66, 126), href="/plants/1",
+        ),
+        StopRow(label=LONG, text="4月20日起 · 48%不停产", p10=50, p50=171, stock=44.5),
+        StopRow(label="P-3", text="does not stop", stock=500, under_way=30, lead=(30, 400, 900)),
+    )  # fmt: skip
+    words = StopsWords(stop="stops", stock="stock", under_way="under way", lead="lead time")
+    return Stops(name="When plants stop", rows=rows, horizon=180, ticks=((0, "1 March"), (31, "Apr")), words=words)
+
+
+def curves() -> Curves:
+    days = (0.0, 7.0, 14.0, 21.0)
+    return Curves(
+        name="What both sides lose", days=days, unit="million EUR", ticks=((0, "1 March"), (14, "15 March")),
+        curves=(
+            Curve(label="buyers", low=(0, 0, 1, 4), central=(0, 0, 2, 6.5), high=(0, 0, 4, 9), kind="loss"),
+            Curve(label="卖方", low=(0, 1, 2, 3), central=(0, 1, 3, 4), high=(0, 2, 4, 6), kind="flow", dashed=True),
+            Curve(label="stopped", low=(0, 0, 0, 0), central=(0, 0, 1, 1), high=(0, 1, 1, 2)),
+        ),
+        mark=(15.0, 17.0, 20.0), mark_text="cross on 18 March",
+    )  # fmt: skip
+
+
+def tornado() -> Tornado:
+    rows = (
+        Swing(label="Customers' stock", low=-16, high=66.5), Swing(label=LONG, low=6, high=-3),
+        Swing(label="never moves", low=0, high=0),
+    )  # fmt: skip
+    return Tornado(name="What it hangs on", rows=rows, unit="d", low_text="at its low end", high_text="at its high end")
+
+
 def drawings() -> dict[str, Markup]:
     """Every drawing by the name of its golden file."""
     few = [outline for outline in natural_earth() if outline.code in ("DE", "FR", "JP", "KR", "LS", "ZA", "VN")]
@@ -333,4 +370,8 @@ def drawings() -> dict[str, Markup]:
         "intervals": draw_intervals(intervals()),
         "strip": draw_strip(strip()),
         "timeline": draw_timeline(timeline()),
+        "stops": draw_stops(stops()),
+        "stops-narrow": draw_stops(stops(), width=340),
+        "curves": draw_curves(curves()),
+        "tornado": draw_tornado(tornado()),
     }

@@ -75,7 +75,7 @@ def test_every_class_drawn_has_a_look_and_every_look_is_drawn() -> None:
     }
     # Names of whole drawings, and of kinds that look like the plain one.
     plain = {"drawing", "d-sankey", "d-control-chart", "d-provenance", "d-world-map", "d-bars", "d-stacks", "d-month"}
-    plain |= {"d-timeline", "d-strip", "d-intervals"}
+    plain |= {"d-timeline", "d-strip", "d-intervals", "d-stops", "d-curves", "d-tornado"}
     plain |= {"d-flow", "d-abroad", "d-use", "d-recycled", "d-thin-flow", "d-thin-abroad", "d-mark-flow", "d-arc-flow"}
     plain |= {"d-arc-head-flow"}
     assert used - styled <= plain
