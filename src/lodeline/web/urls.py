@@ -31,6 +31,7 @@ from lodeline.web.pages.matching import pages as matching
 from lodeline.web.pages.overview import pages as overview
 from lodeline.web.pages.parties import pages as parties
 from lodeline.web.pages.register import pages as register
+from lodeline.web.pages.strategy import pages as strategy
 from lodeline.web.pages.tour import pages as tour
 from lodeline.web.pages.trade import pages as trade
 from lodeline.web.server.errors import at_fault, not_found, unreadable
@@ -41,7 +42,7 @@ from lodeline.web.words.language import LANGUAGES, preferred
 PAGES: tuple[Page, ...] = (
     *overview.PAGES, *accounts.PAGES, *balance.PAGES, *customs.PAGES, *filing.PAGES, *findings.PAGES,
     *inspections.PAGES, *law.PAGES, *licences.PAGES, *log.PAGES, *lots.PAGES, *matching.PAGES, *parties.PAGES,
-    *register.PAGES, *trade.PAGES,
+    *register.PAGES, *strategy.PAGES, *trade.PAGES,
     Page(at="reason/", view=reason, name="reason", permission="nation.read", posts=True, regional=True),
     # Tours with the answer key, and what the pages are made of, for whoever builds on them: in the demo alone.
     *((*tour.PAGES, *design.PAGES) if settings.LODELINE_DEMO else ()),

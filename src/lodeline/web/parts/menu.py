@@ -114,6 +114,19 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         ),
     ),
 )
+#: The strategic view: the same line for officials and, with what is published to it alone, for another state's agency.
+STRATEGY: Final = Line(
+    page="strategy",
+    label=text("Strategy", "战略推演"),
+    tabs=(
+        Line(page="strategy", label=text("Scenarios", "情景"), leads_to=("strategy-briefing",)),
+        Line(page="strategy-compare", label=text("Side by side", "对照")),
+        Line(page="strategy-dependence", label=text("Dependence", "依赖")),
+        Line(page="strategy-backtest", label=text("Back-test", "回测")),
+        Line(page="strategy-tables", label=text("Tables", "表格")),
+        Line(page="strategy-aggregate", label=text("Published", "已公布")),
+    ),
+)
 #: What the authority sees. A line appears where its page, or one of its tabs, is open.
 MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
@@ -165,20 +178,34 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(
                 page="findings",
                 label=text("Findings", "线索"),
-                leads_to=("finding",),
-                takes=("period", "element", "organisation"),
+                tabs=(
+                    Line(
+                        page="findings",
+                        label=text("Findings", "线索"),
+                        leads_to=("finding",),
+                        takes=("period", "element", "organisation"),
+                    ),
+                ),
             ),
             Line(
                 page="exceptions",
                 label=text("Does not match", "不一致"),
-                leads_to=("exception",),
-                takes=("period", "region", "organisation"),
+                tabs=(
+                    Line(
+                        page="exceptions",
+                        label=text("Does not match", "不一致"),
+                        leads_to=("exception",),
+                        takes=("period", "region", "organisation"),
+                    ),
+                ),
+                folds_into="findings",
             ),
         ),
     ),
     (
         text("Decide", "决定"),
         (
+            STRATEGY,
             Line(
                 page="licences",
                 label=text("Licences", "许可证"),
@@ -271,7 +298,8 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
 def open_lines(groups: Groups, *, opens: Callable[[str], bool], may: Callable[[str], bool]) -> list[list[Line]]:
     """Of each group the lines that are open, at most `LINES_MOST` in all, each led to where whoever asks begins."""
     found = [[one for line in lines if (one := opened(line, opens, may)) is not None] for _, lines in groups]
-    for line in [one for lines in found for one in lines if one.folds_into]:
+    # The last first: what is folded for few stands there for all others.
+    for line in reversed([one for lines in found for one in lines if one.folds_into]):
         into = next((one for lines in found for one in lines if line.folds_into in one.pages), None)
         if into is not None and sum(map(len, found)) > LINES_MOST:
             alone = Line(page=line.page, label=line.label, leads_to=tuple(line.pages))

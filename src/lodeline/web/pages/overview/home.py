@@ -15,6 +15,7 @@ _BEGINNINGS = (
     ("nation.read", "organisations"),
     ("desk.use", "desk"),
     ("system.read", "system"),
+    ("strategy.aggregate", "strategy-aggregate"),
 )
 
 

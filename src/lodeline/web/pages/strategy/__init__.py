@@ -1,0 +1,1 @@
+"""Pages that say who stops when goods are held back, and who depends on whom."""

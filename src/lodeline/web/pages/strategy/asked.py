@@ -1,0 +1,77 @@
+"""Which scenario a page of the strategic view is about, and its run: the newest that was saved, else one of now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lodeline.service.strategy import answers
+from lodeline.web.parts.values import Badge
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import strategy as says
+
+Json = Mapping[str, Any]
+
+
+def scenarios(visit: Visit) -> Sequence[Json]:
+    """The scenarios of the table in force; none where nobody filed one."""
+    reading = visit.reading
+    return reading.answer(answers.scenarios, reading.store, reading.snapshot)
+
+
+def options(visit: Visit, found: Sequence[Json]) -> list[tuple[str, str]]:
+    """Scenarios as the options of a filter."""
+    return [(one["name"], one[visit.language]) for one in found]
+
+
+def known(visit: Visit, found: Sequence[Json], name: str) -> str:
+    """The name of a scenario. Raises NotHereError, which lists those that there are."""
+    if any(one["name"] == name for one in found):
+        return name
+    listed = [one["name"] for one in found]
+    raise NotHereError(
+        f"There is no scenario {name[:60]!r}: one of {', '.join(listed)}.",
+        f"没有情景 {name[:60]!r}：可选 {'、'.join(listed)}。",
+    )
+
+
+def run_of(visit: Visit, name: str) -> Json:
+    """The run of a scenario at the entry of the page's reading."""
+    reading = visit.reading
+    return reading.answer(answers.run, reading.store, reading.snapshot, reading.law, name=name)
+
+
+def legend(visit: Visit) -> list[Json]:
+    """What a number may rest on: word, shape and meaning."""
+    return [
+        {
+            "badge": Badge(text=one.label[visit.language], shape=one.shape, tone=one.tone),
+            "text": one.meaning[visit.language],
+        }
+        for one in says.BASES.values()
+    ]  # fmt: skip
+
+
+def mark(visit: Visit, one: Json) -> Json:
+    """What a figure rests on, for below a picture: its word and shape, its source and of when."""
+    word = says.BASES.get(one["basis"])
+    text, shape, tone = says.basis(one["basis"], visit.language), "ring", "ink"
+    if word is not None:
+        shape, tone = word.shape, word.tone
+    return {
+        "text": text, "shape": shape, "tone": tone,
+        "source": f"{one['source']} · {says.of_when(one['vintage'], visit.language)}",
+    }  # fmt: skip
+
+
+def kick(visit: Visit, run: Json) -> list[str]:
+    """What a run is about, in a line: its name, its days, its base window."""
+    settings, scenario = run["settings"], run["scenario"]
+    first, last = settings["base_from"], settings["base_to"]
+    base = written.month(first, visit.language) + visit.text(" to ", "至") + written.month(last, visit.language)
+    return [
+        scenario.get(f"name_{visit.language}") or scenario["name"],
+        visit.text(f"from {written.day(settings['starts'], 'en')}", f"{written.day(settings['starts'], 'zh')}起"),
+        visit.text(f"base window {base}", f"基期{base}"),
+    ]

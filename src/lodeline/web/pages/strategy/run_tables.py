@@ -1,0 +1,278 @@
+"""The tables of a run: each figure with what it rests on, its source and of when, on the page and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lodeline.web.parts.table import Cell, Column, Row, Table
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import strategy as says
+from lodeline.web.words import strategy_pictures as pictures
+from lodeline.web.words import words
+from lodeline.web.words.language import text
+
+Json = Mapping[str, Any]
+#: What every table ends with.
+STATED: Final = (
+    Column(key="basis", label=text("Basis", "依据")),
+    Column(key="source", label=text("Source, of when", "来源与时点")),
+)
+_PLANT: Final = Column(key="plant", label=text("Plant", "工厂"))
+_ORDER: Final = ("p10", "p50", "p90")
+_ENDS: Final = ("low", "central", "high")
+
+
+def stated(visit: Visit, one: Json) -> Row:
+    """What a row rests on: word and shape, the source and its vintage."""
+    word, source, vintage = says.BASES.get(one["basis"]), str(one["source"]), str(one["vintage"])
+    return (
+        Cell(
+            text=says.basis(one["basis"], visit.language), value=one["basis"], shape=word.shape if word else "ring",
+            tone=word.tone if word else "ink",
+        ),
+        Cell(
+            text=source, note=says.of_when(vintage, visit.language), value=f"{source}; {vintage}", marks=True,
+        ),
+    )  # fmt: skip
+
+
+def day_cell(visit: Visit, starts: str, day: float | None) -> Cell:
+    """A day of a run, as its date; sorted and exported by its number."""
+    if day is None:
+        return Cell(text=visit.text("not", "不停产"))
+    return Cell(text=says.on_day(starts, day, visit.language), value=round(day, 1), whole=True)
+
+
+def number_cell(value: float | None) -> Cell:
+    """Days or a count."""
+    return Cell(text=written.NOTHING if value is None else written.number(round(value, 1)), value=value)
+
+
+def mass_cell(visit: Visit, kg: float | None) -> Cell:
+    """Kilograms, in the unit in which they read best."""
+    return Cell(text=says.mass(kg, visit.language), value=kg)
+
+
+def plant_cell(visit: Visit, one: Json) -> Cell:
+    """A plant with its country and the goods that it needs."""
+    country = words.country(one["country"], visit.language) if one.get("country") else ""
+    note = " · ".join(part for part in (country, says.goods(one["class"], visit.language)) if part)
+    return Cell(text=says.plant_name(one, visit.language), note=note, value=f"{one['plant']} {one['class']}")
+
+
+def plants_table(visit: Visit, run: Json) -> Table:
+    """Of each plant when it stops, and how long its goods last against how long help takes."""
+    starts = run["settings"]["starts"]
+
+    def row(one: Json) -> Row:
+        stop, lead, never = one["stop"], one.get("ttr_days") or {}, one["stop"].get("never_pct")
+        central = lead.get("central")
+        return (
+            plant_cell(visit, one),
+            *(day_cell(visit, starts, stop.get(part)) for part in _ORDER),
+            Cell(text=written.percent((never or 0.0) / 100, visit.language, 0), value=never),
+            number_cell((one.get("stock_days") or {}).get("p50")),
+            number_cell(one.get("under_way_days")),
+            number_cell((one.get("tts_days") or {}).get("p50")),
+            Cell(
+                text=written.NOTHING if central is None else written.number(round(central)), value=central,
+                note=words.word(says.LEADS, lead.get("what") or "none", visit.language),
+            ),
+            *stated(visit, one),
+        )  # fmt: skip
+
+    return Table(
+        name="plants",
+        caption=visit.text("When each plant stops", "各工厂停产时间"),
+        columns=(
+            _PLANT,
+            *(Column(key=part, label=text(part.upper(), part.upper()), number=True, unit="day") for part in _ORDER),
+            Column(key="never", label=text("Never", "不停产"), number=True, unit="%"),
+            Column(key="stock", label=text("Stock, days", "库存（天）"), number=True),
+            Column(key="under-way", label=text("Under way, days", "在途（天）"), number=True),
+            Column(key="lasts", label=text("Goods last, days", "可维持（天）"), number=True),
+            Column(key="lead", label=text("Lead time, days", "前置时间（天）"), number=True),
+            *STATED,
+        ),
+        rows=[row(one) for one in pictures.by_stop(run["plants"])],
+        empty=visit.text("No plant gets any of the goods that this touches.", "没有工厂使用所涉货物。"),
+        per_page=100,
+    )
+
+
+def lost_table(visit: Visit, run: Json) -> Table:
+    """Of each plant what it loses, since when it is below half, and what it waits for."""
+    starts = run["settings"]["starts"]
+
+    def row(one: Json) -> Row:
+        lost, money, wants = one.get("lost_kg") or {}, one.get("lost_money") or {}, one.get("binding") or {}
+        currency = money.get("currency") or ""
+        named = [says.goods(wants["class"], visit.language)] if wants.get("class") else []
+        named += [wants["element"]] if wants.get("element") else []
+        return (
+            plant_cell(visit, one),
+            day_cell(visit, starts, (one.get("half") or {}).get("p50")),
+            Cell(
+                text=" · ".join(named) or written.NOTHING, note=wants.get("supplier") or "",
+                value=";".join(str(part) for part in wants.values() if part),
+            ),
+            *(mass_cell(visit, lost.get(part)) for part in _ORDER),
+            *(
+                Cell(text=says.money(money.get(part), currency, visit.language), value=money.get(part))
+                for part in _ORDER
+            ),
+            Cell(text=currency or written.NOTHING, value=currency),
+            *stated(visit, one),
+        )  # fmt: skip
+
+    def columns(key: str, en: str, zh: str, unit: str) -> list[Column]:
+        heads = {part: text(f"{en}, {part.upper()}", f"{zh}{part.upper()}") for part in _ORDER}
+        return [Column(key=f"{key}-{part}", label=head, number=True, unit=unit) for part, head in heads.items()]
+
+    return Table(
+        name="lost",
+        caption=visit.text("What each plant loses", "各工厂损失"),
+        columns=(
+            _PLANT,
+            Column(key="half", label=text("Below half, P50", "低于一半，P50"), number=True, unit="day"),
+            Column(key="binding", label=text("For want of", "缺")),
+            *columns("kg", "Lost", "损失", "kg"),
+            *columns("money", "Money", "金额", ""),
+            Column(key="currency", label=text("Currency", "币种")),
+            *STATED,
+        ),
+        rows=[row(one) for one in pictures.by_stop(run["plants"])],
+        empty=visit.text("No plant loses anything.", "没有工厂受损。"),
+        per_page=100,
+    )
+
+
+def helps_table(visit: Visit, run: Json) -> Table:
+    """What still helps, by plant: the same run with one thing added."""
+
+    def row(both: tuple[Json, Json]) -> Row:
+        one, help_ = both
+        per_kg = help_.get("avoided_per_kg")
+        return (
+            Cell(text=words.word(says.HELPS, help_["what"], visit.language), value=help_["what"]),
+            plant_cell(visit, one),
+            Cell(
+                text=says.amount(help_, visit.language) or written.NOTHING,
+                value=f"{help_.get('amount') or ''} {help_.get('unit') or ''}".strip(),
+            ),
+            Cell(text=visit.text("does not stop", "不再停产"), value=help_.get("later_days"))
+            if help_.get("stops") is False
+            else number_cell(help_.get("later_days")),
+            mass_cell(visit, help_.get("avoided_kg")),
+            Cell(text=written.NOTHING if per_kg is None else written.number(round(per_kg, 2)), value=per_kg),
+            *stated(visit, {**one, **help_}),
+        )  # fmt: skip
+
+    return Table(
+        name="helps",
+        caption=visit.text("What still helps", "有效措施"),
+        columns=(
+            Column(key="what", label=text("What is added", "增加")),
+            _PLANT,
+            Column(key="amount", label=text("How much", "数量"), number=True),
+            Column(key="later", label=text("Stops later, days", "停产推迟（天）"), number=True),
+            Column(key="avoided", label=text("Output saved", "减少损失"), number=True, unit="kg"),
+            Column(key="per-kg", label=text("Saved per kg added", "每千克减少损失（千克）"), number=True),
+            *STATED,
+        ),
+        rows=[row(both) for both in pictures.helps_of(run["plants"])],
+        empty=visit.text("Nothing that was tried helps any plant.", "所试各项均无效果。"),
+    )
+
+
+def loss_table(visit: Visit, run: Json) -> Table:
+    """What both sides lose, day by day."""
+    found = run.get("loss") or {}
+    currency = found.get("currency") or ""
+    names = {"low": text("low", "低"), "central": text("central", "中"), "high": text("high", "高")}
+    sides = {"seller": text("Seller", "卖方"), "buyer": text("Buyers", "买方")}
+
+    def row(place: int, day: float) -> Row:
+        values = [found[side][part][place] for side in sides for part in _ENDS]
+        return (
+            day_cell(visit, run["settings"]["starts"], day),
+            *(Cell(text=says.money(value, currency, visit.language), value=value) for value in values),
+            *stated(visit, found),
+        )
+
+    return Table(
+        name="loss",
+        caption=visit.text("What both sides lose", "双方累计损失"),
+        columns=(
+            Column(key="day", label=text("Until", "截至"), number=True, unit="day"),
+            *(
+                Column(
+                    key=f"{side}-{part}", number=True, unit=currency,
+                    label=text(f"{said['en']}, {names[part]['en']}", f"{said['zh']}（{names[part]['zh']}）"),
+                )
+                for side, said in sides.items()
+                for part in _ENDS
+            ),
+            *STATED,
+        ),
+        rows=[row(place, day) for place, day in enumerate(found.get("days") or ())],
+        empty=visit.text("No value was stated, and nothing is assumed of it.", "未申报价值，亦无假定。"),
+    )  # fmt: skip
+
+
+def standing_table(visit: Visit, run: Json) -> Table:
+    """How many plants stand still, day by day."""
+    totals = run["totals"]
+    return Table(
+        name="standing",
+        caption=visit.text("Plants that stand still", "停产工厂数"),
+        columns=(
+            Column(key="day", label=text("On", "日期"), number=True, unit="day"),
+            *(Column(key=part, label=text(part.upper(), part.upper()), number=True) for part in _ORDER),
+            *STATED,
+        ),
+        rows=[
+            (
+                day_cell(visit, run["settings"]["starts"], one["day"]),
+                *(number_cell(one["stopped"].get(part)) for part in _ORDER), *stated(visit, totals),
+            )
+            for one in totals.get("by_day") or ()
+        ],
+        empty=visit.text("No day was run.", "无推演日。"),
+    )  # fmt: skip
+
+
+def inputs_table(visit: Visit, run: Json) -> Table:
+    """Every input that is assumed, with its range and by how many days it moves the answer."""
+    swings = {one["key"]: one for one in run.get("tornado") or ()}
+
+    def row(one: Json) -> Row:
+        swing = swings.get(one["key"], {})
+        return (
+            Cell(text=says.named(one, visit.language), note=one["key"], value=one["key"]),
+            Cell(text=says.valued(one, visit.language), value=one.get("value")),
+            number_cell(one.get("low")), number_cell(one.get("high")),
+            number_cell(swing.get("low_days")), number_cell(swing.get("high_days")),
+            number_cell(one.get("swing_days")),
+            *stated(visit, one),
+        )  # fmt: skip
+
+    return Table(
+        name="inputs",
+        caption=visit.text("What is assumed", "所用假定"),
+        columns=(
+            Column(key="input", label=text("Input", "输入")),
+            Column(key="value", label=text("Value", "取值"), number=True),
+            Column(key="low", label=text("Low", "低"), number=True),
+            Column(key="high", label=text("High", "高"), number=True),
+            Column(key="low-days", label=text("At low, days", "取低值（天）"), number=True),
+            Column(key="high-days", label=text("At high, days", "取高值（天）"), number=True),
+            Column(key="swing", label=text("Swing, days", "变动幅度（天）"), number=True),
+            *STATED,
+        ),
+        rows=[row(one) for one in run["inputs"]],
+        empty=visit.text("Nothing is assumed.", "没有假定。"),
+        per_page=100,
+    )

@@ -1,0 +1,144 @@
+"""A scenario: which plant stops, when, for want of what; what still helps, and for whom waiting costs more.
+
+The headline is the answer. Below it the pictures, each with its table; folded, everything that was assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from lodeline.service.strategy.briefing import briefing
+from lodeline.web.pages.strategy import asked
+from lodeline.web.pages.strategy import run_tables as tables
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import shown, wanted_csv
+from lodeline.web.parts.values import Fact
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import strategy as says
+from lodeline.web.words import strategy_pictures as pictures
+from lodeline.web.words import words
+from lodeline.web.words.strategy_sheet import figure_words
+
+Json = Mapping[str, Any]
+#: Plants in the picture; the table has all of them.
+_PLANTS_MOST: Final = 40
+#: Width in pixels of a picture that takes three fifths of the page.
+_NARROWER: Final = 620.0
+
+
+def strategy(visit: Visit) -> HttpResponse:
+    """The page `strategy/`: `?scenario=` names one, else the first of the table."""
+    found = asked.scenarios(visit)
+    if not found:
+        title = visit.text("Nobody has filed a scenario yet", "尚未提交情景")
+        return show(visit, "lodeline/strategy/empty.html", title=title, tables=visit.opens("strategy-tables"))
+    name = asked.known(visit, found, visit.query("scenario") or found[0]["name"])
+    run = asked.run_of(visit, name)
+    every = [
+        tables.plants_table(visit, run), tables.lost_table(visit, run), tables.helps_table(visit, run),
+        tables.loss_table(visit, run), tables.standing_table(visit, run), tables.inputs_table(visit, run),
+    ]  # fmt: skip
+    csv = wanted_csv(visit, *every)
+    if csv is not None:
+        return csv
+    return show(
+        visit,
+        "lodeline/strategy/scenario.html",
+        title=run["headline"][visit.language],
+        chosen=name,
+        options=asked.options(visit, found),
+        **parts_of(visit, run),
+        tables={one.name: shown(visit, one) for one in every},
+        briefing=visit.opens("strategy-briefing", scenario=name),
+        compare=visit.opens("strategy-compare", query={"first": name}),
+    )  # fmt: skip
+
+
+def parts_of(visit: Visit, run: Json) -> dict[str, Any]:
+    """What the template shows of a run beside its tables."""
+    language = visit.language
+    stops = pictures.by_stop(run["plants"])
+    return {
+        "kick": asked.kick(visit, run),
+        "lede": _lede(visit, run),
+        "synthetic_run": bool(run["stamp"].get("synthetic")),
+        "tiles": tiles(visit, run),
+        "notes": [one[language] for one in run["notes"]],
+        "legend": asked.legend(visit),
+        "drawings": {
+            "stops": pictures.stops(run, language, plants=stops[:_PLANTS_MOST]),
+            "helps": pictures.helps(run, language, width=_NARROWER),
+            "loss": pictures.loss(run, language),
+            "standing": pictures.standing(run, language),
+            "tornado": pictures.tornado(run, language, width=_NARROWER),
+        },
+        "left_out": written.count(len(stops) - _PLANTS_MOST) if len(stops) > _PLANTS_MOST else "",
+        "marks": {
+            "totals": asked.mark(visit, run["totals"]),
+            "loss": asked.mark(visit, run["loss"]) if run.get("loss") else None,
+        },
+        "facts": _facts(visit, run),
+    }  # fmt: skip
+
+
+def tiles(visit: Visit, run: Json) -> list[Json]:
+    """The five figures of the briefing, each with its basis by word and shape."""
+    found: list[Json] = []
+    for one in briefing(run)["figures"]:
+        label, figure, more = figure_words(one, run["settings"], visit.language)
+        mark = asked.mark(visit, one)
+        found.append(
+            {
+                "label": label, "figure": figure, "more": more, "shape": mark["shape"], "tone": mark["tone"],
+                "basis": mark["text"], "source": mark["source"],
+            }
+        )  # fmt: skip
+    return found
+
+
+def _lede(visit: Visit, run: Json) -> str:
+    """How much the scenario touches, and how much of the flow is exact."""
+    scope, edges = run["scope"], run["scope"].get("edges") or 0
+    mass = says.mass(scope.get("kg_per_day") or 0.0, visit.language)
+    exact = written.percent((run["coverage"].get("exact_pct") or 0.0) / 100, visit.language, 0)
+    n, of, touched = (written.count(one) for one in (edges, run["totals"]["plants"], run["totals"]["touched"]))
+    if not edges:
+        return visit.text(
+            f"No flow of the base window is in its scope: of {of} plants none is touched.",
+            f"基期内没有流向属于其范围：{of}家工厂均不受影响。",
+        )
+    return visit.text(
+        f"It touches {n} flows with {mass} a day, and {touched} of {of} plants; {exact} of the flow is exact, and each"
+        " number says what it rests on.",
+        f"涉及{n}条流向，每日{mass}；{of}家工厂中{touched}家受影响；流量的{exact}为确数，各数均注明依据。",
+    )
+
+
+def _facts(visit: Visit, run: Json) -> list[Fact]:
+    """By what the run can be made again."""
+    settings, stamp = run["settings"], run["stamp"]
+    rule = words.word(says.RULES, settings.get("rule") or "", visit.language)
+    facts = [
+        Fact(
+            term=visit.text("Entry and root", "条目与根"),
+            text=f"{stamp['entry']} · {stamp.get('root') or ''}",
+            mono=True,
+        ),
+        Fact(term=visit.text("Rule where there is too little", "短缺时的分配规则"), text=rule),
+        Fact(
+            term=visit.text("Draws, seed", "抽样次数、种子"),
+            text=f"{written.count(settings['draws'])} · {settings['seed']}",
+        ),
+        Fact(
+            term=visit.text("Substitution", "替代"),
+            text=written.percent((settings.get("substitution_pct") or 0) / 100, visit.language, 0),
+        ),
+    ]
+    return facts + [
+        Fact(term=visit.text(f"Digest of {name}", f"{name} 的摘要"), text=str(digest), mono=True)
+        for name, digest in sorted(run["digests"].items())
+    ]

@@ -1,0 +1,179 @@
+"""The strategic view: the answer in words first, every number with what it rests on, one sheet for a minister."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.web.conftest import Browser
+from tests.web.strategy_sample import run
+
+from lodeline.service.strategy import answers
+from lodeline.service.strategy.briefing import briefing
+from lodeline.strategy.figure import BASES, unbased
+from lodeline.web.words import strategy as says
+from lodeline.web.words.language import LANGUAGES, Language
+from lodeline.web.words.strategy_sheet import document
+
+pytestmark = pytest.mark.medium
+NAMES = ("dy-licence", "dy-general")
+
+
+def _scenarios(store: object, snapshot: object) -> list[dict[str, str]]:
+    return [
+        {"name": one, "en": f"Scenario {one}", "zh": f"情景 {one}", "starts": "2025-09-01", "note": ""} for one in NAMES
+    ]
+
+
+def _run(store: object, snapshot: object, law: object, *, name: str) -> dict[str, Any]:
+    return run(name, later=21.0 if name == "dy-general" else 0.0)
+
+
+def _comparison(store: object, snapshot: object, law: object, *, first: str, second: str) -> dict[str, Any]:
+    return {"headline": {"en": f"{second} against {first}", "zh": f"{second} 与 {first} 对照"}, "notes": []}
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, browser: Browser) -> Browser:
+    """The small world, of which somebody has filed two scenarios."""
+    monkeypatch.setattr(answers, "scenarios", _scenarios)
+    monkeypatch.setattr(answers, "run", _run)
+    monkeypatch.setattr(answers, "comparison", _comparison)
+    return browser
+
+
+def exported(browser: Browser, path: str) -> list[dict[str, str]]:
+    text = browser.get(path).content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_headline_comes_first_and_each_picture_has_its_table(told: Browser, language: str) -> None:
+    page = told.page(f"/{language}/strategy/")
+    assert page.status == 200
+    assert page.headings == [run()["headline"][language]]
+    for name in ("stops", "helps", "loss", "standing", "tornado"):
+        assert f'data-chart="{name}"' in page.html
+    for table in ("plants", "lost", "helps", "loss", "standing", "inputs"):
+        assert f'id="{table}"' in page.html and f"table={table}" in page.html
+
+
+@pytest.mark.parametrize("table", ["plants", "lost", "helps", "loss", "standing", "inputs"])
+def test_each_row_of_a_csv_says_what_it_rests_on(told: Browser, table: str) -> None:
+    rows = exported(told, f"/en/strategy/?format=csv&table={table}")
+    assert rows
+    assert all(row["Basis"] in BASES and row["Source, of when"].strip("; ") for row in rows)
+
+
+def test_what_rests_on_nothing_stated_is_not_shown_as_a_figure() -> None:
+    assert unbased(run()) == []
+    assert unbased(briefing(run())) == []
+
+
+def test_synthetic_is_said_and_so_are_notes(told: Browser) -> None:
+    page = told.page("/en/strategy/")
+    assert 'class="synth">Synthetic data' in page.html
+    assert "Capacity in the register is of the main product alone." in page.text
+
+
+def test_a_plant_that_stops_in_some_draws_only_says_in_how_many_it_does_not(told: Browser) -> None:
+    page = told.page("/en/strategy/?scenario=dy-licence")
+    assert "from 14 December · never 48" in page.text
+    assert "does not stop" in page.text
+
+
+def test_names_of_plants_are_escaped(told: Browser) -> None:
+    html = told.get("/en/strategy/").content.decode()
+    assert "<Sons>" not in html and "&lt;Sons&gt;" in html
+
+
+def test_a_scenario_that_is_not_there_names_those_that_are(told: Browser) -> None:
+    response = told.get("/en/strategy/?scenario=nothing")
+    assert response.status_code == 404
+    assert "dy-licence, dy-general" in response.content.decode()
+
+
+def test_without_a_scenario_the_page_says_what_to_file(told: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(store: object, snapshot: object) -> list[dict[str, str]]:
+        return []
+
+    monkeypatch.setattr(answers, "scenarios", nothing)
+    for at in ("strategy/", "strategy/compare/"):
+        page = told.page(f"/en/{at}")
+        assert page.status == 200 and "File a row in the table of scenarios" in page.text
+
+
+def test_two_scenarios_stand_beside_each_other(told: Browser) -> None:
+    page = told.page("/en/strategy/compare/?first=dy-licence&second=dy-general")
+    assert page.headings == ["dy-general against dy-licence"]
+    rows = exported(told, "/en/strategy/compare/?format=csv")
+    assert {row["Later by, days"] for row in rows[:-1]} == {"21.0"}
+    assert rows[-1]["Later by, days"] == "stops in neither"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_briefing_has_five_figures_three_pictures_and_its_ground(told: Browser, language: str) -> None:
+    page = told.page(f"/{language}/strategy/scenarios/dy-licence/briefing/")
+    assert page.status == 200 and len(page.headings) == 1
+    sheet = page.html[page.html.index('<article class="brief"') :]
+    figures = sheet[sheet.index("brief-figures") : sheet.index("</ul>")]
+    assert figures.count("<li>") == 5 and figures.count('class="st c-') == 5
+    assert sheet.count("<svg xmlns") == 3
+    assert "abab" in sheet and "97" in sheet
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_file_asks_no_network_and_runs_no_script(told: Browser, language: Language) -> None:
+    response = told.get(f"/{language}/strategy/scenarios/dy-licence/briefing/?format=html")
+    assert response["Content-Disposition"].endswith(f'lodeline-briefing-dy-licence-{language}.html"')
+    html = response.content.decode()
+    assert html == document(briefing(run()), language)
+    assert not re.search(r"<script|<link|src=|url\((?!#)|@import|https?://(?!www\.w3\.org/2000/svg)", html)
+
+
+def test_a_run_that_touches_nothing_says_so(told: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def empty(store: object, snapshot: object, law: object, *, name: str) -> dict[str, Any]:
+        found = run(name, plants=0)
+        never = {"p10": None, "p50": None, "p90": None, "never_pct": 100.0}
+        nothing = {"p10": 0.0, "p50": 0.0, "p90": 0.0}
+        found["scope"]["edges"] = 0
+        found["totals"] |= {"touched": 0, "first_stop": never, "stopping": nothing, "lost_kg": nothing, "by_day": []}
+        return {**found, "tornado": [], "loss": None, "inputs": []}
+
+    monkeypatch.setattr(answers, "run", empty)
+    for at in ("strategy/", "strategy/scenarios/dy-licence/briefing/"):
+        page = told.page(f"/en/{at}")
+        assert page.status == 200
+    assert "none is touched" in told.page("/en/strategy/").text
+
+
+def test_days_of_a_run_in_words() -> None:
+    assert says.between("2025-03-01", 41, 52, "en").replace("\u00a0", " ") == "11–22 April"
+    assert says.between("2025-03-01", 20, 35, "en").replace("\u00a0", " ") == "21 March – 5 April"
+    assert says.between("2025-03-01", 41, 52, "zh") == "4月11日至22日"
+    assert says.between("2025-10-15", 10, 50, "zh") == "10月25日至12月4日"
+    assert says.between("2025-11-15", 10, 50, "zh") == "11月25日至1月4日"
+
+
+@pytest.mark.parametrize("of", ["filer", "customs-officer", "inspector", "registrar"])
+def test_who_may_not_read_it_is_led_home(told: Browser, of: str, client_as: Callable[[str], Browser]) -> None:
+    response = client_as(of).get("/en/strategy/")
+    assert response.status_code == 302 and response["Location"] == "/en/home/"
+    assert client_as(of).get("/en/strategy/compare/").status_code == 403
+
+
+@pytest.fixture
+def client_as(told: Browser) -> Callable[[str], Browser]:
+    """A browser of somebody with one role."""
+    from django.test import Client  # noqa: PLC0415
+    from tests.web.test_permissions import actor  # noqa: PLC0415
+
+    def of(role: str) -> Browser:
+        who: Any = {"lodeline.actor": actor(role, "MIN-0001" if role == "filer" else "")}
+        return Browser(client=Client(HTTP_HOST="127.0.0.1", **who))
+
+    return of
