@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
+import zlib
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import polars as pl
 import pytest
 from tests.web.conftest import Browser
 from tests.web.strategy_sample import run
 
-from lodeline.service.strategy import answers
-from lodeline.service.strategy.briefing import briefing
+from lodeline.office.access import clock
+from lodeline.office.models import AuditRecord, StrategyRun
+from lodeline.office.strategy import runs
+from lodeline.service.strategy import answers, asked
+from lodeline.service.strategy.briefing import briefing, with_names
 from lodeline.strategy.figure import BASES, unbased
 from lodeline.web.words import strategy as says
+from lodeline.web.words import strategy_pictures as pictures
 from lodeline.web.words.language import LANGUAGES, Language
 from lodeline.web.words.strategy_sheet import document
 
@@ -24,25 +32,32 @@ NAMES = ("dy-licence", "dy-general")
 
 
 def _scenarios(store: object, snapshot: object) -> list[dict[str, str]]:
-    return [
-        {"name": one, "en": f"Scenario {one}", "zh": f"情景 {one}", "starts": "2025-09-01", "note": ""} for one in NAMES
-    ]
+    return [{"scenario": one, "name_en": f"Scenario {one}", "name_zh": f"情景 {one}"} for one in NAMES]
 
 
 def _run(store: object, snapshot: object, law: object, *, name: str) -> dict[str, Any]:
     return run(name, later=21.0 if name == "dy-general" else 0.0)
 
 
-def _comparison(store: object, snapshot: object, law: object, *, first: str, second: str) -> dict[str, Any]:
-    return {"headline": {"en": f"{second} against {first}", "zh": f"{second} 与 {first} 对照"}, "notes": []}
+def _compared(store: object, snapshot: object, law: object, *, first: str, second: str) -> dict[str, Any]:
+    both = {"first": _run(0, 0, 0, name=first), "second": _run(0, 0, 0, name=second)}
+    both["second"]["totals"]["first_stop"] = {"p10": 52.0, "p50": 59.0, "p90": 68.0, "never_pct": 0.0}
+    plants = [
+        {**one, **{side: {"stop": side_one["stop"], "lost_kg": side_one["lost_kg"]}
+                   for side, side_one in (("first", one), ("second", other))}}
+        for one, other in zip(both["first"]["plants"], both["second"]["plants"], strict=True)
+    ]  # fmt: skip
+    stated = {"basis": "synthetic", "source": "both runs, draw by draw", "vintage": "97"}
+    verdict = {"en": "Loosening is never worse.", "zh": "放宽从不更差。", **stated}
+    return {"stamp": run()["stamp"], **both, "verdict": verdict, "plants": plants}
 
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch, browser: Browser) -> Browser:
-    """The small world, of which somebody has filed two scenarios."""
-    monkeypatch.setattr(answers, "scenarios", _scenarios)
+    """The small world, of which somebody has filed two scenarios; nobody keeps a run."""
+    monkeypatch.setattr(asked, "scenarios", _scenarios)
+    monkeypatch.setattr(asked, "compared", _compared)
     monkeypatch.setattr(answers, "run", _run)
-    monkeypatch.setattr(answers, "comparison", _comparison)
     return browser
 
 
@@ -101,7 +116,7 @@ def test_without_a_scenario_the_page_says_what_to_file(told: Browser, monkeypatc
     def nothing(store: object, snapshot: object) -> list[dict[str, str]]:
         return []
 
-    monkeypatch.setattr(answers, "scenarios", nothing)
+    monkeypatch.setattr(asked, "scenarios", nothing)
     for at in ("strategy/", "strategy/compare/"):
         page = told.page(f"/en/{at}")
         assert page.status == 200 and "File a row in the table of scenarios" in page.text
@@ -109,7 +124,8 @@ def test_without_a_scenario_the_page_says_what_to_file(told: Browser, monkeypatc
 
 def test_two_scenarios_stand_beside_each_other(told: Browser) -> None:
     page = told.page("/en/strategy/compare/?first=dy-licence&second=dy-general")
-    assert page.headings == ["dy-general against dy-licence"]
+    assert page.headings[0].endswith("the first plant stops 21\u00a0days later, and 7 stop instead of 7")
+    assert "Loosening is never worse." in page.text
     rows = exported(told, "/en/strategy/compare/?format=csv")
     assert {row["Later by, days"] for row in rows[:-1]} == {"21.0"}
     assert rows[-1]["Later by, days"] == "stops in neither"
@@ -122,7 +138,7 @@ def test_the_briefing_has_five_figures_three_pictures_and_its_ground(told: Brows
     sheet = page.html[page.html.index('<article class="brief"') :]
     figures = sheet[sheet.index("brief-figures") : sheet.index("</ul>")]
     assert figures.count("<li>") == 5 and figures.count('class="st c-') == 5
-    assert sheet.count("<svg xmlns") == 3
+    assert sheet.count("<figure>") == 3 and sheet.count('class="drawing') == 3
     assert "abab" in sheet and "97" in sheet
 
 
@@ -157,6 +173,55 @@ def test_days_of_a_run_in_words() -> None:
     assert says.between("2025-03-01", 41, 52, "zh") == "4月11日至22日"
     assert says.between("2025-10-15", 10, 50, "zh") == "10月25日至12月4日"
     assert says.between("2025-11-15", 10, 50, "zh") == "11月25日至1月4日"
+
+
+def test_what_both_lose_in_two_currencies_is_drawn_apart_and_does_not_cross() -> None:
+    found = run()
+    found["loss"]["seller_currency"] = "CNY"
+    assert pictures.loss(run(), "en").count("<svg") == 1
+    apart = pictures.loss(found, "en")
+    assert apart.count("<svg") == 2 and "cross on" not in apart
+    assert "two currencies" in document(briefing(found), "en")
+
+
+def test_a_plant_without_a_name_is_called_by_its_firm(told: Browser) -> None:
+    register: Any = SimpleNamespace(
+        tables={"organisations": pl.DataFrame({"id": ["ABR-0001"], "name_en": ["Acme"], "name_zh": ["爱克"]})}
+    )
+    found = run(plants=2)
+    found["plants"][0] |= {"plant": "ABR-0001-P1", "name_en": "ABR-0001-P1", "name_zh": ""}
+    first, second = with_names(found, register)["plants"]
+    assert (first["name_en"], first["name_zh"]) == ("Acme P1", "爱克 P1")
+    assert second["name_en"] == "Nordwind Turbinen AG"
+
+
+def test_a_run_that_is_kept_is_shown_and_says_how_old_it_is(told: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = StrategyRun(
+        reference="a" * 64, scenario="dy-licence", entry=3, state="done", sha256="b" * 64, created_at=clock.now(),
+        content=zlib.compress(json.dumps(run(later=7.0)).encode()),
+    )  # fmt: skip
+    monkeypatch.setattr(runs, "saved", lambda actor, **_: [kept])
+    monkeypatch.setattr(runs, "load", lambda actor, reference: kept)
+    page = told.page("/en/strategy/")
+    assert "at entry 3." in page.text and "run it anew to count them" in page.text
+    assert "9–25 October" in page.text, "the run that is kept, and none of now"
+
+
+def test_a_run_that_is_not_kept_is_not_found(told: Browser) -> None:
+    assert told.get(f"/en/strategy/?run={'0' * 64}").status_code == 404
+
+
+def test_looking_at_firms_of_the_register_is_written_down(told: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_a_firm(store: object, snapshot: object, law: object, *, name: str) -> dict[str, Any]:
+        found = run(name, plants=2)
+        found["plants"][0]["organisation"] = "USE-0001"
+        return found
+
+    monkeypatch.setattr(answers, "run", of_a_firm)
+    before = AuditRecord.objects.filter(kind="look", what="strategy").count()
+    told.get("/en/strategy/?scenario=dy-licence")
+    looks = AuditRecord.objects.filter(kind="look", what="strategy").order_by("id")[before:]
+    assert [(one.organisation, one.subject) for one in looks] == [("USE-0001", "dy-licence")]
 
 
 @pytest.mark.parametrize("of", ["filer", "customs-officer", "inspector", "registrar"])

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from lodeline.ledger.register import Register
+
 Json = dict[str, Any]
 #: So many plants, assumptions and sources fit the sheet.
 PLANTS_MOST: Final = 6
@@ -29,7 +31,7 @@ def briefing(run: Mapping[str, Any]) -> Json:
         "digests": run["digests"],
         "scenario": run["scenario"],
         "headline": run["headline"],
-        "figures": _figures(run),
+        "figures": figures(run),
         "plants": plants[:PLANTS_MOST],
         "left_out": {"plants": max(0, len(plants) - PLANTS_MOST), **_part(run["totals"], _STATED)},
         "scope": run["scope"],
@@ -43,6 +45,27 @@ def briefing(run: Mapping[str, Any]) -> Json:
     }
 
 
+def with_names(run: Mapping[str, Any], register: Register) -> Json:
+    """The run with the names that the register has of whoever a plant belongs to, where the plant has none itself."""
+    names = {
+        row["id"]: (row["name_en"], row["name_zh"])
+        for row in register.tables["organisations"].select("id", "name_en", "name_zh").iter_rows(named=True)
+    }
+    return {**run, "plants": [_named(one, *names.get(one["organisation"], (None, None))) for one in run["plants"]]}
+
+
+def _named(plant: Mapping[str, Any], en: str | None, zh: str | None) -> Json:
+    called = {"name_en": en or zh, "name_zh": zh or en}
+    without = [name for name in called if called[name] and plant.get(name) in (None, "", plant["plant"])]
+    return {**plant, **{name: f"{called[name]} {_own_part(plant)}".strip() for name in without}}
+
+
+def _own_part(plant: Mapping[str, Any]) -> str:
+    """What tells a plant from the others of its firm: `FOR-0001-P2` of FOR-0001 is `P2`."""
+    own = str(plant["plant"]).removeprefix(str(plant["organisation"])).lstrip("-/ ")
+    return own if own != plant["plant"] else ""
+
+
 def _first_to_stop(plants: Sequence[Mapping[str, Any]]) -> list[Json]:
     late = float("inf")
 
@@ -54,15 +77,19 @@ def _first_to_stop(plants: Sequence[Mapping[str, Any]]) -> list[Json]:
     return [dict(one) for one in sorted(plants, key=key)]
 
 
-def _figures(run: Mapping[str, Any]) -> list[Json]:
+def figures(run: Mapping[str, Any]) -> list[Json]:
+    """The five figures of `briefing`. What a comparison says of each side is enough of a run for them."""
     totals, loss = run["totals"], run.get("loss") or {}
     stated = _part(totals, _STATED)
     found = [
         {"key": "first-stop", **totals["first_stop"], **stated},
         {"key": "stopping", **totals["stopping"], "of": totals["touched"], **stated},
         {"key": "lost", **(totals.get("lost_kg") or {}), **stated},
-        {"key": "crosses", **(loss.get("crosses") or {}), **_part(loss or totals, _STATED)},
-    ]
+        {
+            "key": "crosses", **(loss.get("crosses") or {}), **_part(loss or totals, _STATED),
+            "two_currencies": loss.get("seller_currency", loss.get("currency")) != loss.get("currency"),
+        },
+    ]  # fmt: skip
     return [*found, _best_help(run["plants"]) or {"key": "exact", **run["coverage"]}]
 
 

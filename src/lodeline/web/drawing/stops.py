@@ -23,8 +23,9 @@ _LEAST: Final = 2.0
 #: Narrower than this the names stand above their rows.
 _BESIDE: Final = 560.0
 _ABOVE: Final = 16.0
-#: Share of the width that names, and words behind the rows, take at most.
+#: Shares of the width that names, and words behind the rows, take at most.
 _NAMES_MOST: Final = 0.24
+_WORDS_MOST: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ def _plot(chart: Stops, width: float) -> _Plot:
         return _Plot(names=0.0, left=6.0, right=width - 10, width=width, horizon=horizon, beside=False)
     names = max(120.0, *(text_width(row.label) * 1.08 for row in chart.rows))
     said = max(text_width(row.text) for row in chart.rows) + 4
-    names, said = min(names, width * _NAMES_MOST), min(said, width * _NAMES_MOST)
+    names, said = min(names, width * _NAMES_MOST), min(said, width * _WORDS_MOST)
     return _Plot(
         names=names, left=names + _GAP, right=width - said - _GAP, width=width, horizon=horizon, beside=True
     )  # fmt: skip

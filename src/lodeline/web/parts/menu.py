@@ -127,6 +127,20 @@ STRATEGY: Final = Line(
         Line(page="strategy-aggregate", label=text("Published", "已公布")),
     ),
 )
+#: What another state's agency sees: what is published to it, and what is open to all.
+AGENCY_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
+    (text("Published", "已公布"), (STRATEGY,)),
+    (
+        text("Look up", "查询"),
+        (
+            Line(
+                page="law",
+                label=text("Law in force", "现行法规"),
+                leads_to=("law-text", "law-diff", "law-packs"),
+            ),
+        ),
+    ),
+)
 #: What the authority sees. A line appears where its page, or one of its tabs, is open.
 MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (

@@ -15,7 +15,7 @@ from lodeline.office.access import clock
 from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.office.parties.parties import waiting
 from lodeline.web.access.access_log import reason_of
-from lodeline.web.parts.menu import FIRM_MENU, MENU, Groups, Line, open_lines, opened
+from lodeline.web.parts.menu import AGENCY_MENU, FIRM_MENU, MENU, Groups, Line, open_lines, opened
 from lodeline.web.parts.values import Tab
 from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
@@ -140,6 +140,8 @@ def _tabs(visit: Visit, *, carries: bool) -> dict[str, object] | None:
 
 
 def _menu_of(visit: Visit) -> Groups:
+    if visit.actor.agency_of is not None:
+        return AGENCY_MENU
     return FIRM_MENU if visit.firm or not visit.actor.is_official else MENU
 
 

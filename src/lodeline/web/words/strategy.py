@@ -95,6 +95,8 @@ _UNITS: Final[Mapping[str, Text]] = {
     "times the value of goods": text("times the value of the goods", "倍货值"),
     "kg": text("kg", "千克"),
 }
+#: Percent of the draws below which nobody is told that something does not happen in them.
+_SHOWN_LEAST: Final = 0.5
 #: Money above each of these is written in it.
 _LARGE: Final[Mapping[Language, tuple[tuple[float, str], ...]]] = {
     "en": ((1e9, " bn"), (1e6, " m"), (1e3, " k")),
@@ -162,7 +164,7 @@ def stops(found: Json, starts: str, language: Language) -> str:
 def never(found: Json, language: Language, *, zh: str = "不停产") -> str:
     """In how many of the draws it does not happen: never 12 %, 12%不停产; empty where it always or never does."""
     share = found.get("never_pct") or 0.0
-    if not 0 < share < 100:
+    if not _SHOWN_LEAST <= share < 100:
         return ""
     said = written.percent(share / 100, language, 0)
     return f"{said}{zh}" if language == "zh" else f"never {said}"

@@ -9,7 +9,7 @@ from typing import Any
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.curves import Curve, Curves, draw_curves
 from lodeline.web.drawing.stops import StopRow, Stops, StopsWords, draw_stops
-from lodeline.web.drawing.svg import NARROW, Markup, wide_and_narrow
+from lodeline.web.drawing.svg import NARROW, NOTHING, Markup, join, wide_and_narrow
 from lodeline.web.drawing.tornado import Swing, Tornado, draw_tornado
 from lodeline.web.words import format as written
 from lodeline.web.words import strategy as says
@@ -19,6 +19,8 @@ from lodeline.web.words.language import Language
 Json = Mapping[str, Any]
 #: Widths in pixels: of what spans the page, and of one of two beside each other.
 WIDE, HALF = 1040.0, 560.0
+#: Of the height of a drawing of both sides, what one of one side has.
+_ONE_OF_TWO = 0.56
 
 
 def by_stop(plants: Sequence[Json]) -> list[Json]:
@@ -104,33 +106,50 @@ def _stop_row(one: Json, starts: str, language: Language) -> StopRow:
 
 
 def loss(run: Json, language: Language, *, width: float = HALF, height: float = 260.0) -> Markup:
-    """What both sides lose, cumulated over the days of the run, and the day on which the curves cross."""
-    found, zh, starts = run.get("loss"), language == "zh", run["settings"]["starts"]
+    """What both sides lose, cumulated over the days of a run, and the day on which the curves cross.
+
+    Where they lose in two currencies, which nothing converts, each has a drawing of its own.
+    """
+    found = run.get("loss")
     if not found:
-        return draw_curves(_no_curves())
+        return NOTHING
+    currencies = {"buyer": found.get("currency") or "", "seller": found.get("seller_currency") or found.get("currency")}
+    if currencies["buyer"] == currencies["seller"]:
+        return _losses(run, language, currencies, width=width, height=height)
+    return join(
+        _losses(run, language, {side: currency}, width=width, height=height * _ONE_OF_TWO)
+        for side, currency in currencies.items()
+    )
+
+
+def _losses(
+    run: Json, language: Language, currencies: Mapping[str, str], *, width: float, height: float
+) -> Markup:  # fmt: skip
+    """The curves of these sides, which lose in one currency."""
+    found, zh, starts = run["loss"], language == "zh", run["settings"]["starts"]
     days = tuple(map(float, found["days"]))
-    most = max((value for side in ("seller", "buyer") for value in found[side]["high"]), default=0.0)
-    size, unit = _money_unit(most, language)
+    size, unit = _money_unit(
+        max((value for side in currencies for value in found[side]["high"]), default=0.0), language
+    )
     crosses = found.get("crosses") or {}
-    sides = (("buyer", "买方" if zh else "buyers"), ("seller", "卖方" if zh else "seller"))
+    names = {"buyer": "买方" if zh else "buyers", "seller": "卖方" if zh else "seller"}
     curves = tuple(
         Curve(
-            label=label, kind="loss" if side == "buyer" else "flow", dashed=side == "seller",
+            label=names[side], kind="loss" if side == "buyer" else "flow", dashed=side == "seller",
             low=_scaled(found[side]["low"], size), central=_scaled(found[side]["central"], size),
             high=_scaled(found[side]["high"], size),
         )
-        for side, label in sides
+        for side in currencies
     )  # fmt: skip
-    mark = crosses.get("p50")
+    mark = crosses.get("p50") if len(curves) > 1 else None
     day = "" if mark is None else says.on_day(starts, mark, language)
-    crossing = day and (f"{day}相交" if zh else f"cross on {day}")
     return draw_curves(
         Curves(
             name="双方累计损失" if zh else "What both sides lose", days=days, curves=curves,
-            unit=f"{unit}{found.get('currency') or ''}",
+            unit=f"{unit}{next(iter(currencies.values()))}",
             ticks=month_ticks(starts, days[-1] if days else 0.0, language),
             mark=(crosses.get("p10"), mark, crosses.get("p90")),
-            mark_text=crossing,
+            mark_text=day and (f"{day}相交" if zh else f"cross on {day}"),
         ),
         width=width, height=height,
     )  # fmt: skip
@@ -205,10 +224,6 @@ def _money_unit(most: float, language: Language) -> tuple[float, str]:
         if most >= size:
             return size, zh if language == "zh" else en
     return 1.0, ""
-
-
-def _no_curves() -> Curves:
-    return Curves(name="", days=(), curves=(), unit="", ticks=())
 
 
 def timeline_days(starts: str, horizon: float) -> tuple[date, date]:

@@ -18,6 +18,8 @@ from lodeline.web.words.language import TAGS, Language
 
 Json = Mapping[str, Any]
 _STYLES: Final = ("lodeline.css", "drawing.css", "brief.css")
+#: Characters of a note that goes on the sheet.
+_NOTE_MOST: Final = 150
 #: Widths in pixels at which the pictures are drawn, so that their letters are read on paper.
 _WIDE, _HALF, _HALF_HIGH = 760.0, 372.0, 172.0
 
@@ -97,6 +99,8 @@ def figure_words(one: Json, settings: Json, language: Language) -> tuple[str, st
         return label, says.mass(p50, language), spread if spread != says.mass(p50, language) else ""
     if key == "crosses":
         label = "买方损失超过卖方" if zh else "Buyers lose more from"
+        if one.get("two_currencies"):
+            return label, written.NOTHING, "双方损失币种不同" if zh else "two currencies: not told"
         if p50 is not None:
             return label, says.on_day(starts, p50, language), says.stops(one, starts, language)
         end = says.on_day(starts, settings["horizon_days"], language)
@@ -161,7 +165,8 @@ def _foundations(brief: Json, language: Language) -> Markup:
         )
         for one in brief["sources"]
     ]
-    notes = [_tag("li", escape(one[language])) for one in brief["notes"][:3]]
+    short = [one[language] for one in brief["notes"] if len(one["en"]) <= _NOTE_MOST]
+    notes = [_tag("li", escape(one)) for one in short[:3]]
     return _tag(
         "div",
         _listed("假定" if zh else "Assumptions", assumed, "assumed"),

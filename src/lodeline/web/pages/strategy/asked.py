@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lodeline.service.strategy import answers
+from lodeline.service.strategy import answers, asked
 from lodeline.web.parts.values import Badge
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
@@ -15,21 +15,22 @@ Json = Mapping[str, Any]
 
 
 def scenarios(visit: Visit) -> Sequence[Json]:
-    """The scenarios of the table in force; none where nobody filed one."""
+    """The scenarios of the table in force (`service.strategy.asked.scenarios`); none where nobody filed one."""
     reading = visit.reading
-    return reading.answer(answers.scenarios, reading.store, reading.snapshot)
+    return reading.answer(asked.scenarios, reading.store, reading.snapshot)
 
 
 def options(visit: Visit, found: Sequence[Json]) -> list[tuple[str, str]]:
     """Scenarios as the options of a filter."""
-    return [(one["name"], one[visit.language]) for one in found]
+    other = "name_en" if visit.language == "zh" else "name_zh"
+    return [(one["scenario"], one[f"name_{visit.language}"] or one[other] or one["scenario"]) for one in found]
 
 
 def known(visit: Visit, found: Sequence[Json], name: str) -> str:
     """The name of a scenario. Raises NotHereError, which lists those that there are."""
-    if any(one["name"] == name for one in found):
+    if any(one["scenario"] == name for one in found):
         return name
-    listed = [one["name"] for one in found]
+    listed = [one["scenario"] for one in found]
     raise NotHereError(
         f"There is no scenario {name[:60]!r}: one of {', '.join(listed)}.",
         f"没有情景 {name[:60]!r}：可选 {'、'.join(listed)}。",

@@ -5,16 +5,19 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from lodeline.service.strategy.briefing import briefing as briefing_of
-from lodeline.web.pages.strategy import asked
+from lodeline.web.pages.strategy import asked, kept
 from lodeline.web.parts.shell import show
-from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words.strategy_sheet import document, sheet
 
 
 def briefing(visit: Visit, scenario: str) -> HttpResponse:
-    """The page `strategy/scenarios/ID/briefing/`; `?format=html` gives it as a file."""
+    """The page `strategy/scenarios/ID/briefing/`: of the run that `strategy/` shows; `?format=html` gives a file."""
     name = asked.known(visit, asked.scenarios(visit), scenario)
-    brief = briefing_of(asked.run_of(visit, name))
+    run = kept.shown_run(visit, name).run
+    if run is None:
+        raise NotHereError("This run is not done: there is no briefing of it.", "该推演尚未完成，没有简报。")
+    brief = briefing_of(run)
     wish = visit.query("format")
     if wish == "html":
         response = HttpResponse(document(brief, visit.language), content_type="text/html; charset=utf-8")
@@ -27,6 +30,6 @@ def briefing(visit: Visit, scenario: str) -> HttpResponse:
         "lodeline/strategy/briefing.html",
         title=brief["headline"][visit.language],
         sheet=sheet(brief, visit.language),
-        back=visit.opens("strategy", query={"scenario": name}),
+        back=visit.opens("strategy", query={"scenario": name, "run": visit.query("run")}),
         file=visit.here(format="html"),
     )

@@ -1,24 +1,28 @@
-"""Two scenarios beside each other: what the second changes, in words, in five figures each, and plant by plant."""
+"""Two scenarios beside each other: what the second changes, in words, in figures, and plant by plant."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.http import HttpResponse
 
-from lodeline.service.strategy import answers
+from lodeline.service.strategy import asked as questions
+from lodeline.service.strategy.briefing import with_names
 from lodeline.web.pages.strategy import asked
+from lodeline.web.pages.strategy.kept import write_looks
 from lodeline.web.pages.strategy.run_tables import STATED, day_cell, mass_cell, number_cell, plant_cell, stated
 from lodeline.web.pages.strategy.scenario import tiles
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import strategy as says
 from lodeline.web.words import strategy_pictures as pictures
 from lodeline.web.words.language import text
 
 Json = Mapping[str, Any]
-_PLANTS_MOST = 20
+_SIDES: Final = ("first", "second")
 
 
 def compare(visit: Visit) -> HttpResponse:
@@ -27,70 +31,101 @@ def compare(visit: Visit) -> HttpResponse:
     if len(found) < 2:
         title = visit.text("There are no two scenarios to compare", "不足两个情景，无法对照")
         return show(visit, "lodeline/strategy/empty.html", title=title, tables=visit.opens("strategy-tables"))
-    first = asked.known(visit, found, visit.query("first") or found[0]["name"])
-    other = next(one["name"] for one in found if one["name"] != first)
+    first = asked.known(visit, found, visit.query("first") or found[0]["scenario"])
+    other = next(one["scenario"] for one in found if one["scenario"] != first)
     second = asked.known(visit, found, visit.query("second") or other)
-    both = [asked.run_of(visit, name) for name in (first, second)]
     reading = visit.reading
-    compared: Json = reading.answer(
-        answers.comparison, reading.store, reading.snapshot, reading.law, first=first, second=second
+    both: Json = reading.answer(
+        questions.compared, reading.store, reading.snapshot, reading.law, first=first, second=second
     )
+    write_looks(visit, both["plants"], f"{first} {second}")
+    both = with_names(both, visit.register)
     table = _table(visit, both)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
+    verdict = both["verdict"]
     return show(
         visit,
         "lodeline/strategy/compare.html",
-        title=compared["headline"][visit.language],
+        title=_headline(visit, both),
+        lede=verdict[visit.language],
+        mark=asked.mark(visit, verdict),
         options=asked.options(visit, found),
         first=first,
         second=second,
-        sides=[_side(visit, run) for run in both],
-        notes=[one[visit.language] for one in compared.get("notes") or ()],
+        sides=[_side(visit, both[side]) for side in _SIDES],
+        notes=list(dict.fromkeys(one[visit.language] for side in _SIDES for one in both[side]["notes"])),
         legend=asked.legend(visit),
-        synthetic_run=any(run["stamp"].get("synthetic") for run in both),
+        synthetic_run=bool(both["stamp"].get("synthetic")),
         table=shown(visit, table),
     )
 
 
-def _side(visit: Visit, run: Json) -> Json:
-    stops = pictures.by_stop(run["plants"])[:_PLANTS_MOST]
-    name = run["scenario"]["name"]
+def _name(visit: Visit, side: Json) -> str:
+    scenario = side["scenario"]
+    return str(scenario.get(f"name_{visit.language}") or scenario["name"])
+
+
+def _headline(visit: Visit, both: Json) -> str:
+    """What the second changes of the first stop, and of how many plants stop."""
+    totals = [both[side]["totals"] for side in _SIDES]
+    name, before = (_name(visit, both[side]) for side in reversed(_SIDES))
+    stops = [one["first_stop"]["p50"] for one in totals]
+    counts = [written.count(round(one["stopping"]["p50"] or 0)) for one in totals]
+    early, late = stops
+    n, of = counts[1], counts[0]
+    both_named = visit.text(f"“{name}” against “{before}”: ", f"“{name}”与“{before}”对照：")
+    if early is None and late is None:
+        return both_named + visit.text("no plant stops under either", "均无工厂停产")
+    if late is None:
+        return both_named + visit.text(f"no plant stops, and {of} did", f"无工厂停产，原{of}家")
+    if early is None:
+        return both_named + visit.text(f"{n} plants stop, and none did", f"{n}家工厂停产，原无停产")
+    moved = round(late - early)
+    days, way = says.days(abs(moved), visit.language), moved > 0
+    if moved:
+        first = visit.text(f"{days} {'later' if way else 'earlier'}", f"{'推迟' if way else '提前'}{days}")
+    else:
+        first = visit.text("on the same day", "不变")
+    return both_named + visit.text(
+        f"the first plant stops {first}, and {n} stop instead of {of}", f"首家停产{first}，停产{n}家（原{of}家）"
+    )
+
+
+def _side(visit: Visit, side: Json) -> Json:
+    run = {**side, "plants": []}
+    name = side["scenario"]["name"]
     return {
-        "name": run["scenario"].get(f"name_{visit.language}") or name,
-        "headline": run["headline"][visit.language],
+        "name": _name(visit, side),
+        "headline": side["headline"][visit.language],
         "tiles": tiles(visit, run),
-        "stops": pictures.stops(run, visit.language, plants=stops, width=pictures.HALF + 20),
+        "loss": pictures.loss(run, visit.language),
+        "standing": pictures.standing(run, visit.language),
+        "mark": asked.mark(visit, side["totals"]),
         "href": visit.opens("strategy", query={"scenario": name}),
-        "key": f"stops-{name}",
+        "keys": {one: f"{one}-{name}" for one in ("loss", "standing")},
     }
 
 
-def _table(visit: Visit, both: Sequence[Json]) -> Table:
+def _table(visit: Visit, both: Json) -> Table:
     """Plant by plant: when it stops in either, what it loses in either."""
-    first, second = ({(one["plant"], one["class"]): one for one in run["plants"]} for run in both)
-    starts = [run["settings"]["starts"] for run in both]
+    starts = [both[side]["settings"]["starts"] for side in _SIDES]
 
-    def row(key: tuple[str, str]) -> Row:
-        before, after = first.get(key), second.get(key)
-        one = before or after
-        assert one is not None, "the key is of one of them"
-        stops = [None if side is None else side["stop"].get("p50") for side in (before, after)]
-        early, late = stops
+    def row(one: Json) -> Row:
+        sides = [one[side] or {} for side in _SIDES]
+        early, late = ((side.get("stop") or {}).get("p50") for side in sides)
+        told = _told(visit, early, late)
         later = None if early is None or late is None else late - early
-        lost = [None if side is None else (side.get("lost_kg") or {}).get("p50") for side in (before, after)]
         return (
             plant_cell(visit, one),
-            *(day_cell(visit, start, day) for start, day in zip(starts, stops, strict=True)),
-            number_cell(later) if later is not None else Cell(text=_told(visit, stops), value=None),
-            *(mass_cell(visit, kg) for kg in lost),
+            *(day_cell(visit, start, day) for start, day in zip(starts, (early, late), strict=True)),
+            Cell(text=told) if told else number_cell(later),
+            *(mass_cell(visit, (side.get("lost_kg") or {}).get("p50")) for side in sides),
             *stated(visit, one),
         )
 
-    names = [run["scenario"]["name"] for run in both]
-    keys = [(one["plant"], one["class"]) for one in pictures.by_stop(both[0]["plants"])]
-    keys += [key for key in second if key not in first]
+    names = [both[side]["scenario"]["name"] for side in _SIDES]
     return Table(
         name="compared",
         caption=visit.text("Plant by plant", "逐家工厂"),
@@ -109,16 +144,21 @@ def _table(visit: Visit, both: Sequence[Json]) -> Table:
             ),
             *STATED,
         ),
-        rows=[row(key) for key in keys],
+        rows=[row(one) for one in sorted(both["plants"], key=_early)],
         empty=visit.text("No plant is touched by either.", "两个情景均不涉及任何工厂。"),
-        per_page=100,
+        per_page=25,
     )  # fmt: skip
 
 
-def _told(visit: Visit, stops: Sequence[float | None]) -> str:
-    """What is said of a plant that does not stop in one of them, or in both."""
-    if stops[0] is None and stops[1] is None:
+def _early(one: Json) -> tuple[float, str]:
+    day = ((one["first"] or {}).get("stop") or {}).get("p50")
+    return (float("inf") if day is None else float(day)), str(one["plant"])
+
+
+def _told(visit: Visit, early: float | None, late: float | None) -> str:
+    """What is said of a plant that does not stop in one of them, or in both; "" where it stops in both."""
+    if early is None and late is None:
         return visit.text("stops in neither", "均不停产")
-    if stops[1] is None:
+    if late is None:
         return visit.text("does not stop any more", "不再停产")
-    return visit.text("stops now", "转为停产")
+    return visit.text("stops now", "转为停产") if early is None else ""

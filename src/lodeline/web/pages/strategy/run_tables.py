@@ -190,15 +190,16 @@ def helps_table(visit: Visit, run: Json) -> Table:
 def loss_table(visit: Visit, run: Json) -> Table:
     """What both sides lose, day by day."""
     found = run.get("loss") or {}
-    currency = found.get("currency") or ""
+    buyers = found.get("currency") or ""
+    currencies = {"seller": found.get("seller_currency") or buyers, "buyer": buyers}
     names = {"low": text("low", "低"), "central": text("central", "中"), "high": text("high", "高")}
     sides = {"seller": text("Seller", "卖方"), "buyer": text("Buyers", "买方")}
 
     def row(place: int, day: float) -> Row:
-        values = [found[side][part][place] for side in sides for part in _ENDS]
+        values = [(side, found[side][part][place]) for side in sides for part in _ENDS]
         return (
             day_cell(visit, run["settings"]["starts"], day),
-            *(Cell(text=says.money(value, currency, visit.language), value=value) for value in values),
+            *(Cell(text=says.money(value, currencies[side], visit.language), value=value) for side, value in values),
             *stated(visit, found),
         )
 
@@ -209,7 +210,7 @@ def loss_table(visit: Visit, run: Json) -> Table:
             Column(key="day", label=text("Until", "截至"), number=True, unit="day"),
             *(
                 Column(
-                    key=f"{side}-{part}", number=True, unit=currency,
+                    key=f"{side}-{part}", number=True, unit=currencies[side],
                     label=text(f"{said['en']}, {names[part]['en']}", f"{said['zh']}（{names[part]['zh']}）"),
                 )
                 for side, said in sides.items()

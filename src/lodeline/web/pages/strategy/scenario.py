@@ -10,8 +10,12 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
-from lodeline.service.strategy.briefing import briefing
-from lodeline.web.pages.strategy import asked
+from lodeline.errors import UserError
+from lodeline.office.models import StrategyRun
+from lodeline.office.strategy.runs import OPEN
+from lodeline.service.strategy.briefing import figures
+from lodeline.web.pages.common.entered import problems_part
+from lodeline.web.pages.strategy import asked, kept
 from lodeline.web.pages.strategy import run_tables as tables
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
@@ -31,13 +35,32 @@ _NARROWER: Final = 620.0
 
 
 def strategy(visit: Visit) -> HttpResponse:
-    """The page `strategy/`: `?scenario=` names one, else the first of the table."""
+    """The page `strategy/`: `?scenario=` names one, else the first of the table; `?run=` a run that is kept, else its
+    newest, else one that is computed now. Forms keep a run, stop it, compute it again, publish and withdraw it."""
     found = asked.scenarios(visit)
     if not found:
         title = visit.text("Nobody has filed a scenario yet", "尚未提交情景")
         return show(visit, "lodeline/strategy/empty.html", title=title, tables=visit.opens("strategy-tables"))
-    name = asked.known(visit, found, visit.query("scenario") or found[0]["name"])
-    run = asked.run_of(visit, name)
+    name = asked.known(visit, found, visit.query("scenario") or found[0]["scenario"])
+    refused: UserError | None = None
+    if visit.request.method == "POST":
+        done = kept.acted(visit, name)
+        if isinstance(done, HttpResponse):
+            return done
+        refused = done
+    there = kept.shown_run(visit, name)
+    about: dict[str, Any] = {
+        "chosen": name,
+        "options": asked.options(visit, found),
+        "state": kept.state_of(visit, there.kept),
+        "runs": kept.listed(visit, name),
+        "problems": problems_part(visit, refused),
+        "status": 400 if refused else 200,
+    }
+    if there.run is None:
+        assert there.kept is not None, "a run of now is there"
+        return _under_way(visit, there.kept, about)
+    run = there.run
     every = [
         tables.plants_table(visit, run), tables.lost_table(visit, run), tables.helps_table(visit, run),
         tables.loss_table(visit, run), tables.standing_table(visit, run), tables.inputs_table(visit, run),
@@ -49,13 +72,27 @@ def strategy(visit: Visit) -> HttpResponse:
         visit,
         "lodeline/strategy/scenario.html",
         title=run["headline"][visit.language],
-        chosen=name,
-        options=asked.options(visit, found),
+        **about,
         **parts_of(visit, run),
         tables={one.name: shown(visit, one) for one in every},
-        briefing=visit.opens("strategy-briefing", scenario=name),
-        compare=visit.opens("strategy-compare", query={"first": name}),
+        briefing=visit.opens("strategy-briefing", scenario=name, query={"run": visit.query("run")}),
+        compare=visit.opens("strategy-compare", query={"first": name}) if len(found) > 1 else None,
     )  # fmt: skip
+
+
+def _under_way(visit: Visit, run: StrategyRun, about: dict[str, Any]) -> HttpResponse:
+    """A run that is not done: how far it is, or why there is none."""
+    under_way = run.state in OPEN
+    title = visit.text(f"The run {kept.STATES[run.state]['en']}", f"{kept.STATES[run.state]['zh']}")
+    return show(
+        visit,
+        "lodeline/strategy/under_way.html",
+        title=title,
+        **about,
+        why=visit.text(run.problem_en, run.problem_zh),
+        progress=kept.progress_of(visit, run) if under_way else None,
+        reference=run.reference,
+    )
 
 
 def parts_of(visit: Visit, run: Json) -> dict[str, Any]:
@@ -88,7 +125,7 @@ def parts_of(visit: Visit, run: Json) -> dict[str, Any]:
 def tiles(visit: Visit, run: Json) -> list[Json]:
     """The five figures of the briefing, each with its basis by word and shape."""
     found: list[Json] = []
-    for one in briefing(run)["figures"]:
+    for one in figures(run):
         label, figure, more = figure_words(one, run["settings"], visit.language)
         mark = asked.mark(visit, one)
         found.append(

@@ -1,0 +1,226 @@
+"""Who depends on whom: from which origins the metal came that a country or a customer got, booked and not modelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from lodeline.errors import UserError
+from lodeline.regulation.span import Span
+from lodeline.service.overview import overview
+from lodeline.service.strategy import answers
+from lodeline.web.drawing.sankey import Column as Stage
+from lodeline.web.drawing.sankey import Link, Node, Sankey, draw_sankey
+from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.common import asked as common
+from lodeline.web.pages.common.filters import Choices
+from lodeline.web.pages.lots.graph import origin_name
+from lodeline.web.pages.strategy import asked
+from lodeline.web.pages.strategy.run_tables import STATED, stated
+from lodeline.web.parts import choice
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Tab
+from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, text
+
+Json = Mapping[str, Any]
+_BY: Final[Mapping[str, Text]] = {
+    "country": text("By country", "按国家和地区"),
+    "customer": text("By customer", "按客户"),
+}
+#: Rows of the picture: the rest are one.
+_ORIGINS_MOST, _BUYERS_MOST = 8, 10
+_REST: Final = "rest"
+
+
+def dependence(visit: Visit) -> HttpResponse:
+    """The page `strategy/dependence/`: `?element=`, `?period=`, `?country=`, `?by=customer`."""
+    reading = visit.reading
+    months = common.months(visit)
+    if months is None:
+        title = visit.text("Nobody has filed yet", "尚无申报")
+        return show(visit, "lodeline/common/overview_empty.html", title=title)
+    present = reading.answer(overview.elements, reading.snapshot)
+    element = choice.element(visit, present) if visit.query("element") else ("Dy" if "Dy" in present else present[0])
+    by = common.one_of(visit, "by", _BY) or "country"
+    country, period = visit.query("country") or "", visit.query("period") or ""
+    try:
+        found: Json = reading.answer(
+            answers.dependence, reading.snapshot, reading.law, element=element, country=country, customer="",
+            period=period, by=by,
+        )  # fmt: skip
+    except UserError as error:
+        raise BadQuestionError(error.en, error.zh) from error
+    table = _table(visit, found, element)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    chosen = Span.read(period) if period else None
+    return show(
+        visit,
+        "lodeline/strategy/dependence.html",
+        title=_headline(visit, found, element),
+        lede=_lede(visit, found),
+        mark=asked.mark(visit, {**found["total"], "basis": "booked"}),
+        choices=(
+            Choices(
+                name="element", label=visit.text("Element", "元素"), options=common.element_options(visit, present),
+                chosen=element, all=False,
+            ),
+            Choices(
+                name="period", label=visit.text("Months", "期间"), options=common.period_options(visit, months, chosen),
+                chosen=period,
+            ),
+        ),
+        by=by,
+        tabs=[
+            Tab(label=visit.localized(label), href=visit.here(by=None if one == "country" else one), here=one == by)
+            for one, label in _BY.items()
+        ],
+        every=visit.here(country=None) if country else None,
+        drawing=_drawn(visit, found, element),
+        legend=asked.legend(visit),
+        synthetic_run=bool(found["stamp"].get("synthetic")),
+        table=shown(visit, table),
+    )  # fmt: skip
+
+
+def _mg(one: Json) -> int:
+    return round(float(one["mass_kg"]) * written.MG_PER_KG)
+
+
+def _buyer(visit: Visit, one: Json, by: str) -> str:
+    if by == "customer":
+        return str(one.get("name") or one.get("customer") or visit.text("not named", "未具名"))
+    code = one.get("country")
+    return words.country(code, visit.language) if code else visit.text("no country stated", "未注明国家")
+
+
+def _headline(visit: Visit, found: Json, element: str) -> str:
+    total, name = found["total"], words.element(element, visit.language)
+    mass = written.mass(_mg(total), visit.language)
+    if not _mg(total):
+        return visit.text(f"No {name} went abroad in these months", f"该期间没有{name}出境")
+    to = found["settings"].get("country")
+    where = words.country(to, visit.language) if to else ""
+    origins = sorted(total["origins"], key=lambda one: -_mg(one))
+    first = origins[0] if origins else None
+    if first is None:
+        return visit.text(f"{mass} of {name} went abroad", f"{name}出境{mass}")
+    share = written.percent(float(first["share_pct"]) / 100, visit.language, 0)
+    called = origin_name(visit, first["origin_kind"], first["origin_place"])
+    if where:
+        return visit.text(
+            f"{where} got {mass} of {name}; {share} of it: {called}", f"{where}收到{name}{mass}，其中{called}占{share}"
+        )
+    buyers = found["rows"]
+    top = buyers[0] if buyers else None
+    more_en, more_zh = "", ""
+    if top is not None:
+        part = written.percent(_mg(top) / _mg(total), visit.language, 0)
+        buyer = _buyer(visit, top, found["settings"]["by"])
+        more_en, more_zh = f"; {part} of it went to {buyer}", f"；{buyer}占{part}"
+    return visit.text(
+        f"Of {mass} of {name} that went abroad, {share} came from: {written.within(called)}{more_en}",
+        f"出境{name}{mass}中，{called}占{share}{more_zh}",
+    )
+
+
+def _lede(visit: Visit, found: Json) -> str:
+    total = found["total"]
+    exact = float(total["exact_kg"]) / float(total["mass_kg"]) if float(total["mass_kg"]) else 0.0
+    said = written.percent(exact, visit.language, 0)
+    return visit.text(
+        f"The masses are sums of filed rows, {said} of them on assays of the lot itself; the origins are booked: shares"
+        " of what was mixed, on the convention that it mixes in proportion.",
+        f"质量为申报行之和，其中{said}为批次实测；来源为账面：按“混合物料按比例构成”的约定计算。",
+    )
+
+
+def _table(visit: Visit, found: Json, element: str) -> Table:
+    """A row for each origin of each buyer."""
+    by = found["settings"]["by"]
+
+    def row(buyer: Json, origin: Json) -> Row:
+        href = visit.here(country=buyer["country"]) if by == "country" and buyer.get("country") else None
+        return (
+            Cell(text=_buyer(visit, buyer, by), value=str(buyer.get(by) or ""), href=href),
+            Cell(text=origin_name(visit, origin["origin_kind"], origin["origin_place"]), value=_key(origin)),
+            Cell(text=written.mass(_mg(origin), visit.language), value=float(origin["mass_kg"])),
+            Cell(
+                text=written.percent(float(origin["share_pct"]) / 100, visit.language), value=float(origin["share_pct"])
+            ),
+            *stated(visit, origin),
+        )  # fmt: skip
+
+    return Table(
+        name="dependence",
+        caption=visit.text("Who depends on whom", "依赖关系"),
+        columns=(
+            Column(key="buyer", label=_BUYER[by]),
+            Column(key="origin", label=text("Origin", "来源")),
+            Column(key="mass", label=text(f"{element}", f"{element}"), number=True, unit="kg"),
+            Column(key="share", label=text("Share of the buyer's", "占该买方"), number=True, unit="%"),
+            *STATED,
+        ),
+        rows=[row(buyer, origin) for buyer in found["rows"] for origin in buyer["origins"]],
+        empty=visit.text(
+            "Nothing went there in these months: choose others.", "该期间没有发往该地的货物：请改选期间。"
+        ),
+    )
+
+
+_BUYER: Final[Mapping[str, Text]] = {"country": text("Country", "国家和地区"), "customer": text("Customer", "客户")}
+
+
+def _drawn(visit: Visit, found: Json, element: str) -> Markup:
+    """Origins on the left, buyers on the right; what was mixed before is hatched, what nobody explains a gain."""
+    by, total = found["settings"]["by"], _mg(found["total"])
+    origins = {_key(one): one for one in sorted(found["total"]["origins"], key=lambda one: -_mg(one))}
+    named = list(origins)[:_ORIGINS_MOST]
+    buyers = found["rows"][:_BUYERS_MOST]
+    nodes = [
+        Node(
+            key=f"o-{key}", column=0, label=origin_name(visit, one["origin_kind"], one["origin_place"]),
+            kind="recycled" if one["origin_kind"] == "secondary" else "flow",
+        )
+        for key, one in origins.items()
+        if key in named
+    ]  # fmt: skip
+    rest = visit.text("others", "其他")
+    nodes += [Node(key=f"o-{_REST}", column=0, label=rest)] if len(origins) > len(named) else []
+    nodes += [
+        Node(key=f"b-{place}", column=1, label=_buyer(visit, one, by), kind="abroad")
+        for place, one in enumerate(buyers)
+    ]
+    nodes += [Node(key=f"b-{_REST}", column=1, label=rest, kind="abroad")] if len(found["rows"]) > len(buyers) else []
+    links: dict[tuple[str, str], int] = {}
+    for place, buyer in enumerate(found["rows"]):
+        target = f"b-{place}" if place < _BUYERS_MOST else f"b-{_REST}"
+        for one in buyer["origins"]:
+            source = f"o-{_key(one)}" if _key(one) in named else f"o-{_REST}"
+            links[source, target] = links.get((source, target), 0) + _mg(one)
+    return draw_sankey(
+        Sankey(
+            name=visit.text(f"Origins of {element}", f"{element}的来源"),
+            columns=(
+                Stage(label=visit.text("Origin", "来源"), mass_mg=total),
+                Stage(label=visit.localized(_BUYER[by]), mass_mg=total),
+            ),
+            nodes=tuple(nodes),
+            links=tuple(Link(source=one, target=other, mass_mg=mass) for (one, other), mass in links.items()),
+            unit=written.unit(total, visit.language),
+            description=_headline(visit, found, element),
+        ),
+        key="dependence",
+        body=300,
+    )  # fmt: skip
+
+
+def _key(one: Json) -> str:
+    return f"{one['origin_kind']}-{one['origin_place'] or ''}"

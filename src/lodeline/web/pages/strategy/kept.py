@@ -1,0 +1,149 @@
+"""Runs that are kept: which one a page shows, how far one is, and what may be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.errors import UserError
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY
+from lodeline.office.access.audit import record_access
+from lodeline.office.models import Job, StrategyRun
+from lodeline.office.strategy import releases, runs
+from lodeline.office.strategy.runs import State, StrategyError
+from lodeline.service.strategy.briefing import with_names
+from lodeline.web.access.access_log import reason_of
+from lodeline.web.pages.strategy import asked
+from lodeline.web.parts.values import Progress
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.language import Text, text
+
+Json = Mapping[str, Any]
+STATES: Final[Mapping[str, Text]] = {
+    State.WAITING: text("waits for its turn", "排队中"),
+    State.RUNNING: text("is being run", "推演中"),
+    State.DONE: text("kept", "已保存"),
+    State.STOPPED: text("stopped", "已停止"),
+    State.REFUSED: text("could not be run", "无法推演"),
+}
+#: Runs of a scenario that its page lists.
+_LISTED: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a page shows of a scenario: `run` what a run says, None while it is under way or where it failed; `kept`
+    the run that was kept, None for one that was computed for this page."""
+
+    run: Json | None
+    kept: StrategyRun | None
+
+
+def shown_run(visit: Visit, scenario: str) -> Shown:
+    """The run of the address (`?run=`), else the newest that is kept, else one of now. A look at firms is written
+    down. Raises NotHereError for a run that is not kept."""
+    reference = visit.query("run")
+    if reference is None:
+        newest = (one for one in runs.saved(visit.actor, scenario=scenario) if one.state == State.DONE)
+        reference = next((one.reference for one in newest), None)
+    if reference is None:
+        found = Shown(run=asked.run_of(visit, scenario), kept=None)
+    else:
+        try:
+            kept = runs.load(visit.actor, reference)
+        except StrategyError as error:
+            raise NotHereError(error.en, error.zh) from error
+        found = Shown(run=runs.document(kept) if kept.state == State.DONE else None, kept=kept)
+    if found.run is None:
+        return found
+    write_looks(visit, found.run["plants"], scenario)
+    return replace(found, run=with_names(found.run, visit.register))
+
+
+def write_looks(visit: Visit, plants: Sequence[Json], subject: str) -> None:
+    """Writes down a look at those organisations of plants that are in the register."""
+    there = set(visit.register.tables["organisations"]["id"])
+    named = sorted({one["organisation"] for one in plants} & there)
+    if named:
+        record_access(
+            visit.actor, visit.name, organisations=named, subject=subject, reason=reason_of(visit),
+            request=getattr(visit.request, "request_id", ""),
+        )  # fmt: skip
+
+
+def acted(visit: Visit, scenario: str) -> HttpResponse | UserError:
+    """Does what a form of the page asks: keeps a run, stops one, computes it again, publishes or withdraws it."""
+    form, now = visit.request.POST, clock.now()
+    reference = form.get("run", "")
+    try:
+        match form.get("act"):
+            case "save":
+                reference = runs.save(visit.actor, visit.store, scenario, now=now).reference
+            case "stop":
+                runs.stop(visit.actor, reference, now=now)
+            case "again":
+                runs.again(visit.actor, reference, now=now)
+            case "publish":
+                releases.publish(visit.actor, reference, now=now)
+            case "withdraw":
+                releases.withdraw(visit.actor, reference, now=now)
+            case _:
+                raise StrategyError("There is no such act: load the page again.", "没有该项操作：请刷新页面。")
+    except UserError as error:
+        return error
+    return HttpResponseRedirect(visit.here(scenario=scenario, run=reference, done=form.get("act")), status=303)
+
+
+def listed(visit: Visit, scenario: str) -> Sequence[Json]:
+    """The newest runs of a scenario, each with its state and address."""
+    return [
+        {
+            "href": visit.here(scenario=scenario, run=one.reference, done=None), "entry": one.entry,
+            "word": visit.localized(STATES[one.state]), "draws": one.draws,
+            "at": written.moment(one.created_at.isoformat(), visit.language, visit.law.timezone),
+        }
+        for one in runs.saved(visit.actor, scenario=scenario, most=_LISTED)
+    ]  # fmt: skip
+
+
+def progress_of(visit: Visit, kept: StrategyRun) -> Progress:
+    """How far a run is."""
+    job = runs.job_of(kept)
+    share = 0.0 if job is None else float(job.progress or 0.0)
+    running = kept.state in runs.OPEN and (job is None or job.state in (Job.State.WAITING, Job.State.RUNNING))
+    said = written.percent(share, visit.language, 0)
+    word = visit.localized(STATES[kept.state])
+    return Progress(
+        id="run", label=visit.text("Run", "推演"), text=visit.text(f"The run {word}: {said}.", f"{word}：{said}。"),
+        done=round(share * 100), total=100 if share else None, running=running, seconds=2,
+    )  # fmt: skip
+
+
+def state_of(visit: Visit, kept: StrategyRun | None) -> Json:
+    """What is said of the run that is shown, and what may be done with it."""
+    may = visit.actor.may("strategy.run", AUTHORITY)
+    if kept is None:
+        return {"text": visit.text("Computed for this page; nobody keeps it.", "为本页即时推演，未保存。"), "may": may}
+    published = kept.reference in {one.run for one in releases.releases(visit.actor) if one.withdrawn_at is None}
+    head = visit.store.head().size - 1
+    behind = max(0, head - kept.entry)
+    at = written.moment(kept.created_at.isoformat(), visit.language, visit.law.timezone)
+    said = visit.text(f"Kept on {at}, at entry {kept.entry}.", f"{at}保存，取自条目 {kept.entry}。")
+    if behind:
+        n = written.count(behind)
+        said += visit.text(
+            f" {n} entries came since: run it anew to count them.", f"此后新增{n}个条目：重新推演方可计入。"
+        )
+    same = runs.is_same(kept)
+    if same is not None:
+        said += (
+            visit.text(" Computed again, it gave the same bytes.", "复算结果逐字节一致。")
+            if same
+            else visit.text(" COMPUTED AGAIN, IT GAVE OTHER BYTES.", "复算结果不一致！")
+        )
+    return {"text": said, "may": may, "reference": kept.reference, "published": published, "sha256": kept.sha256}
