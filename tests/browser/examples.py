@@ -22,7 +22,7 @@ from lodeline.store.opening import open_store
 from tests.browser.portal import GUARDED, HALFWAY, KEY, PEOPLE, Portal, build, served
 from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER, REGISTRAR
 from tests.law_packs import with_notice
-from tests.web.test_pages import planned
+from tests.web.test_pages import planned, scenario_of
 
 #: The month that is due in these tests, and the one before.
 DUE, FILED = "2025-07", "2025-06"
@@ -45,6 +45,7 @@ def furnished(room: Path) -> Iterator[dict[str, Any]]:
     with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
         make(portal)
         portal.made |= _visited(store, portal.firm)
+        portal.made["strategy-briefing"] = _scenario(store)
         yield {"origin": origin, "kept": portal.kept()}
 
 
@@ -285,6 +286,13 @@ def _visited(store: Path, firm: str) -> dict[str, str]:
         "firm-inspection-plan": f"firm/{firm}/inspections/plans/{plan}/",
         "firm-inspection-visit": f"firm/{firm}/inspections/{entry}/",
     }  # fmt: skip
+
+
+def _scenario(store: Path) -> str:
+    """The briefing of a scenario that somebody has filed."""
+    with ThreadPoolExecutor(1) as another:
+        name = another.submit(lambda: scenario_of(open_store(str(store)))).result()
+    return f"strategy/scenarios/{name}/briefing/"
 
 
 def _frozen(portal: Portal, period: str) -> str:

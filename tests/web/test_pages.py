@@ -42,12 +42,14 @@ from lodeline.regulation.parameter import load as load_law
 from lodeline.service.customs.desk import answer as judged
 from lodeline.service.entries.papers import put_paper
 from lodeline.service.entries.records import put_records
+from lodeline.service.entries.upload import Upload
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.inspections import planning
 from lodeline.service.inspections.items import site_items
 from lodeline.service.law import publishing
 from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
+from lodeline.service.strategy.inputs import accepted, file_tables
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import INSPECTION_KIND, Store
@@ -146,6 +148,7 @@ def _made(url: str) -> Examples:
         "firm-query": {"case": query},
         "law-pack": {"entry": str(pack.entry.index)},
         "law-text": {"instrument": "announcement-18-2025"},
+        "strategy-briefing": {"scenario": scenario_of(store)},
         "inspection-visit": {"entry": str(measured)},
         "firm-inspection-visit": {"entry": str(measured)},
         "firm-inspection-receipt": {"entry": str(measured)},
@@ -231,6 +234,21 @@ def planned(store: Store, site: str) -> tuple[str, int]:
             period=f"{today:%Y-%m}",
         )  # fmt: skip
     return str(plan.entry.index), entry.index
+
+
+def scenario_of(store: Store) -> str:
+    """A scenario of the tables in force, one of two."""
+    scenarios = (
+        b"scenario,name_en,name_zh,base_from,base_to,starts,horizon_days,draws\n"
+        b"one,One,\xe4\xb8\x80,2025-01,2025-03,2025-04-01,60,5\ntwo,Two,\xe4\xba\x8c,2025-01,2025-03,2025-04-01,60,5\n"
+    )
+    instruments = (
+        b"scenario,id,kind,from,class,delay_working_days,approval_pct\none,a,licence,2025-04-01,magnet-ndfeb,30,50\n"
+    )
+    uploads = [Upload(name="scenarios.csv", content=scenarios), Upload(name="instruments.csv", content=instruments)]
+    filed = file_tables(store, uploads, filed_at=clock.now())
+    assert accepted(filed), filed
+    return "one"
 
 
 def disagreed(store: Store, member: Any, firm: str) -> str:

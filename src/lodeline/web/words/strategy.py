@@ -67,7 +67,7 @@ HELPS: Final[Mapping[str, Text]] = {
 #: What the lead time is of, against which the time that goods last is held.
 LEADS: Final[Mapping[str, Text]] = {
     "licence": text("licence", "许可"),
-    "qualification": text("qualifying another supplier", "新供应方认证"),
+    "qualification": text("qualifying another supplier", "新供应方资格认定"),
     "none": text("nothing", "无"),
 }
 RULES: Final[Mapping[str, Text]] = {

@@ -132,7 +132,7 @@ def _table(visit: Visit, both: Json) -> Table:
         columns=(
             Column(key="plant", label=text("Plant", "工厂")),
             *(
-                Column(key=f"stop-{place}", label=text(f"P50 in {name}", f"{name} P50"), number=True, unit="day")
+                Column(key=f"stop-{place}", label=text(f"P50 in {name}", f"{name}停产P50"), number=True, unit="day")
                 for place, name in enumerate(names, 1)
             ),
             Column(key="later", label=text("Later by, days", "推迟（天）"), number=True),

@@ -26,7 +26,7 @@ from lodeline.web.words.language import Text, text
 Json = Mapping[str, Any]
 STATES: Final[Mapping[str, Text]] = {
     State.WAITING: text("waits for its turn", "排队中"),
-    State.RUNNING: text("is being run", "推演中"),
+    State.RUNNING: text("is being run", "正在进行"),
     State.DONE: text("kept", "已保存"),
     State.STOPPED: text("stopped", "已停止"),
     State.REFUSED: text("could not be run", "无法推演"),
@@ -119,7 +119,7 @@ def progress_of(visit: Visit, kept: StrategyRun) -> Progress:
     said = written.percent(share, visit.language, 0)
     word = visit.localized(STATES[kept.state])
     return Progress(
-        id="run", label=visit.text("Run", "推演"), text=visit.text(f"The run {word}: {said}.", f"{word}：{said}。"),
+        id="run", label=visit.text("Run", "推演"), text=visit.text(f"The run {word}: {said}.", f"推演{word}：{said}。"),
         done=round(share * 100), total=100 if share else None, running=running, seconds=2,
     )  # fmt: skip
 

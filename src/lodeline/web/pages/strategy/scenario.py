@@ -83,7 +83,7 @@ def strategy(visit: Visit) -> HttpResponse:
 def _under_way(visit: Visit, run: StrategyRun, about: dict[str, Any]) -> HttpResponse:
     """A run that is not done: how far it is, or why there is none."""
     under_way = run.state in OPEN
-    title = visit.text(f"The run {kept.STATES[run.state]['en']}", f"{kept.STATES[run.state]['zh']}")
+    title = visit.text(f"The run {kept.STATES[run.state]['en']}", f"推演{kept.STATES[run.state]['zh']}")
     return show(
         visit,
         "lodeline/strategy/under_way.html",
