@@ -24,7 +24,7 @@ from lodeline.control.declaration import read_fields
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.register import TABLES
 from lodeline.office.access import clock
-from lodeline.office.access.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, RoleGrant
+from lodeline.office.access.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Actor, RoleGrant
 from lodeline.office.accounts import erasure
 from lodeline.office.accounts.email_change import token_of
 from lodeline.office.accounts.invitations import invite
@@ -76,6 +76,12 @@ HTML: Final = [page for page in PAGES if page.name not in FILES | LEAD_ON | {"fi
 #: A month that nobody has filed, with the columns of another system.
 FILE: Final = b"Beleg,Vorgang,Datum,Menge kg\n1,WE,02.04.2025,1200.5\n"
 Examples = dict[str, dict[str, str]]
+#: Somebody of another state's agency, who sees what is published to it and nothing else.
+AGENT: Final[Any] = {
+    "lodeline.actor": Actor(
+        user=1, name="A", pseudonym="a", standings=(RoleGrant(organisation="", role="agency", region="DE"),)
+    )
+}
 
 
 @pytest.fixture(scope="module")
@@ -303,6 +309,8 @@ def opened(
 
     def open_page(page: Any, language: str) -> Any:
         who = of_firm if page.at.startswith("firm/") else browser
+        if page.permission == "strategy.aggregate":
+            who = Browser(client=Client(HTTP_HOST="127.0.0.1", **AGENT))
         key = (page.name, language)
         if key not in kept_answers:
             kept_answers[key] = who.get(path_of(page, language, examples[1]))

@@ -13,12 +13,15 @@ from typing import Any
 
 import polars as pl
 import pytest
+from django.test import Client
 from tests.web.conftest import Browser
 from tests.web.strategy_sample import run
+from tests.web.test_pages import AGENT
+from tests.web.test_permissions import actor
 
 from lodeline.office.access import clock
 from lodeline.office.models import AuditRecord, StrategyRun
-from lodeline.office.strategy import runs
+from lodeline.office.strategy import releases, runs
 from lodeline.service.strategy import answers, asked
 from lodeline.service.strategy.briefing import briefing, with_names
 from lodeline.strategy.figure import BASES, unbased
@@ -224,6 +227,29 @@ def test_looking_at_firms_of_the_register_is_written_down(told: Browser, monkeyp
     assert [(one.organisation, one.subject) for one in looks] == [("USE-0001", "dy-licence")]
 
 
+def test_an_agency_sees_what_is_published_to_its_state_and_nothing_else(
+    told: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {
+        "class": "magnet-ndfeb+heavy", "part": "DE", "firms": "5-9", "need_kg_per_day": 120.0,
+        "stopping_kg_per_day": None, "lost_kg": 3400.0, "kept_back": {"stopping_kg_per_day": "difference"}, "own": True,
+        "basis": "synthetic", "source": "run", "vintage": "entry 97",
+    }  # fmt: skip
+    sent = {
+        "run": "a" * 64, "published": "2025-09-02", "stamp": run()["stamp"], "scenario": {"name_en": "Licences"},
+        "settings": {"starts": "2025-09-01", "horizon_days": 180}, "country": "DE", "rows": [row],
+    }  # fmt: skip
+    monkeypatch.setattr(releases, "told", lambda actor: [sent])
+    agency = Browser(client=Client(HTTP_HOST="127.0.0.1", **AGENT))
+    page = agency.page("/en/strategy/aggregate/")
+    assert page.headings == ["1 run of scenarios is published to Germany"]
+    assert "5-9" in page.text and "with what was told before it would tell of a firm" in page.text
+    assert agency.get("/en/strategy/")["Location"] == "/en/home/"
+    assert agency.get("/en/home/")["Location"] == "/en/strategy/aggregate/"
+    for at in ("compare/", "dependence/", "tables/", "backtest/", "scenarios/dy-licence/briefing/"):
+        assert agency.get(f"/en/strategy/{at}").status_code == 403
+
+
 @pytest.mark.parametrize("of", ["filer", "customs-officer", "inspector", "registrar"])
 def test_who_may_not_read_it_is_led_home(told: Browser, of: str, client_as: Callable[[str], Browser]) -> None:
     response = client_as(of).get("/en/strategy/")
@@ -234,8 +260,6 @@ def test_who_may_not_read_it_is_led_home(told: Browser, of: str, client_as: Call
 @pytest.fixture
 def client_as(told: Browser) -> Callable[[str], Browser]:
     """A browser of somebody with one role."""
-    from django.test import Client  # noqa: PLC0415
-    from tests.web.test_permissions import actor  # noqa: PLC0415
 
     def of(role: str) -> Browser:
         who: Any = {"lodeline.actor": actor(role, "MIN-0001" if role == "filer" else "")}
