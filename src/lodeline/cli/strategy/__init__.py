@@ -10,6 +10,6 @@ commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="strategy", help="Who stops when goods are held back. 管制推演与依赖分析。")
 
 # The commands add themselves to the group.
-from lodeline.cli.strategy import dependence, graph, run, tables  # noqa: E402, F401
+from lodeline.cli.strategy import brief, dependence, graph, run, tables  # noqa: E402, F401
 
 __all__ = ["commands"]
