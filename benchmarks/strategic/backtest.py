@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lodeline.regulation.parameter import load
-from lodeline.strategy.backtest import Json, april_2025, backtest, days_short, event_of
+from lodeline.strategy.judged.backtest import Json, april_2025, backtest, days_short, event_of
 
 
 def lines(found: Json) -> list[str]:

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from lodeline.material.element import SYMBOLS
-from lodeline.strategy.graph import LINES, TRADED, build
+from lodeline.strategy.building.graph import LINES, TRADED, build
 
 BARS_S: Final = {100_000: 1.0, 1_000_000: 5.0}
 _MONTHS: Final = 6

@@ -30,9 +30,9 @@ from lodeline.service.strategy.network import network_of
 from lodeline.store.law import law_now
 from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot, open_snapshot
-from lodeline.strategy.predict import Forecast, Outcome, Score, gates, naive, noisy, of_draws, row, score
+from lodeline.strategy.inputs.tables import Inputs, scenario_of
+from lodeline.strategy.judged.predict import Forecast, Outcome, Score, gates, naive, noisy, of_draws, row, score
 from lodeline.strategy.run import run
-from lodeline.strategy.tables import Inputs, scenario_of
 from lodeline.world import build_world, write_world
 
 #: Months that are filed; the controls begin with the next.

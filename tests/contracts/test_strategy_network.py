@@ -21,9 +21,9 @@ from lodeline.service.strategy.network import base_window, graph_json, network_o
 from lodeline.service.trade.where import goods_sent, where
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.strategy.building.quality import flows_of, quality
 from lodeline.strategy.figure import unbased
 from lodeline.strategy.network import Network, open_throughout
-from lodeline.strategy.quality import flows_of, quality
 
 pytestmark = pytest.mark.medium
 #: The months of the small world: days, and milligrams of a kilogram.

@@ -20,7 +20,7 @@ from lodeline.service.strategy.runs import compare, run_scenario, survive
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.strategy.figure import unbased
-from lodeline.strategy.tables import EMPTY, Inputs, Table, schema
+from lodeline.strategy.inputs.tables import EMPTY, Inputs, Table, schema
 
 pytestmark = pytest.mark.medium
 _DRAWS = 8

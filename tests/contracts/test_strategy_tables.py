@@ -30,7 +30,7 @@ from lodeline.service.strategy.inputs import (
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
-from lodeline.strategy.tables import TABLES, scenario_of
+from lodeline.strategy.inputs.tables import TABLES, scenario_of
 
 NOW = datetime(2025, 8, 5, 4, 0, tzinfo=UTC)
 PLANTS = "plant,organisation,country,output_per_day,source\nP1,Nordwind,DE,100.5,report\nP2,Isar,DE,,report\n"

@@ -23,7 +23,7 @@ from lodeline.office.strategy import releases, runs
 from lodeline.service.entries.records import put_records
 from lodeline.store.store import Store
 from lodeline.strategy import disclosure
-from lodeline.strategy.tables import EMPTY, Inputs, schema
+from lodeline.strategy.inputs.tables import EMPTY, Inputs, schema
 
 ANALYST = official("analyst")
 AGENT = Actor(user=7, name="A", pseudonym="a", standings=(RoleGrant(organisation="", role="agency", region="JP"),))

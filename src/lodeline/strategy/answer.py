@@ -15,11 +15,11 @@ import numpy as np
 
 from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS
-from lodeline.strategy import assumptions
 from lodeline.strategy.classes import HEAVY, class_of, product_of
 from lodeline.strategy.draws import WORDS, Input
 from lodeline.strategy.figure import Basis, weakest
 from lodeline.strategy.helps import Help, bound_by
+from lodeline.strategy.inputs import assumptions
 from lodeline.strategy.network import Floats, Network
 from lodeline.strategy.run import GRID_DAYS, Move, Run, is_anything_touched, percentiles
 from lodeline.strategy.survive import Need, lacks, needs, time_to_recover, time_to_survive, under_way_days

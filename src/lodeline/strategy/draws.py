@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from lodeline.errors import Text, text
-from lodeline.strategy.assumptions import VINTAGE, Assumption, assumption, lognormal, triangular
 from lodeline.strategy.figure import Basis, weakest
+from lodeline.strategy.inputs.assumptions import VINTAGE, Assumption, assumption, lognormal, triangular
 from lodeline.strategy.network import Floats, Network
 from lodeline.strategy.scenario import Instrument, Scenario
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from lodeline.strategy.assumptions import assumption
+from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.network import Floats, Network, Openness
 from lodeline.strategy.survive import needs
 

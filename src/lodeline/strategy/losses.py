@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from lodeline.strategy.assumptions import assumption
 from lodeline.strategy.figure import Basis
+from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.network import Floats, Ints, Network
 
 #: Of values of the assumptions of this file.

@@ -17,6 +17,7 @@ import polars as pl
 from lodeline.errors import Text
 from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.strategy.control.instrument import Acting, resolved
 from lodeline.strategy.draws import (
     Case,
     Draws,
@@ -31,13 +32,12 @@ from lodeline.strategy.draws import (
     ranges,
 )
 from lodeline.strategy.helps import Help, helps
-from lodeline.strategy.instrument import Acting, resolved
+from lodeline.strategy.inputs.tables import EMPTY, Inputs
 from lodeline.strategy.losses import Curves, Prices, crossing, curves, prices
 from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness, open_throughout
 from lodeline.strategy.scenario import Scenario
 from lodeline.strategy.simulate import Trajectory, simulate
 from lodeline.strategy.soundness import check_draws
-from lodeline.strategy.tables import EMPTY, Inputs
 
 Json = dict[str, Any]
 #: Is told how many runs of the engine are done, and of how many.

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lodeline.strategy.assumptions import assumption
+from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.network import Floats, Ints, Network, Openness
 
 What = Literal["licence", "qualification", "none"]

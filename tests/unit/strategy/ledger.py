@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from lodeline.material.element import SYMBOLS
-from lodeline.strategy.graph import LINES, TRADED, build
+from lodeline.strategy.building.graph import LINES, TRADED, build
 from lodeline.strategy.network import Network
 
 _TYPES: dict[str, Any] = {"line": pl.Int64, "on": pl.Date, "lot": pl.Int64, "dry_mg": pl.Int64}

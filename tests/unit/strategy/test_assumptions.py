@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lodeline.strategy.assumptions import assumption, assumptions, described
 from lodeline.strategy.figure import unbased
+from lodeline.strategy.inputs.assumptions import assumption, assumptions, described
 
 _AT = np.linspace(0.0005, 0.9995, 1000)
 

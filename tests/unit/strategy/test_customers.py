@@ -9,8 +9,8 @@ import pytest
 from tests.unit.strategy.ledger import chain, tables
 from tests.unit.strategy.test_graph import at, codes, edge
 
+from lodeline.strategy.building.quality import quality
 from lodeline.strategy.network import ESSENTIAL, Network
-from lodeline.strategy.quality import quality
 
 HEAVY = "magnet-ndfeb+heavy"
 #: What goes to the end user, kg a day.

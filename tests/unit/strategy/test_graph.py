@@ -8,8 +8,8 @@ import pytest
 from tests.unit.strategy.ledger import MG, Ledger, chain, tables
 
 from lodeline.errors import UserError
+from lodeline.strategy.building.quality import flows_of, quality, unexplained
 from lodeline.strategy.network import ESSENTIAL, Network
-from lodeline.strategy.quality import flows_of, quality, unexplained
 
 
 def at(network: Network, site: str, goods: str) -> int:

@@ -13,9 +13,9 @@ from hypothesis import strategies as some
 
 from lodeline.errors import UserError
 from lodeline.regulation.parameter import load
-from lodeline.strategy.calendar import working_days
+from lodeline.strategy.control.calendar import working_days
+from lodeline.strategy.control.instrument import Acting, cases, laws_of, openness, resolved
 from lodeline.strategy.figure import Basis
-from lodeline.strategy.instrument import Acting, cases, laws_of, openness, resolved
 from lodeline.strategy.network import Edges, Holdings, Network, Openness, Units
 from lodeline.strategy.scenario import INSTRUMENT_KINDS, Instrument, Scenario
 

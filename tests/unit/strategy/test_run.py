@@ -15,13 +15,13 @@ from tests.unit.strategy.small import STARTS, ban, licence, network, scenario
 from lodeline.errors import UserError
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.strategy.assumptions import assumption
 from lodeline.strategy.draws import applied, joint, middle, moved, ranges
 from lodeline.strategy.figure import unbased
+from lodeline.strategy.inputs.assumptions import assumption
+from lodeline.strategy.inputs.tables import EMPTY, schema
 from lodeline.strategy.losses import crossing, curves, prices
 from lodeline.strategy.run import Run, percentiles, run
 from lodeline.strategy.scenario import Scenario
-from lodeline.strategy.tables import EMPTY, schema
 
 
 @cache

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from lodeline.errors import UserError
-from lodeline.strategy.reading import LIMITS, Beside, ReadTable, read
-from lodeline.strategy.tables import (
+from lodeline.strategy.inputs.reading import LIMITS, Beside, ReadTable, read
+from lodeline.strategy.inputs.tables import (
     EMPTY,
     KEYS,
     TABLES,

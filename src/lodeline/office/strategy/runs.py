@@ -36,7 +36,7 @@ from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.published import SnapshotAtHand
 from lodeline.store.store import Store
-from lodeline.strategy.tables import scenario_of
+from lodeline.strategy.inputs.tables import scenario_of
 
 State = StrategyRun.State
 OPEN: Final = (State.WAITING, State.RUNNING)

@@ -37,7 +37,7 @@ from lodeline.service.filing.preparing import Encoded, encode
 from lodeline.service.matching.feeds import day_of, receive
 from lodeline.service.strategy.inputs import accepted, file_tables, upload_of
 from lodeline.store.store import Store
-from lodeline.strategy.tables import TABLES
+from lodeline.strategy.inputs.tables import TABLES
 
 #: Filings that may stand read and checked, waiting to be posted. Bounds the memory of a load.
 AHEAD = 16

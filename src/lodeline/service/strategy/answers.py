@@ -10,8 +10,8 @@ from lodeline.service.strategy import runs
 from lodeline.service.strategy.inputs import inputs_of
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
-from lodeline.strategy.backtest import april_2025
-from lodeline.strategy.backtest import backtest as tested
+from lodeline.strategy.judged.backtest import april_2025
+from lodeline.strategy.judged.backtest import backtest as tested
 
 Json = dict[str, Any]
 
@@ -31,5 +31,5 @@ def dependence(
 
 
 def backtest(law: Jurisdiction) -> Json:
-    """The run held against April 2025 (`strategy.backtest.backtest`)."""
+    """The run held against April 2025 (`strategy.judged.backtest.backtest`)."""
     return tested(april_2025(), law=law)

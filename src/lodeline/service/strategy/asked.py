@@ -11,7 +11,7 @@ from lodeline.service.strategy.inputs import inputs_of
 from lodeline.service.strategy.network import graph_json
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
-from lodeline.strategy.tables import scenarios_of
+from lodeline.strategy.inputs.tables import scenarios_of
 
 Json = dict[str, Any]
 

@@ -32,9 +32,9 @@ from lodeline.service.entries.upload import Upload
 from lodeline.store.opening import assert_guarded
 from lodeline.store.queries.lots import filed_products
 from lodeline.store.store import STRATEGY_KIND, Head, Store, StoredEntry
-from lodeline.strategy.instrument import laws_of
-from lodeline.strategy.reading import LIMITS, Beside, ReadTable, read
-from lodeline.strategy.tables import (
+from lodeline.strategy.control.instrument import laws_of
+from lodeline.strategy.inputs.reading import LIMITS, Beside, ReadTable, read
+from lodeline.strategy.inputs.tables import (
     DEFAULTS,
     EMPTY,
     TABLES,

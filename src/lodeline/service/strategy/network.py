@@ -16,12 +16,12 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import month_after
 from lodeline.service.entries.subject import Json
 from lodeline.store.snapshot import Snapshot
-from lodeline.strategy.customers import Tables
+from lodeline.strategy.building.customers import Tables
+from lodeline.strategy.building.graph import TRADED, build
+from lodeline.strategy.building.quality import Quality, flows_of, quality, unexplained
+from lodeline.strategy.building.routes import classes, with_goods
 from lodeline.strategy.figure import Basis, weakest
-from lodeline.strategy.graph import TRADED, build
 from lodeline.strategy.network import Network
-from lodeline.strategy.quality import Quality, flows_of, quality, unexplained
-from lodeline.strategy.routes import classes, with_goods
 
 #: Months of a base window that nobody chose.
 _MONTHS: Final = 6

@@ -18,10 +18,10 @@ from lodeline.service.entries.subject import Json
 from lodeline.service.parties.owners import owners_behind
 from lodeline.service.strategy.network import network_of, stamp_of
 from lodeline.store.snapshot import Snapshot
+from lodeline.strategy.inputs.tables import Inputs, scenario_of
 from lodeline.strategy.network import Floats, Network
 from lodeline.strategy.run import HELPED, Progress, Run, percentiles, run
 from lodeline.strategy.scenario import Scenario
-from lodeline.strategy.tables import Inputs, scenario_of
 
 #: Of all that plants need: a loss that grows by less is rounding of goods that went another way.
 _NOTHING: Final = 0.001

@@ -16,8 +16,8 @@ from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.strategy.tables import check, hand_in
 from lodeline.service.entries.upload import Upload
 from lodeline.service.strategy.inputs import Filed, accepted, inputs_of, table_file, tables_in_force
-from lodeline.strategy.tables import TABLES, columns
-from lodeline.strategy.tables import Table as Name
+from lodeline.strategy.inputs.tables import TABLES, columns
+from lodeline.strategy.inputs.tables import Table as Name
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.common.entered import problems_part
 from lodeline.web.pages.strategy import asked

@@ -20,9 +20,9 @@ import polars as pl
 from lodeline.errors import UserError
 from lodeline.material.element import SYMBOLS
 from lodeline.regulation.span import Span
-from lodeline.strategy.assumptions import assumption
+from lodeline.strategy.building.customers import NOBODY, Names
 from lodeline.strategy.classes import HEAVY, class_expr
-from lodeline.strategy.customers import NOBODY, Names
+from lodeline.strategy.inputs.assumptions import assumption
 
 #: Milligrams of a kilogram.
 MG: Final = 1_000_000

@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.ledger.problem import CATALOGUE, Fact
-from lodeline.strategy.tables import KEYS, TABLES, Inputs, Table
+from lodeline.strategy.inputs.tables import KEYS, TABLES, Inputs, Table
 
 #: By how much shares of a class may miss a hundred: they are written rounded.
 SHARES_MISS: Final = 0.5

@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 from lodeline.errors import UserError
 from lodeline.regulation.control_list import items_published
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.strategy.assumptions import assumption
-from lodeline.strategy.calendar import WorkingDays, working_days
+from lodeline.strategy.control.calendar import WorkingDays, working_days
+from lodeline.strategy.control.scope import Pairs, Scope
+from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness
 from lodeline.strategy.scenario import Instrument, Scenario
-from lodeline.strategy.scope import Pairs, Scope
 
 #: Kinds under which goods wait for a licence.
 LICENSED: Final = ("licence", "list", "law")

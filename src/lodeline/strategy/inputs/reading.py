@@ -23,8 +23,18 @@ from lodeline.filing.table import read_sheets
 from lodeline.ledger.problem import Fact, Problem, Where, problem
 from lodeline.material.element import ELEMENTS
 from lodeline.strategy.classes import is_class, product_of
-from lodeline.strategy.judging import Found, Rows, judged
-from lodeline.strategy.tables import CHOICES, EMPTY, SEPARATOR, Inputs, StrategyColumn, Table, columns, schema, table_of
+from lodeline.strategy.inputs.judging import Found, Rows, judged
+from lodeline.strategy.inputs.tables import (
+    CHOICES,
+    EMPTY,
+    SEPARATOR,
+    Inputs,
+    StrategyColumn,
+    Table,
+    columns,
+    schema,
+    table_of,
+)
 
 #: A table of ten thousand plants with ten classes each has some ten megabytes.
 LIMITS: Final = Limits(file_bytes=32 * 1024**2, rows=100_000, columns=60, unpacked_bytes=256 * 1024**2)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lodeline.strategy.assumptions import lognormal
+from lodeline.strategy.inputs.assumptions import lognormal
 from lodeline.strategy.network import Floats
 
 INF = float("inf")

@@ -19,12 +19,12 @@ import numpy as np
 
 from lodeline.errors import Text, UserError, text
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.strategy.assumptions import VINTAGE, assumption
 from lodeline.strategy.figure import Basis
+from lodeline.strategy.inputs.assumptions import VINTAGE, assumption
+from lodeline.strategy.inputs.tables import EMPTY
 from lodeline.strategy.network import ESSENTIAL, Edges, Holdings, Network, Units
 from lodeline.strategy.run import Run, percentiles, run
 from lodeline.strategy.scenario import Instrument, Scenario
-from lodeline.strategy.tables import EMPTY
 
 Json = dict[str, Any]
 #: Days of a mean month, as the published computation has it.

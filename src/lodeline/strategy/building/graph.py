@@ -16,8 +16,7 @@ import polars as pl
 from lodeline.ledger.movement import makes_lot
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB
-from lodeline.strategy.assumptions import assumption
-from lodeline.strategy.customers import (
+from lodeline.strategy.building.customers import (
     Customers,
     Delivery,
     Names,
@@ -25,10 +24,8 @@ from lodeline.strategy.customers import (
     Tables,
     customers,
 )
-from lodeline.strategy.figure import Basis
-from lodeline.strategy.network import ESSENTIAL, Edges, Floats, Holdings, Ints, Network, Note, Units
-from lodeline.strategy.recipes import Recipes, recipes
-from lodeline.strategy.routes import (
+from lodeline.strategy.building.recipes import Recipes, recipes
+from lodeline.strategy.building.routes import (
     MG,
     ROUTE,
     Window,
@@ -41,6 +38,9 @@ from lodeline.strategy.routes import (
     with_lots,
     with_users,
 )
+from lodeline.strategy.figure import Basis
+from lodeline.strategy.inputs.assumptions import assumption
+from lodeline.strategy.network import ESSENTIAL, Edges, Floats, Holdings, Ints, Network, Note, Units
 
 #: Columns that lines must have: of `ledger.movement.LINE`, and of TRADE beside them.
 LINES: Final = (

@@ -15,9 +15,9 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
-from lodeline.strategy.assumptions import assumption
 from lodeline.strategy.classes import matches
 from lodeline.strategy.figure import Basis
+from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.network import ESSENTIAL, Note
 
 #: Share of its output below which a plant stands still, where no table says (docs: strategy tables).

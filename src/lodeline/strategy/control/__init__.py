@@ -1,0 +1,1 @@
+"""Instruments of a scenario, and what they leave open of a network on each day."""
