@@ -114,7 +114,7 @@ def _rows(table: Any, rows: np.ndarray, skip: tuple[str, ...] = ()) -> dict[str,
     """The columns of a table with only these rows, in this order."""
     columns = {name: getattr(table, name) for name in table.__slots__ if name not in skip}
     return {
-        name: values[rows] if isinstance(values, np.ndarray) else tuple(values[row] for row in rows)
+        name: values[rows] if isinstance(values, np.ndarray) else tuple(values[row] for row in rows if values)
         for name, values in columns.items()
     }
 

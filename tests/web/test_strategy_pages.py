@@ -22,7 +22,7 @@ from tests.web.test_permissions import actor
 from lodeline.office.access import clock
 from lodeline.office.models import AuditRecord, StrategyRun
 from lodeline.office.strategy import releases, runs
-from lodeline.service.strategy import answers, asked
+from lodeline.service.strategy import asked
 from lodeline.service.strategy.briefing import briefing, with_names
 from lodeline.strategy.figure import BASES, unbased
 from lodeline.web.words import strategy as says
@@ -60,7 +60,7 @@ def told(monkeypatch: pytest.MonkeyPatch, browser: Browser) -> Browser:
     """The small world, of which somebody has filed two scenarios; nobody keeps a run."""
     monkeypatch.setattr(asked, "scenarios", _scenarios)
     monkeypatch.setattr(asked, "compared", _compared)
-    monkeypatch.setattr(answers, "run", _run)
+    monkeypatch.setattr(asked, "run", _run)
     return browser
 
 
@@ -163,7 +163,7 @@ def test_a_run_that_touches_nothing_says_so(told: Browser, monkeypatch: pytest.M
         found["totals"] |= {"touched": 0, "first_stop": never, "stopping": nothing, "lost_kg": nothing, "by_day": []}
         return {**found, "tornado": [], "loss": None, "inputs": []}
 
-    monkeypatch.setattr(answers, "run", empty)
+    monkeypatch.setattr(asked, "run", empty)
     for at in ("strategy/", "strategy/scenarios/dy-licence/briefing/"):
         page = told.page(f"/en/{at}")
         assert page.status == 200
@@ -220,7 +220,7 @@ def test_looking_at_firms_of_the_register_is_written_down(told: Browser, monkeyp
         found["plants"][0]["organisation"] = "USE-0001"
         return found
 
-    monkeypatch.setattr(answers, "run", of_a_firm)
+    monkeypatch.setattr(asked, "run", of_a_firm)
     before = AuditRecord.objects.filter(kind="look", what="strategy").count()
     told.get("/en/strategy/?scenario=dy-licence")
     looks = AuditRecord.objects.filter(kind="look", what="strategy").order_by("id")[before:]

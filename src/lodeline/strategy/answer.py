@@ -201,7 +201,7 @@ _OTHERS: Final[Mapping[str, Text]] = {
         "loss of a plant for each unit of value of the goods it lacks", "工厂停产损失与所缺货物价值之比"
     ),
     "substitution_share_12_months": text("what may be substituted within a year", "一年内可替代比例"),
-    "qualification_months_magnet": text("months until another maker is qualified", "新供应商认证月数"),
+    "qualification_months_magnet": text("months until another maker is qualified", "新供应商资格审核月数"),
     "licence_delay_shared": text("how alike delays of licences are", "许可办理时间的相关性"),
 }
 

@@ -1,17 +1,18 @@
-"""Questions of programs about the strategic view, as they are put to a reading: by name, with plain arguments."""
+"""Questions about the strategic view, as they are put to a reading: by name, with plain arguments."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.strategy import dependence as depending
 from lodeline.service.strategy import runs
 from lodeline.service.strategy.inputs import inputs_of
 from lodeline.service.strategy.network import graph_json
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 from lodeline.strategy.inputs.tables import scenarios_of
+from lodeline.strategy.judged.backtest import april_2025
+from lodeline.strategy.judged.backtest import backtest as tested
 
 Json = dict[str, Any]
 
@@ -23,17 +24,14 @@ def graph(
     return graph_json(snapshot, law, inputs_of(store, snapshot.entry), base_from=base_from, base_to=base_to)
 
 
+def run(store: Store, snapshot: Snapshot, law: Jurisdiction, *, name: str) -> Json:
+    """A run of a scenario (`service.strategy.runs.run_scenario`). Raises UserError for a name that none has."""
+    return runs.run_scenario(snapshot, law, inputs_of(store, snapshot.entry), name)
+
+
 def compared(store: Store, snapshot: Snapshot, law: Jurisdiction, *, first: str, second: str) -> Json:
     """Two scenarios beside each other (`service.strategy.runs.compare`)."""
     return runs.compare(snapshot, law, inputs_of(store, snapshot.entry), first, second)
-
-
-def dependence(
-    snapshot: Snapshot, law: Jurisdiction, *, element: str, country: str | None = None, customer: str | None = None,
-    period: str | None = None,
-) -> Json:  # fmt: skip
-    """Booked dependence (`service.strategy.dependence.dependence`)."""
-    return depending.dependence(snapshot, law, element=element, country=country, customer=customer, period=period)
 
 
 def scenarios(store: Store, snapshot: Snapshot) -> list[Json]:
@@ -57,3 +55,8 @@ def scenarios(store: Store, snapshot: Snapshot) -> list[Json]:
         }
         for one in scenarios_of(inputs_of(store, snapshot.entry))
     ]  # fmt: skip
+
+
+def backtest(law: Jurisdiction) -> Json:
+    """The run held against April 2025 (`strategy.judged.backtest.backtest`)."""
+    return tested(april_2025(), law=law)

@@ -20,6 +20,7 @@ from lodeline.office.strategy.tables import FILES_MOST, hand_in
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.service.entries.upload import Upload
 from lodeline.service.strategy import asked
+from lodeline.service.strategy import dependence as depending
 from lodeline.service.strategy.inputs import accepted
 from lodeline.service.strategy.own import own_network
 from lodeline.web.api import spec
@@ -128,7 +129,7 @@ def get_strategy_dependence(
         _log_firms(request, "strategy dependence", {customer}, subject=customer)
     found = _possible(
         lambda: now.answer(
-            asked.dependence, now.snapshot, now.law, element=element, country=country, customer=customer,
+            depending.dependence, now.snapshot, now.law, element=element, country=country, customer=customer,
             period=period,
         )
     )  # fmt: skip

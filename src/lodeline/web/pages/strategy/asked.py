@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lodeline.service.strategy import answers, asked
+from lodeline.service.strategy import asked
 from lodeline.web.parts.values import Badge
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
@@ -40,7 +40,7 @@ def known(visit: Visit, found: Sequence[Json], name: str) -> str:
 def run_of(visit: Visit, name: str) -> Json:
     """The run of a scenario at the entry of the page's reading."""
     reading = visit.reading
-    return reading.answer(answers.run, reading.store, reading.snapshot, reading.law, name=name)
+    return reading.answer(asked.run, reading.store, reading.snapshot, reading.law, name=name)
 
 
 def legend(visit: Visit) -> list[Json]:

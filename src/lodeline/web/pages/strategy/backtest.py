@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from lodeline.service.strategy import answers
+from lodeline.service.strategy.asked import backtest as backtest_answer
 from lodeline.web.pages.strategy import asked
 from lodeline.web.pages.strategy.run_tables import STATED, number_cell, stated
 from lodeline.web.parts.shell import show
@@ -22,7 +22,7 @@ Json = Mapping[str, Any]
 def backtest(visit: Visit) -> HttpResponse:
     """The page `strategy/backtest/`."""
     reading = visit.reading
-    found: Json = reading.answer(answers.backtest, reading.law)
+    found: Json = reading.answer(backtest_answer, reading.law)
     first, national = _first(visit, found), _national(visit, found)
     csv = wanted_csv(visit, first, national)
     if csv is not None:

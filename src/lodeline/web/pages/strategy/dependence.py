@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from lodeline.errors import UserError
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview
-from lodeline.service.strategy import answers
+from lodeline.service.strategy import dependence as depending
 from lodeline.web.drawing.sankey import Column as Stage
 from lodeline.web.drawing.sankey import Link, Node, Sankey, draw_sankey
 from lodeline.web.drawing.svg import Markup
@@ -51,8 +51,8 @@ def dependence(visit: Visit) -> HttpResponse:
     country, period = visit.query("country") or "", visit.query("period") or ""
     try:
         found: Json = reading.answer(
-            answers.dependence, reading.snapshot, reading.law, element=element, country=country, customer="",
-            period=period, by=by,
+            depending.dependence, reading.snapshot, reading.law, element=element, country=country or None,
+            period=period or None, by=by,
         )  # fmt: skip
     except UserError as error:
         raise BadQuestionError(error.en, error.zh) from error
