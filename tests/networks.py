@@ -205,7 +205,7 @@ def instrument(
     net: Network, seed: int, severities: Sequence[float], *, days: int, within: bool = False
 ) -> list[Openness]:
     """One random instrument at each severity, 0 to 1: a delay, a cut, a rate of approval, a wider scope, a cap on an
-    origin or an outage; nothing else differs."""
+    origin or an outage; nothing else differs. What is shut by a delay, or until an approval, waits in half of them."""
     chance = np.random.default_rng([seed, 7])
     kind = ("delay", "cut", "approval", "scope", "origin", "outage", "length")[int(chance.integers(7))]
     start = int(chance.integers(0, 20))
@@ -216,7 +216,9 @@ def instrument(
     cases = chance.random(len(net.edges))
     depth = float(chance.choice([0.0, 0.3, 0.7]))
     unit = int(chance.choice(np.flatnonzero(~net.units.is_plant))) if (~net.units.is_plant).any() else 0
-    held = bool(chance.random() < 0.5)
+    held, waits = (bool(one < 0.5) for one in chance.random(2))
+    waiting = np.zeros(len(net.edges), np.bool_)
+    waiting[touched] = waits and kind in ("delay", "approval")
     opens = []
     for severity in severities:
         openness = open_throughout(net, days)
@@ -238,5 +240,5 @@ def instrument(
             openness.unit[unit, start : start + int(severity * 90)] = depth
         openness.held[touched] = held
         openness.in_scope[touched] = True
-        opens.append(openness)
+        opens.append(replace(openness, waits=waiting))
     return opens

@@ -136,6 +136,7 @@ def _opened(openness: Openness, holdings: np.ndarray, edges: np.ndarray, units: 
     return Openness(
         edge=openness.edge[edges], origin=openness.origin[holdings], unit=openness.unit[units],
         in_scope=openness.in_scope[edges], held=openness.held[edges],
+        waits=None if openness.waits is None else openness.waits[edges],
     )  # fmt: skip
 
 

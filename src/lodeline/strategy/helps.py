@@ -145,6 +145,7 @@ def _with_supplier(
             openness, edge=np.vstack([openness.edge, np.ones((1, openness.edge.shape[1]))]),
             origin=np.vstack([openness.origin, np.ones((1, openness.origin.shape[1]))]),
             in_scope=np.append(openness.in_scope, False), held=np.append(openness.held, False), origin_in_scope=None,
+            waits=None if openness.waits is None else np.append(openness.waits, False),
         ),
     )  # fmt: skip
 

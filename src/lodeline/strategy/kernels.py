@@ -70,6 +70,7 @@ class Plan(NamedTuple):
     first: Floats  # (days, e) under way as filed; no rows where under way is as in the base window
     edge_row: Ints  # (e,) row in `edge_open`, -1 where it is open throughout
     edge_open: Floats  # (days, rows)
+    edge_later: Floats  # (days, rows) the most that it is open from then on, where goods wait for that
     origin_row: Ints
     origin_open: Floats
     unit_row: Ints
@@ -93,6 +94,9 @@ class State(NamedTuple):
     wanted: Floats  # (e,) ordered today
     licensed: Floats  # (e,) of that, by licences that were held
     sent: Floats  # (e,)
+    waiting: Floats  # (e,) was ordered while it was shut, and goes when it opens
+    released: Floats  # (e,) of today's order, what waited
+    kept: Floats  # (h,) what waits here
     short: Flags  # (e,) what was ordered yesterday was not sent
     missed: Floats  # (h,) ordered yesterday by it and not sent
     use: Floats  # (h,) of the base window's, what could be used yesterday had there been enough of it; at most 1
@@ -186,19 +190,25 @@ def _arrive(plan: Plan, state: State, record: Record, day: int) -> None:
 @njit(cache=True, nogil=True)
 def _order(plan: Plan, state: State, day: int) -> None:
     """Each receiver orders what keeps its stock and what is under way at their level; what an instrument blocks, and
-    what a supplier did not send yesterday, it asks of its other suppliers that have room."""
+    what a supplier did not send yesterday, it asks of its other suppliers that have room. What waits for a licence is
+    kept for it, never more than in the base window; when it opens, what it still lacks of that is to go at once, and
+    the rest it wants no more."""
+    state.kept[:] = 0.0
+    for edge, kg in enumerate(state.waiting):
+        state.kept[plan.source[edge]] += kg
     for here in range(len(state.stock)):
         first, last = plan.in_start[here], plan.in_start[here + 1]
         if first == last:
             continue
-        pace = 1.0
+        pace, gap = 1.0, 0.0
         if plan.base_in[here] > 0.0:
             gap = plan.normal[here] + plan.normal_under[here] - state.stock[here] - state.coming[here]
+            gap += state.kept[here]
             pace = min(2.0, max(0.0, state.use[here] + gap / (plan.smoothing * plan.base_in[here])))
-        sought, room = state.missed[here], 0.0
+        sought, room, opened = state.missed[here], 0.0, 0.0
         for place in range(first, last):
             edge = plan.in_edge[place]
-            state.wanted[edge] = state.licensed[edge] = 0.0
+            state.wanted[edge] = state.licensed[edge] = state.released[edge] = 0.0
             if day < plan.qualified_from[edge]:
                 continue
             whole = min(plan.flow[edge] * pace, plan.most[edge])
@@ -209,9 +219,22 @@ def _order(plan: Plan, state: State, day: int) -> None:
                     state.licensed[edge] = min(whole, state.held_kg[edge])
                     wanted += state.licensed[edge] * (1.0 - open_)
                 sought += whole - wanted
+                later = plan.edge_later[day, plan.edge_row[edge]]
+                if later > open_:
+                    state.waiting[edge] += plan.flow[edge] * min(pace, 1.0) * (later - open_)
             elif not state.short[edge]:
                 room += plan.most[edge] - wanted
             state.wanted[edge] = wanted
+            if state.waiting[edge] > 0.0 and plan.edge_later[day, plan.edge_row[edge]] <= open_:
+                opened += state.waiting[edge]
+        if opened > 0.0:
+            part = min(1.0, max(0.0, gap) / opened)
+            for place in range(first, last):
+                edge = plan.in_edge[place]
+                row = plan.edge_row[edge]
+                if state.waiting[edge] > 0.0 and plan.edge_later[day, row] <= plan.edge_open[day, row]:
+                    state.waiting[edge] *= part
+                    state.released[edge] = state.waiting[edge]
         sought *= plan.substitution
         if sought > 0.0 and room > 0.0:
             part = min(1.0, sought / room)
@@ -226,8 +249,13 @@ def _order(plan: Plan, state: State, day: int) -> None:
 def _decide(plan: Plan, state: State, day: int) -> None:
     """The activity that each unit wants, by the output that is asked for most, and what it would take for it."""
     orders = np.zeros(len(state.stock))
+    state.kept[:] = 0.0
     for edge, kg in enumerate(state.wanted):
         orders[plan.source[edge]] += kg
+        row = plan.edge_row[edge]
+        if row >= 0 and plan.edge_later[day, row] > plan.edge_open[day, row]:
+            orders[plan.source[edge]] += plan.flow[edge] * (plan.edge_later[day, row] - plan.edge_open[day, row])
+        state.kept[plan.source[edge]] += state.waiting[edge]
     for unit in range(len(state.asked)):
         for need in range(plan.need_start[unit], plan.need_start[unit + 1]):
             orders[plan.need_holding[need]] += plan.need_rate[need] * state.asked[unit]
@@ -239,7 +267,7 @@ def _decide(plan: Plan, state: State, day: int) -> None:
                 if plan.base_out[here] <= 0.0 or plan.made_rate[output] <= 0.0:
                     continue
                 more = orders[here] - plan.base_out[here]
-                more += (plan.normal[here] - state.stock[here]) / plan.smoothing
+                more += (plan.normal[here] + state.kept[here] - state.stock[here]) / plan.smoothing
                 wish = 1.0 + more / (plan.made[here] + plan.base_in[here])
                 asked = wish if not is_asked_for else max(asked, wish)
                 is_asked_for = True
@@ -324,14 +352,20 @@ def _fill(plan: Plan, state: State, needs: tuple[int, int, int], can: float, ask
 
 @njit(cache=True, nogil=True)
 def _ration(plan: Plan, state: State) -> None:
-    """What is left above a holding's floor goes to all in proportion, by rank, or in part to all and then by rank."""
+    """What is left above a holding's floor goes to all in proportion, by rank, or in part to all and then by rank; what
+    waited goes of what nobody ordered today."""
     sent, wanted, out_edge = state.sent, state.wanted, plan.out_edge
     for here in range(len(state.stock)):
         first, last = plan.out_start[here], plan.out_start[here + 1]
-        left, orders = max(0.0, state.stock[here] - plan.floor[here]), 0.0
+        left, orders, waited = max(0.0, state.stock[here] - plan.floor[here]), 0.0, 0.0
         for place in range(first, last):
             sent[out_edge[place]] = 0.0
             orders += wanted[out_edge[place]]
+            waited += state.released[out_edge[place]]
+        if waited > 0.0:
+            part = min(1.0, max(0.0, left - orders) / waited)
+            for place in range(first, last):
+                state.released[out_edge[place]] *= part
         if orders <= 0.0:
             continue
         if orders <= left or plan.rule == PROPORTIONAL:
@@ -359,6 +393,8 @@ def _ration(plan: Plan, state: State) -> None:
                 sent[out_edge[place]] += part * (wanted[out_edge[place]] - sent[out_edge[place]])
             left -= min(left, group)
             start = stop
+    for edge, kg in enumerate(state.released):
+        sent[edge] += kg
 
 
 @njit(cache=True, nogil=True)
@@ -369,7 +405,7 @@ def _move(plan: Plan, state: State, record: Record) -> None:
         _move_elements(plan, state, record)
     state.missed[:] = 0.0
     for edge in range(len(state.sent)):
-        kg, wanted = state.sent[edge], state.wanted[edge]
+        kg, wanted, waited = state.sent[edge], state.wanted[edge], state.released[edge]
         state.held_kg[edge] -= min(kg, state.licensed[edge])
         state.under[plan.slot_start[edge] + state.turn[edge]] = kg
         state.turn[edge] += 1
@@ -377,9 +413,10 @@ def _move(plan: Plan, state: State, record: Record) -> None:
             state.turn[edge] = 0
         state.coming[plan.target[edge]] += kg
         stock[plan.source[edge]] = max(0.0, stock[plan.source[edge]] - kg)
-        state.short[edge] = kg < wanted * _WHOLE
+        state.short[edge] = kg - waited < wanted * _WHOLE
         if state.short[edge]:
-            state.missed[plan.target[edge]] += wanted - kg
+            state.missed[plan.target[edge]] += wanted - (kg - waited)
+        state.waiting[edge] -= min(waited, state.waiting[edge])
     for unit in range(len(state.activity)):
         for output in range(plan.out_of_start[unit], plan.out_of_start[unit + 1]):
             stock[plan.made_holding[output]] += plan.made_rate[output] * state.activity[unit]

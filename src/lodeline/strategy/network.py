@@ -160,7 +160,8 @@ class Openness:
     base rate that comes in, or of the base activity that is allowed (1 leaves the unit its `most`).
     in_scope [edges], held [edges]: an instrument shuts it; its goods may go as long as `held_kg` lasts.
     origin_in_scope [holdings], unit_in_scope [units]: an instrument touches it; None where none was asked for.
-    calendar_assumed: a working day was counted by no calendar that was published.
+    calendar_assumed: a working day was counted by no calendar that was published. waits [edges]: what is ordered while
+    it is shut is kept for the buyer and goes once it opens (a licence was asked for); None: nothing is.
     """
 
     edge: Floats
@@ -171,6 +172,7 @@ class Openness:
     origin_in_scope: Bools | None = None
     unit_in_scope: Bools | None = None
     calendar_assumed: bool = False
+    waits: Bools | None = None
 
     @property
     def touches_nothing(self) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lodeline.strategy.kernels import Plan, State
-from lodeline.strategy.network import Floats, Ints, Network, Openness
+from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness
 
 
 class Settings(NamedTuple):
@@ -62,6 +62,7 @@ def prepared(network: Network, openness: Openness, days: int, settings: Settings
     if network.arrivals is not None:
         first = np.ascontiguousarray(network.arrivals[:, :days].T, np.float64)
     edge_row, edge_open = _touched(openness.edge, days)
+    waits = np.zeros(len(edges), np.bool_) if openness.waits is None else np.array(openness.waits, np.bool_)
     origin_row, origin_open = _touched(openness.origin, days)
     unit_row, unit_open = _touched(openness.unit, days)
     plan = Plan(
@@ -80,6 +81,7 @@ def prepared(network: Network, openness: Openness, days: int, settings: Settings
         need_holding=_ints(units.need_holding), need_rate=_floats(units.need_rate), need_group=_ints(units.need_group),
         out_of_start=_ints(units.out_start), made_holding=_ints(units.out_holding), made_rate=_floats(units.out_rate),
         passed_on=_passed_on(network, content), first=first, edge_row=edge_row, edge_open=edge_open,
+        edge_later=_later(edge_open, edge_row, waits),
         origin_row=origin_row, origin_open=origin_open, unit_row=unit_row, unit_open=unit_open, **settings._asdict(),
     )  # fmt: skip
     slot_edge = np.repeat(np.arange(len(edges)), transit)
@@ -99,7 +101,8 @@ def _state(network: Network, plan: Plan, level: Floats, elements: int) -> State:
         stock=level.copy(), stock_elements=np.repeat(level, np.diff(plan.element_start)) * plan.content,
         turn=np.zeros(edges, np.int64), under=np.zeros(0), under_elements=np.zeros(0),
         coming=_sums(plan.target, filed, holdings), held_kg=_floats(network.edges.held_kg),
-        wanted=np.zeros(edges), licensed=np.zeros(edges), sent=np.zeros(edges),
+        wanted=np.zeros(edges), licensed=np.zeros(edges), sent=np.zeros(edges), waiting=np.zeros(edges),
+        released=np.zeros(edges), kept=np.zeros(holdings),
         short=np.zeros(edges, np.bool_), missed=np.zeros(holdings), use=np.ones(holdings), begun=np.zeros(holdings),
         share=np.zeros(holdings), asked=np.ones(units), activity=np.zeros(units),
         taken=np.zeros(len(plan.need_holding)), taken_elements=np.zeros((units, elements)),
@@ -165,6 +168,14 @@ def _touched(share: Floats, days: int) -> tuple[Ints, Floats]:
     number = np.full(len(share), -1, np.int64)
     number[rows] = np.arange(len(rows))
     return number, np.ascontiguousarray(share[rows, :days].T, dtype=np.float64)
+
+
+def _later(open_: Floats, row: Ints, waits: Bools) -> Floats:
+    """[days, rows] the most that an edge whose goods wait is open from a day on; of others what it is on the day."""
+    later = open_.copy()
+    rows = row[waits & (row >= 0)]
+    later[:, rows] = np.maximum.accumulate(open_[::-1, rows], axis=0)[::-1]
+    return later
 
 
 def _spans(start: Ints, count: Ints, rows: Ints) -> tuple[Ints, Ints]:

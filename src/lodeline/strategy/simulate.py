@@ -8,10 +8,12 @@ only, and the trajectory says where: a level that one day of the base window doe
 A day: what was sent a transit ago arrives, origins and the residual come in. A receiver orders b·o·(1 + gap/(τ·Σb)),
 between nothing and twice its base; the gap is what stock and goods under way lack of their level (that counts goods
 ordered once: without it a long transit makes orders swing). What is blocked, and what a supplier left unsent the day
-before, it asks of other qualified suppliers with room. Units follow the output that is asked for most (joint products
-pile up, nobody stops for them), limited by essential inputs, capacity, openness; holdings give their own units first,
-then ship by the rule. Plants use what they need while they have it, limited by the scarcest essential class; nothing is
-made up for later. τ: Sterman, Management Science 35 (1989), 321-339, for orders that count what is under way.
+before, it asks of other qualified suppliers with room. Where that waits (`Openness.waits`), makers go on making it, up
+to the base, and it goes once the edge is as open as it gets: after that day's orders, and no more than the gap. Units
+follow the output that is asked for most (joint products pile up, nobody stops for them), limited by essential inputs,
+capacity, openness; holdings give their own units first, then ship by the rule. Plants use what they need while they
+have it, limited by the scarcest essential class; nothing is made up for later. τ: Sterman, Management Science 35
+(1989), 321-339, for orders that count what is under way.
 """
 
 from __future__ import annotations

@@ -57,6 +57,37 @@ def test_goods_under_way_as_filed_arrive_on_their_days() -> None:
     assert ran.activity[0, 9:12].tolist() == pytest.approx([1.0, 0.5, 0.0], abs=1e-9)
 
 
+def test_what_waited_for_a_licence_goes_on_the_day_it_comes() -> None:
+    # Two makers of half the need each; the licence of one comes on day 20, of the other within no day of the run.
+    net = network(
+        level=[100.0, 100.0, 60.0], links=[(0, 2, 5.0), (1, 2, 5.0)], plants=[2], transit=5, spare=1.0,
+        origin=[5.0, 5.0, 0.0],
+    )  # fmt: skip
+    openness = closed(net, 0, until=20)
+    openness.edge[1] = 0.0
+    waiting = replace(openness, waits=np.array([True, True]))
+    ran, hurried = (simulate(net, one, days=DAYS) for one in (openness, waiting))
+
+    assert hurried.shipped is not None
+    # Twenty days of what the base window sends; of what is never granted nothing was kept.
+    assert hurried.shipped[0, :20].sum() == 0
+    assert hurried.shipped[0, 20] >= 20 * 5
+    assert hurried.shipped[1].sum() == 0
+    assert hurried.lost_days()[0] < ran.lost_days()[0] - 5
+    assert hurried.shipped[0].sum() + hurried.stock[0, -1] == pytest.approx(100 + 5 * DAYS)
+
+
+def test_a_buyer_who_lacks_nothing_any_more_takes_no_goods_that_waited() -> None:
+    net = network(level=[100.0, 900.0, 80.0], links=[(0, 2, 10.0), (1, 2, 0.0)], plants=[2], transit=5)
+    net = changed(net, most=np.array([20.0, 10.0]))
+    waiting = replace(closed(net, 0, until=30), waits=np.array([True, False]))
+    ran = simulate(net, waiting, days=DAYS)
+
+    assert ran.shipped is not None
+    assert ran.shipped[0, 30] < 30 * 10 / 2
+    assert ran.activity[0] == pytest.approx(np.ones(DAYS))
+
+
 def test_licences_that_are_held_count_first() -> None:
     net = changed(SALE, held_kg=np.array([40.0]))
 

@@ -123,6 +123,7 @@ class Acting:
             edge=edge, origin=origins, unit=units,
             in_scope=barred | waits, held=waits & ~barred & (self.network.edges.held_kg > 0),
             origin_in_scope=marks[0], unit_in_scope=marks[1], calendar_assumed=self._calendar_assumed,
+            waits=waits & ~barred,
         )  # fmt: skip
 
     @cached_property
