@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
 
 from lodeline.errors import Text, text
+from lodeline.strategy.classes import matches
 from lodeline.strategy.figure import Basis, weakest
 from lodeline.strategy.inputs.assumptions import VINTAGE, Assumption, assumption, lognormal, triangular
-from lodeline.strategy.network import Floats, Network
+from lodeline.strategy.network import Bools, Floats, Network
 from lodeline.strategy.scenario import Instrument, Scenario
 
 End = Literal["low", "high"]
@@ -107,12 +108,12 @@ class Setting:
 def ranges(network: Network, scenario: Scenario, cover: pl.DataFrame, cases: Sequence[Case]) -> Ranges:
     """What is uncertain, with the ranges that `cover` (of cover.csv) states for the stocks of plants."""
     holdings, edges, units = network.holdings, network.edges, network.units
-    told = {(row["plant"], row["class"]): row for row in cover.iter_rows(named=True)}
+    told = _Stated(cover)
     plants = tuple(int(row) for row in np.flatnonzero(holdings.is_plant))
     default = assumption("stock_days_customer")
     stock, keys, covers = np.ones((len(plants), 3)), [], []
     for place, row in enumerate(plants):
-        found = told.get((holdings.site[row], holdings.goods[row]))
+        found = told.row(holdings.site[row], holdings.goods[row])
         if found is not None and found["stock_days"]:
             low, high = (found[name] or found["stock_days"] for name in ("low_days", "high_days"))
             stock[place] = np.array([max(low, 1e-3), found["stock_days"], high]) / found["stock_days"]
@@ -123,9 +124,11 @@ def ranges(network: Network, scenario: Scenario, cover: pl.DataFrame, cases: Seq
         else:
             stock[place] = np.array([default.low, default.central, default.high]) / default.central
             keys.append(default.key)
+    # Days under way that a plant states are no assumption of ours, and it states no range for them.
+    sure = told.with_transit(network)
     transit_key = tuple(
-        _transit_key(days) if basis == "assumption" and days > 0 else ""
-        for days, basis in zip(edges.transit.tolist(), edges.transit_basis, strict=True)
+        _transit_key(days) if basis == "assumption" and days > 0 and not known else ""
+        for days, basis, known in zip(edges.transit.tolist(), edges.transit_basis, sure.tolist(), strict=True)
     )
     demand = tuple(int(row) for row in np.flatnonzero(units.is_plant))
     spare = tuple(
@@ -138,6 +141,36 @@ def ranges(network: Network, scenario: Scenario, cover: pl.DataFrame, cases: Seq
         demand_name=tuple(units.name[row] for row in demand), spare=spare, cases=tuple(cases), inputs=(),
     )  # fmt: skip
     return replace(found_ranges, inputs=tuple(_inputs(found_ranges, scenario, covers)))
+
+
+class _Stated:
+    """What cover.csv says of a plant's goods: a row of the class, else one of its product or kind."""
+
+    def __init__(self, cover: pl.DataFrame) -> None:
+        self._rows: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in cover.iter_rows(named=True):
+            self._rows.setdefault(row["plant"], {})[row["class"]] = row
+
+    def row(self, plant: str, goods: str) -> dict[str, Any] | None:
+        its = self._rows.get(plant, {})
+        return its.get(goods) or next(
+            (its[one] for one in sorted(its, key=len, reverse=True) if one and matches(goods, one)), None
+        )
+
+    def with_transit(self, network: Network) -> Bools:
+        """[edges] whether the days under way to the plant that it leads to, or leads on to, are stated."""
+        holdings, edges = network.holdings, network.edges
+        found = np.zeros(len(holdings), np.bool_)
+        for number in np.flatnonzero(holdings.is_plant).tolist():
+            row = self.row(holdings.site[number], holdings.goods[number])
+            found[number] = row is not None and row["transit_days"] is not None
+        at_site = ~holdings.is_plant
+        # A buyer abroad who passes goods on: the days to it and on from it add up to what is stated.
+        abroad = np.unique(edges.target[edges.border & at_site[edges.target]])
+        for number in abroad.tolist():
+            onward = edges.target[edges.source == number]
+            found[number] = bool(len(onward)) and bool(found[onward].all())
+        return found[edges.target]
 
 
 def _transit_key(days: int) -> str:

@@ -8,7 +8,7 @@ what still helps. Same network, scenario, tables, law and seed: the same bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -157,12 +157,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Runs of one scenario: a network under a setting, with the instruments that go with it."""
+    """Runs of one scenario: a network under a setting, with the instruments that go with it; `free`: without any."""
 
     network: Network
     scenario: Scenario
     acting: Acting
     ranges: Ranges
+    free: Openness
 
     def openness(self, setting: Setting) -> Openness:
         return self.acting.openness(delays=setting.delays, approved=setting.approved)
@@ -176,11 +177,11 @@ class Engine:
 
     def at(self, setting: Setting) -> tuple[Trajectory, Floats]:
         """The run of a setting, and the activity [units, days] of the same without any instrument: goods under way are
-        lumpy, stocks may be short and demand high, and what comes of that is not of the instruments' making."""
-        network = applied(self.network, self.ranges, setting)
-        free = open_throughout(network, self.scenario.horizon_days)
-        normal = self.run(network, free, smoothing=setting.smoothing).activity
-        return self.run(network, self.openness(setting), smoothing=setting.smoothing), normal
+        lumpy, stocks may be short and demand high, and what comes of that is not of the instruments' making. Goods that
+        they hold back a plant that is short would have bought on the spot, though: of these it lacks none there."""
+        network, openness = applied(self.network, self.ranges, setting), self.openness(setting)
+        normal = self.run(_with_spot(network, openness), self.free, smoothing=setting.smoothing).activity
+        return self.run(network, openness, smoothing=setting.smoothing), normal
 
 
 def run(
@@ -211,7 +212,7 @@ def run(
         for one in acting.cases
     ]
     found = ranges(network, scenario, inputs.cover, cases)
-    engine = Engine(network, scenario, acting, found)
+    engine = Engine(network, scenario, acting, found, open_throughout(network, scenario.horizon_days))
     plants = np.flatnonzero(network.units.is_plant)
     keys = [key for key in MOVED if with_tornado and any(one.key == key for one in found.inputs)]
     steps = _Steps(progress, 1 + count + 2 * len(keys))
@@ -284,6 +285,16 @@ def percentiles(values: Floats) -> tuple[float, float, float]:
 def _first_below(activity: Floats, usual: Floats, share: Floats) -> Floats:
     under = (activity < (share - 1e-9)[:, None]) & (activity < usual - _TOUCHED)
     return np.where(under.any(axis=1), under.argmax(axis=1), np.inf)
+
+
+def _with_spot(network: Network, openness: Openness) -> Network:
+    """The network with no want, at plants, of goods that the instruments touch on their way there."""
+    here = np.zeros(len(network.holdings), np.bool_)
+    here[network.edges.target[openness.in_scope]] = True
+    here &= network.holdings.is_plant
+    need = np.bincount(network.units.need_holding, network.units.need_rate, len(here))
+    level = network.holdings.level_kg + np.where(here, need * openness.edge.shape[1], 0.0)
+    return replace(network, holdings=replace(network.holdings, level_kg=level))
 
 
 def is_anything_touched(openness: Openness) -> bool:

@@ -203,6 +203,29 @@ def test_a_plant_that_is_short_without_any_instrument_does_not_stop_by_one() -> 
     found = _run(scenario(ban(), draws=10), network=late)
     assert found.trajectory.activity[2].min() < 0.5
     assert found.central.stop[2] == np.inf
-    # That of P1 is the control's from the day on which the first goods would have come.
-    assert found.central.stop[0] == pytest.approx(30, abs=1)
+    # P1 could have bought on the spot what does not come yet, were it not held back.
+    assert found.central.stop[0] == pytest.approx(20, abs=1)
     assert 2 not in found.touched
+
+
+def test_a_plant_that_uses_nothing_in_scope_is_never_named() -> None:
+    small = network((4.0, 4.0, 40.0, 40.0), countries=("DE", "DE", "DE", "DE"), assumed=False)
+    # P1 and P2 use goods without the element; they run short of what is late, with the control and without.
+    plain = replace(
+        small.holdings, goods=("magnet-ndfeb+heavy", "magnet-ndfeb", "magnet-ndfeb", *small.holdings.goods[3:])
+    )
+    sites = replace(
+        plain, site=("M1", *plain.site[1:], "M2"), organisation=(*plain.organisation, "OTHER"),
+        goods=(*plain.goods, "magnet-ndfeb"), country=(*plain.country, "CN"), is_plant=np.append(plain.is_plant, False),
+        level_kg=np.append(plain.level_kg, 40.0), level_basis=(*plain.level_basis, "exact"),
+        origin=np.append(plain.origin, 20.0), residual=np.append(plain.residual, 0.0),
+        floor_kg=np.append(plain.floor_kg, 0.0), content=np.vstack([plain.content, [0.3, 0.0]]),
+    )  # fmt: skip
+    late = replace(
+        small, holdings=sites, edges=replace(small.edges, source=np.array([5, 5, 0, 0])), arrivals=np.zeros((4, 40))
+    )
+    found = _run(scenario(ban(), draws=30), network=late)
+    assert found.trajectory.activity[:2].min() < 0.5
+    assert {found.network.units.name[found.plants[place]] for place in found.touched} == {"P3", "P4"}
+    assert not np.isfinite(found.stop[:2]).any() and found.lost_days[:2].sum() == 0
+    assert np.isfinite(found.stop[2:]).all()
