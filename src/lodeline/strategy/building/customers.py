@@ -9,8 +9,9 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from statistics import median
 from typing import Any, Final, Protocol
 
 import polars as pl
@@ -148,7 +149,8 @@ class Plant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """What a plant buys, or may buy, of a supplier of whom no row of the ledger tells; `rate` 0: it stands by."""
+    """What a plant buys, or may buy, of a supplier of whom no row of the ledger tells, or of a forwarder; `rate` 0: it
+    stands by. transit: days under way, None where nobody told."""
 
     plant: str
     goods: str
@@ -156,16 +158,34 @@ class Supply:
     rate: float
     most: float
     qualified_from: int
+    transit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarder:
+    """A buyer who passes goods of a class on to plants that are not its own: where its goods lie meanwhile.
+
+    transit: days under way to it, as its own plants state them; None where none does. rate: kg a day.
+    """
+
+    id: str
+    organisation: str
+    country: str
+    goods: str
+    rate: float
+    transit: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customers:
-    """Plants by id; `shares`: for each delivery the plants that get it, with their parts, which sum to 1."""
+    """Plants by id; `shares`: for each delivery the plants and forwarders that get it, with their parts, which sum to
+    1. forwarders: by id and class."""
 
     plants: dict[str, Plant]
     shares: list[list[tuple[str, float]]]
     supplies: list[Supply]
     notes: list[Note]
+    forwarders: dict[tuple[str, str], Forwarder] = field(default_factory=dict)
 
 
 def customers(
@@ -179,25 +199,28 @@ def customers(
     told = _Told(tables, names, on)
     plants: dict[str, Plant] = {}
     shares = [_shared(one, told, plants, homes) for one in deliveries]
-    filed: dict[tuple[str, str], float] = defaultdict(float)
     sellers: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one, parts in zip(deliveries, shares, strict=True):
-        for plant, part in parts:
-            filed[plant, one.goods] += one.rate * part
+        for plant, _ in parts:
             sellers[plant, one.goods] |= {one.site, holders.get(one.site, one.site)}
-    notes, supplies = [], []
+    onward = _Onward(deliveries, told, sellers, _filed(deliveries, shares))
+    shares = onward.less(shares, deliveries)
+    filed = _filed(deliveries, shares)
     got: dict[str, list[str]] = defaultdict(list)
     for plant, goods in filed:
         got[plant].append(goods)
     billed = told.billed()
     # A bill may name a product of which the plant gets two classes.
     more = {(plant, goods) for plant, goods in billed if not any(matches(one, goods) for one in got[plant])}
-    classes = sorted(set(filed) | more)
+    classes = sorted({one for one in filed if one not in onward.forwarders} | more)
+    notes, supplies = [], []
     contradicting, unsupplied = [], []
     for plant, goods in classes:
-        rate = filed.get((plant, goods), 0.0)
+        through = onward.to(plant, goods)
+        rate = filed.get((plant, goods), 0.0) + sum(one.rate for one in through)
         own = plants.get(plant) or plants.setdefault(plant, told.plant(plant))
         others, share = told.others(plant, goods, sellers.get((plant, goods), set()))
+        others, share = onward.outside(plant, goods, others)
         if share >= 1.0 and rate > 0:
             contradicting.append(f"{plant} {goods}")
             others, share = [(name, 0.0, row) for name, _, row in others], 0.0
@@ -208,15 +231,115 @@ def customers(
             unsupplied.append(f"{plant} {goods}")
             continue
         own.needs[goods] = need
-        supplies += [told.supply(plant, goods, name, need * part, row) for name, part, row in others]
+        supplies += [*through, *(told.supply(plant, goods, name, need * part, row) for name, part, row in others)]
     for each in plants.values():
         told.complete(each)
     if contradicting:
         notes.append(_note(_CONTRADICTING, contradicting))
     if unsupplied:
         notes.append(_note(_UNSUPPLIED, unsupplied))
-    notes += told.notes()
-    return Customers(plants={one: plants[one] for one in sorted(plants)}, shares=shares, supplies=supplies, notes=notes)
+    notes += [*onward.notes(), *told.notes()]
+    return Customers(
+        plants={one: plants[one] for one in sorted(plants)}, shares=shares, supplies=supplies, notes=notes,
+        forwarders=onward.forwarders,
+    )  # fmt: skip
+
+
+def _filed(deliveries: list[Delivery], shares: list[list[tuple[str, float]]]) -> dict[tuple[str, str], float]:
+    """(plant or forwarder, class) → kg a day that is delivered to it."""
+    filed: dict[tuple[str, str], float] = defaultdict(float)
+    for one, parts in zip(deliveries, shares, strict=True):
+        for name, part in parts:
+            filed[name, one.goods] += one.rate * part
+    return filed
+
+
+class _Onward:
+    """What buyers to whom the ledger delivers pass on to others' plants, where suppliers.csv names them.
+
+    Their goods are the ledger's: what goes on is taken off what their own plants get. Who is said to pass on all that
+    it gets or more is left a supplier from outside.
+    """
+
+    def __init__(
+        self, deliveries: list[Delivery], told: _Told, sellers: Mapping[tuple[str, str], set[str]],
+        filed: Mapping[tuple[str, str], float],
+    ) -> None:  # fmt: skip
+        got: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for one in deliveries:
+            got[one.user, one.goods][one.country] += one.rate
+        wanted: dict[tuple[str, str], list[tuple[str, float, dict[str, Any]]]] = defaultdict(list)
+        self._scale: dict[tuple[str, str], float] = {}
+        billed = told.billed()
+        for plant, goods in told.supplied():
+            others, share = told.others(plant, goods, set(sellers.get((plant, goods), ())))
+            rate = filed.get((plant, goods), 0.0)
+            self._scale[plant, goods] = scale = 1.0 if rate > 0 or share <= 0 else 1.0 / share
+            need = billed.get((plant, goods), 0.0) if rate <= 0 else rate / (1.0 - share) if share < 1.0 else 0.0
+            for name, part, row in others:
+                if need * part > 0 and (name, goods) in got and name != told.user_of(plant):
+                    wanted[name, goods].append((plant, need * part * scale, row))
+        self._part: dict[tuple[str, str], float] = {}
+        self._to: dict[tuple[str, str], list[Supply]] = defaultdict(list)
+        self.forwarders: dict[tuple[str, str], Forwarder] = {}
+        for (user, goods), its in sorted(wanted.items()):
+            whole, rate = sum(got[user, goods].values()), sum(one for _, one, _ in its)
+            if rate < whole:
+                self._part[user, goods] = rate / whole
+                self._pass_on(told, goods, got[user, goods], user, its)
+
+    def _pass_on(
+        self, told: _Told, goods: str, got: Mapping[str, float], user: str, its: list[tuple[str, float, dict[str, Any]]]
+    ) -> None:
+        """One forwarder for each country in which the user gets such goods; days under way add up to what those to
+        whom they go state, where they do."""
+        least = round(assumption("transit_days_road").central)
+        stated = [days for plant, _, _ in its if (days := told.transit(plant, goods)) is not None]
+        whole, part = sum(got.values()), self._part[user, goods]
+        for country, rate in sorted(got.items()):
+            own = [days for plant in told.plants_of(user, country) if (days := told.transit(plant, goods)) is not None]
+            days = round(median(own)) if own else None
+            if stated:
+                days = max(1, min(stated) - least if days is None else min(days, min(stated) - least))
+            name = told.free(f"{user}/{country}/onward")
+            self.forwarders[name, goods] = Forwarder(
+                id=name, organisation=user, country=country, goods=goods, rate=rate * part, transit=days
+            )
+            for plant, kg, row in its:
+                usual, total = kg * rate / whole, told.transit(plant, goods)
+                given = told.supply(plant, goods, name, usual, row)
+                left = least if total is None or days is None else max(1, total - days)
+                most = max(usual, given.most * rate / whole)
+                self._to[plant, goods].append(replace(given, most=most, transit=left))
+
+    def less(self, shares: list[list[tuple[str, float]]], deliveries: list[Delivery]) -> list[list[tuple[str, float]]]:
+        """The shares of deliveries with what goes on taken off."""
+        names = {(one.organisation, one.country, one.goods): one.id for one in self.forwarders.values()}
+        found = []
+        for one, parts in zip(deliveries, shares, strict=True):
+            on = self._part.get((one.user, one.goods), 0.0)
+            kept = [(plant, part * (1 - on)) for plant, part in parts]
+            found.append([*kept, (names[one.user, one.country, one.goods], on)] if on else parts)
+        return found
+
+    def to(self, plant: str, goods: str) -> list[Supply]:
+        return self._to.get((plant, goods), [])
+
+    def outside(
+        self, plant: str, goods: str, others: list[tuple[str, float, dict[str, Any]]]
+    ) -> tuple[list[tuple[str, float, dict[str, Any]]], float]:
+        """Those of the other suppliers who are no forwarders, with their shares and the sum of these."""
+        through = self.to(plant, goods)
+        if not through:
+            return others, sum(part for _, part, _ in others)
+        scale = self._scale[plant, goods]
+        left = [(name, part * scale, row) for name, part, row in others if (name, goods) not in self._part]
+        return left, sum(part for _, part, _ in left)
+
+    def notes(self) -> list[Note]:
+        if not self.forwarders:
+            return []
+        return [_note(_ONWARD, (f"{plant} {goods}" for plant, goods in self._to))]
 
 
 def _shared(one: Delivery, told: _Told, plants: dict[str, Plant], homes: Mapping[str, str]) -> list[tuple[str, float]]:
@@ -227,8 +350,7 @@ def _shared(one: Delivery, told: _Told, plants: dict[str, Plant], homes: Mapping
         # A name that the register does not know may be called so in two countries.
         is_home = homes.get(one.user) == one.country
         name = one.user if is_home and one.user != NOBODY else f"{one.user}/{one.country or NOBODY}"
-        while name in told.plants:
-            name += "/*"
+        name = told.free(name)
         plants.setdefault(name, Plant(id=name, organisation=one.user, country=one.country))
         return [(name, 1.0)]
     for plant in weights:
@@ -288,6 +410,27 @@ class _Told:
         # Nobody told what they use.
         return {plant: self.plants[plant]["output_per_day"] or 1.0 for plant in there if plant not in self._bill}
 
+    def supplied(self) -> list[tuple[str, str]]:
+        """(plant, class) of which suppliers are named."""
+        return sorted(key for key in self._suppliers if key[0] in self.plants)
+
+    def user_of(self, plant: str) -> str:
+        return self._user_of[plant]
+
+    def plants_of(self, user: str, country: str) -> list[str]:
+        return [plant for plant in self._of_user.get(user, []) if self.plants[plant]["country"] == country]
+
+    def transit(self, plant: str, goods: str) -> int | None:
+        """Whole days under way that are stated."""
+        cover = _of_class(self._cover.get(plant, {}), goods)
+        return None if cover is None or cover["transit_days"] is None else max(1, round(cover["transit_days"]))
+
+    def free(self, name: str) -> str:
+        """The name, or one like it that no plant has."""
+        while name in self.plants:
+            name += "/*"
+        return name
+
     def billed(self) -> dict[tuple[str, str], float]:
         """(plant, class) → kg a day by its bill and output."""
         return {
@@ -333,8 +476,8 @@ class _Told:
                     "synthetic" if "synthetic" in (cover["source"] or "").lower() else "assumption",
                 )
             plant.stock_days[goods] = days
-            if cover is not None and cover["transit_days"] is not None:
-                plant.transit[goods] = max(1, round(cover["transit_days"]))
+            if (transit := self.transit(plant.id, goods)) is not None:
+                plant.transit[goods] = transit
             plant.groups[goods] = ESSENTIAL
             general = _of_class(self._bill.get(plant.id, {}), goods)
             if general is not None and general["essential"] is False:
@@ -390,6 +533,10 @@ _CONTRADICTING: Final = (
 )  # fmt: skip
 _UNSUPPLIED: Final = (
     "bill-without-supply", "stand in a bill, but nobody delivers them: left out", "列于用料表而无人供货：不计",
+)  # fmt: skip
+_ONWARD: Final = (
+    "goods-passed-on", "come by way of another buyer to whom the ledger delivers: what goes on is taken off its plants",
+    "经由台账所载另一买方转供：转供量自该买方工厂用量中扣除",
 )  # fmt: skip
 _DIFFERS: Final = (
     "bill-differs", "differ by more than a tenth from what is delivered (kg a day by bill and output / delivered)",

@@ -19,7 +19,9 @@ from lodeline.material.mass import PPB
 from lodeline.strategy.building.customers import (
     Customers,
     Delivery,
+    Forwarder,
     Names,
+    Plant,
     Supply,
     Tables,
     customers,
@@ -215,17 +217,23 @@ class _Assembly:
         flow = pl.col("mg") / MG / self.window.days
         chain = self.routes.filter(pl.col("target") != "").with_columns(to_site="target", part=pl.lit(1.0))
         final = self.routes.filter(pl.col("target") == "")
+        passed_on = pl.col("to_site").is_in(self._forwarders)
         shared = self._shares("to_site")
         sold = final.join(shared, on="route", how="inner", maintain_order="left")
         filed = pl.concat([chain.select(*sold.columns), sold]).select(
             "route", "part", from_site="site", from_plant=pl.lit(False), goods="goods", to_site="to_site",
-            to_plant=pl.col("target") == "", flow=flow * pl.col("part"), most=pl.lit(None, pl.Float64),
-            transit="transit", qualified_from=pl.lit(0), is_filed=pl.lit(True), value_per_kg="value_per_kg",
+            to_plant=(pl.col("target") == "") & ~passed_on, flow=flow * pl.col("part"),
+            most=pl.lit(None, pl.Float64), transit="transit", told=pl.lit(None, pl.Int64), qualified_from=pl.lit(0),
+            is_filed=pl.lit(True), value_per_kg="value_per_kg",
             currency="currency", end_use="end_use", hs_code="hs_code", items="items",
             end_user=pl.when(pl.col("target") == "").then(pl.coalesce("called", "user")).otherwise(pl.lit("")),
         )  # fmt: skip
         others = self._supplies()
         return filed if others is None else pl.concat([filed, others.select(filed.columns)])
+
+    @property
+    def _forwarders(self) -> list[str]:
+        return sorted({name for name, _ in self.told.forwarders})
 
     def _shares(self, plant: str) -> pl.DataFrame:
         """`route`, `plant` under this name, `part`: who of an end user gets what goes to it."""
@@ -239,7 +247,8 @@ class _Assembly:
         )
 
     def _supplies(self) -> pl.DataFrame | None:
-        """What plants buy of suppliers of whom no row tells; a firm of the register stands by with what it holds."""
+        """What plants buy of forwarders, and of suppliers of whom no row tells; a firm of the register stands by with
+        what it holds."""
         if not self.told.supplies:
             return None
         sites_of: dict[str, list[str]] = {}
@@ -253,13 +262,13 @@ class _Assembly:
 
         rows = [
             {"from_site": source(one)[0], "goods": one.goods, "to_site": one.plant, "flow": one.rate, "most": one.most,
-             "qualified_from": one.qualified_from, "is_filed": source(one)[1]}
+             "qualified_from": one.qualified_from, "is_filed": source(one)[1], "told": one.transit}
             for one in self.told.supplies
         ]  # fmt: skip
         given = pl.DataFrame(
             rows,
             schema={"from_site": pl.String, "goods": pl.String, "to_site": pl.String, "flow": pl.Float64,
-                    "most": pl.Float64, "qualified_from": pl.Int32, "is_filed": pl.Boolean},
+                    "most": pl.Float64, "qualified_from": pl.Int32, "is_filed": pl.Boolean, "told": pl.Int64},
         )  # fmt: skip
         nothing = pl.lit("")
         return given.with_columns(
@@ -367,8 +376,10 @@ class _Assembly:
         )
         outside = self._outside(holdings, edges)
         origin = np.where(outside, out, origin)
-        # What a plant needs is by definition what comes in; the rest is rounding.
-        residual = np.where(is_plant | outside, 0.0, out - into - origin)
+        sites, goods = holdings["site"].to_list(), holdings["goods"].to_list()
+        passing = np.array([(site, one) in self.told.forwarders for site, one in zip(sites, goods, strict=True)])
+        # What a plant needs, or a forwarder passes on, is by definition what comes in; the rest is rounding.
+        residual = np.where(is_plant | outside | passing, 0.0, out - into - origin)
         through = np.maximum(out, into + origin)
         level, basis = np.zeros(count), np.full(count, "exact", dtype=object)
         lying = stock.join(at, on=["site", "goods"])
@@ -377,7 +388,6 @@ class _Assembly:
         floor = np.where(is_plant | outside, 0.0, through * FLOOR_DAYS)
         raised = ~is_plant & ~outside & (level < floor)
         level[raised], basis[raised] = floor[raised], "assumption"
-        sites, goods = holdings["site"].to_list(), holdings["goods"].to_list()
         for number in np.flatnonzero(is_plant).tolist():
             plant = self.told.plants[sites[number]]
             kept, rests_on = plant.stock_days.get(goods[number], (0.0, "assumption"))
@@ -391,18 +401,25 @@ class _Assembly:
             notes.append(_idle(idle))
         holder = dict(self.places.select("site", "holder").iter_rows())
         organisation = [
-            self.told.plants[site].organisation if plant else holder.get(site, site)
-            for site, plant in zip(sites, is_plant.tolist(), strict=True)
+            found.organisation if (found := self._customer(site, one, is_a_plant)) else holder.get(site, site)
+            for site, one, is_a_plant in zip(sites, goods, is_plant.tolist(), strict=True)
         ]  # fmt: skip
         country = [
-            self.told.plants[site].country if plant else self.countries.get(firm, "" if away else self.own_country)
-            for site, firm, plant, away in zip(sites, organisation, is_plant.tolist(), outside.tolist(), strict=True)
+            found.country if (found := self._customer(site, one, is_a_plant))
+            else self.countries.get(firm, "" if away else self.own_country)
+            for site, one, firm, is_a_plant, away in zip(
+                sites, goods, organisation, is_plant.tolist(), outside.tolist(), strict=True
+            )
         ]  # fmt: skip
         return {
             "site": tuple(sites), "organisation": tuple(organisation), "goods": tuple(goods), "country": tuple(country),
             "is_plant": is_plant, "level_kg": level, "level_basis": tuple(basis.tolist()), "origin": origin,
             "residual": residual, "floor_kg": floor, "lost": lost, "imported": self._imported(at, count),
         }  # fmt: skip
+
+    def _customer(self, site: str, goods: str, is_plant: bool) -> Plant | Forwarder | None:
+        """Who holds goods that left the sites of the ledger."""
+        return self.told.plants[site] if is_plant else self.told.forwarders.get((site, goods))
 
     def _imported(self, at: pl.DataFrame, count: int) -> tuple[Mapping[str, float], ...]:
         """Of each holding, country → share of its origins that was imported from there."""
@@ -424,7 +441,8 @@ class _Assembly:
     def _outside(self, holdings: pl.DataFrame, edges: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether a holding is a supplier's of whom no row of the ledger tells."""
         found = np.zeros(len(holdings), np.bool_)
-        found[edges.filter(~pl.col("is_filed"))["source"].to_numpy()] = True
+        from_outside = ~pl.col("is_filed") & ~pl.col("from_site").is_in(self._forwarders)
+        found[edges.filter(from_outside)["source"].to_numpy()] = True
         return found
 
     def _edge_arrays(self, edges: pl.DataFrame, units: Units, transits: _Transits, count: int) -> Edges:
@@ -440,7 +458,7 @@ class _Assembly:
         most = edges["most"].to_numpy()
         most = np.where(np.isnan(most), flow * spare[edges["source"].to_numpy()], most)
         abroad = self._countries(edges) != self.own_country
-        border = edges["to_plant"].to_numpy() & abroad & edges["is_filed"].to_numpy()
+        border = abroad & edges["is_filed"].to_numpy()
         filed = ("end_user", "end_use", "hs_code", "items", "currency")
         return Edges(
             source=edges["source"].to_numpy(), target=edges["target"].to_numpy(), flow=flow, most=most, transit=transit,
@@ -453,18 +471,23 @@ class _Assembly:
 
     def _countries(self, edges: pl.DataFrame) -> np.ndarray[Any, np.dtype[Any]]:
         return np.array([
-            self.told.plants[site].country if is_plant else self.own_country
-            for site, is_plant in edges.select("to_site", "to_plant").iter_rows()
+            found.country if (found := self._customer(site, goods, is_plant)) else self.own_country
+            for site, goods, is_plant in edges.select("to_site", "goods", "to_plant").iter_rows()
         ], dtype=object)  # fmt: skip
 
     def _transits(self, edges: pl.DataFrame) -> _Transits:
-        """Whole days under way: as matched, else as a plant told, else assumed."""
+        """Whole days under way: as matched, else as a plant or a supplier's row told, else assumed."""
         matched = self.routes.filter(pl.col("transit").is_not_null())["transit"].median()
         home = round(float(matched)) if isinstance(matched, int | float) else _AT_HOME_DAYS
         days, bases = [], []
-        rows = edges.select("goods", "to_site", "to_plant", "transit")
-        for (goods, site, is_plant, median), country in zip(rows.iter_rows(), self._countries(edges), strict=True):
-            told = self.told.plants[site].transit.get(goods) if is_plant else None
+        rows = edges.select("goods", "to_site", "to_plant", "transit", "told")
+        for (goods, site, is_plant, median, stated), country in zip(
+            rows.iter_rows(), self._countries(edges), strict=True
+        ):
+            to = self._customer(site, goods, is_plant)
+            told = to.transit.get(goods) if isinstance(to, Plant) else to.transit if to else None
+            if stated is not None:
+                told = stated
             basis: Basis = "assumption"
             if median is not None:
                 found, basis = round(median), "exact"
@@ -477,16 +500,17 @@ class _Assembly:
         return np.array(days, np.int64), tuple(bases)
 
     def _arrivals(self, edges: pl.DataFrame, transit: Ints) -> Floats:
-        """[edges, days]: what was sent to plants by the last day of the window and comes after it.
+        """[edges, days]: what was sent to customers by the last day of the window and comes after it.
 
         On its way between sites, and of what no row tells, is as much as on any day: who makes goods lives by lots that
         come every few days from many, and a month's end says little of the next week.
         """
         found = np.zeros((len(edges), int(transit.max(initial=1))))
         numbered = edges.with_columns(edge=pl.int_range(pl.len(), dtype=pl.Int64), days=pl.Series(transit))
-        to_plants = numbered.filter(pl.col("route").is_not_null() & pl.col("to_plant"))
+        to_customer = pl.col("to_plant") | pl.col("to_site").is_in(self._forwarders)
+        to_customers = numbered.filter(pl.col("route").is_not_null() & to_customer)
         filed = self.routes.select("route", *ROUTE).join(
-            to_plants.select("route", "edge", "part", "days"), on="route"
+            to_customers.select("route", "edge", "part", "days"), on="route"
         )  # fmt: skip
         last = pl.lit(self.window.last)
         gone = (last - pl.col("on")).dt.total_days()
@@ -500,7 +524,7 @@ class _Assembly:
         )
         # Day 0 is the day after the window.
         found[under["edge"].to_numpy(), under["left"].to_numpy() - 1] = under["kg"].to_numpy()
-        steady = numbered.filter(pl.col("route").is_null() | ~pl.col("to_plant")).select("edge", "flow", "days")
+        steady = numbered.filter(pl.col("route").is_null() | ~to_customer).select("edge", "flow", "days")
         for edge, rate, away in steady.iter_rows():
             found[edge, :away] = rate
         return found
@@ -513,7 +537,9 @@ class _Assembly:
         columns = ("site", "goods", "lot", "kg", "is_plant")
         arrived = sent.filter(pl.col("target") != "").with_columns(site="target", kg=kg, is_plant=pl.lit(False))
         shares = self._shares("plant")
-        sold = sent.join(shares, on="route").with_columns(site="plant", kg=kg * pl.col("part"), is_plant=pl.lit(True))
+        sold = sent.join(shares, on="route").with_columns(
+            site="plant", kg=kg * pl.col("part"), is_plant=~pl.col("plant").is_in(self._forwarders)
+        )
         left = self.moved.with_columns(kg=kg, is_plant=pl.lit(False))
         touched = pl.concat([one.select(columns) for one in (left, arrived, sold)])
         weights = (
