@@ -47,6 +47,11 @@ SETTINGS: Final = (
     "deliveries of a class to plants whose bill names the class, where one does; classes of one bill row pooled",
     "each draw held against the same draw without an instrument",
     *(f"a plant stops where fewer than {share} of the draws never stop" for share in (0.3, 0.6, 0.7, 0.8, 0.4)),
+    "a buyer who passes goods on is a holding that the control reaches, and no supplier from outside",
+    "what waits for a licence goes when it comes, in proportion with the orders of that day",
+    "what waits for a licence goes when it comes, after the orders of that day",
+    "days under way that cover.csv states are not drawn",
+    "without an instrument no plant lacks goods that the instrument holds back",
 )
 #: Of forecasts, in the order of the table.
 KINDS: Final = ("run, true cover", "run, 30 % noise", "stock ÷ use, true cover", "stock ÷ use, 30 % noise")
@@ -155,7 +160,8 @@ def measured(
 ) -> dict[str, dict[str, list[Outcome]]]:
     """Scenario → kind of forecast → outcomes of all seeds."""
     found: dict[str, dict[str, list[Outcome]]] = {name: {kind: [] for kind in KINDS} for name in scenarios}
-    for seed in seeds:
+    for place, seed in enumerate(seeds):
+        print(f"{place} of {len(seeds)} worlds done; seed {seed} is written and loaded", file=sys.stderr, flush=True)
         world = world_of(seed, firms=firms, room=room)
         for name in scenarios:
             for kind, some in outcomes(world, name, draws=draws).items():
