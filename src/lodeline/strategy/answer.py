@@ -55,6 +55,10 @@ def document(run: Run, stamp: Mapping[str, Any] | None) -> Json:
         "notes": [{"code": code, **words} for code, words in notes(run)],
         "scope": {
             "edges": int(scope.sum()), "kg_per_day": _number(network.edges.flow[scope].sum()),
+            "held_kg": {
+                "value": _number(_held_kg(run)), "basis": "exact", "source": "licences in force less what was drawn on them",
+                "vintage": network.vintage or "-",
+            },
             **_stated(network, "exact"),
         },
         "coverage": {"exact_pct": _number(_exact_pct(run)), **_stated(network, "exact")},
@@ -64,6 +68,11 @@ def document(run: Run, stamp: Mapping[str, Any] | None) -> Json:
         "loss": _loss(run),
         "tornado": [_move(one, run) for one in by_swing(run)],
     }  # fmt: skip
+
+
+def _held_kg(run: Run) -> float:
+    """What may still go, of all that is in scope, on licences that were held when the run begins."""
+    return float(run.network.edges.held_kg[run.ends["central"].held].sum())
 
 
 def headline(run: Run) -> Text:
@@ -106,6 +115,13 @@ def notes(run: Run) -> list[tuple[str, Text]]:
         found.append(("no-edge-in-scope", text(
             "No flow of the base window is in the scope of these instruments: the answer is zero.",
             "基准期内没有流向属于这些措施的范围：结果为零。",
+        )))  # fmt: skip
+    held = _held_kg(run)
+    if held > 0:
+        found.append(("licences-held", text(
+            f"On licences that were held before, {held:,.0f} kg of what is in scope may still leave: they are used "
+            "first, each until its last day.",
+            f"范围内货物凭此前已获许可仍可出口 {held:,.0f} 千克：优先使用，至各许可到期为止。",
         )))  # fmt: skip
     if len(run.scenario.instruments) > 1:
         found.append(("several-instruments-not-monotone", text(
@@ -213,7 +229,7 @@ def _plant(run: Run, place: int) -> Json:
     bound = bound_by(network, run.trajectory, run.ends["central"], unit)
     main = next((one for one in wanted if bound is not None and one.need == bound[0]), wanted[0] if wanted else None)
     levels = {one.holding: run.levels(one.holding) for one in wanted}
-    survive = time_to_survive(lacks(network, wanted), levels)
+    survive = time_to_survive(lacks(network, wanted, run.ends["central"]), levels)
     what, recover = time_to_recover(network, wanted, run.ends, run.qualification(place))
     goods = "" if main is None else holdings.goods[main.holding]
     money = run.prices.plant[unit] * run.lost_days[place][:, None]

@@ -38,6 +38,9 @@ class Plan(NamedTuple):
     rank: Ints
     qualified_from: Ints
     held: Flags  # goods of licences held may go where openness closes
+    lapse_day: Ints  # (l,) behind this day no more than so much of them is left, by day
+    lapse_edge: Ints
+    lapse_left: Floats
     slot_start: Ints  # (e + 1,) a place in `State.under` for each day of transit
     in_start: Ints  # (h + 1,)
     in_edge: Ints
@@ -125,7 +128,12 @@ class Record(NamedTuple):
 @njit(cache=True, nogil=True)
 def run(plan: Plan, state: State, record: Record, days: int) -> None:
     """Walks the days, writing into state and record."""
+    lapsed = 0
     for day in range(days):
+        while lapsed < len(plan.lapse_day) and plan.lapse_day[lapsed] < day:
+            edge = plan.lapse_edge[lapsed]
+            state.held_kg[edge] = min(state.held_kg[edge], plan.lapse_left[lapsed])
+            lapsed += 1
         _arrive(plan, state, record, day)
         _order(plan, state, day)
         _decide(plan, state, day)

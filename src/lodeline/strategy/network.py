@@ -133,11 +133,20 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lapses:
+    """Ends of licences that are held, by day: behind `day` no more than `left_kg` of what they allowed `edge` is left."""
+
+    day: Ints
+    edge: Ints
+    left_kg: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """Holdings, edges and units, with the elements of `Holdings.content` by their symbols.
 
     arrivals: [edges, days], kg that are under way when a run begins and arrive on its day; None: as in the base window,
-    the edge's flow on each day of its transit. vintage: entry of the log; window: first and last month of the base.
+    the edge's flow on each day of its transit. lapses: of `Edges.held_kg`; None: nothing of it ends. vintage: entry of the log; window: first and last month of the base.
     is_synthetic: made of rows of an invented world. notes: what was odd in the rows, or had to be assumed.
     """
 
@@ -149,6 +158,7 @@ class Network:
     window: tuple[str, str]
     is_synthetic: bool = False
     arrivals: Floats | None = field(default=None)
+    lapses: Lapses | None = None
     notes: tuple[Note, ...] = ()
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from lodeline.strategy.kernels import Plan, State
-from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness
+from lodeline.strategy.network import Bools, Floats, Ints, Lapses, Network, Openness
 
 
 class Settings(NamedTuple):
@@ -50,6 +50,9 @@ class _Content(NamedTuple):
     goes: Ints
 
 
+_NO_LAPSES: Final = Lapses(day=np.zeros(0, np.int64), edge=np.zeros(0, np.int64), left_kg=np.zeros(0))
+
+
 def prepared(network: Network, openness: Openness, days: int, settings: Settings, content: Floats) -> Prepared:
     """A run that begins. content: [holdings, elements], no columns where nobody asks for them. Arrays are copies."""
     holdings, edges, units = network.holdings, network.edges, network.units
@@ -65,9 +68,11 @@ def prepared(network: Network, openness: Openness, days: int, settings: Settings
     waits = np.zeros(len(edges), np.bool_) if openness.waits is None else np.array(openness.waits, np.bool_)
     origin_row, origin_open = _touched(openness.origin, days)
     unit_row, unit_open = _touched(openness.unit, days)
+    lapses = network.lapses or _NO_LAPSES
     plan = Plan(
         target=_ints(edges.target), source=_ints(edges.source), flow=flow, most=np.maximum(_floats(edges.most), flow),
         rank=_ints(edges.rank), qualified_from=_ints(edges.qualified_from), held=np.array(openness.held, np.bool_),
+        lapse_day=_ints(lapses.day), lapse_edge=_ints(lapses.edge), lapse_left=_floats(lapses.left_kg),
         slot_start=slots, in_start=_starts(edges.target, count), in_edge=_ints(np.argsort(edges.target, kind="stable")),
         out_start=_starts(edges.source, count),
         out_edge=_ints(np.lexsort((np.arange(len(edges)), edges.rank, edges.source))),

@@ -53,6 +53,12 @@ def validate(network: Network) -> None:
     ):  # fmt: skip
         _amounts(name, amounts, names)
     _amounts("residual", np.abs(holdings.residual), at)
+    lapses = network.lapses
+    if lapses is not None:
+        _places("lapses", lapses.edge, links)
+        _amounts("lapses", lapses.left_kg, ())
+        if (np.diff(lapses.day) < 0).any():
+            raise _wrong("lapses", str(list(lapses.day[:3])), "days that rise")
     if network.arrivals is not None:
         _length("arrivals", network.arrivals, links)
         _amounts("arrivals", network.arrivals, edges.end_user)

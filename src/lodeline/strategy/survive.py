@@ -1,6 +1,6 @@
 """How long a plant lasts if nothing more is sent, against how long it takes until goods come again.
 
-Time-to-survive: stock and goods under way, in days of what no supplier outside the scope covers. Time-to-recover: to
+Time-to-survive: stock, goods under way and what licences held already still let come, in days of what no supplier outside the scope covers. Time-to-recover: to
 the first day on which a flow that was closed is open again and its goods have arrived; where none opens within the run,
 until another maker is qualified (Simchi-Levi et al., Interfaces 45 (2015), 375-390, for the two terms).
 """
@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lodeline.strategy.control.held import carried_kg
 from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.network import Floats, Ints, Network, Openness
 
@@ -56,17 +57,18 @@ def under_way_days(network: Network, need: Need) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lack:
-    """Of a class: kg that are on their way over what is touched, and kg a day that nobody else sends."""
+    """Of a class: kg that are on their way over what is touched, or come on licences that are held; and kg a day that
+    nobody else sends."""
 
     need: Need
     coming_kg: float
     rate: float
 
 
-def lacks(network: Network, found: list[Need]) -> list[Lack]:
-    """What a plant lacks if what is touched sends nothing from day 0; where nothing that is touched comes to the plant
-    itself, as if nothing at all were sent."""
-    edges = network.edges
+def lacks(network: Network, found: list[Need], openness: Openness) -> list[Lack]:
+    """What a plant lacks if what is touched sends nothing from day 0 but on licences that are held; where nothing that
+    is touched comes to the plant itself, as if nothing at all were sent."""
+    edges, held = network.edges, carried_kg(network) * openness.held
     any_touched = any(len(one.touched) for one in found)
     lacking = []
     for one in found:
@@ -78,6 +80,7 @@ def lacks(network: Network, found: list[Need]) -> list[Lack]:
             coming = float(network.arrivals[closed].sum())
         else:
             coming = float((edges.flow[closed] * edges.transit[closed]).sum())
+        coming += float(held[closed].sum())
         if rate > 1e-9 * one.rate:
             lacking.append(Lack(need=one, coming_kg=coming, rate=rate))
     return lacking

@@ -34,13 +34,16 @@ def brief(
 ) -> None:
     """Headline, five figures, three pictures, assumptions, sources: one page, no network. 一页简报。"""
     from lodeline.service.strategy.briefing import briefing, with_names  # noqa: PLC0415
+    from lodeline.service.strategy.held import accounts_at  # noqa: PLC0415
     from lodeline.service.strategy.inputs import inputs_of  # noqa: PLC0415
     from lodeline.service.strategy.runs import run_scenario  # noqa: PLC0415
     from lodeline.web.words.strategy_sheet import document  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     with progress(name, quiet=as_json) as told:
-        run = run_scenario(snapshot, law_of(store), inputs_of(store), name, draws=draws, progress=told)
+        law = law_of(store)
+        held = accounts_at(store, snapshot, law)
+        run = run_scenario(snapshot, law, inputs_of(store), name, draws=draws, licences=held, progress=told)
     sheet = briefing(with_names(run, snapshot.register))
     if as_json:
         print_json(sheet)

@@ -35,9 +35,9 @@ def run(
     """Which plants stop, on which day, for want of what, with ranges. 情景推演。"""
     from lodeline.service.strategy.runs import run_scenario  # noqa: PLC0415
 
-    snapshot, law, inputs = _asked(database)
+    snapshot, law, inputs, held = _asked(database)
     with progress(name, quiet=as_json or as_csv) as told:
-        document = run_scenario(snapshot, law, inputs, name, draws=draws, seed=seed, progress=told)
+        document = run_scenario(snapshot, law, inputs, name, draws=draws, seed=seed, licences=held, progress=told)
     if as_json:
         print_json(document)
     elif as_csv:
@@ -53,9 +53,9 @@ def compare(
     """Two scenarios side by side, with the same luck. 情景对比。"""
     from lodeline.service.strategy.runs import compare as compared  # noqa: PLC0415
 
-    snapshot, law, inputs = _asked(database)
+    snapshot, law, inputs, held = _asked(database)
     with progress(f"{first} / {second}", quiet=as_json) as told:
-        document = compared(snapshot, law, inputs, first, second, draws=draws, progress=told)
+        document = compared(snapshot, law, inputs, first, second, draws=draws, licences=held, progress=told)
     if as_json:
         print_json(document)
         return
@@ -82,9 +82,9 @@ def survive(name: Name, draws: Draws = None, database: Database = DEFAULT_DATABA
     """How long each plant lasts, against how long it is until goods come again. 可维持时间。"""
     from lodeline.service.strategy.runs import survive as lasting  # noqa: PLC0415
 
-    snapshot, law, inputs = _asked(database)
+    snapshot, law, inputs, held = _asked(database)
     with progress(name, quiet=as_json) as told:
-        document = lasting(snapshot, law, inputs, name, draws=draws, progress=told)
+        document = lasting(snapshot, law, inputs, name, draws=draws, licences=held, progress=told)
     if as_json:
         print_json(document)
         return
@@ -111,11 +111,14 @@ _WAITS = {
 }  # fmt: skip
 
 
-def _asked(database: str) -> tuple[Any, Any, Any]:
+def _asked(database: str) -> tuple[Any, Any, Any, Any]:
+    """The snapshot, its law, the tables and the accounts of licences."""
+    from lodeline.service.strategy.held import accounts_at  # noqa: PLC0415
     from lodeline.service.strategy.inputs import inputs_of  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    return snapshot, law_of(store), inputs_of(store)
+    law = law_of(store)
+    return snapshot, law, inputs_of(store), accounts_at(store, snapshot, law)
 
 
 def _print(document: Mapping[str, Any]) -> None:

@@ -31,6 +31,7 @@ from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Job, StrategyRelease, StrategyRun
 from lodeline.service.strategy.inputs import inputs_of
+from lodeline.service.strategy.held import accounts_at
 from lodeline.service.strategy.runs import run_scenario
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
@@ -214,7 +215,8 @@ def _computed(run: StrategyRun, progress: Any) -> Json:
     def tell(done: int, total: int) -> None:
         progress(done / total if total else 0.0)
 
-    found: Json = run_scenario(snapshot, law, inputs, run.scenario, draws=run.draws, progress=tell)
+    held = accounts_at(store, snapshot, law)
+    found: Json = run_scenario(snapshot, law, inputs, run.scenario, draws=run.draws, licences=held, progress=tell)
     return found
 
 

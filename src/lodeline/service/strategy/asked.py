@@ -6,6 +6,7 @@ from typing import Any
 
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.strategy import runs
+from lodeline.service.strategy.held import accounts_at
 from lodeline.service.strategy.inputs import inputs_of
 from lodeline.service.strategy.network import graph_json
 from lodeline.store.snapshot import Snapshot
@@ -26,12 +27,14 @@ def graph(
 
 def run(store: Store, snapshot: Snapshot, law: Jurisdiction, *, name: str) -> Json:
     """A run of a scenario (`service.strategy.runs.run_scenario`). Raises UserError for a name that none has."""
-    return runs.run_scenario(snapshot, law, inputs_of(store, snapshot.entry), name)
+    held = accounts_at(store, snapshot, law)
+    return runs.run_scenario(snapshot, law, inputs_of(store, snapshot.entry), name, licences=held)
 
 
 def compared(store: Store, snapshot: Snapshot, law: Jurisdiction, *, first: str, second: str) -> Json:
     """Two scenarios beside each other (`service.strategy.runs.compare`)."""
-    return runs.compare(snapshot, law, inputs_of(store, snapshot.entry), first, second)
+    held = accounts_at(store, snapshot, law)
+    return runs.compare(snapshot, law, inputs_of(store, snapshot.entry), first, second, licences=held)
 
 
 def scenarios(store: Store, snapshot: Snapshot) -> list[Json]:

@@ -16,6 +16,7 @@ from lodeline.errors import Text, text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json
 from lodeline.service.parties.owners import owners_behind
+from lodeline.service.strategy.held import Accounts, with_licences
 from lodeline.service.strategy.network import network_of, stamp_of
 from lodeline.store.snapshot import Snapshot
 from lodeline.strategy.inputs.tables import Inputs, scenario_of
@@ -29,13 +30,18 @@ _NOTHING: Final = 0.001
 
 def run_of(
     snapshot: Snapshot, law: Jurisdiction, inputs: Inputs, name: str, *, draws: int | None = None,
-    seed: int | None = None, helped: int = HELPED, progress: Progress | None = None,
+    seed: int | None = None, helped: int = HELPED, licences: Accounts | None = None, progress: Progress | None = None,
 ) -> Run:  # fmt: skip
-    """A run of a scenario. Raises UserError where there is no such scenario, or for settings that no run can have."""
+    """A run of a scenario. licences: accounts of those that are held (`held.accounts_at`); None counts none.
+
+    Raises UserError where there is no such scenario, or for settings that no run can have.
+    """
     scenario = scenario_of(inputs, name)
     network = network_of(
         snapshot, law, inputs, base_from=scenario.base_from or None, base_to=scenario.base_to or None
     )  # fmt: skip
+    if licences:
+        network = with_licences(network, licences, snapshot.register, scenario)
     owned_by = _owned_by(snapshot, network, scenario)
     return run(
         network, scenario, inputs, law=law, draws=draws, seed=seed, helped=helped, owned_by=owned_by, progress=progress
@@ -44,22 +50,22 @@ def run_of(
 
 def run_scenario(
     snapshot: Snapshot, law: Jurisdiction, inputs: Inputs, name: str, *, draws: int | None = None,
-    seed: int | None = None, progress: Progress | None = None,
+    seed: int | None = None, licences: Accounts | None = None, progress: Progress | None = None,
 ) -> Json:  # fmt: skip
     """Which plants stop, when, for want of what, with ranges and what the answer hangs on (`strategy.answer`)."""
-    found = run_of(snapshot, law, inputs, name, draws=draws, seed=seed, progress=progress)
+    found = run_of(snapshot, law, inputs, name, draws=draws, seed=seed, licences=licences, progress=progress)
     return found.as_json(stamp_of(snapshot, found.network))
 
 
 def survive(
     snapshot: Snapshot, law: Jurisdiction, inputs: Inputs, name: str, *, draws: int | None = None,
-    progress: Progress | None = None,
+    licences: Accounts | None = None, progress: Progress | None = None,
 ) -> Json:  # fmt: skip
     """How long each plant lasts without what is in scope, against how long it is until goods come again.
 
     `lasts_pct`: share of draws in which it lasts at least to the middle of what it waits for; the shortest first.
     """
-    document = run_scenario(snapshot, law, inputs, name, draws=draws, progress=progress)
+    document = run_scenario(snapshot, law, inputs, name, draws=draws, licences=licences, progress=progress)
     keys = (
         "plant", "organisation", "country", "class", "stock_days", "under_way_days", "tts_days", "ttr_days", "stop",
         "basis", "source", "vintage",
@@ -79,12 +85,13 @@ def _gap(plant: Mapping[str, Any]) -> float | None:
 
 def compare(
     snapshot: Snapshot, law: Jurisdiction, inputs: Inputs, first: str, second: str, *, draws: int | None = None,
-    progress: Progress | None = None,
+    licences: Accounts | None = None, progress: Progress | None = None,
 ) -> Json:  # fmt: skip
     """Two scenarios with the same seed, plant by plant; where one loosens the other, whether it is ever worse."""
-    one = run_of(snapshot, law, inputs, first, draws=draws, helped=0, progress=progress)
+    one = run_of(snapshot, law, inputs, first, draws=draws, helped=0, licences=licences, progress=progress)
     other = run_of(
-        snapshot, law, inputs, second, draws=one.stop.shape[1], seed=one.seed, helped=0, progress=progress
+        snapshot, law, inputs, second, draws=one.stop.shape[1], seed=one.seed, helped=0, licences=licences,
+        progress=progress,
     )  # fmt: skip
     documents = {
         key: found.as_json(stamp_of(snapshot, found.network)) for key, found in (("first", one), ("second", other))
