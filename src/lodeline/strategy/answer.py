@@ -20,6 +20,7 @@ from lodeline.strategy.draws import WORDS, Input
 from lodeline.strategy.figure import Basis, weakest
 from lodeline.strategy.helps import Help, bound_by
 from lodeline.strategy.inputs import assumptions
+from lodeline.strategy.losses import per_seller, rates
 from lodeline.strategy.network import Floats, Network
 from lodeline.strategy.run import GRID_DAYS, Move, Run, is_anything_touched, percentiles
 from lodeline.strategy.survive import Need, lacks, needs, time_to_recover, time_to_survive, under_way_days
@@ -146,12 +147,20 @@ def notes(run: Run) -> list[tuple[str, Text]]:
             f"The losses of {run.prices.left_out} plants are stated in another currency and not in the sum.",
             f"{run.prices.left_out} 家工厂的损失以其他货币表示，未计入合计。",
         )))  # fmt: skip
-    if run.prices.seller_currency != run.prices.currency:
+    used = rates(run.prices)
+    if used is None:
         found.append(("sides-in-two-currencies", text(
             f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}: no rate is "
             "assumed, so the day on which the curves cross is not told.",
             f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计："
             "未假定汇率，故不给出两线相交之日。",
+        )))  # fmt: skip
+    elif used:
+        said = ", ".join(f"{one.central:g} {one.unit} ({one.low:g}–{one.high:g})" for one in used)
+        found.append(("rate-assumed", text(
+            f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}. For the day on "
+            f"which they cross, {said} is assumed.",
+            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计；相交之日按假定汇率 {said} 折算。",
         )))  # fmt: skip
     found += [(one.code, text(one.en, one.zh)) for one in run.network.notes]
     return found
@@ -201,7 +210,7 @@ def _inputs(run: Run) -> list[Json]:
          "swing_days": _number(swings[one.key].swing) if one.key in swings else None}
         for one in sorted(run.ranges.inputs, key=far)
     ]  # fmt: skip
-    for key, words in _OTHERS.items():
+    for key, words in (_OTHERS | {one.key: _RATE for one in rates(run.prices) or ()}).items():
         one = assumptions.assumption(key)
         rows.append({
             "key": key, **words, "unit": one.unit, "value": one.central, "low": one.low, "high": one.high,
@@ -211,7 +220,7 @@ def _inputs(run: Run) -> list[Json]:
 
 
 #: Assumptions that move no stop: of money, and of what might be added.
-_OTHERS: Final[Mapping[str, Text]] = {
+_OTHERS: Final[dict[str, Text]] = {
     "seller_margin": text("margin of the seller", "卖方毛利率"),
     "buyer_loss_times_goods": text(
         "loss of a plant for each unit of value of the goods it lacks", "工厂停产损失与所缺货物价值之比"
@@ -220,6 +229,9 @@ _OTHERS: Final[Mapping[str, Text]] = {
     "qualification_months_magnet": text("months until another maker is qualified", "新供应商资格审核月数"),
     "licence_delay_shared": text("how alike delays of licences are", "许可办理时间的相关性"),
 }
+
+
+_RATE: Final = text("rate of exchange, for the day on which losses cross", "汇率（仅用于判断两线相交之日）")
 
 
 def _plant(run: Run, place: int) -> Json:
@@ -314,15 +326,30 @@ def _totals(run: Run) -> Json:
 
 def _loss(run: Run) -> Json:
     names = ("low", "central", "high")
-    known = run.prices.seller_currency == run.prices.currency
-    crosses = run.crosses if known else np.full_like(run.crosses, np.inf)
     return {
         "days": list(range(0, run.scenario.horizon_days + 1, GRID_DAYS)),
         "seller": {name: [_number(one) for one in row] for name, row in zip(names, run.seller.tolist(), strict=True)},
         "buyer": {name: [_number(one) for one in row] for name, row in zip(names, run.buyer.tolist(), strict=True)},
-        "currency": run.prices.currency, "seller_currency": run.prices.seller_currency, "crosses": _stop(run, crosses),
+        "currency": run.prices.currency, "seller_currency": run.prices.seller_currency, "crosses": _stop(run, run.crosses), "rate": _rate(run),
         "basis": run.prices.basis, "source": f"values of shipments; plants.csv; {_TABLES}",
         "vintage": run.network.vintage or "-",
+    }  # fmt: skip
+
+
+def _rate(run: Run) -> Json | None:
+    """How the seller's losses are held against the buyers', and how far that moves the day on which they cross; None
+    where both have one currency, or nothing is assumed."""
+    used = rates(run.prices)
+    if not used:
+        return None
+    low, central, high = (
+        per_seller(run.prices, {one.key: getattr(one, end) for one in used}) for end in ("low", "central", "high")
+    )
+    return {
+        "unit": f"{run.prices.currency} per {run.prices.seller_currency}", "value": _number(central),
+        "low": _number(min(low, high)), "high": _number(max(low, high)),
+        "crosses": dict(zip(("low", "high"), map(_number, run.crosses_ends), strict=True)),
+        "basis": "assumption", "source": "; ".join(one.source for one in used), "vintage": assumptions.VINTAGE,
     }  # fmt: skip
 
 

@@ -342,6 +342,11 @@ def _uniform(seed: int, kind: str, names: Sequence[str], draws: int) -> Floats:
     return np.clip(found, 1e-12, 1 - 1e-12)
 
 
+def drawn_of(one: Assumption, *, seed: int, draws: int) -> Floats:
+    """An assumption that no run of the engine needs, in each of the draws of a seed."""
+    return one.quantile(_uniform(seed, one.key, [""], draws)[0])
+
+
 def applied(network: Network, found: Ranges, setting: Setting) -> Network:
     """The network as a setting has it."""
     holdings, edges, units = network.holdings, network.edges, network.units

@@ -2,25 +2,22 @@
 
 Seller: price × kilograms that did not leave, with what is sent later taken off again, and the margin of what idle units
 would have made. Buyer: `loss_per_day` of plants.csv, for each plant by the part of it that stands still; where nobody
-said, the value of the goods it lacks times an assumed factor. Money is not converted: a plant whose loss is stated in
-another currency than the values filed is left out of the sum, and the run says how many are.
+said, the value of the goods it lacks times an assumed factor. Each side stays in its own currency: a plant whose loss is
+stated in another than most is left out of the sum, and the run says how many are. For the day on which the losses cross,
+and for nothing else, the seller's is converted at an assumed rate.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from lodeline.strategy.figure import Basis
-from lodeline.strategy.inputs.assumptions import assumption
+from lodeline.strategy.inputs.assumptions import CURRENCY, Assumption, assumption, rate
 from lodeline.strategy.network import Floats, Ints, Network
-
-#: Of values of the assumptions of this file.
-CURRENCY: Final = "USD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +107,28 @@ def curves(network: Network, found: Prices, *, idle: Floats, shipped: Floats, wa
     return Curves(seller=seller, buyer=np.cumsum(rate @ idle))
 
 
-def crossing(found: Curves) -> float:
-    """The first day on which the buyers have lost more than the sellers, once anybody lost anything; inf: never."""
-    over = (found.buyer > found.seller) & (found.buyer > 0)
+def rates(found: Prices) -> tuple[Assumption, ...] | None:
+    """What is assumed of the two sides' currencies, none where they have one; None where of one nothing is known."""
+    if found.seller_currency == found.currency:
+        return ()
+    known = [rate(one) for one in (found.currency, found.seller_currency) if one != CURRENCY]
+    return None if None in known else tuple(one for one in known if one is not None)
+
+
+def per_seller(found: Prices, value: Mapping[str, float]) -> float:
+    """Units of the buyers' currency for one of the seller's, where `value` says each key of `rates`; nan: not known."""
+    used = rates(found)
+    if used is None:
+        return float("nan")
+    keys = {one.key for one in used}
+    buyer, seller = (
+        value[key] if (key := f"rate:{one}") in keys else 1.0 for one in (found.currency, found.seller_currency)
+    )
+    return buyer / seller
+
+
+def crossing(found: Curves, rate_: float = 1.0) -> float:
+    """The first day on which the buyers have lost more than the sellers, once anybody lost anything; inf: never, or not
+    known. rate_: units of the buyers' currency for one of the seller's."""
+    over = (found.buyer > found.seller * rate_) & (found.buyer > 0)
     return float(over.argmax()) if over.any() else float("inf")

@@ -28,12 +28,13 @@ from lodeline.strategy.draws import (
     joint,
     middle,
     moved,
+    drawn_of,
     of_instrument,
     ranges,
 )
 from lodeline.strategy.helps import Help, helps
 from lodeline.strategy.inputs.tables import EMPTY, Inputs
-from lodeline.strategy.losses import Curves, Prices, crossing, curves, prices
+from lodeline.strategy.losses import Curves, Prices, crossing, curves, per_seller, prices, rates
 from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness, open_throughout
 from lodeline.strategy.scenario import Scenario
 from lodeline.strategy.simulate import Trajectory, simulate
@@ -91,6 +92,8 @@ class Run:
     """All that was computed; `as_json` is the answer. Columns of `stop`, `half`, `lost_*` are draws, rows plants.
 
     plants: rows of units. ends: openness with delays at low, central, high. seller, buyer [3, grid]: cumulative loss.
+    crosses [draws]: the day on which the buyers' passes the seller's; crosses_ends: in the middle, with the rate of the
+    seller's currency at its low and its high end.
     """
 
     network: Network
@@ -112,6 +115,7 @@ class Run:
     seller: Floats
     buyer: Floats
     crosses: Floats
+    crosses_ends: tuple[float, float]
     moves: tuple[Move, ...]
     helps: Mapping[int, tuple[Help, ...]]
     seed: int
@@ -229,7 +233,7 @@ def run(
     money = prices(network)
     watched = np.flatnonzero(network.edges.border & network.edges.is_filed)
     drawn = joint(found, seed=scenario.seed if seed is None else seed, draws=count)
-    several = _Drawn(engine, drawn, plants, money, watched)
+    several = _Drawn(engine, drawn, plants, money, watched, seed=scenario.seed if seed is None else seed)
     moves = []
     if is_anything_touched(base):
         for number in counted("draws", range(count)):
@@ -255,7 +259,7 @@ def run(
         network=network, scenario=scenario, inputs=inputs, law_digest=law.digest, ranges=found, draws=drawn, ends=ends,
         central=outcome, trajectory=central, plants=plants, touched=touched, stop=several.stop, half=several.half,
         lost_kg=several.lost_kg, lost_days=several.lost_days, prices=money, seller=seller, buyer=buyer,
-        crosses=crosses, moves=tuple(moves), helps=helping, seed=scenario.seed if seed is None else seed,
+        crosses=crosses, crosses_ends=several.crosses_ends(central, normal), moves=tuple(moves), helps=helping, seed=scenario.seed if seed is None else seed,
     )  # fmt: skip
 
 
@@ -339,13 +343,17 @@ class _Steps:
 class _Drawn:
     """What the draws of a run come to, filled draw after draw."""
 
-    def __init__(self, engine: Engine, drawn: Draws, plants: Ints, money: Prices, watched: Ints) -> None:
+    def __init__(
+        self, engine: Engine, drawn: Draws, plants: Ints, money: Prices, watched: Ints, *, seed: int
+    ) -> None:  # fmt: skip
         self._engine, self._drawn, self._plants, self._money, self._watched = engine, drawn, plants, money, watched
         shape, grid = (len(plants), len(drawn)), engine.scenario.horizon_days // GRID_DAYS + 1
         self.stop, self.half = np.full(shape, np.inf), np.full(shape, np.inf)
         self.lost_kg, self.lost_days = np.zeros(shape), np.zeros(shape)
         self._seller, self._buyer = np.zeros((len(drawn), grid)), np.zeros((len(drawn), grid))
         self._crosses = np.full(len(drawn), np.inf)
+        self._assumed = rates(money) or ()
+        self._rates = {one.key: drawn_of(one, seed=seed, draws=len(drawn)) for one in self._assumed}
 
     def draw(self, number: int) -> None:
         trajectory, normal = self._engine.at(self._drawn.setting(number))
@@ -354,7 +362,8 @@ class _Drawn:
         self.lost_kg[:, number], self.lost_days[:, number] = found.lost_kg, found.lost_days
         lost = self._curves(trajectory, normal, 1)
         self._seller[number], self._buyer[number] = _on_grid(lost.seller), _on_grid(lost.buyer)
-        self._crosses[number] = crossing(lost)
+        rate = per_seller(self._money, {key: float(one[number]) for key, one in self._rates.items()})
+        self._crosses[number] = crossing(lost, rate)
 
     def losses(self, central: Trajectory, normal: Floats) -> tuple[Floats, Floats, Floats]:
         """[3, grid] of either side, P10, middle and P90 of the draws, widened by what money is assumed to be worth."""
@@ -369,6 +378,15 @@ class _Drawn:
             above = np.divide(high, middle_, out=np.ones_like(high), where=middle_ > 0)
             both.append(np.stack([rows[0] * np.minimum(below, 1), rows[1], rows[2] * np.maximum(above, 1)]))
         return both[0], both[1], self._crosses
+
+    def crosses_ends(self, central: Trajectory, normal: Floats) -> tuple[float, float]:
+        """The day on which the middle run's losses cross, with each rate at its low end and at its high one."""
+        lost = self._curves(central, normal, 1)
+        low, high = (
+            crossing(lost, per_seller(self._money, {one.key: (one.low, one.high)[side] for one in self._assumed}))
+            for side in (0, 1)
+        )
+        return low, high
 
     def _curves(self, trajectory: Trajectory, normal: Floats, side: int) -> Curves:
         assert trajectory.shipped is not None

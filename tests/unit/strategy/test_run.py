@@ -153,10 +153,30 @@ def test_money_of_two_currencies_is_not_added() -> None:
     mixed = replace(small, units=replace(small.units, currency=("USD", "EUR", "USD", "USD")))
     money = prices(mixed)
     assert (money.currency, money.left_out, money.plant[1].tolist()) == ("USD", 1, [0.0, 0.0, 0.0])
-    foreign = replace(small, edges=replace(small.edges, currency=("CNY",) * 4))
+    foreign = replace(small, edges=replace(small.edges, currency=("EUR",) * 4))
     document = _run(scenario(ban()), network=foreign).as_json()
     assert document["loss"]["crosses"]["p50"] is None
     assert "sides-in-two-currencies" in [one["code"] for one in document["notes"]]
+
+
+def test_losses_of_two_currencies_cross_at_an_assumed_rate_and_stay_in_their_own() -> None:
+    small = network(assumed=False, loss=20_000.0)
+    rate = assumption("rate:CNY")
+    edges = small.edges
+    yuan = replace(edges, currency=("CNY",) * 4, value_per_kg=edges.value_per_kg * rate.central)
+    one = _run(scenario(ban()), network=small).as_json()
+    other = _run(scenario(ban()), network=replace(small, edges=yuan)).as_json()
+    loss, wanted = other["loss"], one["loss"]
+    assert (loss["currency"], loss["seller_currency"], wanted["rate"]) == ("USD", "CNY", None)
+    assert loss["seller"]["central"][1] == pytest.approx(rate.central * wanted["seller"]["central"][1], rel=1e-5)
+    assert loss["buyer"] == wanted["buyer"]
+    assert loss["crosses"]["p50"] == pytest.approx(wanted["crosses"]["p50"], abs=2)
+    assert loss["rate"]["value"] == pytest.approx(1 / rate.central, rel=1e-5)
+    # A dearer yuan makes the seller's loss weigh more, and the day later.
+    assert loss["rate"]["crosses"]["low"] >= loss["rate"]["crosses"]["high"]
+    assert "rate:CNY" in [each["key"] for each in other["inputs"]]
+    assert "rate-assumed" in [each["code"] for each in other["notes"]]
+    assert unbased(other) == []
 
 
 def test_where_nobody_said_what_a_stop_costs_the_goods_say_it() -> None:

@@ -87,7 +87,8 @@ def figures(run: Mapping[str, Any]) -> list[Json]:
         {"key": "lost", **(totals.get("lost_kg") or {}), **stated},
         {
             "key": "crosses", **(loss.get("crosses") or {}), **_part(loss or totals, _STATED),
-            "two_currencies": loss.get("seller_currency", loss.get("currency")) != loss.get("currency"),
+            "two_currencies": loss.get("seller_currency", loss.get("currency")) != loss.get("currency")
+            and not loss.get("rate"),
         },
     ]  # fmt: skip
     return [*found, _best_help(run["plants"]) or {"key": "exact", **run["coverage"]}]

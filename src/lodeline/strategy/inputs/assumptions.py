@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 #: When the table was put together; what a figure that rests on it has for its vintage.
 VINTAGE: Final = "2026-11-28"
+#: Of values of the table, and of its rates (`rate:…`).
+CURRENCY: Final = "USD"
 _TABLE: Final = "data/reference/strategy_assumptions.csv"
 #: Standard deviations between the median and P90 of a normal distribution.
 _P90: Final = 1.2815515655446004
@@ -99,6 +101,11 @@ def assumptions() -> Mapping[str, Assumption]:
 
 def assumption(key: str) -> Assumption:
     return assumptions()[key]
+
+
+def rate(currency: str) -> Assumption | None:
+    """What a unit of `CURRENCY` is worth in another currency; None where nothing is assumed of it."""
+    return assumptions().get(f"rate:{currency}")
 
 
 @cache
