@@ -84,6 +84,7 @@ def test_loosening_is_never_worse_and_it_is_said_that_this_was_looked_at(snapsho
     assert found["verdict"]["relation"] == "loosens"
     assert found["verdict"]["never_worse"]
     assert found["verdict"]["avoided_kg"]["p50"] > 0
+    assert found["verdict"]["worse_most_pct"] <= 0.1
     assert f"none of {_DRAWS} draws" in found["verdict"]["en"]
     other = compare(snapshot, law, _inputs(), "general", "all")
     assert other["verdict"]["relation"] == "tightens"

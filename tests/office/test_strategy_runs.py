@@ -48,9 +48,10 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Answer]:
     found: dict[str, Answer] = {}
 
     def run_scenario(
-        snapshot: Any, law: Any, tables: Any, name: str, *, draws: int | None = None, progress: Any = None
-    ) -> Any:
-        assert law.country and tables is not EMPTY
+        snapshot: Any, law: Any, tables: Any, name: str, *, draws: int | None = None, licences: Any = None,
+        progress: Any = None,
+    ) -> Any:  # fmt: skip
+        assert law.country and tables is not EMPTY and licences is not None
         progress(1, 4)
         usual = run([*even("JP", 8), *even("DE", 7)], name=name, entry=snapshot.entry)
         answer: Answer = found.get(name, lambda **_: usual)

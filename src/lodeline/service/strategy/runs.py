@@ -113,20 +113,24 @@ def compare(
 
 
 def verdict(first: Run, second: Run) -> Json:
-    """Whether the second loosens the first, and if so in how many draws it loses more all the same.
+    """Whether the second loosens the first, and if so in how many draws it loses more all the same, and by how much.
 
-    The same luck is dealt to both, so draws are compared one by one.
+    The same luck is dealt to both, so draws are compared one by one: what is worse is the looser control's own doing.
+    Whoever went without fills his stock when goods may go again, and what he orders beyond his use others lack.
     """
     relation = _relation(first.scenario, second.scenario)
     looser, stricter = (first, second) if relation == "tightens" else (second, first)
     more = looser.lost_kg.sum(axis=0) - stricter.lost_kg.sum(axis=0)
     worse = more > _NOTHING * _demand(stricter)
     plants = (looser.lost_kg - stricter.lost_kg).mean(axis=1) > _NOTHING * _needs(stricter)
-    said = _said(relation, int(worse.sum()), len(worse), int(plants.sum()))
+    most = max(0.0, float(more.max(initial=0.0)))
+    most_pct = 100 * most / needed if (needed := _demand(stricter)) > 0 else 0.0
+    said = _said(relation, int(worse.sum()), len(worse), int(plants.sum()), (most, most_pct))
     low, middle, high = (round(float(one), 3) for one in percentiles(-more))
     return {
         "relation": relation, "never_worse": bool(not worse.any()), "draws_worse": int(worse.sum()),
-        "plants_worse": int(plants.sum()), "avoided_kg": {"p10": low, "p50": middle, "p90": high}, **said,
+        "plants_worse": int(plants.sum()), "worse_most_kg": round(most, 3), "worse_most_pct": round(most_pct, 4),
+        "avoided_kg": {"p10": low, "p50": middle, "p90": high}, **said,
         "basis": "synthetic" if first.network.is_synthetic else "assumption", "source": "both runs, draw by draw",
         "vintage": first.network.vintage or "-",
     }  # fmt: skip
@@ -149,7 +153,7 @@ def _relation(first: Scenario, second: Scenario) -> str:
     return "differs"
 
 
-def _said(relation: str, worse: int, draws: int, plants: int) -> Text:
+def _said(relation: str, worse: int, draws: int, plants: int, most: tuple[float, float]) -> Text:
     if relation == "same":
         return text("Both do the same.", "两情景内容相同。")
     if relation == "differs":
@@ -165,9 +169,10 @@ def _said(relation: str, worse: int, draws: int, plants: int) -> Text:
             f"放宽从不更差：{draws} 次抽样中总损失均未增加。{others_zh}",
         )
     return text(
-        f"Loosening is worse in {worse} of {draws} draws: goods that go where they could not go before are lacking "
-        "elsewhere, or orders swing.",
-        f"{draws} 次抽样中有 {worse} 次放宽反而更差：货物流向新放开的买方后别处短缺，或订货波动。",
+        f"Loosening is worse in {worse} of {draws} draws, by {most[0]:,.0f} kg at most ({most[1]:.2g} % of what plants "
+        "need): buyers who went without fill their stocks at once, and what they order beyond their use others lack.",
+        f"{draws} 次抽样中有 {worse} 次放宽反而更差，最多 {most[0]:,.0f} 千克（占工厂需求 {most[1]:.2g}%）："
+        "此前缺货的买方同时补库，超出用量的订货使他人短缺。",
     )
 
 
