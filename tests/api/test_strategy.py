@@ -39,7 +39,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> None:
     plants = [*even("JP", 8), *even("DE", 7)]
     plants[0] = {**plants[0], "organisation": KNOWN, "binding": {"class": "c", "element": "Dy", "supplier": "SEP-0001"}}
 
-    def run_scenario(snapshot: Any, law: Any, inputs: Any, name: str, *, draws: Any, licences: Any, progress: Any) -> Any:
+    def run_scenario(
+        snapshot: Any, law: Any, inputs: Any, name: str, *, draws: Any, licences: Any, progress: Any
+    ) -> Any:
         progress(1, 2)
         return run(plants, name=name, entry=snapshot.entry)
 

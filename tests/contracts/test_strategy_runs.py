@@ -114,7 +114,14 @@ def test_a_scenario_that_there_is_not_is_named_with_those_that_are(snapshot: Sna
         run_scenario(snapshot, law, _inputs(), "all", draws=1_000_000)
 
 
-def test_commands_run_what_was_filed(program: Lodeline, tmp_path: Path) -> None:
+def test_before_a_scenario_is_filed_a_command_says_what_to_file(program: Lodeline) -> None:
+    for words in (["run", "dy"], ["survive", "dy"], ["compare", "dy", "dz"]):
+        told = program("strategy", *words)
+        assert (told.status, told.out) == (2, "")
+        assert "no scenario was filed: file scenarios.csv" in told.err
+
+
+def test_commands_run_what_was_filed(program: Lodeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = []
     names: tuple[Table, Table] = ("scenarios", "instruments")
     for name in names:
@@ -134,3 +141,11 @@ def test_commands_run_what_was_filed(program: Lodeline, tmp_path: Path) -> None:
     refused = program("strategy", "run", "all", "--draws", 1_000_000)
     assert refused.status == 2
     assert "draws" in refused.err
+    monkeypatch.setattr("lodeline.strategy.run.outcome_of", _interrupted)
+    stopped = program("strategy", "run", "all")
+    assert (stopped.status, stopped.out) == (130, "")
+    assert "Stopped" in stopped.err and "Traceback" not in stopped.err
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt

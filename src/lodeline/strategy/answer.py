@@ -15,6 +15,7 @@ import numpy as np
 
 from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS
+from lodeline.regulation.span import month_after
 from lodeline.strategy.classes import HEAVY, class_of, product_of
 from lodeline.strategy.draws import WORDS, Input
 from lodeline.strategy.figure import Basis, weakest
@@ -32,6 +33,8 @@ _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+#: A scenario that starts so long after its base window is said to.
+_GAP_DAYS: Final = 62
 #: What money and stocks of an answer come from, besides the ledger.
 _TABLES: Final = "strategy_assumptions.csv"
 
@@ -57,8 +60,8 @@ def document(run: Run, stamp: Mapping[str, Any] | None) -> Json:
         "scope": {
             "edges": int(scope.sum()), "kg_per_day": _number(network.edges.flow[scope].sum()),
             "held_kg": {
-                "value": _number(_held_kg(run)), "basis": "exact", "source": "licences in force less what was drawn on them",
-                "vintage": network.vintage or "-",
+                "value": _number(_held_kg(run)), "basis": "exact",
+                "source": "licences in force less what was drawn on them", "vintage": network.vintage or "-",
             },
             **_stated(network, "exact"),
         },
@@ -81,6 +84,8 @@ def headline(run: Run) -> Text:
     scenario = run.scenario
     name, name_zh = scenario.name_en or scenario.name, scenario.name_zh or scenario.name_en or scenario.name
     en, zh = f"{name}, from {_day(scenario.starts)}: ", f"{name_zh}，自{_day_zh(scenario.starts)}起："
+    if not scenario.instruments:
+        return text(en + "it has no instrument, so nobody stops by it.", zh + "没有任何管制措施，无工厂因此停产。")
     if not is_anything_touched(run.ends["central"]):
         return text(
             en + "nothing that was shipped in the base window is in its scope, so nobody stops by it.",
@@ -112,11 +117,17 @@ def headline(run: Run) -> Text:
 def notes(run: Run) -> list[tuple[str, Text]]:
     """What a reader must know before using the answer."""
     found: list[tuple[str, Text]] = []
-    if not is_anything_touched(run.ends["central"]):
+    if not run.scenario.instruments:
+        found.append(("no-instrument", text(
+            "The scenario has no instrument, so it changes nothing: file its rows of instruments.csv.",
+            "该情景没有任何管制措施，因此不产生变化：请在 instruments.csv 中补充。",
+        )))  # fmt: skip
+    elif not is_anything_touched(run.ends["central"]):
         found.append(("no-edge-in-scope", text(
             "No flow of the base window is in the scope of these instruments: the answer is zero.",
             "基准期内没有流向属于这些措施的范围：结果为零。",
         )))  # fmt: skip
+    found += _apart(run.scenario.starts, run.network.window)
     held = _held_kg(run)
     if held > 0:
         found.append(("licences-held", text(
@@ -158,12 +169,32 @@ def notes(run: Run) -> list[tuple[str, Text]]:
     elif used:
         said = ", ".join(f"{one.central:g} {one.unit} ({one.low:g}–{one.high:g})" for one in used)
         found.append(("rate-assumed", text(
-            f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}. For the day on "
-            f"which they cross, {said} is assumed.",
-            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计；相交之日按假定汇率 {said} 折算。",
+            f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}. For the day "
+            f"on which they cross, {said} is assumed.",
+            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计；"
+            f"相交之日按假定汇率 {said} 折算。",
         )))  # fmt: skip
     found += [(one.code, text(one.en, one.zh)) for one in run.network.notes]
     return found
+
+
+def _apart(starts: date, window: tuple[str, str]) -> list[tuple[str, Text]]:
+    """That a scenario does not begin where its base window ends, if it begins within it or before, or long after."""
+    after = date.fromisoformat(f"{month_after(window[1])}-01")
+    gap = (starts - after).days
+    if 0 <= gap <= _GAP_DAYS:
+        return []
+    if gap < 0:
+        return [("starts-before-window-ends", text(
+            f"The scenario starts on {starts}, before its base window ({window[0]} to {window[1]}) is over: stocks, "
+            "flows and goods under way are those of the end of that window.",
+            f"情景始于 {starts}，早于基准期（{window[0]} 至 {window[1]}）结束：库存、流量和在途货物均取基准期末。",
+        ))]  # fmt: skip
+    return [("starts-long-after-window", text(
+        f"The scenario starts {gap} days after the end of its base window ({window[0]} to {window[1]}): stocks, flows "
+        "and goods under way are taken to be as they were then.",
+        f"情景始于基准期（{window[0]} 至 {window[1]}）结束 {gap} 天之后：库存、流量和在途货物均假定与当时相同。",
+    ))]  # fmt: skip
 
 
 def by_swing(run: Run) -> list[Move]:
@@ -330,7 +361,8 @@ def _loss(run: Run) -> Json:
         "days": list(range(0, run.scenario.horizon_days + 1, GRID_DAYS)),
         "seller": {name: [_number(one) for one in row] for name, row in zip(names, run.seller.tolist(), strict=True)},
         "buyer": {name: [_number(one) for one in row] for name, row in zip(names, run.buyer.tolist(), strict=True)},
-        "currency": run.prices.currency, "seller_currency": run.prices.seller_currency, "crosses": _stop(run, run.crosses), "rate": _rate(run),
+        "currency": run.prices.currency, "seller_currency": run.prices.seller_currency,
+        "crosses": _stop(run, run.crosses), "rate": _rate(run),
         "basis": run.prices.basis, "source": f"values of shipments; plants.csv; {_TABLES}",
         "vintage": run.network.vintage or "-",
     }  # fmt: skip
@@ -343,12 +375,14 @@ def _rate(run: Run) -> Json | None:
     if not used:
         return None
     low, central, high = (
-        per_seller(run.prices, {one.key: getattr(one, end) for one in used}) for end in ("low", "central", "high")
+        1 / per_seller(run.prices, {one.key: getattr(one, end) for one in used}) for end in ("low", "central", "high")
     )
+    # Where the buyers' currency is the one that a rate is of, its low end is the high one of what is told.
+    ends = sorted(zip((low, high), run.crosses_ends, strict=True))
     return {
-        "unit": f"{run.prices.currency} per {run.prices.seller_currency}", "value": _number(central),
-        "low": _number(min(low, high)), "high": _number(max(low, high)),
-        "crosses": dict(zip(("low", "high"), map(_number, run.crosses_ends), strict=True)),
+        "unit": f"{run.prices.seller_currency} per {run.prices.currency}", "value": _number(central),
+        "low": _number(ends[0][0]), "high": _number(ends[1][0]),
+        "crosses": {"low": _number(ends[0][1]), "high": _number(ends[1][1])},
         "basis": "assumption", "source": "; ".join(one.source for one in used), "vintage": assumptions.VINTAGE,
     }  # fmt: skip
 

@@ -2,9 +2,9 @@
 
 Seller: price × kilograms that did not leave, with what is sent later taken off again, and the margin of what idle units
 would have made. Buyer: `loss_per_day` of plants.csv, for each plant by the part of it that stands still; where nobody
-said, the value of the goods it lacks times an assumed factor. Each side stays in its own currency: a plant whose loss is
-stated in another than most is left out of the sum, and the run says how many are. For the day on which the losses cross,
-and for nothing else, the seller's is converted at an assumed rate.
+said, the value of the goods it lacks times an assumed factor. Each side stays in its own currency: a plant whose loss
+is stated in another than most is left out of the sum, and the run says how many are. For the day on which the losses
+cross, and for nothing else, the seller's is converted at an assumed rate.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lapses:
-    """Ends of licences that are held, by day: behind `day` no more than `left_kg` of what they allowed `edge` is left."""
+    """Ends of licences that are held, by day: behind `day` no more than `left_kg` of what they allow `edge` is left."""
 
     day: Ints
     edge: Ints
@@ -146,8 +146,9 @@ class Network:
     """Holdings, edges and units, with the elements of `Holdings.content` by their symbols.
 
     arrivals: [edges, days], kg that are under way when a run begins and arrive on its day; None: as in the base window,
-    the edge's flow on each day of its transit. lapses: of `Edges.held_kg`; None: nothing of it ends. vintage: entry of the log; window: first and last month of the base.
-    is_synthetic: made of rows of an invented world. notes: what was odd in the rows, or had to be assumed.
+    the edge's flow on each day of its transit. lapses: of `Edges.held_kg`; None: nothing of it ends.
+    vintage: entry of the log; window: first and last month of the base. is_synthetic: made of rows of an
+    invented world. notes: what was odd in the rows, or had to be assumed.
     """
 
     elements: tuple[str, ...]

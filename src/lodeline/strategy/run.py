@@ -25,10 +25,10 @@ from lodeline.strategy.draws import (
     Ranges,
     Setting,
     applied,
+    drawn_of,
     joint,
     middle,
     moved,
-    drawn_of,
     of_instrument,
     ranges,
 )
@@ -259,7 +259,8 @@ def run(
         network=network, scenario=scenario, inputs=inputs, law_digest=law.digest, ranges=found, draws=drawn, ends=ends,
         central=outcome, trajectory=central, plants=plants, touched=touched, stop=several.stop, half=several.half,
         lost_kg=several.lost_kg, lost_days=several.lost_days, prices=money, seller=seller, buyer=buyer,
-        crosses=crosses, crosses_ends=several.crosses_ends(central, normal), moves=tuple(moves), helps=helping, seed=scenario.seed if seed is None else seed,
+        crosses=crosses, crosses_ends=several.crosses_ends(central, normal), moves=tuple(moves),
+        helps=helping, seed=scenario.seed if seed is None else seed,
     )  # fmt: skip
 
 

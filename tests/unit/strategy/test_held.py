@@ -1,4 +1,4 @@
-"""Licences that are held already: what they allow goes first, never more than is left, and not behind their last day."""
+"""Licences that are held already: what they allow goes first, never more than is left, and not after their last day."""
 
 from __future__ import annotations
 

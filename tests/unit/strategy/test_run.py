@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -171,12 +172,26 @@ def test_losses_of_two_currencies_cross_at_an_assumed_rate_and_stay_in_their_own
     assert loss["seller"]["central"][1] == pytest.approx(rate.central * wanted["seller"]["central"][1], rel=1e-5)
     assert loss["buyer"] == wanted["buyer"]
     assert loss["crosses"]["p50"] == pytest.approx(wanted["crosses"]["p50"], abs=2)
-    assert loss["rate"]["value"] == pytest.approx(1 / rate.central, rel=1e-5)
+    told = [loss["rate"][one] for one in ("low", "value", "high")]
+    assert told == pytest.approx([rate.low, rate.central, rate.high], rel=1e-5)
+    assert loss["rate"]["unit"] == rate.unit
     # A dearer yuan makes the seller's loss weigh more, and the day later.
     assert loss["rate"]["crosses"]["low"] >= loss["rate"]["crosses"]["high"]
     assert "rate:CNY" in [each["key"] for each in other["inputs"]]
     assert "rate-assumed" in [each["code"] for each in other["notes"]]
     assert unbased(other) == []
+
+
+def test_a_scenario_that_does_nothing_or_is_of_another_time_says_so() -> None:
+    def codes(wanted: Scenario) -> list[str]:
+        return [one["code"] for one in _run(wanted).as_json()["notes"]]
+
+    assert "no-instrument" in codes(scenario())
+    assert "it has no instrument" in _run(scenario()).as_json()["headline"]["en"]
+    usual = scenario(ban())
+    assert not {"starts-before-window-ends", "starts-long-after-window"} & set(codes(usual))
+    assert "starts-before-window-ends" in codes(replace(usual, starts=STARTS - timedelta(days=1)))
+    assert "starts-long-after-window" in codes(replace(usual, starts=STARTS + timedelta(days=90)))
 
 
 def test_where_nobody_said_what_a_stop_costs_the_goods_say_it() -> None:

@@ -30,8 +30,8 @@ from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Job, StrategyRelease, StrategyRun
-from lodeline.service.strategy.inputs import inputs_of
 from lodeline.service.strategy.held import accounts_at
+from lodeline.service.strategy.inputs import inputs_of
 from lodeline.service.strategy.runs import run_scenario
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store

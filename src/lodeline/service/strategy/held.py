@@ -30,9 +30,7 @@ def accounts_at(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Accounts
     return licence_accounts(store, register, law, register.licences, before=snapshot.entry + 1)
 
 
-def with_licences(
-    network: Network, accounts: Accounts, register: Register, scenario: Scenario
-) -> Network:
+def with_licences(network: Network, accounts: Accounts, register: Register, scenario: Scenario) -> Network:
     """The network with what licences allow that are in force on the first day of the scenario, less what is used and
     what is promised to declarations that are still to leave.
 

@@ -165,8 +165,12 @@ def scenario_of(inputs: Inputs, name: str) -> Scenario:
     found = filled(inputs, "scenarios").filter(pl.col("scenario") == name).to_dicts()
     if not found:
         names = sorted(inputs.scenarios["scenario"].to_list())
-        listed = ", ".join(names) if names else "none was filed"
-        listed_zh = "、".join(names) if names else "尚未提交任何情景"
+        if not names:
+            raise UserError(
+                "no scenario was filed: file scenarios.csv and instruments.csv with `lodeline strategy file`",
+                "尚未提交任何情景：请用 `lodeline strategy file` 提交 scenarios.csv 与 instruments.csv",
+            )
+        listed, listed_zh = ", ".join(names), "、".join(names)
         raise UserError(f"there is no scenario {name!r}; there are: {listed}", f"没有情景 {name!r}；现有：{listed_zh}")
     row = found[0]
     instruments = inputs.instruments.filter(pl.col("scenario") == name)
