@@ -16,10 +16,13 @@ from lodeline.strategy.scenario import Rule
 from lodeline.strategy.simulate import Trajectory, simulate
 
 RULES = get_args(Rule)
-#: Of a thousand graphs this many may lose less when the control is harder, and by no more than this part of what plants
-#: need. Measured on 10 000, at five severities each: 2 to 3 in a thousand, half by more than .1 %, the worst 8 %. Where
-#: goods are scarce already, what one buyer may not have another uses better.
-MOST_FALLS, MOST_FALL = 3, 0.01
+#: Aimed at: of a thousand graphs one may lose less when the control is harder, by no more than .1 % of what plants need.
+AIM = 1, 0.001
+#: What is held: on the first thousand at three severities 1, by .106 % (seed 583). On 9 000 others, at five severities
+#: over 180 days: 19, 8 of them by more than .1 %, the worst 8.4 %. Where goods are scarce already, what one buyer may not
+#: have another uses better. Tried and left: base orders before refills; stocks that are meant to be lower while another
+#: input is short (none of the first thousand, then 38 of 2 000, the worst 7 %, where it was 2 by .1 %).
+FEW, MANY = (1, 0.0011), (3, 0.1)
 
 
 @lru_cache(1000)
@@ -76,15 +79,15 @@ def test_names_sizes_splits_and_idle_firms_mean_nothing() -> None:
 
 
 def test_a_harder_control_spares_nobody() -> None:
-    _few_fall(range(1000), (0.25, 0.5, 1.0), days=120)
+    _few_fall(range(1000), (0.25, 0.5, 1.0), days=120, most=FEW)
 
 
 @pytest.mark.slow
 def test_a_harder_control_spares_nobody_in_ten_thousand() -> None:
-    _few_fall(range(1000, 10_000), (0.2, 0.4, 0.6, 0.8, 1.0), days=180)
+    _few_fall(range(1000, 10_000), (0.2, 0.4, 0.6, 0.8, 1.0), days=180, most=MANY)
 
 
-def _few_fall(seeds: range, severities: Sequence[float], *, days: int) -> None:
+def _few_fall(seeds: range, severities: Sequence[float], *, days: int, most: tuple[int, float]) -> None:
     falls, touched = [], 0
     for seed in seeds:
         net = network_of(seed)
@@ -96,10 +99,13 @@ def _few_fall(seeds: range, severities: Sequence[float], *, days: int) -> None:
         fall = max(harder - milder for harder, milder in pairwise(losses))
         if fall > 1e-9:
             falls.append((fall, seed))
-    print(f"{len(falls)} of {len(seeds)} graphs, {touched} touched, worst {sorted(falls)[::-1][:5]}")
+    worst = ", ".join(f"{100 * fall:.3f} % of demand (seed {seed})" for fall, seed in sorted(falls)[::-1][:5])
+    print(
+        f"{len(falls)} of {len(seeds)} graphs, {touched} touched; aimed at: {AIM[0]} of 1000 by {AIM[1]:.1%}; {worst}"
+    )
     assert touched > 0.8 * len(seeds)
-    assert len(falls) <= MOST_FALLS * len(seeds) / 1000
-    assert max(falls, default=(0.0, 0))[0] <= MOST_FALL * (1 if len(seeds) <= 1000 else 10)
+    assert len(falls) <= most[0] * len(seeds) / 1000
+    assert max(falls, default=(0.0, 0))[0] <= most[1]
 
 
 def _lumps(net: Network, seed: int) -> Floats:

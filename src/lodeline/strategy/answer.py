@@ -17,6 +17,7 @@ from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS
 from lodeline.regulation.span import month_after
 from lodeline.strategy.classes import HEAVY, class_of, product_of
+from lodeline.strategy.control.held import carried_kg
 from lodeline.strategy.draws import WORDS, Input
 from lodeline.strategy.figure import Basis, weakest
 from lodeline.strategy.helps import Help, bound_by
@@ -130,10 +131,16 @@ def notes(run: Run) -> list[tuple[str, Text]]:
     found += _apart(run.scenario.starts, run.network.window)
     held = _held_kg(run)
     if held > 0:
+        scope, flow = run.ends["central"], run.network.edges.flow
+        whole = float(flow[scope.in_scope].sum()) * run.scenario.horizon_days
+        most = np.minimum(carried_kg(run.network), flow * run.scenario.horizon_days)
+        usual = float(most[scope.held].sum())
         found.append(("licences-held", text(
             f"On licences that were held before, {held:,.0f} kg of what is in scope may still leave: they are used "
-            "first, each until its last day.",
-            f"范围内货物凭此前已获许可仍可出口 {held:,.0f} 千克：优先使用，至各许可到期为止。",
+            f"first, each until its last day. At the usual flow {usual:,.0f} kg of it leave before they end, of "
+            f"{whole:,.0f} kg that the base window would send in the run.",
+            f"范围内货物凭此前已获许可仍可出口 {held:,.0f} 千克：优先使用，至各许可到期为止。按基准期流量，到期前出口其中 "
+            f"{usual:,.0f} 千克；推演期内正常出口量为 {whole:,.0f} 千克。",
         )))  # fmt: skip
     if len(run.scenario.instruments) > 1:
         found.append(("several-instruments-not-monotone", text(

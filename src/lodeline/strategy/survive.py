@@ -1,9 +1,9 @@
 """How long a plant lasts if nothing more is sent, against how long it takes until goods come again.
 
 Time-to-survive: stock, goods under way and what still comes on licences that are held, in days of what no supplier
-outside the scope covers. Time-to-recover: to the first day on which a flow that was closed is open again and its goods have
-arrived; where none opens within the run, until another maker is qualified (Simchi-Levi et al., Interfaces 45 (2015),
-375-390, for the two terms).
+outside the scope covers. Time-to-recover: to the first day on which a flow that was closed is open again and its goods
+have arrived; where none opens within the run, until another maker is qualified (Simchi-Levi et al., Interfaces 45
+(2015), 375-390, for the two terms).
 """
 
 from __future__ import annotations
