@@ -139,8 +139,8 @@ def notes(run: Run) -> list[tuple[str, Text]]:
             f"On licences that were held before, {held:,.0f} kg of what is in scope may still leave: they are used "
             f"first, each until its last day. At the usual flow {usual:,.0f} kg of it leave before they end, of "
             f"{whole:,.0f} kg that the base window would send in the run.",
-            f"范围内货物凭此前已获许可仍可出口 {held:,.0f} 千克：优先使用，至各许可到期为止。按基准期流量，到期前出口其中 "
-            f"{usual:,.0f} 千克；推演期内正常出口量为 {whole:,.0f} 千克。",
+            f"范围内货物凭此前已获许可仍可出口 {held:,.0f} 千克：优先使用，至各许可到期为止。"
+            f"按基准期流量，到期前出口其中 {usual:,.0f} 千克；推演期内正常出口量为 {whole:,.0f} 千克。",
         )))  # fmt: skip
     if len(run.scenario.instruments) > 1:
         found.append(("several-instruments-not-monotone", text(
