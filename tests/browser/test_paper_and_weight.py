@@ -8,9 +8,12 @@ from functools import cache
 import httpx
 import pytest
 
-from lodeline.web.words.language import Language
+from lodeline.service.strategy.briefing import briefing
+from lodeline.web.words.language import LANGUAGES, Language
+from lodeline.web.words.strategy_sheet import document
 from tests.browser.conftest import Eyes
 from tests.browser.views import USUAL, VIEWS, Places
+from tests.web.strategy_sample import run
 
 pytestmark = pytest.mark.medium
 
@@ -39,7 +42,20 @@ def test_page_prints(eyes: Eyes, view: str, language: Language) -> None:
     assert pdf.startswith(b"%PDF-")
     # Text as text: fonts are in it, and it has more than a blank sheet's worth of them.
     assert re.search(rb"/FontFile|/Type3", pdf) and len(pdf) > 20_000
-    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 1
+    assert _pages(pdf) >= 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_briefing_prints_on_one_page(eyes: Eyes, language: Language) -> None:
+    with eyes.on("strategy-briefing", language) as (page, _):
+        assert _pages(page.pdf(prefer_css_page_size=True)) == 1
+        # The file for whoever has no portal, of a run in which there is most to say.
+        page.set_content(document(briefing(run()), language))
+        assert _pages(page.pdf(prefer_css_page_size=True)) == 1
+
+
+def _pages(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,8 @@ def notes(run: Run) -> list[tuple[str, Text]]:
             "to nearer buyers. Only with one instrument does loss rise with severity.",
             "多项措施并用：更严的一项可能使总损失下降，因为被扣下的货物会流向其他买方。仅在单一措施下，损失才随力度上升。",
         )))  # fmt: skip
-    if (~run.network.units.is_plant).any():
+    told = {one.code for one in run.network.notes}
+    if (~run.network.units.is_plant).any() and "capacity-of-main-product" not in told:
         found.append(("capacity-of-main-product", text(
             "A capacity in the register is of a site's main product alone; of other products it is the largest month.",
             "登记的产能仅指场所的主要产品；其他产品以最大月产量计。",
@@ -158,7 +159,7 @@ def notes(run: Run) -> list[tuple[str, Text]]:
         found.append(("helps-of-first", text(
             f"What still helps is computed for the {len(run.helps)} plants that stop first, of {stopping} that stop in "
             "a tenth of the draws or more.",
-            f"“还能做什么”仅为最先停产的 {len(run.helps)} 家工厂计算；至少一成抽样中停产的工厂共 {stopping} 家。",
+            f"“有效措施”仅为最先停产的 {len(run.helps)} 家工厂计算；至少一成抽样中停产的工厂共 {stopping} 家。",
         )))  # fmt: skip
     if run.prices.left_out:
         found.append(("currencies-apart", text(

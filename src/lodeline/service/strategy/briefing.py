@@ -21,8 +21,9 @@ _STATED: Final = ("basis", "source", "vintage")
 def briefing(run: Mapping[str, Any]) -> Json:
     """The sheet of a run (`service.strategy.runs.run_scenario`), as data.
 
-    figures: five, by `key`: `first-stop`, `stopping` (with `of`), `lost`, `crosses`, and `help` (with the plant, and
-    what is added) or, where nothing helps, `exact`. plants: those that stop first. left_out: how many more there are.
+    figures: five, by `key`: `first-stop`, `stopping` (with `of`), `lost`, `crosses` (with what the buyers lose by the
+    end), and `help` (with the plant, and what is added) or, where nothing helps, `exact`. plants: those that stop
+    first. left_out: how many more there are.
     """
     plants = _first_to_stop(run["plants"])
     return {
@@ -89,6 +90,8 @@ def figures(run: Mapping[str, Any]) -> list[Json]:
             "key": "crosses", **(loss.get("crosses") or {}), **_part(loss or totals, _STATED),
             "two_currencies": loss.get("seller_currency", loss.get("currency")) != loss.get("currency")
             and not loss.get("rate"),
+            "currency": loss.get("currency"),
+            "buyer": {part: values[-1] for part, values in loss.get("buyer", {}).items() if values},
         },
     ]  # fmt: skip
     return [*found, _best_help(run["plants"]) or {"key": "exact", **run["coverage"]}]

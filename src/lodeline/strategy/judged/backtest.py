@@ -192,12 +192,13 @@ def _headline(event: Event, firsts: list[Json], national: list[Json]) -> Text:
         en, zh = en + ".", zh + "。"
     if national:
         last = national[-1]
+        month = date.fromisoformat(f"{last['month']}-01")
         en += (
-            f" What crossed the border was {-last['seen_days']:.0f} days of use short by the end of {last['month']}, "
+            f" What crossed the border was {-last['seen_days']:.0f} days of use short by the end of {month:%B %Y}, "
             f"the run says {-last['run_days']:.0f}: an error of {abs(last['error_days']):.0f} days."
         )
         zh += (
-            f"截至 {last['month']} 末，出口累计比用量少 {-last['seen_days']:.0f} 天，"
+            f"截至{month.year}年{month.month}月末，出口累计比用量少 {-last['seen_days']:.0f} 天，"
             f"推演为 {-last['run_days']:.0f} 天：误差 {abs(last['error_days']):.0f} 天。"
         )
     return text(en, zh)

@@ -12,6 +12,8 @@ from lodeline.web.drawing.svg import NOTHING, Markup, drawing, element, join, pa
 _TOP: Final = 34.0
 _FOOT: Final = 26.0
 _LEFT: Final = 58.0
+#: Pixels between numbers of the scale.
+_APART: Final = 22.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,9 @@ def draw_curves(chart: Curves, *, width: float = 560.0, height: float = 260.0) -
     if len(chart.days) < 2 or highest <= 0:
         return NOTHING
     room = min(max(text_width(one.label) * 1.08 for one in chart.curves) + 12, width * 0.3)
-    scale = nice_ticks(0.0, highest)
+    # Numbers of the scale stand apart where the drawing is low, too.
+    most = max(2, min(5, int((height - _FOOT - _TOP) / _APART) + 1))
+    scale = nice_ticks(0.0, highest, count=most)
     plot = _Plot(chart.days[0], chart.days[-1], scale[-1], width - room, height - _FOOT)
     body = [
         Label(x=0, y=13, width=width * 0.6, text=chart.unit, class_="d-quiet").draw(),

@@ -62,6 +62,15 @@ def fit(text: str, width: float, size: float = SIZE) -> str:
     return text[:kept].rstrip() + "…"
 
 
+def fit_both_ends(text: str, width: float, size: float = SIZE) -> str:
+    """The text, or its beginning, a … and its last word where that has a digit: `P2` tells works of one firm apart."""
+    head, blank, last = text.rpartition(" ")
+    tells = any(map(str.isdigit, last))
+    if not tells or text_width(text, size) <= width + 0.01 or not blank or text_width(f"… {last}", size) > width / 2:
+        return fit(text, width, size)
+    return f"{fit(f'{head} ', width - text_width(f' {last}', size), size)} {last}"
+
+
 def _face(class_: str) -> float:
     """How much wider than plain text the faces of the stylesheet run: capitals with space between them, bold."""
     return 1.3 if "d-caps" in class_ else 1.08 if "d-strong" in class_ else 1.0
@@ -69,7 +78,10 @@ def _face(class_: str) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """One line of text and the box it keeps to: baseline at `y`, from `x` to `x + width` in pixels."""
+    """One line of text and the box it keeps to: baseline at `y`, from `x` to `x + width` in pixels.
+
+    both_ends: where it has to be cut, its last word stays.
+    """
 
     x: float
     y: float
@@ -78,6 +90,7 @@ class Label:
     class_: str = ""
     anchor: str = "start"
     size: float = SIZE
+    both_ends: bool = False
 
     @property
     def top(self) -> float:
@@ -99,7 +112,8 @@ class Label:
 
     def draw(self) -> Markup:
         """The `<text>`, cut to its box; nothing when the box cannot hold a letter."""
-        shown = fit(self.text, self.width, self.size * _face(self.class_))
+        cut = fit_both_ends if self.both_ends else fit
+        shown = cut(self.text, self.width, self.size * _face(self.class_))
         if not shown:
             return NOTHING
         at = {"start": self.x, "middle": self.x + self.width / 2, "end": self.x + self.width}[self.anchor]

@@ -129,12 +129,16 @@ def _words(row: StopRow, plot: _Plot, top: float) -> list[Markup]:
     if not plot.beside:
         said = min(text_width(row.text), plot.width * 0.5)
         return [
-            Label(x=0, y=top + 13, width=plot.width - said - _GAP, text=row.label, class_="d-strong").draw(),
+            Label(
+                x=0, y=top + 13, width=plot.width - said - _GAP, text=row.label, class_="d-strong", both_ends=True
+            ).draw(),
             Label(x=plot.width - said, y=top + 13, width=said, text=row.text, anchor="end").draw(),
         ]
     behind = plot.right + _GAP
     return [
-        Label(x=0, y=top + (15 if row.note else 22), width=plot.names, text=row.label, class_="d-strong").draw(),
+        Label(
+            x=0, y=top + (15 if row.note else 22), width=plot.names, text=row.label, class_="d-strong", both_ends=True
+        ).draw(),
         Label(x=0, y=top + 30, width=plot.names, text=row.note, class_="d-small", size=SMALL).draw(),
         Label(x=behind, y=top + 25, width=plot.width - behind, text=row.text).draw(),
     ]

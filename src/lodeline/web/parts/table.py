@@ -31,12 +31,16 @@ _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column: `number` columns are set flush right; `unit` goes into the head of the CSV ("kg")."""
+    """A column: `number` columns are set flush right; `unit` goes into the head of the CSV ("kg").
+
+    file_only: stands in the CSV, where each value has a cell of its own, and not on the page.
+    """
 
     key: str
     label: Text
     number: bool = False
     unit: str = ""
+    file_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,10 +166,12 @@ def shown(visit: Visit, table: Table) -> Shown:
     last = max(1, -(-len(rows) // table.per_page))
     number = _page_number(visit, table, last)
     n = written.count(len(rows))
+    places = [place for place, column in enumerate(table.columns) if not column.file_only]
+    seen = rows[(number - 1) * table.per_page : number * table.per_page]
     return Shown(
         table=table,
-        heads=tuple(_head(visit, table, column, key, falling) for column in table.columns),
-        rows=rows[(number - 1) * table.per_page : number * table.per_page],
+        heads=tuple(_head(visit, table, table.columns[place], key, falling) for place in places),
+        rows=seen if len(places) == len(table.columns) else [tuple(row[place] for place in places) for row in seen],
         total=visit.text("1 row" if len(rows) == 1 else f"{n} rows", f"共{n}行"),
         csv_href=visit.here(format="csv", table=table.name, **{_parameter(table, "page"): None}),
         pages=_pages(visit, table, number, last),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -95,6 +96,18 @@ _UNITS: Final[Mapping[str, Text]] = {
     "times the value of goods": text("times the value of the goods", "倍货值"),
     "kg": text("kg", "千克"),
 }
+#: What figures rest on, as the room of strategy names it.
+SOURCES: Final[Mapping[str, Text]] = {
+    "run": text("run", "推演"),
+    "default": text("default", "默认值"),
+    "origins of the lots delivered": text("origins of the lots delivered", "所交付批次的来源"),
+    "filings": text("filings", "申报"),
+    "the ledger": text("the ledger", "账本"),
+    "both runs, draw by draw": text("both runs, draw by draw", "两次推演逐次抽样对照"),
+    "values of shipments": text("values of shipments", "申报发货价值"),
+    "mean flows of the base window": text("mean flows of the base window", "基期平均流量"),
+}
+_ELSE: Final = "where they say nothing: "
 #: Percent of the draws below which nobody is told that something does not happen in them.
 _SHOWN_LEAST: Final = 0.5
 #: Money above each of these is written in it.
@@ -171,7 +184,9 @@ def never(found: Json, language: Language, *, zh: str = "不停产") -> str:
 
 
 def stops_whole(found: Json, starts: str, language: Language) -> str:
-    """Both: 11–22 April · never 12 %."""
+    """Both: 11–22 April · never 12 %; where it happens in few draws, in how many it does not."""
+    if found.get("p10") is None and found.get("p50") is None and (share := never(found, language)):
+        return share if language == "zh" else share.replace("never", "does not stop in", 1)
     return " · ".join(one for one in (stops(found, starts, language), never(found, language)) if one)
 
 
@@ -223,14 +238,38 @@ def helped(help_: Json, language: Language) -> str:
 def named(one: Json, language: Language) -> str:
     """What an input is called, as it begins a line."""
     said = str(one[language])
-    return said[:1].upper() + said[1:]
+    return said if language == "zh" else said[:1].upper() + said[1:]
+
+
+def source(name: object, language: Language) -> str:
+    """Where a figure comes from, in the reader's language: files and what a table says of itself as they are."""
+    return "; ".join(_source(part, language) for part in str(name).split("; "))
+
+
+def _source(part: str, language: Language) -> str:
+    if part in SOURCES:
+        return SOURCES[part][language]
+    if language == "en":
+        return part
+    if found := re.fullmatch(r"rows of (\S+) to (\S+)", part):
+        return f"{found[1]}至{found[2]}申报行"
+    if found := re.fullmatch(r"like plants, (\d+) days under way \(assumption\)", part):
+        return f"各厂相同，在途{found[1]}天（假定）"
+    if found := re.fullmatch(r"entry (\d+)", part):
+        return f"条目 {found[1]}"
+    if found := re.fullmatch(r"instruments of (\S+)", part):
+        return f"{found[1]} 的管制措施"
+    if part.startswith(_ELSE):
+        part = f"未载明者取 {part.removeprefix(_ELSE)}"
+    return part.replace(" (assumption (calibrated))", "（假定，已校准）").replace(" (assumption)", "（假定）")
 
 
 def of_when(vintage: object, language: Language) -> str:
     """The vintage of a figure: an entry of the log by its number, else as it is."""
-    said = str(vintage)
+    said = str(vintage).removeprefix("entry ")
     if not said.isdecimal():
-        return said
+        # Of a moment, its day is enough here: the entry has the rest.
+        return said.partition("T")[0] if re.match(r"\d{4}-\d\d-\d\dT", said) else said
     return f"条目 {said}" if language == "zh" else f"entry {said}"
 
 

@@ -20,6 +20,7 @@ Json = Mapping[str, Any]
 _STYLES: Final = ("lodeline.css", "drawing.css", "brief.css")
 #: Characters of a note that goes on the sheet.
 _NOTE_MOST: Final = 150
+_ENDS: Final = ("low", "central", "high")
 #: Widths in pixels at which the pictures are drawn, so that their letters are read on paper.
 _WIDE, _HALF, _HALF_HIGH = 760.0, 372.0, 172.0
 
@@ -100,7 +101,10 @@ def figure_words(one: Json, settings: Json, language: Language) -> tuple[str, st
     if key == "crosses":
         label = "买方损失超过卖方" if zh else "Buyers lose more from"
         if one.get("two_currencies"):
-            return label, written.NOTHING, "双方损失币种不同" if zh else "two currencies: not told"
+            # Nothing converts one into the other: what the buyers lose by the end stands here instead of the day.
+            low, central, high = (says.money(one["buyer"][part], one["currency"], language) for part in _ENDS)
+            end = says.on_day(starts, settings["horizon_days"], language)
+            return f"至{end}买方损失" if zh else f"Buyers lose by {end}", central, f"{low} – {high}"
         if p50 is not None:
             return label, says.on_day(starts, p50, language), says.stops(one, starts, language)
         end = says.on_day(starts, settings["horizon_days"], language)
@@ -131,9 +135,10 @@ def _pictures(brief: Json, language: Language) -> Markup:
         "结论取决于" if zh else "What the answer hangs on",
     )
     rest = (f"另有{n}家工厂停产更晚或不停产" if zh else f"{n} more stop later, or not at all") if more else ""
+    stops = pictures.stops(brief, language, plants=brief["plants"], width=_WIDE, narrow=True)
     return _tag(
         "div",
-        _figure(titles[0], pictures.stops(brief, language, plants=brief["plants"], width=_WIDE), rest, language),
+        _figure(titles[0], stops, rest, language),
         _tag(
             "div",
             _figure(titles[1], pictures.loss(brief, language, width=_HALF, height=_HALF_HIGH), "", language),
@@ -161,7 +166,7 @@ def _foundations(brief: Json, language: Language) -> Markup:
         _tag(
             "li",
             basis_mark(one["basis"], language),
-            _tag("span", escape(f"{one['source']} · {says.of_when(one['vintage'], language)}")),
+            _tag("span", escape(f"{says.source(one['source'], language)} · {says.of_when(one['vintage'], language)}")),
         )
         for one in brief["sources"]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -81,6 +82,7 @@ def _days(visit: Visit, one: Json) -> str:
 
 
 def _table(visit: Visit, one: Json, place: int) -> Table:
+    goods = Counter(row["class"] for row in one["rows"])
     return Table(
         name=f"run-{place}",
         caption=visit.text("Groups of firms", "企业分组"),
@@ -91,13 +93,14 @@ def _table(visit: Visit, one: Json, place: int) -> Table:
             *(Column(key=key, label=label, number=True, unit="kg") for key, label in _QUANTITIES.items()),
             *STATED,
         ),
-        rows=[_row(visit, row) for row in one["rows"]],
+        rows=[_row(visit, row, alone=goods[row["class"]] == 1) for row in one["rows"]],
         empty=visit.text("Of this run nothing can be told.", "该推演没有可公布的内容。"),
     )
 
 
-def _row(visit: Visit, row: Json) -> Row:
-    part = row["part"]
+def _row(visit: Visit, row: Json, *, alone: bool) -> Row:
+    """`alone`: no country of the class stands by itself, so that what is told is of all of them."""
+    part = "all" if alone and row["part"] == "other" else row["part"]
     named = _PARTS[part][visit.language] if part in _PARTS else words.country(part, visit.language)
     return (
         Cell(text=says.goods(row["class"], visit.language), value=row["class"]),

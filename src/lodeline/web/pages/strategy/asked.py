@@ -54,6 +54,21 @@ def legend(visit: Visit) -> list[Json]:
     ]  # fmt: skip
 
 
+def notes(visit: Visit, found: Sequence[Json]) -> list[Json]:
+    """What has to be known of a run, each thing once: a sentence, and `more`, the rows that it counts."""
+    said = dict.fromkeys(str(one[visit.language]) for one in found)
+    return [{"text": head, "more": more} for head, more in map(_parted, said)]
+
+
+def _parted(note: str) -> tuple[str, str]:
+    """A sentence, and the list behind its colon where that has several parts."""
+    head, colon, more = note.partition("：" if "：" in note else ": ")
+    while colon and head.count("(") + head.count("（") > head.count(")") + head.count("）"):
+        further, colon, more = more.partition("：" if "：" in note else ": ")
+        head = f"{head}{'：' if '：' in note else ': '}{further}"
+    return (f"{head}{'。' if '：' in note else '.'}", more) if colon and more.count("; ") > 1 else (note, "")
+
+
 def mark(visit: Visit, one: Json) -> Json:
     """What a figure rests on, for below a picture: its word and shape, its source and of when."""
     word = says.BASES.get(one["basis"])
@@ -62,7 +77,7 @@ def mark(visit: Visit, one: Json) -> Json:
         shape, tone = word.shape, word.tone
     return {
         "text": text, "shape": shape, "tone": tone,
-        "source": f"{one['source']} · {says.of_when(one['vintage'], visit.language)}",
+        "source": f"{says.source(one['source'], visit.language)} · {says.of_when(one['vintage'], visit.language)}",
     }  # fmt: skip
 
 

@@ -39,7 +39,8 @@ def compare(visit: Visit) -> HttpResponse:
         questions.compared, reading.store, reading.snapshot, reading.law, first=first, second=second
     )
     write_looks(visit, both["plants"], f"{first} {second}")
-    both = with_names(both, visit.register)
+    ran = both["settings"]["runs"]
+    both = {**with_names(both, visit.register), **{side: {**both[side], "settings": ran[side]} for side in _SIDES}}
     table = _table(visit, both)
     csv = wanted_csv(visit, table)
     if csv is not None:
@@ -55,7 +56,7 @@ def compare(visit: Visit) -> HttpResponse:
         first=first,
         second=second,
         sides=[_side(visit, both[side]) for side in _SIDES],
-        notes=list(dict.fromkeys(one[visit.language] for side in _SIDES for one in both[side]["notes"])),
+        notes=asked.notes(visit, [one for side in _SIDES for one in both[side]["notes"]]),
         legend=asked.legend(visit),
         synthetic_run=bool(both["stamp"].get("synthetic")),
         table=shown(visit, table),

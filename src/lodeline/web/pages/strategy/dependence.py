@@ -18,7 +18,7 @@ from lodeline.web.pages.common import asked as common
 from lodeline.web.pages.common.filters import Choices
 from lodeline.web.pages.lots.graph import origin_name
 from lodeline.web.pages.strategy import asked
-from lodeline.web.pages.strategy.run_tables import STATED, stated
+from lodeline.web.pages.strategy.run_tables import RANGED, ranged
 from lodeline.web.parts import choice
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -155,7 +155,7 @@ def _table(visit: Visit, found: Json, element: str) -> Table:
             Cell(
                 text=written.percent(float(origin["share_pct"]) / 100, visit.language), value=float(origin["share_pct"])
             ),
-            *stated(visit, origin),
+            *ranged(visit, origin, float(origin["mass_kg"]), float(origin["mass_kg"])),
         )  # fmt: skip
 
     return Table(
@@ -166,7 +166,7 @@ def _table(visit: Visit, found: Json, element: str) -> Table:
             Column(key="origin", label=text("Origin", "来源")),
             Column(key="mass", label=text(f"{element}", f"{element}"), number=True, unit="kg"),
             Column(key="share", label=text("Share of the buyer's", "占该买方"), number=True, unit="%"),
-            *STATED,
+            *RANGED,
         ),
         rows=[row(buyer, origin) for buyer in found["rows"] for origin in buyer["origins"]],
         empty=visit.text(

@@ -14,10 +14,18 @@ from lodeline.web.words import words
 from lodeline.web.words.language import text
 
 Json = Mapping[str, Any]
-#: What every table ends with.
-STATED: Final = (
-    Column(key="basis", label=text("Basis", "依据")),
-    Column(key="source", label=text("Source, of when", "来源与时点")),
+_BASIS: Final = Column(key="basis", label=text("Basis", "依据"))
+_SOURCE: Final = (
+    Column(key="source", label=text("Source", "来源")),
+    Column(key="vintage", label=text("Vintage", "时点"), file_only=True),
+)
+#: What every table ends with; its file has the range of the figure too, where no columns of the table are that range.
+STATED: Final = (_BASIS, *_SOURCE)
+RANGED: Final = (
+    _BASIS,
+    Column(key="low", label=text("Low", "低"), number=True, file_only=True),
+    Column(key="high", label=text("High", "高"), number=True, file_only=True),
+    *_SOURCE,
 )
 _PLANT: Final = Column(key="plant", label=text("Plant", "工厂"))
 _ORDER: Final = ("p10", "p50", "p90")
@@ -25,17 +33,24 @@ _ENDS: Final = ("low", "central", "high")
 
 
 def stated(visit: Visit, one: Json) -> Row:
-    """What a row rests on: word and shape, the source and its vintage."""
+    """What a row rests on: word and shape, the source and its vintage. Cells of STATED."""
     word, source, vintage = says.BASES.get(one["basis"]), str(one["source"]), str(one["vintage"])
+    when = says.of_when(vintage, visit.language)
     return (
         Cell(
             text=says.basis(one["basis"], visit.language), value=one["basis"], shape=word.shape if word else "ring",
             tone=word.tone if word else "ink",
         ),
-        Cell(
-            text=source, note=says.of_when(vintage, visit.language), value=f"{source}; {vintage}", marks=True,
-        ),
+        Cell(text=says.source(source, visit.language), note=when, value=source, marks=True),
+        Cell(text=when, value=vintage),
     )  # fmt: skip
+
+
+def ranged(visit: Visit, one: Json, low: float | None, high: float | None) -> Row:
+    """`stated`, with the ends of the row's first figure. Cells of RANGED."""
+    basis, *source = stated(visit, one)
+    ends = (Cell(text=written.NOTHING, value="" if end is None else end) for end in (low, high))
+    return (basis, *ends, *source)
 
 
 def day_cell(visit: Visit, starts: str, day: float | None) -> Cell:
@@ -80,7 +95,7 @@ def plants_table(visit: Visit, run: Json) -> Table:
                 text=written.NOTHING if central is None else written.number(round(central)), value=central,
                 note=words.word(says.LEADS, lead.get("what") or "none", visit.language),
             ),
-            *stated(visit, one),
+            *ranged(visit, one, stop.get("p10"), stop.get("p90")),
         )  # fmt: skip
 
     return Table(
@@ -94,7 +109,7 @@ def plants_table(visit: Visit, run: Json) -> Table:
             Column(key="under-way", label=text("Under way, days", "在途（天）"), number=True),
             Column(key="lasts", label=text("Goods last, days", "可维持（天）"), number=True),
             Column(key="lead", label=text("Lead time, days", "前置时间（天）"), number=True),
-            *STATED,
+            *RANGED,
         ),
         rows=[row(one) for one in pictures.by_stop(run["plants"])],
         empty=visit.text("No plant gets any of the goods that this touches.", "没有工厂使用所涉货物。"),
@@ -124,7 +139,7 @@ def lost_table(visit: Visit, run: Json) -> Table:
                 for part in _ORDER
             ),
             Cell(text=currency or written.NOTHING, value=currency),
-            *stated(visit, one),
+            *ranged(visit, one, lost.get("p10"), lost.get("p90")),
         )  # fmt: skip
 
     def columns(key: str, en: str, zh: str, unit: str) -> list[Column]:
@@ -141,7 +156,7 @@ def lost_table(visit: Visit, run: Json) -> Table:
             *columns("kg", "Lost", "损失", "kg"),
             *columns("money", "Money", "金额", ""),
             Column(key="currency", label=text("Currency", "币种")),
-            *STATED,
+            *RANGED,
         ),
         rows=[row(one) for one in pictures.by_stop(run["plants"])],
         empty=visit.text("No plant loses anything.", "没有工厂受损。"),
@@ -167,7 +182,7 @@ def helps_table(visit: Visit, run: Json) -> Table:
             else number_cell(help_.get("later_days")),
             mass_cell(visit, help_.get("avoided_kg")),
             Cell(text=written.NOTHING if per_kg is None else written.number(round(per_kg, 2)), value=per_kg),
-            *stated(visit, {**one, **help_}),
+            *ranged(visit, {**one, **help_}, help_.get("low"), help_.get("high")),
         )  # fmt: skip
 
     return Table(
@@ -180,7 +195,7 @@ def helps_table(visit: Visit, run: Json) -> Table:
             Column(key="later", label=text("Stops later, days", "停产推迟（天）"), number=True),
             Column(key="avoided", label=text("Output saved", "减少损失"), number=True, unit="kg"),
             Column(key="per-kg", label=text("Saved per kg added", "每千克减少损失（千克）"), number=True),
-            *STATED,
+            *RANGED,
         ),
         rows=[row(both) for both in pictures.helps_of(run["plants"])],
         empty=visit.text("Nothing that was tried helps any plant.", "所试各项均无效果。"),
@@ -232,12 +247,13 @@ def standing_table(visit: Visit, run: Json) -> Table:
         columns=(
             Column(key="day", label=text("On", "日期"), number=True, unit="day"),
             *(Column(key=part, label=text(part.upper(), part.upper()), number=True) for part in _ORDER),
-            *STATED,
+            *RANGED,
         ),
         rows=[
             (
                 day_cell(visit, run["settings"]["starts"], one["day"]),
-                *(number_cell(one["stopped"].get(part)) for part in _ORDER), *stated(visit, totals),
+                *(number_cell(one["stopped"].get(part)) for part in _ORDER),
+                *ranged(visit, totals, one["stopped"].get("p10"), one["stopped"].get("p90")),
             )
             for one in totals.get("by_day") or ()
         ],

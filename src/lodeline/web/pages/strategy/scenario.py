@@ -104,10 +104,10 @@ def parts_of(visit: Visit, run: Json) -> dict[str, Any]:
         "lede": _lede(visit, run),
         "synthetic_run": bool(run["stamp"].get("synthetic")),
         "tiles": tiles(visit, run),
-        "notes": [one[language] for one in run["notes"]],
+        "notes": asked.notes(visit, run["notes"]),
         "legend": asked.legend(visit),
         "drawings": {
-            "stops": pictures.stops(run, language, plants=stops[:_PLANTS_MOST]),
+            "stops": pictures.stops(run, language, plants=stops[:_PLANTS_MOST], narrow=True),
             "helps": pictures.helps(run, language, width=_NARROWER),
             "loss": pictures.loss(run, language),
             "standing": pictures.standing(run, language),

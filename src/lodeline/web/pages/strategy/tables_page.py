@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -21,7 +22,7 @@ from lodeline.strategy.inputs.tables import Table as Name
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.common.entered import problems_part
 from lodeline.web.pages.strategy import asked
-from lodeline.web.pages.strategy.run_tables import stated
+from lodeline.web.pages.strategy.run_tables import STATED, stated
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems, Tab
@@ -32,6 +33,8 @@ from lodeline.web.words.language import text
 
 #: Problems of a file that are listed.
 _LISTED: Final = 200
+#: Rows of a table in force that are shown at once.
+_ROWS_A_PAGE: Final = 25
 
 
 def tables(visit: Visit) -> HttpResponse:
@@ -71,7 +74,7 @@ def tables(visit: Visit) -> HttpResponse:
             Tab(label=says.TABLES[one][visit.language], href=visit.here(table=one) + "#rows", here=one == chosen)
             for one in TABLES
         ],
-        rows=None if chosen is None else shown(visit, _rows(visit, chosen)),
+        rows=None if chosen is None else shown(visit, _told(visit, chosen)),
         chosen="" if chosen is None else says.TABLES[chosen][visit.language],
         file=visit.here(file=chosen, table=None) if chosen and table_file(visit.store, chosen) else None,
         blank=visit.here(blank=chosen, table=None) if chosen else None,
@@ -176,8 +179,7 @@ def _in_force(visit: Visit) -> Table:
             Column(key="entry", label=text("Entry", "条目"), number=True),
             Column(key="filed", label=text("Filed", "提交时间")),
             Column(key="defaults", label=text("While it is empty", "为空时")),
-            Column(key="basis", label=text("Basis", "依据")),
-            Column(key="source", label=text("Source, of when", "来源与时点")),
+            *STATED,
         ),
         rows=[row(one) for one in tables_in_force(visit.store)],
         empty="",
@@ -200,6 +202,21 @@ def _rows(visit: Visit, name: Name) -> Table:
         ),
         empty=visit.text("Nobody has filed this table.", "尚未提交该表。"),
     )  # fmt: skip
+
+
+def _told(visit: Visit, name: Name) -> Table:
+    """The same for the page: columns in which no row says anything are left out, and firms have their names."""
+    table, frame = _rows(visit, name), inputs_of(visit.store).frame(name)
+    silent = {one for one in columns(name) if frame.height and frame[one].null_count() == frame.height}
+    firms = visit.register.tables["organisations"]
+    called = dict(zip(firms["id"], firms[f"name_{visit.language}"], strict=True)) if "organisation" in frame else {}
+
+    def cells(row: dict[str, Any]) -> Row:
+        firm = {"organisation": called.get(row.get("organisation")) or ""}
+        return tuple(replace(_cell(row[one]), note=firm.get(one, "")) for one in columns(name))
+
+    heads = tuple(replace(one, file_only=one.key in silent) for one in table.columns)
+    return replace(table, columns=heads, rows=FrameRows(frame, cells), per_page=_ROWS_A_PAGE)
 
 
 def _cell(value: Any) -> Cell:
