@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.test import override_settings
 from tests import worlds
+from tests.web.test_pages import scenario_of
 
 from lodeline.office.access.actor import AGENCY_ROLES, AUTHORITY_ROLES, actor_of
 from lodeline.office.filing import transfers
@@ -24,12 +25,16 @@ from lodeline.office.models import (
     Notice,
     User,
 )
+from lodeline.office.sample import strategy
 from lodeline.office.sample.office import work
+from lodeline.office.sample.people import Office
 from lodeline.office.sample.standing import standing
+from lodeline.office.strategy import releases
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.log.audit import verify
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
+from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
@@ -82,3 +87,17 @@ def test_all_of_it_holds_and_is_done_once(store: Store) -> None:
     size = store.head().size
     work(store, law_now(store), lambda _: [], now=datetime.fromisoformat(worlds.MORNING))
     assert store.head().size == size
+
+
+def test_a_run_of_the_first_scenario_is_kept_and_told_to_the_agency(store: Store) -> None:
+    scenario = scenario_of(store)
+    now = datetime.fromisoformat(worlds.MORNING)
+    strategy.publish(
+        Office(
+            store=store, snapshot=open_snapshot(store), law=law_now(store), findings=[], now=now, maker="", supplier=""
+        )
+    )  # fmt: skip
+    agency = actor_of(User.objects.get(email="agency@demo.example"), on=now.date())
+    (told,) = releases.told(agency)
+    assert told["scenario"]["name"] == scenario
+    assert told["country"] == agency.agency_of and told["rows"]

@@ -1,4 +1,4 @@
-"""The office of a demo: cases, applications, declarations, deliveries and orders in the states that an office knows.
+"""The office of a demo: cases, applications, declarations, deliveries, orders and a run in the states that an office knows.
 
 Everything is done by the office's own verbs, as the sample accounts and at days before the demo's clock starts, so it
 stands in the log and in the audit records like any other act. It is done once.
@@ -12,7 +12,7 @@ from typing import Any
 
 from lodeline.office.filing.duty import demand
 from lodeline.office.models import AuditRecord
-from lodeline.office.sample import applications, cases, customs, deliveries
+from lodeline.office.sample import applications, cases, customs, deliveries, strategy
 from lodeline.office.sample.people import MADE_UP, Office
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
@@ -40,6 +40,8 @@ def work(store: Store, law: Jurisdiction, seen: Callable[[Snapshot], Sequence[Js
         customs.declare(office)
         applications.apply(office)
         deliveries.receive(office)
+    # Last, so that it rests on all that stands there.
+    strategy.publish(office)
 
 
 def _chase(office: Office) -> None:

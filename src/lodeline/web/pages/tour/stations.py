@@ -75,6 +75,14 @@ def _analyst(sight: Sight) -> Iterator[Station]:
         why=text("Each figure leads to the rows that it is the sum of.", "每个数字都可点到其明细。"),
     )  # fmt: skip
     yield Station(
+        pages=("strategy",),
+        look=text("Who stops if licences are asked for, and on which day.", "实行许可后哪家工厂停产、何日停产。"),
+        why=text(
+            "Each number says what it rests on; the headline, on what it hangs most.",
+            "各数均注明依据，标题说明结论最取决于什么。",
+        ),
+    )  # fmt: skip
+    yield Station(
         pages=("traders",),
         look=text("Traders by the share that they only pass through.", "按转手比例排列的贸易商。"),
         why=text("One of them was planted: the answer key says which.", "其中有植入的一家，见答案。"),
@@ -436,6 +444,38 @@ def _certifier(sight: Sight) -> Iterator[Station]:
     )  # fmt: skip
 
 
+def _agency(sight: Sight) -> Iterator[Station]:
+    del sight
+    yield Station(
+        pages=("strategy-aggregate",),
+        look=text("What is told to your state of a run.", "向贵国公布的推演内容。"),
+        why=text(
+            "Sums of five firms and more; what would tell of one is kept back, and says why.",
+            "至少五家企业的汇总；可推知企业者不公布，并说明理由。",
+        ),
+    )  # fmt: skip
+    yield Station(
+        pages=("law",),
+        look=text("The law in force.", "现行法规。"),
+        why=text("Each rule with its text and source.", "逐条附原文与出处。"),
+    )  # fmt: skip
+    yield Station(
+        pages=("verify",),
+        look=text("The form for a receipt as a file.", "提交回执文件的表单。"),
+        why=text("Change one character of it, and it holds no more.", "改动一个字符即不成立。"),
+    )  # fmt: skip
+    yield Station(
+        pages=("law-diff",), query={"from": "2025-10-01", "to": "2025-11-09"},
+        look=text("What changed between two days of autumn 2025.", "2025年秋两日之间的变化。"),
+        why=text("A package was announced and then suspended.", "一揽子措施公布后又暂停。"),
+    )  # fmt: skip
+    yield Station(
+        pages=("api",),
+        look=text("The interface for programs.", "程序接口。"),
+        why=text("The same sums, for a program of yours.", "同样的汇总，可供程序读取。"),
+    )  # fmt: skip
+
+
 def _stranger(sight: Sight) -> Iterator[Station]:
     entry = None if sight.standing.filing is None else sight.store.entry(sight.standing.filing)
     yield Station(
@@ -483,6 +523,7 @@ TOURS: Final[Mapping[str, Callable[[Sight], Iterator[Station]]]] = {
     "system-admin": _operator,
     "filer": _filer,
     "certifier": _certifier,
+    "agency": _agency,
     "stranger": _stranger,
 }
 

@@ -65,7 +65,7 @@ def tour_of(visit: Visit, who: str) -> HttpResponse:
         {"look": visit.localized(one.look), "why": visit.localized(one.why), "href": href}
         for one, href in stations(visit, who, sight)
     ]
-    people = [one for one in SAMPLE_ACCOUNTS if one.role == who and one.firm in ("", "maker")]
+    people = [one for one in SAMPLE_ACCOUNTS if one.role == who and one.firm in ("", "maker", "abroad")]
     return show(
         visit, "lodeline/tour/tour.html",
         title=visit.text(
