@@ -34,7 +34,7 @@ def told(world: World, tmp_path: Path) -> Lodeline:
 
 
 def test_the_sheet_is_written_in_either_language_and_is_the_same_again(told: Lodeline, tmp_path: Path) -> None:
-    sheets = {}
+    sheets: dict[str, str] = {}
     for language in ("en", "zh", "en"):
         out = tmp_path / f"{language}.html"
         said = told("strategy", "brief", "nd-licence", "--out", out, "--language", language)

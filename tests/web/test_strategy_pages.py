@@ -210,7 +210,7 @@ def test_a_run_that_is_kept_is_shown_and_says_how_old_it_is(told: Browser, monke
     monkeypatch.setattr(runs, "saved", lambda actor, **_: [kept])
     monkeypatch.setattr(runs, "load", lambda actor, reference: kept)
     page = told.page("/en/strategy/")
-    assert "at entry 3." in page.text and "run it anew to count them" in page.text
+    assert "at entry 3." in page.text and "run it anew to count what they say" in page.text
     assert "9–25 October" in page.text, "the run that is kept, and none of now"
 
 
@@ -270,3 +270,21 @@ def client_as(told: Browser) -> Callable[[str], Browser]:
         return Browser(client=Client(HTTP_HOST="127.0.0.1", **who))
 
     return of
+
+
+def test_sources_are_told_in_the_readers_language() -> None:
+    said = "rows of 2025-07 to 2025-12; strategy_assumptions.csv"
+    assert says.source(said, "zh") == "2025-07至2025-12申报行; strategy_assumptions.csv"
+    assert says.source(said, "en") == said
+    assert says.of_when("entry 97", "zh") == "条目 97" and says.of_when("2026-01-11T05:03:00Z", "en") == "2026-01-11"
+
+
+def test_a_list_of_ids_in_a_note_is_folded(told: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def noted(store: object, snapshot: object, law: object, *, name: str) -> dict[str, Any]:
+        note = {"en": "3 inputs differ (by bill: a day): A: 1 / 2; B: 2 / 3; C: 3 / 4", "zh": "3 项不同：甲; 乙; 丙"}
+        return {**run(name), "notes": [{"code": "differs", **note}]}
+
+    monkeypatch.setattr(asked, "run", noted)
+    for language, head in (("en", "3 inputs differ (by bill: a day).</span>"), ("zh", "3 项不同。</span>")):
+        html = told.page(f"/{language}/strategy/").html
+        assert head in html and html.index(head) < html.index("<summary>", html.index(head))

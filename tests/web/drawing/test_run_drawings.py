@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.web.drawing.samples import curves, stops, tornado
 
 from lodeline.web.drawing.curves import Curve, draw_curves
+from lodeline.web.drawing.lettering import fit_both_ends
 from lodeline.web.drawing.stops import StopRow, draw_stops
 from lodeline.web.drawing.svg import NOTHING
 from lodeline.web.drawing.tornado import Swing, draw_tornado
@@ -68,3 +69,10 @@ def test_an_input_that_moves_the_answer_both_ways_has_a_bar_on_each_side() -> No
     # The first of each kind is in the legend.
     assert bars(drawn, "d-fill-quiet")[1][1] == pytest.approx(bars(drawn, "d-fill-flow")[1][0], abs=0.2)
     assert "−16" in drawn and "+66" in drawn
+
+
+def test_a_name_that_is_cut_keeps_the_number_of_the_works() -> None:
+    one, other = (fit_both_ends(f"Haneulmaru Motors 636 Co. Ltd. P{n}", 120.0) for n in (1, 2))
+    assert one.endswith("… P1") and other.endswith("… P2")
+    assert fit_both_ends("Nordlohe Antriebstechnik GmbH", 80.0).endswith("…")
+    assert fit_both_ends("Acme P1", 120.0) == "Acme P1"

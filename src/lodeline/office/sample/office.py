@@ -1,4 +1,4 @@
-"""The office of a demo: cases, applications, declarations, deliveries, orders and a run in the states that an office knows.
+"""The office of a demo: cases, applications, declarations, deliveries, orders and a run, in the states of an office.
 
 Everything is done by the office's own verbs, as the sample accounts and at days before the demo's clock starts, so it
 stands in the log and in the audit records like any other act. It is done once.

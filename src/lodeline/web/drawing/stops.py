@@ -26,6 +26,8 @@ _ABOVE: Final = 16.0
 #: Shares of the width that names, and words behind the rows, take at most.
 _NAMES_MOST: Final = 0.24
 _WORDS_MOST: Final = 0.3
+#: The same where both stand above the row.
+_ABOVE_MOST: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,7 @@ def _plot(chart: Stops, width: float) -> _Plot:
 
 def _words(row: StopRow, plot: _Plot, top: float) -> list[Markup]:
     if not plot.beside:
-        said = min(text_width(row.text), plot.width * 0.5)
+        said = min(text_width(row.text), plot.width * _ABOVE_MOST)
         return [
             Label(
                 x=0, y=top + 13, width=plot.width - said - _GAP, text=row.label, class_="d-strong", both_ends=True

@@ -172,6 +172,7 @@ def _table(visit: Visit, found: Json, element: str) -> Table:
         empty=visit.text(
             "Nothing went there in these months: choose others.", "该期间没有发往该地的货物：请改选期间。"
         ),
+        per_page=25,
     )
 
 

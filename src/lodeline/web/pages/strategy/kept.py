@@ -137,7 +137,8 @@ def state_of(visit: Visit, kept: StrategyRun | None) -> Json:
     if behind:
         n = written.count(behind)
         said += visit.text(
-            f" {n} entries came since: run it anew to count them.", f"此后新增{n}个条目：重新推演方可计入。"
+            f" {n} {'entry' if behind == 1 else 'entries'} came since: run it anew to count what they say.",
+            f"此后新增{n}个条目：重新推演方可计入。",
         )
     same = runs.is_same(kept)
     if same is not None:
