@@ -31,7 +31,6 @@ from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from lodeline.strategy.figure import BASES, Basis, weakest
 
@@ -309,6 +308,8 @@ def most_of_one(matrix: Floats, noise: Floats, firm: int) -> tuple[float, Floats
     matrix: [figures, firms], what each firm has in each. noise: [figures], how far each is rounded. All else is what
     the other firms have in the weighted sum, without regard to sign, and the weighted rounding. None: not found out.
     """
+    from scipy.optimize import linprog  # noqa: PLC0415  (takes a while to load, and few ask)
+
     figures, firms = matrix.shape
     others = np.delete(matrix, firm, axis=1).T
     own = matrix[:, firm]

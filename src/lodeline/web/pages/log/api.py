@@ -32,6 +32,7 @@ _TAGS: Final[Mapping[str, Text]] = {
     "feeds": text("Other authorities' records", "其他部门数据"),
     "parties": text("Parties", "交易方"),
     "authority": text("What the authority enters", "主管部门登记"),
+    "strategy": text("Who stops when goods are held back", "管制推演"),
     "log": text("Log and proofs", "日志与证明"),
     "self": text("Who you are", "当前身份"),
 }
