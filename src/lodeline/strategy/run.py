@@ -70,7 +70,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """An input at its ends: what that changes in days, median over plants that stop, and of the first stop."""
+    """An input at its ends: what that changes in days, of the first stop and as a mean over the plants that stop; who
+    never stops counts as stopping at the horizon."""
 
     key: str
     low: float
@@ -322,7 +323,7 @@ def _move(key: str, central: Outcome, after: list[Outcome], *, horizon: int) -> 
         return Move(key=key, low=0.0, high=0.0, first_low=0.0, first_high=0.0)
     before, low, high = (np.minimum(one.stop[ever], horizon) for one in (central, *after))
     return Move(
-        key=key, low=float(np.median(low - before)), high=float(np.median(high - before)),
+        key=key, low=float(np.mean(low - before)), high=float(np.mean(high - before)),
         first_low=float(low.min() - before.min()), first_high=float(high.min() - before.min()),
     )  # fmt: skip
 

@@ -198,7 +198,7 @@ def _helped(help_: Json, language: Language) -> str:
 
 
 def tornado(run: Json, language: Language, *, most: int = 8, width: float = HALF) -> Markup:
-    """What the answer hangs on: by how many days each input moves the stop of the plant in the middle."""
+    """What the answer hangs on: by how many days each input moves the stops of plants, on average."""
     names, zh = names_of_inputs(run, language), language == "zh"
     rows = tuple(
         Swing(label=names.get(one["key"], one["key"]), low=one["low_days"] or 0.0, high=one["high_days"] or 0.0)
