@@ -38,6 +38,10 @@ _ORIGINS_MOST, _BUYERS_MOST = 8, 10
 _REST: Final = "rest"
 
 
+#: Origins that say nothing of where metal is from: it lay there when records began, or no row explains it.
+_UNKNOWN: Final = ("opening", "unaccounted")
+
+
 def dependence(visit: Visit) -> HttpResponse:
     """The page `strategy/dependence/`: `?element=`, `?period=`, `?country=`, `?by=customer`."""
     reading = visit.reading
@@ -108,27 +112,23 @@ def _headline(visit: Visit, found: Json, element: str) -> str:
         return visit.text(f"No {name} went abroad in these months", f"该期间没有{name}出境")
     to = found["settings"].get("country")
     where = words.country(to, visit.language) if to else ""
-    origins = sorted(total["origins"], key=lambda one: -_mg(one))
-    first = origins[0] if origins else None
-    if first is None:
-        return visit.text(f"{mass} of {name} went abroad", f"{name}出境{mass}")
-    share = written.percent(float(first["share_pct"]) / 100, visit.language, 0)
-    called = origin_name(visit, first["origin_kind"], first["origin_place"])
+    known = [one for one in total["origins"] if one["origin_kind"] not in _UNKNOWN and _mg(one)]
+    from_en, from_zh = "", ""
+    if known:
+        first = max(known, key=_mg)
+        called = origin_name(visit, first["origin_kind"], first["origin_place"])
+        share = written.percent(float(first["share_pct"]) / 100, visit.language, 0)
+        from_en = f"; the largest origin that is known: {written.within(called)}, {share}"
+        from_zh = f"；已知来源中最多为{called}，占{share}"
     if where:
-        return visit.text(
-            f"{where} got {mass} of {name}; {share} of it: {called}", f"{where}收到{name}{mass}，其中{called}占{share}"
-        )
-    buyers = found["rows"]
-    top = buyers[0] if buyers else None
-    more_en, more_zh = "", ""
-    if top is not None:
+        return visit.text(f"{where} got {mass} of {name}{from_en}", f"{where}收到{name}{mass}{from_zh}")
+    to_en, to_zh = "", ""
+    if found["rows"]:
+        top = found["rows"][0]
         part = written.percent(_mg(top) / _mg(total), visit.language, 0)
         buyer = _buyer(visit, top, found["settings"]["by"])
-        more_en, more_zh = f"; {part} of it went to {buyer}", f"；{buyer}占{part}"
-    return visit.text(
-        f"Of {mass} of {name} that went abroad, {share} came from: {written.within(called)}{more_en}",
-        f"出境{name}{mass}中，{called}占{share}{more_zh}",
-    )
+        to_en, to_zh = f", {part} of it to {buyer}", f"，其中{part}到{buyer}"
+    return visit.text(f"{mass} of {name} went abroad{to_en}{from_en}", f"出境{name}{mass}{to_zh}{from_zh}")
 
 
 def _lede(visit: Visit, found: Json) -> str:
