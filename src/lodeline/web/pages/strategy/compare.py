@@ -11,7 +11,7 @@ from lodeline.service.strategy import asked as questions
 from lodeline.service.strategy.briefing import with_names
 from lodeline.web.pages.strategy import asked
 from lodeline.web.pages.strategy.kept import write_looks
-from lodeline.web.pages.strategy.run_tables import STATED, day_cell, mass_cell, number_cell, plant_cell, stated
+from lodeline.web.pages.strategy.run_tables import FILED, day_cell, mass_cell, number_cell, plant_cell, stated
 from lodeline.web.pages.strategy.scenario import tiles
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -143,7 +143,7 @@ def _table(visit: Visit, both: Json) -> Table:
                 )
                 for place, name in enumerate(names, 1)
             ),
-            *STATED,
+            *FILED,
         ),
         rows=[row(one) for one in sorted(both["plants"], key=_early)],
         empty=visit.text("No plant is touched by either.", "两个情景均不涉及任何工厂。"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from lodeline.web.parts.table import Cell, Column, Row, Table
@@ -21,6 +22,8 @@ _SOURCE: Final = (
 )
 #: What every table ends with; its file has the range of the figure too, where no columns of the table are that range.
 STATED: Final = (_BASIS, *_SOURCE)
+#: Where what stands around a table says where its rows are from: only the file says it of each.
+FILED: Final = (_BASIS, *(replace(one, file_only=True) for one in _SOURCE))
 RANGED: Final = (
     _BASIS,
     Column(key="low", label=text("Low", "低"), number=True, file_only=True),
