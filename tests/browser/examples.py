@@ -45,7 +45,7 @@ def furnished(room: Path) -> Iterator[dict[str, Any]]:
     with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
         make(portal)
         portal.made |= _visited(store, portal.firm)
-        portal.made["strategy-briefing"] = _scenario(store)
+        portal.made["strategy-briefing"] = _scenario(store, portal)
         yield {"origin": origin, "kept": portal.kept()}
 
 
@@ -288,11 +288,15 @@ def _visited(store: Path, firm: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _scenario(store: Path) -> str:
-    """The briefing of a scenario that somebody has filed."""
+def _scenario(store: Path, portal: Portal) -> str:
+    """The briefing of a scenario that somebody has filed, once the pages have read of it."""
     with ThreadPoolExecutor(1) as another:
         name = another.submit(lambda: scenario_of(open_store(str(store)))).result()
-    return f"strategy/scenarios/{name}/briefing/"
+    at, until = f"strategy/scenarios/{name}/briefing/", time.monotonic() + 40
+    while portal.client(ANALYST).get(f"/en/{at}").status_code == 404:
+        assert time.monotonic() < until, "the scenario is read"
+        time.sleep(0.2)
+    return at
 
 
 def _frozen(portal: Portal, period: str) -> str:
