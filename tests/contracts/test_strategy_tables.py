@@ -21,7 +21,6 @@ from lodeline.service.strategy.inputs import (
     Filed,
     accepted,
     check_tables,
-    file_table,
     file_tables,
     inputs_of,
     table_file,
@@ -188,7 +187,7 @@ def test_a_law_that_the_pack_does_not_have_is_refused(desk: Desk) -> None:
 
 
 def test_kept_rows_cannot_be_changed_and_a_change_would_be_seen(desk: Desk) -> None:
-    filed = file_table(desk.store, "plants", Upload(name="p.csv", content=PLANTS.encode()), filed_at=NOW)
+    (filed,) = file_tables(desk.store, [Upload(name="p.csv", content=PLANTS.encode())], filed_at=NOW, tables=["plants"])
     assert filed.entry is not None
     entry = filed.entry.index
     with pytest.raises(DjangoDatabaseError, match="append-only"), desk.store.database.transaction():

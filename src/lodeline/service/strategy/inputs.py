@@ -144,17 +144,6 @@ def file_tables(
     return found
 
 
-def file_table(
-    store: Store, table: Table | None, upload: Upload, *, filed_at: datetime, by: str | None = None,
-    law: Jurisdiction | None = None, in_transaction: Callable[[Sequence[StoredEntry]], None] | None = None,
-) -> Filed:  # fmt: skip
-    """`file_tables` of one table."""
-    (filed,) = file_tables(
-        store, [upload], filed_at=filed_at, by=by, law=law, tables=[table], in_transaction=in_transaction
-    )
-    return filed
-
-
 def inputs_of(store: Store, entry: int | None = None) -> Inputs:
     """The tables in force now, or after an entry; `Inputs.entry` is the newest of theirs.
 

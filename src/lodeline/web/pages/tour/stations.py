@@ -444,6 +444,24 @@ def _certifier(sight: Sight) -> Iterator[Station]:
     )  # fmt: skip
 
 
+#: What whoever has no part in the goods looks at as well.
+_RECEIPT_FORM: Final = Station(
+    pages=("verify",),
+    look=text("The form for a receipt as a file.", "提交回执文件的表单。"),
+    why=text("Change one character of it, and it holds no more.", "改动一个字符即不成立。"),
+)  # fmt: skip
+_LAW: Final = Station(
+    pages=("law",),
+    look=text("The law in force.", "现行法规。"),
+    why=text("Each rule with its text and source.", "逐条附原文与出处。"),
+)  # fmt: skip
+_AUTUMN: Final = Station(
+    pages=("law-diff",), query={"from": "2025-10-01", "to": "2025-11-09"},
+    look=text("What changed between two days of autumn 2025.", "2025年秋两日之间的变化。"),
+    why=text("A package was announced and then suspended.", "一揽子措施公布后又暂停。"),
+)  # fmt: skip
+
+
 def _agency(sight: Sight) -> Iterator[Station]:
     del sight
     yield Station(
@@ -454,21 +472,9 @@ def _agency(sight: Sight) -> Iterator[Station]:
             "至少五家企业的汇总；可推知企业者不公布，并说明理由。",
         ),
     )  # fmt: skip
-    yield Station(
-        pages=("law",),
-        look=text("The law in force.", "现行法规。"),
-        why=text("Each rule with its text and source.", "逐条附原文与出处。"),
-    )  # fmt: skip
-    yield Station(
-        pages=("verify",),
-        look=text("The form for a receipt as a file.", "提交回执文件的表单。"),
-        why=text("Change one character of it, and it holds no more.", "改动一个字符即不成立。"),
-    )  # fmt: skip
-    yield Station(
-        pages=("law-diff",), query={"from": "2025-10-01", "to": "2025-11-09"},
-        look=text("What changed between two days of autumn 2025.", "2025年秋两日之间的变化。"),
-        why=text("A package was announced and then suspended.", "一揽子措施公布后又暂停。"),
-    )  # fmt: skip
+    yield _LAW
+    yield _RECEIPT_FORM
+    yield _AUTUMN
     yield Station(
         pages=("api",),
         look=text("The interface for programs.", "程序接口。"),
@@ -484,21 +490,9 @@ def _stranger(sight: Sight) -> Iterator[Station]:
         look=text("A receipt that a firm handed you: it holds.", "企业交给您的回执：成立。"),
         why=text("You need no account, and see nothing of the firm's goods.", "无需账户，也看不到企业货物。"),
     )  # fmt: skip
-    yield Station(
-        pages=("verify",),
-        look=text("The form for a receipt as a file.", "提交回执文件的表单。"),
-        why=text("Change one character of it, and it holds no more.", "改动一个字符即不成立。"),
-    )  # fmt: skip
-    yield Station(
-        pages=("law",),
-        look=text("The law in force.", "现行法规。"),
-        why=text("Each rule with its text and source.", "逐条附原文与出处。"),
-    )  # fmt: skip
-    yield Station(
-        pages=("law-diff",), query={"from": "2025-10-01", "to": "2025-11-09"},
-        look=text("What changed between two days of autumn 2025.", "2025年秋两日之间的变化。"),
-        why=text("A package was announced and then suspended.", "一揽子措施公布后又暂停。"),
-    )  # fmt: skip
+    yield _RECEIPT_FORM
+    yield _LAW
+    yield _AUTUMN
     yield Station(
         pages=("law-packs",),
         look=text("The law as files to take along.", "可下载的法规文件。"),
