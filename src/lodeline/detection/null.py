@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,7 @@ def upper_tail(z: float) -> float:
     return math.erfc(z / math.sqrt(2)) / 2
 
 
+@lru_cache(maxsize=100_000)
 def binomial_tail(hits: int, trials: int, chance: float) -> float:
     """P(X ≥ hits) for X binomial; 1 for no hit, 0 < chance < 1."""
     assert 0 < chance < 1, "a chance lies between never and always"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import numpy as np
 import polars as pl
 
 from lodeline.ledger.movement import makes_lot
@@ -67,8 +68,10 @@ def drawn_as(transfers: pl.DataFrame, lines: pl.DataFrame, aliases: pl.DataFrame
     as neither the shipper's filing nor the receipt is there: a lot of the firm's own that nobody made. So it makes no
     difference who files first. A name stands for one lot of its kind of product only.
     """
-    made = lines.filter(makes_lot())["lot"].unique().implode()
-    of_nobody = lines.filter(~pl.col("lot").is_in(made))
+    lots = lines["lot"].to_numpy()
+    made = np.zeros(int(lots.max()) + 1 if lots.size else 0, np.bool_)
+    made[lots[lines.select(makes_lot()).to_series().to_numpy()]] = True
+    of_nobody = lines.filter(pl.Series(~made[lots]))
     if of_nobody.is_empty():
         return pl.DataFrame(schema=DRAWN_AS)
     users = pl.col("receiver").is_in(of_nobody["organisation"].unique().implode())
@@ -80,10 +83,19 @@ def drawn_as(transfers: pl.DataFrame, lines: pl.DataFrame, aliases: pl.DataFrame
         )
     )
     kind = pl.col("product").str.split(":").list.first()
-    sent = sent.join(lines.select("line", "local", sent_kind=kind), on="line").drop("line")
+    said, is_theirs = lines.select("line", "local", "product"), pl.col("local").is_in(of_nobody["local"].implode())
     called = with_inherited(aliases, lines).select(shipper="organisation", shipped_lot="lot", local="alias")
-    aliased = sent.drop("local").join(called, on=["shipper", "shipped_lot"])
-    sent = pl.concat([sent, aliased.select(sent.columns)])
+    labelled = sent.join(called.filter(is_theirs), on=["shipper", "shipped_lot"])
+    sent = (
+        pl.concat(
+            [
+                sent.join(said.filter(is_theirs), on="line"),
+                labelled.join(said.drop("local"), on="line").select(*sent.columns, "local", "product"),
+            ]
+        )
+        .with_columns(sent_kind=kind)
+        .drop("line", "product")
+    )
     own = ["organisation", "lot"]
     used = (
         of_nobody.join(sent, on=["organisation", "local"], how="semi")

@@ -104,6 +104,8 @@ class Publications:
         self.directory = beside.with_name(beside.name.removesuffix(".snapshot") + ".answers")
         self._key = SealKey.of_store(store.secret)
         self._wanted = self.directory / "wanted"
+        #: The questions of answers that have been seen, by the names of their files.
+        self._known: dict[str, Question] = {}
 
     # Readers.
 
@@ -239,9 +241,10 @@ class Publications:
         """The questions that a publication answers, and when each answer was last read (or written)."""
         found = {}
         for path in sorted((self.directory / stamp.directory).glob("*.json")):
-            stated = self._document(path, _ANSWER)
-            if stated is not None:
-                found[Question.read(stated["question"])] = path.stat().st_mtime
+            if path.name not in self._known and (stated := self._document(path, _ANSWER)) is not None:
+                self._known[path.name] = Question.read(stated["question"])
+            if path.name in self._known:
+                found[self._known[path.name]] = path.stat().st_mtime
         return found
 
     def wanted(self) -> list[tuple[str, Question]]:

@@ -198,6 +198,10 @@ class SnapshotAtHand:
             raise value
         return found, value
 
+    def once(self, question: Callable[..., Answer], /, *about: object) -> Answer:
+        """As `Snapshot.once`; where no frame has been opened, for this one answer."""
+        return question(self, *about) if self._opened is None else self._opened.once(question, *about)
+
     def rows(self, frame: str, column: str, values: Iterable[Any]) -> pl.DataFrame:
         """As `Snapshot.rows`."""
         found: pl.DataFrame = self.ask(rows_of, frame=frame, column=column, values=tuple(values))

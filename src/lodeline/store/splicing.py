@@ -60,28 +60,33 @@ def _places(before: pl.DataFrame, came: pl.DataFrame, order: Sequence[pl.Expr]) 
     low, high = np.zeros(came.height, np.int64), np.full(came.height, before.height, np.int64)
     if not came.height:
         return low
-    known, wanted = (_keys(frame, order) for frame in (before, came))
-    while (searched := np.flatnonzero(low < high)).size:
+    known, wanted = (frame.select(one.alias(str(place)) for place, one in enumerate(order)) for frame in (before, came))
+    leads, sought = known["0"], wanted["0"]
+    if leads.dtype != pl.Categorical and not leads.null_count() and not sought.null_count():
+        low, high = (leads.search_sorted(sought, side).to_numpy().astype(np.int64) for side in ("left", "right"))
+        known, wanted = known.drop("0"), wanted.drop("0")
+    # Texts that are held as numbers are compared as texts.
+    held = [name for name, kind in known.schema.items() if kind == pl.Categorical]
+    wanted = wanted.with_columns(pl.col(held).cast(pl.String))
+    nulls = [bool(known[name].null_count() or wanted[name].null_count()) for name in known.columns]
+    while known.width and (searched := np.flatnonzero(low < high)).size:
         middle = (low[searched] + high[searched]) // 2
-        is_less = _is_less(_texts(known[middle]), _texts(wanted[searched]))
+        looked_at = known[middle].with_columns(pl.col(held).cast(pl.String)) if held else known[middle]
+        is_less = _is_less(looked_at, wanted[searched], nulls)
         low[searched[is_less]] = middle[is_less] + 1
         high[searched[~is_less]] = middle[~is_less]
     return low
 
 
-def _keys(frame: pl.DataFrame, order: Sequence[pl.Expr]) -> pl.DataFrame:
-    return frame.select(one.alias(str(place)) for place, one in enumerate(order))
-
-
-def _texts(keys: pl.DataFrame) -> pl.DataFrame:
-    """Texts that are held as numbers are compared as texts."""
-    return keys.cast({pl.Categorical: pl.String})
-
-
-def _is_less(keys: pl.DataFrame, others: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    """Whether each row comes before that of the other frame; null before all else."""
+def _is_less(keys: pl.DataFrame, others: pl.DataFrame, nulls: Sequence[bool]) -> npt.NDArray[np.bool_]:
+    """Whether each row comes before that of the other frame; null, where a column has any, before all else."""
     less = np.zeros(keys.height, np.bool_)
-    for one, other in zip(reversed(keys.get_columns()), reversed(others.get_columns()), strict=True):
-        first = one.is_null() & other.is_not_null()
-        less = ((one < other).fill_null(first) | (one.eq_missing(other) & pl.Series(less))).to_numpy()
+    for one, other, has_null in zip(
+        *(reversed(part) for part in (keys.get_columns(), others.get_columns(), nulls)), strict=True
+    ):
+        if has_null:
+            first = one.is_null() & other.is_not_null()
+            less = (one < other).fill_null(first).to_numpy() | one.eq_missing(other).to_numpy() & less
+        else:
+            less = (one < other).to_numpy() | (one == other).to_numpy() & less
     return less

@@ -52,6 +52,10 @@ def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.Dat
     last filing in the log. What the authority has extended (ledger.extension) is due later. Where no law has a month
     filed, or it is of the parallel run (ledger.parallel_run), nobody misses it and nobody is late.
     """
+    return snapshot.once(_status, store, law)
+
+
+def _status(snapshot: Snapshot, store: Store, law: Jurisdiction) -> pl.DataFrame:
     return filing_states(first_filings(store), snapshot.register, law, as_of=snapshot.as_of)
 
 
@@ -76,7 +80,6 @@ def filing_states(
         schema={"period": pl.String(), "last_day": pl.Date(), "late_from": _MOMENT}, orient="row",
     )  # fmt: skip
     firms = register.tables["organisations"].select(organisation="id")
-    moments = [datetime.fromisoformat(moment).astimezone(UTC) for moment in filed["filed_at"]]
     bound = _with_duty(register, law).with_columns(bound=pl.lit(True))
     late_from = pl.col("late_from")
     state = (
@@ -91,8 +94,8 @@ def filing_states(
     )  # fmt: skip
     return (
         _extended(firms.join(months, how="cross", maintain_order="left_right"), law, register)
-        .join(filed.with_columns(pl.Series("filed_at", moments, _MOMENT)), on=["organisation", "period"], how="left",
-              maintain_order="left")
+        .join(filed.with_columns(pl.col("filed_at").str.to_datetime("%+", time_unit="us", time_zone="UTC")),
+              on=["organisation", "period"], how="left", maintain_order="left")
         .join(bound, on="organisation", how="left", maintain_order="left")
         .select("organisation", "period", state=state)
         .drop_nulls("state")
