@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import fsum
 from typing import Any, Final
 
 import numpy as np
@@ -188,7 +189,7 @@ def _estimate(rows: list[Json], snapshot: Snapshot, law: Jurisdiction, *, symbol
             for label, share in (known or {(UNACCOUNTED, None): 1.0}).items():
                 parts[label] += part * share
         booked_pct = {(one["origin_kind"], one["origin_place"]): one["share_pct"] for one in row["origins"]}
-        apart = sum(abs(booked_pct.get(one, 0.0) - 100 * parts.get(one, 0.0)) for one in {*booked_pct, *parts})
+        apart = fsum(abs(booked_pct.get(one, 0.0) - 100 * parts.get(one, 0.0)) for one in {*booked_pct, *parts})
         ordered = sorted(parts.items(), key=lambda one: (one[0][0] == UNACCOUNTED, -one[1], str(one[0])))
         row["estimated"] = {
             "gap_pct": round(apart / 2, 4),
