@@ -21,9 +21,9 @@ from lodeline.service.strategy.network import base_window, graph_json, network_o
 from lodeline.service.trade.where import goods_sent, where
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
-from lodeline.strategy.building.quality import flows_of, quality
+from lodeline.strategy.building.quality import quality
 from lodeline.strategy.figure import unbased
-from lodeline.strategy.network import Network, open_throughout
+from lodeline.strategy.network import Network, flows_of, open_throughout
 
 pytestmark = pytest.mark.medium
 #: The months of the small world: days, and milligrams of a kilogram.
@@ -74,7 +74,7 @@ def test_flows_are_the_ledgers_sums_to_the_gram(snapshot: Snapshot, network: Net
 
 
 def test_every_holding_closes_and_plants_need_what_they_get(network: Network) -> None:
-    holdings, (out, into) = network.holdings, flows_of(network)
+    holdings, (out, into) = network.holdings, flows_of(network.edges, network.units, len(network.holdings))
     assert np.allclose(out, into + holdings.origin + holdings.residual, rtol=1e-9)
     assert np.allclose(out[holdings.is_plant], into[holdings.is_plant]) and holdings.is_plant.sum() > 5
     assert (holdings.level_kg >= 0).all() and (holdings.level_kg + 1e-9 >= holdings.floor_kg).all()

@@ -192,6 +192,13 @@ class Openness:
         return not any(one is not None and one.any() for one in marks)
 
 
+def flows_of(edges: Edges, units: Units, holdings: int) -> tuple[Floats, Floats]:
+    """What goes out of each of so many holdings to others and into units, and what comes in from them; kg a day."""
+    out = np.bincount(edges.source, edges.flow, holdings) + np.bincount(units.need_holding, units.need_rate, holdings)
+    into = np.bincount(edges.target, edges.flow, holdings) + np.bincount(units.out_holding, units.out_rate, holdings)
+    return out.astype(np.float64), into.astype(np.float64)
+
+
 def open_throughout(network: Network, days: int) -> Openness:
     """No instrument."""
     return Openness(

@@ -8,8 +8,8 @@ import pytest
 from tests.unit.strategy.ledger import MG, Ledger, chain, tables
 
 from lodeline.errors import UserError
-from lodeline.strategy.building.quality import flows_of, quality, unexplained
-from lodeline.strategy.network import ESSENTIAL, Network
+from lodeline.strategy.building.quality import quality, unexplained
+from lodeline.strategy.network import ESSENTIAL, Network, flows_of
 
 
 def at(network: Network, site: str, goods: str) -> int:
@@ -73,7 +73,7 @@ def test_goods_that_were_sent_before_the_window_are_under_way_too() -> None:
 
 def test_a_holding_closes_by_its_residual_and_a_plant_without_one() -> None:
     network = chain().network()
-    holdings, (out, into) = network.holdings, flows_of(network)
+    holdings, (out, into) = network.holdings, flows_of(network.edges, network.units, len(network.holdings))
     assert np.allclose(out, into + holdings.origin + holdings.residual)
     assert (holdings.residual[holdings.is_plant] == 0).all()
     ore, slag = at(network, "SEP-A", "concentrate"), at(network, "SML-A", "slag")
@@ -219,7 +219,7 @@ def test_events_without_a_recipe_are_in_the_residual() -> None:
     network = book.network()
     assert "events-without-recipe" in codes(network)
     swarf = at(network, "MAG-A", "swarf")
-    out, into = flows_of(network)
+    out, into = flows_of(network.edges, network.units, len(network.holdings))
     assert out[swarf] == 0 and network.holdings.residual[swarf] == pytest.approx(-into[swarf])
 
 

@@ -16,12 +16,12 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import month_after
 from lodeline.service.entries.subject import Json
 from lodeline.store.snapshot import Snapshot
-from lodeline.strategy.building.customers import Tables
+from lodeline.strategy.building.goods import classes, with_goods
 from lodeline.strategy.building.graph import TRADED, build
-from lodeline.strategy.building.quality import Quality, flows_of, quality, unexplained
-from lodeline.strategy.building.routes import classes, with_goods
+from lodeline.strategy.building.quality import Quality, quality, unexplained
+from lodeline.strategy.building.told import Tables
 from lodeline.strategy.figure import Basis, weakest
-from lodeline.strategy.network import Network
+from lodeline.strategy.network import Network, flows_of
 
 #: Months of a base window that nobody chose.
 _MONTHS: Final = 6
@@ -177,8 +177,8 @@ _STOCK_SOURCES: Final[Mapping[Basis, str]] = {
 
 
 def _holdings(network: Network) -> Iterator[Json]:
-    found, (out, into), open_ = network.holdings, flows_of(network), unexplained(network)
-    edges = network.edges
+    found, edges, open_ = network.holdings, network.edges, unexplained(network)
+    out, into = flows_of(edges, network.units, len(found))
     # What a table says of suppliers makes the need of the plants that buy of them.
     outside = {*edges.source[~edges.is_filed].tolist(), *edges.target[~edges.is_filed].tolist()}
     for number, goods in enumerate(found.goods):

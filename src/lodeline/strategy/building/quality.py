@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lodeline.strategy.network import Floats, Network
+from lodeline.strategy.network import Floats, Network, flows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +32,6 @@ class Quality:
         return self.residual / self.through if self.through > 0 else None
 
 
-def flows_of(network: Network) -> tuple[Floats, Floats]:
-    """What goes out of each holding to others and into units, and what comes in from them; kg a day."""
-    edges, units, count = network.edges, network.units, len(network.holdings)
-    out = np.bincount(edges.source, edges.flow, count) + np.bincount(units.need_holding, units.need_rate, count)
-    into = np.bincount(edges.target, edges.flow, count) + np.bincount(units.out_holding, units.out_rate, count)
-    return out.astype(np.float64), into.astype(np.float64)
-
-
 def unexplained(network: Network) -> Floats:
     """Outflow with losses, less inflow, of each holding; kg a day, with its sign."""
     lost = network.holdings.lost
@@ -53,7 +45,7 @@ def quality(network: Network) -> list[Quality]:
     outside[network.edges.source[~network.edges.is_filed]] = True
     ours = ~holdings.is_plant & ~outside
     lost = np.zeros(len(holdings)) if holdings.lost is None else holdings.lost
-    out, into = flows_of(network)
+    out, into = flows_of(network.edges, network.units, len(holdings))
     through, open_ = np.maximum(out + lost, into + holdings.origin), np.abs(unexplained(network))
     assumed = np.array([basis == "assumption" for basis in holdings.level_basis], np.bool_)
     goods = np.array(holdings.goods, dtype=object)

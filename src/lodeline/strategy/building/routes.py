@@ -1,4 +1,4 @@
-"""Routes: what went from which site to whom in a base window, and the window itself.
+"""Routes: what went from which site to whom in a base window.
 
 Where a shipment arrived, its receipt says; without one, the first site of who got it. What goes to nobody's site, and
 what is exported, goes to a final customer.
@@ -6,91 +6,21 @@ what is exported, goes to a final customer.
 
 from __future__ import annotations
 
-import csv
-from calendar import monthrange
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cache
-from importlib.resources import files
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
-from lodeline.errors import UserError
-from lodeline.material.element import SYMBOLS
-from lodeline.regulation.span import Span
-from lodeline.strategy.building.customers import NOBODY, Names
-from lodeline.strategy.classes import HEAVY, class_expr
-from lodeline.strategy.inputs.assumptions import assumption
+from lodeline.strategy.building.goods import MG, with_goods
+from lodeline.strategy.building.names import NOBODY, Names
+from lodeline.strategy.building.window import Window
 
-#: Milligrams of a kilogram.
-MG: Final = 1_000_000
 #: What tells routes apart; `target` is a site, "" where a final customer (`user` in `country`) got the goods.
 ROUTE: Final = ("site", "goods", "target", "user", "country", "end_use", "hs_code")
-SENT: Final = ("shipment", "export")
+_SENT: Final = ("shipment", "export")
 #: Days before which nothing is still under way.
 _LONGEST_DAYS: Final = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """The days of a base window, both included."""
-
-    first: date
-    last: date
-    months: int
-
-    @property
-    def days(self) -> int:
-        return (self.last - self.first).days + 1
-
-
-def window_of(lines: pl.DataFrame, base_from: str, base_to: str) -> Window:
-    try:
-        span = Span.read(f"{base_from}..{base_to}")
-    except ValueError:
-        raise UserError(
-            f"{base_from[:20]!r} to {base_to[:20]!r} is no base window: write two months like 2025-01 and 2025-06, the"
-            " first not after the last",
-            f"{base_from[:20]!r} 至 {base_to[:20]!r} 不是有效的基准期：请写作 2025-01 与 2025-06，首月不得晚于末月",
-        ) from None
-    filed = lines.select(first=pl.col("on").min(), last=pl.col("on").max()).row(0)
-    if filed[0] is None:
-        raise UserError("Nothing has been filed: there is no base window.", "尚无任何申报，无法取基准期。")
-    first, last = (f"{day:%Y-%m}" for day in filed)
-    if span.first < first or span.last > last:
-        raise UserError(
-            f"The base window {base_from} to {base_to} goes beyond what is filed, {first} to {last}: choose in it.",
-            f"基准期 {base_from} 至 {base_to} 超出已申报范围 {first} 至 {last}：请在其中选取。",
-        )
-    year, month = int(span.last[:4]), int(span.last[5:])
-    begin = date(int(span.first[:4]), int(span.first[5:]), 1)
-    window = Window(first=begin, last=date(year, month, monthrange(year, month)[1]), months=len(span))
-    if not lines["on"].is_between(window.first, window.last).any():
-        raise UserError(
-            f"Nothing was filed of the months {base_from} to {base_to}: choose others.",
-            f"{base_from} 至 {base_to} 没有任何申报：请另选月份。",
-        )
-    return window
-
-
-def classes(lots: pl.DataFrame, assays: pl.DataFrame) -> pl.DataFrame:
-    """`lot`, `goods`: the class of each lot."""
-    heavy = [SYMBOLS.index(one) for one in HEAVY]
-    with_heavy = assays.filter(pl.col("element").is_in(heavy) & (pl.col("ppb") > 0)).select("lot").unique()
-    marked = lots.select("lot", "product").join(
-        with_heavy.with_columns(heavy=pl.lit(True)), on="lot", how="left", maintain_order="left"
-    )
-    return marked.select("lot", goods=class_expr(pl.col("product").fill_null(NOBODY), "heavy"))
-
-
-def with_goods(rows: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    return rows.join(lots, on="lot", how="left", maintain_order="left").with_columns(
-        pl.col("goods").fill_null(NOBODY),
-        site=pl.coalesce("site", "organisation"),
-        dry_mg=pl.col("dry_mg").fill_null(0),
-    )
 
 
 def sent_rows(
@@ -102,9 +32,9 @@ def sent_rows(
     Those of the window, and before it those that may still be under way at its end (`in_window` tells them apart).
     """
     early = window.last - timedelta(days=_LONGEST_DAYS)
-    rows = moved.filter(pl.col("kind").is_in(SENT)).with_columns(in_window=pl.lit(True))
+    rows = moved.filter(pl.col("kind").is_in(_SENT)).with_columns(in_window=pl.lit(True))
     if early < window.first:
-        before = until.filter(pl.col("kind").is_in(SENT), pl.col("on") >= early, pl.col("on") < window.first)
+        before = until.filter(pl.col("kind").is_in(_SENT), pl.col("on") >= early, pl.col("on") < window.first)
         rows = pl.concat([rows, with_goods(before, lots).with_columns(in_window=pl.lit(False))])
     pairs = (
         transfers.select(line="shipment_line", receipt="receipt_line")
@@ -182,19 +112,3 @@ def routes_of(sent: pl.DataFrame) -> pl.DataFrame:
         .join(prices, on=ROUTE, how="left", maintain_order="left")
         .with_row_index("route")
     )  # fmt: skip
-
-
-def with_lots(rows: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the class of their lot, `goods`; NOBODY's where a row names no lot."""
-    return rows.join(lots, on="lot", how="left", maintain_order="left").with_columns(pl.col("goods").fill_null(NOBODY))
-
-
-def assumed_transit(country: str) -> int:
-    """Whole days under way to a country of which nobody tells: an assumption."""
-    return round(assumption(_transit_keys().get(country, "transit_days_sea")).central)
-
-
-@cache
-def _transit_keys() -> Mapping[str, str]:
-    text = (files("lodeline") / "data/reference/strategy_transit.csv").read_text("utf-8")
-    return {row["country"]: row["assumption"] for row in csv.DictReader(text.splitlines())}
