@@ -1,4 +1,4 @@
-"""The answer of a run as a document in which every number says what it rests on, and its headline in words.
+"""The answer of a run as a document in which every number says what it rests on, of which `sentences` are the words.
 
 Days count from the day on which the scenario starts, day 0; null is never, or not known. Days of different plants are
 joint: `first_stop` is the earliest stop of each draw, and not the earliest of the middles.
@@ -8,34 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
 
 from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS
-from lodeline.regulation.span import month_after
 from lodeline.strategy.classes import HEAVY, class_of, product_of
-from lodeline.strategy.control.held import carried_kg
-from lodeline.strategy.draws import WORDS, Input
+from lodeline.strategy.draws import Input
 from lodeline.strategy.figure import Basis, weakest
 from lodeline.strategy.helps import Help, bound_by
 from lodeline.strategy.inputs import assumptions
 from lodeline.strategy.losses import per_seller, rates
 from lodeline.strategy.network import Floats, Network
-from lodeline.strategy.run import GRID_DAYS, Move, Run, is_anything_touched, percentiles
+from lodeline.strategy.run import GRID_DAYS, Move, Run, percentiles
+from lodeline.strategy.sentences import headline, notes
 from lodeline.strategy.survive import Need, lacks, needs, time_to_recover, time_to_survive, under_way_days
 
 Json = dict[str, Any]
-#: The headline says how many plants stand still by this day.
-_BY_DAY: Final = 90
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-#: A scenario that starts so long after its base window is said to.
-_GAP_DAYS: Final = 62
 #: What money and stocks of an answer come from, besides the ledger.
 _TABLES: Final = "strategy_assumptions.csv"
 
@@ -56,12 +47,12 @@ def document(run: Run, stamp: Mapping[str, Any] | None) -> Json:
         "digests": {
             **dict(sorted(run.inputs.digests.items())), "law": run.law_digest, "assumptions": assumptions.digest(),
         },
-        "headline": dict(run.headline),
+        "headline": dict(headline(run)),
         "notes": [{"code": code, **words} for code, words in notes(run)],
         "scope": {
             "edges": int(scope.sum()), "kg_per_day": _number(network.edges.flow[scope].sum()),
             "held_kg": {
-                "value": _number(_held_kg(run)), "basis": "exact",
+                "value": _number(run.held_kg), "basis": "exact",
                 "source": "licences in force less what was drawn on them", "vintage": network.vintage or "-",
             },
             **_stated(network, "exact"),
@@ -71,146 +62,8 @@ def document(run: Run, stamp: Mapping[str, Any] | None) -> Json:
         "plants": [_plant(run, int(place)) for place in run.order],
         "totals": _totals(run),
         "loss": _loss(run),
-        "tornado": [_move(one, run) for one in by_swing(run)],
+        "tornado": [_move(one, run) for one in run.moves],
     }  # fmt: skip
-
-
-def _held_kg(run: Run) -> float:
-    """What may still go, of all that is in scope, on licences that were held when the run begins."""
-    return float(run.network.edges.held_kg[run.ends["central"].held].sum())
-
-
-def headline(run: Run) -> Text:
-    """First stop, how many by a day, and the assumption on which it hangs most."""
-    scenario = run.scenario
-    name, name_zh = scenario.name_en or scenario.name, scenario.name_zh or scenario.name_en or scenario.name
-    en, zh = f"{name}, from {_day(scenario.starts)}: ", f"{name_zh}，自{_day_zh(scenario.starts)}起："
-    if not scenario.instruments:
-        return text(en + "it has no instrument, so nobody stops by it.", zh + "没有任何管制措施，无工厂因此停产。")
-    if not is_anything_touched(run.ends["central"]):
-        return text(
-            en + "nothing that was shipped in the base window is in its scope, so nobody stops by it.",
-            zh + "基准期内没有任何发运属于其范围，无工厂因此停产。",
-        )
-    first = percentiles(run.stop.min(axis=0)) if len(run.plants) else (math.inf,) * 3
-    share = float(np.isfinite(run.stop).any(axis=0).mean()) if len(run.plants) else 0.0
-    if not math.isfinite(first[0]):
-        rarely = f" in more than {100 * share:.0f} % of draws" if share else ""
-        rarely_zh = f"（{100 * share:.0f}% 的抽样中有工厂停产）" if share else ""
-        en += f"no plant stops within {scenario.horizon_days} days{rarely}."
-        zh += f"{scenario.horizon_days} 天内无工厂停产{rarely_zh}。"
-    else:
-        by = min(_BY_DAY, scenario.horizon_days)
-        count = percentiles((run.stop <= by).sum(axis=0).astype(np.float64))[1]
-        ends, ends_zh = _between(scenario.starts, first[0], first[2], scenario.horizon_days)
-        en += f"first plant stops {ends} (P10–P90), {count:.0f} of {len(run.touched)} by day {by}."
-        zh += f"首家工厂停产在{ends_zh}（P10–P90），第 {by} 天前 {len(run.touched)} 家中有 {count:.0f} 家停产。"
-    most = by_swing(run)[0] if run.moves else None
-    if most is None or max(most.swing, most.first_swing) == 0:
-        return text(en + " No single assumption moves a stop by a day.", zh + "没有任何单项假定会使停产日改变一天。")
-    basis = next(one.basis for one in run.ranges.inputs if one.key == most.key)
-    so = {"synthetic": ("which is invented", "为虚构数据"), "assumption": ("which is assumed", "属假定")}
-    said, said_zh = so.get(basis, ("which is estimated", "属估计"))
-    words = WORDS[most.key]
-    return text(f"{en} Most hangs on {words['en']}, {said}.", f"{zh}结论主要取决于{words['zh']}，{said_zh}。")
-
-
-def notes(run: Run) -> list[tuple[str, Text]]:
-    """What a reader must know before using the answer."""
-    found: list[tuple[str, Text]] = []
-    if not run.scenario.instruments:
-        found.append(("no-instrument", text(
-            "The scenario has no instrument, so it changes nothing: file its rows of instruments.csv.",
-            "该情景没有任何管制措施，因此不产生变化：请在 instruments.csv 中补充。",
-        )))  # fmt: skip
-    elif not is_anything_touched(run.ends["central"]):
-        found.append(("no-edge-in-scope", text(
-            "No flow of the base window is in the scope of these instruments: the answer is zero.",
-            "基准期内没有流向属于这些措施的范围：结果为零。",
-        )))  # fmt: skip
-    found += _apart(run.scenario.starts, run.network.window)
-    held = _held_kg(run)
-    if held > 0:
-        scope, flow = run.ends["central"], run.network.edges.flow
-        whole = float(flow[scope.in_scope].sum()) * run.scenario.horizon_days
-        most = np.minimum(carried_kg(run.network), flow * run.scenario.horizon_days)
-        usual = float(most[scope.held].sum())
-        found.append(("licences-held", text(
-            f"On licences that were held before, {held:,.0f} kg of what is in scope may still leave: they are used "
-            f"first, each until its last day. At the usual flow {usual:,.0f} kg of it leave before they end, of "
-            f"{whole:,.0f} kg that the base window would send in the run.",
-            f"范围内货物凭此前已获许可仍可出口 {held:,.0f} 千克：优先使用，至各许可到期为止。"
-            f"按基准期流量，到期前出口其中 {usual:,.0f} 千克；推演期内正常出口量为 {whole:,.0f} 千克。",
-        )))  # fmt: skip
-    if len(run.scenario.instruments) > 1:
-        found.append(("several-instruments-not-monotone", text(
-            "Several instruments together: a stricter one may lower the loss of all, where goods that it holds back go "
-            "to nearer buyers. Only with one instrument does loss rise with severity.",
-            "多项措施并用：更严的一项可能使总损失下降，因为被扣下的货物会流向其他买方。仅在单一措施下，损失才随力度上升。",
-        )))  # fmt: skip
-    told = {one.code for one in run.network.notes}
-    if (~run.network.units.is_plant).any() and "capacity-of-main-product" not in told:
-        found.append(("capacity-of-main-product", text(
-            "A capacity in the register is of a site's main product alone; of other products it is the largest month.",
-            "登记的产能仅指场所的主要产品；其他产品以最大月产量计。",
-        )))  # fmt: skip
-    stopping = int((np.isfinite(run.stop).mean(axis=1) >= 0.1).sum()) if len(run.plants) else 0
-    if stopping > len(run.helps):
-        found.append(("helps-of-first", text(
-            f"What still helps is computed for the {len(run.helps)} plants that stop first, of {stopping} that stop in "
-            "a tenth of the draws or more.",
-            f"“有效措施”仅为最先停产的 {len(run.helps)} 家工厂计算；至少一成抽样中停产的工厂共 {stopping} 家。",
-        )))  # fmt: skip
-    if run.prices.left_out:
-        found.append(("currencies-apart", text(
-            f"The losses of {run.prices.left_out} plants are stated in another currency and not in the sum.",
-            f"{run.prices.left_out} 家工厂的损失以其他货币表示，未计入合计。",
-        )))  # fmt: skip
-    used = rates(run.prices)
-    if used is None:
-        found.append(("sides-in-two-currencies", text(
-            f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}: no rate is "
-            "assumed, so the day on which the curves cross is not told.",
-            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计："
-            "未假定汇率，故不给出两线相交之日。",
-        )))  # fmt: skip
-    elif used:
-        said = ", ".join(f"{one.central:g} {one.unit} ({one.low:g}–{one.high:g})" for one in used)
-        found.append(("rate-assumed", text(
-            f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}. For the day "
-            f"on which they cross, {said} is assumed.",
-            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计；"
-            f"相交之日按假定汇率 {said} 折算。",
-        )))  # fmt: skip
-    found += [(one.code, text(one.en, one.zh)) for one in run.network.notes]
-    return found
-
-
-def _apart(starts: date, window: tuple[str, str]) -> list[tuple[str, Text]]:
-    """That a scenario does not begin where its base window ends, if it begins within it or before, or long after."""
-    after = date.fromisoformat(f"{month_after(window[1])}-01")
-    gap = (starts - after).days
-    if 0 <= gap <= _GAP_DAYS:
-        return []
-    if gap < 0:
-        return [("starts-before-window-ends", text(
-            f"The scenario starts on {starts}, before its base window ({window[0]} to {window[1]}) is over: stocks, "
-            "flows and goods under way are those of the end of that window.",
-            f"情景始于 {starts}，早于基准期（{window[0]} 至 {window[1]}）结束：库存、流量和在途货物均取基准期末。",
-        ))]  # fmt: skip
-    return [("starts-long-after-window", text(
-        f"The scenario starts {gap} days after the end of its base window ({window[0]} to {window[1]}): stocks, flows "
-        "and goods under way are taken to be as they were then.",
-        f"情景始于基准期（{window[0]} 至 {window[1]}）结束 {gap} 天之后：库存、流量和在途货物均假定与当时相同。",
-    ))]  # fmt: skip
-
-
-def by_swing(run: Run) -> list[Move]:
-    """The inputs by how far they move the answer, the farthest first."""
-    return sorted(run.moves, key=lambda one: (-one.swing, -one.first_swing, one.key))
-
-
-# --- parts ----------------------------------------------------------------------------------------------------------
 
 
 def _scenario(run: Run) -> Json:
@@ -455,28 +308,3 @@ def _number(value: float | None) -> float | int | None:
 
 def _said(value: float | None) -> str | None:
     return None if value is None else f"{value:g}"
-
-
-def _day(day: date, *, year: bool = True) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}" + (f" {day.year}" if year else "")
-
-
-def _day_zh(day: date, *, year: bool = True) -> str:
-    return (f"{day.year}年" if year else "") + f"{day.month}月{day.day}日"
-
-
-def _between(starts: date, low: float, high: float, horizon: int) -> tuple[str, str]:
-    """Two days in words, in both languages; the later one may be beyond the run."""
-    first = starts + timedelta(days=int(low))
-    if not math.isfinite(high):
-        return f"{_day(first)} or later, not in every draw within {horizon} days", f"{_day_zh(first)}或更晚"
-    last = starts + timedelta(days=int(high))
-    if first == last:
-        return f"on {_day(first)}", _day_zh(first)
-    same_year = first.year == last.year
-    if same_year and first.month == last.month:
-        return f"{first.day}–{_day(last, year=False)}", f"{_day_zh(first, year=False)}至{last.day}日"
-    return (
-        f"{_day(first, year=not same_year)} – {_day(last, year=not same_year)}",
-        f"{_day_zh(first, year=not same_year)}至{_day_zh(last, year=not same_year)}",
-    )

@@ -14,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from lodeline.errors import Text
 from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.strategy.control.instrument import Acting, resolved
@@ -94,7 +93,7 @@ class Run:
 
     plants: rows of units. ends: openness with delays at low, central, high. seller, buyer [3, grid]: cumulative loss.
     crosses [draws]: the day on which the buyers' passes the seller's; crosses_ends: in the middle, with the rate of the
-    seller's currency at its low and its high end.
+    seller's currency at its low and its high end. moves: the input that moves the answer farthest first.
     """
 
     network: Network
@@ -133,6 +132,11 @@ class Run:
             ),
         )  # fmt: skip
 
+    @property
+    def held_kg(self) -> float:
+        """What may still go, of all that is in scope, on licences that were held when the run begins."""
+        return float(self.network.edges.held_kg[self.ends["central"].held].sum())
+
     def levels(self, holding: int) -> Floats:
         """[draws] what lies in a plant's holding when the run begins, kg."""
         factor = self.draws.stock[self.ranges.plants.index(holding)]
@@ -151,13 +155,6 @@ class Run:
         from lodeline.strategy.answer import document  # noqa: PLC0415
 
         return document(self, stamp)
-
-    @property
-    def headline(self) -> Text:
-        """The answer in a sentence or two."""
-        from lodeline.strategy.answer import headline  # noqa: PLC0415
-
-        return headline(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +257,8 @@ def run(
         network=network, scenario=scenario, inputs=inputs, law_digest=law.digest, ranges=found, draws=drawn, ends=ends,
         central=outcome, trajectory=central, plants=plants, touched=touched, stop=several.stop, half=several.half,
         lost_kg=several.lost_kg, lost_days=several.lost_days, prices=money, seller=seller, buyer=buyer,
-        crosses=crosses, crosses_ends=several.crosses_ends(central, normal), moves=tuple(moves),
+        crosses=crosses, crosses_ends=several.crosses_ends(central, normal),
+        moves=tuple(sorted(moves, key=lambda one: (-one.swing, -one.first_swing, one.key))),
         helps=helping, seed=scenario.seed if seed is None else seed,
     )  # fmt: skip
 
