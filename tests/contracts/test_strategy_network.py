@@ -185,10 +185,12 @@ def test_commands_print_both(program: Lodeline) -> None:
     assert document["settings"] == {"base_from": "2025-01", "base_to": "2025-03"}
     table = program("strategy", "graph", "--csv").out.splitlines()
     assert len(table) == document["totals"]["edges"] + 1 and table[0].startswith("from,to,class,kg_per_day")
+    assert table[0].endswith("basis,low,high,source,vintage")
     assert "not explained" in program("strategy", "graph", "--from", "2025-02").out
     assert "goes beyond" in program("strategy", "graph", "--to", "2031-01").said
     origins = program("strategy", "dependence", "--element", "Nd", "--csv").out.splitlines()
     assert origins[0].startswith("country,customer,element,period,origin_kind")
+    assert origins[0].endswith("basis,low,high,source,vintage")
     whole = sum(Decimal(line.split(",")[6]) for line in origins[1:])
     assert whole == Decimal(program("where", "--element", "Nd", "--json").document["total"]["mass_kg"])
     assert "booked" in program("strategy", "dependence").out

@@ -136,6 +136,14 @@ def test_two_scenarios_stand_beside_each_other(told: Browser) -> None:
     rows = exported(told, "/en/strategy/compare/?format=csv")
     assert {row["Later by, days"] for row in rows[:-1]} == {"21.0"}
     assert rows[-1]["Later by, days"] == "stops in neither"
+    plants = {f"{one['plant']} {one['class']}": one for one in run()["plants"]}
+    for row in rows:
+        for part in ("p10", "p50", "p90"):
+            day = plants[row["Plant"]]["stop"][part]
+            told_kg = float(row[f"Lost, {part.upper()} in dy-licence (kg)"])
+            assert row[f"{part.upper()} in dy-licence (day)"] == ("not" if day is None else str(float(day)))
+            assert told_kg == plants[row["Plant"]]["lost_kg"][part]
+    assert page.text.count("P10 in") == 0, "the ends stand in the file alone"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -248,6 +256,8 @@ def test_an_agency_sees_what_is_published_to_its_state_and_nothing_else(
     page = agency.page("/en/strategy/aggregate/")
     assert page.headings == ["1 run of scenarios is published to Germany"]
     assert "5-9" in page.text and "with what was told before it would tell of a firm" in page.text
+    (told_row,) = exported(agency, "/en/strategy/aggregate/?format=csv")
+    assert [told_row[head] for head in ("Basis", "Low", "High", "Vintage")] == ["synthetic", "", "", "entry 97"]
     assert agency.get("/en/strategy/")["Location"] == "/en/home/"
     assert agency.get("/en/home/")["Location"] == "/en/strategy/aggregate/"
     for at in ("compare/", "dependence/", "tables/", "backtest/", "scenarios/dy-licence/briefing/"):

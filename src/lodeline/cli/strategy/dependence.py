@@ -11,9 +11,10 @@ from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, snapshot_
 from lodeline.cli.output import console, print_json, print_stream, print_table, text
 from lodeline.cli.strategy import commands
 
+#: Columns of `--csv`: an origin of a buyer a row; `low` and `high` are empty, for what is booked has no range.
 _COLUMNS = (
-    "country", "customer", "element", "period", "origin_kind", "origin_place", "mass_kg", "share_pct", "basis",
-    "source", "vintage",
+    "country", "customer", "element", "period", "origin_kind", "origin_place", "mass_kg", "share_pct", "basis", "low",
+    "high", "source", "vintage",
 )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def _flat(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for row in document["rows"]:
         about = {"country": row["country"], "customer": row.get("customer", ""), "element": asked["element"]}
         for one in row["origins"]:
-            yield about | {"period": asked["period"]} | {name: one[name] for name in _COLUMNS[4:]}
+            yield about | {"period": asked["period"]} | {name: one.get(name) for name in _COLUMNS[4:]}
 
 
 def _print(document: dict[str, Any]) -> None:

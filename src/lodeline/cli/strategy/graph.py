@@ -10,10 +10,10 @@ from lodeline.cli.app import DEFAULT_DATABASE, Database, From, Json, To, check_s
 from lodeline.cli.output import console, print_json, print_stream, print_table, text
 from lodeline.cli.strategy import commands
 
-#: Columns of `--csv`: an edge a row.
+#: Columns of `--csv`: an edge a row; `low` and `high` are empty, for a sum of rows has no range.
 _EDGE: tuple[str, ...] = (
     "from", "to", "class", "kg_per_day", "transit_days", "transit_basis", "border", "is_filed", "end_user", "end_use",
-    "hs_code", "items", "value_per_kg", "currency", "basis", "source", "vintage",
+    "hs_code", "items", "value_per_kg", "currency", "basis", "low", "high", "source", "vintage",
 )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def graph(
 
 def _edge(one: dict[str, Any]) -> dict[str, Any]:
     flat = {**one, "transit_days": one["transit"]["value"], "transit_basis": one["transit"]["basis"]}
-    return {name: flat[name] for name in _EDGE}
+    return {name: flat.get(name) for name in _EDGE}
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from lodeline.office.strategy import releases
 from lodeline.office.strategy.runs import StrategyError
 from lodeline.web.pages.strategy import asked
-from lodeline.web.pages.strategy.run_tables import FILED, stated
+from lodeline.web.pages.strategy.run_tables import RANGED, filed, ranged
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, Visit
@@ -91,7 +91,7 @@ def _table(visit: Visit, one: Json, place: int) -> Table:
             Column(key="part", label=text("Plants in", "工厂所在")),
             Column(key="firms", label=text("Firms", "企业数")),
             *(Column(key=key, label=label, number=True, unit="kg") for key, label in _QUANTITIES.items()),
-            *FILED,
+            *filed(RANGED),
         ),
         rows=[_row(visit, row, alone=goods[row["class"]] == 1) for row in one["rows"]],
         empty=visit.text("Of this run nothing can be told.", "该推演没有可公布的内容。"),
@@ -107,7 +107,8 @@ def _row(visit: Visit, row: Json, *, alone: bool) -> Row:
         Cell(text=named, value=part),
         Cell(text=row["firms"] or visit.text("not told", "不公布"), value=row["firms"] or ""),
         *(_told(visit, row, key) for key in _QUANTITIES),
-        *stated(visit, row),
+        # What a range would tell beside them is another sum of the group: none is published.
+        *ranged(visit, row, None, None),
     )
 
 

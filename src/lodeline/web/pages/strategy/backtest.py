@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from lodeline.service.strategy.asked import backtest as backtest_answer
 from lodeline.web.pages.strategy import asked
-from lodeline.web.pages.strategy.run_tables import STATED, number_cell, stated
+from lodeline.web.pages.strategy.run_tables import RANGED, STATED, number_cell, ranged, stated
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
@@ -82,13 +82,13 @@ def _national(visit: Visit, found: Json) -> Table:
             Column(key="seen", label=text("As published, days", "公布数据（天）"), number=True),
             Column(key="run", label=text("As run, days", "推演（天）"), number=True),
             Column(key="error", label=text("Error, days", "误差（天）"), number=True),
-            *STATED,
+            *RANGED,
         ),
         rows=[
             (
                 Cell(text=written.month(one["month"], visit.language), value=one["month"]),
                 number_cell(one["seen_days"]), number_cell(one["run_days"]),
-                Cell(text=_signed(one["error_days"]), value=one["error_days"]), *stated(visit, one),
+                Cell(text=_signed(one["error_days"]), value=one["error_days"]), *ranged(visit, one, None, None),
             )
             for one in found["national"]
         ],

@@ -11,7 +11,16 @@ from lodeline.service.strategy import asked as questions
 from lodeline.service.strategy.briefing import with_names
 from lodeline.web.pages.strategy import asked
 from lodeline.web.pages.strategy.kept import write_looks
-from lodeline.web.pages.strategy.run_tables import FILED, day_cell, mass_cell, number_cell, plant_cell, stated
+from lodeline.web.pages.strategy.run_tables import (
+    PERCENTILES,
+    STATED,
+    day_cell,
+    filed,
+    mass_cell,
+    number_cell,
+    plant_cell,
+    stated,
+)
 from lodeline.web.pages.strategy.scenario import tiles
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -23,6 +32,9 @@ from lodeline.web.words.language import text
 
 Json = Mapping[str, Any]
 _SIDES: Final = ("first", "second")
+_PLACES: Final = range(len(_SIDES))
+#: Heads and units of what is told of a plant in each.
+_FIGURES: Final = {"stop": ("", "停产", "day"), "lost": ("Lost, ", "损失", "kg")}
 
 
 def compare(visit: Visit) -> HttpResponse:
@@ -114,36 +126,42 @@ def _table(visit: Visit, both: Json) -> Table:
     starts = [both[side]["settings"]["starts"] for side in _SIDES]
 
     def row(one: Json) -> Row:
-        sides = [one[side] or {} for side in _SIDES]
-        early, late = ((side.get("stop") or {}).get("p50") for side in sides)
+        stops, losses = ([(one[side] or {}).get(key) or {} for side in _SIDES] for key in ("stop", "lost_kg"))
+        early, late = (stop.get("p50") for stop in stops)
         told = _told(visit, early, late)
         later = None if early is None or late is None else late - early
         return (
             plant_cell(visit, one),
-            *(day_cell(visit, start, day) for start, day in zip(starts, (early, late), strict=True)),
+            *(
+                day_cell(visit, start, stop.get(part))
+                for start, stop in zip(starts, stops, strict=True)
+                for part in PERCENTILES
+            ),
             Cell(text=told) if told else number_cell(later),
-            *(mass_cell(visit, (side.get("lost_kg") or {}).get("p50")) for side in sides),
+            *(mass_cell(visit, lost.get(part)) for lost in losses for part in PERCENTILES),
             *stated(visit, one),
         )
 
     names = [both[side]["scenario"]["name"] for side in _SIDES]
+
+    def column(key: str, place: int, part: str) -> Column:
+        """A figure of one scenario: its middle, and in the file its ends."""
+        middle, name, (en, zh, unit) = part == "p50", names[place], _FIGURES[key]
+        return Column(
+            key=f"{key}-{place + 1}" if middle else f"{key}-{place + 1}-{part}",
+            label=text(f"{en}{part.upper()} in {name}", f"{name} {zh}{part.upper()}"), number=True, unit=unit,
+            file_only=not middle,
+        )  # fmt: skip
+
     return Table(
         name="compared",
         caption=visit.text("Plant by plant", "逐家工厂"),
         columns=(
             Column(key="plant", label=text("Plant", "工厂")),
-            *(
-                Column(key=f"stop-{place}", label=text(f"P50 in {name}", f"{name}停产P50"), number=True, unit="day")
-                for place, name in enumerate(names, 1)
-            ),
+            *(column("stop", place, part) for place in _PLACES for part in PERCENTILES),
             Column(key="later", label=text("Later by, days", "推迟（天）"), number=True),
-            *(
-                Column(
-                    key=f"lost-{place}", label=text(f"Lost in {name}, P50", f"{name} 损失P50"), number=True, unit="kg"
-                )
-                for place, name in enumerate(names, 1)
-            ),
-            *FILED,
+            *(column("lost", place, part) for place in _PLACES for part in PERCENTILES),
+            *filed(STATED),
         ),
         rows=[row(one) for one in sorted(both["plants"], key=_early)],
         empty=visit.text("No plant is touched by either.", "两个情景均不涉及任何工厂。"),

@@ -155,7 +155,7 @@ def _table(visit: Visit, found: Json, element: str) -> Table:
             Cell(
                 text=written.percent(float(origin["share_pct"]) / 100, visit.language), value=float(origin["share_pct"])
             ),
-            *ranged(visit, origin, float(origin["mass_kg"]), float(origin["mass_kg"])),
+            *ranged(visit, origin, None, None),
         )  # fmt: skip
 
     return Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,8 +22,6 @@ _SOURCE: Final = (
 )
 #: What every table ends with; its file has the range of the figure too, where no columns of the table are that range.
 STATED: Final = (_BASIS, *_SOURCE)
-#: Where what stands around a table says where its rows are from: only the file says it of each.
-FILED: Final = (_BASIS, *(replace(one, file_only=True) for one in _SOURCE))
 RANGED: Final = (
     _BASIS,
     Column(key="low", label=text("Low", "低"), number=True, file_only=True),
@@ -31,8 +29,13 @@ RANGED: Final = (
     *_SOURCE,
 )
 _PLANT: Final = Column(key="plant", label=text("Plant", "工厂"))
-_ORDER: Final = ("p10", "p50", "p90")
+PERCENTILES: Final = ("p10", "p50", "p90")
 _ENDS: Final = ("low", "central", "high")
+
+
+def filed(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """STATED or RANGED where what stands around a table says where its rows are from, and only the file of each."""
+    return (_BASIS, *(replace(one, file_only=True) for one in columns[1:]))
 
 
 def stated(visit: Visit, one: Json) -> Row:
@@ -50,7 +53,7 @@ def stated(visit: Visit, one: Json) -> Row:
 
 
 def ranged(visit: Visit, one: Json, low: float | None, high: float | None) -> Row:
-    """`stated`, with the ends of the row's first figure. Cells of RANGED."""
+    """`stated`, with the ends of the row's first figure; None where it has none. Cells of RANGED."""
     basis, *source = stated(visit, one)
     ends = (Cell(text=written.NOTHING, value="" if end is None else end) for end in (low, high))
     return (basis, *ends, *source)
@@ -89,7 +92,7 @@ def plants_table(visit: Visit, run: Json) -> Table:
         central = lead.get("central")
         return (
             plant_cell(visit, one),
-            *(day_cell(visit, starts, stop.get(part)) for part in _ORDER),
+            *(day_cell(visit, starts, stop.get(part)) for part in PERCENTILES),
             Cell(text=written.percent((never or 0.0) / 100, visit.language, 0), value=never),
             number_cell((one.get("stock_days") or {}).get("p50")),
             number_cell(one.get("under_way_days")),
@@ -106,7 +109,10 @@ def plants_table(visit: Visit, run: Json) -> Table:
         caption=visit.text("When each plant stops", "各工厂停产时间"),
         columns=(
             _PLANT,
-            *(Column(key=part, label=text(part.upper(), part.upper()), number=True, unit="day") for part in _ORDER),
+            *(
+                Column(key=part, label=text(part.upper(), part.upper()), number=True, unit="day")
+                for part in PERCENTILES
+            ),
             Column(key="never", label=text("Never", "不停产"), number=True, unit="%"),
             Column(key="stock", label=text("Stock, days", "库存（天）"), number=True),
             Column(key="under-way", label=text("Under way, days", "在途（天）"), number=True),
@@ -136,17 +142,17 @@ def lost_table(visit: Visit, run: Json) -> Table:
                 text=" · ".join(named) or written.NOTHING, note=wants.get("supplier") or "",
                 value=";".join(str(part) for part in wants.values() if part),
             ),
-            *(mass_cell(visit, lost.get(part)) for part in _ORDER),
+            *(mass_cell(visit, lost.get(part)) for part in PERCENTILES),
             *(
                 Cell(text=says.money(money.get(part), currency, visit.language), value=money.get(part))
-                for part in _ORDER
+                for part in PERCENTILES
             ),
             Cell(text=currency or written.NOTHING, value=currency),
             *ranged(visit, one, lost.get("p10"), lost.get("p90")),
         )  # fmt: skip
 
     def columns(key: str, en: str, zh: str, unit: str) -> list[Column]:
-        heads = {part: text(f"{en}, {part.upper()}", f"{zh}{part.upper()}") for part in _ORDER}
+        heads = {part: text(f"{en}, {part.upper()}", f"{zh}{part.upper()}") for part in PERCENTILES}
         return [Column(key=f"{key}-{part}", label=head, number=True, unit=unit) for part, head in heads.items()]
 
     return Table(
@@ -249,13 +255,13 @@ def standing_table(visit: Visit, run: Json) -> Table:
         caption=visit.text("Plants that stand still", "停产工厂数"),
         columns=(
             Column(key="day", label=text("On", "日期"), number=True, unit="day"),
-            *(Column(key=part, label=text(part.upper(), part.upper()), number=True) for part in _ORDER),
+            *(Column(key=part, label=text(part.upper(), part.upper()), number=True) for part in PERCENTILES),
             *RANGED,
         ),
         rows=[
             (
                 day_cell(visit, run["settings"]["starts"], one["day"]),
-                *(number_cell(one["stopped"].get(part)) for part in _ORDER),
+                *(number_cell(one["stopped"].get(part)) for part in PERCENTILES),
                 *ranged(visit, totals, one["stopped"].get("p10"), one["stopped"].get("p90")),
             )
             for one in totals.get("by_day") or ()
