@@ -13,6 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.api.conftest import Office, Program
 from tests.api.test_agency import agent as agency
+from tests.based import unbased
 from tests.unit.strategy.test_disclosure import even, run
 
 from lodeline.client import Client as Portal
@@ -21,7 +22,6 @@ from lodeline.office.jobs.work import work_once
 from lodeline.office.models import AuditRecord
 from lodeline.office.strategy import runs
 from lodeline.service.strategy import runs as service_runs
-from lodeline.strategy.figure import unbased
 
 pytestmark = pytest.mark.medium
 

@@ -7,10 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.based import unbased
 from tests.cli.conftest import World
 from tests.cli.program import CHINESE, Lodeline
-
-from lodeline.strategy.figure import unbased
 
 pytestmark = pytest.mark.medium
 SCENARIOS = (

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests import worlds
+from tests.based import unbased
 from tests.cli.program import Lodeline
 
 from lodeline.errors import UserError
@@ -22,7 +23,6 @@ from lodeline.service.trade.where import goods_sent, where
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.strategy.building.quality import quality
-from lodeline.strategy.figure import unbased
 from lodeline.strategy.network import Network, flows_of, open_throughout
 
 pytestmark = pytest.mark.medium

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 from tests import worlds
+from tests.based import unbased
 from tests.cli.program import Lodeline
 
 from lodeline.errors import UserError
@@ -19,7 +20,6 @@ from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.strategy.runs import compare, run_scenario, survive
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
-from lodeline.strategy.figure import unbased
 from lodeline.strategy.inputs.tables import EMPTY, Inputs, Table, schema
 
 pytestmark = pytest.mark.medium

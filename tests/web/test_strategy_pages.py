@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 from django.test import Client
+from tests.based import unbased
 from tests.web.conftest import Browser
 from tests.web.strategy_sample import run
 from tests.web.test_pages import AGENT
@@ -24,7 +25,7 @@ from lodeline.office.models import AuditRecord, StrategyRun
 from lodeline.office.strategy import releases, runs
 from lodeline.service.strategy import asked
 from lodeline.service.strategy.briefing import briefing, with_names
-from lodeline.strategy.figure import BASES, unbased
+from lodeline.strategy.figure import BASES
 from lodeline.web.words import strategy as says
 from lodeline.web.words import strategy_pictures as pictures
 from lodeline.web.words.language import LANGUAGES, Language

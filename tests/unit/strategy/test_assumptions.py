@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.based import unbased
 
-from lodeline.strategy.figure import unbased
 from lodeline.strategy.inputs.assumptions import assumption, assumptions, described
 
 _AT = np.linspace(0.0005, 0.9995, 1000)
@@ -33,3 +33,9 @@ def test_a_beta_has_its_mean() -> None:
 
 def test_the_rows_are_figures() -> None:
     assert unbased(described()) == unbased({"inputs": described()}) == []
+
+
+def test_a_number_without_all_of_basis_source_and_vintage_is_found() -> None:
+    based = {"basis": "exact", "source": "filings", "vintage": "entry 1"}
+    document = {"settings": {"draws": 3}, "rows": [{"kg": 1.0, **based}, {"kg": 2.0, **based, "vintage": ""}], "n": 4}
+    assert unbased(document) == ["rows[1].kg", "n"]

@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.based import unbased
 
 from lodeline.errors import UserError, text
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.strategy.figure import unbased
 from lodeline.strategy.judged.backtest import Event, Json, april_2025, backtest, days_short, event_of
 
 _ANSWERS = Path(os.environ.get("LODELINE_SHARED", "../shared")) / "data/strategy/known_answers.json"

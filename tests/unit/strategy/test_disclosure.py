@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import linprog
+from tests.based import unbased
 
 from lodeline.strategy.disclosure import (
     FIRMS_LEAST,
@@ -22,7 +23,6 @@ from lodeline.strategy.disclosure import (
     release_from,
     rounded,
 )
-from lodeline.strategy.figure import unbased
 
 Needs = Mapping[tuple[str, str], float]
 Rng = np.random.Generator

@@ -6,12 +6,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.based import unbased
 from tests.unit.strategy.small import STARTS, ban, licence, network, scenario
 
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.strategy.control.held import HeldLicence, carried_kg, with_held
-from lodeline.strategy.figure import unbased
 from lodeline.strategy.run import Run, run
 from lodeline.strategy.scenario import Instrument
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.based import unbased
 from tests.unit.strategy.small import STARTS, ban, licence, network, scenario
 
 from lodeline.errors import UserError
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.strategy.draws import applied, joint, middle, moved, ranges
-from lodeline.strategy.figure import unbased
 from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.inputs.tables import EMPTY, schema
 from lodeline.strategy.losses import crossing, curves, prices
