@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,29 @@ def test_booked_origins_sum_to_what_where_says(snapshot: Snapshot, law: Jurisdic
         assert sum(parse_mass(one["mass_kg"]) for one in row["origins"]) == parse_mass(row["mass_kg"])
         assert sum(one["share_pct"] for one in row["origins"]) == pytest.approx(100, abs=0.01)
     assert unbased(document) == []
+
+
+def test_what_goes_into_a_stage_goes_on_from_it_or_to_a_buyer(snapshot: Snapshot, law: Jurisdiction) -> None:
+    document = dependence(snapshot, law, element="Nd", by="customer")
+    passages, into, left = document["total"]["stages"], Counter[str](), Counter[str]()
+    came: Counter[tuple[str, str]] = Counter()
+    for one in passages:
+        into[one["to_stage"]] += parse_mass(one["mass_kg"])
+        if one["from_stage"] is None:
+            came[one["origin_kind"], one["origin_place"]] += parse_mass(one["mass_kg"])
+        else:
+            left[one["from_stage"]] += parse_mass(one["mass_kg"])
+    for row in document["rows"]:
+        assert sum(parse_mass(one["mass_kg"]) for one in row["stages"]) == parse_mass(row["mass_kg"])
+        for one in row["stages"]:
+            left[one["stage"]] += parse_mass(one["mass_kg"])
+    assert {"separation", "metal", "alloy", "magnet"} <= set(into)
+    # Each passage is rounded to a milligram by itself.
+    assert dict(into) == pytest.approx(dict(left), abs=len(passages))
+    origins = {
+        (one["origin_kind"], one["origin_place"]): parse_mass(one["mass_kg"]) for one in document["total"]["origins"]
+    }
+    assert dict(came) == pytest.approx(origins, abs=len(passages))
 
 
 def test_at_home_they_sum_to_the_sales_of_where(snapshot: Snapshot, law: Jurisdiction) -> None:

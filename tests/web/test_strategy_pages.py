@@ -265,6 +265,20 @@ def test_an_agency_sees_what_is_published_to_its_state_and_nothing_else(
         assert agency.get(f"/en/strategy/{at}").status_code == 403
 
 
+@pytest.mark.parametrize(("language", "magnet"), [("en", "Magnet"), ("zh", "磁体")])
+def test_dependence_is_drawn_by_stages_and_each_ribbon_is_a_row(browser: Browser, language: str, magnet: str) -> None:
+    at = f"/{language}/strategy/dependence/?element=Nd"
+    page = browser.page(at)
+    drawing = page.html[page.html.index('data-chart="dependence"') :]
+    assert page.status == 200 and f"{magnet} → " in drawing[: drawing.index("</svg>")]
+    rows = exported(browser, f"{at}&format=csv&table=stages")
+    columns = list(rows[0])
+    into, left = ({row[column] for row in rows} for column in columns[1::-1])
+    assert magnet in into & left
+    buyers = {row[next(iter(row))] for row in exported(browser, f"{at}&format=csv")}
+    assert buyers and len(into - left) == len(buyers), "what nothing goes on from is a buyer"
+
+
 @pytest.mark.parametrize("of", ["filer", "customs-officer", "inspector", "registrar"])
 def test_who_may_not_read_it_is_led_home(told: Browser, of: str, client_as: Callable[[str], Browser]) -> None:
     response = client_as(of).get("/en/strategy/")

@@ -6,6 +6,7 @@ import datetime
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from lodeline.compiled import load
@@ -13,6 +14,7 @@ from lodeline.flow.everywhere import origins_of_all
 from lodeline.flow.index import build_index, open_index
 from lodeline.flow.kernels import COMPILED
 from lodeline.flow.origins import origins
+from lodeline.flow.stages import passages
 from lodeline.flow.trace import trace
 
 
@@ -42,6 +44,7 @@ def warm() -> None:
         found = origins(index, "A/2")
         found.bounds_of([[row] for row in range(found.count)])
         list(origins_of_all(index))
+        passages(index, np.array([1]), np.array([3.0]), index.elements[5])
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def origins_of_all(
 
     Within an element origins stand in blocks and within a block lots by id. `done` of `total` parts are told.
     """
-    places, place_of_event = _places(index)
+    places, place_of_event = places_of_events(index)
     symbols = _stated(index, elements)
     wanted = np.arange(len(index.lot_name)) if lots is None else np.unique(lots)
     width = max(1, min(len(places), _BLOCK_BYTES // (8 * max(1, len(index.graph.rank)))))
@@ -74,7 +74,7 @@ def origins_of_all(
                 )  # fmt: skip
 
 
-def _places(index: FlowIndex) -> tuple[tuple[Place, ...], Int64s]:
+def places_of_events(index: FlowIndex) -> tuple[tuple[Place, ...], Int64s]:
     """Kinds and places of origin in order, what has none last, and for each event its number among them, else -1."""
     kind, at = index.event_origin_kind, index.event_origin_place
     of_event = np.full(len(index.graph.rank), -1, np.int64)

@@ -12,6 +12,7 @@ import polars as pl
 from lodeline.errors import UserError
 from lodeline.flow.everywhere import origins_of_all
 from lodeline.flow.origins import UNACCOUNTED
+from lodeline.flow.stages import UNKNOWN_STAGE, Passage, passages, stages_of
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
@@ -37,8 +38,10 @@ def dependence(
     customers.
 
     Each row has its whole mass, the sum of its lines as `lodeline where` has it, and the origins that it is made of, of
-    which `unaccounted` is what no row explains; they sum to it to the milligram. customer: an id or a name. Raises
-    UnknownSubject for an element there is not, UserError for what else cannot be read.
+    which `unaccounted` is what no row explains; they sum to it to the milligram. `stages`: of the total what went from
+    origins into a stage and from stage to stage on its way there, of a row the stage of the goods that it is of; each
+    rounded to a milligram. customer: an id or a name. Raises UnknownSubject for an element there is not, UserError for
+    what else cannot be read.
     """
     symbol = SYMBOLS[known_element(element)]
     if by not in BY:
@@ -53,6 +56,7 @@ def dependence(
     # A row of nothing is no delivery of the element, unless nobody knows its composition.
     delivered = delivered.filter((pl.col("mass_mg") > 0) | pl.col("assayed").is_null())
     shares = _shares(snapshot, delivered, symbol)
+    delivered = _with_stage(snapshot, delivered)
     key = BY[by]
     found = booked(delivered.select(key, "lot", "mass_mg"), shares, (key,))
     vintage = f"entry {snapshot.entry}"
@@ -63,7 +67,7 @@ def dependence(
         about = {"country": of["country"].first()}
         if by == "customer":
             about |= {"customer": value, "name": names.get(value, value)}
-        told.append(about | _whole(of, vintage) | {"origins": _origins(part, vintage)})
+        told.append(about | _whole(of, vintage) | {"origins": _origins(part, vintage), "stages": _ends(of, vintage)})
     if estimate:
         _estimate(told, snapshot, law, symbol=symbol, span=span, by=by)
     told.sort(key=lambda one: (-int(one.pop("mg")), str(one.get(by))))
@@ -76,7 +80,10 @@ def dependence(
             "element": symbol, "country": narrow.get("country"), "customer": narrow.get("customer"),
             "period": str(span), "by": by, "way": way,
         },
-        "total": total | {"origins": _origins(booked(delivered.select("lot", "mass_mg"), shares, ()), vintage)},
+        "total": total | {
+            "origins": _origins(booked(delivered.select("lot", "mass_mg"), shares, ()), vintage),
+            "stages": _passages(snapshot, delivered, symbol, vintage),
+        },
         "rows": told,
     }  # fmt: skip
 
@@ -133,6 +140,42 @@ def _shares(snapshot: Snapshot, delivered: pl.DataFrame, symbol: str) -> pl.Data
         columns = [lots, kinds.gather(at), places.gather(at), pl.Series(part.share)]
         frames.append(pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema))
     return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+
+
+def _with_stage(snapshot: Snapshot, delivered: pl.DataFrame) -> pl.DataFrame:
+    """The rows with `stage`, that of their goods."""
+    lots = delivered["lot"].drop_nulls().unique().sort().cast(pl.Int64)
+    stages = stages_of(snapshot.flow_index(), lots.to_numpy() - 1) if len(lots) else []
+    of_lot = pl.DataFrame({"lot": lots.cast(delivered.schema["lot"]), "stage": pl.Series(stages, dtype=pl.String)})
+    return delivered.join(of_lot, on="lot", how="left", maintain_order="left").with_columns(
+        pl.col("stage").fill_null(UNKNOWN_STAGE)
+    )
+
+
+def _ends(rows: pl.DataFrame, vintage: str) -> list[Json]:
+    """Of which stage the goods are that were delivered, the most first."""
+    return [
+        {"stage": stage} | {name: value for name, value in _whole(of, vintage).items() if name != "mg"}
+        for (stage,), of in sorted(rows.group_by("stage"), key=lambda one: (-one[1]["mass_mg"].sum(), one[0]))
+    ]
+
+
+def _passages(snapshot: Snapshot, delivered: pl.DataFrame, symbol: str, vintage: str) -> list[Json]:
+    """What went into which stage, from an origin or from another stage, the most first."""
+    by_lot = delivered.filter(pl.col("mass_mg") > 0).group_by("lot").agg(pl.col("mass_mg").sum()).sort("lot")
+    known = by_lot.drop_nulls()
+    lots, mass = known["lot"].cast(pl.Int64).to_numpy() - 1, known["mass_mg"].cast(pl.Float64).to_numpy()
+    found = passages(snapshot.flow_index(), lots, mass, symbol) if len(lots) else []
+    unnamed = int(by_lot.filter(pl.col("lot").is_null())["mass_mg"].sum())
+    found += [Passage(origin=(UNACCOUNTED, None), stage=None, to=UNKNOWN_STAGE, mass_mg=unnamed)] if unnamed else []
+    told = []
+    for one in sorted(found, key=lambda one: (-one.mass_mg, one.to, str(one.origin), one.stage or "")):
+        kind, place = one.origin or (None, None)
+        told.append({
+            "origin_kind": kind, "origin_place": place, "from_stage": one.stage, "to_stage": one.to,
+            "mass_kg": format_kg(round(one.mass_mg)), "basis": "booked", "source": _ORIGINS, "vintage": vintage,
+        })  # fmt: skip
+    return told
 
 
 def _names(snapshot: Snapshot) -> dict[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from django.http import HttpResponse
 
 from lodeline.errors import UserError
+from lodeline.flow.stages import UNKNOWN_STAGE
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview
 from lodeline.service.strategy import dependence as depending
@@ -36,7 +38,10 @@ _BY: Final[Mapping[str, Text]] = {
 #: Rows of the picture: the rest are one.
 _ORIGINS_MOST, _BUYERS_MOST = 8, 10
 _REST: Final = "rest"
-
+#: Stages from left to right, as goods go: what is recycled is separated, too.
+_STAGES: Final = (
+    ("mine", "recycling"), ("separation",), ("metal",), ("alloy",), ("magnet",), ("use",), (UNKNOWN_STAGE,),
+)  # fmt: skip
 
 #: Origins that say nothing of where metal is from: it lay there when records began, or no row explains it.
 _UNKNOWN: Final = ("opening", "unaccounted")
@@ -60,8 +65,8 @@ def dependence(visit: Visit) -> HttpResponse:
         )  # fmt: skip
     except UserError as error:
         raise BadQuestionError(error.en, error.zh) from error
-    table = _table(visit, found, element)
-    csv = wanted_csv(visit, table)
+    table, stages = _table(visit, found, element), _stages_table(visit, found, element)
+    csv = wanted_csv(visit, table, stages)
     if csv is not None:
         return csv
     chosen = Span.read(period) if period else None
@@ -91,6 +96,7 @@ def dependence(visit: Visit) -> HttpResponse:
         legend=asked.legend(visit),
         synthetic_run=bool(found["stamp"].get("synthetic")),
         table=shown(visit, table),
+        stages=shown(visit, stages),
     )  # fmt: skip
 
 
@@ -137,8 +143,9 @@ def _lede(visit: Visit, found: Json) -> str:
     said = written.percent(exact, visit.language, 0)
     return visit.text(
         f"The masses are sums of filed rows, {said} of them on assays of the lot itself; the origins are booked: shares"
-        " of what was mixed, on the convention that it mixes in proportion.",
-        f"质量为申报行之和，其中{said}为批次实测；来源为账面：按“混合物料按比例构成”的约定计算。",
+        " of what was mixed, on the convention that it mixes in proportion. What was recycled went through stages twice"
+        " or more.",
+        f"质量为申报行之和，其中{said}为批次实测；来源为账面：按“混合物料按比例构成”的约定计算。回收再用的物料会再次经过各环节。",
     )
 
 
@@ -180,11 +187,19 @@ _BUYER: Final[Mapping[str, Text]] = {"country": text("Country", "国家和地区
 
 
 def _drawn(visit: Visit, found: Json, element: str) -> Markup:
-    """Origins on the left, buyers on the right; what was mixed before is hatched, what nobody explains a gain."""
+    """Origins on the left, the stages that the metal went through, buyers on the right; what comes from recycling is
+    hatched. What lay in stock when records began enters at the stage of its goods."""
     by, total = found["settings"]["by"], _mg(found["total"])
     origins = {_key(one): one for one in sorted(found["total"]["origins"], key=lambda one: -_mg(one))}
     named = list(origins)[:_ORIGINS_MOST]
     buyers = found["rows"][:_BUYERS_MOST]
+    rest = visit.text("others", "其他")
+    marked = {*(f"o-{key}" for key in named), *(f"b-{place}" for place in range(len(buyers)))}
+    links: Counter[tuple[str, str]] = Counter()
+    for source, target, one in _legs(found):
+        links[_marked(source, marked), _marked(target, marked)] += _mg(one)
+    ends = {end for both in links for end in both}
+    between = [there for column in _STAGES if (there := [stage for stage in column if f"s-{stage}" in ends])]
     nodes = [
         Node(
             key=f"o-{key}", column=0, label=origin_name(visit, one["origin_kind"], one["origin_place"]),
@@ -193,27 +208,30 @@ def _drawn(visit: Visit, found: Json, element: str) -> Markup:
         for key, one in origins.items()
         if key in named
     ]  # fmt: skip
-    rest = visit.text("others", "其他")
-    nodes += [Node(key=f"o-{_REST}", column=0, label=rest)] if len(origins) > len(named) else []
+    nodes += [Node(key=f"o-{_REST}", column=0, label=rest)]
     nodes += [
-        Node(key=f"b-{place}", column=1, label=_buyer(visit, one, by), kind="abroad")
+        Node(
+            key=f"s-{stage}", column=place, label=_stage(visit, stage),
+            kind="recycled" if stage == "recycling" else "flow",
+        )
+        for place, column in enumerate(between, 1)
+        for stage in column
+    ]  # fmt: skip
+    last = len(between) + 1
+    nodes += [
+        Node(key=f"b-{place}", column=last, label=_buyer(visit, one, by), kind="abroad")
         for place, one in enumerate(buyers)
     ]
-    nodes += [Node(key=f"b-{_REST}", column=1, label=rest, kind="abroad")] if len(found["rows"]) > len(buyers) else []
-    links: dict[tuple[str, str], int] = {}
-    for place, buyer in enumerate(found["rows"]):
-        target = f"b-{place}" if place < _BUYERS_MOST else f"b-{_REST}"
-        for one in buyer["origins"]:
-            source = f"o-{_key(one)}" if _key(one) in named else f"o-{_REST}"
-            links[source, target] = links.get((source, target), 0) + _mg(one)
+    nodes += [Node(key=f"b-{_REST}", column=last, label=rest, kind="abroad")]
     return draw_sankey(
         Sankey(
             name=visit.text(f"Origins of {element}", f"{element}的来源"),
             columns=(
                 Stage(label=visit.text("Origin", "来源"), mass_mg=total),
+                *(Stage(label=_stage(visit, column[0])) for column in between),
                 Stage(label=visit.localized(_BUYER[by]), mass_mg=total),
             ),
-            nodes=tuple(nodes),
+            nodes=tuple(node for node in nodes if node.key in ends),
             links=tuple(Link(source=one, target=other, mass_mg=mass) for (one, other), mass in links.items()),
             unit=written.unit(total, visit.language),
             description=_headline(visit, found, element),
@@ -221,6 +239,61 @@ def _drawn(visit: Visit, found: Json, element: str) -> Markup:
         key="dependence",
         body=300,
     )  # fmt: skip
+
+
+def _marked(end: str, marked: set[str]) -> str:
+    """The mark of an end of a leg: its own, if it is a stage or among these, else that of all others of its column."""
+    return end if end[0] == "s" or end in marked else f"{end[0]}-{_REST}"
+
+
+def _legs(found: Json) -> Iterator[tuple[str, str, Json]]:
+    """All that went from an origin (`o-KEY`) or a stage (`s-STAGE`) into a stage or to a buyer (`b-ROW`)."""
+    for one in found["total"]["stages"]:
+        source = f"o-{_key(one)}" if one["from_stage"] is None else f"s-{one['from_stage']}"
+        yield source, f"s-{one['to_stage']}", one
+    for place, buyer in enumerate(found["rows"]):
+        for one in buyer["stages"]:
+            yield f"s-{one['stage']}", f"b-{place}", one
+
+
+def _stages_table(visit: Visit, found: Json, element: str) -> Table:
+    """A row for each ribbon of the picture, of those beyond its marks, too."""
+    by = found["settings"]["by"]
+    names = {
+        f"o-{_key(one)}": origin_name(visit, one["origin_kind"], one["origin_place"])
+        for one in found["total"]["origins"]
+    }
+    names |= {f"b-{place}": _buyer(visit, one, by) for place, one in enumerate(found["rows"])}
+
+    def end(key: str) -> Cell:
+        return Cell(text=names.get(key) or _stage(visit, key.removeprefix("s-")))
+
+    return Table(
+        name="stages",
+        caption=visit.text("By which stages it came", "所经环节"),
+        columns=(
+            Column(key="from", label=text("From", "自")),
+            Column(key="to", label=text("To", "至")),
+            Column(key="mass", label=text(f"{element}", f"{element}"), number=True, unit="kg"),
+            *RANGED,
+        ),
+        rows=[
+            (
+                end(source), end(target),
+                Cell(text=written.mass(_mg(one), visit.language), value=float(one["mass_kg"])),
+                *ranged(visit, one, None, None),
+            )
+            for source, target, one in _legs(found)
+        ],
+        empty=visit.text("Nothing went there in these months.", "该期间没有发往该地的货物。"),
+        per_page=25,
+    )  # fmt: skip
+
+
+def _stage(visit: Visit, stage: str) -> str:
+    return (
+        visit.text("not known", "不详") if stage == UNKNOWN_STAGE else words.word(words.STAGES, stage, visit.language)
+    )
 
 
 def _key(one: Json) -> str:
