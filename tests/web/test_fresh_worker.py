@@ -10,8 +10,10 @@ import pytest
 
 pytestmark = pytest.mark.medium
 
-#: Compilers and solvers, writers of workbooks, papers and codes, and what belongs to the command line.
-NOT_LOADED = ("numba", "scipy", "openpyxl", "reportlab", "qrcode", "pypinyin", "pandas", "pyarrow", "typer", "rich")
+#: Compilers and solvers, writers of workbooks, papers and codes, and what belongs to the command line or to programs.
+NOT_LOADED = (
+    "numba", "scipy", "openpyxl", "reportlab", "qrcode", "pypinyin", "pandas", "pyarrow", "typer", "rich", "ninja",
+)  # fmt: skip
 
 
 def test_a_fresh_worker_has_not_loaded_what_few_pages_need() -> None:

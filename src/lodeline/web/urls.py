@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLResolver, include, path, register_converter, reverse
+from django.urls import URLPattern, URLResolver, include, path, register_converter, reverse
 from django.urls.converters import StringConverter
+from django.urls.resolvers import RoutePattern
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
 
-from lodeline.web.api import api
 from lodeline.web.moved import addresses as moved
 from lodeline.web.named import NamedConverter
 from lodeline.web.page import Page, served_view
@@ -61,12 +62,26 @@ class _LanguageConverter(StringConverter):
     regex = "|".join(LANGUAGES)
 
 
+class _Api(URLResolver):
+    """The addresses of the API, loaded with the first request for one of them, and not to name a page."""
+
+    @cached_property
+    def url_patterns(self) -> list[URLPattern | URLResolver]:
+        """What a request is resolved by."""
+        from lodeline.web.api import api  # noqa: PLC0415  (loads as long as half of the pages, and few workers are asked)
+
+        return api.urls[0]
+
+    def _populate(self) -> None:
+        """Whoever names one of them asks for them by their namespace."""
+
+
 register_converter(_LanguageConverter, "language")
 register_converter(NamedConverter, "named")
 
 urlpatterns = [
     path("", front_door, name="front-door"),
-    path("api/v1/", api.urls),
+    _Api(RoutePattern("api/v1/"), [], app_name="ninja", namespace="api"),
     # What has moved comes first: a page whose address ends in a name fits much.
     path(
         "<language:language>/",
