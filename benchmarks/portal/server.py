@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +148,11 @@ def free_port() -> int:
 
 @contextmanager
 def served(arguments: list[str], environment: dict[str, str], ready: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server as a process of its own, from when it answers at `ready` until it is told to end."""
+    """A server as a process of its own, from when it answers at `ready` until it is told to end.
+
+    The program is compiled to bytecode first, as pip does when it installs it: without, a start takes twice as long.
+    """
+    compileall.compile_dir(Path(find_spec("lodeline").origin).parent, quiet=1)  # type: ignore[union-attr, arg-type]
     process = subprocess.Popen(
         arguments, env=os.environ | environment, stdout=subprocess.DEVNULL, start_new_session=True
     )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 
 from lodeline.flow.held import held, shape_of
 from lodeline.flow.index import FlowIndex
-from lodeline.flow.intervals import Groups, share_intervals
+from lodeline.flow.intervals import Groups, Pass, share_intervals
 from lodeline.flow.kernels import Floats
 from lodeline.flow.programme import exact_shares
 from lodeline.flow.walk import Upstream
@@ -46,13 +46,23 @@ def bounds(index: FlowIndex, walk: Upstream, groups: Groups, booked: Floats) -> 
 
     Exact up to EXACT_SIZE, beyond it from step to step (`intervals`), which is looser.
     """
-    least, greatest = np.zeros(booked.shape), np.zeros(booked.shape)
     exact = len(walk.reach.link_lot) * booked.size <= EXACT_SIZE
+    if not booked.size:
+        return Bounds(least=booked, greatest=booked, exact=exact)
     shape = shape_of(index, walk)
-    for column, masses in enumerate(held(index, walk, shape, walk.elements)):
-        found = exact_shares(shape, masses, groups) if exact else None
-        exact = exact and found is not None
-        least[:, column], greatest[:, column] = found or share_intervals(shape, masses, groups)
+    masses = tuple(held(index, walk, shape, walk.elements))
+    if not exact:
+        least, greatest = share_intervals(shape, masses, groups)
+    else:
+        walked = Pass(shape=shape, masses=masses, groups=groups)
+        walked.walked()
+        least, greatest = walked.shares()
+        for column, of_element in enumerate(masses):
+            found = exact_shares(shape, of_element, groups, walked.steps(column)) if exact else None
+            if found is None:
+                exact = False
+            else:
+                least[:, column], greatest[:, column] = found
     # A float's last digits must not part a share from a bound that it equals; booked shares may sum to 1 + 2⁻⁵².
     return Bounds(
         least=np.minimum(np.clip(least, 0.0, 1.0), booked),

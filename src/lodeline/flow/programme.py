@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from lodeline.flow.held import Held, Shape
-from lodeline.flow.intervals import Groups, Steps, steps
+from lodeline.flow.intervals import Groups, Steps
 from lodeline.flow.kernels import Floats
 from lodeline.flow.walk import Places
 
@@ -26,12 +26,13 @@ _TOLERANCE: Final = 1e-9
 _SPREAD_MOST: Final = 1e9
 
 
-def exact_shares(shape: Shape, masses: Held, groups: Groups) -> tuple[Floats, Floats] | None:
-    """(k,) least and greatest share of each group in the asked lot; None where doubles do not carry so far."""
-    found = steps(shape, masses, groups, 0, groups.size)
+def exact_shares(shape: Shape, masses: Held, groups: Groups, found: Steps) -> tuple[Floats, Floats] | None:
+    """(k,) least and greatest share of each group in the asked lot, which lie between those of the pass that was
+    `found`; None where doubles do not carry so far."""
     least, greatest = found.least[0] / masses.lot_mg[0], found.most[0] / masses.lot_mg[0]
     open_groups = np.flatnonzero(greatest - least > _SAME)
-    if not len(open_groups) or shape.lot_event[0] < 0 or masses.fed_mg[shape.lot_event[0]] <= 0:
+    begins = shape.lot_event[0] < 0 or masses.fed_mg[shape.lot_event[0]] <= 0
+    if not len(open_groups) or begins or _is_tree(shape, masses):
         return least, greatest
     if max(masses.lot_mg.max(), masses.fed_mg.max()) > _SPREAD_MOST * masses.lot_mg[0]:
         return None
@@ -45,6 +46,14 @@ def exact_shares(shape: Shape, masses: Held, groups: Groups) -> tuple[Floats, Fl
                 return None
             bound[some] = answer
     return least, greatest
+
+
+def _is_tree(shape: Shape, masses: Held) -> bool:
+    """Whether each lot was drawn from once, and each event made one of them: no two have anything in common, so the
+    steps' bounds are exact, and nobody waits for the solver to load."""
+    drawn = shape.link_lot[~shape.back & (masses.link_mg > 0)]
+    made = shape.lot_event[shape.lot_event >= 0]
+    return bool(np.bincount(drawn).max(initial=0) <= 1 and np.bincount(made).max(initial=0) <= 1)
 
 
 class _Programme:
