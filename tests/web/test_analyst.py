@@ -284,10 +284,12 @@ def test_without_an_analyst_a_worker_computes(filer: Filer, monkeypatch: pytest.
     monkeypatch.setattr(published_desk, "_ALONE_S", 0.2)
     monkeypatch.setattr(published, "_ALIVE_S", 0.1)
     wanted = answers(Desk(filer.store.database.url).reading())
-    assert answers(PublishedDesk(filer.store.database.url).reading()) == wanted
-    # One that has ended leaves what it published.
+    alone = PublishedDesk(filer.store.database.url)
+    assert answers(alone.reading()) == wanted
+    # One that has ended leaves what it published; the worker lets go of the frames that it computed from.
     Analyst(filer.store.database.url).publish_once()
-    assert answers(PublishedDesk(filer.store.database.url).reading()) == wanted
+    assert isinstance(alone.reading().snapshot, published.SnapshotAtHand) and answers(alone.reading()) == wanted
+    assert alone._own is None
 
 
 def test_another_program_does_not_read_what_this_one_published(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:

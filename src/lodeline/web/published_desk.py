@@ -26,8 +26,9 @@ from lodeline.web.reading import (
 
 #: Readings that are kept: of the publication that stands, of the newest, and of the one before.
 _KEPT: Final = 3
-#: Seconds without an analyst after which a worker computes for itself.
-_ALONE_S: Final = 5.0
+#: Seconds without an analyst after which a worker computes for itself: one that starts on a busy machine takes several,
+#: and whoever computes holds every frame of the nation.
+_ALONE_S: Final = 30.0
 _LOOKS_S: Final = 0.02
 
 
@@ -102,7 +103,7 @@ class PublishedDesk:
 
     def _reading(self, store: Store, publications: Publications, stamp: Stamp) -> Reading:
         with self._lock:
-            self._alone_since = None
+            self._alone_since = self._own = None
             found = self._readings.get(stamp.directory)
             if found is None:
                 published = Published(publications, stamp, overtaken=_ask_again)
