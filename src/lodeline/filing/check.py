@@ -182,9 +182,8 @@ class _Judgement:
         yield from self._fault_hits()
         yield from self._composition_hits()
         masks = self.frame.select(rule.when.alias(str(place)) for place, rule in enumerate(self.rules))
-        counts = masks.sum().row(0)
-        for rule, mask, count in zip(self.rules, masks, counts, strict=True):
-            if count:
+        for rule, mask in zip(self.rules, masks, strict=True):
+            if mask.any():
                 places = mask.fill_null(False).arg_true()
                 yield Hits(code=rule.code, column=rule.column, places=places, facts=rule.facts)
         kinds = frozenset(self.frame["kind"].unique().drop_nulls())

@@ -165,9 +165,9 @@ def _awaiting_maker(
 ) -> Iterable[Objection]:
     if state.lots["made"].all():
         return
-    unmade = set(state.lots.filter(~pl.col("made"))["lot"])
+    unmade = {lot for lot, made in plain_rows(state.lots, "lot", "made") if not made}
     # A label is no lot of the shipper's: it waits for whoever made what was shipped under it.
-    behind = dict(state.renamed.select("lot", "shipped_lot").iter_rows())
+    behind = dict(plain_rows(state.renamed, "lot", "shipped_lot"))
     unmade -= {lot for lot in behind if _end_of(lot, behind) not in unmade}
     for ordinal, lot, kind in plain_rows(rows, "ordinal", "lot", "kind"):
         if kind == "receipt" and lot in unmade and not names(lot).startswith(organisation + "/"):

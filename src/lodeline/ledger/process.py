@@ -82,7 +82,7 @@ _TRANSFORMATION = (pl.col("kind") == "transformation") & pl.col("run").is_null()
 def _own_assays(lines: pl.DataFrame) -> dict[tuple[str, int], str]:
     """(site, lot) → the site's own newest assay, of its receipts and counts."""
     stated = lines.filter(pl.col("kind").is_in(["receipt", "stock"]) & pl.col("composition").is_not_null())
-    ordered = stated.sort("on", "organisation", "event", "ordinal")
+    ordered = stated.sort("on", "organisation", "event", "ordinal") if stated.height > 1 else stated
     return {(site, lot): text for site, lot, text in plain_rows(ordered, "site", "lot", "composition")}
 
 

@@ -39,6 +39,7 @@ def closing_tolerance_mg(mass_mg: Mass) -> Mass:
     return mass_mg * 4243 // 1_000_000
 
 
+_SENT_OR_GOT = {"shipment", "receipt"}
 _MOVING = (pl.col("kind") == "receipt") | (pl.col("kind") == "shipment") & pl.col("to_site").is_null()
 
 
@@ -128,10 +129,9 @@ def match(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> pl.DataFra
 
     `aliases` (`label.ALIAS`): those of the lots that are shipped here.
     """
-    moving = lines.filter(_MOVING)
-    if not moving.height:
+    if _SENT_OR_GOT.isdisjoint(lines["kind"].to_list()):
         return _NO_TRANSFERS
-    return told_of_lots(pair(moving, with_inherited(aliases, lines)), lines)
+    return told_of_lots(pair(lines, with_inherited(aliases, lines)), lines)
 
 
 def pair(lines: pl.DataFrame, aliases: pl.DataFrame) -> Pairing:
@@ -139,7 +139,7 @@ def pair(lines: pl.DataFrame, aliases: pl.DataFrame) -> Pairing:
 
     Loops over plain rows: pairing is a conversation between two queues, and of a filing's rows few take part.
     """
-    moving = lines.filter(_MOVING)
+    moving = lines[[*PAIRS]].filter(_MOVING)
     sides = [_Line(*row) for row in sorted(plain_rows(moving, *_SIDE), key=lambda row: row[:4])]
     shipments = [side for side in sides if side.kind == "shipment"]
     waiting = [side for side in sides if side.kind == "receipt"]
@@ -335,7 +335,6 @@ def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) 
     """
     if lots["made"].all() or transfers["receipt_line"].null_count() == transfers.height:
         return _NOTHING_PASSED_ON
-    unmade = lots.filter(~pl.col("made")).select("lot")
     both = transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null()).select(
         "shipment_line", "receipt_line", "received_mg", "shipper", "lot_differs", shipped_lot="lot"
     )
@@ -348,6 +347,7 @@ def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) 
     shipped_as = lines.select(shipment_line="line", shipped_local="local")
     # A shipper's label that differs all the same stands for more than the lot that was shipped.
     label = (pl.col("maker") == pl.col("shipper")) & (pl.col("local") == pl.col("shipped_local"))
+    unmade = lots.filter(~pl.col("made")).select("lot")
     renamed = (
         received.join(shipped_as, on="shipment_line")
         .filter(~(pl.col("lot_differs") & label.fill_null(False)))

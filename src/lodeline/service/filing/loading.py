@@ -18,6 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import islice
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ from lodeline.strategy.inputs.tables import TABLES
 
 #: Filings that may stand read and checked, waiting to be posted. Bounds the memory of a load.
 AHEAD = 16
+#: So many of them come from the other process together: each handing over wakes threads in both.
+TOGETHER = 4
 #: Rows after which a load commits what it has posted: a flush to disk costs as much as a small filing.
 COMMIT_ROWS = 4_000
 #: Below this many filings a process of its own for checking costs more than it saves.
@@ -290,6 +293,10 @@ def _read_and_check(filing: FilingFile) -> Ahead:
     return filing, content, checked, None if checked.rejects else encode(checked)
 
 
+def _read_and_check_all(filings: Sequence[FilingFile]) -> list[Ahead]:
+    return [_read_and_check(filing) for filing in filings]
+
+
 def _checked_ahead(
     filings: Sequence[FilingFile], register: Register, root: Path, *, own_process: bool
 ) -> Generator[Ahead, None, None]:
@@ -300,7 +307,7 @@ def _checked_ahead(
     # A forked process would inherit locks of threads that are not there; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_set_up, initargs=(register, root)) as pool:
-        waiting: deque[Future[Ahead]] = deque()
+        waiting: deque[Future[list[Ahead]]] = deque()
         remaining = iter(filings)
         ready = pool.submit(os.getpid)
         # Until the process has started, which takes a second, the work is done here.
@@ -308,11 +315,11 @@ def _checked_ahead(
             yield _read_and_check(first)
         try:
             while True:
-                while len(waiting) < AHEAD and (filing := next(remaining, None)) is not None:
-                    waiting.append(pool.submit(_read_and_check, filing))
+                while len(waiting) < AHEAD // TOGETHER and (some := list(islice(remaining, TOGETHER))):
+                    waiting.append(pool.submit(_read_and_check_all, some))
                 if not waiting:
                     return
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()

@@ -154,7 +154,7 @@ def prepare(job: Job, head: Head) -> Prepared:
     aliases = store.books.aliases(sorted(touched)) if head.next_line > 1 else NO_ALIASES
     state = project(history[STATE_COLUMNS].vstack(in_force[STATE_COLUMNS]), aliases)
     kinds = set(lines["kind"].to_list())
-    counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list() if "stock" in kinds else []
+    counted = in_force["site"].filter(in_force["kind"] == "stock").unique().to_list() if "stock" in kinds else []
     objections = (
         []
         if job.problems_shown is not None
@@ -397,14 +397,14 @@ class _FilerNames:
     @cached_property
     def _names(self) -> dict[int, str]:
         """Canonical names by number: those of the rows, and whatever others are asked for."""
-        return dict(self._lines.select("lot", "name").drop_nulls().unique().iter_rows())
+        return dict(plain_rows(self._lines, "lot", "name"))
 
     @cached_property
     def _written(self) -> set[str]:
         """What the rows themselves say: whole names, and those of lots received from who made them."""
-        written = set(self._lines["lot_filed"].drop_nulls().unique().to_list())
-        got = self._lines.filter((pl.col("kind") == "receipt") & (pl.col("maker") == pl.col("party")))
-        return written | set(got["name"].unique().to_list()) | set(self._new.values())
+        rows = plain_rows(self._lines, "name", "kind", "maker", "party")
+        got = {name for name, kind, maker, party in rows if kind == "receipt" and maker is not None and maker == party}
+        return {*self._lines["lot_filed"].to_list(), *got, *self._new.values()}
 
     @cached_property
     def _lot_naming(self) -> LotNaming:
@@ -446,7 +446,7 @@ def _quota(store: Store, organisation: str, state: State, touched: set[int], reg
 
     def per_grant(draws: pl.DataFrame) -> dict[tuple[str, str, str, int], int]:
         totals: dict[tuple[str, str, str, int], int] = {}
-        for kind, ore_type, year, reo_mg in draws.select("kind", "ore_type", "year", "reo_mg").iter_rows():
+        for kind, ore_type, year, reo_mg in plain_rows(draws, "kind", "ore_type", "year", "reo_mg"):
             grant = register.grant_for(organisation, kind, ore_type, year)
             totals[grant] = totals.get(grant, 0) + reo_mg
         return totals
