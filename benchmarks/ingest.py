@@ -296,7 +296,7 @@ def print_small(room: Path, firms: int, runs: int) -> None:
         print(f"load {run + 1}: {found['filings']} filings of {found['rows'] / found['filings']:.0f} rows in"
               f" {found['seconds']:.1f} s ({found['processor']:.1f} s of processor in both processes);"
               f" executemany alone {plain:.1f} s", flush=True)  # fmt: skip
-    print(f"median {statistics.median(rates):.0f} filings/s; {statistics.median(shares):.0%} of what a plain"
+    print(f"median {statistics.median(rates):.0f} filings/s (bar 60); {statistics.median(shares):.0%} of what a plain"
           f" executemany reaches; load average {os.getloadavg()[0]:.1f}")  # fmt: skip
 
 

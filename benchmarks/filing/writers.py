@@ -1,5 +1,6 @@
 """Eight processes that file for eight firms into one ledger at once: what each filing took, how often it was judged
-anew because another was appended first, and how long it held the head of the log, which keeps all others waiting.
+anew because another was appended first, how many others entered before it since it came, and how long it held the head
+of the log, which keeps all others waiting.
 
 Used by ingest.py. The firms and their goods are made up, and have nothing to do with each other.
 """
@@ -41,6 +42,7 @@ class Written:
     seconds  from their common start to the last receipt
     filings  that all of them filed
     took     for each filing, from the checked rows to the receipt
+    passed   for each, how many others entered between its coming and its entry: seven, where all take turns
     judged   how often a filing was judged
     held     for each, how long the head was held
     """
@@ -48,13 +50,15 @@ class Written:
     seconds: float
     filings: int
     took: tuple[float, ...]
+    passed: tuple[int, ...]
     judged: int
     held: tuple[float, ...]
 
     def __str__(self) -> str:
         return (
             f"{self.filings / self.seconds:.1f} filings/s, each judged {self.judged / self.filings:.1f} times,"
-            f" median {statistics.median(self.took):.2f} s, longest {max(self.took):.2f} s; the head held"
+            f" median {statistics.median(self.took):.2f} s, longest {max(self.took):.2f} s; passed by"
+            f" {max(self.passed)} others at most; the head held"
             f" median {statistics.median(self.held) * 1000:.0f} ms, longest {max(self.held) * 1000:.0f} ms,"
             f" {sum(self.held) / self.seconds:.0%} of the time"
         )
@@ -100,8 +104,9 @@ def write_at_once(url: str, month: Callable[[int, str], bytes], *, rows: int, ea
         seconds=ended - began,
         filings=WRITERS * each,
         took=tuple(seconds for one in given for seconds in one[2]),
-        judged=sum(one[3] for one in given),
-        held=tuple(seconds for one in given for seconds in one[4]),
+        passed=tuple(count for one in given for count in one[3]),
+        judged=sum(one[4] for one in given),
+        held=tuple(seconds for one in given for seconds in one[5]),
     )
 
 
@@ -109,10 +114,10 @@ def _set_up(start: Barrier) -> None:
     _starts.append(start)
 
 
-def _write(url: str, firm: str, months: list[bytes]) -> tuple[float, float, list[float], int, list[float]]:
-    """Files them; moments of start and end, then seconds of each filing, how often all of them were judged, and seconds
-    that each held the head."""
-    store, law = open_store(url), load_law()
+def _write(url: str, firm: str, months: list[bytes]) -> tuple[float, float, list[float], list[int], int, list[float]]:
+    """Files them; moments of start and end, then seconds of each filing, how many passed it, how often all of them were
+    judged, and seconds that each held the head."""
+    store, law = open_store(url), load_law("cn")
     held: list[float] = []
     register = store.register(store.head())
     filings = []
@@ -122,7 +127,7 @@ def _write(url: str, firm: str, months: list[bytes]) -> tuple[float, float, list
         )
         assert not checked.rejects, checked.problems[:3]
         filings.append(checked)
-    head, taken, took = store.head, [0.0], []
+    head, taken, took, passed = store.head, [0.0], [], []
 
     def locked(*, lock: bool = False) -> Any:
         found = head(lock=lock)
@@ -134,10 +139,11 @@ def _write(url: str, firm: str, months: list[bytes]) -> tuple[float, float, list
         _starts[0].wait(60)
         began = time.time()
         for checked in filings:
-            before = time.perf_counter()
+            size, before = head().size, time.perf_counter()
             outcome = posting.post(store, checked, filed_at=FILED_AT, law=law)
             after = time.perf_counter()
             assert outcome.entry is not None, outcome.problems[:3]
             took.append(after - before)
+            passed.append(outcome.entry.index - size)
             held.append(after - taken[0])
-        return began, time.time(), took, judged.call_count, held
+        return began, time.time(), took, passed, judged.call_count, held

@@ -1,4 +1,4 @@
-"""Eight writers at once: every filing enters once and whole, the log has no gap, and a race has one winner."""
+"""Eight writers at once: every filing enters once, whole and in turn, the log has no gap, a race has one winner."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Barrier
@@ -19,7 +20,7 @@ from lodeline.journal.checkpoint import open_checkpoint
 from lodeline.journal.merkle import consistency_proof
 from lodeline.journal.verify import verify_consistency, verify_receipt
 from lodeline.service.entries.receipts import receipt
-from lodeline.service.filing.posting import Outcome
+from lodeline.service.filing.posting import TURNS, Outcome
 from lodeline.service.log.audit import rebuild
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -205,3 +206,60 @@ def test_eight_processes_lose_and_double_nothing_and_every_receipt_holds(own: De
     transfers = own.store.database.rows("SELECT shipment_line, receipt_line FROM transfer")
     assert len(transfers) == 3 * WRITERS and all(None not in sides for sides in transfers)
     assert rebuild(own.store)["ok"]
+
+
+def waiting(store: Store) -> int:
+    """How many wait for their turn on PostgreSQL."""
+    ((count,),) = store.database.rows(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return int(str(count))
+
+
+def until_waiting(store: Store, count: int, running: Sequence[Future[T]]) -> None:
+    """Returns when so many wait. Fails if one of those who should has not waited."""
+    until = time.monotonic() + 60
+    while waiting(store) < count:
+        assert time.monotonic() < until and not any(one.done() for one in running)
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("own_url", ["postgresql"], indirect=True)
+def test_filings_enter_in_the_order_in_which_they_came(own: Desk) -> None:
+    def two(number: int) -> tuple[int, int]:
+        desk = Desk(open_store(own.store.database.url))
+        try:
+            first, again = (desk.rows("MINE", "2025-06", origin(number + tag)) for tag in (0, 100))
+            return first, again
+        finally:
+            desk.store.database.close()
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        running: list[Future[tuple[int, int]]] = []
+        with own.store.database.alone(TURNS):
+            for number in range(WRITERS):
+                running.append(pool.submit(two, number))
+                until_waiting(own.store, number + 1, running)
+        entries = [one.result(timeout=120) for one in running]
+    # Whoever has filed and comes again is behind all that wait: nobody waits for more than one turn of each other.
+    assert [first for first, _ in entries] == list(range(1, WRITERS + 1))
+    assert_contiguous(own.store)
+
+
+@pytest.mark.parametrize("own_url", ["postgresql"], indirect=True)
+def test_filings_that_share_a_transaction_keep_their_turn_until_its_end(own: Desk) -> None:
+    def file_one() -> int:
+        desk = Desk(open_store(own.store.database.url))
+        try:
+            return desk.rows("MINE", "2025-06", origin(9))
+        finally:
+            desk.store.database.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with own.store.database.transaction():
+            first = own.rows("MINE", "2025-06", origin(1))
+            running = pool.submit(file_one)
+            until_waiting(own.store, 1, [running])
+            second = own.rows("MINE", "2025-06", origin(2))
+        assert [first, second, running.result(timeout=120)] == [1, 2, 3]

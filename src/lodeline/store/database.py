@@ -149,6 +149,11 @@ class Database:
         """The file of an embedded database."""
         return self._path if self.is_sqlite else None
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the calling thread has begun one and not ended it."""
+        return bool(self.connection.in_atomic_block)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; on SQLite the write lock is taken at once."""
@@ -177,8 +182,15 @@ class Database:
     def alone(self, what: str) -> Iterator[None]:
         """Waits until nobody else is in such a block of that name, nor what a killed process had begun goes on there.
 
-        Unlike `one_at_a_time` it is no transaction, so that several may come and go in it.
+        On PostgreSQL those who wait come in the order in which they asked. Unlike `one_at_a_time` it is no transaction,
+        so that several may come and go in it; inside of one the wait is over for others when that has ended.
         """
+        if self.in_transaction:
+            # What it has locked, the next one would wait for and it for the next one. On SQLite it is alone already.
+            if not self.is_sqlite:
+                self.rows("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (what,))
+            yield
+            return
         if self.is_sqlite:
             # Of the directory: to close a second handle of the file would end the locks that SQLite holds on it.
             directory = os.open(self._path.parent, os.O_RDONLY)

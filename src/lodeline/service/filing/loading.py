@@ -33,7 +33,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.records import put_records
 from lodeline.service.entries.upload import Upload
 from lodeline.service.filing.collecting import collecting_seldom
-from lodeline.service.filing.posting import Outcome, post
+from lodeline.service.filing.posting import TURNS, Outcome, post
 from lodeline.service.filing.preparing import Encoded, encode
 from lodeline.service.matching.feeds import day_of, receive
 from lodeline.service.strategy.inputs import accepted, file_tables, upload_of
@@ -130,7 +130,7 @@ def load(
         closing(_checked_ahead(dossier.filings, register, root, own_process=own_process)) as checked_ahead,
     ):
         for group in _in_groups(checked_ahead):
-            with store.database.transaction():
+            with store.database.one_at_a_time(TURNS):
                 for ahead in group:
                     refused_before = done < judged.until and not judged.holds(ahead[0], ahead[1])
                     outcome = _refused_before(ahead[2]) if refused_before else _post_one(store, ahead, law, entries)

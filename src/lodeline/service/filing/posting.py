@@ -1,8 +1,9 @@
 """A checked filing becomes an entry of the log: whole, once, and judged against what is held.
 
-The work is done unlocked against one head. Then a short transaction takes the head, sees that it has not
-moved, and appends. If it has moved, the work is done again: small filings one after the other from then on, so that
-those that meet do not work in vain against each other; the last attempt holds the head while it works.
+Filings take turns in the order in which they came, so that none works in vain against another, and none is passed by
+whoever comes later. In its turn the work is done unlocked against one head: what is no filing may append meanwhile.
+Then a short transaction takes the head, sees that it has not moved, and appends. If it has moved, the work is done
+again; the last attempt holds the head while it works. A filing of many rows tries without a turn first.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ from lodeline.service.licences.accounts import project_again
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store, StoredEntry
 
-#: How often the unlocked work is repeated because somebody else appended first.
-OPTIMISTIC_ATTEMPTS = 3
-#: From so many rows on, looking for dead cycles costs a fifth of the time of a filing, and others do not wait for its
-#: turn.
+#: How often the work is done unlocked before it is done under the head, because somebody else appended first.
+OPTIMISTIC_ATTEMPTS = 2
+#: From so many rows on, looking for dead cycles costs a fifth of the time of a filing, and others do not wait while it
+#: is judged.
 MANY_ROWS = 10_000
-#: Under this name those whose first attempt was overtaken take turns (`Database.alone`).
+#: Under this name filings take turns (`Database.alone`).
 TURNS: Final = "turns"
 
 
@@ -91,19 +92,27 @@ def post(
 
 
 def _post(job: Job) -> Outcome:
-    done = _attempt(job)
-    if done is not None:
+    # Hashed before its turn: others wait while it has one.
+    _ = job.sealed
+    # Inside a transaction it takes one before anything else, which would be locked until the end of that.
+    takes_turn = job.checked.rows.height <= MANY_ROWS or job.store.database.in_transaction
+    if not takes_turn and (done := _attempts(job)) is not None:
         return done
-    # In a turn nobody but a newcomer, or a filing of many rows, appends between the work and the head.
-    with nullcontext() if job.checked.rows.height > MANY_ROWS else job.store.database.alone(TURNS):
-        for _ in range(OPTIMISTIC_ATTEMPTS - 1):
-            done = _attempt(job)
-            if done is not None:
-                return done
+    with job.store.database.alone(TURNS):
+        if takes_turn and (done := _attempts(job)) is not None:
+            return done
         with job.store.database.transaction():
             head = job.store.head(lock=True)
             work = _repeated(job) or _judged(job, head)
             return work if isinstance(work, Outcome) else _append(job, head, work)
+
+
+def _attempts(job: Job) -> Outcome | None:
+    for _ in range(OPTIMISTIC_ATTEMPTS):
+        done = _attempt(job)
+        if done is not None:
+            return done
+    return None
 
 
 def _attempt(job: Job) -> Outcome | None:
