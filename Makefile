@@ -8,6 +8,9 @@ ARGS ?=
 # What a module makes once is made in one worker: see tests/conftest.py.
 TEST := .venv/bin/pytest -n 2 --dist loadgroup
 export PYTHONUTF8 := 1
+# A run of the tests starts many processes: what Python has translated for one is kept for the next, also where the
+# environment says not to, as images of Python do.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test reading browser quick touched test-full check api-fuzz faults bench spark test-spark pictures lock clean
@@ -105,7 +108,6 @@ lock: .venv/dev.stamp
 	$(PIP) install --no-deps --no-build-isolation -e .
 	$(BIN)/python -m lodeline.flow
 	$(BIN)/python -m lodeline.accountancy
-	$(BIN)/python -m lodeline.strategy
 	$(BIN)/python -m lodeline.strategy
 	@touch $@
 
