@@ -13,17 +13,17 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test reading browser quick touched test-full check api-fuzz faults bench spark test-spark pictures lock clean
+.PHONY: demo test browser quick touched test-full check api-fuzz faults bench spark test-spark pictures lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
 
-test: reading check browser
-	$(TEST) -m "not slow" $(ARGS)
+test: .venv/dev.stamp browser
+	@$(call CHECKED,$(TEST) -m "not slow" $(ARGS))
 
-# After a checkout Python and pytest translate every module once, on one core; types are checked on the other meanwhile.
-reading: .venv/dev.stamp
-	@$(BIN)/pytest --collect-only >/dev/null 2>&1 &
+# Types are checked beside the tests. After a checkout Python and pytest translate every module once, for both workers.
+CHECKED = $(MAKE) --no-print-directory check & checked=$$!; $(BIN)/pytest --collect-only >/dev/null 2>&1; $(1); \
+	tested=$$?; wait $$checked || { echo "make check found something: see above"; exit 1; }; exit $$tested
 
 # What opens no store: the pure rooms, what is drawn and what is written.
 quick: .venv/dev.stamp
@@ -35,8 +35,8 @@ touched: .venv/dev.stamp
 	if [ -z "$$tests" ]; then echo "no test belongs to what was changed"; else $(TEST) -m "not slow" $$tests $(ARGS); fi
 
 # In the browser that people have; without LODELINE_BROWSER it is the one that has no windows, where there is one.
-test-full: reading check browser
-	LODELINE_BROWSER=chromium $(TEST) $(ARGS)
+test-full: .venv/dev.stamp browser
+	@$(call CHECKED,LODELINE_BROWSER=chromium $(TEST) $(ARGS))
 
 # The pages are tested in a real browser. Where it is missing and nobody may install it, those tests are skipped and say so.
 browser:

@@ -51,22 +51,23 @@ settings.load_profile("lodeline")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("LODELINE_SHARED", REPOSITORY.parent / "shared"))
+#: Folders whose tests share servers, browsers or worlds that take long to make. The slow ones, which are too much
+#: for one worker, are dealt out all the same.
+_TOGETHER = ("tests/browser", "tests/world")
 _NUMBER = itertools.count()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, tests that share what their module makes run in one worker: it is not made twice.
-
-    A test that names its group stays in that one: what several modules share is made once too. Of two names
-    pytest-xdist would make a third group.
-    """
+    """With `--dist loadgroup`, tests that share what their module or folder makes run in one worker: it is not made
+    twice, and no worker waits for what another makes. Larger groups begin first."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is not None:
-            continue
         module = item.nodeid.partition("::")[0]
+        folder = module.rpartition("/")[0]
         known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-        if any(one.scope == "module" and one.baseid == module for found in known.values() for one in found):
+        if folder in _TOGETHER and item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.xdist_group(folder))
+        elif any(one.scope == "module" and one.baseid == module for found in known.values() for one in found):
             item.add_marker(pytest.mark.xdist_group(module))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.browser import looking
 from tests.browser.examples import furnished
 from tests.browser.looking import Watch
-from tests.browser.portal import PEOPLE, Portal, build, one_for_all, served, tested_in
+from tests.browser.portal import PEOPLE, Portal, build, served, tested_in
 from tests.browser.views import VIEWS, Places
 
 #: Milliseconds that anything in the browser may take: a machine under load is slow, and not wrong.
@@ -32,11 +31,8 @@ def executable() -> str:
 
 @pytest.fixture(scope="session")
 def portal(executable: str, run_room: Path) -> Iterator[Portal]:
-    """What most tests look at: one server for all workers. No test changes the ledger that it shows."""
-    with (
-        one_for_all(run_room / "portal", partial(furnished, run_room)) as told,
-        Portal(told["origin"], told["kept"]) as portal,
-    ):
+    """What most tests look at. No test changes the ledger that it shows."""
+    with furnished(run_room) as portal:
         yield portal
 
 
@@ -50,7 +46,7 @@ class Workshop:
 
 @pytest.fixture(scope="session")
 def workshop(executable: str, run_room: Path) -> Iterator[Workshop]:
-    """Of one worker, where its tests follow one another: each keeps to its own firm, month or person."""
+    """Its tests follow one another in one worker: each keeps to its own firm, month or person."""
     store = build(run_room)
     with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
         yield Workshop(portal=portal, store=store)

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import signing
@@ -39,14 +38,14 @@ APPLICATION: dict[str, str] = {
 
 
 @contextmanager
-def furnished(room: Path) -> Iterator[dict[str, Any]]:
-    """Serves a world of `room` with all of it; gives the origin, and what `Portal.kept` says."""
+def furnished(room: Path) -> Iterator[Portal]:
+    """A portal on a world of `room` with all of it."""
     store = build(room)
     with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
         make(portal)
         portal.made |= _visited(store, portal.firm)
         portal.made["strategy-briefing"] = _scenario(store, portal)
-        yield {"origin": origin, "kept": portal.kept()}
+        yield portal
 
 
 def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:

@@ -1,12 +1,11 @@
 """A served portal over a small synthetic world with its sample accounts; and asking it without a browser.
 
 The world is built once for a test session. What is made in it for the tests (examples.py) is made on the server that
-most of them look at, and that nobody changes afterwards; a server starts once for all workers.
+most of them look at, and that nobody changes afterwards.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -16,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
@@ -61,33 +60,6 @@ def build(run_room: Path) -> Path:
     made = made_once(run_room / "browser-world", make)
     copy = Path(tempfile.mkdtemp(prefix="browser-", dir=run_room))
     return shutil.copytree(made, copy, dirs_exist_ok=True) / "store.sqlite3"
-
-
-@contextmanager
-def one_for_all(room: Path, begin: Callable[[], AbstractContextManager[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    """What `begin` gives, as JSON would: begun by whichever worker comes first, ended by it when all others have left.
-
-    room: of this alone. A worker that dies has left: locks of files end with who holds them. Whoever begins two things
-    may wait at their end for others, and never in a circle: pytest ends last what it began first.
-    """
-    room.mkdir(exist_ok=True)
-    told = room / "told.json"
-    with (room / "turn").open("w") as turn, (room / "users").open("w") as users, ExitStack() as begun:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        mine = not told.exists()
-        if mine:
-            told.write_text(json.dumps(begun.enter_context(begin())))
-        fcntl.flock(users, fcntl.LOCK_SH)
-        fcntl.flock(turn, fcntl.LOCK_UN)
-        try:
-            yield json.loads(told.read_text())
-        finally:
-            if mine:
-                # Until it has ended, whoever comes waits, and then begins anew.
-                fcntl.flock(turn, fcntl.LOCK_EX)
-                told.unlink()
-                fcntl.flock(users, fcntl.LOCK_EX)
-                begun.close()
 
 
 def _environment(clock: str | None = MORNING) -> dict[str, str]:
@@ -151,17 +123,13 @@ class _Patient(httpx.HTTPTransport):
 class Portal:
     """Asks as anybody: `by` is the address of a sample account, "" for nobody. Each signs in once."""
 
-    def __init__(self, origin: str, kept: Mapping[str, Any] | None = None) -> None:
-        """`kept`: what another `Portal` of this server has kept."""
-        kept = kept or {"made": {}, "proved": {}, "cookies": {}}
+    def __init__(self, origin: str) -> None:
         self.origin = origin
         #: What examples.py has made: name → address below the language.
-        self.made: dict[str, str] = kept["made"]
+        self.made: dict[str, str] = {}
         self._clients: dict[str, httpx.Client] = {}
         #: When each has given the password last, by the machine's clock.
-        self._proved: dict[str, float] = kept["proved"]
-        for by, cookies in kept["cookies"].items():
-            self.client(by).cookies.update(cookies)
+        self._proved: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -169,16 +137,6 @@ class Portal:
     def __exit__(self, *_: object) -> None:
         for client in self._clients.values():
             client.close()
-
-    def kept(self) -> dict[str, Any]:
-        """What was made and who is in by more than a password, for another of this server; as JSON has it.
-
-        Nobody else: two who use one session could each write over what it knows of the other's password, and whoever
-        gives it anew ends the session of the other.
-        """
-        proved = {by: at for by, at in self._proved.items() if by == GUARDED}
-        cookies = {by: {one.name: one.value for one in self.client(by).cookies.jar} for by in proved}
-        return {"made": self.made, "proved": proved, "cookies": cookies}
 
     def client(self, by: str) -> httpx.Client:
         """The cookies of `by`, signed in or not."""

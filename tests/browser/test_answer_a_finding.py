@@ -23,7 +23,7 @@ from tests.browser.conftest import Workshop, context_of
 from tests.browser.looking import Watch, barriers
 from tests.browser.portal import PEOPLE, Portal
 
-pytestmark = [pytest.mark.medium, pytest.mark.xdist_group("workshop")]
+pytestmark = pytest.mark.medium
 FILER = "filer.asked@demo.example"
 
 

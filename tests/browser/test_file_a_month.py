@@ -10,7 +10,7 @@ from tests.browser.conftest import Workshop, context_of
 from tests.browser.looking import Watch, barriers
 from tests.browser.portal import PEOPLE, Portal
 
-pytestmark = [pytest.mark.medium, pytest.mark.xdist_group("workshop")]
+pytestmark = pytest.mark.medium
 HEADER = "event,kind,on,site,lot,product,mass_kg,composition,origin_kind,origin_place"
 OVER = "Nd=24.1;Pr=6.0;Dy=1.6;Fe=68.5;B=1.0"
 FOCUSED = "document.activeElement"

@@ -12,7 +12,7 @@ from tests.browser.portal import Portal
 from tests.browser.views import Places
 
 # With those who do things, so that the portal is furnished while the other worker has something else to do.
-pytestmark = [pytest.mark.medium, pytest.mark.xdist_group("workshop")]
+pytestmark = pytest.mark.medium
 
 #: Steps that anything on a page may be away.
 FARTHEST = 400

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Workshop, context_of
 from tests.browser.looking import Watch
 
-pytestmark = [pytest.mark.medium, pytest.mark.xdist_group("workshop")]
+pytestmark = pytest.mark.medium
 PASSWORD = "lodeline in the demo"
 #: Is given a second factor here, so that nobody else signs in with it.
 GUARDED = "quota@demo.example"

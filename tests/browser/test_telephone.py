@@ -29,7 +29,7 @@ from tests.browser.conftest import PATIENCE_MS, Workshop, context_of
 from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
 from tests.browser.portal import PEOPLE, Portal
 
-pytestmark = [pytest.mark.medium, pytest.mark.xdist_group("workshop")]
+pytestmark = pytest.mark.medium
 FIRST, SECOND = PEOPLE["inspector"], "inspector.second@demo.example"
 #: What lies in the browser: names of caches, and the state of each entry.
 LEFT = """async () => {
