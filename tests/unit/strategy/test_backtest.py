@@ -15,6 +15,8 @@ from tests.based import unbased
 from lodeline.errors import UserError, text
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.service.strategy import asked
+from lodeline.strategy.figure import unbased
 from lodeline.strategy.judged.backtest import Event, Json, april_2025, backtest, days_short, event_of
 
 _ANSWERS = Path(os.environ.get("LODELINE_SHARED", "../shared")) / "data/strategy/known_answers.json"
@@ -85,3 +87,18 @@ def test_an_event_is_read_from_a_document_and_one_that_is_none_is_refused() -> N
     for wrong in ({"starts": "soon"}, {"approval": [1, 1]}, {"seen_months": ["2026-01"]}, {"other": 1}):
         with pytest.raises(UserError):
             event_of({**told, **wrong})
+
+
+def test_the_page_has_it_computed_once_for_a_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def tested(_: Event, *, law: Jurisdiction) -> Json:
+        told.append(law.code)
+        return {"headline": law.code}
+
+    monkeypatch.setattr(asked, "tested", tested)
+    monkeypatch.setattr(asked, "_TESTED", {})
+    codes = shipped_codes()[:2]
+    for _ in range(2):
+        assert [asked.backtest(load(code))["headline"] for code in codes] == list(codes)
+    assert told == list(codes)

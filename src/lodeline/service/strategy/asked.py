@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.strategy import runs
@@ -16,6 +16,9 @@ from lodeline.strategy.judged.backtest import april_2025
 from lodeline.strategy.judged.backtest import backtest as tested
 
 Json = dict[str, Any]
+#: Digest of a law → its backtest, which takes ten seconds and which no entry of the log changes; so many are kept.
+_TESTED: Final[dict[str, Json]] = {}
+_LAWS_KEPT: Final = 8
 
 
 def graph(
@@ -61,5 +64,11 @@ def scenarios(store: Store, snapshot: Snapshot) -> list[Json]:
 
 
 def backtest(law: Jurisdiction) -> Json:
-    """The run held against April 2025 (`strategy.judged.backtest.backtest`)."""
-    return tested(april_2025(), law=law)
+    """The run held against April 2025 (`strategy.judged.backtest.backtest`): computed once for a law in a process."""
+    found = _TESTED.get(law.digest)
+    if found is None:
+        found = tested(april_2025(), law=law)
+        if len(_TESTED) >= _LAWS_KEPT:
+            _TESTED.clear()
+        _TESTED[law.digest] = found
+    return found
