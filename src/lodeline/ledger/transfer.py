@@ -338,7 +338,7 @@ def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) 
     both = transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null()).select(
         "shipment_line", "receipt_line", "received_mg", "shipper", "lot_differs", shipped_lot="lot"
     )
-    sides = lines.filter(pl.col("lot").is_in(unmade["lot"].implode())).select(
+    sides = lines.filter(pl.col("lot").is_in(lots.filter(~pl.col("made"))["lot"].implode())).select(
         "organisation", "event", "site", "on", "lot", "maker", "local", receipt_line="line"
     )
     received = both.join(sides, on="receipt_line").filter(pl.col("lot") != pl.col("shipped_lot"))
@@ -347,7 +347,6 @@ def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) 
     shipped_as = lines.select(shipment_line="line", shipped_local="local")
     # A shipper's label that differs all the same stands for more than the lot that was shipped.
     label = (pl.col("maker") == pl.col("shipper")) & (pl.col("local") == pl.col("shipped_local"))
-    unmade = lots.filter(~pl.col("made")).select("lot")
     renamed = (
         received.join(shipped_as, on="shipment_line")
         .filter(~(pl.col("lot_differs") & label.fill_null(False)))

@@ -16,7 +16,6 @@ from lodeline.errors import UserError, text
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.strategy import asked
-from lodeline.strategy.figure import unbased
 from lodeline.strategy.judged.backtest import Event, Json, april_2025, backtest, days_short, event_of
 
 _ANSWERS = Path(os.environ.get("LODELINE_SHARED", "../shared")) / "data/strategy/known_answers.json"
