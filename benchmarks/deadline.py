@@ -6,7 +6,7 @@ their processes, uploaded three times (twice with slips) and certified; each per
 act. Meanwhile a hundred people of other firms and of the authority read, with pauses of 5–15 s. Server, database and
 users share the machine.
 
-    python benchmarks/deadline.py [--firms 1000] [--months 13] [--minutes 10] [--readers 100] [--workers 2]
+    python benchmarks/deadline.py [--firms 1000] [--months 13] [--seed 7] [--minutes 10] [--readers 100] [--workers 2]
                                   [--work var/bench/deadline]
 
 Printed: how long each kind of act took, errors, how old the nation's answers were, memory and processor by kind of
@@ -115,12 +115,15 @@ class Held:
         self.queue.append(os.getloadavg()[0])
 
 
-def loaded(server: PostgreSQL, work: Path, firms: int, months: int, filers: int) -> tuple[str, list[Filing]]:
+def loaded(
+    server: PostgreSQL, work: Path, *, firms: int, months: int, seed: int, filers: int
+) -> tuple[str, list[Filing]]:  # fmt: skip
     """The name of the database with the nation, made where it is not there yet, and what is still to be filed."""
-    world, name = work / f"world-{firms}x{months}", f"nation_{firms}_{months}"
+    world, name = work / f"world-{firms}x{months}-{seed}", f"nation_{firms}_{months}_{seed}"
     chosen, mark = random.Random(SEED), work / f"{name}.done"
     if not world.exists():
-        run(str(PROGRAM), "world", str(world), "--organisations", str(firms), "--months", str(months), "--seed", "7")
+        size = ("--organisations", str(firms), "--months", str(months), "--seed", str(seed))
+        run(str(PROGRAM), "world", str(world), *size)
     late = take_late(world, firms * 3 // 10, chosen)
     if not mark.exists():
         began = time.monotonic()
@@ -287,6 +290,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--firms", type=int, default=1_000)
     parser.add_argument("--months", type=int, default=13, help="of the world; the last is filed in the peak")
+    parser.add_argument("--seed", type=int, default=7, help="of the world")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--readers", type=int, default=100)
     parser.add_argument("--workers", type=int, default=2)
@@ -300,7 +304,9 @@ def main() -> int:
     os.environ["LODELINE_SNAPSHOTS"] = str(work / "snapshots")
     seconds, filers = given.minutes * 60, round(FILERS_A_MINUTE * given.minutes)
     with postgresql(work) as server:
-        name, filings = loaded(server, work, given.firms, given.months, filers)
+        name, filings = loaded(
+            server, work, firms=given.firms, months=given.months, seed=given.seed, filers=filers
+        )  # fmt: skip
         period = filings[0].month.period
         clock = deadline_without_extension(period, load("cn")) - BEFORE
         settings = {
@@ -308,7 +314,7 @@ def main() -> int:
             "LODELINE_DEMO_CLOCK": clock.isoformat(), "LODELINE_LOG": "errors",
         }  # fmt: skip
         url = server.make("peak", like=name)
-        world = work / f"world-{given.firms}x{given.months}"
+        world = work / f"world-{given.firms}x{given.months}-{given.seed}"
         readers = reading(world, filings, given.readers)
         people = [(one.month.organisation, ["filer", "certifier"]) for one in filings]
         people += [(organisation, ["filer"] if organisation else ["analyst"]) for organisation, _ in readers]

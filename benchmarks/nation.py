@@ -91,7 +91,7 @@ def until_shown(client: httpx.Client, at_least: int = 0, patience_s: float = 900
     raise TimeoutError("the overview was not shown")
 
 
-def measure(store: Path, session: str, name: str, number: int, **settings: str) -> Measured:
+def measure(store: Path, session: str, name: str, period: str, **settings: str) -> Measured:
     found = Measured(name=name)
     with portal(store, session, **settings) as (client, master, began):
         until_shown(client)
@@ -105,7 +105,7 @@ def measure(store: Path, session: str, name: str, number: int, **settings: str) 
         until_shown(client)
         settle(master)
         used = cpu_s_of(master)
-        entry = file_one(store, number)
+        entry = file_one(store, period)
         receipt = time.monotonic()
         until_shown(client, entry)
         found.filed_s, found.filed_cpu_s = time.monotonic() - receipt, cpu_s_of(master) - used
@@ -122,17 +122,17 @@ def settle(master: int) -> None:
             return
 
 
-def file_one(store: Path, number: int) -> int:
-    """Files a month of one row for a mine; returns its entry."""
+def file_one(store: Path, period: str) -> int:
+    """Files one row more of the last month for a mine; returns its entry."""
     with tempfile.TemporaryDirectory() as room:
-        path, mark = Path(room) / "row.csv", f"{number}-{time.time_ns()}"
+        path, mark = Path(room) / "row.csv", time.time_ns()
         path.write_text(
             "event,kind,on,site,lot,product,mass_kg,composition,origin_kind,origin_place\n"
-            f"B{mark},origin,2026-{number:02d}-05,MIN-0001-A,BENCH{mark},concentrate,10,TREO=60;Nd=12,mined,CN-P\n"
+            f"B{mark},origin,{period}-05,MIN-0001-A,BENCH{mark},concentrate,10,TREO=60;Nd=12,mined,CN-P\n"
         )
         told = run(
-            str(PROGRAM), "file", str(path), "--organisation", "MIN-0001", "--period", f"2026-{number:02d}",
-            "--database", str(store), "--json",
+            str(PROGRAM), "file", str(path), "--organisation", "MIN-0001", "--period", period, "--database", str(store),
+            "--json",
         )  # fmt: skip
     return int(json.loads(told)["receipt"]["entry"])
 
@@ -149,10 +149,11 @@ def main() -> int:
     (session,) = sessions_of(str(store), [("", ["analyst"])])
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     print(f"{given.firms} firms, {given.months} months, {store.stat().st_size / 1e6:.0f} MB; {machine}")
+    last = f"{2025 + (given.months - 1) // 12}-{(given.months - 1) % 12 + 1:02d}"
     runs = [
-        measure(store, session, "each for itself", 1, LODELINE_ANALYST="0"),
-        measure(store, session, "analyst", 2, LODELINE_ANALYST="1"),
-        measure(store, session, "analyst, started again", 3, LODELINE_ANALYST="1"),
+        measure(store, session, "each for itself", last, LODELINE_ANALYST="0"),
+        measure(store, session, "analyst", last, LODELINE_ANALYST="1"),
+        measure(store, session, "analyst, started again", last, LODELINE_ANALYST="1"),
     ]
     for one in runs:
         held = ", ".join(f"{kind} {mb:.0f}" for kind, mb in one.pss_mb)
