@@ -20,8 +20,6 @@ import polars as pl
 
 #: Cells (rows times columns) from which on a frame is mapped: some 10 MB, the lines of half a month of a nation.
 CELLS = 1_000_000
-#: Rows of a piece. What is written piece by piece need not be copied as a whole.
-_ROWS: Final = 1_000_000
 _NAME: Final = "lodeline-mapped-"
 #: Of Linux' <sys/mman.h>: pages that are read again from the file when somebody looks.
 _MADV_DONTNEED: Final = 4
@@ -33,19 +31,37 @@ def mapped(frame: pl.DataFrame, directory: Path) -> pl.DataFrame:
     """The frame, in a file of this directory where it is large."""
     if frame.height * frame.width < CELLS or _mapped.get(id(frame)) is frame or find_spec("pyarrow") is None:
         return frame
-    import pyarrow  # noqa: PLC0415
-
     try:
-        with tempfile.NamedTemporaryFile(prefix=_NAME, dir=directory) as file:
-            frame.write_ipc(file.name, compat_level=pl.CompatLevel.newest(), record_batch_size=_ROWS)
-            table = pyarrow.ipc.open_file(pyarrow.memory_map(file.name)).read_all()
+        # Column by column, each in one piece: never is all of it copied, and nobody need piece it together again.
+        columns = [_mapped_column(one, directory) for one in frame.get_columns()]
     except (OSError, pl.exceptions.PolarsError):
         return frame
-    found = pl.from_arrow(table, rechunk=False)
-    if not isinstance(found, pl.DataFrame) or found.schema != frame.schema:
+    found = pl.DataFrame(columns)
+    if found.schema != frame.schema:
         return frame
     _mapped[id(found)] = found
     return found
+
+
+def in_order(frame: pl.DataFrame, order: tuple[pl.Expr, ...], directory: Path) -> pl.DataFrame:
+    """The frame sorted, and `mapped` where it is large: column by column, so that it is never there twice."""
+    place = frame.select(pl.arg_sort_by(*order, maintain_order=True, nulls_last=False)).to_series()
+    if frame.height < CELLS:
+        return mapped(frame[place], directory)
+    columns = [mapped(frame.select(pl.col(name).gather(place)), directory).to_series() for name in frame.columns]
+    return pl.DataFrame(columns)
+
+
+def _mapped_column(column: pl.Series, directory: Path) -> pl.Series:
+    import pyarrow  # noqa: PLC0415
+
+    with tempfile.NamedTemporaryFile(prefix=_NAME, dir=directory) as file:
+        rows = column.rechunk().to_frame()
+        rows.write_ipc(file.name, compat_level=pl.CompatLevel.newest(), record_batch_size=max(rows.height, 1))
+        table = pyarrow.ipc.open_file(pyarrow.memory_map(file.name)).read_all()
+    found = pl.from_arrow(table, rechunk=False)
+    assert isinstance(found, pl.DataFrame), "a table is a frame"
+    return found.to_series()
 
 
 def let_go() -> None:

@@ -37,6 +37,7 @@ from lodeline.service.lots.lots import catalogue, composition
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.store import column_files
+from lodeline.store import snapshot as snapshot_of_store
 from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
@@ -113,6 +114,8 @@ def test_answers_are_carried(world: Path, tmp_path: Path, monkeypatch: pytest.Mo
         (balance, "AT_ONCE"),
         (column_files, "SEGMENT_ROWS"),
         (column_files, "READ_ROWS"),
+        (column_files, "PIECE_ROWS"),
+        (snapshot_of_store, "AT_ONCE"),
         (transfer, "PAIRED_AT_ONCE"),
     ):
         monkeypatch.setattr(module, name, 300)

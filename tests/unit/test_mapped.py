@@ -41,6 +41,14 @@ def test_a_large_frame_lies_in_a_file_without_a_name(tmp_path: Path) -> None:
     assert spliced(found, gone, told.clear(), order).equals(spliced(told, gone, told.clear(), order))
 
 
+@pytest.mark.parametrize("rows", [90, 700])
+def test_pieces_are_put_in_order_as_a_sort_would(tmp_path: Path, rows: int) -> None:
+    pieces = pl.concat([frame(rows), frame(rows).slice(rows // 2)])
+    order = (pl.col("text"), pl.col("on"), pl.col("line") % 2 == 0)
+    found = mapped.in_order(pieces, order, tmp_path)
+    assert found.equals(pieces.sort(order, maintain_order=True)) and set(found.n_chunks("all")) == {1}
+
+
 def test_a_small_frame_and_one_without_a_place_stay_in_memory(tmp_path: Path) -> None:
     small, large = frame(50), frame()
     assert mapped.mapped(small, tmp_path) is small

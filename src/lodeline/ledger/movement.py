@@ -224,8 +224,7 @@ def with_balances(moving: pl.DataFrame) -> pl.DataFrame:
 def booked(lines: pl.DataFrame) -> pl.DataFrame:
     """The movements of lines with their balances (`with_balances`), of each line the columns of `BOOK` alone: half of
     the memory of all."""
-    stated = [*(name for name in BOOK if name != "delta_mg"), "dry_mg", "party", "to_site"]
-    return with_balances(movements(lines.select(stated)).select(BOOK))
+    return with_balances(movements(lines.select(BOOKED_FROM)).select(BOOK))
 
 
 #: What of a line is kept beside its balances.
@@ -233,6 +232,8 @@ BOOK = (
     "line", "entry", "organisation", "ordinal", "event", "kind", "role", "on", "site", "lot", "product", "method",
     "origin_kind", "owner", "delta_mg",
 )  # fmt: skip
+#: What of a line its movements are made of.
+BOOKED_FROM = (*(name for name in BOOK if name != "delta_mg"), "dry_mg", "party", "to_site")
 
 
 def holdings(balanced: pl.DataFrame) -> pl.DataFrame:
@@ -252,7 +253,7 @@ def lot_facts(lines: pl.DataFrame) -> pl.DataFrame:
     a product or a composition stands in. `assayed`: the composition is a measurement or a certificate of this very lot,
     and not a recipe that holds for many; null where there is no composition.
     """
-    stating = lines[_STATING]
+    stating = lines[STATING]
     if stating["lot"].null_count():
         stating = stating.filter(pl.col("lot").is_not_null())
     by_precedence = stating.with_columns_seq(made=makes_lot()).sort(
@@ -275,7 +276,8 @@ def lot_facts(lines: pl.DataFrame) -> pl.DataFrame:
 #: Compositions that somebody found of the lot itself; whoever says nothing of where one comes from has not said that.
 _OWN = ("measured", "certificate")
 _ASSAYED = pl.when(pl.col("composition").is_not_null()).then(pl.col("composition_status").is_in(_OWN).fill_null(False))
-_STATING = [
+#: What of a line says what its lot is.
+STATING = [
     "lot", "kind", "role", "on", "organisation", "event", "ordinal", "product", "composition", "composition_status",
     "origin_kind", "line",
 ]  # fmt: skip

@@ -371,7 +371,9 @@ def stand_in(lots: pl.DataFrame, renamed: pl.DataFrame) -> pl.DataFrame:
     if not renamed.height:
         return lots
     facts = {"product": pl.String(), "composition": pl.String(), "assayed": pl.Boolean(), "origin_kind": pl.String()}
-    known = {lot: values for lot, *values in lots.select("lot", *facts).iter_rows()}
+    told = pl.concat([renamed["lot"], renamed["shipped_lot"]]).unique()
+    of_these = lots.select("lot", *facts).filter(pl.col("lot").is_in(told.implode()))
+    known = {lot: values for lot, *values in of_these.iter_rows()}
     maker_of = dict(renamed.select("lot", "shipped_lot").iter_rows())
     found = []
     for lot in maker_of:

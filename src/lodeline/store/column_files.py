@@ -14,10 +14,11 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
 import polars as pl
@@ -43,6 +44,8 @@ LOCK: Final = "lock"
 #: Rows of a new segment at most, and bytes from which on one is not merged with others any more: neither needs to be
 #: held as a whole.
 SEGMENT_ROWS = 1_000_000
+#: Rows of a segment that are looked at together.
+PIECE_ROWS = 250_000
 LARGE = 16 << 20
 
 Kind = Literal["lines", "trade", "lots", "invoices", "customs"]
@@ -51,7 +54,7 @@ FED: Final[dict[Feed, dict[str, pl.DataType]]] = {
     feed: {"id": pl.Int64(), "entry": pl.Int64(), **{n: t for n, t in feed_cells(feed).items() if n != "extra"}}
     for feed in FEEDS
 }
-#: Of some lines, under a head of the log, those that are kept.
+#: Of some rows, under a head of the log, those that are kept.
 Kept = Callable[[pl.DataFrame, Head], pl.DataFrame]
 SCHEMAS: Final[dict[Kind, dict[str, pl.DataType]]] = {
     "lines": LINE, "trade": {"line": pl.Int64(), **TRADE},
@@ -160,10 +163,12 @@ class ColumnFiles:
         """The public name of the store: files that were left by the one before at this place are no wonder."""
         return self.store.signer.verifier.vkey
 
-    def read(self, *kinds: Kind, kept: Kept = lambda rows, _: rows) -> tuple[Head, dict[Kind, pl.DataFrame]]:
+    def read(
+        self, *kinds: Kind, kept: Mapping[Kind, Kept] = MappingProxyType({})
+    ) -> tuple[Head, dict[Kind, pl.DataFrame]]:
         """The rows of these kinds (`SCHEMAS`), and the head of the log that they reach up to.
 
-        kept: what is kept of some lines under that head, so that not all are held beside those that are.
+        kept: what is kept of some rows of a kind under that head, so that not all are held beside those that are.
 
         Raises StoreError where a newer version wrote the files, or where what was just written is not read back.
         """
@@ -285,19 +290,23 @@ class ColumnFiles:
             for start in (counted("rows", spans) if kind == "lines" else spans)
         )
 
-    def _frames(self, manifest: Manifest, kinds: tuple[Kind, ...], head: Head, kept: Kept) -> dict[Kind, pl.DataFrame]:
-        """What the files of these kinds hold, of lines those `kept`."""
-        none = {kind: pl.DataFrame(schema=SCHEMAS[kind]) for kind in kinds}
-        pieces = {kind: self._pieces(kind, manifest.segments[kind]) for kind in kinds}
-        return {
-            kind: pl.concat([none[kind], *(kept(piece, head) if kind == "lines" else piece for piece in pieces[kind])])
-            for kind in kinds
-        }
+    def _frames(
+        self, manifest: Manifest, kinds: tuple[Kind, ...], head: Head, kept: Mapping[Kind, Kept]
+    ) -> dict[Kind, pl.DataFrame]:  # fmt: skip
+        """What the files of these kinds hold, of each what is `kept`."""
+
+        def of(kind: Kind) -> Iterator[pl.DataFrame]:
+            keep = kept.get(kind)
+            yield pl.DataFrame(schema=SCHEMAS[kind])
+            for one in self._pieces(kind, manifest.segments[kind]):
+                yield one if keep is None else keep(one, head)
+
+        return {kind: pl.concat(of(kind)) for kind in kinds}
 
     def _pieces(self, kind: Kind, held: dict[str, Seal]) -> Iterator[pl.DataFrame]:
         """The rows of each file. The bytes that are parsed are those that were checked."""
         for name, seal in held.items():
-            yield pl.read_parquet(self.key.read(self.directory / name, seal))
+            yield from pl.read_parquet(self.key.read(self.directory / name, seal)).iter_slices(PIECE_ROWS)
 
     def _write(self, held: dict[str, Seal], name: str, rows: pl.DataFrame) -> None:
         buffer = io.BytesIO()

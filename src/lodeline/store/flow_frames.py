@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from lodeline.store.snapshot import Snapshot
 
 _EVENT = ["organisation", "event", "key"]
+#: What of a line is said of its event.
+_OF_AN_EVENT = (
+    "line", "organisation", "event", "kind", "role", "on", "site", "lot", "dry_mg", "origin_kind", "origin_place",
+)  # fmt: skip
 
 
 def flow_frames(snapshot: Snapshot) -> Frames:
     """The four frames of `flow.index.build_index`; a lot's dense id is its number less one."""
-    lines = snapshot.lines.filter(_is_of_an_event())
+    lines = snapshot.lines.lazy().filter(_is_of_an_event()).select(_OF_AN_EVENT).collect()
     return _frames(snapshot, lines, _passed_on(snapshot), None)
 
 

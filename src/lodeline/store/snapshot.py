@@ -18,14 +18,15 @@ from lodeline.accountancy.implied import accounted, implied_receipts
 from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.flow.index import FlowIndex
 from lodeline.ledger.label import NO_ALIASES, drawn_as, with_inherited
-from lodeline.ledger.movement import booked, lot_facts
+from lodeline.ledger.movement import BOOKED_FROM, STATING, booked, lot_facts
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import Pairing, pair_by_shippers, passed_on, stand_in, told_of_lots
-from lodeline.mapped import mapped
+from lodeline.mapped import in_order, mapped
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
-from lodeline.store.carrying import ByLot, BySite, LotGraph, Made, Touched, carry
-from lodeline.store.column_files import ColumnFiles, Kind, directory_of
+from lodeline.once import Once
+from lodeline.store.carrying import BALANCED_BY, ByLot, BySite, LotGraph, Made, Touched, carry
+from lodeline.store.column_files import ColumnFiles, Kept, Kind, directory_of
 from lodeline.store.flow_files import Frames, compact, opened
 from lodeline.store.flow_frames import changes_since, flow_frames
 from lodeline.store.splicing import spliced
@@ -87,8 +88,9 @@ class Snapshot:
             anew = function(self._parts[touched.sites], touched.sites)
             kept = value.filter(~pl.col("site").is_in(touched.sites))
             value = pl.concat([kept, anew]).sort(sort, maintain_order=True)
+        value = self.at_rest(value)
         self.made.keep(key, value)
-        return cast(pl.DataFrame, value)
+        return value
 
     @cached_property
     def _parts(self) -> dict[frozenset[str], Snapshot]:
@@ -105,7 +107,7 @@ class Snapshot:
         `key` it is carried over. Of keys that begin alike those are carried that were asked for last."""
         value, touched = self.made.latest(key)
         if value is None:
-            value = function(self, None)
+            value = self.at_rest(function(self, None))
         elif touched.lots:
             gone = value["lot"].is_in(list(touched.lots))
             value = spliced(value, gone, function(self, touched.lots), order)
@@ -152,15 +154,11 @@ class Snapshot:
     def once(self, question: Callable[..., Answer], /, *about: object) -> Answer:
         """`question(self, *about)`, computed once: what several answers rest on. It may not look at entry and root,
         because later snapshots of the same goods go on with it."""
-        key = (question, *map(id, about))
-        if key not in self._computed:
-            # What it was asked about is kept beside: an id stands for it only as long as it lives.
-            self._computed[key] = (about, question(self, *about))
-        return cast(Answer, self._computed[key][1])
+        return self._once.ask(question, self, *about)
 
     @cached_property
-    def _computed(self) -> dict[tuple[object, ...], tuple[tuple[object, ...], object]]:
-        return {}
+    def _once(self) -> Once:
+        return Once()
 
     def rows(self, frame: str, column: str, values: Iterable[Any]) -> pl.DataFrame:
         """The rows of one of its frames ("lines", "lots", "lot_facts" …) of which a column has one of these values."""
@@ -204,21 +202,27 @@ class Snapshot:
     def _fed(self, feed: Feed) -> pl.DataFrame:
         """What this snapshot's entries say in a feed, each thing as its newest entry has it."""
         rows = self._more(feed).filter(pl.col("entry") <= self.entry)
-        return in_force(rows, feed) if rows.height else rows
+        return self.at_rest(in_force(rows, feed)) if rows.height else rows
 
     @cached_property
     def trade(self) -> pl.DataFrame:
         """`line`, and what the lines in force state of their trade (`ledger.movement.TRADE`); only those that do."""
-        return self._more("trade").join(self.lines.select("line"), on="line", how="semi", maintain_order="left")
+        lines = self.lines.lazy().select("line")
+
+        def kept(rows: pl.DataFrame, _: Head) -> pl.DataFrame:
+            theirs = lines.filter(pl.col("line").is_between(rows["line"].min(), rows["line"].max())).collect()
+            return self.at_rest(rows.join(theirs, on="line", how="semi", maintain_order="left"))
+
+        return self.at_rest(self._more("trade", kept))
 
     def lines_with(self, *columns: str) -> pl.DataFrame:
         """`lines`, and beside them these columns of `ledger.movement.TRADE`."""
         return self.lines.join(self.trade.select("line", *columns), on="line", how="left", maintain_order="left")
 
-    def _more(self, kind: Kind) -> pl.DataFrame:
+    def _more(self, kind: Kind, kept: Kept = lambda rows, _: rows) -> pl.DataFrame:
         """Rows that few questions need, read when the first one does."""
         assert self.files is not None, "this snapshot has no files to read more from"
-        return self.at_rest(self.files.read(kind)[1][kind])
+        return self.files.read(kind, kept={kind: kept})[1][kind]
 
     def at_rest(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame, in a file where it is large (`mapped`): one that is kept for as long as the snapshot."""
@@ -232,12 +236,26 @@ class Snapshot:
     @cached_property
     def balanced(self) -> pl.DataFrame:
         """Movements with `delta_mg`, `held_mg` and `unaccounted_mg` (`ledger.movement.booked`)."""
-        return self.at_rest(booked(self.lines))
+        parts = -(-self.lines.height // AT_ONCE)
+        if parts <= 1 or self.files is None:
+            return self.at_rest(booked(self.lines))
+        # Lots do not share an account.
+        part = self.lines.select(pl.col("lot").hash() % parts).to_series()
+        found = [self.at_rest(booked(self.lines.lazy().select(BOOKED_FROM).filter(part == one).collect()))
+                 for one in range(parts)]  # fmt: skip
+        return in_order(pl.concat(found), BALANCED_BY, self.files.directory)
 
     @cached_property
     def own_facts(self) -> pl.DataFrame:
         """What the lines of a lot say that it is (`ledger.movement.lot_facts`)."""
-        return self.at_rest(lot_facts(self.lines))
+        parts = -(-self.lines.height // AT_ONCE)
+        if parts <= 1 or not self.lots.height:
+            return self.at_rest(lot_facts(self.lines))
+        stating, lots = self.lines.lazy().select(STATING), -(-self.lots.height // parts)
+        return self.at_rest(pl.concat([
+            lot_facts(stating.filter(pl.col("lot").is_between(first, first + lots - 1)).collect())
+            for first in range(1, self.lots.height + 1, lots)
+        ]))  # fmt: skip
 
     @cached_property
     def renamed(self) -> pl.DataFrame:
@@ -247,12 +265,12 @@ class Snapshot:
     @cached_property
     def lot_facts(self) -> pl.DataFrame:
         """What each lot is, a renamed one being what it was shipped as (`ledger.state.facts_of_lots`)."""
-        return stand_in(self.own_facts, self.renamed)
+        return self.at_rest(stand_in(self.own_facts, self.renamed))
 
     @cached_property
     def known_facts(self) -> pl.DataFrame:
         """`lot_facts`, what a firm uses under another name being what was shipped to it."""
-        return stand_in(self.lot_facts, self.drawn_as)
+        return self.at_rest(stand_in(self.lot_facts, self.drawn_as))
 
     @cached_property
     def drawn_as(self) -> pl.DataFrame:
@@ -262,7 +280,11 @@ class Snapshot:
     @cached_property
     def lot_assays(self) -> pl.DataFrame:
         """`lot`, `element`, `ppb`: the current composition of every lot, TREO stated or derived."""
-        return self.at_rest(self.compositions(self.known_facts))
+        # A lot holds several elements; facts stand in the order of their lots.
+        facts = self.known_facts.select("lot", "composition")
+        return self.at_rest(
+            pl.concat([self.compositions(one) for one in facts.iter_slices(AT_ONCE)] or [self.compositions(facts)])
+        )
 
     @staticmethod
     def compositions(facts: pl.DataFrame) -> pl.DataFrame:
@@ -281,9 +303,11 @@ class Snapshot:
     @staticmethod
     def own_assays(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
         """`site_assays` of these lines, which are all of the lots that they name."""
-        own = lines.filter(pl.col("kind").is_in(["receipt", "stock"]) & pl.col("composition").is_not_null())
+        own = lines.lazy().filter(pl.col("kind").is_in(["receipt", "stock"]) & pl.col("composition").is_not_null())
         latest = (
-            own.sort("on", "organisation", "event", "ordinal")
+            own.select("site", "lot", "composition", "on", "organisation", "event", "ordinal")
+            .collect()
+            .sort("on", "organisation", "event", "ordinal")
             .group_by("site", "lot", maintain_order=True)
             .agg(pl.col("composition").last())
             .with_row_index("place")
@@ -312,9 +336,10 @@ class Snapshot:
     def accountancy_movements(self) -> pl.DataFrame:
         """The movements with the columns that `accountancy.balance` takes."""
         products = self.lot_facts.select("lot", lot_product="product")
+        named = self.balanced.select("lot", "product").join(products, on="lot", how="left", maintain_order="left")
+        # What the movements have already is not copied beside them.
         return (
-            self.balanced.join(products, on="lot", how="left")
-            .with_columns(product=pl.coalesce("lot_product", "product"))
+            self.balanced.with_columns(self.at_rest(named.select(product=pl.coalesce("lot_product", "product"))))
             .select(
                 "organisation", "event", "site", "lot", "product", "owner", "on", "kind", "role", "origin_kind",
                 "delta_mg", "unaccounted_mg", "method", seq="line",
@@ -338,9 +363,12 @@ class Snapshot:
     @cached_property
     def counts(self) -> pl.DataFrame:
         """Physical counts of dry mass: `seq`, `organisation`, `site`, `lot`, `on`, `mass_mg`, `location`, `method` …"""
-        return self.lines.filter(pl.col("kind") == "stock").select(
-            "organisation", "site", "lot", "on", "location", "product", "method", seq="line", mass_mg="dry_mg"
+        counted = (
+            self.lines.lazy()
+            .filter(pl.col("kind") == "stock")
+            .select("organisation", "site", "lot", "on", "location", "product", "method", seq="line", mass_mg="dry_mg")
         )
+        return self.at_rest(counted.collect())
 
     @cached_property
     def count_scopes(self) -> pl.DataFrame:
@@ -372,6 +400,8 @@ class Snapshot:
         return flow_frames(self)
 
 
+#: Lines, or lots, of which frames are made at once.
+AT_ONCE = 250_000
 #: Of how many questions that begin alike (`Snapshot.by_lot`) the frames are carried: elements that people look at.
 _KEPT_ALIKE: Final = 4
 #: The frames of which `Snapshot.of_sites` keeps what is of a lot.
@@ -403,15 +433,21 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
     def kept(rows: pl.DataFrame, head: Head) -> pl.DataFrame:
         return mapped(_in_force(store, rows, head.size), files.directory)
 
-    head, held = files.read("lines", "lots", kept=kept)
+    head, held = files.read("lines", "lots", kept={"lines": kept})
     register = store.register(head)
+    lines = held["lines"]
+    if lines.n_chunks() > 1:
+        # Who works on pieces often makes one of them, in memory.
+        lines = mapped(lines, files.directory)
+    if (meant := register.meant(lines)) is not lines:
+        lines = lines.with_columns(mapped(meant.select("party"), files.directory))
     return Snapshot(
         files=files,
         entry=head.size - 1,
         root=head.frontier.root().hex(),
         as_of=last_filing_time(store),
-        lines=register.meant(held["lines"]),
-        lots=held["lots"],
+        lines=lines,
+        lots=mapped(held["lots"], files.directory),
         register=register,
         aliases=store.books.all_aliases(before=head.size),
         next_line=head.next_line,

@@ -134,10 +134,11 @@ def _judged(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
         found, has_duty=has_duty(snapshot.register, law),
         both_deadlines_passed=both_passed(as_of, law, snapshot.register),
     )  # fmt: skip
-    return judged.sort(
+    in_order = judged.sort(
         pl.coalesce("shipped_on", "received_on"), "shipper", "receiver", "shipment_event", "receipt_event", "name",
         "shipped_mg", "received_mg",
     )  # fmt: skip
+    return snapshot.at_rest(in_order)
 
 
 def transfers(snapshot: Snapshot, law: Jurisdiction, *, only_open: bool = False) -> Json:
