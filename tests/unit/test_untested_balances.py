@@ -74,7 +74,8 @@ def test_pages_rest_on_the_rows_that_detectors_judge(desk: Desk) -> None:
               "C2 stock 28 mag OLD 600", "C2 stock 28 mag P 300")  # fmt: skip
     snapshot = open_snapshot(desk.store)
     assert snapshot.implied["delta_mg"].to_list() == [300_000_000]
-    judged = SnapshotView(store=desk.store, snapshot=snapshot, law=LAW).books.balances
+    parts = SnapshotView(store=desk.store, snapshot=snapshot, law=LAW).books.parts()
+    judged = pl.concat([part.balances for part in parts])
     shown = overview.balances(snapshot).filter(pl.col("site").is_in(judged["site"].unique().implode()))
     key = ["site", "element", "since", "until"]
     assert shown.sort(key).equals(judged.sort(key))

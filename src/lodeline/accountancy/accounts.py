@@ -7,22 +7,42 @@ format of a balance (`lodeline balance`) is that of what was filed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.balance import Reckoning, balances_of, reckon_parts
-from lodeline.accountancy.covariance import BalanceRuns, runs_of, runs_together, sigma_of_runs, window_over_elements
+from lodeline.accountancy.covariance import DIFFERENCES, BalanceRuns, runs_of, sigma_of_runs, window_over_elements
 from lodeline.accountancy.frames import MOVEMENTS
 from lodeline.accountancy.implied import accounted, by_shipped_lot, implied_receipts, undelivered
 from lodeline.accountancy.physical import emptied
+from lodeline.once import Once
 
+Answer = TypeVar("Answer")
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The books of some sites: `balances` (columns `balance.BALANCE`; `in_mg` holds what is implied), and `runs`, the
+    balances from count to count of each site and element with their covariances."""
+
+    balances: pl.DataFrame
+    runs: BalanceRuns
+    reckoned: Reckoning
+    methods: pl.DataFrame
+
+    def over_elements(
+        self, site: str, since: date, until: date, elements: Sequence[str]
+    ) -> tuple[list[str], Floats, Floats]:
+        """As `covariance.window_over_elements`, of a site of these that has runs."""
+        return window_over_elements(self.reckoned, self.methods, site=site, since=since, until=until, elements=elements)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +84,8 @@ class Accounts:
         owners = pl.concat([frame.select("organisation", "site") for frame in (self.movements, self.counts)]).unique()
         return self.site_assays.join(owners, on="site", how="left", maintain_order="left")
 
-    @cached_property
-    def _reckoned(self) -> tuple[Reckoning, ...]:
-        """Parts, in the order of their areas."""
+    def parts(self) -> Iterator[Part]:
+        """Some sites after the others; whoever goes on to the next lets the one before go."""
         # Goods that have two names are one lot in the book: what came under one is what was used under the other.
         filed, counts, assays = (
             by_shipped_lot(frame, self.names)
@@ -74,13 +93,14 @@ class Accounts:
         )
         two_names = self.names.select(lot="shipped_lot").unique()
         told = filed.join(two_names, on="lot", how="semi").select("site", "lot")
-        movements = accounted(
-            pl.concat([filed, self.implied]), pl.concat([told, self.implied.select("site", "lot")]).unique()
+        movements = self.at_rest(
+            accounted(pl.concat([filed, self.implied]), pl.concat([told, self.implied.select("site", "lot")]).unique())
         )
+        del filed
         scopes = self.count_scopes
         if self.status is not None:
             scopes = pl.concat([scopes, emptied(movements=movements, scopes=scopes, status=self.status)])
-        parts = reckon_parts(
+        reckoned = reckon_parts(
             movements=movements,
             counts=counts,
             count_scopes=scopes,
@@ -89,32 +109,26 @@ class Accounts:
             elements=self.elements,
             sites=self.count_scopes["site"].unique().sort(),
         )
-        return tuple(replace(one, batches=self.at_rest(one.batches), assays=self.at_rest(one.assays)) for one in parts)
+        differences = [pl.DataFrame(schema=DIFFERENCES).drop("matrix", "place")]
+        for one in reckoned:
+            runs = runs_of(one, self.methods)
+            differences.append(runs.differences.drop("matrix", "place"))
+            # σ is that of the runs, which is the same.
+            balances = balances_of(one, self.methods, sigma_mg=sigma_of_runs(one, runs))
+            yield Part(balances=balances, runs=runs, reckoned=one, methods=self.methods)
+        vars(self).setdefault("differences", self.at_rest(pl.concat(differences)))
 
     @cached_property
-    def balances(self) -> pl.DataFrame:
-        """Columns `balance.BALANCE`; `in_mg` holds what is implied. σ is that of `runs`, which is the same."""
-        tables = [balances_of(None, self.methods)]
-        tables += [
-            balances_of(one, self.methods, sigma_mg=sigma_of_runs(one, runs))
-            for one, runs in zip(self._reckoned, self._runs, strict=True)
-        ]
-        return pl.concat(tables)
+    def differences(self) -> pl.DataFrame:
+        """Those of all runs: columns `covariance.DIFFERENCES` but `matrix` and `place`."""
+        for _ in self.parts():
+            pass
+        return cast(pl.DataFrame, vars(self)["differences"])
+
+    def once(self, question: Callable[..., Answer], /, *about: object) -> Answer:
+        """`question(self, *about)`, computed once."""
+        return self._once.ask(question, self, *about)
 
     @cached_property
-    def runs(self) -> BalanceRuns:
-        """The balances from count to count of each site and element, with their covariances."""
-        return runs_together(self._runs)
-
-    @cached_property
-    def _runs(self) -> tuple[BalanceRuns, ...]:
-        return tuple(runs_of(one, self.methods) for one in self._reckoned)
-
-    def over_elements(
-        self, site: str, since: date, until: date, elements: Sequence[str]
-    ) -> tuple[list[str], Floats, Floats]:
-        """As `covariance.window_over_elements`; nothing where nothing lies between two counts."""
-        for one in self._reckoned:
-            if (one.areas["site"] == site).any() and one.rolled.closed.any():
-                return window_over_elements(one, self.methods, site=site, since=since, until=until, elements=elements)
-        return [], np.zeros(0), np.zeros((0, 0))
+    def _once(self) -> Once:
+        return Once()

@@ -119,7 +119,9 @@ def balance(
         last_period=last_period,
     )  # fmt: skip
     # One after the other: what balances are made of is many times as large as they are.
-    return pl.concat([balances_of(None, methods), *(balances_of(one, methods) for one in parts)])
+    found = pl.concat([balances_of(None, methods), *(balances_of(one, methods) for one in parts)])
+    # A site that another firm has taken over stands in one part, where its areas are far from each other.
+    return found.sort(BALANCED_BY, maintain_order=True)
 
 
 def balances_of(reckoned: Reckoning | None, methods: pl.DataFrame, *, sigma_mg: Floats | None = None) -> pl.DataFrame:
@@ -143,28 +145,25 @@ def reckon_parts(
     """What `reckon` gives, of some sites after the others, so that memory need not hold all at once; what follows from
     the parts in their order follows from the whole. Parameters as `reckon`."""
     wanted = None if sites is None else list(sites)
-    moves = movements.filter(pl.col("kind") != "title")
-    for part in _parts_of_sites([moves, counts, count_scopes], wanted):
+    moves = movements.lazy().filter(pl.col("kind") != "title")
+    for part in _parts_of_sites([moves, counts.lazy(), count_scopes.lazy()], wanted):
         reckoned = reckon(movements=movements, counts=counts, count_scopes=count_scopes, sites=part, **others)
         if reckoned is not None:
             yield reckoned
 
 
-def _parts_of_sites(frames: list[pl.DataFrame], wanted: list[str] | None) -> Iterator[list[str] | None]:
-    """Sites whose movements can be worked on at once, in the order of the areas."""
-    rows = pl.concat([one.select(AREA) for one in frames])
-    if rows.height <= AT_ONCE:
+def _parts_of_sites(frames: list[pl.LazyFrame], wanted: list[str] | None) -> Iterator[list[str] | None]:
+    """Sites whose movements can be worked on at once, in the order of their first areas: what a site is belongs
+    together, whoever held it."""
+    areas = pl.concat([one.group_by(AREA).len() for one in frames]).group_by(AREA).agg(pl.col("len").sum()).collect()
+    if areas["len"].sum() <= AT_ONCE:
         yield wanted
         return
-    areas = rows.group_by(AREA).len().sort(AREA)
     if wanted is not None:
         areas = areas.filter(pl.col("site").is_in(wanted))
-    part = (areas["len"].cum_sum() - areas["len"]) // AT_ONCE
-    # What a site is belongs together, whoever held it: its areas would come one after the other in no cut.
-    if areas["site"].is_duplicated().any():
-        yield wanted
-        return
-    for one in areas.with_columns(part=part).partition_by("part", maintain_order=True):
+    rows = areas.sort(AREA).group_by("site", maintain_order=True).agg(pl.col("len").sum())
+    part = (rows["len"].cum_sum() - rows["len"]) // AT_ONCE
+    for one in rows.with_columns(part=part).partition_by("part", maintain_order=True):
         yield one["site"].to_list()
 
 

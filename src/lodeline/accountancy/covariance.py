@@ -117,25 +117,6 @@ def runs_of(reckoned: Reckoning | None, methods: pl.DataFrame, *, along: Along =
     return BalanceRuns(differences=cells.select(list(DIFFERENCES)), size=size, muf_mg=muf, covariance_mg2=covariance)
 
 
-def runs_together(parts: Sequence[BalanceRuns]) -> BalanceRuns:
-    """The runs of parts, in their order, as `runs_of` would give them of all at once."""
-    if not parts:
-        return runs_of(None, pl.DataFrame())
-    if len(parts) == 1:
-        return parts[0]
-    sizes = np.concatenate([one.size for one in parts])
-    matrices, most = len(sizes), int(sizes.max(initial=0))
-    muf, covariance = np.zeros((matrices, most)), np.zeros((matrices, most, most))
-    tables, first = [], 0
-    for one in parts:
-        last, width = first + len(one.size), one.muf_mg.shape[1]
-        muf[first:last, :width] = one.muf_mg
-        covariance[first:last, :width, :width] = one.covariance_mg2
-        tables.append(one.differences.with_columns(pl.col("matrix") + first))
-        first = last
-    return BalanceRuns(differences=pl.concat(tables), size=sizes, muf_mg=muf, covariance_mg2=covariance)
-
-
 def sigma_of_runs(reckoned: Reckoning, runs: BalanceRuns) -> Floats:
     """σ in mg of each run of what was reckoned (`Rolled.run`), read from its `runs` along periods; 0 where none is."""
     sigma = np.zeros(int(reckoned.rolled.run[-1]) + 1)

@@ -42,7 +42,9 @@ def implied_receipts(
     here = pl.concat([open_.select(lot), names.select("organisation", lot="lot")]).unique()
     used, found = (by_shipped_lot(frame.join(here, on=lot, how="semi"), names) for frame in (movements, counts))
     lacking = _lacking(used, found, open_.select(lot).unique())
-    weighings = movements.filter(pl.col("kind") == "shipment").select("seq", "product", "owner", "method")
+    weighings = (
+        movements.lazy().filter(pl.col("kind") == "shipment").select("seq", "product", "owner", "method").collect()
+    )
     # Several open shipments of one lot share what is lacking of it, the oldest first.
     before = (pl.col("mass_mg").cum_sum() - pl.col("mass_mg")).over(lot, order_by="seq")
     implied = (
@@ -72,11 +74,12 @@ def undelivered(
     site's had not filed the month in which this was first seen, or one of the `UNDER_WAY` before.
     """
     lot = ["organisation", "lot"]
-    acts = pl.concat([movements.select(*lot, "seq", "on", "product"), counts.select(*lot, "seq", "on", "product")])
-    entered = movements.filter(pl.col("delta_mg") > 0).select("lot").unique()
+    moved = movements.lazy()
+    acts = pl.concat([one.select(*lot, "seq", "on", "product") for one in (moved, counts.lazy())])
+    entered = moved.filter(pl.col("delta_mg") > 0).select("lot").unique()
     short = pl.concat([
-        movements.filter(pl.col("unaccounted_mg") > 0).select(lot), acts.join(entered, on="lot", how="anti").select(lot)
-    ]).unique()  # fmt: skip
+        moved.filter(pl.col("unaccounted_mg") > 0).select(lot), acts.join(entered, on="lot", how="anti").select(lot)
+    ]).unique().collect()  # fmt: skip
     suppliers = transfers.select("shipper", organisation="receiver").drop_nulls().unique()
     silent = status.filter(pl.col("state") == "missing").select(
         shipper="organisation", unfiled=pl.concat_str("period", pl.lit("-01")).str.to_date()
@@ -85,7 +88,10 @@ def undelivered(
     waiting = pl.col("unfiled").is_between(pl.col("first_month").dt.offset_by(f"-{UNDER_WAY}mo"), "first_month")
     lacking = _lacking(movements, counts, short).with_columns(first_month=pl.col("first_on").dt.month_start())
     late = lacking.join(silent, on="organisation").filter(waiting).select(lot).unique()
-    shown = acts.sort("on", "seq").unique(lot, keep="first", maintain_order=True).select(*lot, "seq", "product")
+    acts = acts.join(late.lazy(), on=lot, how="semi")
+    shown = (
+        acts.sort("on", "seq").unique(lot, keep="first", maintain_order=True).collect().select(*lot, "seq", "product")
+    )
     nothing = {name: pl.lit(None, kind) for name, kind in MOVEMENTS.items() if name in _UNKNOWN}
     return (
         lacking.join(late, on=lot, how="semi")
@@ -137,10 +143,12 @@ def _lacking(movements: pl.DataFrame, counts: pl.DataFrame, wanted: pl.DataFrame
     lot = ["organisation", "lot"]
     day = [*lot, "site", "on"]
     moved = (
-        movements.filter(pl.col("kind") != "title")
-        .join(wanted, on=lot, how="semi")
+        movements.lazy()
+        .filter(pl.col("kind") != "title")
+        .join(wanted.lazy(), on=lot, how="semi")
         .group_by(day)
         .agg(pl.col("delta_mg").sum())
+        .collect()
     )
     counted = counts.join(wanted, on=lot, how="semi").group_by(day).agg(counted_mg=pl.col("mass_mg").sum())
     book = pl.col("delta_mg").fill_null(0).cum_sum().over(lot, order_by=["on", "site"])

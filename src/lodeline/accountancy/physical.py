@@ -68,9 +68,10 @@ def emptied(*, movements: pl.DataFrame, scopes: pl.DataFrame, status: pl.DataFra
     first = counting.join_asof(days, on="begun", by="site", strategy="forward", check_sortedness=False).drop_nulls("on")
     goods = (
         first.join(
-            movements.filter(pl.col("kind") != "title").select(
-                "site", "lot", "product", moved_on="on", mass=pl.col("delta_mg") + pl.col("unaccounted_mg")
-            ),
+            movements.lazy()
+            .filter(pl.col("kind") != "title", pl.col("site").is_in(first["site"].unique().implode()))
+            .select("site", "lot", "product", moved_on="on", mass=pl.col("delta_mg") + pl.col("unaccounted_mg"))
+            .collect(),
             on="site",
         )
         .filter(pl.col("moved_on") <= pl.col("on"))

@@ -9,7 +9,7 @@ exact, does the balance say anything. A lot that lies still within a balance can
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -53,27 +53,29 @@ def feasible_treo() -> pl.DataFrame:
     )
 
 
-def unassayed(
-    spans: pl.DataFrame,
-    *,
-    movements: pl.DataFrame,
-    counts: pl.DataFrame,
-    lot_assays: pl.DataFrame,
-    site_assays: pl.DataFrame,
+def acts_without_assay(
+    *, movements: Sequence[pl.DataFrame], counts: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
 ) -> pl.DataFrame:
+    """The rows of lots of which nobody has stated a composition: `site`, `lot`, `on`, `product`, `mass_mg`, `count`
+    (whether it is one); parameters are frames of `accountancy.frames`."""
+    crossing = ~pl.col("kind").is_in(["transformation", "title"])
+    act = [*_LOT, "on", "product"]
+    moved = [one.lazy().filter(crossing).select(*act, mass_mg="delta_mg", count=pl.lit(False)) for one in movements]
+    counted = counts.lazy().select(*act, "mass_mg", count=pl.lit(True))
+    return (
+        pl.concat([*moved, counted])
+        .join(lot_assays.lazy().select("lot").unique(), on="lot", how="anti", maintain_order="left")
+        .join(site_assays.lazy().select(_LOT).unique(), on=_LOT, how="anti", maintain_order="left")
+        .collect()
+    )
+
+
+def unassayed(spans: pl.DataFrame, acts: pl.DataFrame) -> pl.DataFrame:
     """The lots without a composition in each balance, columns UNASSAYED, the widest bounds first; none that cancels.
 
-    Parameters: `spans` has a row for each balance from count to count, `site`, `since` and `until`; the others are the
-    frames of `accountancy.frames`. Days are as in a balance: after `since` up to `until`.
+    Parameters: `spans` has a row for each balance from count to count, `site`, `since` and `until`; `acts` as
+    `acts_without_assay` gives them. Days are as in a balance: after `since` up to `until`.
     """
-    inside = pl.col("kind").is_in(["transformation", "title"])
-    moved = movements.filter(~inside).select(*_LOT, "on", "product", mass_mg="delta_mg")
-    counted = counts.select(*_LOT, "on", "product", "mass_mg")
-    acts = (
-        pl.concat([moved.with_columns(count=pl.lit(False)), counted.with_columns(count=pl.lit(True))])
-        .join(lot_assays.select("lot").unique(), on="lot", how="anti")
-        .join(site_assays.select("site", "lot").unique(), on=["site", "lot"], how="anti")
-    )
     if acts.is_empty():
         return pl.DataFrame(schema=dict(UNASSAYED))
     kind = pl.col("product").drop_nulls().first().str.split(":").list.first()

@@ -9,11 +9,11 @@ IAEA Safeguards Glossary (2022), MUF; Avenhaus & Jaech, J. Inst. Nucl. Mater. Ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import exp, hypot
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from lodeline.accountancy.covariance import BalanceRuns
 from lodeline.accountancy.distribution import normal_quantile, normal_tail
 from lodeline.accountancy.frames import AREA
 from lodeline.accountancy.signature import Identification, identify
-from lodeline.accountancy.unassayed import bounds, unassayed
+from lodeline.accountancy.unassayed import UNASSAYED, acts_without_assay, bounds, unassayed
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.evidence import described, largest_rows, places, with_element_mass
 from lodeline.detection.watching import Alarm, alarms
@@ -42,22 +42,59 @@ _TRACE: Final = 0.002
 _NO_STATUS = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
 
 
+Answer = TypeVar("Answer")
 #: What alarms together: organisation, site, month of the count, side.
-_Happening = tuple[str, str, str, int]
+_Key = tuple[str, str, str, int]
+
+
+class Part(Protocol):
+    """The books of some sites (`accountancy.accounts.Part`)."""
+
+    @property
+    def balances(self) -> pl.DataFrame: ...
+    @property
+    def runs(self) -> BalanceRuns: ...
+    def over_elements(
+        self, site: str, since: date, until: date, elements: Sequence[str]
+    ) -> tuple[list[str], npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
 
 
 class Books(Protocol):
     """What is asked of the books of the sites that count (`accountancy.accounts.Accounts`)."""
 
     @property
-    def balances(self) -> pl.DataFrame: ...
-    @property
-    def runs(self) -> BalanceRuns: ...
-    @property
     def implied(self) -> pl.DataFrame: ...
-    def over_elements(
-        self, site: str, since: date, until: date, elements: Sequence[str]
-    ) -> tuple[list[str], npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+    @property
+    def differences(self) -> pl.DataFrame: ...
+    def parts(self) -> Iterator[Part]: ...
+    def once(self, question: Callable[..., Answer], /, *about: object) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Happening:
+    """What alarms together, the leading alarm first; what a gain looks like; and the day of the count that is wrong,
+    where one explains this and what came before it."""
+
+    alarms: tuple[Alarm, ...]
+    source: Identification | None
+    miscounted: date | None
+
+    @property
+    def side(self) -> int:
+        return self.alarms[0].sighting.side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What the books show when they are gone through once.
+
+    `happenings`: what alarms, of both sides, and by site and element `balances` of what does, from count to count;
+    `unknown`: the lots without an assay of all balances (accountancy.unassayed.UNASSAYED).
+    """
+
+    happenings: list[_Happening]
+    balances: dict[tuple[str, str], list[dict[str, Any]]]
+    unknown: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,45 +150,75 @@ def imbalances(
     Parameters: `books` of the elements of TESTED; the frames they were made from, whose `entry` and `event` the
     evidence names if they are there; `status` says which months a firm never filed.
     """
-    unknown = lots_without_assay(books, movements, counts, lot_assays=lot_assays, site_assays=site_assays)
+    seen = books.once(watched, movements, counts, lot_assays, site_assays, status)
+    happenings = [one for one in seen.happenings if one.side == side]
+    if not happenings:
+        return []
+    windows = _windows(happenings)
+    frames = {"lot_assays": lot_assays, "site_assays": site_assays}
+    rows = _rows(windows, movements, counts, **frames)
+    implied = _implied(windows, books.implied, **frames)
+    return [_imbalance(one, seen, implied=implied, rows=rows) for one in happenings]
+
+
+def watched(  # noqa: PLR0917  (asked by `Books.once`, which takes what it is about one by one)
+    books: Books, movements: pl.DataFrame, counts: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame,
+    status: pl.DataFrame | None,
+) -> Watched:  # fmt: skip
+    """What the books show; parameters as `imbalances`. Of what differences rest on only some sites' is held at once."""
+    acts = acts_without_assay(
+        movements=[movements, books.implied], counts=counts, lot_assays=lot_assays, site_assays=site_assays
+    )
+    days = rows_until(movements, counts)
     silent = pl.DataFrame(schema=_NO_STATUS) if status is None else status
-    every = alarms(_with_rounding(books.runs, movements, counts), silent, _traces(books.balances), unknown)
-    happenings: dict[_Happening, list[Alarm]] = {}
+    happenings: dict[_Key, _Happening] = {}
+    balances: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    unknown = [pl.DataFrame(schema=dict(UNASSAYED))]
+    for part in books.parts():
+        unknown.append(unassayed(part.runs.differences, acts))
+        every = alarms(_with_rounding(part.runs, days), silent, _traces(part.balances), unknown[-1])
+        if found := _happenings(every, part):
+            happenings |= found
+            balances |= _balances(_windows(found.values()), part.balances)
+    return Watched(
+        happenings=[one for _, one in sorted(happenings.items())], balances=balances, unknown=pl.concat(unknown)
+    )  # fmt: skip
+
+
+def _happenings(every: Sequence[Alarm], part: Part) -> dict[_Key, _Happening]:
+    groups: dict[_Key, list[Alarm]] = {}
     for one in every:
         if one.element in TESTED:
             place = (one.organisation, one.site, f"{one.found_on:%Y-%m}", one.sighting.side)
-            happenings.setdefault(place, []).append(one)
-    groups = {key: sorted(group, key=_leading_first) for key, group in sorted(happenings.items())}
+            groups.setdefault(place, []).append(one)
+    groups = {key: sorted(group, key=_leading_first) for key, group in sorted(groups.items())}
     earlier, later = _miscounts(groups)
-    groups = {key: group for key, group in groups.items() if key[-1] == side and key not in earlier}
-    found = [one for group in groups.values() for one in group]
-    if not found:
-        return []
-    windows = pl.DataFrame(
+    return {
+        key: _Happening(
+            alarms=tuple(group), source=_source(group[0], part) if key[-1] < 0 else None,
+            miscounted=group[0].since if key in later else None,
+        )
+        for key, group in groups.items() if key not in earlier
+    }  # fmt: skip
+
+
+def _windows(happenings: Iterable[_Happening]) -> pl.DataFrame:
+    """The windows of all alarms of these: `site`, `organisation`, `element`, `since`, `until`."""
+    found = [alarm for one in happenings for alarm in one.alarms]
+    return pl.DataFrame(
         [(one.organisation, one.site, one.element, one.since, one.until) for one in found],
         schema={"organisation": pl.String(), "site": pl.String(), "element": pl.String(), "since": pl.Date(),
                 "until": pl.Date()}, orient="row",
     ).unique(maintain_order=True)  # fmt: skip
-    frames = {"lot_assays": lot_assays, "site_assays": site_assays}
-    rows = _rows(windows, movements, counts, **frames)
-    implied = _implied(windows, books.implied, **frames)
-    balances = _balances(windows, books.balances)
-    return [
-        _imbalance(
-            group, books, balances=balances, implied=implied, unknown=unknown, rows=rows,
-            miscounted=group[0].since if key in later else None,
-        )
-        for key, group in groups.items()
-    ]  # fmt: skip
 
 
-def _miscounts(groups: Mapping[_Happening, Sequence[Alarm]]) -> tuple[set[_Happening], set[_Happening]]:
+def _miscounts(groups: Mapping[_Key, Sequence[Alarm]]) -> tuple[set[_Key], set[_Key]]:
     """The earlier and the later halves of what one wrong count explains: a loss up to a day and a gain of as much, of
     the same element, from that day on, or the other way round. Between the counts before and after nothing is amiss.
     """
     ended = {(*key[:2], key[-1], one[0].element, one[0].until): key for key, one in groups.items()}
-    earlier: set[_Happening] = set()
-    later: set[_Happening] = set()
+    earlier: set[_Key] = set()
+    later: set[_Key] = set()
     for key, group in sorted(groups.items(), key=lambda item: item[1][0].found_on):
         lead = group[0]
         before = ended.get((*key[:2], -key[-1], lead.element, lead.since))
@@ -178,38 +245,31 @@ def _traces(balances: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def lots_without_assay(
-    books: Books, movements: pl.DataFrame, counts: pl.DataFrame, *, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
-) -> pl.DataFrame:
-    """The lots of which nobody has stated a composition, balance by balance (accountancy.unassayed.UNASSAYED)."""
-    columns = ["site", "lot", "on", "product", "kind", "delta_mg"]
-    moved = pl.concat([movements.select(columns), books.implied.select(columns)])
-    return unassayed(
-        books.runs.differences, movements=moved, counts=counts, lot_assays=lot_assays, site_assays=site_assays
-    )
-
-
 def _leading_first(one: Alarm) -> tuple[Any, ...]:
     return one.element != TREO, -round(one.sighting.mass), SYMBOLS.index(one.element), one.found_on
 
 
-def _with_rounding(runs: BalanceRuns, movements: pl.DataFrame, counts: pl.DataFrame) -> BalanceRuns:
-    """The runs with what rounding adds to their variances."""
+def _with_rounding(runs: BalanceRuns, days: pl.DataFrame) -> BalanceRuns:
+    """The runs with what rounding adds to their variances; `days` as `rows_until` gives them."""
     matrix, place = (runs.differences[name].to_numpy() for name in ("matrix", "place"))
     covariance = runs.covariance_mg2.copy()
-    covariance[matrix, place, place] += rounding_mg2(runs.differences, movements, counts)
+    covariance[matrix, place, place] += rounding_mg2(runs.differences, days)
     return replace(runs, covariance_mg2=covariance)
 
 
-def rounding_mg2(differences: pl.DataFrame, movements: pl.DataFrame, counts: pl.DataFrame) -> npt.NDArray[np.float64]:
+def rows_until(movements: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+    """How many rows (`rows`) each `site` has up to each day (`on`) on which it has one, by day."""
+    acts = [one.lazy().group_by("site", "on").agg(rows=pl.len().cast(pl.Int64)) for one in (movements, counts)]
+    every = pl.concat(acts).group_by("site", "on").agg(pl.col("rows").sum()).sort("on", "site").collect()
+    return every.with_columns(pl.col("rows").cum_sum().over("site"))
+
+
+def rounding_mg2(differences: pl.DataFrame, days: pl.DataFrame) -> npt.NDArray[np.float64]:
     """What rounding adds to the variance of each difference (`site`, `since`, `until`), in mg²: a milligram a row.
 
-    Each element mass is rounded down; where nothing is weighed anew, σ is smaller than that.
+    Each element mass is rounded down; where nothing is weighed anew, σ is smaller than that. `days`: `rows_until`.
     """
-    acts = pl.concat([frame.select("site", "on") for frame in (movements, counts)]).sort("on")
-    so_far = acts.with_columns(rows=pl.int_range(1, pl.len() + 1).over("site")).unique(
-        ["site", "on"], keep="last", maintain_order=True
-    )
+    so_far = days.filter(pl.col("site").is_in(differences["site"].unique().implode()))
     spans = differences.select("site", "until", before=pl.col("since").dt.offset_by("-1d")).with_row_index("at")
     for day in ("before", "until"):
         reached = so_far.rename({"on": day, "rows": f"rows_{day}"})
@@ -219,8 +279,8 @@ def rounding_mg2(differences: pl.DataFrame, movements: pl.DataFrame, counts: pl.
     return found
 
 
-def _balances(windows: pl.DataFrame, balances: pl.DataFrame) -> dict[tuple[str, str, date], dict[str, Any]]:
-    """Each balance inside a window from count to count, by site, element and its last day: columns of BALANCE, flows
+def _balances(windows: pl.DataFrame, balances: pl.DataFrame) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """The balances from count to count of what alarms, by site and element, oldest first: columns of BALANCE, flows
     summed over the months of the run, of which the last carries the difference."""
     run = [*AREA, "element", "since"]
     here = balances.join(windows.select(*AREA, "element").unique(), on=[*AREA, "element"], how="semi")
@@ -233,8 +293,12 @@ def _balances(windows: pl.DataFrame, balances: pl.DataFrame) -> dict[tuple[str, 
             pl.col("until", "period", "physical_mg", "muf_mg", "sigma_mg", "z").last(),
         )
         .filter(pl.col("sigma_mg").is_not_null())
+        .sort("until", maintain_order=True)
     )
-    return {(row["site"], row["element"], row["until"]): row for row in sums.iter_rows(named=True)}
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in sums.iter_rows(named=True):
+        found.setdefault((row["site"], row["element"]), []).append(row)
+    return found
 
 
 def _implied(
@@ -287,21 +351,14 @@ def _rows(
 
 
 def _imbalance(
-    group: list[Alarm],
-    books: Books,
-    *,
-    balances: dict[tuple[str, str, date], dict[str, Any]],
-    implied: pl.DataFrame,
-    unknown: pl.DataFrame,
-    rows: dict[Any, list[dict[str, Any]]],
-    miscounted: date | None,
-) -> Imbalance:
-    leading = group[0]
+    happening: _Happening, seen: Watched, *, implied: pl.DataFrame, rows: dict[Any, list[dict[str, Any]]]
+) -> Imbalance:  # fmt: skip
+    group, source = happening.alarms, happening.source
+    leading, unknown = group[0], seen.unknown
     summed = [one for one in group if (one.element == TREO) == (leading.element == TREO)]
     elements = {one.element for one in group}
-    inside = {id(one): _inside(one, balances) for one in group}
+    inside = {id(one): _inside(one, seen) for one in group}
     shown = {(row["element"], row["until"]): row for one in group for row in inside[id(one)]}
-    source = _source(leading, books) if leading.sighting.side < 0 else None
     begun = min(one.since for one in summed)
     first = begun + timedelta(days=1)
     return Imbalance(
@@ -315,10 +372,10 @@ def _imbalance(
         elements=tuple(symbol for symbol in SYMBOLS if symbol in elements),
         leading=leading,
         book_mg=abs(sum(row["muf_mg"] for row in inside[id(leading)])),
-        others=tuple(group[1:]),
+        others=group[1:],
         source=source,
         unassayed=_within(leading, unknown)["lot"].n_unique(),
-        miscounted=miscounted,
+        miscounted=happening.miscounted,
         subject={"organisation": leading.organisation, "site": leading.site}
         | ({} if first.day == 1 else {"count": begun.isoformat()}),
         evidence=(
@@ -330,19 +387,15 @@ def _imbalance(
     )
 
 
-def _inside(alarm: Alarm, balances: dict[tuple[str, str, date], dict[str, Any]]) -> list[dict[str, Any]]:
+def _inside(alarm: Alarm, seen: Watched) -> list[dict[str, Any]]:
     """The balances of an alarm's window, oldest first."""
-    found = [
-        row
-        for (site, element, until), row in balances.items()
-        if (site, element) == (alarm.site, alarm.element) and row["since"] >= alarm.since and until <= alarm.until
-    ]
-    return sorted(found, key=lambda row: row["until"])
+    found = seen.balances.get((alarm.site, alarm.element), ())
+    return [row for row in found if row["since"] >= alarm.since and row["until"] <= alarm.until]
 
 
-def _source(leading: Alarm, books: Books) -> Identification:
+def _source(leading: Alarm, part: Part) -> Identification:
     """What the elements that came in within the leading window look like."""
-    elements, muf, covariance = books.over_elements(leading.site, leading.since, leading.until, RARE_EARTHS)
+    elements, muf, covariance = part.over_elements(leading.site, leading.since, leading.until, RARE_EARTHS)
     return identify(muf, covariance, elements, side=-1)
 
 

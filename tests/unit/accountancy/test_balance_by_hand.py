@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lodeline.accountancy.balance import balance, balance_json
+from lodeline.accountancy import balance as balance_of_sites
+from lodeline.accountancy.balance import balance, balance_json, reckon_parts
 
 KG = 1_000_000
 
@@ -210,6 +211,22 @@ def test_filters_choose_rows_and_change_none(ledger: Any) -> None:
         ({"first_period": "2026-03", "last_period": "2026-04"}, lambda row: "2026-03" <= row["period"] <= "2026-04"),
     ):
         assert balance(**frames, **options).to_dicts() == [row for row in everything.to_dicts() if keep(row)], options
+
+
+def test_sites_after_sites_give_what_all_at_once_do_though_one_changed_hands(
+    ledger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, (organisation, site) in enumerate([("acme", "a"), ("bond", "b"), ("cook", "a"), ("cook", "c")]):
+        mine = {"organisation": organisation, "site": site}
+        ledger.move("receipt", f"0{place + 1}-05", 10, **mine)
+        ledger.count(f"0{place + 1}-25", {1: 9}, mine)
+        ledger.move("shipment", f"0{place + 1}-27", -2, **mine)
+        ledger.count(f"0{place + 2}-25", {1: 7}, mine)
+    every = ledger.balance()
+    monkeypatch.setattr(balance_of_sites, "AT_ONCE", 5)
+    frames = {name: frame for name, frame in ledger.frames().items() if name != "methods"}
+    assert [part.areas["site"].to_list() for part in reckon_parts(**frames)] == [["a", "a"], ["b"], ["c"]]
+    assert ledger.balance() == every and len({row["organisation"] for row in every}) == 3
 
 
 def test_an_unknown_element_is_refused(ledger: Any) -> None:

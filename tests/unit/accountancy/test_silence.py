@@ -109,8 +109,8 @@ def balanced(movements: pl.DataFrame, counts: pl.DataFrame, status: pl.DataFrame
         "movements": movements, "counts": counts, "count_scopes": scopes, "lot_assays": assays,
         "site_assays": pl.DataFrame(schema=dict(SITE_ASSAYS)),
     }  # fmt: skip
-    runs = books(frames, status=status, **more).runs
-    return runs.differences.select("since", "until").unique().sort("until").rows()
+    found = books(frames, status=status, **more).differences
+    return found.select("since", "until").unique().sort("until").rows()
 
 
 #: Lot 2 lies there in January and is used up in February, which is not filed.

@@ -49,7 +49,7 @@ def detect(
         ),
         lots=pl.DataFrame({"lot": [1, 2], "name": ["A/1", "A/2"]}),
         lot_assays=assays.drop_nulls(),
-        books=cast("Books", SimpleNamespace(runs=SimpleNamespace(differences=difference(gained)))),
+        books=cast("Books", SimpleNamespace(differences=difference(gained))),
     )
 
 

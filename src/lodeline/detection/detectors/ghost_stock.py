@@ -178,10 +178,11 @@ def _with_repeats(
         .sort("on")
     )
     book = (
-        movements.select("site", "lot", "on", "delta_mg", "unaccounted_mg")
-        .join(held.select("site", "lot").unique(), on=["site", "lot"], how="semi")
+        movements.lazy()
+        .join(held.lazy().select("site", "lot").unique(), on=["site", "lot"], how="semi")
         .group_by("site", "lot", "on")
         .agg(pl.col("delta_mg").sum() + pl.col("unaccounted_mg").sum())
+        .collect()
         .sort("on")
         .with_columns(book_mg=pl.col("delta_mg").cum_sum().over("site", "lot"), moved_on=pl.col("on"))
         .select("site", "lot", "on", "book_mg", "moved_on")

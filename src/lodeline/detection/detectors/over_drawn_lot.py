@@ -111,11 +111,12 @@ def over_drawn_lot(
     in the evidence. What three standard deviations of two weighings of a lot explain is no finding. `score` is None:
     there is no null under which it happens.
     """
-    here = movements.join(count_scopes.select("site").unique(), on="site", how="semi").with_columns(
-        period=pl.col("on").dt.strftime("%Y-%m")
-    )
-    short = here.filter(pl.col("unaccounted_mg") > 0)
-    over = _over_drawn(here.join(short, on=["site", "lot"], how="semi"), short)
+    counting = pl.col("site").is_in(count_scopes["site"].unique().implode())
+    short = movements.lazy().filter(counting, pl.col("unaccounted_mg") > 0).collect()
+    # Of the nation's movements a few are of such lots.
+    moves = movements.lazy().join(short.lazy().select("site", "lot").unique(), on=["site", "lot"], how="semi").collect()
+    moves, short = (one.with_columns(period=pl.col("on").dt.strftime("%Y-%m")) for one in (moves, short))
+    over = _over_drawn(moves, short)
     over = (
         over.join(_in_silent_months(over, movements, status), on=_LOT, how="anti")
         .join(lots.select("lot", "name"), on="lot")
@@ -123,7 +124,7 @@ def over_drawn_lot(
         .with_columns(treo_mg=share_mg_expr(pl.col("unaccounted_mg"), pl.col("ppb").fill_null(0)))
         .sort(_LOT)
     )
-    over = over.join(_of_a_gain(over, books.runs.differences), on=_LOT, how="anti")
+    over = over.join(_of_a_gain(over, books.differences), on=_LOT, how="anti")
     step = (months_since_year_0("period").diff() > 1).fill_null(False)
     over = over.with_columns(stretch=step.cum_sum().over("organisation", "site", order_by="period"))
     drawn = short.join(over.select(*_LOT, "stretch"), on=_LOT)
@@ -182,7 +183,8 @@ def _in_silent_months(over: pl.DataFrame, movements: pl.DataFrame, status: pl.Da
 
     A lot whose making nobody has filed may have come at any time.
     """
-    born = movements.filter(makes_lot()).group_by("lot").agg(born=pl.col("on").min().dt.strftime("%Y-%m"))
+    making = movements.lazy().filter(makes_lot()).group_by("lot")
+    born = making.agg(born=pl.col("on").min().dt.strftime("%Y-%m")).collect()
     silent = status.filter(pl.col("state") == "missing").select("organisation", silent="period")
     return (
         over.join(born, on="lot", how="left")

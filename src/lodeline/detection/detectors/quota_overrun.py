@@ -91,7 +91,8 @@ def quota_overrun(
     overrun in REO, of masses as filed: `score` is None and both bounds are unknown.
     """
     domestic = register.tables["organisations"].filter(pl.col("country") == law.country)["id"]
-    feed = lines.filter(FEED & pl.col("lot").is_not_null() & pl.col("organisation").is_in(domestic.implode()))
+    is_theirs = pl.col("organisation").is_in(domestic.implode())
+    feed = lines.lazy().filter(FEED, pl.col("lot").is_not_null(), is_theirs).select(_FEED).collect()
     drawn = _beyond_grants(_drawn_rows(feed, lot_facts), register)
     placed = drawn.join(lines.select("on", "event", "ordinal", "entry", seq="line"), on="seq")
     return ranked(
@@ -115,6 +116,10 @@ DETECTOR: Final = Detector(
         "passed_on": text("Grant passed on", "超过指标之日"),
     },
 )
+
+
+#: What of a line says what it draws.
+_FEED: Final = ("line", "lot", "kind", "role", "organisation", "on", "dry_mg", "origin_kind")
 
 
 def _drawn_rows(feed: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:

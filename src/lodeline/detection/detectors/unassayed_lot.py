@@ -25,7 +25,7 @@ from lodeline.accountancy.unassayed import bounds, most_innocent
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS
 from lodeline.detection.finding import Finding, ranked
-from lodeline.detection.imbalance import Books, lots_without_assay
+from lodeline.detection.imbalance import Books, watched
 from lodeline.detection.limits import Limits
 from lodeline.errors import Text, text
 from lodeline.material.element import TREO
@@ -70,18 +70,19 @@ def unassayed_lot(
     site_assays: pl.DataFrame,
     lots: pl.DataFrame,
     limits: Limits,
+    status: pl.DataFrame | None = None,
 ) -> list[Finding]:
     """One finding per site some of whose balances say nothing for want of assays, as `ranked`.
 
-    Parameters: `books` of the sites that count; frames of `accountancy.frames`; `lots` names them (`lot`, `name`).
+    Parameters: `books` of the sites that count; frames of `accountancy.frames`; `lots` names them (`lot`, `name`);
+    `status` as all who ask these books have it.
     Bounds that are no further apart than `least_sigmas` σ of the balance hide no more than measurement does and are let
     be. `score` is None, because nothing is measured; `mass_mg` is how far apart the bounds of the widest balance lie.
     """
-    entered = movements.filter(pl.col("delta_mg") > 0).select("lot").unique()
-    unknown = lots_without_assay(books, movements, counts, lot_assays=lot_assays, site_assays=site_assays).join(
-        entered, on="lot", how="semi", maintain_order="left"
-    )
-    total = books.runs.differences.filter(pl.col("element") == TREO)
+    entered = movements.lazy().filter(pl.col("delta_mg") > 0).select("lot").unique().collect()
+    seen = books.once(watched, movements, counts, lot_assays, site_assays, status)
+    unknown = seen.unknown.join(entered, on="lot", how="semi", maintain_order="left")
+    total = books.differences.filter(pl.col("element") == TREO)
     if unknown.is_empty() or total.is_empty():
         return []
     spans = total.hstack(bounds(unknown, total))

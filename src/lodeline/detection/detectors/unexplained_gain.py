@@ -113,8 +113,13 @@ def unexplained_gain(
     frames = {"movements": movements, "lot_assays": lot_assays, "site_assays": site_assays}
     counted = imbalances(books, side=-1, counts=counts, status=status, **frames)
     counting = pl.concat([frame.select("site").unique() for frame in (counts, count_scopes)])
-    moved = pl.concat([movements, books.implied], how="diagonal")
-    never = moved.filter(pl.col("kind") != "title").join(counting, on="site", how="anti")
+    never = pl.concat(
+        [
+            one.filter((pl.col("kind") != "title") & ~pl.col("site").is_in(counting["site"].implode()))
+            for one in (movements, books.implied)
+        ],
+        how="diagonal",
+    )
     rows = _treo_rows(never, lot_assays=lot_assays, site_assays=site_assays)
     months = _gains(rows)
     key = [*AREA, "period"]

@@ -169,9 +169,10 @@ def _run_rows(
     lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
 ) -> pl.DataFrame:
     """Rows of runs whose every lot has a known total, with `treo_mg`, `period` and `goods` (what was made)."""
-    rows = lines.filter((pl.col("kind") == "transformation") & pl.col("site").is_not_null()).select(
+    runs = lines.lazy().filter((pl.col("kind") == "transformation") & pl.col("site").is_not_null())
+    rows = runs.select(
         "line", "entry", "organisation", "event", "kind", "role", "on", "site", "lot", "product", "dry_mg"
-    )
+    ).collect()
     held = rows.select("site", "lot").unique().sort("site", "lot").with_row_index("held")
     totals = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=[TREO_INDEX])
     kind = pl.col("product").str.split(":").list.first()

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from lodeline.accountancy.balance import FLOWS
-from lodeline.accountancy.unassayed import bounds, most_innocent, unassayed
+from lodeline.accountancy.unassayed import acts_without_assay, bounds, most_innocent, unassayed
 from lodeline.detection.detectors.unassayed_lot import DETECTOR as UNASSAYED_LOT
 from lodeline.detection.evidence import with_element_mass
 from lodeline.material.element import SYMBOLS, TREO
@@ -95,10 +95,11 @@ def unassayed_lots(snapshot: Snapshot, balances: pl.DataFrame) -> pl.DataFrame:
 
     `balances` has `site`, `since`, `until` of balances from count to count.
     """
-    return unassayed(
-        balances, movements=snapshot.booked, counts=snapshot.counts, lot_assays=snapshot.lot_assays,
+    acts = acts_without_assay(
+        movements=[snapshot.booked], counts=snapshot.counts, lot_assays=snapshot.lot_assays,
         site_assays=snapshot.site_assays,
     )  # fmt: skip
+    return unassayed(balances, acts)
 
 
 def _unassayed(snapshot: Snapshot, sites: frozenset[str] | None, *, balances: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ import polars as pl
 from lodeline.accountancy.balance import reckon_parts
 from lodeline.accountancy.covariance import BalanceRuns, runs_of
 from lodeline.accountancy.frames import AREA
-from lodeline.detection.imbalance import TESTED, rounding_mg2
+from lodeline.detection.imbalance import TESTED, rounding_mg2, rows_until
 from lodeline.material.element import TREO
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled
 from lodeline.service.balance.sites import SIGMAS
@@ -58,13 +58,13 @@ def _shared_at(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame
         lot_assays=snapshot.lot_assays, site_assays=snapshot.site_assays, elements=TESTED, sites=counted.sort(),
     )  # fmt: skip
     methods = snapshot.register.tables["methods"]
-    rows = [snapshot.booked, snapshot.counts]
-    frames = [_rows_of(runs_of(one, methods), rows) for one in parts]
+    days = rows_until(snapshot.booked, snapshot.counts)
+    frames = [_rows_of(runs_of(one, methods), days) for one in parts]
     return pl.concat([pl.DataFrame(schema=SHARED), *frames]).sort([*_OF_SITE, "until"], maintain_order=True)
 
 
-def _rows_of(runs: BalanceRuns, rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The lower triangle of each matrix, a row for each of its own; `rows`: the movements and the counts."""
+def _rows_of(runs: BalanceRuns, days: pl.DataFrame) -> pl.DataFrame:
+    """The lower triangle of each matrix, a row for each of its own; `days`: `detection.imbalance.rows_until`."""
     if runs.differences.is_empty():
         return pl.DataFrame(schema=SHARED)
     matrix, place = (runs.differences[name].to_numpy() for name in ("matrix", "place"))
@@ -73,7 +73,7 @@ def _rows_of(runs: BalanceRuns, rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
     column = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
     values = runs.covariance_mg2[matrix[row], place[row], column]
     lists = pl.DataFrame({"row": row, "covariance_mg2": values}).group_by("row", maintain_order=True).all()
-    rounding = pl.Series(rounding_mg2(runs.differences, *rows))
+    rounding = pl.Series(rounding_mg2(runs.differences, days))
     return runs.differences.with_columns(lists["covariance_mg2"], rounding_mg2=rounding).select(list(SHARED))
 
 
