@@ -8,7 +8,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -106,17 +106,21 @@ class Collation:
 def collate(
     goods: pl.DataFrame, invoices: pl.DataFrame, customs: pl.DataFrame, *, known: Collection[str], resolve: Resolve,
     special: Collection[str], tolerances: Tolerances, today: date,
+    at_rest: Callable[[pl.DataFrame], pl.DataFrame] = lambda frame: frame,
 ) -> Collation:  # fmt: skip
     """The groups of the three records.
 
-    Parameters: as of `piece.pieces`; `today` says which tolerances count for the search.
+    Parameters: as of `piece.pieces`; `today` says which tolerances count for the search; `at_rest` gives a frame back
+    that is kept and seldom looked at, from wherever it lies then.
     """
     made = pieces(goods, invoices, customs, known=known, resolve=resolve, special=special)
     products = made.frame["product"].unique().drop_nulls().sort()
-    made = replace(made, frame=described(made.frame, products))
+    made = replace(made, frame=at_rest(described(made.frame, products)))
     search = Search.of(tolerances, today)
     numbered = by_numbers(made.frame, made.parties, search.unique_characters)
-    return by_looks(made, products, numbered, search)
+    numbered = replace(numbered, keys=at_rest(numbered.keys), table=at_rest(numbered.table))
+    found = by_looks(made, products, numbered, search)
+    return replace(found, table=at_rest(found.table))
 
 
 def by_looks(
@@ -279,15 +283,17 @@ def groups(frame: pl.DataFrame, label: Ints) -> pl.DataFrame:
         sold_special=pl.col("special").filter(SIDES["sold"]).any(),
         invoiced_ordinary=(~pl.col("special")).filter(SIDES["invoiced"]).any(),
     )  # fmt: skip
-    for part in found:
-        whole = whole.join(part, on="label", how="left")
+    whole = whole.sort("label")
+    # What is there is not copied by a join that keeps its order.
+    while found:
+        whole = whole.join(found.pop(0), on="label", how="left", maintain_order="left")
     first = list(SIDES)
     return whole.with_columns(
         *(pl.col(side).fill_null(0) for side in first),
         *(pl.col(f"{side}_mg").fill_null(0) for side in first),
         seller=pl.coalesce(f"{side}_seller" for side in first).fill_null(-1),
         buyer=pl.coalesce(f"{side}_buyer" for side in first).fill_null(-1),
-    ).sort("label")
+    )
 
 
 #: What of a piece is asked for its group.

@@ -6,7 +6,7 @@ Of rows that no entry has touched since the snapshot was last collated, what was
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -18,6 +18,7 @@ from lodeline.collation.match import Collation, collate
 from lodeline.collation.meeting import Search
 from lodeline.collation.piece import GOODS, Resolve, pieces, skeleton
 from lodeline.collation.tolerance import special_kinds, tolerances
+from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
 from lodeline.party.resolution import as_row
 from lodeline.store.snapshot import Snapshot
@@ -54,22 +55,13 @@ def collated(
     register = snapshot.register
     resolve = name_resolver(register, alike())
     goods, lots = _goods(snapshot, papers, snapshot.lines)
+    goods = snapshot.at_rest(goods)
     collation = collate(
         goods, snapshot.invoices, snapshot.customs, known=register.party_ids, resolve=resolve,
-        special=special_kinds(today), tolerances=tolerances(), today=today,
+        special=special_kinds(today), tolerances=tolerances(), today=today, at_rest=snapshot.at_rest,
     )  # fmt: skip
     return Collated(
-        goods=snapshot.at_rest(goods), lots=lots, collation=_at_rest(collation, snapshot), today=today,
-        feeds=_feeds(snapshot), resolve=resolve,
-    )  # fmt: skip
-
-
-def _at_rest(collation: Collation, snapshot: Snapshot) -> Collation:
-    """The collation, its frames in files where they are large: nobody looks at them until the next one."""
-    return replace(
-        collation, table=snapshot.at_rest(collation.table),
-        pieces=replace(collation.pieces, frame=snapshot.at_rest(collation.pieces.frame)),
-        numbered=replace(collation.numbered, table=snapshot.at_rest(collation.numbered.table)),
+        goods=goods, lots=lots, collation=collation, today=today, feeds=_feeds(snapshot), resolve=resolve
     )  # fmt: skip
 
 
@@ -78,17 +70,21 @@ def _feeds(snapshot: Snapshot) -> tuple[object, ...]:
     return tuple((one.height, one["entry"].max()) for one in (snapshot.invoices, snapshot.customs))
 
 
+#: Of a line what `GOODS` says of it, and its lot.
+_GOODS: Final = (*(name for name in GOODS if name in LINE), "lot")
+
+
 def _goods(
     snapshot: Snapshot, papers: pl.DataFrame, lines: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.Series]:  # fmt: skip
     """Of some lines those that the other records speak of, and their lots."""
     unshipped = snapshot.transfers.filter(pl.col("shipment_line").is_null())["receipt_line"].drop_nulls()
     kind = pl.col("kind")
-    wanted = lines.filter(
+    wanted = lines.lazy().filter(
         ((kind == "shipment") & pl.col("to_site").is_null()) | kind.is_in(["title", "export"])
         | ((kind == "origin") & (pl.col("origin_kind") == "imported"))
         | ((kind == "receipt") & pl.col("line").is_in(unshipped.implode()))
-    )  # fmt: skip
+    ).select(_GOODS).collect()  # fmt: skip
     if lines is not snapshot.lines:
         papers = papers.filter(pl.col("line").is_in(wanted["line"].implode()))
     return wanted.join(papers, on="line", how="left", maintain_order="left").select(*GOODS), wanted["lot"]
