@@ -11,8 +11,11 @@ import ctypes
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event, Thread
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -21,6 +24,8 @@ import polars as pl
 #: Cells (rows times columns) from which on a frame is mapped: some 10 MB, the lines of half a month of a nation.
 CELLS = 1_000_000
 _NAME: Final = "lodeline-mapped-"
+#: Seconds after which the pages of mapped files are given back: a gigabyte is looked up again in a fifth of one.
+_EVERY_S: Final = 2.0
 #: Of Linux' <sys/mman.h>: pages that are read again from the file when somebody looks.
 _MADV_DONTNEED: Final = 4
 #: The frames that are mapped, by the number that each has while it lives.
@@ -64,9 +69,28 @@ def _mapped_column(column: pl.Series, directory: Path) -> pl.Series:
     return found.to_series()
 
 
+@contextmanager
+def let_go_of_meanwhile() -> Iterator[None]:
+    """`let_go` now and then within it, and at its end: what was looked at for one answer is not held for the next."""
+    ended = Event()
+
+    def now_and_then() -> None:
+        while not ended.wait(_EVERY_S):
+            let_go()
+
+    thread = Thread(target=now_and_then, name="let go", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        let_go()
+
+
 def let_go() -> None:
     """Gives back the memory that mapped frames take while they are looked at; Linux alone is told."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not _mapped:
         return
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)

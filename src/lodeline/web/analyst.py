@@ -22,7 +22,7 @@ from django.db import connections
 
 from lodeline.engine.running import Opened
 from lodeline.errors import UserError
-from lodeline.mapped import let_go
+from lodeline.mapped import let_go_of_meanwhile
 from lodeline.progress import reported_to
 from lodeline.service.filing.status import filing_status
 from lodeline.service.filing.transfers import judged_transfers
@@ -108,7 +108,7 @@ class Analyst:
     def publish_once(self) -> Stamp | None:
         """Publishes the newest entry with every answer that was read lately, and with what anybody asks of a nation;
         None where the store is empty."""
-        with self._publications.one_analyst() as mine:
+        with self._publications.one_analyst() as mine, let_go_of_meanwhile():
             if not mine:
                 raise UserError(
                     "another process is the analyst of this store, and publishes what is new by itself",
@@ -131,7 +131,8 @@ class Analyst:
         while not self._ended.is_set():
             before, began = stamp, time.monotonic()
             try:
-                stamp = self._publish()
+                with let_go_of_meanwhile():
+                    stamp = self._publish()
             except UserError as error:
                 _log.warning("nothing could be published: %s", error.en)
             except DjangoDatabaseError:
@@ -184,7 +185,6 @@ class Analyst:
         snapshot.let_parts_go()
         exceptions.let_others_go(self._store, snapshot)
         snapshot.compact_flow_index()
-        let_go()
         return stamp
 
     def _give_what_is_waited_for(self, standing: Stamp, stamp: Stamp, reading: Reading) -> None:
