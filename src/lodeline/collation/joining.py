@@ -222,10 +222,14 @@ def _candidates(
 
 def _number_distance(ours: pl.Series, theirs: pl.Series, first: Ints, second: Ints) -> Ints:
     """How many keystrokes two numbers are apart; 9 where they are others or one is not there."""
-    a, b = ours.gather(first).fill_null("").to_list(), theirs.gather(second).fill_null("").to_list()
-    found = np.asarray(cpdist(a, b, scorer=OSA.distance, score_cutoff=_TYPED_APART, workers=2), np.int64)
-    blank = np.array([not x or not y for x, y in zip(a, b, strict=True)], np.bool_)
-    return np.where(blank | (found > _TYPED_APART), _FAR, found)
+    apart = np.empty(len(first), np.int64)
+    # Numbers are plain objects here: some of them after the others.
+    for part in (slice(begin, begin + _PART) for begin in range(0, len(first), _PART)):
+        a, b = ours.gather(first[part]).fill_null("").to_list(), theirs.gather(second[part]).fill_null("").to_list()
+        found = np.asarray(cpdist(a, b, scorer=OSA.distance, score_cutoff=_TYPED_APART, workers=2), np.int64)
+        blank = np.array([not x or not y for x, y in zip(a, b, strict=True)], np.bool_)
+        apart[part] = np.where(blank | (found > _TYPED_APART), _FAR, found)
+    return apart
 
 
 def _greedy(first: Ints, second: Ints) -> Ints:

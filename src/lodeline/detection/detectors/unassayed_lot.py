@@ -90,7 +90,8 @@ def unassayed_lot(
     values = limits.on(total["until"].max())  # type: ignore[arg-type]
     width = pl.col("high_mg") - pl.col("low_mg")
     silent = spans.filter(pl.Series(np.isnan(left)) & (width > values["least_sigmas"] * pl.col("sigma_mg")))
-    names = dict(lots.select("lot", "name").iter_rows())
+    named = lots.select("lot", "name").filter(pl.col("lot").is_in(unknown["lot"].unique().implode()))
+    names = dict(named.iter_rows())
     return ranked(
         _finding(rows, unknown, names)
         for _, rows in silent.sort("site", "until").group_by("organisation", "site", maintain_order=True)
