@@ -43,7 +43,8 @@ def _usual(value: str, by: str | list[str] = "site") -> pl.Expr:
 def _balances(sight: LedgerView) -> pl.DataFrame:
     """The largest z of any element on either side."""
     return (
-        sight.books.balances.filter(pl.col("z").is_not_null())
+        pl.concat(part.balances for part in sight.books.parts())
+        .filter(pl.col("z").is_not_null())
         .group_by(KEY)
         .agg(z_missing=pl.col("z").max(), z_gained=-pl.col("z").min())
     )

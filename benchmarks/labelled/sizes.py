@@ -35,16 +35,18 @@ THIRDS = ("small", "middle", "large")
 def ceilings(sight: LedgerView, planted: list[dict[str, Any]]) -> dict[str, float | None]:
     """Plant → ceiling on TREO for plants of mass; None where the site does not count, or nobody can say."""
     wanted = [item for item in planted if item["loophole"] in OF_MASS and item["loophole"] != "skimming"]
-    runs = sight.books.runs
-    total = runs.differences.filter(pl.col("element") == TREO)
-    places = {site: rows.sort("place") for (site,), rows in total.group_by("site")}
-    in_balances = {item["id"]: _ceiling(item, places.get(item["subjects"]["site"]), runs) for item in wanted}
+    places = {
+        site: (rows.sort("place"), part.runs)
+        for part in sight.books.parts()
+        for (site,), rows in part.runs.differences.filter(pl.col("element") == TREO).group_by("site")
+    }
+    in_balances = {item["id"]: _ceiling(item, *places.get(item["subjects"]["site"], (None, None))) for item in wanted}
     skimmed = [item for item in planted if item["loophole"] == "skimming"]
     return in_balances | {item["id"]: _ceiling_of_pair(item, sight) for item in skimmed}
 
 
-def _ceiling(item: Mapping[str, Any], rows: pl.DataFrame | None, runs: BalanceRuns) -> float | None:
-    if rows is None:
+def _ceiling(item: Mapping[str, Any], rows: pl.DataFrame | None, runs: BalanceRuns | None) -> float | None:
+    if rows is None or runs is None:
         return None
     matrix, size = int(rows["matrix"][0]), rows.height
     taken = np.zeros(size)

@@ -87,13 +87,20 @@ def stands(seed: int, *, firms: int, room: Path) -> Iterator[Stand]:
     sight = quick_sight(room / "w", room, load_law("cn"))
     truth = json.loads((room / "w.truth.json").read_text("utf-8"))
     there = _there(room / "w.stock.csv")
-    runs = sight.books.runs
-    found = battery(runs.muf_mg, runs.covariance_mg2, budget=BUDGET, size=runs.size)["alarm"].to_numpy().reshape(-1, 2)
-    alarms: npt.NDArray[np.bool_] = np.logical_or(found[:, 0], found[:, 1])
+    judged = [(part.runs, _alarms(part.runs)) for part in sight.books.parts()]
+    theirs = {site: place for place, (runs, _) in enumerate(judged) for site in runs.differences["site"].unique()}
     for plant in truth["planted"]:
-        stand = _stand(plant, sight, there, runs, alarms)
+        place = theirs.get(plant["subjects"]["site"])
+        stand = None if place is None else _stand(plant, sight, there, *judged[place])
         if stand is not None:
             yield stand
+
+
+def _alarms(runs: BalanceRuns) -> npt.NDArray[np.bool_]:
+    """Whether each run alarms, on either side."""
+    found = battery(runs.muf_mg, runs.covariance_mg2, budget=BUDGET, size=runs.size)["alarm"].to_numpy().reshape(-1, 2)
+    alarms: npt.NDArray[np.bool_] = np.logical_or(found[:, 0], found[:, 1])
+    return alarms
 
 
 def asked_of(world: World) -> list[dict[str, Any]]:
