@@ -104,7 +104,7 @@ class Analyst:
     def publish_once(self) -> Stamp | None:
         """Publishes the newest entry with every answer that was read lately, and with what anybody asks of a nation;
         None where the store is empty."""
-        with self._publications.one_analyst() as mine, let_go_of_meanwhile():
+        with self._publications.one_analyst() as mine:
             if not mine:
                 raise UserError(
                     "another process is the analyst of this store, and publishes what is new by itself",
@@ -125,8 +125,7 @@ class Analyst:
         while not self._ended.is_set():
             before, began = stamp, time.monotonic()
             try:
-                with let_go_of_meanwhile():
-                    stamp = self._publish()
+                stamp = self._publish()
             except UserError as error:
                 _log.warning("nothing could be published: %s", error.en)
             except DjangoDatabaseError:
@@ -149,6 +148,10 @@ class Analyst:
         if known is not None and (self._store.checkpoint() == known.checkpoint or is_unchanged(known)):
             self._publications.still_true()
             return standing
+        with let_go_of_meanwhile():
+            return self._publish_after(standing, known)
+
+    def _publish_after(self, standing: Stamp | None, known: Reading | None) -> Stamp:
         checkpoint = self._store.checkpoint()
         snapshot = open_snapshot(self._store, None if known is None else known.snapshot)
         if self._engine is not None and not is_prepared(snapshot):
