@@ -23,8 +23,8 @@ pytestmark = pytest.mark.medium
 
 #: What is made ahead for everybody: pages ask for it, and it is there.
 OF_ALL = frozenset({
-    "entries", "months", "elements", "balances", "findings", "judged_transfers", "_judged_balances", "quota",
-    "filing_status", "every",
+    "entries", "months", "elements", "balances", "findings", "standing_transfers", "unclosed", "_judged_balances",
+    "quota", "filing_status", "every",
 })  # fmt: skip
 FIRM, SITE = "MAG-0001", "MAG-0001-A"
 

@@ -36,8 +36,8 @@ _ALIVE_S: Final = 1.0
 #: Seconds for which work waits for an analyst that is behind the log or has just begun, and between two looks.
 _BEHIND_S: Final = 60.0
 _BETWEEN_S: Final = 0.2
-#: Seconds without an analyst after which a process computes for itself.
-_ALONE_S: Final = 10.0
+#: See `_alone_s`.
+_ALONE_S: Final = 30.0
 
 
 def asked_by_name(
@@ -64,6 +64,12 @@ def function_of(question: Question) -> Callable[..., Any]:
     for part in name.split("."):
         found = getattr(found, part)
     return cast(Callable[..., Any], found)
+
+
+def _alone_s() -> float:
+    """Seconds without an analyst after which a process computes for itself: under `serve` one comes, though it may
+    begin later than who asks, and whoever computes holds every frame of the nation."""
+    return _ALONE_S if os.environ.get("LODELINE_ANALYST") == "1" else 0.0
 
 
 def _nobody(what: str, done: int, total: int) -> None:
@@ -100,12 +106,14 @@ class Published:
         if found[0] or not self._waits:
             return found
         self._publications.want(self._stamp, question)
-        looked = time.monotonic()
+        seen = looked = time.monotonic()
         while self._publications.is_wanted(self._stamp, question):
             time.sleep(_LOOKS_S)
             if time.monotonic() - looked > _ALIVE_S:
                 looked = time.monotonic()
-                if not self._publications.has_analyst():
+                if self._publications.has_analyst():
+                    seen = looked
+                elif looked - seen > _alone_s():
                     break
                 if stage := self._publications.progress(self._stamp, question):
                     report(*stage)
@@ -270,8 +278,7 @@ def newest_published(store: Store) -> Snapshot:
     """What an analyst has published that has every filing of now, waited for, as jobs need it; without an analyst, or
     where it takes too long, the snapshot of the last entry."""
     publications, began = Publications(store), time.monotonic()
-    # Under `serve` an analyst comes, though it may begin a little later than who asks.
-    alone_until = began + (_ALONE_S if os.environ.get("LODELINE_ANALYST") == "1" else 0)
+    alone_until = began + _alone_s()
     at_least, _ = store.last_goods_entry(store.head().size)
     while at_least >= 0 and time.monotonic() < began + _BEHIND_S:
         if time.monotonic() >= alone_until and not publications.has_analyst():

@@ -26,7 +26,7 @@ from lodeline.errors import UserError
 from lodeline.mapped import let_go_of_meanwhile
 from lodeline.progress import reported_to
 from lodeline.service.filing.status import filing_status
-from lodeline.service.filing.transfers import judged_transfers
+from lodeline.service.filing.transfers import standing_transfers, unclosed
 from lodeline.service.findings.finding import findings
 from lodeline.service.matching import exceptions
 from lodeline.service.overview import overview
@@ -63,7 +63,8 @@ _OF_A_NATION: Final[tuple[tuple[Callable[..., Any], tuple[str, ...]], ...]] = (
     (overview.months, ("store", "snapshot", "law")), (overview.elements, ("snapshot",)),
     (overview.balances, ("snapshot",)), (overview.chain, ("snapshot", "law")),
     (overview.crossings, ("snapshot", "law")), (filing_status, ("store", "snapshot", "law")),
-    (judged_transfers, ("snapshot", "law")), (findings, ("store", "snapshot", "law")),
+    (unclosed, ("snapshot", "law")), (standing_transfers, ("snapshot", "law")),
+    (findings, ("store", "snapshot", "law")),
 )  # fmt: skip
 
 _log = logging.getLogger("lodeline.analyst")

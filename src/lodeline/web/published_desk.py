@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
@@ -24,8 +23,6 @@ from lodeline.web.reading import (
     seconds_left,
 )
 
-#: Readings that are kept: of the publication that stands, of the newest, and of the one before.
-_KEPT: Final = 3
 #: Seconds without an analyst after which a worker computes for itself: one that starts on a busy machine takes several,
 #: and whoever computes holds every frame of the nation.
 _ALONE_S: Final = 30.0
@@ -49,7 +46,7 @@ class PublishedDesk:
     def __init__(self, url: str) -> None:
         self.url = url
         self._lock = Lock()
-        self._readings: OrderedDict[str, Reading] = OrderedDict()
+        self._readings: dict[str, Reading] = {}
         self._store: Store | None = None
         #: What computes where no analyst does, and since when there is none.
         self._own: Desk | None = None
@@ -62,9 +59,10 @@ class PublishedDesk:
         left_s = seconds_left()
         until = None if left_s is None else time.monotonic() + left_s
         while True:
-            for stamp in publications.current() or ():
+            stand = publications.current() or ()
+            for stamp in stand:
                 if at_least is None or stamp.entry >= at_least or not self._comes(store, stamp.entry, at_least):
-                    return self._reading(store, publications, stamp)
+                    return self._reading(store, publications, stamp, stand)
             if store.last_goods_entry(store.head().size)[0] < 0:
                 raise empty_store()
             if self._is_alone(publications):
@@ -101,7 +99,10 @@ class PublishedDesk:
             self._store = open_store(self.url)
         return self._store
 
-    def _reading(self, store: Store, publications: Publications, stamp: Stamp) -> Reading:
+    def _reading(
+        self, store: Store, publications: Publications, stamp: Stamp, stand: tuple[Stamp, ...]
+    ) -> Reading:  # fmt: skip
+        """The reading of one of the publications that `stand`; of others it keeps none: their answers take memory."""
         with self._lock:
             self._alone_since = self._own = None
             found = self._readings.get(stamp.directory)
@@ -109,9 +110,9 @@ class PublishedDesk:
                 published = Published(publications, stamp, overtaken=_ask_again)
                 snapshot = at_hand(store, stamp, published, _ask_again_if_waiting)
                 found = Reading(store, snapshot, law_before(store, stamp.entry + 1), stamp.checkpoint, published)
+                kept = {one.directory for one in stand}
+                self._readings = {name: one for name, one in self._readings.items() if name in kept}
                 self._readings[stamp.directory] = found
-                while len(self._readings) > _KEPT:
-                    self._readings.popitem(last=False)
             return found
 
     def _is_alone(self, publications: Publications) -> bool:

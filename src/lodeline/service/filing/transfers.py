@@ -97,6 +97,16 @@ def ages(transfers: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def unclosed(snapshot: Snapshot, law: Jurisdiction, *, firms: frozenset[str] | None = None) -> pl.DataFrame:
+    """How many have not closed: `period` (the month shipped, else received), `state` (`open`, `partial`, `exception`),
+    `count`. `firms`: only those of which one side is among them."""
+    found = judged_transfers(snapshot, law).filter(pl.col("state").is_in(["open", "partial", "exception"]))
+    if firms is not None:
+        found = found.filter(pl.col("shipper").is_in(firms) | pl.col("receiver").is_in(firms))
+    period = pl.coalesce("shipped_on", "received_on").dt.strftime("%Y-%m").alias("period")
+    return found.group_by(period, "state").agg(count=pl.len()).sort("period", "state")
+
+
 def differences(transfers: pl.DataFrame) -> pl.DataFrame:
     """Shipper–receiver difference by pair, over the transfers that both have weighed.
 
@@ -143,7 +153,7 @@ def _judged(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
 
 def transfers(snapshot: Snapshot, law: Jurisdiction, *, only_open: bool = False) -> Json:
     """Shipments with their receipts; with `only_open`, those that lack a shipment or (part of) a receipt."""
-    rows = answered(judged_transfers, snapshot, law)
+    rows = answered(standing_transfers, snapshot, law).reverse()
     if only_open:
         rows = rows.filter(pl.col("state").is_in(["open", "partial"]) | (pl.col("state") == "exception"))
     return {

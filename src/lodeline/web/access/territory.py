@@ -66,7 +66,6 @@ def _nobodys(found: Answer, firms: Firms) -> Answer:
 #: How the answer to a question is kept to some firms; a page adds its own with `kept_to_firms`.
 _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     filing_status.filing_status: of_firms,
-    transfers.judged_transfers: _of_either,
     quotas.quota: _rows,
     findings: _findings,
     overview.balances: of_firms,
@@ -75,9 +74,10 @@ _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     overview.months: _nobodys,
     quotas.grants: of_firms,
     transfers.standing_transfers: _of_either,
+    transfers.unclosed: _nobodys,
 }
 #: Questions with an argument `firms`.
-_TOLD: Final[set[Callable[..., Any]]] = set()
+_TOLD: Final[set[Callable[..., Any]]] = {transfers.unclosed}
 
 
 def kept_to_firms(question: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:

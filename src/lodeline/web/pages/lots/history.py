@@ -113,7 +113,8 @@ def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) 
 def transfers_table(visit: Visit, number: int) -> Table:
     """Its shipments with their receipts, as they stand."""
     reading, names, language = visit.reading, Names(visit), visit.language
-    found = reading.answer(transfers.judged_transfers, reading.snapshot, reading.law).filter(pl.col("lot") == number)
+    every = reading.answer(transfers.standing_transfers, reading.snapshot, reading.law)
+    found = every.filter(pl.col("lot") == number).reverse()
 
     def cells(row: Mapping[str, Any]) -> Row:
         word, shape = lot_words.TRANSFER_STATES[row["state"]]

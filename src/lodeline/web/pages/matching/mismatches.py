@@ -43,6 +43,9 @@ _AGE_KINDS: Final[Mapping[str, BarKind]] = {
 _FORMER_STATES: Final = {
     "exception": "open", "differs": "open", "waiting": "not-due", "matched": "closed", "delivered-unfiled": "closed",
 }  # fmt: skip
+#: Standings of a delivery of which something may be asked; states in which those are listed that have closed.
+_NOT_CLOSED: Final = (*deliveries.UNCLOSED, "differs")
+_CLOSED_TOO: Final = ("closed", "all")
 #: Days from which a class of age begins; the last has no end.
 _AGES: Final = (0, *(days + 1 for days in deliveries.AGES))
 
@@ -66,10 +69,12 @@ def mismatches(visit: Visit) -> HttpResponse:
     `?organisation=`, `?region=`, `?period=` narrow it."""
     reading = visit.reading
     standing = reading.answer(deliveries.standing_transfers, reading.snapshot, reading.law)
-    every = laid_together(standing, reading.answer(records.every, reading.store, reading.snapshot, reading.law))
-    names = words.organisation_names(reading.snapshot.register, visit.language)
+    papers = reading.answer(records.every, reading.store, reading.snapshot, reading.law)
     wanted = _wanted(visit)
-    about = _about(every, wanted)
+    # Most deliveries have closed: they are laid beside the rest only for who asks for them.
+    told = standing if wanted.state in _CLOSED_TOO else standing.filter(pl.col("standing").is_in(_NOT_CLOSED))
+    names = words.organisation_names(reading.snapshot.register, visit.language)
+    about = _about(laid_together(told, papers), wanted)
     opened = about.filter(pl.col("state") == "open")
     of_kind = _of_kind(opened, wanted)
     ages = _ages(about)
@@ -87,7 +92,7 @@ def mismatches(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/matching/mismatches.html",
-        title=_headline(visit, of_kind, waiting, any_filed=bool(every.height)),
+        title=_headline(visit, of_kind, waiting, any_filed=bool(standing.height or papers.height)),
         waiting=asked.counted(waiting, "more is", "more are") if waiting and visit.language == "en" else waiting,
         waiting_href=visit.here(state="not-due", age=None, **{"mismatches.page": None}),
         kinds=_kind_tabs(visit, opened, wanted),
@@ -96,7 +101,7 @@ def mismatches(visit: Visit) -> HttpResponse:
         day=written.day(deliveries.last_filing_day(reading.snapshot, reading.law), visit.language),
         weighed=weighed(visit, weighings),
         tables={name: shown(visit, table) for name, table in tables.items()},
-        **_choices(visit, about, wanted),
+        **_choices(visit, about, weighings, wanted),
     )
 
 
@@ -211,12 +216,15 @@ def _tiles(visit: Visit, opened: pl.DataFrame) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _choices(visit: Visit, about: pl.DataFrame, wanted: _Wanted) -> dict[str, Any]:
+def _choices(visit: Visit, about: pl.DataFrame, weighings: pl.DataFrame, wanted: _Wanted) -> dict[str, Any]:
     """What the form offers, what is chosen, and what it carries."""
     causes = set(about["cause"].unique()) | {wanted.cause}
     offered = {key: word for key, word in mismatch_words.CAUSES.items() if key in causes}
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
-    firms = {one for column in ("organisation", "counterparty") for one in about[column].unique() if one in names}
+    named = [about[one] for one in ("organisation", "counterparty")] + [
+        weighings[one] for one in ("shipper", "receiver")
+    ]
+    firms = {one for column in named for one in column.unique() if one in names}
     months = asked.months(visit)
     line = wanted.line
     regions = next((one.options for one in line.line if one.name == "region"), ()) if line is not None else ()

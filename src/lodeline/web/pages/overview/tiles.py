@@ -57,16 +57,13 @@ def _filed_tile(scene: Scene) -> dict[str, object]:
 
 def _transfers_tile(scene: Scene) -> dict[str, object]:
     visit, reading = scene.visit, scene.visit.reading
-    judged = reading.answer(transfers.judged_transfers, reading.snapshot, reading.law).select(
-        "state", period=pl.coalesce("shipped_on", "received_on").dt.strftime("%Y-%m")
+    unclosed = reading.answer(transfers.unclosed, reading.snapshot, reading.law).filter(
+        pl.col("period") <= scene.period
     )
-    unsettled = judged.filter(
-        pl.col("state").is_in(["open", "partial", "exception"]) & (pl.col("period") <= scene.period)
-    )
-    exceptions = unsettled.filter(pl.col("state") == "exception").height
+    exceptions = sum(unclosed.filter(pl.col("state") == "exception")["count"].to_list())
     return {
         "label": visit.text("Deliveries not closed", "未闭合流转"),
-        "figure": written.count(unsettled.height),
+        "figure": written.count(sum(unclosed["count"].to_list())),
         "sub": visit.text(
             f"{written.count(exceptions)} past both deadlines", f"其中{written.count(exceptions)}笔双方均已逾期"
         ),
@@ -74,7 +71,7 @@ def _transfers_tile(scene: Scene) -> dict[str, object]:
             "exceptions",
             query={"kind": "delivery", "state": "unclosed", "period": f"{scene.months.all[0]}..{scene.period}"},
         ),
-        "trend": _trend(scene, dict(unsettled.group_by("period").len().iter_rows())),
+        "trend": _trend(scene, dict(unclosed.group_by("period").agg(pl.col("count").sum()).iter_rows())),
     }
 
 

@@ -201,9 +201,9 @@ def _sites_table(visit: Visit, organisation: str) -> Table:
 
 def _trade(visit: Visit, organisation: str) -> pl.DataFrame:
     reading = visit.reading
-    every = reading.answer(deliveries.judged_transfers, reading.snapshot, reading.law)
+    every = reading.answer(deliveries.standing_transfers, reading.snapshot, reading.law)
     return (
-        pl.concat([every, _exports(visit, organisation)], how="diagonal")
+        pl.concat([every.reverse(), _exports(visit, organisation)], how="diagonal")
         .filter((pl.col("shipper") == organisation) | (pl.col("receiver") == organisation))
         .with_columns(
             side=pl.when(pl.col("shipper") == organisation).then(pl.lit("customers")).otherwise(pl.lit("suppliers")),
