@@ -8,7 +8,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template import Engine, RequestContext
 
 from lodeline.errors import UserError
 from lodeline.office.access import clock
@@ -36,7 +36,13 @@ def show(visit: Visit, template: str, *, title: str, status: int = 200, **contex
         "law_pack": _law_pack(visit, reading),
         **context,
     }
-    return render(visit.request, template, context, status=status)
+    told = RequestContext(visit.request)
+    told.push(context)
+    try:
+        return HttpResponse(Engine.get_default().get_template(template).render(told), status=status)
+    finally:
+        # A context refers to itself: else tables of a nation would stay until Python looks for rings of dead objects.
+        told.dicts.clear()
 
 
 def account_frame(request: HttpRequest) -> dict[str, object]:
