@@ -11,7 +11,6 @@ import gc
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,13 +37,14 @@ from lodeline.store.published import asked_by_name, function_of
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.values import UnpublishableError
 from lodeline.web.reading import Reading, is_unchanged
-from lodeline.web.server.configuration import TURN_S
 
 #: Seconds between two looks at the log, and between two at what is asked.
 _LOG_S: Final = 0.5
 _ASKED_S: Final = 0.02
 #: Seconds within which what is filed is shown, if a publication takes less than a third of them.
 _SHOWN_WITHIN_S: Final = 8.0
+#: What publishing gives way to by the scheduler's measure (`nice`): whoever asks waits for a page, and nobody for it.
+_GIVES_WAY: Final = 5
 #: Seconds for which an answer is made ahead after somebody has last read it.
 KEPT_S: Final = 900.0
 #: What is asked with arguments and takes fewer seconds is not made ahead, and what is asked of one thing never is: few
@@ -73,11 +73,15 @@ _log = logging.getLogger("lodeline.analyst")
 class Analyst:
     """Publishes the answers of one database until it is told to end."""
 
-    def __init__(self, url: str, engine: Opened | None = None) -> None:
-        """engine: makes what the snapshot of a store is computed from, where nothing can be carried over."""
+    def __init__(self, url: str, engine: Opened | None = None, *, gives_way: int = 0) -> None:
+        """engine: makes what the snapshot of a store is computed from, where nothing can be carried over.
+
+        gives_way: how far publishing gives way to others, answers to who waits among them, by the measure of `nice`.
+        """
         self._store = open_store(url)
         self._publications = Publications(self._store)
         self._engine = engine
+        self._gives_way = gives_way
         self._ended = Event()
         #: Questions that are being answered, each by one thread.
         self._answering: set[tuple[str, Question]] = set()
@@ -122,6 +126,8 @@ class Analyst:
         answering = [Thread(target=self._answer_all, name="answers", daemon=True) for _ in range(_AT_ONCE)]
         for one in answering:
             one.start()
+        # On Linux this is of the thread that says it, and of those that it starts from now on.
+        os.nice(self._gives_way)
         stamp: Stamp | None = None
         while not self._ended.is_set():
             before, began = stamp, time.monotonic()
@@ -293,8 +299,7 @@ def main(engine: Opened | None = None) -> None:
     import django  # noqa: PLC0415
 
     django.setup()
-    sys.setswitchinterval(TURN_S)
-    analyst = Analyst(os.environ["LODELINE_DATABASE"], engine)
+    analyst = Analyst(os.environ["LODELINE_DATABASE"], engine, gives_way=_GIVES_WAY)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: analyst.end())
     analyst.run(_look_at_less)

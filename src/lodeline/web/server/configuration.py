@@ -12,15 +12,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 from lodeline.errors import UserError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogKind = Literal["json", "errors"]
-#: Seconds for which a thread computes while another waits (`sys.setswitchinterval`, 5 ms by Python's own measure): a
-#: page takes hundreds of small steps, at each of which it would wait so long for a thread that never rests.
-TURN_S: Final = 0.001
 
 
 class ConfigurationError(UserError):

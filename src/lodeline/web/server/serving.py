@@ -320,7 +320,6 @@ def _begin(worker: Any) -> None:
 
     Database(os.environ["LODELINE_DATABASE"]).keep_connections(_CONNECTION_KEPT_S)
     gc.set_threshold(_NEW_OBJECTS, 10, 10)
-    sys.setswitchinterval(configuration.TURN_S)
     threading.Thread(target=_preview, daemon=True).start()
 
 
