@@ -149,7 +149,7 @@ def _table(visit: Visit, both: Json) -> Table:
         middle, name, (en, zh, unit) = part == "p50", names[place], _FIGURES[key]
         return Column(
             key=f"{key}-{place + 1}" if middle else f"{key}-{place + 1}-{part}",
-            label=text(f"{en}{part.upper()} in {name}", f"{name} {zh}{part.upper()}"), number=True, unit=unit,
+            label=text(f"{en}{part.upper()} in {name}", f"{name}：{zh}{part.upper()}"), number=True, unit=unit,
             file_only=not middle,
         )  # fmt: skip
 
