@@ -122,6 +122,18 @@ def _of_lots(  # noqa: PLR0917  (what a block is)
 
 
 @njit(cache=True, nogil=True)
+def mass_fed(graph: Graph, event: int, element: int) -> int:
+    """The mass of an element, in mg, in all that an event used."""
+    fed_mg = 0
+    for link in range(graph.link_span[event, 0], graph.link_span[event, 1]):
+        start = graph.links[link]["content_start"]
+        for entry in range(start, start + graph.links[link]["content_count"]):
+            if graph.content[entry] & _ELEMENT_MASK == element:
+                fed_mg += graph.content[entry] >> ELEMENT_BITS
+    return fed_mg
+
+
+@njit(cache=True, nogil=True)
 def _mixtures(  # noqa: PLR0917  (numba takes no keywords)
     graph: Graph, order: Int64s, place_of_event: Int64s, width: int, unknown: int, element: int
 ) -> Floats:
@@ -133,12 +145,7 @@ def _mixtures(  # noqa: PLR0917  (numba takes no keywords)
             if 0 <= place_of_event[event] < width:
                 shares[event, place_of_event[event]] = 1.0
             continue
-        fed_mg = 0
-        for link in range(graph.link_span[event, 0], graph.link_span[event, 1]):
-            start = links[link]["content_start"]
-            for entry in range(start, start + links[link]["content_count"]):
-                if content[entry] & _ELEMENT_MASK == element:
-                    fed_mg += content[entry] >> ELEMENT_BITS
+        fed_mg = mass_fed(graph, event, element)
         if fed_mg == 0:
             if 0 <= unknown < width:
                 shares[event, unknown] = 1.0

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from lodeline.flow.everywhere import places_of_events
+from lodeline.flow.everywhere import mass_fed, places_of_events
 from lodeline.flow.index import FlowIndex
 from lodeline.flow.kernels import (  # type: ignore[attr-defined]
     BACK_REFERENCE,
@@ -104,12 +104,7 @@ def _go_back(  # noqa: PLR0917  (numba takes no keywords)
             whole += mass[lot] * part
         if whole == 0.0:
             continue
-        fed_mg = 0
-        for link in range(graph.link_span[event, 0], graph.link_span[event, 1]):
-            start = links[link]["content_start"]
-            for entry in range(start, start + links[link]["content_count"]):
-                if content[entry] & _ELEMENT_MASK == element:
-                    fed_mg += content[entry] >> ELEMENT_BITS
+        fed_mg = mass_fed(graph, event, element)
         if graph.is_origin[event] or fed_mg == 0:
             source = place_of_event[event] if graph.is_origin[event] else unknown
             for into in range(len(made)):
