@@ -28,12 +28,16 @@ _EVENT = trimmed(pl.col("event").str.normalize("NFC"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Division:
-    """A table in two: `good` can be filed as it is, `rest` keeps every other row. Events by their reference."""
+    """A table in two: `good` can be filed as it is, `rest` keeps every other row. Events by their reference.
+
+    `checked`: what the check says of `good`; None where there is no such row.
+    """
 
     good: Table
     rest: Table
     good_events: frozenset[str]
     rest_events: frozenset[str]
+    checked: Checked | None
 
 
 def good_events(table: Table, problems: Iterable[Problem]) -> tuple[set[str], set[str]]:
@@ -62,15 +66,22 @@ def settle(
     table: Table,
     check: Callable[[Table], Checked],
     ledger: Callable[[Checked], Iterable[Problem]] | None = None,
+    *,
+    known: Checked | None = None,
 ) -> Division:
     """The largest part that nothing stands in the way of, found by holding back what is bad until nothing is.
 
     `check` judges a table by itself; `ledger`, asked only of parts that it can be asked of, against what is held.
+    `known`: what `check` says of the table.
     """
     every = set(events(table)["event"].drop_nulls())
     part = divide(_with_every_column(table), every)[0]
+    if part.frame.shape != table.frame.shape:
+        known = None
+    of_part: Checked | None = None
     while part.frame.height:
-        problems, checked = _judged(part, check)
+        problems, checked = _judged(part, check, known)
+        known = None
         if ledger is not None and not checked.rejects:
             problems = list(ledger(checked))
         bad = _blocked(part, problems)
@@ -78,11 +89,12 @@ def settle(
             part = divide(part, ())[0]
             break
         if not bad:
+            of_part = checked
             break
         part = divide(part, bad | _needing(checked, bad))[1]
     good = frozenset(events(part)["event"].drop_nulls())
     of_good, of_rest = divide(table, good)
-    return Division(good=of_good, rest=of_rest, good_events=good, rest_events=frozenset(every - good))
+    return Division(good=of_good, rest=of_rest, good_events=good, rest_events=frozenset(every - good), checked=of_part)
 
 
 def other_months(rows: pl.DataFrame, period: str) -> dict[str, set[str]]:
@@ -151,9 +163,9 @@ def _with_every_column(table: Table) -> Table:
     return replace(table, frame=table.frame.with_columns(pl.lit(None, pl.String()).alias(name) for name in absent))
 
 
-def _judged(table: Table, check: Callable[[Table], Checked]) -> tuple[list[Problem], Checked]:
+def _judged(table: Table, check: Callable[[Table], Checked], known: Checked | None) -> tuple[list[Problem], Checked]:
     """The problems of a table; piece by piece where it has more of one code than are listed."""
-    checked = check(table)
+    checked = check(table) if known is None else known
     cut = [str(found.facts["code"]) for found in checked.problems if found.code == "problems.more"]
     if all(CATALOGUE[code].severity == "flag" for code in cut):
         return list(checked.problems), checked

@@ -8,12 +8,14 @@ offered.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Any, Final
 
 import polars as pl
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from lodeline.filing.cell import compatible
@@ -93,10 +95,12 @@ def guesses(rows: pl.DataFrame, texts: pl.DataFrame, edge: Edge, *, period: str)
     if len({row["counterparty_name"] for row in read} - set(edge.names)) > UNKNOWN_LIMIT:
         edge = replace(edge, names={})
     outside = _outside(read, period)
+    held, sent = _Ids(edge.held), _Ids(edge.sent)
     found = []
     for row in read:
         cells = filed[row["source"], row["row"]]
-        for guess in (_lot(row, edge), _mass(row, cells, edge), _day(row, outside, period), _name(row, edge)):
+        at_hand = sent if row["kind"] == "receipt" else held
+        for guess in (_lot(row, edge, at_hand), _mass(row, cells, edge), _day(row, outside, period), _name(row, edge)):
             if guess is not None:
                 found.append(guess)
     return found
@@ -127,26 +131,56 @@ def _guess(
 # A lot, one slip away.
 
 
-def _lot(row: Mapping[str, Any], edge: Edge) -> Guess | None:
+class _Ids:
+    """Lots by the ids that a text may mean: with their maker where it names one, else without."""
+
+    def __init__(self, lots: Collection[str]) -> None:
+        self._lots = sorted(lots)
+        self._near: dict[str, tuple[str, ...]] = {}
+
+    def near(self, lot: str) -> tuple[str, ...]:
+        """The lots whose ids differ from this one by case, O and 0, hyphens, or one character put in, left out,
+        changed or swapped."""
+        if lot not in self._near:
+            ids, alike = self._with_maker if "/" in lot else self._without
+            slips = process.extract(lot, ids, scorer=OSA.distance, score_cutoff=1, limit=None)
+            places = {place for _, _, place in slips} | set(alike.get(_alike(lot), ()))
+            self._near[lot] = tuple(self._lots[place] for place in sorted(places) if ids[place] != lot)
+        return self._near[lot]
+
+    @cached_property
+    def _with_maker(self) -> tuple[list[str], dict[str, list[int]]]:
+        return self._lots, _by_alike(self._lots)
+
+    @cached_property
+    def _without(self) -> tuple[list[str], dict[str, list[int]]]:
+        ids = [bare(lot) for lot in self._lots]
+        return ids, _by_alike(ids)
+
+
+def _by_alike(ids: Sequence[str]) -> dict[str, list[int]]:
+    """What is left of ids that are easily taken for each other → their places."""
+    found: dict[str, list[int]] = {}
+    for place, one in enumerate(ids):
+        found.setdefault(_alike(one), []).append(place)
+    return found
+
+
+def _lot(row: Mapping[str, Any], edge: Edge, at_hand: _Ids) -> Guess | None:
     """The one lot at hand whose id is a slip away from one that nobody here knows."""
     lot, kind = row["lot"], row["kind"]
     if not lot or not kind or lot in edge.known or kind == "void" or is_making(kind, row["role"]):
         return None
-    receipt = kind == "receipt"
-    candidates = {one for one in (edge.sent if receipt else edge.held) if _is_slip(lot, one)}
+    candidates = at_hand.near(lot)
     if len(candidates) != 1:
         return None
     (meant,) = candidates
     after = meant if "/" in lot else bare(meant)
-    en, zh = ("That was sent to you", "该批次已发往贵企业") if receipt else ("You have that lot", "贵企业有该批次")
+    en, zh = (
+        ("That was sent to you", "该批次已发往贵企业") if kind == "receipt" else ("You have that lot", "贵企业有该批次")
+    )
     why = (f"Is it {after}? {en}, and none called {lot}", f"是否为“{after}”？{zh}，没有“{lot}”")
     return _guess("lot", row, "lot", before=lot, after=after, why=why)
-
-
-def _is_slip(lot: str, other: str) -> bool:
-    """Whether two ids differ by case, O and 0, hyphens, or one character put in, left out, changed or swapped."""
-    one, two = (lot, other) if "/" in lot else (lot, bare(other))
-    return one != two and (_alike(one) == _alike(two) or OSA.distance(one, two, score_cutoff=1) <= 1)
 
 
 def _alike(lot: str) -> str:

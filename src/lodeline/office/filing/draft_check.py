@@ -162,11 +162,8 @@ def _of_the_good(
     """
     if draft.corrects is not None:
         return []
-    part = settle(table, lambda one: _check(draft, one, store)).good
-    if not part.frame.height:
-        return []
-    of_part = _check(draft, part, store)
-    if of_part.rejects:
+    of_part = settle(table, lambda one: _check(draft, one, store), known=checked).checked
+    if of_part is None or of_part.rejects:
         return []
     known = {(one.code, one.where) for one in checked.problems}
     found = preview(books_of(draft, store), of_part, filed_at=now, law=law)

@@ -4,6 +4,9 @@ One loop waits for all connections of a process (the server's own hands each to 
 still arriving is bounded in time, in bytes and in number, and the connection that has waited longest gives way. A body
 that is larger than anybody may send without signing in goes to a thread as it comes, at a least rate: the page refuses
 it by its stated length, before a byte is read, unless it is for someone who has signed in. See docs/adr/0037.
+
+Forms and uploads are answered by one process of their own: a month that is judged there takes no turn from a page that
+somebody reads. Whoever has received one passes the connection on, with what has come. See docs/adr/0049.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from typing import Any, Final
 
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from lodeline.web.server.passing import Passed, Way
 
 #: Connections that a process has at a time, and of these the ones that wait for a request or are sending one.
 CONNECTIONS: Final = 512
@@ -41,6 +46,7 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", r
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECTS: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _PROBE: Final = re.compile(rb"(GET|HEAD) /healthz[ ?]")
+_FORM: Final = b"POST "
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _HEAD_TOO_LARGE: Final = (
@@ -109,14 +115,53 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._accepting = False
         #: In the order in which they began to wait.
         self._arriving: dict[TConn, _Arrival] = {}
         self._held, self._swept = 0, 0.0
+        #: The way of forms to the process that takes them; whether it is this one. Both are set by the master.
+        self.forms: Way | None = None
+        self.takes_forms = False
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Threads for requests, and one more for the question whether the process answers."""
         self._probes = ThreadPoolExecutor(max_workers=1)
         return ThreadPoolExecutor(max_workers=self.cfg.threads)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Takes connections from the listener, or requests that others pass; or does not."""
+        if self.forms is None or not self.takes_forms:
+            super().set_accept_enabled(enabled)
+        elif enabled and not self._accepting:
+            self.poller.register(self.forms.exit, EVENT_READ, self._take_passed)
+            self.forms.open.touch()
+            self._accepting = True
+        elif self._accepting and not enabled:
+            self.poller.unregister(self.forms.exit)
+            while not self.alive and self._take_passed():
+                pass  # what was passed before it was to end is answered
+            self._accepting = False
+
+    def _take_passed(self, _exit: object = None) -> bool:
+        """A request that another process has received; False where there is none."""
+        assert self.forms is not None, "set_accept_enabled asks"
+        request = self.forms.take()
+        if request is not None:
+            try:
+                address = request.sock.getpeername()
+            except OSError:
+                request.sock.close()  # the visitor has gone
+            else:
+                conn = self._connection(request.sock, address, request.sock.getsockname())
+                self._answer(conn, request.received, to_come=request.to_come, has_an_end=request.has_an_end)
+        return request is not None
+
+    def _connection(self, sock: socket.socket, address: Any, own_address: Any) -> TConn:
+        self.nr_conns += 1
+        conn = TConn(self.cfg, sock, address, own_address)
+        conn.init()
+        conn.parser.unreader = _Received(sock)
+        return conn
 
     def accept(self, listener: Any) -> None:
         """A connection: it waits for its request."""
@@ -128,11 +173,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
             elif error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
                 raise
             return
-        self.nr_conns += 1
-        conn = TConn(self.cfg, sock, address, listener.getsockname())
-        conn.init()
-        conn.parser.unreader = _Received(sock)
-        self._await(conn)
+        self._await(self._connection(sock, address, listener.getsockname()))
 
     def _await(self, conn: TConn, data: bytes = b"", *, closing: bool = False) -> None:
         """A connection waits beside the threads. `data`: what has come of its next request."""
@@ -203,6 +244,14 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _dispatch(self, conn: TConn, *, to_come: int = 0, has_an_end: bool = True) -> None:
         data = bytes(self._forget(conn).data)
+        request = Passed(sock=conn.sock, received=data, to_come=to_come, has_an_end=has_an_end)
+        if self.forms and not self.takes_forms and data.startswith(_FORM) and self.forms.send(request):
+            self.nr_conns -= 1
+            conn.close()
+            return
+        self._answer(conn, data, to_come=to_come, has_an_end=has_an_end)
+
+    def _answer(self, conn: TConn, data: bytes, *, to_come: int, has_an_end: bool) -> None:
         self._held += len(data)
         conn.parser.unreader.begin(data, to_come=to_come, has_an_end=has_an_end)
         pool = self._probes if _PROBE.match(data) else self.tpool
@@ -212,7 +261,8 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """In a thread: answers. Whoever does not take the answer is told of like one who has gone."""
         conn.sock.settimeout(_ANSWER_S)
-        if not conn.parser.unreader.is_reusable:
+        if self.takes_forms or not conn.parser.unreader.is_reusable:
+            # What is asked next on a connection that was passed is no form, as a rule: it is for another process.
             req.force_close()
         try:
             return super().handle_request(req, conn)

@@ -1,0 +1,92 @@
+"""Passes a connection from the process that received a request to the one that answers it (SCM_RIGHTS, unix(7)).
+
+A message has no body: what has come of the request lies in a file in memory, which is passed beside the connection. So
+a message is sent whole or not at all, and nobody waits for the other process to read it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+#: Whether this system has what is needed.
+POSSIBLE: Final = hasattr(os, "memfd_create") and hasattr(socket, "send_fds")
+#: Bytes that are still to come, and whether the request has a known end.
+_MESSAGE: Final = struct.Struct("!Q?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A request on its connection: what has come of it, bytes still to come, whether it is known where it ends."""
+
+    sock: socket.socket
+    received: bytes
+    to_come: int
+    has_an_end: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The way of connections from one process to another: made by the parent of both."""
+
+    entrance: socket.socket
+    exit: socket.socket
+    #: A file that is there while somebody takes what is passed.
+    open: Path
+
+    @classmethod
+    def made(cls, mark: Path) -> Way | None:
+        """A new way; None where this system has none."""
+        if not POSSIBLE:
+            return None
+        entrance, exit_ = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        entrance.setblocking(False)
+        exit_.setblocking(False)
+        return cls(entrance=entrance, exit=exit_, open=mark)
+
+    def send(self, request: Passed) -> bool:
+        """Passes a request on; False where nobody takes it, or there are too many to be taken yet."""
+        if not self.open.exists():
+            return False
+        try:
+            content = os.memfd_create("request")
+        except OSError:
+            return False
+        try:
+            with os.fdopen(os.dup(content), "wb") as file:
+                file.write(request.received)
+            message = _MESSAGE.pack(request.to_come, request.has_an_end)
+            socket.send_fds(self.entrance, [message], [request.sock.fileno(), content])
+        except OSError:
+            return False
+        finally:
+            os.close(content)
+        return True
+
+    def take(self) -> Passed | None:
+        """The next request that was passed; None where there is none."""
+        return _taken(self.exit)
+
+
+def _taken(receiving: socket.socket) -> Passed | None:
+    try:
+        message, descriptors, _, _ = socket.recv_fds(receiving, _MESSAGE.size, 2)
+    except OSError:
+        return None
+    if len(descriptors) != 2 or len(message) != _MESSAGE.size:
+        # This process has as many files open as it may: the visitor is cut off, as where no connection is taken.
+        for one in descriptors:
+            with suppress(OSError):
+                os.close(one)
+        return None
+    connection, content = descriptors
+    to_come, has_an_end = _MESSAGE.unpack(message)
+    with os.fdopen(content, "rb") as file:
+        file.seek(0)
+        received = file.read()
+    return Passed(sock=socket.socket(fileno=connection), received=received, to_come=to_come, has_an_end=has_an_end)
