@@ -10,12 +10,22 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.web.conftest import Browser
 
 from lodeline.collation.exception import EXCEPTION
 from lodeline.regulation.parameter import load
 from lodeline.service.filing.mismatches import mismatches
-from lodeline.service.filing.transfers import AGES, ages, differences, judged_transfers, standing_transfers
+from lodeline.service.filing.transfers import (
+    AGES,
+    ages,
+    differences,
+    judged_transfers,
+    questionable_transfers,
+    standing_transfers,
+    weighed_by_pair,
+)
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
@@ -42,7 +52,9 @@ def exported(browser: Browser, query: str) -> list[list[str]]:
 def pairs(*rows: tuple[str, str, int | None, int | None]) -> pl.DataFrame:
     schema = {"shipper": pl.String(), "receiver": pl.String(), "shipped_mg": pl.Int64(), "received_mg": pl.Int64()}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return frame.with_columns(difference_mg=pl.col("shipped_mg") - pl.col("received_mg"))
+    # Of two months, one after the other.
+    days = [date(2025, 1 + place % 2, 7) for place in range(frame.height)]
+    return frame.with_columns(shipped_on=pl.Series(days, dtype=pl.Date()), received_on=pl.lit(None, pl.Date()))
 
 
 def test_every_transfer_stands_somewhere_once(flawed: Store, standing: pl.DataFrame) -> None:
@@ -53,6 +65,12 @@ def test_every_transfer_stands_somewhere_once(flawed: Store, standing: pl.DataFr
     assert standing.filter(pl.col("age_days").is_not_null()).height == unclosed.height
     # The last filing of this world came on 10 April 2025.
     assert unclosed.filter(pl.col("age_days") != (date(2025, 4, 10) - pl.col("day")).dt.total_days()).height == 0
+
+
+def test_what_is_questionable_is_what_has_not_closed_or_differs(flawed: Store, standing: pl.DataFrame) -> None:
+    asked = questionable_transfers(open_snapshot(flawed), load("cn"))
+    assert asked.equals(standing.filter(pl.col("standing").is_in(["waiting", "exception", "differs"])))
+    assert 0 < asked.height < standing.height
 
 
 def test_each_half_names_the_entry_that_states_it(flawed: Store, standing: pl.DataFrame) -> None:
@@ -84,12 +102,15 @@ def test_ages_of_the_world_add_up(standing: pl.DataFrame) -> None:
 
 
 def test_differences_by_pair() -> None:
-    rows = differences(
+    weighed = weighed_by_pair(
         pairs(
             ("A", "B", 1000, 990), ("A", "B", 2000, 2000), ("A", "B", 1000, 1010), ("A", "C", 1000, 900),
             ("A", "C", 1000, None), ("A", "C", 0, 0), *[("D", "E", 1000, 995 - step) for step in range(5)],
         )
     )  # fmt: skip
+    assert (weighed["deliveries"].sum(), weighed["weighed"].sum(), weighed["shares"].sum()) == (11, 10, 9)
+    assert (weighed["weighed_mg"].sum(), weighed["missing_mg"].sum()) == (10_000, 135)
+    rows = differences(weighed)
     assert rows["shipper"].to_list() == ["D", "A", "A"], "few weighings come last, whatever their mean"
     steady, balanced, alone = rows.to_dicts()
     assert (steady["weighings"], steady["less"], steady["more"], steady["difference_mg"]) == (5, 5, 0, 35)
@@ -101,8 +122,28 @@ def test_differences_by_pair() -> None:
 
 
 def test_scales_that_never_differ_have_no_distance() -> None:
-    (row,) = differences(pairs(("A", "B", 10, 10), ("A", "B", 20, 20))).to_dicts()
+    (row,) = differences(weighed_by_pair(pairs(("A", "B", 10, 10), ("A", "B", 20, 20)))).to_dicts()
     assert (row["mean"], row["error"], row["distance"]) == (0, 0, None)
+    (row,) = differences(weighed_by_pair(pairs(*[("A", "B", 3_000, 2_900)] * 3))).to_dicts()
+    assert (row["error"], row["distance"]) == (0, None), "what differs by the same share has no spread either"
+
+
+@given(st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from("CD"), st.integers(0, 10**9), st.integers(0, 10**9))))
+def test_sums_by_month_say_of_pairs_what_deliveries_one_by_one_say(rows: list[tuple[str, str, int, int]]) -> None:
+    every = pairs(*rows)
+    for part in (every, every.filter(pl.col("shipped_on").dt.month() == 2)):
+        months = weighed_by_pair(every).filter(
+            pl.col("period").is_in(part["shipped_on"].dt.strftime("%Y-%m").implode())
+        )
+        for row in differences(months).to_dicts():
+            of_pair = part.filter(shipper=row["shipper"], receiver=row["receiver"]).filter(pl.col("shipped_mg") > 0)
+            share = of_pair.select((pl.col("shipped_mg") - pl.col("received_mg")) / pl.col("shipped_mg")).to_series()
+            assert row["weighings"] == len(share)
+            assert row["mean"] == pytest.approx(share.mean())
+            if len(share) > 1:
+                widest = max(abs(one) for one in share)
+                error = float(share.std() or 0) / len(share) ** 0.5  # type: ignore[arg-type]
+                assert row["error"] == pytest.approx(error, rel=1e-6, abs=1e-7 * widest)
 
 
 def exceptions(*rows: dict[str, object]) -> pl.DataFrame:

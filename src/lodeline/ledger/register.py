@@ -151,6 +151,18 @@ class Register:
         """Licence id → the licence with its acts."""
         return licences_of(self.tables)
 
+    def licences_held_by(self, organisation: str) -> tuple[Licence, ...]:
+        """The licences that an organisation holds or held, in the order of the register."""
+        return tuple(self._licences_by_holder.get(organisation, ()))
+
+    @cached_property
+    def _licences_by_holder(self) -> Mapping[str, Sequence[Licence]]:
+        found: dict[str, list[Licence]] = {}
+        for licence in self.licences.values():
+            for holder in licence.holders:
+                found.setdefault(holder, []).append(licence)
+        return found
+
     @cached_property
     def extensions(self) -> Mapping[str, Sequence[Extension]]:
         """Month → what has been extended of it, the longest last."""

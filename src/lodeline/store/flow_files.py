@@ -154,16 +154,33 @@ def _name(entry: int, root: str) -> str:
 
 def _checked(files: ColumnFiles, directory: Path, root: str) -> tuple[Path, Path | None]:
     """`_parts_of` a graph whose files are, as far as a look at some of them tells, as they were written."""
-    parts = _parts_of(files, directory)
-    for part in parts:
-        if part is None:
-            continue
-        stated, seals = _seals(files.key, part)
-        if part is directory and stated["root"] != root:
-            raise WrongFile(directory, "it is of another log")
-        for name, blocks in sampled(seals, BLOCKS_CHECKED).items():
-            files.key.check_blocks(part / name, seals[name], blocks)
+    base, changes = parts = _parts_of(files, directory)
+    stated, seals = _seals(files.key, directory)
+    if stated["root"] != root:
+        raise WrongFile(directory, "it is of another log")
+    _look_at(files.key, directory, seals)
+    if changes is not None and _BASES.get(base) != (facts := _facts_of(base)):
+        # The same base stands under many changes.
+        _look_at(files.key, base, _seals(files.key, base)[1])
+        _BASES.clear()
+        _BASES[base] = facts
     return parts
+
+
+#: The base that this process has last looked at, and its files as they then were.
+_BASES: Final[dict[Path, tuple[tuple[str, int, int, int], ...]]] = {}
+
+
+def _look_at(key: SealKey, directory: Path, seals: Mapping[str, Seal]) -> None:
+    """Raises WrongFile where what is looked at of these files is not as it was written."""
+    for name, blocks in sampled(seals, BLOCKS_CHECKED).items():
+        key.check_blocks(directory / name, seals[name], blocks)
+
+
+def _facts_of(directory: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Name, number, size and moment of each file."""
+    found = sorted((one.name, one.stat()) for one in os.scandir(directory))
+    return tuple((name, of.st_ino, of.st_size, of.st_mtime_ns) for name, of in found)
 
 
 def _parts_of(files: ColumnFiles, directory: Path) -> tuple[Path, Path | None]:

@@ -30,7 +30,7 @@ from lodeline.store.seal import Seal, SealKey, WrongFile, sampled
 from lodeline.store.store import Store
 from lodeline.store.values import packed, unpacked
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _CURRENT, _ANSWER, _WANTED, _PROGRESS = b"publications", b"answer", b"wanted", b"progress"
 #: Blocks of 1 MiB of an answer's frames that a reader checks; `lodeline verify` checks all.
 BLOCKS_CHECKED: Final = 16
@@ -135,10 +135,9 @@ class Publications:
         try:
             for name, blocks in sampled(seals, BLOCKS_CHECKED).items():
                 self._key.check_blocks(path.parent / name, seals[name], blocks)
-            value = unpacked(
-                stated["value"],
-                lambda number: pl.read_ipc(path.parent / f"{question.key}.{number}.arrow"),
-            )
+            value = stated["value"]
+            if not stated["plain"]:
+                value = unpacked(value, lambda number: pl.read_ipc(path.parent / f"{question.key}.{number}.arrow"))
         except (WrongFile, OSError, pl.exceptions.PolarsError) as error:
             warn_of_wrong(error if isinstance(error, WrongFile) else WrongFile(path, str(error)))
             return False, None
@@ -216,7 +215,11 @@ class Publications:
             plain(frame).write_ipc(building, compat_level=pl.CompatLevel.newest())
             seals[path.name] = self._key.seal_file(building).as_json()
             building.rename(path)
-        document = {"of": stamp.directory, "question": question.text, "value": stated, "frames": seals}
+        document = {
+            "of": stamp.directory, "question": question.text, "value": stated, "frames": seals,
+            # Of many findings it takes a reader longer to look for what JSON does not have than to read them.
+            "plain": not frames and stated == value,
+        }  # fmt: skip
         path = room / f"{question.key}.json"
         _write(path, self._key.document(_ANSWER, document))
         if read_at is not None:

@@ -195,8 +195,8 @@ def _licence(own: OrganisationView, kind: str) -> Licence | None:
     """The firm's licence for such goods that ends last."""
     found = [
         one
-        for one in own.register.licences.values()
-        if own.organisation in one.holders and kind in {product_kind(code) for code in one.products}
+        for one in own.register.licences_held_by(own.organisation)
+        if kind in {product_kind(code) for code in one.products}
     ]
     return max(found, key=lambda one: (one.valid_to or date.min, one.id), default=None)
 

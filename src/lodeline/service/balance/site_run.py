@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.balance import reckon
+from lodeline.accountancy.balance import Reckoning, reckon
 from lodeline.accountancy.battery import battery
-from lodeline.accountancy.covariance import balance_runs, window_of_elements
+from lodeline.accountancy.covariance import balance_runs, runs_of, window_of_elements
 from lodeline.accountancy.distribution import normal_quantile
 from lodeline.accountancy.sequential import PAGE_REFERENCES, ceiling, page_tail, sitmuf
 from lodeline.accountancy.signature import Identification, identify
@@ -128,8 +128,11 @@ def run_of(
         "sites": [site], "first_period": first, "last_period": last,
         "organisations": None if organisation is None else [organisation],
     }  # fmt: skip
-    runs = balance_runs(**_frames(snapshot), **asked, elements=[element])
-    if not len(runs.size):
+    frames = _frames(snapshot)
+    methods = frames.pop("methods")
+    reckoned = reckon(**frames, **asked, elements=[element])
+    runs = runs_of(reckoned, methods)
+    if reckoned is None or not len(runs.size):
         return Run(reason=NO_COUNTS, balances=pl.DataFrame())
     # A site that changed hands has a run of each holder: the newest.
     size = int(runs.size[-1])
@@ -165,7 +168,7 @@ def run_of(
         sides=sides,
         limits=_limits(budget / 2, len(muf)),
         detection_powers=_detection_powers(tested, covariance, budget / 2),
-        sources=_sources(snapshot, asked, element),
+        sources=_sources(reckoned, methods),
         signature=signature,
         elements=elements,
     )
@@ -295,12 +298,8 @@ def _signature(snapshot: Snapshot, asked: dict[str, Any], side: Side) -> tuple[t
     return elements, identify(muf[known], covariance[np.ix_(known, known)], elements, side=side.side)
 
 
-def _sources(snapshot: Snapshot, asked: dict[str, Any], element: str) -> pl.DataFrame:
+def _sources(reckoned: Reckoning, methods: pl.DataFrame) -> pl.DataFrame:
     """What σ of the sum of all balances is made of; what enters two of them with opposite signs is gone."""
-    frames = _frames(snapshot)
-    methods = frames.pop("methods")
-    reckoned = reckon(**frames, **asked, elements=[element])
-    assert reckoned is not None, "a run that was tested has batches"
     who = ["laboratory", "method_id"]
     parts = []
     terms_of = error_terms(batches=reckoned.batches, assays=reckoned.assays, methods=methods)

@@ -25,6 +25,8 @@ UNCLOSED: Final = ("waiting", "exception")
 AGES: Final = (30, 60, 90)
 #: Fewer weighings than this say little about a pair of scales.
 FEWEST_WEIGHINGS: Final = 5
+_DAY: Final = pl.coalesce("shipped_on", "received_on")
+_DIFFERENCE_MG: Final = pl.col("shipped_mg") - pl.col("received_mg")
 
 
 def last_filing_day(snapshot: Snapshot, law: Jurisdiction) -> date | None:
@@ -42,7 +44,17 @@ def standing_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     `age_days` (from `day` to the last filing; null where it has closed), `shipment_entry` and `receipt_entry` (the
     entries of the log that hold the two halves).
     """
-    halves = judged_transfers(snapshot, law)
+    return _standing(judged_transfers(snapshot, law), snapshot, law)
+
+
+def questionable_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """Of `standing_transfers` those that wait, are exceptions or differ: a few of a nation's."""
+    differs = (pl.col("state") == "matched") & pl.col("cause").is_not_null()
+    waits = pl.col("state").is_in(["open", "partial", "exception"])
+    return _standing(judged_transfers(snapshot, law).filter(waits | differs), snapshot, law)
+
+
+def _standing(halves: pl.DataFrame, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     halves = halves.with_columns(
         _entries(snapshot.lines, halves[f"{half}_line"]).alias(f"{half}_entry") for half in ("shipment", "receipt")
     )
@@ -56,11 +68,7 @@ def standing_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     )
     until = pl.lit(last_filing_day(snapshot, law), pl.Date())
     return (
-        halves.with_columns(
-            standing=standing,
-            day=pl.coalesce("shipped_on", "received_on"),
-            difference_mg=pl.col("shipped_mg") - pl.col("received_mg"),
-        )
+        halves.with_columns(standing=standing, day=_DAY, difference_mg=_DIFFERENCE_MG)
         .with_columns(
             period=pl.col("day").dt.strftime("%Y-%m"),
             age_days=pl.when(pl.col("standing").is_in(UNCLOSED)).then((until - pl.col("day")).dt.total_days()),
@@ -103,32 +111,66 @@ def unclosed(snapshot: Snapshot, law: Jurisdiction, *, firms: frozenset[str] | N
     found = judged_transfers(snapshot, law).filter(pl.col("state").is_in(["open", "partial", "exception"]))
     if firms is not None:
         found = found.filter(pl.col("shipper").is_in(firms) | pl.col("receiver").is_in(firms))
-    period = pl.coalesce("shipped_on", "received_on").dt.strftime("%Y-%m").alias("period")
+    period = _DAY.dt.strftime("%Y-%m").alias("period")
     return found.group_by(period, "state").agg(count=pl.len()).sort("period", "state")
 
 
-def differences(transfers: pl.DataFrame) -> pl.DataFrame:
-    """Shipper–receiver difference by pair, over the transfers that both have weighed.
+def weighings(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """`weighed_by_pair` of every transfer."""
+    return weighed_by_pair(judged_transfers(snapshot, law))
+
+
+def weighed_by_pair(transfers: pl.DataFrame) -> pl.DataFrame:
+    """What both sides of deliveries have weighed, by `shipper`, `receiver` and `period` (the month shipped, else
+    received), in their order.
+
+    `deliveries` (how many, weighed by both or not), `weighed` (by both), `weighed_mg` (of these, as shipped),
+    `missing_mg` (shipped − received). Of those with a mass above zero, of which difference ÷ shipped mass is the share:
+    `shares` (how many), `share` and `square` (sums of it and of its square), `least`, `most`, `less` and `more` (how
+    many arrived with less, with more), `shipped_mg`, `difference_mg`.
+    """
+    positive = pl.col("shipped_mg") > 0
+    share = pl.when(positive).then(_DIFFERENCE_MG / pl.col("shipped_mg"))
+    difference_mg, shipped_mg = (pl.when(positive).then(one) for one in (_DIFFERENCE_MG, pl.col("shipped_mg")))
+    return (
+        transfers.group_by("shipper", "receiver", period=_DAY.dt.strftime("%Y-%m"), maintain_order=True)
+        .agg(
+            deliveries=pl.len(), weighed=_DIFFERENCE_MG.count(),
+            weighed_mg=pl.when(_DIFFERENCE_MG.is_not_null()).then("shipped_mg").sum(), missing_mg=_DIFFERENCE_MG.sum(),
+            shares=share.count(), share=share.sum(), square=(share**2).sum(), least=share.min(), most=share.max(),
+            less=(difference_mg > 0).sum(), more=(difference_mg < 0).sum(),
+            shipped_mg=pl.when(_DIFFERENCE_MG.is_not_null()).then(shipped_mg).sum(), difference_mg=difference_mg.sum(),
+        )
+        .sort("shipper", "receiver", "period")
+    )  # fmt: skip
+
+
+def differences(weighed: pl.DataFrame) -> pl.DataFrame:
+    """Shipper–receiver difference by pair, over the transfers that both have weighed; `weighed` as `weighed_by_pair`.
 
     `shipper`, `receiver`, `weighings`, `mean` (of difference / shipped mass; above zero: less arrives), `error` (its
     standard error, from the spread between weighings; null below two), `distance` (mean / error), `less`, `more` (times
     that less or more arrived than was shipped), `difference_mg`, `shipped_mg` (sums). Pairs whose mean stands furthest
     from zero come first; those with fewer than `FEWEST_WEIGHINGS` weighings follow.
     """
-    weighed = transfers.filter((pl.col("shipped_mg") > 0) & pl.col("difference_mg").is_not_null())
-    share = pl.col("difference_mg") / pl.col("shipped_mg")
+    n, mean = pl.col("weighings"), pl.col("share") / pl.col("weighings")
+    # What never differs has no spread; else the rounding of sums might show some.
+    spread = pl.when(pl.col("least") < pl.col("most")).then(pl.col("square") - n * mean**2).otherwise(0.0)
+    variance = pl.when(n > 1).then(pl.max_horizontal(spread, 0.0) / (n - 1))
+    summed = ("share", "square", "less", "more", "difference_mg", "shipped_mg")
     return (
-        weighed.group_by("shipper", "receiver")
-        .agg(
-            weighings=pl.len(), mean=share.mean(), error=share.std() / pl.len().sqrt(),
-            less=(pl.col("difference_mg") > 0).sum(), more=(pl.col("difference_mg") < 0).sum(),
-            difference_mg=pl.col("difference_mg").sum(), shipped_mg=pl.col("shipped_mg").sum(),
-        )
+        weighed.filter(pl.col("shares") > 0)
+        .group_by("shipper", "receiver", maintain_order=True)
+        .agg(pl.col(*summed).sum(), weighings=pl.col("shares").sum(), least=pl.col("least").min(),
+             most=pl.col("most").max())
+        .with_columns(mean=mean, error=(variance / n).sqrt())
         .with_columns(distance=pl.when(pl.col("error") > 0).then(pl.col("mean") / pl.col("error")))
         .sort(
-            pl.col("weighings") < FEWEST_WEIGHINGS, -pl.col("distance").abs(), -pl.col("mean").abs(), "shipper",
-            "receiver", nulls_last=True,
+            n < FEWEST_WEIGHINGS, -pl.col("distance").abs(), -pl.col("mean").abs(), "shipper", "receiver",
+            nulls_last=True,
         )
+        .select("shipper", "receiver", "weighings", "mean", "error", "less", "more", "difference_mg", "shipped_mg",
+                "distance")
     )  # fmt: skip
 
 
@@ -145,7 +187,7 @@ def _judged(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
         both_deadlines_passed=both_passed(as_of, law, snapshot.register),
     )  # fmt: skip
     in_order = judged.sort(
-        pl.coalesce("shipped_on", "received_on"), "shipper", "receiver", "shipment_event", "receipt_event", "name",
+        _DAY, "shipper", "receiver", "shipment_event", "receipt_event", "name",
         "shipped_mg", "received_mg",
     )  # fmt: skip
     return snapshot.at_rest(in_order)

@@ -345,11 +345,9 @@ class OrganisationView:
         The columns of the register's table `licences`; of the mass of goods `reserved_mg`, `used_mg`, `overdrawn_mg`,
         `left_mg` (null where the licence names none); `state` on the day (`ledger.licence.LicenceStatus`).
         """
-        known = {one: row for one, row in self.register.licences.items() if self.organisation in row.holders}
-        accounts = licence_accounts(self.store, self.register, self.law, known)
-        rows = []
-        for one in self.register.tables["licences"].iter_rows(named=True):
-            if one["id"] in known:
-                rows.append(one | drawn(accounts[one["id"]], today))
+        known = [one.id for one in self.register.licences_held_by(self.organisation)]
+        accounts = licence_accounts(self.store, self.register, self.law, known) if known else {}
+        held = self.register.tables["licences"].filter(pl.col("id").is_in(known))
+        rows = [one | drawn(accounts[one["id"]], today) for one in held.iter_rows(named=True)]
         frame = pl.DataFrame(rows, schema={**TABLES["licences"], **DRAWN})
         return frame.sort("valid_to", "id", descending=[True, False], nulls_last=False)

@@ -85,7 +85,7 @@ def licence_accounts(
     wanted = None if ids is None else sorted(set(ids))
     known = register.licences
     rows = filed_rows(store, wanted, before=before)
-    limited = [one.id for one in known.values() if one.elements_mg and (wanted is None or one.id in wanted)]
+    limited = [one for one in (known if wanted is None else wanted) if one in known and known[one].elements_mg]
     filed = _gone(rows, _element_masses(store, rows.filter(pl.col("licence").is_in(limited))))
     totals = draw_totals(draws_of(store, "licence", wanted, before=before))
     every = {*known, *(key[0] for key in (*filed, *totals))} if wanted is None else wanted

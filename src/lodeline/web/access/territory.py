@@ -74,6 +74,8 @@ _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     overview.months: _nobodys,
     quotas.grants: of_firms,
     transfers.standing_transfers: _of_either,
+    transfers.questionable_transfers: _of_either,
+    transfers.weighings: _of_either,
     transfers.unclosed: _nobodys,
 }
 #: Questions with an argument `firms`.

@@ -128,7 +128,7 @@ def _fields(firm: Firm, granted: list[Application]) -> list[Field]:
             ),
         )
     ]  # fmt: skip
-    licences = [one for one, held in firm.own.register.licences.items() if firm.organisation in held.holders]
+    licences = [one.id for one in firm.own.register.licences_held_by(firm.organisation)]
     like = [(f"licence:{one}", visit.text(f"Licence {one}", f"许可证 {one}")) for one in sorted(licences, reverse=True)]
     models = prefilling.models(visit.actor, firm.own)[:_MODELS_MOST]
     like += [(f"model:{one}", visit.text(f"Model {one}", f"型号 {one}")) for one in models]

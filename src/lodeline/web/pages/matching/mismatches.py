@@ -43,8 +43,7 @@ _AGE_KINDS: Final[Mapping[str, BarKind]] = {
 _FORMER_STATES: Final = {
     "exception": "open", "differs": "open", "waiting": "not-due", "matched": "closed", "delivered-unfiled": "closed",
 }  # fmt: skip
-#: Standings of a delivery of which something may be asked; states in which those are listed that have closed.
-_NOT_CLOSED: Final = (*deliveries.UNCLOSED, "differs")
+#: States in which deliveries are listed that have closed.
 _CLOSED_TOO: Final = ("closed", "all")
 #: Days from which a class of age begins; the last has no end.
 _AGES: Final = (0, *(days + 1 for days in deliveries.AGES))
@@ -68,17 +67,19 @@ def mismatches(visit: Visit) -> HttpResponse:
     """The page `exceptions/`: `?kind=`, `?cause=`, `?state=` (by default what does not match), `?age=`, `?q=`,
     `?organisation=`, `?region=`, `?period=` narrow it."""
     reading = visit.reading
-    standing = reading.answer(deliveries.standing_transfers, reading.snapshot, reading.law)
+    weighings = reading.answer(deliveries.weighings, reading.snapshot, reading.law)
     papers = reading.answer(records.every, reading.store, reading.snapshot, reading.law)
     wanted = _wanted(visit)
+    any_filed = bool(weighings.height or papers.height)
     # Most deliveries have closed: they are laid beside the rest only for who asks for them.
-    told = standing if wanted.state in _CLOSED_TOO else standing.filter(pl.col("standing").is_in(_NOT_CLOSED))
+    asked_for = deliveries.standing_transfers if wanted.state in _CLOSED_TOO else deliveries.questionable_transfers
+    told = reading.answer(asked_for, reading.snapshot, reading.law)
     names = words.organisation_names(reading.snapshot.register, visit.language)
     about = _about(laid_together(told, papers), wanted)
     opened = about.filter(pl.col("state") == "open")
     of_kind = _of_kind(opened, wanted)
     ages = _ages(about)
-    weighings = _weighings(standing, wanted)
+    weighings = _weighings(weighings, wanted)
     tables = {
         "mismatches": mismatch_table(visit, _listed(about, wanted), names),
         "firms": firms_table(visit, of_kind, names),
@@ -92,7 +93,7 @@ def mismatches(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/matching/mismatches.html",
-        title=_headline(visit, of_kind, waiting, any_filed=bool(standing.height or papers.height)),
+        title=_headline(visit, of_kind, waiting, any_filed=any_filed),
         waiting=asked.counted(waiting, "more is", "more are") if waiting and visit.language == "en" else waiting,
         waiting_href=visit.here(state="not-due", age=None, **{"mismatches.page": None}),
         kinds=_kind_tabs(visit, opened, wanted),
@@ -140,11 +141,13 @@ def _within(day: str, span: Span) -> pl.Expr:
     return pl.col(day).dt.strftime("%Y-%m").is_between(pl.lit(span.first), pl.lit(span.last))
 
 
-def _weighings(standing: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
-    """The deliveries asked about, whether they have closed or not: scales disagree about what has."""
+def _weighings(every: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
+    """What was weighed of the deliveries asked about, closed or not: scales disagree about what has closed."""
     if wanted.firms is not None:
-        standing = standing.filter(pl.col("shipper").is_in(wanted.firms) | pl.col("receiver").is_in(wanted.firms))
-    return standing if wanted.span is None else standing.filter(_within("day", wanted.span))
+        every = every.filter(pl.col("shipper").is_in(wanted.firms) | pl.col("receiver").is_in(wanted.firms))
+    if wanted.span is None:
+        return every
+    return every.filter(pl.col("period").is_between(pl.lit(wanted.span.first), pl.lit(wanted.span.last)))
 
 
 def _listed(about: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:

@@ -21,21 +21,22 @@ _PAIRS_SHOWN: Final = 12
 
 def weighed(visit: Visit, about: pl.DataFrame) -> dict[str, str]:
     """How many deliveries both sides have weighed, and what is lost between them; empty where none was."""
-    both = about.filter(pl.col("difference_mg").is_not_null())
-    if not both.height:
+    every, both, shipped, missing = (
+        int(about[column].sum()) for column in ("deliveries", "weighed", "weighed_mg", "missing_mg")
+    )
+    if not both:
         return {}
-    shipped, difference = (int(both[column].sum()) for column in ("shipped_mg", "difference_mg"))
     return {
-        "all": written.count(about.height),
-        "weighed": written.count(both.height),
-        "difference": written.mass(difference, visit.language, signed=True),
-        "share": written.percent(difference / shipped if shipped else None, visit.language, 4, signed=True),
+        "all": written.count(every),
+        "weighed": written.count(both),
+        "difference": written.mass(missing, visit.language, signed=True),
+        "share": written.percent(missing / shipped if shipped else None, visit.language, 4, signed=True),
         "fewest": written.count(questions.FEWEST_WEIGHINGS),
     }
 
 
 def pairs_table(visit: Visit, about: pl.DataFrame, names: Mapping[str, str]) -> Table:
-    """Shipper and receiver whose masses differ, furthest from zero first; `about`: the deliveries looked at."""
+    """Shipper and receiver whose masses differ, furthest from zero first; `about`: what was weighed."""
     return Table(
         name="pairs",
         caption=visit.text("Shipper–receiver differences", "收发差"),

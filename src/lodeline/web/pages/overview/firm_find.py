@@ -112,9 +112,9 @@ class _FirmFind:
         )
 
     def _licences(self) -> Iterator[Match]:
-        for one, row in self.firm.own.register.licences.items():
-            if self.firm.organisation in row.holders and self._has(one):
-                yield Match(text=one, note="", href=self.firm.url("firm-licence", licence=one))
+        for one in self.firm.own.register.licences_held_by(self.firm.organisation):
+            if self._has(one.id):
+                yield Match(text=one.id, note="", href=self.firm.url("firm-licence", licence=one.id))
 
     def _models(self) -> Iterator[Match]:
         """Its registered models; each leads to the check before export, filled in."""

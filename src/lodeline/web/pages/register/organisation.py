@@ -308,7 +308,7 @@ def _quota_table(visit: Visit, organisation: str) -> Table:
 def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Table:
     store, law = visit.store, visit.reading.law
     register = store.register(store.head())
-    held = [one.id for one in register.licences.values() if organisation in one.holders]
+    held = [one.id for one in register.licences_held_by(organisation)]
     found = licence_list(store, register, law, day=law_days.today(law), ids=held)["rows"]
     language = visit.language
     rows = [
