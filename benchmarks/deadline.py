@@ -53,6 +53,7 @@ from portal.server import (
     run,
     served,
     sessions_of,
+    settle,
 )  # fmt: skip
 
 SEED = 26
@@ -333,6 +334,8 @@ def main() -> int:
                 return processes(process.pid) | processes(server.process, "PostgreSQL")
 
             wait_until_shown(origin, sessions[-1])
+            # The server of that evening was not started at its beginning.
+            settle(process.pid)
             held, before, own_before = Held(), now(), time.process_time()
             evening = peak(
                 origin, filings, sessions, readers, seconds=seconds, look=lambda: held.look(list(now().values()))

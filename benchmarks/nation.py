@@ -29,7 +29,7 @@ from pathlib import Path
 
 import httpx
 
-from portal.server import PROGRAM, SECRET, entry_of, free_port, processes, run, served, sessions_of
+from portal.server import PROGRAM, SECRET, cpu_s_of, entry_of, free_port, processes, run, served, sessions_of, settle
 
 OVERVIEW = ""
 PAGES = (OVERVIEW, "balances/", "findings/", "transfers/", "exceptions/", "organisations/", "lots/", "quotas/")
@@ -62,11 +62,6 @@ def loaded(work: Path, firms: int, months: int) -> Path:
         print(f"loaded in {time.monotonic() - began:.0f} s")
         (work / f"{store.name}.done").touch()
     return store
-
-
-def cpu_s_of(root: int) -> float:
-    """Seconds of processor that the processes below one have used."""
-    return sum(one.cpu_s for one in processes(root).values())
 
 
 @contextmanager
@@ -110,16 +105,6 @@ def measure(store: Path, session: str, name: str, period: str, **settings: str) 
         until_shown(client, entry)
         found.filed_s, found.filed_cpu_s = time.monotonic() - receipt, cpu_s_of(master) - used
     return found
-
-
-def settle(master: int) -> None:
-    """Waits until the server does nothing: after a start the analyst computes what it goes on from."""
-    until, used = time.monotonic() + 300, cpu_s_of(master)
-    while time.monotonic() < until:
-        time.sleep(2)
-        before, used = used, cpu_s_of(master)
-        if used - before < 0.3:
-            return
 
 
 def file_one(store: Path, period: str) -> int:

@@ -222,3 +222,18 @@ def entry_of(page: str) -> int:
     """The entry that a page speaks of; -1 where it says that it is being computed."""
     found = re.search(r"Page from entry\s+([\d\s\u202f']+)", re.sub(r"<[^>]+>", " ", page))
     return int(re.sub(r"\D", "", found[1])) if found else -1
+
+
+def cpu_s_of(root: int) -> float:
+    """Seconds of processor that the processes below one have used."""
+    return sum(one.cpu_s for one in processes(root).values())
+
+
+def settle(master: int) -> None:
+    """Waits until the server does nothing: after a start the analyst computes what it goes on from."""
+    until, used = time.monotonic() + 300, cpu_s_of(master)
+    while time.monotonic() < until:
+        time.sleep(2)
+        before, used = used, cpu_s_of(master)
+        if used - before < 0.3:
+            return

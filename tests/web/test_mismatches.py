@@ -16,7 +16,7 @@ from tests.web.conftest import Browser
 
 from lodeline.collation.exception import EXCEPTION
 from lodeline.regulation.parameter import load
-from lodeline.service.filing.mismatches import mismatches
+from lodeline.service.filing.mismatches import in_order, mismatches
 from lodeline.service.filing.transfers import (
     AGES,
     ages,
@@ -154,6 +154,7 @@ def test_each_record_stands_in_one_list_under_its_kind_and_state(standing: pl.Da
     border = {"id": "a", "cause": "export-not-filed", "between": "filed-border", "state": "open", "age_days": 9_999}
     paper = {"id": "b", "cause": "value-differs", "between": "filed-invoiced", "state": "not-due", "filed_mg": 5}
     found = mismatches(standing, exceptions({**border, "declaration": "D1", "border_mg": 7}, paper))
+    found = in_order(found.lazy()).collect()
     assert found.height == standing.height + 2
     first = found.row(0, named=True)
     assert (first["kind"], first["what"], first["beside"], first["beside_mg"]) == ("border", "D1", "border", 7), (

@@ -25,8 +25,7 @@ _DELIVERY_STATES: Final = {
 
 
 def mismatches(deliveries: pl.DataFrame, exceptions: pl.DataFrame) -> pl.DataFrame:
-    """Both as one list: what has waited longest first and then the heaviest; papers whose days alone lie far apart come
-    last, since nothing need be wrong with them.
+    """Both as one list, which `in_order` puts in its order.
 
     `deliveries` as `service.filing.transfers.standing_transfers` gives them, `exceptions` as
     `service.matching.exceptions.every`.
@@ -37,7 +36,12 @@ def mismatches(deliveries: pl.DataFrame, exceptions: pl.DataFrame) -> pl.DataFra
     and `currency` (at stake), `filed_mg` (shipped), `beside` (`received`, `invoiced`, `border`) with `beside_mg`,
     values as the papers state them, and the entries of the log that state the two masses of a delivery.
     """
-    found = pl.concat([_of_deliveries(deliveries), _of_exceptions(exceptions)], how="vertical_relaxed")
+    return pl.concat([_of_deliveries(deliveries), _of_exceptions(exceptions)], how="vertical_relaxed")
+
+
+def in_order(found: pl.LazyFrame) -> pl.LazyFrame:
+    """What has waited longest first and then the heaviest; papers whose days alone lie far apart come last, since
+    nothing need be wrong with them."""
     return found.sort(
         pl.col("cause") == "date-differs", "age_days", "mass_mg", descending=[False, True, True], nulls_last=True,
         maintain_order=True,

@@ -130,18 +130,27 @@ def weighed_by_pair(transfers: pl.DataFrame) -> pl.DataFrame:
     many arrived with less, with more), `shipped_mg`, `difference_mg`.
     """
     positive = pl.col("shipped_mg") > 0
-    share = pl.when(positive).then(_DIFFERENCE_MG / pl.col("shipped_mg"))
-    difference_mg, shipped_mg = (pl.when(positive).then(one) for one in (_DIFFERENCE_MG, pl.col("shipped_mg")))
+    rows = transfers.select(
+        "shipper", "receiver", month=_DAY.dt.month_start(), missing_mg=_DIFFERENCE_MG,
+        weighed_mg=pl.when(_DIFFERENCE_MG.is_not_null()).then("shipped_mg"),
+        difference_mg=pl.when(positive).then(_DIFFERENCE_MG),
+    ).with_columns(
+        share=pl.col("difference_mg") / pl.col("weighed_mg"), less=pl.col("difference_mg") > 0,
+        more=pl.col("difference_mg") < 0, shipped_mg=pl.when(pl.col("difference_mg").is_not_null()).then("weighed_mg"),
+    ).with_columns(square=pl.col("share") ** 2)  # fmt: skip
+    summed = ("weighed_mg", "missing_mg", "share", "square", "less", "more", "shipped_mg", "difference_mg")
     return (
-        transfers.group_by("shipper", "receiver", period=_DAY.dt.strftime("%Y-%m"), maintain_order=True)
+        # In their order, so that sums are the same to the last bit on any number of cores.
+        rows.group_by("shipper", "receiver", "month", maintain_order=True)
         .agg(
-            deliveries=pl.len(), weighed=_DIFFERENCE_MG.count(),
-            weighed_mg=pl.when(_DIFFERENCE_MG.is_not_null()).then("shipped_mg").sum(), missing_mg=_DIFFERENCE_MG.sum(),
-            shares=share.count(), share=share.sum(), square=(share**2).sum(), least=share.min(), most=share.max(),
-            less=(difference_mg > 0).sum(), more=(difference_mg < 0).sum(),
-            shipped_mg=pl.when(_DIFFERENCE_MG.is_not_null()).then(shipped_mg).sum(), difference_mg=difference_mg.sum(),
+            pl.col(*summed).sum(), deliveries=pl.len(), weighed=pl.col("missing_mg").count(),
+            shares=pl.col("share").count(), least=pl.col("share").min(), most=pl.col("share").max(),
         )
-        .sort("shipper", "receiver", "period")
+        .sort("shipper", "receiver", "month")
+        .select(
+            "shipper", "receiver", "deliveries", "weighed", "weighed_mg", "missing_mg", "shares", "share", "square",
+            "least", "most", "less", "more", "shipped_mg", "difference_mg", period=pl.col("month").dt.strftime("%Y-%m"),
+        )
     )  # fmt: skip
 
 

@@ -72,27 +72,34 @@ class FrameRows(Sequence[Row]):
     """Rows of a frame that become cells only when they are shown, so that a long table costs what its page costs.
 
     `sorts` gives the column of the frame that holds what a column of the table sorts by, so that sorting is cheap too.
+    `order` puts the frame in order where it is not: of a page of many rows only those are sorted out that are shown.
     """
 
     def __init__(
-        self, frame: pl.DataFrame, cells: Callable[[dict[str, Any]], Row], *, sorts: Mapping[str, str] | None = None
-    ) -> None:
+        self, frame: pl.DataFrame, cells: Callable[[dict[str, Any]], Row], *, sorts: Mapping[str, str] | None = None,
+        order: Callable[[pl.LazyFrame], pl.LazyFrame] | None = None,
+    ) -> None:  # fmt: skip
         self._frame = frame
         self._cells = cells
         self._sorts = sorts or {}
+        self._order = order
 
     def sorted(self, key: str, *, falling: bool) -> FrameRows | None:
         """The rows by a column of the table, those without a value last; None where `sorts` does not name it."""
         if key not in self._sorts:
             return None
-        frame = self._frame.sort(self._sorts[key], descending=falling, nulls_last=True, maintain_order=True)
+        frame = self._ordered.sort(self._sorts[key], descending=falling, nulls_last=True, maintain_order=True)
         return FrameRows(frame, self._cells, sorts=self._sorts)
+
+    @property
+    def _ordered(self) -> pl.DataFrame:
+        return self._frame if self._order is None else self._order(self._frame.lazy()).collect()
 
     def __len__(self) -> int:
         return self._frame.height
 
     def __iter__(self) -> Iterator[Row]:
-        return map(self._cells, self._frame.iter_rows(named=True))
+        return map(self._cells, self._ordered.iter_rows(named=True))
 
     @overload
     def __getitem__(self, place: int) -> Row: ...
@@ -100,8 +107,12 @@ class FrameRows(Sequence[Row]):
     def __getitem__(self, place: slice) -> list[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | list[Row]:
         if isinstance(place, slice):
-            return [self._cells(row) for row in self._frame[place].iter_rows(named=True)]
-        return self._cells(self._frame.row(place, named=True))
+            seen = self._frame[place]
+            if self._order is not None:
+                first, last, _ = place.indices(len(self))
+                seen = self._order(self._frame.lazy()).slice(first, max(0, last - first)).collect()
+            return [self._cells(row) for row in seen.iter_rows(named=True)]
+        return self._cells(self._ordered.row(place, named=True))
 
 
 class RowsOf(Sequence[Row]):

@@ -6,7 +6,7 @@ match, narrowed by the address.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -71,17 +71,19 @@ def mismatches(visit: Visit) -> HttpResponse:
     papers = reading.answer(records.every, reading.store, reading.snapshot, reading.law)
     wanted = _wanted(visit)
     any_filed = bool(weighings.height or papers.height)
-    # Most deliveries have closed: they are laid beside the rest only for who asks for them.
-    asked_for = deliveries.standing_transfers if wanted.state in _CLOSED_TOO else deliveries.questionable_transfers
-    told = reading.answer(asked_for, reading.snapshot, reading.law)
+    questionable = reading.answer(deliveries.questionable_transfers, reading.snapshot, reading.law)
     names = words.organisation_names(reading.snapshot.register, visit.language)
-    about = _about(laid_together(told, papers), wanted)
+    about = every = _about(laid_together(questionable, papers), wanted)
+    if wanted.state in _CLOSED_TOO:
+        # Most deliveries have closed: they are laid beside the rest only for who asks for them.
+        told = reading.answer(deliveries.standing_transfers, reading.snapshot, reading.law)
+        every = _about(laid_together(told, papers), wanted)
     opened = about.filter(pl.col("state") == "open")
     of_kind = _of_kind(opened, wanted)
     ages = _ages(about)
     weighings = _weighings(weighings, wanted)
     tables = {
-        "mismatches": mismatch_table(visit, _listed(about, wanted), names),
+        "mismatches": mismatch_table(visit, _listed(every, wanted), names),
         "firms": firms_table(visit, of_kind, names),
         "ages": _ages_table(visit, ages),
         "pairs": pairs_table(visit, weighings, names),
@@ -102,7 +104,7 @@ def mismatches(visit: Visit) -> HttpResponse:
         day=written.day(deliveries.last_filing_day(reading.snapshot, reading.law), visit.language),
         weighed=weighed(visit, weighings),
         tables={name: shown(visit, table) for name, table in tables.items()},
-        **_choices(visit, about, weighings, wanted),
+        **_choices(visit, set(every["cause"].unique()), about, weighings, wanted),
     )
 
 
@@ -219,10 +221,11 @@ def _tiles(visit: Visit, opened: pl.DataFrame) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _choices(visit: Visit, about: pl.DataFrame, weighings: pl.DataFrame, wanted: _Wanted) -> dict[str, Any]:
+def _choices(
+    visit: Visit, causes: Collection[str], about: pl.DataFrame, weighings: pl.DataFrame, wanted: _Wanted
+) -> dict[str, Any]:
     """What the form offers, what is chosen, and what it carries."""
-    causes = set(about["cause"].unique()) | {wanted.cause}
-    offered = {key: word for key, word in mismatch_words.CAUSES.items() if key in causes}
+    offered = {key: word for key, word in mismatch_words.CAUSES.items() if key in (*causes, wanted.cause)}
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     named = [about[one] for one in ("organisation", "counterparty")] + [
         weighings[one] for one in ("shipper", "receiver")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.service.filing.mismatches import in_order
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import exceptions as exception_words
@@ -54,7 +55,10 @@ def mismatch_table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -
             *(_EXPORTED if exported else ()),
         ),
         rows=FrameRows(
-            rows, lambda row: (*_cells(visit, row, names), *(_more(visit, row) if exported else ())), sorts=_SORTS
+            rows,
+            lambda row: (*_cells(visit, row, names), *(_more(visit, row) if exported else ())),
+            sorts=_SORTS,
+            order=in_order,
         ),
         per_page=_SHOWN,
         empty=visit.text(
