@@ -17,7 +17,7 @@ import polars as pl
 
 from lodeline.accountancy.frames import text_numbers
 from lodeline.accountancy.kernels import ELEMENT_BITS, add_assays, add_weighings, read_only, sorted_by
-from lodeline.accountancy.uncertainty import estimated, estimates_of
+from lodeline.accountancy.uncertainty import MethodEstimates, estimated, estimates_of
 from lodeline.material.element import SYMBOLS
 
 Floats = npt.NDArray[np.float64]
@@ -164,7 +164,7 @@ class _Assays:
     sampling: pl.DataFrame
 
 
-def _assays(assays: pl.DataFrame, known: pl.DataFrame) -> _Assays:
+def _assays(assays: pl.DataFrame, known: MethodEstimates) -> _Assays:
     key = _key(assays)
     order = sorted_by(np.arange(len(key), dtype=np.int32), key)
     count, part, fraction = _parts(assays)
@@ -212,7 +212,7 @@ def _kinds(assays: pl.DataFrame, which: Indices) -> tuple[Shorts, pl.DataFrame]:
     return kind.cast(pl.Int32).to_numpy(), rows[first["row"]].with_columns(first["place"])
 
 
-def _estimated_parts(kinds: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _estimated_parts(kinds: pl.DataFrame, known: MethodEstimates) -> pl.DataFrame:
     """The estimates of the elements that totals were computed from, where a method is named for every one of them."""
     row, element = np.nonzero(kinds["which"].to_numpy()[:, None] >> np.arange(1 << ELEMENT_BITS) & 1)
     parts = kinds[row].with_columns(pl.Series("element", element, pl.UInt8()))

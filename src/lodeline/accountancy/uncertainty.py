@@ -26,7 +26,8 @@ Indices = npt.NDArray[np.int64]
 
 #: In the `method` of a stock row: the mass is repeated from the count before, nobody weighed it again.
 CARRIED_OVER = "carried-over"
-_ESTIMATE = ["random", "systematic", "method_id"]
+#: The random and the systematic part (relative, one σ), and the method that they are of.
+Estimate = tuple[float, float, str]
 
 
 def muf_covariance(
@@ -98,7 +99,7 @@ def error_terms(*, batches: pl.DataFrame, assays: pl.DataFrame, methods: pl.Data
     }
 
 
-def _assayed(terms: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:
+def _assayed(terms: pl.DataFrame, estimates: MethodEstimates) -> pl.DataFrame:
     """The terms of the assays.
 
     A total that nobody measured as such has the errors of the elements it was computed from, where their methods are
@@ -125,70 +126,72 @@ def _assayed(terms: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([kept, parts.select(kept.columns)])
 
 
-def estimated(terms: pl.DataFrame, quantity: str, estimates: pl.DataFrame) -> pl.DataFrame:
+def estimated(terms: pl.DataFrame, quantity: str, estimates: MethodEstimates) -> pl.DataFrame:
     """The terms with `random`, `systematic` (relative) and `method_id` of one quantity; without any, left out.
 
     The first method that the row names for the quantity counts; its figure for the element goes before its
     figure for all. Where none is named the default stands.
     """
-    named = (
-        terms.select("method", "element")
-        .unique()
-        .with_columns(pl.col("method").str.split(";").alias("id"))
-        .explode("id", keep_nulls=False, empty_as_null=False)
-        .with_columns(pl.col("id").str.strip_chars(), position=pl.int_range(pl.len()).over("method", "element"))
-        .join(estimates.filter(pl.col("quantity") == quantity), on="id")
-        .filter(pl.col("element_of_method").is_null() | (pl.col("element_of_method") == pl.col("element")))
-        .sort("position", pl.col("element_of_method").is_null())
-        .unique(["method", "element"], keep="first", maintain_order=True)
-        .select("method", "element", "random", "systematic", method_id="id")
-    )
-    found = terms.join(named, on=["method", "element"], how="left", maintain_order="left")
-    default = _default(quantity, product="product" in terms.columns)
-    usual = pl.col("method_id").is_null()
-    return found.with_columns(
-        pl.when(usual).then(default.struct.field(name)).otherwise(pl.col(name)).alias(name) for name in _ESTIMATE
-    ).drop_nulls("random")
+    by = ["method", "element", *(["product"] if "product" in terms.columns else [])]
+    # They are few: to look each up costs less than frames that are joined.
+    kinds = terms.select(by).unique()
+    found = [
+        estimates.of(method, element, quantity) or _default(quantity, element, *product)
+        for method, element, *product in kinds.iter_rows()
+    ]
+    known = pl.DataFrame(
+        [one or (None, None, None) for one in found],
+        schema={"random": pl.Float64(), "systematic": pl.Float64(), "method_id": pl.String()}, orient="row",
+    )  # fmt: skip
+    named = kinds.hstack(known).filter(pl.col("random").is_not_null())
+    return terms.join(named, on=by, how="inner", nulls_equal=True, maintain_order="left")
 
 
-def _default(quantity: str, *, product: bool) -> pl.Expr:
-    """The default estimate as a struct of `_ESTIMATE`, null where the reference table has none."""
-    chosen = pl.lit(None, pl.Struct(dict.fromkeys(_ESTIMATE[:2], pl.Float64()) | {"method_id": pl.String()}))
-    # Particular rows stand before general ones in the file, so they are tried last and win.
-    for row in reversed(DEFAULTS):
-        if row["quantity"] != quantity:
-            continue
-        applies = pl.lit(True)
-        if row["element"]:
-            applies &= pl.col("element") == SYMBOLS.index(row["element"])
-        if row["product"]:
-            applies &= pl.col("product") == row["product"] if product else pl.lit(False)
-        estimate = pl.struct(
-            random=pl.lit(float(row["random_pct"]) / 100),
-            systematic=pl.lit(float(row["systematic_pct"]) / 100),
+def _default(quantity: str, element: int, product: str | None = None) -> Estimate | None:
+    """The default estimate; None where the reference table has none."""
+    for row in DEFAULTS:
+        # Particular rows stand before general ones.
+        of_element = not row["element"] or element == SYMBOLS.index(row["element"])
+        if row["quantity"] == quantity and of_element and row["product"] in ("", product):
             # No registered id holds the separator of ids, so a default shares its error with no method.
-            method_id=pl.lit(f";{row['product']}"),
-        )
-        chosen = pl.when(applies).then(estimate).otherwise(chosen)
-    return chosen
+            return float(row["random_pct"]) / 100, float(row["systematic_pct"]) / 100, f";{row['product']}"
+    return None
 
 
-def estimates_of(methods: pl.DataFrame) -> pl.DataFrame:
-    """The register's methods as numbers: `id`, `quantity`, `element_of_method` (u8|null), `random`, `systematic`."""
-    indices = {symbol.casefold(): place for place, symbol in enumerate(SYMBOLS)}
-    symbol = pl.col("element").str.strip_chars().str.to_lowercase()
-    return (
-        methods.filter(pl.col("element").is_null() | (symbol == "") | symbol.is_in(list(indices)))
-        .with_columns(symbol.replace_strict(indices, default=None, return_dtype=pl.UInt8).alias("element_of_method"))
-        .unique(["id", "quantity", "element_of_method"], keep="last", maintain_order=True)
-        .select(
-            "id",
-            "quantity",
-            "element_of_method",
-            random=pl.col("random_pct").cast(pl.Float64).fill_null(0.0) / 100,
-            systematic=pl.col("systematic_pct").cast(pl.Float64).fill_null(0.0) / 100,
-        )
-    )
+class MethodEstimates:
+    """The register's methods as numbers. `methods`: its table."""
+
+    def __init__(self, methods: pl.DataFrame) -> None:
+        #: (id, quantity) → by element (None: for all that have none of their own) the random and the systematic part.
+        self._of: dict[tuple[str, str], dict[int | None, tuple[float, float]]] = {}
+        indices = {symbol.casefold(): place for place, symbol in enumerate(SYMBOLS)}
+        columns = ("id", "quantity", "element", "random_pct", "systematic_pct")
+        for one, quantity, element, *percents in methods.select(columns).iter_rows():
+            symbol = (element or "").strip().casefold()
+            if symbol and symbol not in indices:
+                continue
+            random, systematic = (float(percent or 0) / 100 for percent in percents)
+            self._of.setdefault((one, quantity), {})[indices[symbol] if symbol else None] = random, systematic
+
+    def of(self, method: str | None, element: int, quantity: str) -> Estimate | None:
+        """That of the first of these methods (ids with semicolons between) that has one of the quantity."""
+        for one in (method or "").split(";"):
+            found = self._of.get((one.strip(), quantity), {})
+            if (estimate := found.get(element, found.get(None))) is not None:
+                return *estimate, one.strip()
+        return None
+
+
+def estimates_of(methods: pl.DataFrame) -> MethodEstimates:
+    """The estimates of the register's methods, by its table; of the table that was asked last they are at hand."""
+    known = _asked[0] if _asked else None
+    if known is None or known[0] is not methods:
+        known = methods, MethodEstimates(methods)
+        _asked[:] = [known]
+    return known[1]
+
+
+_asked: list[tuple[pl.DataFrame, MethodEstimates]] = []
 
 
 def default_weighing() -> float:

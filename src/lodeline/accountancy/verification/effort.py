@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.uncertainty import estimated, estimates_of
+from lodeline.accountancy.uncertainty import MethodEstimates, estimated, estimates_of
 from lodeline.accountancy.verification.strata import Stratum
 from lodeline.ledger.register import TABLES
 from lodeline.material.element import SYMBOLS
@@ -86,7 +86,7 @@ def operator_errors(strata: Sequence[Stratum], symbol: str, methods: pl.DataFram
     return _together(terms, ("weighing", "moisture"), estimates), _together(terms, ("assay", "sampling"), estimates)
 
 
-def _together(terms: pl.DataFrame, quantities: Sequence[str], estimates: pl.DataFrame) -> Errors:
+def _together(terms: pl.DataFrame, quantities: Sequence[str], estimates: MethodEstimates) -> Errors:
     """The errors of several quantities, which are independent, as of one."""
     random, systematic = np.zeros(terms.height), np.zeros(terms.height)
     names = [""] * terms.height

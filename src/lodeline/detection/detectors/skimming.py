@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.uncertainty import estimated, estimates_of
+from lodeline.accountancy.uncertainty import MethodEstimates, estimated, estimates_of
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import (
@@ -166,7 +166,7 @@ DETECTOR: Final = Detector(
 
 
 def _whole(
-    transfers: pl.DataFrame, entries: pl.DataFrame, values: Mapping[str, float], estimates: pl.DataFrame
+    transfers: pl.DataFrame, entries: pl.DataFrame, values: Mapping[str, float], estimates: MethodEstimates
 ) -> pl.DataFrame:
     """Transfers with both masses, of pairs with enough of them: the month, `share` = (shipped − received) / shipped of
     all `parts` of the lot in that month, the scales of both sides with what they may err by (`_errors`), and what
@@ -221,7 +221,7 @@ def _whole(
     )  # fmt: skip
 
 
-def _errors(methods: pl.Series, values: Mapping[str, float], estimates: pl.DataFrame) -> pl.DataFrame:
+def _errors(methods: pl.Series, values: Mapping[str, float], estimates: MethodEstimates) -> pl.DataFrame:
     """`method`, and by it the random error of a `weighing` and of a `moisture`, and how far a scale is `certified`.
 
     One standard deviation each, relative; as its firm registered it, else what the limits say.
