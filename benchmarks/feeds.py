@@ -53,7 +53,7 @@ from lodeline.service.findings.finding import SnapshotView
 from lodeline.service.matching.collated import name_resolver
 from lodeline.service.matching.exceptions import Disagreements, disagreements
 from lodeline.store.opening import create
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.world import Plant, asked_plants, build_world, write_world
 
 LINKS_BAR, COLLECTIVE_RECALL_BAR, SECONDS_BAR, FALSE_BAR = 0.98, 0.9, 60.0, 1.0

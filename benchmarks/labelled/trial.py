@@ -31,7 +31,7 @@ from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
 from lodeline.service.findings.finding import SnapshotView
 from lodeline.store.opening import create
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.world import DEFAULT, build_world, write_world
 
 #: Natural dirt by which something truly is not as it should be (docs/reference/world.md), whoever asks about it.

@@ -29,7 +29,8 @@ from lodeline.service.strategy.inputs import inputs_of
 from lodeline.service.strategy.network import network_of
 from lodeline.store.law import law_now
 from lodeline.store.opening import create
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.strategy.inputs.tables import Inputs, scenario_of
 from lodeline.strategy.judged.predict import Forecast, Outcome, Score, gates, naive, noisy, of_draws, row, score
 from lodeline.strategy.run import run

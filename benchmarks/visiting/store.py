@@ -20,7 +20,7 @@ from lodeline.service.inspections.planning import Wanted, enter_plan, propose
 from lodeline.service.inspections.results import Report, report_results
 from lodeline.service.inspections.verifying import verification
 from lodeline.store.opening import create
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.world import asked_plants, build_world, write_world
 from visiting.chain import Services, through_store

@@ -16,7 +16,7 @@ from tests.cli.program import CHINESE, Lodeline
 
 from lodeline.material.element import SYMBOLS
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 #: Product → elements listed in that form. Of magnets: Sm–Co, and NdFeB with terbium or dysprosium, however little.
 SEVEN = ("Sm", "Gd", "Tb", "Dy", "Lu", "Sc", "Y")

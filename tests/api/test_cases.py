@@ -20,7 +20,7 @@ from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.models import AuditRecord, Case, User
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.findings.finding import findings
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

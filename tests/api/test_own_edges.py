@@ -17,7 +17,7 @@ from lodeline.ledger.register import TABLES, Register
 from lodeline.message import ARROW, NOTHING, Fact, Key, Lot, Mass, Name, Party, Series, Site, as_json, localized
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.service.firm.organisation_view import OrganisationView
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.web.api import api
 
 pytestmark = pytest.mark.medium

@@ -14,7 +14,7 @@ from tests.web.test_parties import ROWS
 
 from lodeline.service.parties.parties import unsettled
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

@@ -15,7 +15,7 @@ from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
 from lodeline.service.findings.finding import SnapshotView
 from lodeline.store.opening import create
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.world import asked_plants, build_world, write_world
 
 LAW = load_law("cn")

@@ -18,7 +18,8 @@ from lodeline.service.findings.evidence import GOES_WITH, bundle
 from lodeline.service.findings.recomputing import recompute
 from lodeline.service.parties import parties
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 NOW, LATER = datetime(2025, 5, 5, 1, tzinfo=UTC), datetime(2025, 5, 6, 1, tzinfo=UTC)

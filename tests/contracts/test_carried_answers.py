@@ -39,7 +39,8 @@ from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.store import column_files
 from lodeline.store import snapshot as snapshot_of_store
 from lodeline.store.opening import create
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.store.values import packed
 from lodeline.world import asked_plants, build_world, write_world

@@ -19,7 +19,7 @@ from lodeline.service.customs.desk import answer
 from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.licences.draws import allot
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 LAW = load("cn")

@@ -17,7 +17,7 @@ from lodeline.service.customs.records import records_of
 from lodeline.service.entries.records import put_records
 from lodeline.service.parties.lists import load_list
 from lodeline.service.parties.owners import owners_behind
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 TODAY = date(2025, 9, 1)
 LINE = {

@@ -20,7 +20,7 @@ from lodeline.service.customs.release import judge, judge_again, release_kept
 from lodeline.service.entries import papers
 from lodeline.service.licences.draws import void
 from lodeline.service.licences.exits import Exit, confirm_exits
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 NOW = datetime(2025, 6, 10, 4, tzinfo=UTC)
 MAGNETS = {

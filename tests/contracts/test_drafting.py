@@ -26,7 +26,7 @@ from lodeline.service.filing.transfers import transfers
 from lodeline.service.firm.acceptance import Acceptance, ClosedShipment, open_shipments, receipt_rows
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.queries.filing import month_in_force
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

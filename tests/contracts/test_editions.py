@@ -25,7 +25,7 @@ from lodeline.service.log.editions import (
     recompute,
 )
 from lodeline.store.queries.log import entries
-from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
+from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store
 
 LAW = load("cn")

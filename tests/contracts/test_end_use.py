@@ -12,7 +12,7 @@ from tests.desk import LAW, Desk
 from lodeline.control.licences import application as written
 from lodeline.control.licences.application import Application
 from lodeline.service.licences.end_use import EndUses, end_uses
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 SAID: dict[str, Any] = {

@@ -23,7 +23,7 @@ from lodeline.service.licences.draws import Drawn, void
 from lodeline.service.licences.exits import Exit, confirm_exits
 from lodeline.service.licences.licences import revoke_licence, suspend_licence
 from lodeline.service.log.audit import rebuild, verify
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

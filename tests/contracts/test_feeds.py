@@ -20,7 +20,7 @@ from lodeline.service.matching.collated import Collated
 from lodeline.service.matching.exceptions import Disagreements, disagreements
 from lodeline.service.matching.feeds import Received
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
+from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store
 
 NOW = datetime(2025, 8, 5, 4, 0, tzinfo=UTC)

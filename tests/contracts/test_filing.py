@@ -10,7 +10,7 @@ from tests.desk import LAW, Desk, amounts, codes, sheet
 
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.service.licences.quotas import quota
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

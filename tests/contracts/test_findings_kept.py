@@ -19,7 +19,8 @@ from lodeline.regulation.parameter import load
 from lodeline.service.entries import cases
 from lodeline.service.findings import finding
 from lodeline.service.findings.finding import findings
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

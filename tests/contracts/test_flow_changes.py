@@ -18,7 +18,8 @@ from lodeline.service.log.audit import verify
 from lodeline.store import flow_files
 from lodeline.store.column_files import directory_of
 from lodeline.store.flow_frames import changes_since, flow_frames, frames_around
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

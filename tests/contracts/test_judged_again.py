@@ -24,7 +24,7 @@ from lodeline.service.licences.draws import Wanted, reserve
 from lodeline.service.parties.lists import load_list
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import LAW_KIND, Store
 
 NOW, TODAY = datetime(2026, 11, 29, 2, 0, tzinfo=UTC), date(2026, 11, 29)

@@ -19,7 +19,7 @@ from lodeline.service.log.audit import rebuild_differences, verify
 from lodeline.service.lots.aliases import AliasError, give_alias, paper
 from lodeline.service.lots.flow import origins, trace
 from lodeline.store.queries.lots import alias_history
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

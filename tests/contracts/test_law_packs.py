@@ -18,7 +18,7 @@ from lodeline.service.law.publishing import Proposal, PublishingError
 from lodeline.service.log.audit import verify
 from lodeline.store.law import law_before, law_by_digest, law_now
 from lodeline.store.opening import create, open_store
-from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
+from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store, StoreError
 
 NOW = datetime(2026, 11, 29, 2, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from tests.desk import Desk, organisation, site
 
 from lodeline.regulation.parameter import load
 from lodeline.service.customs.replay import replay
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 RURITANIA = load("zz", Path(__file__).parents[1] / "unit/regulation/packs")
 MAGNET = "product=magnet-ndfeb composition=Nd=30;Fe=68.7;B=1"

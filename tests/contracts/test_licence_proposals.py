@@ -17,7 +17,7 @@ from lodeline.service.licences import proposals as service
 from lodeline.service.licences.licences import revoke_licence
 from lodeline.service.licences.proposals import Entered, LicenceProposalError
 from lodeline.service.log.audit import verify
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 __all__ = ["licensed"]  # the fixture: L1 is MAG's general licence over 100 kg of magnets
 

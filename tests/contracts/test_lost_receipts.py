@@ -11,7 +11,7 @@ from tests.desk import Desk, assert_sound, codes
 from lodeline.ledger.problem import Problem
 from lodeline.material.element import SYMBOLS
 from lodeline.service.lots.aliases import give_alias
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

@@ -19,7 +19,7 @@ from lodeline.service.filing.transfers import transfers
 from lodeline.service.licences.quotas import quota
 from lodeline.service.lots.flow import origins, trace
 from lodeline.store.opening import create, open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

@@ -26,7 +26,7 @@ from lodeline.service.law import law as questions
 from lodeline.service.law import lists
 from lodeline.service.licences.quotas import national_quota
 from lodeline.service.overview.overview import months
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 DAY, BEFORE = date(2026, 11, 24), date(2023, 12, 31)
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

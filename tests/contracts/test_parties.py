@@ -19,7 +19,7 @@ from lodeline.service.parties.index import known_parties, screener_of
 from lodeline.service.parties.lists import files_of, load_list, newest
 from lodeline.service.parties.parties import Decision, PartyError, Proposal
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
+from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

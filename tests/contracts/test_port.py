@@ -22,7 +22,7 @@ from lodeline.service.customs import papers as desk_papers
 from lodeline.service.licences.draws import allot, void_tranche
 from lodeline.service.licences.licences import file_papers
 from lodeline.service.parties.lists import load_list
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 NOW = datetime(2025, 6, 10, 4, tzinfo=UTC)
 LATER = NOW + timedelta(days=2)

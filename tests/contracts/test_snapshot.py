@@ -16,7 +16,8 @@ from lodeline.ledger.movement import LINE, TRADE
 from lodeline.service.lots.flow import trace
 from lodeline.store import column_files
 from lodeline.store.column_files import SEGMENTS_MAX, directory_of
-from lodeline.store.snapshot import Snapshot, open_snapshot, open_snapshot_as_of
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import StoreError
 
 pytestmark = pytest.mark.medium

@@ -25,7 +25,8 @@ from lodeline.store.column_files import MANIFEST, SEGMENTS_MAX, directory_of
 from lodeline.store.flow_files import SEAL
 from lodeline.store.opening import create
 from lodeline.store.seal import SealKey
-from lodeline.store.snapshot import Snapshot, open_snapshot, open_snapshot_as_of
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import StoreError
 
 pytestmark = pytest.mark.medium

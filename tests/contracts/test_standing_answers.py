@@ -25,7 +25,7 @@ from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.customs.standing_answers import Proposal, StandingAnswerError, Wanted
 from lodeline.service.law import publishing
 from lodeline.store.law import law_now
-from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
+from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store
 
 LAW = load("cn")

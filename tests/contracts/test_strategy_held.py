@@ -17,7 +17,7 @@ from lodeline.service.strategy.held import accounts_at, with_licences
 from lodeline.service.strategy.network import network_of
 from lodeline.service.strategy.runs import run_scenario
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.strategy.inputs.tables import EMPTY, Inputs, Table, scenario_of, schema
 from lodeline.strategy.network import Network
 

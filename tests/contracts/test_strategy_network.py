@@ -22,7 +22,8 @@ from lodeline.service.strategy.dependence import dependence
 from lodeline.service.strategy.network import base_window, graph_json, network_of
 from lodeline.service.trade.where import goods_sent, where
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.strategy.building.quality import quality
 from lodeline.strategy.network import Network, flows_of, open_throughout
 

@@ -19,7 +19,8 @@ from lodeline.errors import UserError
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.strategy.runs import compare, run_scenario, survive
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.strategy.inputs.tables import EMPTY, Inputs, Table, schema
 
 pytestmark = pytest.mark.medium

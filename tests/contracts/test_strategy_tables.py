@@ -27,7 +27,7 @@ from lodeline.service.strategy.inputs import (
     tables_in_force,
 )
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.strategy.inputs.tables import TABLES, scenario_of
 

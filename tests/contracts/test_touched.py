@@ -10,7 +10,8 @@ from tests.desk import LAW, Desk
 from lodeline.service.findings.finding import SnapshotView, carried
 from lodeline.service.overview import overview
 from lodeline.store.carrying import Touched
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

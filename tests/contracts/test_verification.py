@@ -17,7 +17,7 @@ from lodeline.journal.entry import canonical_json
 from lodeline.service.entries import papers
 from lodeline.service.inspections.verifying import Verification, verification
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import INSPECTION_KIND, INSPECTION_PLAN_KIND, Store
 
 pytestmark = pytest.mark.medium

@@ -51,7 +51,7 @@ from lodeline.service.licences.exits import Exit
 from lodeline.service.parties.parties import Decision, Proposal
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

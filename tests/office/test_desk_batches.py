@@ -25,7 +25,7 @@ from lodeline.service.customs.batch import Part, parts_of, verdicts_of
 from lodeline.service.customs.desk import answer
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.log.audit import verify
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 WORKER = "machine:1:aaaa"

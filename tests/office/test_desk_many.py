@@ -16,7 +16,7 @@ from lodeline.office.models import CustomsCase
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import answer
 from lodeline.service.customs.papers import DeskError
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 #: A line that may leave, one with a question, one that is held.

@@ -29,7 +29,7 @@ from lodeline.service.inspections.items import held_by_site, site_items
 from lodeline.service.inspections.planning import EnteredPlan, PlanError, Proposal, Wanted, propose
 from lodeline.service.log.audit import verify
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import INSPECTION_KIND, Store
 
 pytestmark = pytest.mark.medium

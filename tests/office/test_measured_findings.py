@@ -18,7 +18,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.inspections.measuring import Weighing
 from lodeline.service.log.audit import verify
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

@@ -45,7 +45,7 @@ from lodeline.service.inspections.visits import InspectionError, inspections
 from lodeline.service.log.audit import verify
 from lodeline.store.guards import make_guards
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import INSPECTION_PLAN_KIND, Store
 
 pytestmark = pytest.mark.medium

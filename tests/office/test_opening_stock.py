@@ -20,7 +20,7 @@ from lodeline.service.filing.posting import post
 from lodeline.service.lots.flow import origins
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.service.overview.overview import balances
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 EVENING = date(2025, 12, 31)

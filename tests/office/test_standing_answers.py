@@ -25,7 +25,7 @@ from lodeline.service.customs.desk import answer
 from lodeline.service.customs.papers import Question
 from lodeline.service.customs.standing_answers import Proposal, StandingAnswerError, Wanted
 from lodeline.service.log.audit import verify
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 LAW = load("cn")

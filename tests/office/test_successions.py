@@ -26,7 +26,7 @@ from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.log.audit import verify
 from lodeline.service.overview.flow_matrix import flow_ends
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

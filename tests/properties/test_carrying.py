@@ -17,11 +17,12 @@ from lodeline.service.lots.lots import catalogue
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.service.overview.parting import prepare
+from lodeline.splicing import spliced
 from lodeline.store.carrying import Touched
 from lodeline.store.published import SnapshotAtHand
 from lodeline.store.queries.lots import aliases_about
-from lodeline.store.snapshot import Snapshot, open_snapshot
-from lodeline.store.splicing import spliced
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 FRAMES = (

@@ -34,7 +34,7 @@ from lodeline.service.filing.drafting import known_for_template
 from lodeline.service.filing.filing import preview
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.lots.aliases import give_alias
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.api import api
 

@@ -31,7 +31,7 @@ from lodeline.service.licences.quotas import quota as quota_answer
 from lodeline.service.log.audit import verify
 from lodeline.service.lots.aliases import give_alias
 from lodeline.store.guards import make_guards
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 KG = 1_000_000
 NOW = datetime(2025, 8, 1, tzinfo=UTC)

@@ -14,7 +14,8 @@ from lodeline.service.balance import sites
 from lodeline.service.balance.explaining import Explanation, explanations
 from lodeline.service.filing import transfers
 from lodeline.service.overview import overview
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
 

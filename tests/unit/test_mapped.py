@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from lodeline import mapped
-from lodeline.store.splicing import spliced
+from lodeline.splicing import spliced
 
 
 def frame(rows: int = 300) -> pl.DataFrame:

@@ -13,7 +13,8 @@ from lodeline.service.balance import sites
 from lodeline.service.balance.site_run import run_of
 from lodeline.service.findings.finding import SnapshotView, findings
 from lodeline.service.overview import overview
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 OXIDE = "product=oxide:Nd composition=TREO=100"
 

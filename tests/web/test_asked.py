@@ -14,7 +14,7 @@ from tests.web.test_firm_pages import browser as own_browser
 
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web import visit
 from lodeline.web.published_desk import PublishedDesk

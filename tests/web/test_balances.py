@@ -21,7 +21,8 @@ from lodeline.service.filing import transfers as deliveries
 from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.balance.tables import months_unit
 from lodeline.web.visit import Visit

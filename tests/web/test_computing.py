@@ -16,7 +16,7 @@ from lodeline.errors import UserError
 from lodeline.office.access.actor import NOBODY, Actor, RoleGrant
 from lodeline.progress import counted
 from lodeline.service.findings.finding import findings
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web import reading as module
 from lodeline.web.api import books

@@ -31,7 +31,7 @@ from lodeline.service.customs.published_cases import as_declaration, published_c
 from lodeline.service.customs.release import judge
 from lodeline.service.licences.licences import grant_licence, licence_from
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.kept import Kept
 from lodeline.web.pages.common import law_days

@@ -23,7 +23,7 @@ from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
 from lodeline.service.matching import exceptions as questions
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.words import words
 from lodeline.world import build_world, write_world

@@ -33,7 +33,7 @@ from lodeline.message import (
 )
 from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.balance import chosen as page_of_balance
 from lodeline.web.pages.findings import finding as page_of_finding

@@ -15,7 +15,7 @@ from tests.web.conftest import Browser
 from lodeline.detection.battery import DETECTORS
 from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.drawing.svg import SHAPES
 from lodeline.web.words import words

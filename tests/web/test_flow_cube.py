@@ -13,7 +13,8 @@ from lodeline.ledger.movement import is_making
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
 from lodeline.service.overview.flow_cube import FLOW, flow_cube, flows_of
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.store.values import packed, unpacked
 

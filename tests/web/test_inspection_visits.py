@@ -18,7 +18,7 @@ from lodeline.service.inspections.custody import HandOver, hand_over
 from lodeline.service.inspections.items import site_items
 from lodeline.service.inspections.measuring import Weighing, measure
 from lodeline.service.inspections.planning import EnteredPlan, Wanted
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 __all__ = ["own"]

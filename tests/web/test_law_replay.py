@@ -11,7 +11,7 @@ from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load
 from lodeline.service.customs.replay import replay
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.common import law_days
 

@@ -33,7 +33,7 @@ from lodeline.service.licences.exits import Exit, confirm_exits
 from lodeline.service.licences.licences import change_holder
 from lodeline.service.licences.proposals import waiting
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

@@ -23,7 +23,7 @@ from lodeline.regulation.parameter import load as load_law
 from lodeline.service.customs.papers import put_question
 from lodeline.service.findings.finding import findings
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 #: As they are sent to find out whether text becomes markup, a template or part of a command.

@@ -19,7 +19,8 @@ from tests.web.conftest import Browser
 
 from lodeline.material.element import SYMBOLS
 from lodeline.service.lots import lots
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.named import NamedConverter
 from lodeline.web.visit import address

@@ -26,7 +26,7 @@ from lodeline.service.filing.transfers import (
     standing_transfers,
     weighed_by_pair,
 )
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

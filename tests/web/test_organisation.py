@@ -22,7 +22,7 @@ from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import load
 from lodeline.service.customs import licence_review
 from lodeline.service.trade.where import goods_sent, narrowed, summed
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

@@ -25,7 +25,8 @@ from lodeline.service.entries.records import put_records
 from lodeline.service.overview import flow_matrix
 from lodeline.service.overview import overview as questions
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.overview import scene
 

@@ -51,7 +51,7 @@ from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.service.strategy.inputs import accepted, file_tables
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import INSPECTION_KIND, Store
 from lodeline.web.moved import MOVED
 from lodeline.web.urls import PAGES, urlpatterns

@@ -27,7 +27,7 @@ from lodeline.store.flow_files import standing
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications
 from lodeline.store.published import SnapshotAtHand, answered, at_head, newest_published
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import CASE_KIND, Store
 from lodeline.web import reading
 from lodeline.web.analyst import Analyst

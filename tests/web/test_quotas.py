@@ -16,7 +16,7 @@ from lodeline.regulation.pack import Pack
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.licences import quotas as questions
 from lodeline.service.licences.quotas import grants, national_quota
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 LAW = load("cn")

@@ -37,7 +37,7 @@ from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.service.trade.where import goods_sent
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web import visit
 from lodeline.web.api import api

@@ -25,7 +25,7 @@ from lodeline.service.inspections.planning import Wanted, propose
 from lodeline.service.inspections.reading import MEASUREMENT
 from lodeline.service.inspections.visits import inspections
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.inspections.telephone_rows import BODY_BYTES, ROWS_MOST
 

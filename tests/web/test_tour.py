@@ -19,7 +19,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.overview.demonstration import Demo, answer_key, demo_of, note_demo
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web import urls
 from lodeline.web.page import served_view

@@ -24,7 +24,8 @@ from lodeline.regulation.parameter import load as load_law
 from lodeline.service.trade import traders as trade
 from lodeline.service.trade.dealings import dealings
 from lodeline.store.opening import open_store
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 LAW = load_law("cn")
 TRADERS = ("PASS", "BLEND", "HOLD", "NAMES", "ABOARD")

@@ -32,7 +32,8 @@ from lodeline.service.trade.where import (
     where,
 )
 from lodeline.store.carrying import Made
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

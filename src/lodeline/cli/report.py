@@ -34,7 +34,8 @@ from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
 from lodeline.store.law import law_now
 from lodeline.store.opening import create, open_store
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store, StoreError
 
 #: The name by which the demo knows its own store.

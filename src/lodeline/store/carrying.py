@@ -27,7 +27,7 @@ import polars as pl
 
 from lodeline.ledger.movement import ACCOUNT, booked, lot_facts
 from lodeline.ledger.transfer import PAIRED_BY, Pairing, pair
-from lodeline.store.splicing import spliced
+from lodeline.splicing import spliced
 
 if TYPE_CHECKING:
     from lodeline.store.snapshot import Snapshot

@@ -25,7 +25,8 @@ from lodeline.store.column_files import ColumnFiles, directory_of
 from lodeline.store.flow_files import standing
 from lodeline.store.law import law_before
 from lodeline.store.publications import Publications, Question, Stamp
-from lodeline.store.snapshot import Snapshot, last_filing_time, open_snapshot, open_snapshot_as_of, rows_of
+from lodeline.store.snapshot import Snapshot, rows_of
+from lodeline.store.snapshot_opening import last_filing_time, open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store
 from lodeline.store.values import UnpublishableError
 

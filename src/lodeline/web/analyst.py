@@ -34,7 +34,7 @@ from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
 from lodeline.store.published import asked_by_name, function_of
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.values import UnpublishableError
 from lodeline.web.reading import Reading, is_unchanged
 

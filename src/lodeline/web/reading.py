@@ -30,7 +30,8 @@ from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Question
 from lodeline.store.published import Published, asked_by_name
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import OFFICE_KIND, Store
 from lodeline.web.server import configuration
 

@@ -12,7 +12,7 @@ from tests.desk import Desk
 from lodeline.accountancy.network import balanced
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled, as_json, reconcile_nation, reconcile_site
 from lodeline.service.entries.subject import UnknownSubject
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 ORE = "product=concentrate composition=TREO=60 origin_kind=mined"
 NODE = {"node": "", "kind": "stage", "stage": "", "counted": True}

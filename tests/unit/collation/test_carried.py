@@ -17,7 +17,7 @@ from lodeline.collation.match import Collation, collate
 from lodeline.collation.meeting import Search
 from lodeline.collation.piece import Pieces, pieces
 from lodeline.collation.tolerance import tolerances
-from lodeline.store.splicing import spliced
+from lodeline.splicing import spliced
 
 DAY = date(2025, 12, 31)
 SEARCH = Search.of(tolerances(), DAY)

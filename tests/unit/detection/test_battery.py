@@ -16,7 +16,7 @@ from lodeline.detection.battery import DETECTORS
 from lodeline.detection.finding import Finding, ranked
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.service.findings.finding import findings
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 
 
 def test_every_detector_is_a_file_and_every_file_a_detector() -> None:

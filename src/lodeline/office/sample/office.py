@@ -17,7 +17,8 @@ from lodeline.office.sample.people import MADE_UP, Office
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
 from lodeline.store.queries.accounts import sample_firms
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
 Json = dict[str, Any]

@@ -32,7 +32,7 @@ from lodeline.service.licences.draw_facts import Draw, draws_of
 from lodeline.service.licences.draws import Drawn, Wanted, live, reserve
 from lodeline.service.licences.port_draws import Pools, Promised, promise_lines, promised_in, with_promises
 from lodeline.store.law import law_before, law_now
-from lodeline.store.snapshot import open_snapshot
+from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import DESK_KIND, LAW_KIND, Store
 
 FORMAT: Final = "lodeline-offline-question-v1"

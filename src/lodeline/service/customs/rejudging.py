@@ -19,7 +19,7 @@ from lodeline.service.customs.desk import Sources, answered, sources_of
 from lodeline.service.customs.papers import DeskError, Question, question
 from lodeline.service.customs.reservations import keys_of
 from lodeline.store.law import law_before, law_by_digest
-from lodeline.store.snapshot import open_snapshot_as_of
+from lodeline.store.snapshot_opening import open_snapshot_as_of
 from lodeline.store.store import Store
 
 Json = dict[str, Any]

@@ -32,7 +32,8 @@ from lodeline.store.law import law_before
 from lodeline.store.opening import assert_guarded
 from lodeline.store.published import answered
 from lodeline.store.queries.filing import filers, first_filings
-from lodeline.store.snapshot import Snapshot, open_snapshot_as_of
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot_opening import open_snapshot_as_of
 from lodeline.store.store import EDITION_KIND, Store, StoredEntry
 
 FORMAT: Final = "lodeline-edition-v1"

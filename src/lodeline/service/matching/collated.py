@@ -21,8 +21,8 @@ from lodeline.collation.tolerance import special_kinds, tolerances
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
 from lodeline.party.resolution import as_row
+from lodeline.splicing import spliced
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.splicing import spliced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

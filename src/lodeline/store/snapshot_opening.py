@@ -1,0 +1,160 @@
+"""Opens snapshots: of the last entry of the log, from an earlier one where it can be carried on, or of an entry before.
+
+What is read of the column files is known to be what this store wrote (`store.column_files`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import polars as pl
+
+from lodeline.mapped import mapped
+from lodeline.splicing import spliced
+from lodeline.store.carrying import Made, Touched, carry
+from lodeline.store.column_files import ColumnFiles, directory_of
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import LAW_KIND, Head, Store
+
+
+def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
+    """Catches up with the log and opens the snapshot of its last entry.
+
+    `before`: one of this store that was opened earlier. Where the entries since then say nothing about goods or
+    parties, it is given again under the new stamp, with every frame that it has computed.
+    """
+    head = store.head()
+    if before is not None and before.next_line and _is_of(store, before):
+        if _is_unchanged(store, before, head):
+            return _stamped(before, head)
+        if (found := _carried(store, before, head)) is not None:
+            return found
+    files = ColumnFiles(store=store, directory=directory_of(store.database))
+
+    def kept(rows: pl.DataFrame, head: Head) -> pl.DataFrame:
+        return mapped(_in_force(store, rows, head.size), files.directory)
+
+    head, held = files.read("lines", "lots", kept={"lines": kept})
+    register = store.register(head)
+    lines = held["lines"]
+    if lines.n_chunks() > 1:
+        # Who works on pieces often makes one of them, in memory.
+        lines = mapped(lines, files.directory)
+    if (meant := register.meant(lines)) is not lines:
+        lines = lines.with_columns(mapped(meant.select("party"), files.directory))
+    return Snapshot(
+        files=files,
+        entry=head.size - 1,
+        root=head.frontier.root().hex(),
+        as_of=last_filing_time(store),
+        lines=lines,
+        lots=mapped(held["lots"], files.directory),
+        register=register,
+        aliases=store.books.all_aliases(before=head.size),
+        next_line=head.next_line,
+    )
+
+
+def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
+    """The snapshot of the head, made from an earlier one of the same log; None where a party means another now."""
+    register = store.register(head)
+    if register is not before.register and register.party_of != before.register.party_of:
+        return None
+    assert before.files is not None, "what can be carried was read from files"
+    came = before.files.since(head, line=before.next_line, lot=before.lots.height + 1)
+    superseded = _superseded(store, after=before.entry, size=head.size)
+    key = ["organisation", "event", "entry"]
+    gone = before.lines.join(superseded, on=key, how="semi")
+    new = register.meant(came["lines"].filter(pl.col("kind") != "void").join(superseded, on=key, how="anti"))
+
+    def moved_on(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+        moved = spliced(rows, rows["line"].is_in(gone["line"].implode()), more, (pl.col("line"),))
+        # What has been copied into one piece lies in memory again.
+        return before.at_rest(moved) if moved.n_chunks() == 1 else moved
+
+    now = replace(
+        before, entry=head.size - 1, root=head.frontier.root().hex(), as_of=last_filing_time(store),
+        lines=moved_on(before.lines, new), lots=pl.concat([before.lots, came["lots"]]), register=register,
+        aliases=store.books.all_aliases(before=head.size), next_line=head.next_line, made=Made(),
+    )  # fmt: skip
+    if "trade" in vars(before):
+        stated = came["trade"].join(new.select("line"), on="line", how="semi", maintain_order="left")
+        vars(now).update(trade=moved_on(before.trade, stated))
+    if not _is_fed(store, after=before.entry, size=head.size):
+        vars(now).update({feed: vars(before)[feed] for feed in ("invoices", "customs") if feed in vars(before)})
+    brought = Touched(lots=frozenset(range(before.lots.height + 1, now.lots.height + 1)))
+    touched = carry(before, now, pl.concat([gone, new])) | brought
+    now.made.graph = before.made.graph and before.made.graph.after(touched)
+    is_one_law = not store.entries_of(LAW_KIND, within=(before.entry + 1, head.size))
+    if is_one_law and (register is before.register or register.tables_equal(before.register)):
+        now.made.carry(before.made, touched)
+    return now
+
+
+def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
+    """The snapshot that stood when `entry` was the last of the log: what came later is left out."""
+    last = store.entry(entry)
+    assert last is not None, f"the log has no entry {entry}"
+    files = ColumnFiles(store=store, directory=directory_of(store.database))
+    _, held = files.read("lines", "lots")
+    lines = held["lines"].filter(pl.col("entry") <= entry)
+    register = store.register_before(entry + 1)
+    # Lots are numbered as lines name them, under the head.
+    return Snapshot(
+        files=files,
+        entry=entry,
+        root=last.root,
+        as_of=last_filing_time(store, entry + 1),
+        lines=register.meant(_in_force(store, lines, entry + 1)),
+        lots=held["lots"].filter(pl.col("lot") <= (lines["lot"].max() or 0)),
+        register=register,
+        aliases=store.books.all_aliases(before=entry + 1),
+    )
+
+
+def _is_of(store: Store, before: Snapshot) -> bool:
+    """Whether the snapshot is of a beginning of this very log."""
+    last = store.entry(before.entry)
+    return last is not None and last.root == before.root
+
+
+def _is_unchanged(store: Store, before: Snapshot, head: Head) -> bool:
+    return before.entry < head.size and store.last_goods_entry(before.entry + 1) == store.last_goods_entry(head.size)
+
+
+def _stamped(before: Snapshot, head: Head) -> Snapshot:
+    snapshot = replace(before, entry=head.size - 1, root=head.frontier.root().hex())
+    # The lot graph says its stamp itself.
+    own = {one.name for one in fields(Snapshot)} | {"_flow_index"}
+    vars(snapshot).update({name: value for name, value in vars(before).copy().items() if name not in own})
+    return snapshot
+
+
+def _in_force(store: Store, lines: pl.DataFrame, size: int) -> pl.DataFrame:
+    superseded = _superseded(store, after=-1, size=size)
+    current = lines.filter(pl.col("kind") != "void")
+    if superseded.height:
+        current = current.join(superseded, on=["organisation", "event", "entry"], how="anti", maintain_order="left")
+    return current
+
+
+def _superseded(store: Store, *, after: int, size: int) -> pl.DataFrame:
+    """What entries after one, below a size, have put out of force."""
+    return store.database.frame(
+        'SELECT organisation, event, entry FROM superseded WHERE "by" > %s AND "by" < %s',
+        (after, size),
+        schema={"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64()},
+    )  # fmt: skip
+
+
+def _is_fed(store: Store, *, after: int, size: int) -> bool:
+    """Whether entries after one, below a size, brought rows of other authorities."""
+    asked = """SELECT 1 FROM entry WHERE kind = 'feed' AND "index" > %s AND "index" < %s LIMIT 1"""
+    return bool(store.database.rows(asked, (after, size)))
+
+
+def last_filing_time(store: Store, size: int | None = None) -> str | None:
+    """When the newest filing came in, of the first `size` entries or of all; None where nobody has filed."""
+    condition, params = ("", ()) if size is None else (' AND "index" < %s', (size,))
+    found = store.database.rows(f"SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'{condition}", params)
+    return None if found[0][0] is None else str(found[0][0])
