@@ -419,7 +419,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         # Many small questions at once are quicker on a thread each than on all threads one after the other.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
         workers = configuration.current().workers
-        if 1 < self.number <= workers and (os.cpu_count() or 1) <= workers:
+        if 1 < self.number <= workers + int(POSSIBLE) and (os.cpu_count() or 1) <= workers:
             # The first visitor is answered by the first that is ready, and that is later where all load at once.
             _wait_for(_mark(f"loaded-{self.number - 1}"), time.monotonic() + _TURN_S)
         # What is loaded stays: to look through it for rings of dead objects takes a fifth of the time to load it.
