@@ -25,7 +25,7 @@ from lodeline.store import publications as store_publications
 from lodeline.store import published
 from lodeline.store.flow_files import standing
 from lodeline.store.opening import open_store
-from lodeline.store.publications import Publications
+from lodeline.store.publications import Publications, Question, Stamp
 from lodeline.store.published import SnapshotAtHand, answered, at_head, newest_published
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import CASE_KIND, Store
@@ -70,6 +70,24 @@ def noted(store: Store) -> None:
         put_paper(
             store, store.head(lock=True), b"{}", kind=CASE_KIND, name="step.json", filed_at=clock.now(), facts={}
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"rows": [{"n": 1, "of": [None, True, 0.1, "x"]}], "none": {}}, [], None, {"rows": [("a", 1)]}, {"$": "tuple"},
+        {1: "a key that is a number"}, {"days": [date(2025, 6, 1)]}, ["$", '"$":'], frozenset({"b", "a"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_answer_comes_back_whether_json_has_its_kinds_or_not(filer: Filer, value: Any) -> None:
+    publications = Publications(filer.store)
+    stamp = Stamp(entry=1, root="ab" * 32, as_of=None, checkpoint="", program="tried")
+    question = Question(name="lodeline.tried:answer", subjects=(), arguments=())
+    publications.write(stamp, question, value)
+    found, back = publications.read(stamp, question)
+    assert (found, back, type(back)) == (True, value, type(value))
+    assert isinstance(value, frozenset) or repr(back) == repr(value)
 
 
 def test_a_command_says_the_same_bytes_from_what_is_published(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,13 @@ import csv
 import io
 import re
 
+import polars as pl
 from django.template.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.conftest import Browser
 
-from lodeline.web.parts.table import Cell, RowsOf, safe_cell
+from lodeline.web.parts.table import Cell, FrameRows, RowsOf, safe_cell
 from lodeline.web.templatetags.lodeline import cell, heading, whole_days
 
 
@@ -55,6 +56,24 @@ def test_rows_are_made_of_the_things_that_are_shown_and_of_no_others() -> None:
     assert rows[-1][0].text == "999"
     assert made == [50, 51, 52, 999]
     assert [row[0].text for row in rows] == [str(number) for number in range(1000)]
+
+
+@given(st.lists(st.integers(0, 9), max_size=40), st.integers(0, 50), st.integers(0, 50))
+def test_a_page_of_rows_in_no_order_is_that_of_all_in_order(numbers: list[int], first: int, count: int) -> None:
+    frame = pl.DataFrame({"n": numbers, "place": range(len(numbers))}, schema={"n": pl.Int64(), "place": pl.Int64()})
+
+    def in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
+        return rows.sort("n", descending=True, maintain_order=True)
+
+    def cells(row: dict[str, int]) -> tuple[Cell, ...]:
+        return (Cell(text=f"{row['n']} {row['place']}"),)
+
+    rows = FrameRows(frame, cells, sorts={"place": "place"}, order=in_order)
+    every = [f"{n} {place}" for place, n in sorted(enumerate(numbers), key=lambda one: -one[1])]
+    assert [row[0].text for row in rows] == every
+    assert [row[0].text for row in rows[first : first + count]] == every[first : first + count]
+    by_place = rows.sorted("place", falling=False)
+    assert by_place is not None and [row[0].text for row in by_place] == [f"{n} {at}" for at, n in enumerate(numbers)]
 
 
 def test_cell_is_what_it_says_with_nothing_that_could_be_markup() -> None:

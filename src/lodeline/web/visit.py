@@ -98,6 +98,11 @@ class Visit:
         whole = desk(settings.LODELINE_DATABASE).reading(at_least=getattr(self.request, "session", {}).get(_FILED))
         return whole if self.territory is None else RegionalReading(whole, self.territory)
 
+    def end(self) -> None:
+        """Lets go of the reading. Request and visit refer to each other, so that what was read of a nation would stay
+        until Python looks for such rings."""
+        self.__dict__.pop("reading", None)
+
     @cached_property
     def territory(self) -> frozenset[str] | None:
         """The organisations that this page may be about; None where no region bounds it."""

@@ -113,6 +113,8 @@ class RequestLog:
                         }
                     },
                 )
+            if not response.streaming and (visit := getattr(request, "visit", None)) is not None:
+                visit.end()
         finally:
             logs.request_id.reset(token)
         return response
