@@ -6,6 +6,7 @@ a message is sent whole or not at all, and nobody waits for the other process to
 
 from __future__ import annotations
 
+import mmap
 import os
 import socket
 import struct
@@ -16,6 +17,8 @@ from typing import Final
 
 #: Whether this system has what is needed.
 POSSIBLE: Final = hasattr(os, "memfd_create") and hasattr(socket, "send_fds")
+#: Requests at a time: more would take turns with each other, while other processes have little to do.
+ENOUGH: Final = 4
 #: Bytes that are still to come, and whether the request has a known end.
 _MESSAGE: Final = struct.Struct("!Q?")
 
@@ -38,6 +41,8 @@ class Way:
     exit: socket.socket
     #: A file that is there while somebody takes what is passed.
     open: Path
+    #: One byte that both share: how many requests whoever takes them is answering.
+    answering: mmap.mmap
 
     @classmethod
     def made(cls, mark: Path) -> Way | None:
@@ -47,11 +52,15 @@ class Way:
         entrance, exit_ = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         entrance.setblocking(False)
         exit_.setblocking(False)
-        return cls(entrance=entrance, exit=exit_, open=mark)
+        return cls(entrance=entrance, exit=exit_, open=mark, answering=mmap.mmap(-1, 1))
+
+    def note(self, answering: int) -> None:
+        """Says how many requests are being answered; whoever takes them alone says so."""
+        self.answering[0] = min(answering, 255)
 
     def send(self, request: Passed) -> bool:
-        """Passes a request on; False where nobody takes it, or there are too many to be taken yet."""
-        if not self.open.exists():
+        """Passes a request on; False where nobody takes it, or who does has enough to do."""
+        if self.answering[0] >= ENOUGH or not self.open.exists():
             return False
         try:
             content = os.memfd_create("request")

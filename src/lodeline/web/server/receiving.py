@@ -122,6 +122,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         #: The way of forms to the process that takes them; whether it is this one. Both are set by the master.
         self.forms: Way | None = None
         self.takes_forms = False
+        self._answering = 0
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Threads for requests, and one more for the question whether the process answers."""
@@ -133,6 +134,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         if self.forms is None or not self.takes_forms:
             super().set_accept_enabled(enabled)
         elif enabled and not self._accepting:
+            self.forms.note(self._answering)
             self.poller.register(self.forms.exit, EVENT_READ, self._take_passed)
             self.forms.open.touch()
             self._accepting = True
@@ -253,10 +255,17 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _answer(self, conn: TConn, data: bytes, *, to_come: int, has_an_end: bool) -> None:
         self._held += len(data)
+        self._count(+1)
         conn.parser.unreader.begin(data, to_come=to_come, has_an_end=has_an_end)
         pool = self._probes if _PROBE.match(data) else self.tpool
         answering = pool.submit(self.handle, conn)
         answering.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
+    def _count(self, more: int) -> None:
+        """In the loop: requests that are being answered."""
+        self._answering += more
+        if self.forms is not None and self.takes_forms:
+            self.forms.note(self._answering)
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """In a thread: answers. Whoever does not take the answer is told of like one who has gone."""
@@ -272,6 +281,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         """In the loop: what becomes of a connection after an answer."""
         self._held -= conn.parser.unreader.held
+        self._count(-1)
         try:
             kept = not fs.cancelled() and bool(fs.result()) and conn.parser.unreader.is_reusable
         except Exception:  # whatever ended the answer was told where it was raised; the connection is not used again

@@ -385,6 +385,7 @@ def _ended(arbiter: _Arbiter, worker: Any) -> None:
     """A worker is gone: others answer what it would have."""
     if arbiter.forms is not None and worker.takes_forms:
         arbiter.forms.open.unlink(missing_ok=True)
+        arbiter.forms.note(0)
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
