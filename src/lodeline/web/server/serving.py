@@ -365,7 +365,7 @@ def _preview() -> None:
 
 
 def _divide(arbiter: _Arbiter, worker: Any) -> None:
-    """Gives a worker its part before it is a process: one takes forms, the last to be started; the others pass them."""
+    """Gives a worker its part before it is a process: one takes forms, at a start the last; the others pass them."""
     others = arbiter.WORKERS.values()
     worker.forms = arbiter.forms
     worker.takes_forms = (
