@@ -100,16 +100,17 @@ def test_a_law_is_published_while_the_server_runs(store: Store, tmp_path: Path) 
         status, told = office.post(SECOND, at, {"act": "publish", "seen": seen(portal.client(SECOND).get(at).text)})
         assert (status, told) == (200, "/en/law/packs/"), told
 
-        # From the next question on, whichever process is asked.
-        workers: set[int] = set()
+        # From the next question on, whichever process is asked: one judges what is declared, two show what was.
+        shown_by: set[int] = set()
 
-        def all_have_judged() -> bool:
+        def all_go_by_it() -> bool:
             assert office.ask()[1]["pack"] == pack.digest, "no process judges by the old law"
-            asked = [one for one in server.lines() if one.get("page") == "desk" and one["method"] == "POST"]
-            workers.add(asked[-1]["worker"])
-            return len(workers) == 2
+            assert "is the law now" in portal.client(SECOND).get(f"/en/desk/asked/{old}/?again=yes").text
+            shown = [one for one in server.lines() if one.get("method") == "GET"]
+            shown_by.add(shown[-1]["worker"])
+            return len(shown_by) == 2
 
-        eventually(all_have_judged)
+        eventually(all_go_by_it)
         _, now = office.ask()
         assert (was["pack"], now["verdict"]) == (first.digest, "hold") and was["verdict"] != "hold"
         assert question(kept, old).content == before
