@@ -10,7 +10,6 @@ import mmap
 import os
 import socket
 import struct
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -82,23 +81,18 @@ class Way:
 
     def take(self) -> Passed | None:
         """The next request that was passed; None where there is none."""
-        return _taken(self.exit)
-
-
-def _taken(receiving: socket.socket) -> Passed | None:
-    try:
-        message, descriptors, _, _ = socket.recv_fds(receiving, _MESSAGE.size, 2)
-    except OSError:
-        return None
-    if len(descriptors) != 2 or len(message) != _MESSAGE.size:
-        # This process has as many files open as it may: the visitor is cut off, as where no connection is taken.
-        for one in descriptors:
-            with suppress(OSError):
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self.exit, _MESSAGE.size, 2)
+        except OSError:
+            return None
+        if len(descriptors) != 2 or len(message) != _MESSAGE.size:
+            # This process has as many files open as it may: the visitor is cut off, as where no connection is taken.
+            for one in descriptors:
                 os.close(one)
-        return None
-    connection, content = descriptors
-    to_come, has_an_end = _MESSAGE.unpack(message)
-    with os.fdopen(content, "rb") as file:
-        file.seek(0)
-        received = file.read()
-    return Passed(sock=socket.socket(fileno=connection), received=received, to_come=to_come, has_an_end=has_an_end)
+            return None
+        connection, content = descriptors
+        to_come, has_an_end = _MESSAGE.unpack(message)
+        with os.fdopen(content, "rb") as file:
+            file.seek(0)
+            received = file.read()
+        return Passed(sock=socket.socket(fileno=connection), received=received, to_come=to_come, has_an_end=has_an_end)

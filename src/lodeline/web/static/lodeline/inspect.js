@@ -475,7 +475,9 @@ const finish = async (record, item) => {
   if (wrong.length) {
     const at = `[name="${wrong[0].column}"]`;
     const target = lineOf(item.key).querySelector(at) ?? $("tools").querySelector(at);
-    if ($("tools").contains(target)) $("tools").open = true;
+    // What lies folded away takes no focus, and nothing would be seen of it.
+    const folded = target?.closest("details");
+    if (folded) folded.open = true;
     target?.focus();
     return;
   }
