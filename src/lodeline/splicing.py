@@ -3,8 +3,8 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ import polars as pl
 _SMALL: Final = 1 / 32
 
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 def spliced(before: pl.DataFrame, gone: pl.Series, came: pl.DataFrame, order: Sequence[pl.Expr]) -> pl.DataFrame:
@@ -27,31 +28,45 @@ def spliced(before: pl.DataFrame, gone: pl.Series, came: pl.DataFrame, order: Se
     places = _places(before, came, order)
     if not cuts.size and not places.size:
         return before
-    pieces = list(_pieces(before, came, cuts, places))
-    return pl.concat(_joined(pieces, before.height * _SMALL)) if pieces else before.clear()
+    return _joined(before, came, *_pieces(before, cuts, places), small=before.height * _SMALL)
 
 
-def _pieces(before: pl.DataFrame, came: pl.DataFrame, cuts: Integers, places: Integers) -> Iterator[pl.DataFrame]:
-    """What stays and what comes, in turns: rows that lie together are one piece."""
+def _pieces(before: pl.DataFrame, cuts: Integers, places: Integers) -> tuple[Flags, Integers, Integers]:
+    """What stays and what comes, in turns, rows that lie together being one piece: whether it is of what comes, its
+    first row, and how many it has."""
     ends = np.cumsum(before.get_columns()[0].chunk_lengths())
     at = np.unique(np.concatenate([[0], cuts, cuts + 1, places, ends]))
     taken = np.searchsorted(places, at)
-    until = np.append(taken[1:], places.size)
+    coming = np.diff(np.append(taken, places.size))
     stays = np.diff(np.append(at, before.height)) * ~np.isin(at, cuts)
-    for start, height, first, last in zip(*(one.tolist() for one in (at, stays, taken, until)), strict=True):
-        if last > first:
-            yield came.slice(first, last - first)
-        if height:
-            yield before.slice(start, height)
+    start, height = (np.column_stack(both).ravel() for both in ((taken, at), (coming, stays)))
+    there = height > 0
+    return np.tile([True, False], at.size)[there], start[there], height[there]
 
 
-def _joined(pieces: list[pl.DataFrame], small: float) -> list[pl.DataFrame]:
-    """The pieces, small ones that lie side by side copied into one; so there are never many."""
-    joined: list[pl.DataFrame] = []
-    for is_small, some in groupby(pieces, key=lambda one: one.height < small):
-        alike = list(some)
-        joined += [pl.concat(alike).rechunk()] if is_small else alike
-    return joined
+def _joined(
+    before: pl.DataFrame, came: pl.DataFrame, is_new: Flags, start: Integers, height: Integers, *, small: float
+) -> pl.DataFrame:
+    """The pieces as one frame, small ones that lie side by side copied into one; so there are never many."""
+    is_large = height >= small
+    begins = is_large.copy()
+    begins[1:] |= is_large[:-1]
+    begins[:1] = True
+    found = []
+    for first, last in pairwise([*np.flatnonzero(begins).tolist(), height.size]):
+        of_came, heights, starts = is_new[first:last], height[first:last], start[first:last].copy()
+        regions, offset = [], 0
+        for frame, chosen in ((came, of_came), (before, ~of_came)):
+            if chosen.any():
+                low, high = int(starts[chosen].min()), int((starts + heights)[chosen].max())
+                regions.append(frame.slice(low, high - low))
+                starts[chosen] += offset - low
+                offset += high - low
+        one = pl.concat(regions)
+        if last - first > 1:
+            one = one[np.repeat(starts - np.cumsum(heights) + heights, heights) + np.arange(heights.sum())].rechunk()
+        found.append(one)
+    return pl.concat(found) if found else before.clear()
 
 
 def _places(before: pl.DataFrame, came: pl.DataFrame, order: Sequence[pl.Expr]) -> Integers:
