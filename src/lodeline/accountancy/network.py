@@ -8,6 +8,7 @@ Source: VDI 2048 (2000); the error model is that of `uncertainty`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -24,8 +25,13 @@ from lodeline.accountancy.sources import covariances
 from lodeline.material.assay import TREO_INDEX
 
 Floats = npt.NDArray[np.float64]
-#: Covariances of some scales or laboratories, by what they are made of.
-Parts = dict[tuple[str, int, bytes], Floats]
+Integers = npt.NDArray[np.int64]
+Shorts = npt.NDArray[np.int32]
+Hashes = npt.NDArray[np.uint64]
+_Key = tuple[str, bytes]
+_Part = tuple[Hashes, Floats]
+#: What each scale or laboratory errs, by what it is made of: the streams of its rows, by name, and their covariance.
+Parts = dict[_Key, _Part]
 
 #: One row for each stream; masses in mg of one element. `measured_mg` is null where nobody measured, `reconciled_mg`
 #: where the balances do not determine what nobody measured; `test` is |adjustment| / σ(adjustment), null where no
@@ -46,8 +52,8 @@ ROWS: dict[str, pl.DataType] = {
     "stream": pl.Int64(), "area": pl.UInt32(), "site": pl.String(), "lot": pl.Int64(), "seq": pl.Int64(),
     "method": pl.String(), "mass_mg": pl.Int64(),
 }  # fmt: skip
-#: Groups of scales, and of laboratories: few enough to keep a matrix for each, and a filing touches few of them.
-_PARTS = 16
+#: Entries of the matrices that are filled at once.
+_ROOM = 2_000_000
 #: Hypotheses that are worth showing.
 _SHOWN = 10
 
@@ -132,38 +138,70 @@ def masses(rows: pl.DataFrame, *, streams: int) -> Floats:
 
 
 def covariance_in_parts(
-    rows: pl.DataFrame, *, streams: int, element: int, methods: pl.DataFrame, known: Parts
+    rows: pl.DataFrame, *, names: pl.Series, element: int, methods: pl.DataFrame, known: Parts
 ) -> tuple[Floats, Parts]:
     """The covariance of the streams of rows of `measured`, and the parts it is the sum of, which a later call with the
     same element and methods may be given as `known`. The sum is the same whatever is known.
 
-    What one scale or one laboratory errs it shares with no other: where no row of a group of them changed, nothing is
-    computed anew. Two rows with the same number `same` must be alike in every column but `stream`.
+    `names`: of the streams, in an order that does not depend on which others there are.
+
+    What one scale or one laboratory errs it shares with no other: where none of its rows changed, nothing is computed
+    anew. Two rows with the same number `same` must be alike in every column but `stream`.
     """
     rows = rows.drop_nulls("element_mg")
     (scale, laboratory), _ = text_numbers(rows["site"], rows["laboratory"])
+    same, stream, name = rows["same"].to_numpy(), rows["stream"].to_numpy(), names.hash().to_numpy()
     found: Parts = {}
     for what, number in (("weighed", scale), ("assayed", laboratory)):
-        group = number % _PARTS
-        order = sorted_by(np.arange(rows.height, dtype=np.int32), group)
-        places = np.split(order, np.cumsum(np.bincount(group, minlength=_PARTS))[:-1])
-        same, stream = rows["same"].to_numpy(), rows["stream"].to_numpy()
-        keys = [(what, streams, blake2b(same[one].tobytes() + stream[one].tobytes()).digest()) for one in places]
-        for key, one in zip(keys, places, strict=True):
-            if not len(one):
-                continue
-            # Each by itself: its bits must not depend on what else is computed anew.
-            found[key] = known[key] if key in known else _covariance(
-                rows[one], streams=streams, element=element, methods=methods,
-                weighed=what == "weighed", assayed=what == "assayed",
-            )  # fmt: skip
-    return sum(found.values(), np.zeros((streams, streams))), found
+        order = sorted_by(np.arange(rows.height, dtype=np.int32), number)
+        places = [one for one in np.split(order, np.cumsum(np.bincount(number))[:-1]) if len(one)]
+        keys = [(what, blake2b(same[one].tobytes() + name[stream[one]].tobytes()).digest()) for one in places]
+        new = [(key, one) for key, one in zip(keys, places, strict=True) if key not in known]
+        made = dict(_parts_of(rows, new, name, what=what, element=element, methods=methods))
+        found |= {key: made[key] if key in made else known[key] for key in keys}
+    whole, number_of = np.zeros((len(name), len(name))), {one: number for number, one in enumerate(name.tolist())}
+    for own, covariance in found.values():
+        numbers = [number_of[one] for one in own.tolist()]
+        whole[np.ix_(numbers, numbers)] += covariance
+    return whole, found
 
 
-def _covariance(
-    rows: pl.DataFrame, *, streams: int, element: int, methods: pl.DataFrame, weighed: bool = True, assayed: bool = True
-) -> Floats:
-    """The covariance of the streams of rows, of what was `weighed`, `assayed` or both."""
+def _parts_of(
+    rows: pl.DataFrame,
+    groups: list[tuple[_Key, Shorts]],
+    name: Hashes,
+    *,
+    what: str,
+    element: int,
+    methods: pl.DataFrame,
+) -> Iterator[tuple[_Key, _Part]]:
+    """The part of each group of rows (their places), many at once: the matrix of each has no room for another's."""
+    own = {key: np.unique(rows["stream"].to_numpy()[one], return_inverse=True) for key, one in groups}
+    groups = sorted(groups, key=lambda group: len(own[group[0]][0]))
+    while groups:
+        sizes = np.array([len(own[key][0]) for key, _ in groups])
+        # Those of about the same size, so that none has much more room than it needs.
+        taken = max(1, int(np.searchsorted(np.arange(1, len(sizes) + 1) * sizes**2, _ROOM, side="right")))
+        some, groups = groups[:taken], groups[taken:]
+        size = int(sizes[taken - 1])
+        matrix = np.repeat(np.arange(taken), [len(one) for _, one in some])
+        place = np.concatenate([own[key][1] for key, _ in some])
+        covariance = _covariances(
+            rows[np.concatenate([one for _, one in some])], matrix * size + place, matrices=taken, size=size,
+            element=element, methods=methods, weighed=what == "weighed", assayed=what == "assayed",
+        )  # fmt: skip
+        for number, (key, _) in enumerate(some):
+            streams = own[key][0]
+            yield key, (name[streams], covariance[number, : len(streams), : len(streams)].copy())
+
+
+def _covariances(
+    rows: pl.DataFrame, run: Integers, *, matrices: int = 1, size: int, element: int, methods: pl.DataFrame,
+    weighed: bool = True, assayed: bool = True,
+) -> Floats:  # fmt: skip
+    """The covariances of what was `weighed`, `assayed` or both, (matrices, size, size); `run` by row: the number of its
+    matrix times their size, plus its place there."""
+    places = pl.DataFrame({"run": np.arange(matrices * size)})
     rows = rows.with_columns(
         pl.col(pl.Categorical).cast(pl.String),
         # The maker's assay is one measurement wherever it serves; a site's own is another.
@@ -171,19 +209,18 @@ def _covariance(
         element=pl.lit(element, pl.UInt8),
     )
     batches = rows.select(
-        "element", "held", "seq", "method", signed_mg="element_mg", scale="site", act="seq",
-        run="stream", weighed=pl.lit(weighed),
+        "element", "held", "seq", "method", pl.Series("run", run), signed_mg="element_mg", scale="site", act="seq",
+        weighed=pl.lit(weighed),
     )  # fmt: skip
     assays = rows.sort("area").unique("held", keep="first", maintain_order=True) if assayed else rows.clear()
-    found: Floats = covariances(
-        places=pl.DataFrame({"run": np.arange(streams)}).with_columns(matrix=pl.lit(0), place="run"),
-        matrices=1,
-        size=streams,
+    return covariances(
+        places=places.with_columns(matrix=pl.col("run") // size, place=pl.col("run") % size),
+        matrices=matrices,
+        size=size,
         batches=batches,
         assays=assays.select("held", "element", "laboratory", "product", "exact", "parts", method="assayed_with"),
         methods=methods,
-    )[0]
-    return found
+    )
 
 
 def measured_streams(
@@ -195,7 +232,7 @@ def measured_streams(
     """
     found = measured(rows, element=element, **ledger)
     rows = found.drop_nulls("element_mg")
-    matrix = _covariance(rows, streams=streams, element=element, methods=methods)
+    matrix = _covariances(rows, rows["stream"].to_numpy(), size=streams, element=element, methods=methods)[0]
     return masses(found, streams=streams), matrix
 
 

@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 from tests.desk import Desk
 
-from lodeline.accountancy.network import balanced
+from lodeline.accountancy.network import ROWS, balanced, covariance_in_parts, measured_streams
+from lodeline.material.assay import TREO_INDEX
+from lodeline.service.balance.national import rows_of_nation
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled, as_json, reconcile_nation, reconcile_site
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.store.snapshot_opening import open_snapshot
@@ -137,6 +139,27 @@ def test_months_between_two_counts_cannot_be_told_apart(desk: Desk) -> None:
     leak = next(one for one in found.suspects if one.kind == "leak")
     assert {("leak", "2025-07"), ("leak", "2025-08")} <= set(leak.alike)
     assert leak.mass_mg == pytest.approx(50 * 0.6 * 1e6, rel=0.05)
+
+
+def test_what_each_scale_and_laboratory_errs_adds_up_and_is_not_computed_twice(desk: Desk) -> None:
+    snapshot = open_snapshot(desk.store)
+    area = pl.col("site").cast(pl.String).replace_strict({"a": 0, "b": 1}, return_dtype=pl.UInt32)
+    rows = rows_of_nation(snapshot, TREO_INDEX).with_columns(area=area, stream=pl.int_range(pl.len()) % 3)
+    methods = snapshot.register.tables["methods"]
+    among: dict[str, Any] = {"element": TREO_INDEX, "methods": methods}
+    found, parts = covariance_in_parts(rows, names=pl.Series(["x", "y", "z"]), known={}, **among)
+    _, at_once = measured_streams(
+        rows.select(pl.col(name).cast(kind) for name, kind in ROWS.items()), streams=3, **among,
+        movements=snapshot.accountancy_movements.with_columns(area=area),
+        counts=snapshot.counts.with_columns(area=area),
+        lot_assays=snapshot.lot_assays, site_assays=snapshot.site_assays,
+    )  # fmt: skip
+    assert found == pytest.approx(at_once) and np.diag(found).all()
+
+    later = rows.with_columns(pl.col("stream") + 1)
+    again, same = covariance_in_parts(later, names=pl.Series(["new", "x", "y", "z"]), known=parts, **among)
+    assert all(same[key] is part for key, part in parts.items())
+    assert (again[1:, 1:] == found).all() and not again[0].any()
 
 
 def test_the_answer_is_plain_json_with_its_reason_in_both_languages(desk: Desk) -> None:

@@ -152,14 +152,14 @@ def _rows_of(snapshot: Snapshot, lots: frozenset[int] | None, *, element: int) -
 
 
 def covariance_of_nation(
-    snapshot: Snapshot, rows: pl.DataFrame, *, streams: int, element: int, span: tuple[str, str]
+    snapshot: Snapshot, rows: pl.DataFrame, *, names: pl.Series, element: int, span: tuple[str, str]
 ) -> Floats:
-    """The covariance of the streams of some `rows_of_nation`, each with its `stream` and `area`, from month to month;
-    of what is as it was when it was last asked for it is carried over."""
+    """The covariance of the streams (`names`) of some `rows_of_nation`, each with its `stream` and `area`, from month
+    to month; of what is as it was when it was last asked for it is carried over."""
     key = (covariance_of_nation, element, span)
     known, _ = snapshot.made.latest(key)
     methods = snapshot.register.tables["methods"]
-    found, parts = covariance_in_parts(rows, streams=streams, element=element, methods=methods, known=known or {})
+    found, parts = covariance_in_parts(rows, names=names, element=element, methods=methods, known=known or {})
     snapshot.made.keep(key, parts, among=_SPANS_KEPT)
     return found
 

@@ -108,7 +108,7 @@ def reconcile_nation(
     nodes = pl.concat([nodes, between], how="diagonal").select(list(_NODE))
     streams, place = _streams(found, changes)
     rows = rows.with_columns(stream=place[number])
-    covariance = covariance_of_nation(snapshot, rows, streams=streams.height, element=index, span=span)
+    covariance = covariance_of_nation(snapshot, rows, names=streams["stream"], element=index, span=span)
     network = balanced(
         streams=streams, nodes=nodes, mass_mg=masses(rows, streams=streams.height), covariance_mg2=covariance,
         stated_mg=np.concatenate([stated, np.zeros(between.height)]),
