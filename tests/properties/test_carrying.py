@@ -17,6 +17,7 @@ from lodeline.service.lots.lots import catalogue
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.service.overview.parting import prepare
+from lodeline.service.overview.reckoned import prepare_books
 from lodeline.splicing import spliced
 from lodeline.store.carrying import Touched
 from lodeline.store.published import SnapshotAtHand
@@ -96,7 +97,7 @@ class PartedMachine(CarryingMachine):
         assert self.carried is not None
         parted = open_snapshot(self.desk.store)
         prepare(parted, Here(processors=2))
-        overview.prepare_balances(parted, Here(processors=2))
+        prepare_books(parted, Here(processors=2))
         alike(parted, self.carried)
 
 

@@ -30,6 +30,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.matching import exceptions
 from lodeline.service.overview import overview
 from lodeline.service.overview.parting import is_prepared, prepare
+from lodeline.service.overview.reckoned import prepare_books
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
@@ -164,7 +165,7 @@ class Analyst:
         if self._engine is not None and not is_prepared(snapshot):
             with self._engine() as engine:
                 prepare(snapshot, engine)
-                overview.prepare_balances(snapshot, engine)
+                prepare_books(snapshot, engine)
         reading = Reading(self._store, snapshot, law_before(self._store, snapshot.entry + 1), checkpoint)
         stamp = Stamp(
             entry=snapshot.entry, root=snapshot.root, as_of=snapshot.as_of, checkpoint=checkpoint,

@@ -10,16 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import numpy as np
 import polars as pl
 
-from lodeline.accountancy.balance import reckon_parts
-from lodeline.accountancy.covariance import BalanceRuns, runs_of
 from lodeline.accountancy.frames import AREA
-from lodeline.detection.imbalance import TESTED, rounding_mg2, rows_until
 from lodeline.material.element import TREO
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled
 from lodeline.service.balance.sites import SIGMAS
+from lodeline.service.overview.reckoned import SHARED_BY, shared_at
 from lodeline.store.snapshot import Snapshot
 
 #: What a cell of element × stage can be. `loss`, `gain`: a finding says so of a site in it; `beyond`: the sum lies
@@ -36,45 +33,12 @@ SITE_YEARS: Final[Mapping[str, pl.DataType]] = {
     "z": pl.Float64(), "state": pl.String(), "finding": pl.String(), "tested": pl.Int64(), "wrong": pl.Int64(),
     "wrong_mg": pl.Int64(), "wrong_sigma_mg": pl.Float64(),
 }  # fmt: skip
-#: One row for each balance from count to count: with each earlier one of its run, and with itself, oldest first.
-SHARED: Final[Mapping[str, pl.DataType]] = {
-    "organisation": pl.String(), "site": pl.String(), "element": pl.String(), "until": pl.Date(),
-    "covariance_mg2": pl.List(pl.Float64()), "rounding_mg2": pl.Float64(),
-}  # fmt: skip
 
 
 def shared_errors(snapshot: Snapshot) -> pl.DataFrame:
     """How the differences of each site hang together (SHARED): the closing count of one balance opens the next, and a
     scale errs in all. Of what an entry does not touch it is carried."""
-    return snapshot.by_site(_shared_at, sort=[*_OF_SITE, "until"])
-
-
-def _shared_at(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
-    counted = snapshot.count_scopes["site"].unique()
-    if sites is not None:
-        counted = counted.filter(counted.is_in(sites))
-    parts = reckon_parts(
-        movements=snapshot.booked, counts=snapshot.counts, count_scopes=snapshot.count_scopes,
-        lot_assays=snapshot.lot_assays, site_assays=snapshot.site_assays, elements=TESTED, sites=counted.sort(),
-    )  # fmt: skip
-    methods = snapshot.register.tables["methods"]
-    days = rows_until(snapshot.booked, snapshot.counts)
-    frames = [_rows_of(runs_of(one, methods), days) for one in parts]
-    return pl.concat([pl.DataFrame(schema=SHARED), *frames]).sort([*_OF_SITE, "until"], maintain_order=True)
-
-
-def _rows_of(runs: BalanceRuns, days: pl.DataFrame) -> pl.DataFrame:
-    """The lower triangle of each matrix, a row for each of its own; `days`: `detection.imbalance.rows_until`."""
-    if runs.differences.is_empty():
-        return pl.DataFrame(schema=SHARED)
-    matrix, place = (runs.differences[name].to_numpy() for name in ("matrix", "place"))
-    length = place + 1
-    row = np.repeat(np.arange(len(place)), length)
-    column = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
-    values = runs.covariance_mg2[matrix[row], place[row], column]
-    lists = pl.DataFrame({"row": row, "covariance_mg2": values}).group_by("row", maintain_order=True).all()
-    rounding = pl.Series(rounding_mg2(runs.differences, days))
-    return runs.differences.with_columns(lists["covariance_mg2"], rounding_mg2=rounding).select(list(SHARED))
+    return snapshot.by_site(shared_at, sort=SHARED_BY)
 
 
 def site_years(

@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from lodeline.accountancy.balance import BALANCED_BY, balance
-from lodeline.detection.imbalance import TESTED
-from lodeline.engine.running import Engine, Frames, buckets, parted
+from lodeline.accountancy.balance import BALANCED_BY
 from lodeline.filing.country import alpha2_by_code
 from lodeline.ledger.extension import due
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
@@ -25,6 +23,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
 from lodeline.service.overview.flow_cube import by_element
 from lodeline.service.overview.flow_matrix import flow_ends
+from lodeline.service.overview.reckoned import balances_at
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -77,53 +76,6 @@ def balances(snapshot: Snapshot) -> pl.DataFrame:
     They rest on the rows that detectors judge: goods that are there without a receipt count as received.
     """
     return snapshot.by_site(balances_at, sort=BALANCED_BY)
-
-
-def balances_at(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
-    """`balances` of some sites; None for all."""
-    return balance(
-        movements=snapshot.booked,
-        counts=snapshot.counts,
-        count_scopes=snapshot.count_scopes,
-        lot_assays=snapshot.lot_assays,
-        site_assays=snapshot.site_assays,
-        methods=snapshot.register.tables["methods"],
-        elements=TESTED,
-        sites=sites,
-    )
-
-
-def prepare_balances(snapshot: Snapshot, engine: Engine) -> None:
-    """Has an engine make `balances`, by site."""
-    sites = pl.concat([snapshot.balanced.select("site"), snapshot.counts.select("site")]).unique().drop_nulls()
-    number = buckets(engine, snapshot.balanced.height)
-    found = engine.run(balanced_by_site, (_of_sites(snapshot, one) for one in parted(number, sites=(sites, _SITE))))
-    snapshot.made.keep(
-        balances_at, pl.concat([one["balances"] for one in found]).sort(BALANCED_BY, maintain_order=True)
-    )
-
-
-_SITE = pl.col("site")
-
-
-def _of_sites(snapshot: Snapshot, part: Frames) -> Frames:
-    """What the balances of some sites are reckoned from."""
-    narrow = snapshot.of_sites(frozenset(part["sites"]["site"]))
-    return {
-        **part, "movements": narrow.booked, "counts": narrow.counts, "count_scopes": narrow.count_scopes,
-        "lot_assays": narrow.lot_assays, "site_assays": narrow.site_assays,
-        "methods": snapshot.register.tables["methods"],
-    }  # fmt: skip
-
-
-def balanced_by_site(part: Frames) -> Frames:
-    """The balances of some sites."""
-    found = balance(
-        movements=part["movements"], counts=part["counts"], count_scopes=part["count_scopes"],
-        lot_assays=part["lot_assays"], site_assays=part["site_assays"], methods=part["methods"],
-        elements=TESTED, sites=part["sites"]["site"],
-    )  # fmt: skip
-    return {"balances": found}
 
 
 def chain(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
