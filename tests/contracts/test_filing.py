@@ -10,6 +10,7 @@ from tests.desk import LAW, Desk, amounts, codes, sheet
 
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.service.licences.quotas import quota
+from lodeline.store import books
 from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
@@ -392,3 +393,16 @@ def test_imported_feed_draws_when_it_is_separated_and_not_when_it_arrives(desk: 
     assert used_kg(desk)["separation"] == (0, 0, 600)
     desk.rows("SEP", "2025-07", "T transformation 2 sep 7 50 role=in", OXIDE.replace("12", "2").replace("180", "29"))
     assert used_kg(desk)["separation"] == (30, 0, 570)
+
+
+def test_usual_masses_are_those_of_the_newest_rows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(books, "NEWEST_ROWS", (2, 10))
+    for month, mass in enumerate((1, 20, 300, 4_000), start=1):
+        told = ORIGIN.replace("O origin 2 mine 7 1000", f"O{month} origin 2 mine {month} {mass}")
+        desk.rows("MINE", f"2025-0{month}", told)
+    kept = desk.store.books
+    assert kept.smallest_masses("MINE", judged=0) == {("origin", "concentrate"): 300 * 10**6}
+    assert kept.earlier_masses("MINE", judged=0)["mass_mg"].sort().to_list() == [300 * 10**6, 4_000 * 10**6]
+    # Of a larger filing ten times as many are looked at.
+    assert kept.smallest_masses("MINE", judged=1) == {("origin", "concentrate"): 10**6}
+    assert kept.smallest_masses("SEP", judged=1) == {} and kept.earlier_masses("MINE").height == 4

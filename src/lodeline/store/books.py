@@ -33,8 +33,8 @@ _IN_FORCE_THEN = IN_FORCE[:-1] + ' AND s."by" <= %s)'
 
 #: What of a line says which other lots may be tied to its own.
 _TYING = ["kind", "organisation", "event", "party", "reference", "local", "lot"]
-#: How far back an organisation's usual masses are looked up.
-NEWEST_ROWS = 20_000
+#: How far back an organisation's usual masses are looked up: ten times as many rows as are judged, within these.
+NEWEST_ROWS = (2_000, 20_000)
 
 
 class Books:
@@ -342,9 +342,10 @@ class Books:
                 return integer(first), integer(spans[0][0]) + integer(spans[0][1])
         return None
 
-    def smallest_masses(self, organisation: str) -> dict[tuple[str, str | None], int]:
-        """(kind, product) → the smallest positive mass in the organisation's newest rows."""
-        span = self._newest_rows(organisation, NEWEST_ROWS)
+    def smallest_masses(self, organisation: str, *, judged: int) -> dict[tuple[str, str | None], int]:
+        """(kind, product) → the smallest positive mass in the organisation's newest rows, as far back as so many that
+        are `judged` ask for (NEWEST_ROWS)."""
+        span = self._newest_rows(organisation, _rows_before(judged))
         if span is None:
             return {}
         found = self._database.rows(
@@ -356,12 +357,13 @@ class Books:
             (str(kind), None if product is None else str(product)): integer(least) for kind, product, least in found
         }
 
-    def earlier_masses(self, organisation: str) -> pl.DataFrame:
-        """`kind`, `product`, `on`, `mass_mg` of the organisation's newest lines in force."""
+    def earlier_masses(self, organisation: str, *, judged: int | None = None) -> pl.DataFrame:
+        """`kind`, `product`, `on`, `mass_mg` of the organisation's newest lines in force, as far back as
+        `smallest_masses`, or without `judged` as ever."""
         schema: dict[str, pl.DataType] = {
             "kind": pl.String(), "product": pl.String(), "on": pl.Date(), "mass_mg": pl.Int64(),
         }  # fmt: skip
-        span = self._newest_rows(organisation, NEWEST_ROWS)
+        span = self._newest_rows(organisation, NEWEST_ROWS[1] if judged is None else _rows_before(judged))
         if span is None:
             return pl.DataFrame(schema=schema)
         return self._database.frame(
@@ -406,3 +408,9 @@ class Books:
                 "reo_mg": pl.Int64(),
             },
         )  # fmt: skip
+
+
+def _rows_before(judged: int) -> int:
+    """A firm that has filed for years is judged as fast as one that begins."""
+    least, most = NEWEST_ROWS
+    return min(max(10 * judged, least), most)

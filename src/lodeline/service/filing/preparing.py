@@ -164,7 +164,7 @@ def prepare(job: Job, head: Head) -> Prepared:
             organisation=organisation,
             register=register,
             names=names,
-            earlier=_Earlier(store, organisation),
+            earlier=_Earlier(store, organisation, in_force.height),
             held_at_sites=_held_at(store, register, counted),
         )
     )
@@ -424,16 +424,16 @@ def _held_at(store: Store, register: Register, sites: Sequence[str]) -> pl.DataF
 class _Earlier:
     """The organisation's earlier masses, read only when a mass is in question."""
 
-    def __init__(self, store: Store, organisation: str) -> None:
-        self._store, self._organisation = store, organisation
+    def __init__(self, store: Store, organisation: str, judged: int) -> None:
+        self._store, self._organisation, self._judged = store, organisation, judged
 
     def smallest(self) -> dict[tuple[str, str | None], int]:
         """(kind, product) → the smallest positive mass."""
-        return self._store.books.smallest_masses(self._organisation)
+        return self._store.books.smallest_masses(self._organisation, judged=self._judged)
 
     def masses(self) -> pl.DataFrame:
         """`kind`, `product`, `on`, `mass_mg`."""
-        return self._store.books.earlier_masses(self._organisation)
+        return self._store.books.earlier_masses(self._organisation, judged=self._judged)
 
 
 def _quota(store: Store, organisation: str, state: State, touched: set[int], register: Register) -> list[Problem]:
