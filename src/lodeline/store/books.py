@@ -359,7 +359,7 @@ class Books:
 
     def earlier_masses(self, organisation: str, *, judged: int | None = None) -> pl.DataFrame:
         """`kind`, `product`, `on`, `mass_mg` of the organisation's newest lines in force, as far back as
-        `smallest_masses`, or without `judged` as ever."""
+        `smallest_masses`; without `judged` the most that NEWEST_ROWS allows."""
         schema: dict[str, pl.DataType] = {
             "kind": pl.String(), "product": pl.String(), "on": pl.Date(), "mass_mg": pl.Int64(),
         }  # fmt: skip
@@ -411,6 +411,6 @@ class Books:
 
 
 def _rows_before(judged: int) -> int:
-    """A firm that has filed for years is judged as fast as one that begins."""
+    """How many rows are looked back where so many are `judged`: what a firm filed long ago must not slow it down."""
     least, most = NEWEST_ROWS
     return min(max(10 * judged, least), most)

@@ -36,8 +36,8 @@ SITE_YEARS: Final[Mapping[str, pl.DataType]] = {
 
 
 def shared_errors(snapshot: Snapshot) -> pl.DataFrame:
-    """How the differences of each site hang together (SHARED): the closing count of one balance opens the next, and a
-    scale errs in all. Of what an entry does not touch it is carried."""
+    """How the differences of each site hang together (`reckoned.SHARED`): the closing count of one balance opens the
+    next, and a scale errs in all. Of what an entry does not touch it is carried."""
     return snapshot.by_site(shared_at, sort=SHARED_BY)
 
 

@@ -221,7 +221,7 @@ class _Beside:
             while len(self._running) < self._count:
                 command = [sys.executable, "-c", _AT_WORK.format(module=self._module)]
                 own = {name: value for name, value in os.environ.items() if name not in _GIVES_BACK}
-                # Half of the processors, for the others answer; two threads on two processors cost a tenth more.
+                # Half of the processors, since others answer pages; on two, two threads cost nearly a tenth more.
                 own.setdefault("POLARS_MAX_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
                 # The master has no threads, so that this is safe.
                 self._running.append(subprocess.Popen(command, env=own, preexec_fn=self._with_its_parent))  # noqa: PLW1509
