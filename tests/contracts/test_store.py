@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
 from tests.contracts.harm import unguarded
 
 from lodeline.service.log.audit import verify
 from lodeline.store import opening
 from lodeline.store.database import Database, DatabaseError
+from lodeline.store.migrating import migrate
 from lodeline.store.opening import create, is_behind, missing_guards, open_store, steps_of
 from lodeline.store.store import Store, StoreError
 
@@ -103,6 +105,33 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_by_init_alone(empty: 
     assert not new and not is_behind(url)
     assert steps_of(url) - before == {"store.0009_lines_between_parties", "store.0010_entries_by_kind"}
     assert verify(store).faults == ()
+
+
+def test_tables_of_which_the_making_ended_anywhere_are_made_by_the_next_attempt(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: set[tuple[str, str]] = set()
+    record = MigrationRecorder.record_applied
+
+    def end(self: MigrationRecorder, app: str, name: str) -> None:
+        if (app, name) not in ended:
+            ended.add((app, name))
+            raise KeyboardInterrupt
+        record(self, app, name)
+
+    monkeypatch.setattr(MigrationRecorder, "record_applied", end)
+    database = Database(url)
+    for _ in range(200):
+        try:
+            migrate(database)
+            break
+        except KeyboardInterrupt:
+            continue
+    # Each step was broken off when its tables were made and it was not recorded yet.
+    made = database.rows("SELECT app, name FROM django_migrations")
+    assert set(made) == ended and {app for app, _ in made} >= {"store", "office"}
+    assert create(url)[1] and verify(open_store(url)).faults == ()
+    database.close()
 
 
 def test_where_no_store_is_nothing_is_said_of_its_steps_and_nothing_is_made(url: str) -> None:

@@ -10,6 +10,7 @@ from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.accounts.demonstration import assert_no_samples, furnish
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
+from lodeline.store.migrating import migrate
 from lodeline.store.opening import TABLES, open_store
 from lodeline.store.queries.log import has_fact
 
@@ -22,7 +23,7 @@ def prepare(url: str) -> None:
     database = Database(url)
     with database.placing():
         with database.alone(TABLES):
-            call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+            migrate(database)
             # A table of facts that a migration rebuilds has lost its triggers.
             make_guards(database)
             # Attempts to sign in are counted where every worker sees it.

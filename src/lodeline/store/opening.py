@@ -49,7 +49,7 @@ def create(
     comes with the program. Raises StoreError where it is none of those, or the store that is there has another.
     """
     _require_pack(jurisdiction)
-    from django.core.management import call_command  # noqa: PLC0415  (takes time that whoever opens does not have)
+    from lodeline.store.migrating import migrate  # noqa: PLC0415  (takes time that whoever opens does not have)
 
     database = Database(url)
     if database.path is not None:
@@ -61,7 +61,7 @@ def create(
         _require_known(_state_of(database), url)
     try:
         with database.alone(TABLES):
-            call_command("migrate", "store", database=database.alias, verbosity=0, interactive=False)
+            migrate(database, "store")
     except DjangoDatabaseError as error:
         _raise_trouble(error, database)
         raise StoreError(
