@@ -335,11 +335,18 @@ class Snapshot:
     @cached_property
     def accountancy_movements(self) -> pl.DataFrame:
         """The movements with the columns that `accountancy.balance` takes."""
+        return self._accounted(self.balanced)
+
+    def movements_where(self, chosen: pl.Expr) -> pl.DataFrame:
+        """The `accountancy_movements` that a condition on `balanced` chooses, without making the others."""
+        return self._accounted(self.balanced.filter(chosen))
+
+    def _accounted(self, balanced: pl.DataFrame) -> pl.DataFrame:
         products = self.lot_facts.select("lot", lot_product="product")
-        named = self.balanced.select("lot", "product").join(products, on="lot", how="left", maintain_order="left")
+        named = balanced.select("lot", "product").join(products, on="lot", how="left", maintain_order="left")
         # What the movements have already is not copied beside them.
         return (
-            self.balanced.with_columns(self.at_rest(named.select(product=pl.coalesce("lot_product", "product"))))
+            balanced.with_columns(self.at_rest(named.select(product=pl.coalesce("lot_product", "product"))))
             .select(
                 "organisation", "event", "site", "lot", "product", "owner", "on", "kind", "role", "origin_kind",
                 "delta_mg", "unaccounted_mg", "method", seq="line",

@@ -124,7 +124,7 @@ def rows_of_nation(snapshot: Snapshot, element: int) -> pl.DataFrame:
 
 def _rows_of(snapshot: Snapshot, lots: frozenset[int] | None, *, element: int) -> pl.DataFrame:
     chosen = pl.lit(True) if lots is None else pl.col("lot").is_in(list(lots))
-    movements, counts = snapshot.accountancy_movements.filter(chosen), snapshot.counts.filter(chosen)
+    movements, counts = snapshot.movements_where(chosen), snapshot.counts.filter(chosen)
     sites = pl.Enum(pl.concat([movements["site"].unique(), counts["site"].unique()]).unique().sort())
     movements, counts = (
         frame.with_columns(area=pl.col("site").cast(sites).to_physical().cast(pl.UInt32))

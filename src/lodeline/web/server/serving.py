@@ -55,6 +55,8 @@ _BESIDE_AFTER_S: Final = 2.0
 _TURN_S: Final = 3.0
 #: Those that answer give back what a page needed when it is made (jemalloc, which polars brings).
 _GIVES_BACK: Final = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"}
+#: Matrices here are small: a second thread of numpy's library for them spins while it waits for the first.
+_NO_SPINNING: Final = {"OPENBLAS_NUM_THREADS": "1"}
 _JOB_WORKER: Final = "lodeline.office.worker"
 _ANALYST: Final = "lodeline.web.analyst"
 #: `python -m MODULE`, whose own faults become lines of the log too.
@@ -189,7 +191,8 @@ def serve(store_url: str, listener: socket.socket, *, key: str) -> NoReturn:
     key: signs sessions, unless the environment has LODELINE_SESSION_KEY.
     """
     listener.set_inheritable(True)
-    environment = {"LODELINE_SESSION_KEY": key, "LODELINE_ANALYST": "1", **_GIVES_BACK, **_portal(store_url)}
+    own = {"LODELINE_SESSION_KEY": key, "LODELINE_ANALYST": "1", **_GIVES_BACK, **_NO_SPINNING}
+    environment = own | _portal(store_url)
     # Where the workers count, for one of them to add up; it must be known before the library is loaded.
     environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lodeline-metrics-")
     sys.stdout.flush()
