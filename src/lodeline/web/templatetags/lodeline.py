@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from django import template
 from django.template.context import Context
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from lodeline.material.element import ELEMENTS
@@ -57,6 +57,18 @@ def heading(context: Context, text: Mapping[str, str]) -> SafeString:
 def whole_days(text: str) -> SafeString:
     """A text in which a day, or a month of a year, does not break: Chinese breaks anywhere else."""
     return mark_safe(_DAY_OR_MONTH.sub(r'<span class="nw">\g<0></span>', escape(text)))
+
+
+@register.simple_tag
+def options(offered: Iterable[tuple[str, str]], chosen: object) -> SafeString:
+    """The options of a select, (value, text) each, in Python: a list of firms has a thousand."""
+    return mark_safe(
+        "\n".join(
+            f'<option value="{conditional_escape(value)}"{" selected" if value == chosen else ""}>'
+            f"{conditional_escape(text)}</option>"
+            for value, text in offered
+        )
+    )
 
 
 @register.simple_tag
