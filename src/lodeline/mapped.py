@@ -1,8 +1,9 @@
 """Large frames in files instead of memory: written once, mapped, and let go of while nobody looks at them.
 
 A frame is as it was, but for where it lies. Its file has no name, so that it goes with the process, however that ends,
-and nobody else can open it. Polars reads such a file into memory; `pyarrow` (`lodeline[large]`) maps it. Where that is
-not installed, and where the disk has no room, frames stay in memory.
+and nobody else can open it; what another process has published lies in the file of that one. Polars reads such a file
+into memory; `pyarrow` (`lodeline[large]`) maps it. Where that is not installed, and where the disk has no room, frames
+stay in memory.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ import ctypes
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final
-from weakref import WeakValueDictionary
+from typing import Any, Final
+from weakref import WeakValueDictionary, finalize
 
 import polars as pl
 
 #: Cells (rows times columns) from which on a frame is mapped: some 10 MB, the lines of half a month of a nation.
 CELLS = 1_000_000
+#: Bytes of a file from which on whoever reads it maps it: to load what maps takes a tenth of a second, and no national
+#: year needs it for its first page.
+BYTES = 32 << 20
 _NAME: Final = "lodeline-mapped-"
 #: Seconds after which the pages of mapped files are given back: a gigabyte is looked up again in a fifth of one.
 _EVERY_S: Final = 2.0
@@ -30,6 +36,8 @@ _EVERY_S: Final = 2.0
 _MADV_DONTNEED: Final = 4
 #: The frames that are mapped, by the number that each has while it lives.
 _mapped: WeakValueDictionary[int, pl.DataFrame] = WeakValueDictionary()
+#: Of the frames that were read: the pages of their files, by where they lie.
+_pages: dict[int, Any] = {}
 
 
 def mapped(frame: pl.DataFrame, directory: Path) -> pl.DataFrame:
@@ -55,6 +63,49 @@ def in_order(frame: pl.DataFrame, order: tuple[pl.Expr, ...], directory: Path) -
         return mapped(frame[place], directory)
     columns = [mapped(frame.select(pl.col(name).gather(place)), directory).to_series() for name in frame.columns]
     return pl.DataFrame(columns)
+
+
+def read(path: Path) -> pl.DataFrame:
+    """The frame in a file of another process, mapped where it is large: what is looked at is held for a few seconds.
+
+    Raises OSError or PolarsError where the file holds no frame.
+    """
+    if path.stat().st_size < BYTES or find_spec("pyarrow") is None:
+        return pl.read_ipc(path)
+    import pyarrow  # noqa: PLC0415
+
+    try:
+        with pyarrow.memory_map(str(path)) as file:
+            pages = file.read_buffer()
+        table = pyarrow.ipc.open_file(pages).read_all()
+        # As Polars does with what it reads: what it is given it believes, and a wrong offset would end the process.
+        table.validate(full=True)
+    except pyarrow.ArrowException as error:
+        raise pl.exceptions.ComputeError(str(error)) from error
+    _give_back(pages.address, pages.size)
+    found = pl.from_arrow(table, rechunk=False)
+    assert isinstance(found, pl.DataFrame), "a table is a frame"
+    # Held for as long as the frame is, so that nothing else can lie there when they are given back.
+    _pages[pages.address] = pages
+    finalize(found, _pages.pop, pages.address, None)
+    _let_go_from_now_on()
+    return found
+
+
+@cache
+def _let_go_from_now_on() -> None:
+    def for_ever() -> None:
+        while True:
+            time.sleep(_EVERY_S)
+            let_go_of_what_was_read()
+
+    Thread(target=for_ever, name="let go", daemon=True).start()
+
+
+def let_go_of_what_was_read() -> None:
+    """Gives back the memory that files of others take while frames in them are looked at."""
+    for pages in list(_pages.values()):
+        _give_back(pages.address, pages.size)
 
 
 def _mapped_column(column: pl.Series, directory: Path) -> pl.Series:
@@ -92,10 +143,15 @@ def let_go() -> None:
     """Gives back the memory that mapped frames take while they are looked at; Linux alone is told."""
     if sys.platform != "linux" or not _mapped:
         return
-    advise = ctypes.CDLL(None).madvise
-    advise.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)
     for line in Path("/proc/self/maps").read_text("utf-8", "replace").splitlines():
         # Read-only, and shared with the file: nothing that was written could be lost.
         if _NAME in line and (found := re.match(r"([0-9a-f]+)-([0-9a-f]+) r--", line)):
             first, last = (int(one, 16) for one in found.groups())
-            advise(first, last - first, _MADV_DONTNEED)
+            _give_back(first, last - first)
+
+
+def _give_back(first: int, size: int) -> None:
+    if sys.platform == "linux":
+        advise = ctypes.CDLL(None).madvise
+        advise.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)
+        advise(first, size, _MADV_DONTNEED)

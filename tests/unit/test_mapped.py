@@ -59,3 +59,64 @@ def test_without_the_library_frames_stay_in_memory(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(mapped, "find_spec", lambda _: None)
     told = frame()
     assert mapped.mapped(told, tmp_path) is told
+
+
+def written(path: Path, rows: int = 300) -> pl.DataFrame:
+    """A frame in a file, as an analyst publishes it: in several pieces."""
+    told = frame(rows)
+    told.write_ipc(path, compat_level=pl.CompatLevel.newest(), record_batch_size=100)
+    return told
+
+
+def test_a_large_file_is_mapped_for_as_long_as_its_frame_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(mapped, "BYTES", 1000)
+    told = written(tmp_path / "large.arrow")
+    found = mapped.read(tmp_path / "large.arrow")
+    assert found.equals(told) and found.schema == told.schema
+    assert len(mapped._pages) == 1
+    mapped.let_go_of_what_was_read()
+    (tmp_path / "large.arrow").unlink()
+    assert found.equals(told)
+    if sys.platform == "linux":
+        assert "large.arrow" in Path("/proc/self/maps").read_text("utf-8")
+    part = found[120:150]
+    del found
+    assert not mapped._pages and part.equals(told[120:150])
+    del part
+    if sys.platform == "linux":
+        assert "large.arrow" not in Path("/proc/self/maps").read_text("utf-8")
+
+
+def test_a_small_file_and_any_without_the_library_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = written(tmp_path / "file.arrow")
+    assert mapped.read(tmp_path / "file.arrow").equals(told) and not mapped._pages
+    monkeypatch.setattr(mapped, "BYTES", 1000)
+    monkeypatch.setattr(mapped, "find_spec", lambda _: None)
+    assert mapped.read(tmp_path / "file.arrow").equals(told) and not mapped._pages
+
+
+@pytest.mark.parametrize("large", [True, False])
+@pytest.mark.parametrize("harm", ["end", "text", "place"])
+def test_a_file_that_holds_no_frame_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str, large: bool
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(mapped, "BYTES", 1000 if large else 1 << 30)
+    path = tmp_path / "file.arrow"
+    written(path)
+    content = path.read_bytes()
+    # Of a longer text a column has its length, its first four bytes and where all of it stands.
+    view, text = b"\0\0\0a te", b"a text that is longer than twelve bytes"
+    at = content.index(view) + len(view)
+    spoiled = {
+        "end": content[:-40],
+        "text": content.replace(text, b"\xff" * len(text)),
+        "place": content[:at] + b"\xff\xff\xff\x7f" + content[at + 4 :],
+    }
+    path.write_bytes(spoiled[harm])
+    with pytest.raises((OSError, pl.exceptions.PolarsError)):
+        mapped.read(path)
+    assert not mapped._pages

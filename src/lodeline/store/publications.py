@@ -25,6 +25,7 @@ from typing import Any, Final, TextIO
 import polars as pl
 import polars.selectors as cs
 
+from lodeline.mapped import read
 from lodeline.store.column_files import directory_of, remove, warn_of_wrong
 from lodeline.store.seal import Seal, SealKey, WrongFile, sampled
 from lodeline.store.store import Store
@@ -137,7 +138,7 @@ class Publications:
                 self._key.check_blocks(path.parent / name, seals[name], blocks)
             value = stated["value"]
             if not stated["plain"]:
-                value = unpacked(value, lambda number: pl.read_ipc(path.parent / f"{question.key}.{number}.arrow"))
+                value = unpacked(value, lambda number: read(path.parent / f"{question.key}.{number}.arrow"))
         except (WrongFile, OSError, pl.exceptions.PolarsError) as error:
             warn_of_wrong(error if isinstance(error, WrongFile) else WrongFile(path, str(error)))
             return False, None
