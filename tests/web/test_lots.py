@@ -19,6 +19,7 @@ from tests.web.conftest import Browser
 
 from lodeline.material.element import SYMBOLS
 from lodeline.service.lots import lots
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
@@ -110,6 +111,43 @@ def test_lots_are_turned_page_by_page(browser: Browser, snapshot: Snapshot) -> N
     assert names[0] != names[1]
     assert browser.page("/en/lots/?lots.page=99999").status == 404
     assert len(exported(browser, "/en/lots/?format=csv")) == snapshot.lots.height
+
+
+@pytest.mark.parametrize("key", ["name", "product", "maker", "on", "mass", "treo"])
+def test_lots_are_sorted_by_what_they_are(browser: Browser, snapshot: Snapshot, key: str) -> None:
+    are_sorted(browser, lots.catalogue(snapshot), key)
+
+
+@pytest.mark.parametrize("key", ["product", "on", "mass", "treo"])
+def test_lots_of_which_something_is_not_stated_are_sorted(own: Browser, books: str, key: str) -> None:
+    every = lots.catalogue(open_snapshot(open_store(books)))
+    assert every.filter(pl.any_horizontal(pl.col("product", "on", "made_mg", "treo_ppb").is_null())).height
+    are_sorted(own, every, key)
+
+
+def are_sorted(browser: Browser, every: pl.DataFrame, key: str) -> None:
+    """Both ways, those without a value last; a product that is not stated is shown as words, and sorted by them."""
+    column = {"mass": "made_mg", "treo": "treo_ppb"}.get(key, key)
+    values = dict(every.select("name", value=pl.col(column)).iter_rows())
+    if key == "product":
+        values = {name: lot_words.product(None, "en") if one is None else one for name, one in values.items()}
+    for falling in (False, True):
+        known = sorted((one for one in values if values[one] is not None), key=values.__getitem__, reverse=falling)
+        rows = exported(browser, f"/en/lots/?sort={'-' if falling else ''}lots.{key}&format=csv")
+        assert [row["Lot"] for row in rows] == known + [one for one in values if values[one] is None]
+
+
+def test_lots_of_a_kind_are_those_of_its_products(browser: Browser, snapshot: Snapshot) -> None:
+    every = lots.catalogue(snapshot)
+    products = {one for one in every["product"] if one is not None}
+    assert len(products) > 3
+    for asked in products | {one.partition(":")[0] for one in products}:
+        names = [
+            row["name"] for row in every.iter_rows(named=True)
+            if row["product"] is not None and asked in (row["product"], row["product"].partition(":")[0])
+        ]  # fmt: skip
+        rows = exported(browser, f"/en/lots/?product={quote(asked)}&format=csv")
+        assert names and [row["Lot"] for row in rows] == names
 
 
 @pytest.mark.parametrize(

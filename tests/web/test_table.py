@@ -76,6 +76,29 @@ def test_a_page_of_rows_in_no_order_is_that_of_all_in_order(numbers: list[int], 
     assert by_place is not None and [row[0].text for row in by_place] == [f"{n} {at}" for at, n in enumerate(numbers)]
 
 
+@given(
+    st.lists(st.tuples(st.none() | st.sampled_from("abc"), st.none() | st.integers(0, 3)), max_size=40),
+    st.sampled_from(["word", "n"]), st.booleans(), st.integers(0, 50), st.integers(0, 50),
+)  # fmt: skip
+def test_a_page_of_sorted_rows_is_that_of_all_sorted(
+    told: list[tuple[str | None, int | None]], key: str, falling: bool, first: int, count: int
+) -> None:
+    frame = pl.DataFrame(
+        [(place, *one) for place, one in enumerate(told)], orient="row",
+        schema={"place": pl.Int64(), "word": pl.String(), "n": pl.Int64()},
+    )  # fmt: skip
+    rows = FrameRows(
+        frame, lambda row: (Cell(text=str(row["place"])),), sorts={"word": pl.col("word").fill_null("b"), "n": "n"}
+    ).sorted(key, falling=falling)
+    assert rows is not None and len(rows) == len(told)
+    values = [(word or "b") if key == "word" else n for word, n in told]
+    known = [place for place, value in enumerate(values) if value is not None]
+    every = sorted(known, key=lambda place: values[place], reverse=falling)  # type: ignore[arg-type, return-value]
+    every += [place for place, value in enumerate(values) if value is None]
+    assert [int(row[0].text) for row in rows] == every
+    assert [int(row[0].text) for row in rows[first : first + count]] == every[first : first + count]
+
+
 def test_cell_is_what_it_says_with_nothing_that_could_be_markup() -> None:
     assert cell(Cell(text="<b> & co")) == "&lt;b&gt; &amp; co"
     assert cell(Cell(text="a", href="?q=<", note="'n'")) == '<a href="?q=&lt;">a</a><small>&#x27;n&#x27;</small>'

@@ -24,6 +24,7 @@ from lodeline.web.words.words import Tone
 Value = str | int | float | None
 Thing = TypeVar("Thing")
 ROWS_PER_PAGE: Final = 50
+_NUMBER_OF_ROW: Final = "number of row"
 #: A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n|%]")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
@@ -71,12 +72,13 @@ Row = tuple[Cell, ...]
 class FrameRows(Sequence[Row]):
     """Rows of a frame that become cells only when they are shown, so that a long table costs what its page costs.
 
-    `sorts` gives the column of the frame that holds what a column of the table sorts by, so that sorting is cheap too.
+    `sorts` gives what of the frame holds what a column of the table sorts by, so that sorting is cheap too.
     `order` puts the frame in order where it is not: of a page of many rows only those are sorted out that are shown.
     """
 
     def __init__(
-        self, frame: pl.DataFrame, cells: Callable[[dict[str, Any]], Row], *, sorts: Mapping[str, str] | None = None,
+        self, frame: pl.DataFrame, cells: Callable[[dict[str, Any]], Row], *,
+        sorts: Mapping[str, str | pl.Expr] | None = None,
         order: Callable[[pl.LazyFrame], pl.LazyFrame] | None = None,
     ) -> None:  # fmt: skip
         self._frame = frame
@@ -88,8 +90,12 @@ class FrameRows(Sequence[Row]):
         """The rows by a column of the table, those without a value last; None where `sorts` does not name it."""
         if key not in self._sorts:
             return None
-        frame = self._ordered.sort(self._sorts[key], descending=falling, nulls_last=True, maintain_order=True)
-        return FrameRows(frame, self._cells, sorts=self._sorts)
+        by, before = self._sorts[key], self._order or (lambda frame: frame)
+
+        def order(frame: pl.LazyFrame) -> pl.LazyFrame:
+            return before(frame).sort(by, descending=falling, nulls_last=True, maintain_order=True)
+
+        return FrameRows(self._frame, self._cells, sorts=self._sorts, order=order)
 
     @property
     def _ordered(self) -> pl.DataFrame:
@@ -107,10 +113,13 @@ class FrameRows(Sequence[Row]):
     def __getitem__(self, place: slice) -> list[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | list[Row]:
         if isinstance(place, slice):
-            seen = self._frame[place]
-            if self._order is not None:
+            if self._order is None:
+                seen = self._frame[place]
+            else:
                 first, last, _ = place.indices(len(self))
-                seen = self._order(self._frame.lazy()).slice(first, max(0, last - first)).collect()
+                # Numbers of rows are put in order, and what they are sorted by, and nothing else of a long table.
+                numbered = self._order(self._frame.lazy().with_row_index(_NUMBER_OF_ROW)).select(_NUMBER_OF_ROW)
+                seen = self._frame[numbered.slice(first, max(0, last - first)).collect().to_series()]
             return [self._cells(row) for row in seen.iter_rows(named=True)]
         return self._cells(self._ordered.row(place, named=True))
 
@@ -213,15 +222,17 @@ def safe_cell(value: Value) -> str:
 
 def _csv_response(visit: Visit, table: Table) -> HttpResponse:
     rows, _, _ = _sorted(visit, table)
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    out = io.BytesIO()
+    # Its mark tells spreadsheets that the file is UTF-8: without it they garble Chinese.
+    lines = io.TextIOWrapper(out, "utf-8-sig", newline="")
+    writer = csv.writer(lines, quoting=csv.QUOTE_ALL)
     writer.writerow(
         [safe_cell(visit.localized(one.label) + (f" ({one.unit})" if one.unit else "")) for one in table.columns]
     )
     for row in rows:
         writer.writerow([safe_cell(cell.text if cell.value is None else cell.value) for cell in row])
-    # The mark tells spreadsheets that the file is UTF-8: without it they garble Chinese.
-    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+    lines.flush()
+    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
     # The law and the desk answer without a store too: then there is no entry to name.
     reading = visit.__dict__.get("reading")
     entry = "" if reading is None else f"-{reading.snapshot.entry}"

@@ -125,7 +125,19 @@ def _entries_table(visit: Visit, entries: pl.DataFrame) -> Table:
             Column(key="rows", label=text("Rows", "行数"), number=True),
             Column(key="flags", label=text("Flags", "提示")),
         ),
-        rows=FrameRows(entries, cells),
+        rows=FrameRows(
+            entries,
+            cells,
+            sorts={
+                "entry": "entry",
+                "kind": _kind(),
+                "organisation": "organisation",
+                "period": "period",
+                "filed": "filed_at",
+                "rows": "rows",
+                "flags": pl.when("flagged").then(pl.lit("flagged")),
+            },
+        ),
         empty=visit.text(
             "No entry is like that. Take a filter away, or write the organisation's id or a part of its name.",
             "没有符合条件的条目。请减少筛选条件，或填写企业代码或名称的一部分。",

@@ -9,7 +9,7 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.material.mass import PPB
-from lodeline.material.product import PRODUCTS
+from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.service.lots import lots as questions
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
@@ -35,7 +35,7 @@ def lots(visit: Visit) -> HttpResponse:
         "lodeline/lots/lots.html",
         title=_headline(visit, found.height, every.height, narrowed=any(asked.values())),
         table=shown(visit, table),
-        products=_products(visit, every),
+        products=_kinds(visit, every),
         asked={name: value or "" for name, value in asked.items()},
     )
 
@@ -46,14 +46,16 @@ def _chosen(visit: Visit, every: pl.DataFrame, asked: Mapping[str, str | None]) 
         wanted = pl.col("name").str.to_lowercase().str.contains(asked["q"].lower(), literal=True)
         found = found.filter(wanted)
     if asked["product"]:
-        kinds = found["product"].str.split(":").list.first()
-        if asked["product"] not in PRODUCTS and asked["product"] not in set(every["product"].drop_nulls()):
+        products = _products(every)
+        if asked["product"] not in PRODUCTS and asked["product"] not in products:
             known = ", ".join(PRODUCTS)
             raise BadQuestionError(
                 f"No product is called {asked['product']!r}: one of {known}.",
                 f"没有产品 {asked['product']!r}：可选 {known}。",
             )
-        found = found.filter((kinds == asked["product"]) | (pl.col("product") == asked["product"]))
+        found = found.filter(
+            pl.col("product").is_in([one for one in products if asked["product"] in (one, product_kind(one))])
+        )
     if asked["maker"]:
         folded = asked["maker"].casefold()
         register = visit.reading.snapshot.register
@@ -65,9 +67,14 @@ def _chosen(visit: Visit, every: pl.DataFrame, asked: Mapping[str, str | None]) 
     return found
 
 
-def _products(visit: Visit, every: pl.DataFrame) -> list[tuple[str, str]]:
+def _products(every: pl.DataFrame) -> list[str]:
+    """The products that there are lots of: a few, of millions of lots."""
+    return every["product"].unique().drop_nulls().to_list()
+
+
+def _kinds(visit: Visit, every: pl.DataFrame) -> list[tuple[str, str]]:
     """The kinds of product that there are lots of."""
-    kinds = set(every["product"].drop_nulls().str.split(":").list.first())
+    kinds = {product_kind(one) for one in _products(every)}
     return [(kind, lot_words.product(kind, visit.language)) for kind in PRODUCTS if kind in kinds]
 
 
@@ -116,7 +123,19 @@ def _table(visit: Visit, found: pl.DataFrame) -> Table:
             Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
             Column(key="treo", label=text("Oxide, %", "稀土氧化物（%）"), number=True),
         ),
-        rows=FrameRows(found, cells),
+        rows=FrameRows(
+            found,
+            cells,
+            sorts={
+                # What is not stated stands among the rest as the word that is shown for it.
+                "name": "name",
+                "product": pl.col("product").fill_null(lot_words.product(None, language)),
+                "maker": "maker",
+                "on": "on",
+                "mass": "made_mg",
+                "treo": "treo_ppb",
+            },
+        ),
         empty=visit.text(
             "Type a part of the lot's id as it stands on its label, or choose a product, or type its maker's id or a"
             " part of its name. Every word narrows the list: take one away.",
