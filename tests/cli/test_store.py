@@ -54,7 +54,9 @@ def test_init_brings_an_older_store_up_to_date_and_names_what_it_changed(filed: 
     done = filed("init").out
     assert (
         "up to date" in done
-        and "tables changed: store.0009_lines_between_parties, store.0010_entries_by_kind\n" in done
+        and "tables changed: store.0009_lines_between_parties, store.0010_entries_by_kind,"
+        " store.0011_lots_of_a_filing\n"
+        in done
         and "guards" not in done
     )
     assert filed("verify").status == 0

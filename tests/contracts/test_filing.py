@@ -10,7 +10,7 @@ from tests.desk import LAW, Desk, amounts, codes, sheet
 
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.service.licences.quotas import quota
-from lodeline.store import books
+from lodeline.store import books, database
 from lodeline.store.snapshot_opening import open_snapshot
 
 pytestmark = pytest.mark.medium
@@ -395,8 +395,12 @@ def test_imported_feed_draws_when_it_is_separated_and_not_when_it_arrives(desk: 
     assert used_kg(desk)["separation"] == (30, 0, 570)
 
 
-def test_usual_masses_are_those_of_the_newest_rows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("entries_at_once", [200, 1])
+def test_usual_masses_are_those_of_the_newest_rows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, entries_at_once: int
+) -> None:
     monkeypatch.setattr(books, "NEWEST_ROWS", (2, 10))
+    monkeypatch.setattr(database, "SPANS", entries_at_once)
     for month, mass in enumerate((1, 20, 300, 4_000), start=1):
         told = ORIGIN.replace("O origin 2 mine 7 1000", f"O{month} origin 2 mine {month} {mass}")
         desk.rows("MINE", f"2025-0{month}", told)

@@ -103,7 +103,11 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_by_init_alone(empty: 
     before = steps_of(url)
     store, new = create(url)
     assert not new and not is_behind(url)
-    assert steps_of(url) - before == {"store.0009_lines_between_parties", "store.0010_entries_by_kind"}
+    assert steps_of(url) - before == {
+        "store.0009_lines_between_parties",
+        "store.0010_entries_by_kind",
+        "store.0011_lots_of_a_filing",
+    }
     assert verify(store).faults == ()
 
 
@@ -229,7 +233,7 @@ def test_rows_are_found_by_whatever_names_are_made_of(empty: Store) -> None:
     assert empty.books.lot_ids([]) == {}
     assert empty.books.lot_names([1, 3, 99]) == {1: names[0], 3: names[2]}
     pairs = sorted(("M", name) for name in asked if "\0" not in name)
-    found = database.rows_in_pairs("SELECT local FROM lot WHERE (maker, local) IN ({keys})", pairs)
+    found = database.rows_in_tuples("SELECT local FROM lot WHERE (maker, local) IN ({keys})", pairs)
     assert {local for (local,) in found} == set(names)
 
 

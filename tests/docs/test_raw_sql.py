@@ -21,7 +21,7 @@ _STATEMENT: Final = re.compile(
 _OF_DJANGO: Final = frozenset(
     {"raw", "extra", "execute", "executemany", "executescript", "cursor", "chunked_cursor", "RawSQL"}
 )
-_OF_A_DATABASE: Final = frozenset({"rows", "rows_in", "rows_in_pairs", "frame", "frame_in", "paged"})
+_OF_A_DATABASE: Final = frozenset({"rows", "rows_in", "rows_in_tuples", "frame", "frame_in", "frame_in_spans", "paged"})
 #: The rooms that know a database; in others `raw` and `cursor` are words like any.
 _ROOMS: Final = ("cli", "office", "service", "web")
 

@@ -33,6 +33,13 @@ _IN_FORCE_THEN = IN_FORCE[:-1] + ' AND s."by" <= %s)'
 
 #: What of a line says which other lots may be tied to its own.
 _TYING = ["kind", "organisation", "event", "party", "reference", "local", "lot"]
+#: What an owner has in book of a lot, and in which columns it is said what came to one: from whom, and as what.
+_HELD = "COALESCE((SELECT SUM(mass_mg) FROM holding WHERE holding.lot = lot.id AND holding.owner = %s), 0)"
+_COME: dict[str, pl.DataType] = {
+    "lot": pl.Int64(), "kind": pl.String(), "local": pl.String(), "name": pl.String(), "party": pl.String(),
+    "held_mg": pl.Int64(), "product": pl.String(),
+}  # fmt: skip
+
 #: How far back an organisation's usual masses are looked up: ten times as many rows as are judged, within these.
 NEWEST_ROWS = (2_000, 20_000)
 
@@ -70,20 +77,7 @@ class Books:
         register = self._newest_register()
         own_texts = register.texts_of(organisation)
         labels, bought = self._labels(organisation, own_texts)
-        received = self._database.frame_in(
-            "SELECT DISTINCT lot.id, line.kind, lot.local, lot.name,"
-            " CASE line.kind WHEN 'title' THEN line.organisation ELSE line.party END,"
-            " COALESCE((SELECT SUM(mass_mg) FROM holding WHERE holding.lot = lot.id AND holding.owner = %s), 0),"
-            " line.product"
-            " FROM lot JOIN line ON line.lot_id = lot.id WHERE ((line.organisation = %s AND line.kind = 'receipt')"
-            f" OR (line.party IN ({marks(own_texts)}) AND line.kind = 'title')) AND lot.local IN ({{keys}})",
-            wanted,
-            before=(organisation, organisation, *own_texts),
-            schema={
-                "lot": pl.Int64(), "kind": pl.String(), "local": pl.String(), "name": pl.String(), "party": pl.String(),
-                "held_mg": pl.Int64(), "product": pl.String(),
-            },
-        )  # fmt: skip
+        received = pl.concat([self._received(organisation, wanted), self._bought(organisation, own_texts, wanted)])
         # Who has a lot by title under an alias is told the alias, and never the id.
         if bought:
             received = received.filter((pl.col("kind") != "title") | ~pl.col("lot").is_in(sorted(bought)))
@@ -94,6 +88,29 @@ class Books:
             labels=labels,
             shipped=self._shipped(organisation, [lot for lot in wanted if lot not in settled]),
         )
+
+    def _received(self, organisation: str, wanted: Sequence[str]) -> pl.DataFrame:
+        """The lots of these local ids of which the organisation has ever filed a receipt (`_COME`).
+
+        Begins with the lots of that id, of all makers, and asks the index of receipts for each: what a firm received in
+        ten years is far more than that.
+        """
+        # SQLite takes the tables of a CROSS JOIN in the order in which they are named.
+        return self._database.frame_in(
+            f"SELECT DISTINCT lot.id, line.kind, lot.local, lot.name, line.party, {_HELD}, line.product FROM lot"
+            " CROSS JOIN line WHERE line.organisation = %s AND line.kind = 'receipt' AND line.lot_id = lot.id"
+            " AND lot.local IN ({keys})",
+            wanted, before=(organisation, organisation), schema=_COME,
+        )  # fmt: skip
+
+    def _bought(self, organisation: str, texts: Sequence[str], wanted: Sequence[str]) -> pl.DataFrame:
+        """As `_received`: the lots to which the organisation was ever given title, by one of these texts."""
+        return self._database.frame_in(
+            f"SELECT DISTINCT lot.id, line.kind, lot.local, lot.name, line.organisation, {_HELD}, line.product FROM lot"
+            f" CROSS JOIN line WHERE line.party IN ({marks(texts)}) AND line.kind = 'title' AND line.lot_id = lot.id"
+            " AND lot.local IN ({keys})",
+            wanted, before=(organisation, *texts), schema=_COME,
+        )  # fmt: skip
 
     def _shipped(self, organisation: str, wanted: Sequence[str]) -> pl.DataFrame:
         """What was sent to the organisation under these bare ids and no receipt answers (`resolution.SHIPPED`).
@@ -300,7 +317,7 @@ class Books:
         }  # fmt: skip
 
     def _lots_by(self, columns: str, wanted: Iterable[tuple[str, str]]) -> set[int]:
-        found = self._database.rows_in_pairs(
+        found = self._database.rows_in_tuples(
             f"SELECT DISTINCT lot_id FROM line WHERE lot_id IS NOT NULL AND {columns} IN ({{keys}})", sorted(wanted)
         )
         return {integer(lot) for (lot,) in found}
@@ -308,20 +325,22 @@ class Books:
     def _lots_between(self, wanted: set[tuple[str, ...]], seen: set[int]) -> set[int]:
         """Other lots of the same local id whose lines (local, filer, party, kind) are among those wanted.
 
-        Found by what the two parties filed of each other, which is little: hundreds of firms number their lots alike.
+        Begins with the lots of that id, of all makers, and asks the index of parties for each: what two firms filed of
+        each other in ten years is far more than that.
         """
         if not wanted:
             return set()
         register = self._newest_register()
-        filers = sorted({filer for _, filer, _, _ in wanted})
-        texts = sorted({text for _, _, party, _ in wanted for text in register.texts_of(party)})
-        # SQLite takes the tables of a CROSS JOIN in the order in which they are named.
-        found = self._database.rows_in(
-            "SELECT DISTINCT line.lot_id, lot.local, line.organisation, line.party, line.kind FROM line CROSS JOIN lot"
-            f" WHERE line.party IN ({marks(texts)}) AND line.organisation IN ({marks(filers)})"
-            " AND line.kind IN ('shipment', 'receipt') AND lot.id = line.lot_id AND lot.local IN ({keys})",
-            sorted({local for local, *_ in wanted}),
-            before=(*texts, *filers),
+        asked = {(local, text, filer) for local, filer, party, _ in wanted for text in register.texts_of(party)}
+        # SQLite takes the tables of a CROSS JOIN in the order in which they are named; PostgreSQL would begin with the
+        # parties, did not MATERIALIZED find the lots first.
+        found = self._database.rows_in_tuples(
+            "WITH asked (local, party, filer) AS ({keys}), named AS MATERIALIZED (SELECT lot.id, asked.*"
+            " FROM asked CROSS JOIN lot WHERE lot.local = asked.local)"
+            " SELECT DISTINCT named.id, named.local, line.organisation, line.party, line.kind"
+            " FROM named CROSS JOIN line WHERE line.party = named.party AND line.organisation = named.filer"
+            " AND line.lot_id = named.id AND line.kind IN ('shipment', 'receipt')",
+            sorted(asked),
         )
         meant = register.party_of
         return {
@@ -330,47 +349,43 @@ class Books:
             if (local, filer, meant.get(str(party), party), kind) in wanted
         } - seen
 
-    def _newest_rows(self, organisation: str, limit: int) -> tuple[int, int] | None:
-        """First and last row number of the organisation's newest entries that hold about `limit` rows together."""
-        spans = self._database.rows(
-            'SELECT first_line, row_count FROM entry WHERE organisation = %s ORDER BY "index" DESC', (organisation,)
+    def _newest_rows(self, organisation: str, limit: int) -> list[tuple[int, int]]:
+        """The numbers [first, end) of the rows of each of the organisation's newest entries that hold about `limit`
+        together. The rows of one entry lie side by side."""
+        newest = self._database.rows(
+            'SELECT first_line, row_count FROM entry WHERE organisation = %s ORDER BY "index" DESC LIMIT %s',
+            (organisation, limit),
         )
+        spans: list[tuple[int, int]] = []
         rows = 0
-        for first, count in spans:
+        for first, count in newest:
+            if rows >= limit:
+                break
             rows += integer(count)
-            if rows >= limit or (first, count) == spans[-1]:
-                return integer(first), integer(spans[0][0]) + integer(spans[0][1])
-        return None
+            spans.append((integer(first), integer(first) + integer(count)))
+        return spans
 
     def smallest_masses(self, organisation: str, *, judged: int) -> dict[tuple[str, str | None], int]:
         """(kind, product) → the smallest positive mass in the organisation's newest rows, as far back as so many that
         are `judged` ask for (NEWEST_ROWS)."""
-        span = self._newest_rows(organisation, _rows_before(judged))
-        if span is None:
-            return {}
-        found = self._database.rows(
-            "SELECT kind, product, MIN(mass_mg) FROM line WHERE id >= %s AND id < %s AND organisation = %s"
-            " AND mass_mg > 0 GROUP BY kind, product",
-            (*span, organisation),
+        found = self._database.frame_in_spans(
+            "SELECT l.kind, l.product, MIN(l.mass_mg) FROM line l WHERE ({spans}) AND l.mass_mg > 0"
+            " GROUP BY l.kind, l.product",
+            self._newest_rows(organisation, _rows_before(judged)),
+            column="l.id",
+            schema={"kind": pl.String(), "product": pl.String(), "mass_mg": pl.Int64()},
         )
-        return {
-            (str(kind), None if product is None else str(product)): integer(least) for kind, product, least in found
-        }
+        return {(kind, product): least for kind, product, least in found.sort("mass_mg", descending=True).iter_rows()}
 
     def earlier_masses(self, organisation: str, *, judged: int | None = None) -> pl.DataFrame:
         """`kind`, `product`, `on`, `mass_mg` of the organisation's newest lines in force, as far back as
         `smallest_masses`; without `judged` the most that NEWEST_ROWS allows."""
-        schema: dict[str, pl.DataType] = {
-            "kind": pl.String(), "product": pl.String(), "on": pl.Date(), "mass_mg": pl.Int64(),
-        }  # fmt: skip
-        span = self._newest_rows(organisation, NEWEST_ROWS[1] if judged is None else _rows_before(judged))
-        if span is None:
-            return pl.DataFrame(schema=schema)
-        return self._database.frame(
-            'SELECT l.kind, l.product, l."on", l.mass_mg FROM line l WHERE l.id >= %s AND l.id < %s'
-            f" AND l.organisation = %s AND l.kind <> 'void' AND {IN_FORCE}",
-            (*span, organisation),
-            schema=schema,
+        return self._database.frame_in_spans(
+            "SELECT l.kind, l.product, l.\"on\", l.mass_mg FROM line l WHERE ({spans}) AND l.kind <> 'void'"
+            f" AND {IN_FORCE}",
+            self._newest_rows(organisation, NEWEST_ROWS[1] if judged is None else _rows_before(judged)),
+            column="l.id",
+            schema={"kind": pl.String(), "product": pl.String(), "on": pl.Date(), "mass_mg": pl.Int64()},
         )
 
     def held_at(self, sites: Sequence[str]) -> pl.DataFrame:

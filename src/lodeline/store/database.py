@@ -46,6 +46,8 @@ Rows = list[tuple[object, ...]]
 WRITE_TIMEOUT_S = 60
 #: Identifiers per `IN (…)`: below every limit of both databases, and large enough to be one round trip.
 CHUNK = 5_000
+#: Spans per condition: SQLite refuses one of a thousand parts.
+SPANS = 200
 _OWN_SETTINGS: Final = "lodeline.store.settings"
 _SQLITE: Final = "django.db.backends.sqlite3"
 
@@ -260,17 +262,18 @@ class Database:
                 found += self.rows(sql.replace("IN ({keys})", "= ANY(%s)"), [*before, _array(part)])
         return found
 
-    def rows_in_pairs(self, sql: str, pairs: Sequence[tuple[str, str]]) -> Rows:
-        """`rows_in` over pairs of texts: `(one, other) IN ({keys})`."""
+    def rows_in_tuples(self, sql: str, keys: Sequence[tuple[str, ...]]) -> Rows:
+        """`rows_in` over texts of several columns: `(one, other) IN ({keys})`, or a table of them `AS ({keys})`."""
         found: Rows = []
-        for start in range(0, len(pairs), CHUNK):
-            part = pairs[start : start + CHUNK]
+        for start in range(0, len(keys), CHUNK):
+            part = keys[start : start + CHUNK]
             if self.is_sqlite:
-                values = f"VALUES {','.join(['(%s,%s)'] * len(part))}"
-                found += self.rows(sql.format(keys=values), [text for pair in part for text in pair])
+                values = f"VALUES {','.join([f'({marks(part[0])})'] * len(part))}"
+                found += self.rows(sql.format(keys=values), [text for key in part for text in key])
             else:
                 columns = [_array(column) for column in zip(*part, strict=True)]
-                found += self.rows(sql.format(keys="SELECT * FROM unnest(%s::text[], %s::text[])"), columns)
+                table = f"SELECT * FROM unnest({','.join(['%s::text[]'] * len(columns))})"
+                found += self.rows(sql.format(keys=table), columns)
         return found
 
     def frame_in(
@@ -278,6 +281,21 @@ class Database:
     ) -> pl.DataFrame:
         """`rows_in` as a frame."""
         return self._frame(self.rows_in(sql, keys, before=before), schema)
+
+    def frame_in_spans(
+        self, sql: str, spans: Sequence[tuple[int, int]], *, column: str, schema: dict[str, pl.DataType]
+    ) -> pl.DataFrame:
+        """The rows of a query whose numbers in `column` are in spans [first, end), of which `{spans}` is the condition.
+
+        Of many spans the query is asked several times. Both databases know from the numbers that the rows are few;
+        joined to a table of spans, PostgreSQL takes each for a ninth of all rows.
+        """
+        found: Rows = []
+        for start in range(0, len(spans), SPANS):
+            part = spans[start : start + SPANS]
+            condition = " OR ".join([f"{column} >= %s AND {column} < %s"] * len(part))
+            found += self.rows(sql.replace("{spans}", condition), [number for span in part for number in span])
+        return self._frame(found, schema)
 
     def _frame(self, rows: Rows, schema: dict[str, pl.DataType]) -> pl.DataFrame:
         if not self.is_sqlite:
