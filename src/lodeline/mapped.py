@@ -9,11 +9,10 @@ stay in memory.
 from __future__ import annotations
 
 import ctypes
-import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
@@ -34,10 +33,11 @@ _NAME: Final = "lodeline-mapped-"
 _EVERY_S: Final = 2.0
 #: Of Linux' <sys/mman.h>: pages that are read again from the file when somebody looks.
 _MADV_DONTNEED: Final = 4
-#: The frames that are mapped, by the number that each has while it lives.
+#: The frames that lie in files whole, by the number that each has while it lives.
 _mapped: WeakValueDictionary[int, pl.DataFrame] = WeakValueDictionary()
-#: Of the frames that were read: the pages of their files, by where they lie.
-_pages: dict[int, Any] = {}
+#: Of each frame that lies in files, whole or in part, by that number: their pages. Held for as long as the frame is, so
+#: that nothing else can lie there when they are given back.
+_pages: dict[int, tuple[Any, ...]] = {}
 
 
 def mapped(frame: pl.DataFrame, directory: Path) -> pl.DataFrame:
@@ -49,11 +49,11 @@ def mapped(frame: pl.DataFrame, directory: Path) -> pl.DataFrame:
         columns = [_mapped_column(one, directory) for one in frame.get_columns()]
     except (OSError, pl.exceptions.PolarsError):
         return frame
-    found = pl.DataFrame(columns)
+    found = pl.DataFrame([column for column, _ in columns])
     if found.schema != frame.schema:
         return frame
     _mapped[id(found)] = found
-    return found
+    return _held(found, (pages for _, pages in columns))
 
 
 def in_order(frame: pl.DataFrame, order: tuple[pl.Expr, ...], directory: Path) -> pl.DataFrame:
@@ -61,8 +61,14 @@ def in_order(frame: pl.DataFrame, order: tuple[pl.Expr, ...], directory: Path) -
     place = frame.select(pl.arg_sort_by(*order, maintain_order=True, nulls_last=False)).to_series()
     if frame.height < CELLS:
         return mapped(frame[place], directory)
-    columns = [mapped(frame.select(pl.col(name).gather(place)), directory).to_series() for name in frame.columns]
-    return pl.DataFrame(columns)
+    columns = [mapped(frame.select(pl.col(name).gather(place)), directory) for name in frame.columns]
+    return beside(pl.DataFrame([column.to_series() for column in columns]), *columns)
+
+
+def beside(found: pl.DataFrame, *others: pl.DataFrame) -> pl.DataFrame:
+    """`found`, which has columns or rows in common with these frames: the files that they lie in are its own as well,
+    when one of them has gone."""
+    return _held(found, (page for one in others for page in _pages.get(id(one), ())))
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -82,14 +88,20 @@ def read(path: Path) -> pl.DataFrame:
         table.validate(full=True)
     except pyarrow.ArrowException as error:
         raise pl.exceptions.ComputeError(str(error)) from error
-    _give_back(pages.address, pages.size)
     found = pl.from_arrow(table, rechunk=False)
     assert isinstance(found, pl.DataFrame), "a table is a frame"
-    # Held for as long as the frame is, so that nothing else can lie there when they are given back.
-    _pages[pages.address] = pages
-    finalize(found, _pages.pop, pages.address, None)
     _let_go_from_now_on()
-    return found
+    return _held(found, [pages])
+
+
+def _held(frame: pl.DataFrame, pages: Iterable[Any]) -> pl.DataFrame:
+    """The frame, with the pages of the files that it lies in."""
+    before = _pages.get(id(frame), ())
+    if held := {page.address: page for page in (*before, *pages)}:
+        _pages[id(frame)] = tuple(held.values())
+        if not before:
+            finalize(frame, _pages.pop, id(frame), None)
+    return frame
 
 
 @cache
@@ -97,27 +109,23 @@ def _let_go_from_now_on() -> None:
     def for_ever() -> None:
         while True:
             time.sleep(_EVERY_S)
-            let_go_of_what_was_read()
+            let_go()
 
     Thread(target=for_ever, name="let go", daemon=True).start()
 
 
-def let_go_of_what_was_read() -> None:
-    """Gives back the memory that files of others take while frames in them are looked at."""
-    for pages in list(_pages.values()):
-        _give_back(pages.address, pages.size)
-
-
-def _mapped_column(column: pl.Series, directory: Path) -> pl.Series:
+def _mapped_column(column: pl.Series, directory: Path) -> tuple[pl.Series, Any]:
+    """The column in a file, and the pages of this."""
     import pyarrow  # noqa: PLC0415
 
     with tempfile.NamedTemporaryFile(prefix=_NAME, dir=directory) as file:
         rows = column.rechunk().to_frame()
         rows.write_ipc(file.name, compat_level=pl.CompatLevel.newest(), record_batch_size=max(rows.height, 1))
-        table = pyarrow.ipc.open_file(pyarrow.memory_map(file.name)).read_all()
-    found = pl.from_arrow(table, rechunk=False)
+        with pyarrow.memory_map(file.name) as there:
+            pages = there.read_buffer()
+    found = pl.from_arrow(pyarrow.ipc.open_file(pages).read_all(), rechunk=False)
     assert isinstance(found, pl.DataFrame), "a table is a frame"
-    return found.to_series()
+    return found.to_series(), pages
 
 
 @contextmanager
@@ -140,18 +148,11 @@ def let_go_of_meanwhile() -> Iterator[None]:
 
 
 def let_go() -> None:
-    """Gives back the memory that mapped frames take while they are looked at; Linux alone is told."""
-    if sys.platform != "linux" or not _mapped:
+    """Gives back the memory that files take while frames in them are looked at; Linux alone is told."""
+    if sys.platform != "linux" or not _pages:
         return
-    for line in Path("/proc/self/maps").read_text("utf-8", "replace").splitlines():
-        # Read-only, and shared with the file: nothing that was written could be lost.
-        if _NAME in line and (found := re.match(r"([0-9a-f]+)-([0-9a-f]+) r--", line)):
-            first, last = (int(one, 16) for one in found.groups())
-            _give_back(first, last - first)
-
-
-def _give_back(first: int, size: int) -> None:
-    if sys.platform == "linux":
-        advise = ctypes.CDLL(None).madvise
-        advise.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)
-        advise(first, size, _MADV_DONTNEED)
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)
+    # Read-only, and shared with the file: nothing that was written could be lost.
+    for page in {page.address: page for pages in list(_pages.values()) for page in pages}.values():
+        advise(page.address, page.size, _MADV_DONTNEED)

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lodeline.mapped import beside
+
 #: A piece of a frame that is smaller than this share of it is copied into one with its small neighbours.
 _SMALL: Final = 1 / 32
 
@@ -28,7 +30,7 @@ def spliced(before: pl.DataFrame, gone: pl.Series, came: pl.DataFrame, order: Se
     places = _places(before, came, order)
     if not cuts.size and not places.size:
         return before
-    return _joined(before, came, *_pieces(before, cuts, places), small=before.height * _SMALL)
+    return beside(_joined(before, came, *_pieces(before, cuts, places), small=before.height * _SMALL), before)
 
 
 def _pieces(before: pl.DataFrame, cuts: Integers, places: Integers) -> tuple[Flags, Integers, Integers]:

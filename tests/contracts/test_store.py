@@ -14,8 +14,7 @@ from tests.contracts.harm import unguarded
 from lodeline.service.log.audit import verify
 from lodeline.store import opening
 from lodeline.store.database import Database, DatabaseError
-from lodeline.store.migrating import migrate
-from lodeline.store.opening import create, is_behind, missing_guards, open_store, steps_of
+from lodeline.store.opening import create, is_behind, migrate, missing_guards, open_store, steps_of
 from lodeline.store.store import Store, StoreError
 
 pytestmark = pytest.mark.medium

@@ -37,8 +37,24 @@ def test_a_large_frame_lies_in_a_file_without_a_name(tmp_path: Path) -> None:
         assert "lodeline-mapped-" in Path("/proc/self/maps").read_text("utf-8")
     mapped.let_go()
     assert found.equals(told)
+
+
+def test_files_are_given_back_for_as_long_as_a_frame_that_goes_on_from_theirs_lives(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    told = frame()
+    found = mapped.mapped(told, tmp_path)
     gone, order = found["line"] == 5, (pl.col("line"),)
-    assert spliced(found, gone, told.clear(), order).equals(spliced(told, gone, told.clear(), order))
+    later = spliced(found, gone, told.clear(), order)
+    wider = mapped.beside(later.with_columns(more=1), later)
+    assert len(mapped._pages) == 3 and {len(pages) for pages in mapped._pages.values()} == {told.width}
+    del found, later
+    mapped.let_go()
+    assert len(mapped._pages) == 1
+    assert wider.drop("more").equals(spliced(told, gone, told.clear(), order))
+    del wider
+    assert not mapped._pages
+    if sys.platform == "linux":
+        assert "lodeline-mapped-" not in Path("/proc/self/maps").read_text("utf-8")
 
 
 @pytest.mark.parametrize("rows", [90, 700])
@@ -77,7 +93,7 @@ def test_a_large_file_is_mapped_for_as_long_as_its_frame_is_there(
     found = mapped.read(tmp_path / "large.arrow")
     assert found.equals(told) and found.schema == told.schema
     assert len(mapped._pages) == 1
-    mapped.let_go_of_what_was_read()
+    mapped.let_go()
     (tmp_path / "large.arrow").unlink()
     assert found.equals(told)
     if sys.platform == "linux":

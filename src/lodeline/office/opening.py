@@ -10,8 +10,7 @@ from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.accounts.demonstration import assert_no_samples, furnish
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
-from lodeline.store.migrating import migrate
-from lodeline.store.opening import TABLES, open_store
+from lodeline.store.opening import TABLES, migrate, open_store
 from lodeline.store.queries.log import has_fact
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import polars as pl
 from django.db import Error as DjangoDatabaseError
+from django.db import transaction
 
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.merkle import Frontier
@@ -49,8 +50,6 @@ def create(
     comes with the program. Raises StoreError where it is none of those, or the store that is there has another.
     """
     _require_pack(jurisdiction)
-    from lodeline.store.migrating import migrate  # noqa: PLC0415  (takes time that whoever opens does not have)
-
     database = Database(url)
     if database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +96,28 @@ def create(
             f"{_shown(url)} 处数据库的法域为 {store.jurisdiction!r}，不可更改：{jurisdiction!r} 请另建数据库",
         )
     return store, new
+
+
+def migrate(database: Database, app: str | None = None) -> None:
+    """Takes the steps of tables (migrations) that were not taken, of one app or of all, each in one transaction with
+    the record of it. Call it within `Database.alone`, in no transaction.
+
+    Django's command of that name records some steps after their transaction: whoever is killed in between leaves tables
+    of which nobody knows, and the next attempt fails with "already exists". It also fills tables of permissions, which
+    nothing here asks (office.access.rights does that).
+    """
+    from django.db.migrations import Migration  # noqa: PLC0415  (takes time that whoever opens does not have)
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+    from django.db.migrations.state import ProjectState  # noqa: PLC0415
+
+    class WholeSteps(MigrationExecutor):
+        def apply_migration(self, state: ProjectState, migration: Migration, *how: bool, **more: bool) -> ProjectState:
+            # SQLite refuses to change tables where it watches over keys, and cannot be told so inside a transaction.
+            with self.connection.constraint_checks_disabled(), transaction.atomic(using=self.connection.alias):
+                return super().apply_migration(state, migration, *how, **more)
+
+    executor = WholeSteps(database.connection)
+    executor.migrate([key for key in executor.loader.graph.leaf_nodes() if app in (None, key[0])])
 
 
 def _give_law(database: Database, jurisdiction: str | None) -> None:

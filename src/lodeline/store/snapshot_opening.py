@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 
 import polars as pl
 
-from lodeline.mapped import mapped
+from lodeline.mapped import beside, mapped
 from lodeline.splicing import spliced
 from lodeline.store.carrying import Made, Touched, carry
 from lodeline.store.column_files import ColumnFiles, directory_of
@@ -41,7 +41,8 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
         # Who works on pieces often makes one of them, in memory.
         lines = mapped(lines, files.directory)
     if (meant := register.meant(lines)) is not lines:
-        lines = lines.with_columns(mapped(meant.select("party"), files.directory))
+        parties = mapped(meant.select("party"), files.directory)
+        lines = beside(lines.with_columns(parties), lines, parties)
     return Snapshot(
         files=files,
         entry=head.size - 1,
@@ -74,8 +75,8 @@ def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
 
     now = replace(
         before, entry=head.size - 1, root=head.frontier.root().hex(), as_of=last_filing_time(store),
-        lines=moved_on(before.lines, new), lots=pl.concat([before.lots, came["lots"]]), register=register,
-        aliases=store.books.all_aliases(before=head.size), next_line=head.next_line, made=Made(),
+        lines=moved_on(before.lines, new), lots=beside(pl.concat([before.lots, came["lots"]]), before.lots),
+        register=register, aliases=store.books.all_aliases(before=head.size), next_line=head.next_line, made=Made(),
     )  # fmt: skip
     if "trade" in vars(before):
         stated = came["trade"].join(new.select("line"), on="line", how="semi", maintain_order="left")

@@ -53,8 +53,6 @@ _AGAIN_S: Final = 2
 #: Seconds for which those beside wait at the start, and a worker for the one before it, where there are few cores.
 _BESIDE_AFTER_S: Final = 2.0
 _TURN_S: Final = 3.0
-#: Those that answer give back what a page needed when it is made (jemalloc, which polars brings).
-_GIVES_BACK: Final = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"}
 #: Matrices here are small: a second thread of numpy's library for them spins while it waits for the first.
 _NO_SPINNING: Final = {"OPENBLAS_NUM_THREADS": "1"}
 _JOB_WORKER: Final = "lodeline.office.worker"
@@ -191,8 +189,7 @@ def serve(store_url: str, listener: socket.socket, *, key: str) -> NoReturn:
     key: signs sessions, unless the environment has LODELINE_SESSION_KEY.
     """
     listener.set_inheritable(True)
-    own = {"LODELINE_SESSION_KEY": key, "LODELINE_ANALYST": "1", **_GIVES_BACK, **_NO_SPINNING}
-    environment = own | _portal(store_url)
+    environment = {"LODELINE_SESSION_KEY": key, "LODELINE_ANALYST": "1", **_NO_SPINNING, **_portal(store_url)}
     # Where the workers count, for one of them to add up; it must be known before the library is loaded.
     environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lodeline-metrics-")
     sys.stdout.flush()
@@ -223,9 +220,8 @@ class _Beside:
             self._begun = time.monotonic()
             while len(self._running) < self._count:
                 command = [sys.executable, "-c", _AT_WORK.format(module=self._module)]
-                own = {name: value for name, value in os.environ.items() if name not in _GIVES_BACK}
                 # Half of the processors, since others answer pages; on two, two threads cost nearly a tenth more.
-                own.setdefault("POLARS_MAX_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
+                own = {"POLARS_MAX_THREADS": str(max(1, (os.cpu_count() or 1) // 2)), **os.environ}
                 # The master has no threads, so that this is safe.
                 self._running.append(subprocess.Popen(command, env=own, preexec_fn=self._with_its_parent))  # noqa: PLW1509
 
