@@ -29,7 +29,7 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import load
 from portal.months import LEAST, MOST, Month, lots_of, take_late
 from portal.peer import uploads_a_second, uploads_of_peer
-from portal.people import Filer, Reader, Seen, browsers, print_table
+from portal.people import OFFICIAL_PAGES, Filer, Reader, Seen, address, browsers, print_table
 from portal.server import (
     PROGRAM,
     SECRET,
@@ -333,7 +333,7 @@ def main() -> int:
             def now() -> dict[int, Process]:
                 return processes(process.pid) | processes(server.process, "PostgreSQL")
 
-            wait_until_shown(origin, sessions[-1])
+            wait_until_shown(origin, sessions[-1], readers[-1][1])
             # The server of that evening was not started at its beginning.
             settle(process.pid)
             held, before, own_before = Held(), now(), time.process_time()
@@ -370,11 +370,13 @@ def reading(world: Path, filings: list[Filing], count: int) -> list[tuple[str, l
     return [*shown[: count - officials], *[("", every)] * officials]
 
 
-def wait_until_shown(origin: str, session: str) -> None:
-    """Until an official has the overview and the pages that all read; the analyst makes them ahead from then on."""
+def wait_until_shown(origin: str, session: str, lots: Sequence[str]) -> None:
+    """Until an official has one page of each kind that officials read; the analyst makes what is behind them ahead from
+    then on, as on an evening on which they have been read all day."""
+    chance = random.Random(SEED)
     with httpx.Client(base_url=origin, timeout=600, cookies={"lodeline_session": session}) as client:
-        for page in ("", "balances/", "findings/", "transfers/"):
-            while client.get(f"/en/{page}", follow_redirects=True).status_code != 200:
+        for name in OFFICIAL_PAGES:
+            while client.get(address(name, chance.choice(lots)), follow_redirects=True).status_code != 200:
                 time.sleep(1)
 
 

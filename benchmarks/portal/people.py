@@ -145,6 +145,17 @@ class Filer(Person):
             self.seen.wrong.append(str(error) or type(error).__name__)
 
 
+def address(name: str, lot: str, organisation: str = "") -> str:
+    """Where a page is, of the authority or of a firm; of pages of one thing it is this lot, or its maker or first
+    site."""
+    maker = quote(lot.partition("/")[0])
+    at = {
+        "overview": "", "home": "", "organisation": f"organisations/{maker}/", "lot": f"lots/{quote(lot)}/",
+        "site": f"sites/{maker}-A/",
+    }.get(name, f"{name}/")  # fmt: skip
+    return f"/en/firm/{organisation}/{at}" if organisation else f"/en/{at}"
+
+
 class Reader(Person):
     """A person who reads: of the authority, or of a firm."""
 
@@ -153,19 +164,13 @@ class Reader(Person):
     ) -> None:
         super().__init__(client, seen, chance)
         self.organisation = organisation
-        self.lots = [quote(lot) for lot in lots]
+        self.lots = lots
 
     def _page(self) -> tuple[str, str]:
         """The name and the address of what is read next."""
         pages = FIRM_PAGES if self.organisation else OFFICIAL_PAGES
         (name,) = self.chance.choices(list(pages), list(pages.values()))
-        lot = self.chance.choice(self.lots)
-        other = lot.partition("/")[0]
-        at = {
-            "overview": "", "home": "", "organisation": f"organisations/{other}/", "lot": f"lots/{lot}/",
-            "site": f"sites/{other}-A/",
-        }.get(name, f"{name}/")  # fmt: skip
-        return name, f"/en/firm/{self.organisation}/{at}" if self.organisation else f"/en/{at}"
+        return name, address(name, self.chance.choice(self.lots), self.organisation)
 
     async def live(self, until: float) -> None:
         """Reads, and rests, and reads."""
