@@ -16,8 +16,15 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def reported_to(listener: Listener) -> Iterator[None]:
-    """Within it, `listener` is told what this thread goes through."""
-    before = _listener.set(listener)
+    """Within it, `listener` is told what this thread goes through, and then whoever listens already."""
+    outer = _listener.get()
+
+    def both(what: str, done: int, total: int) -> None:
+        listener(what, done, total)
+        if outer is not None:
+            outer(what, done, total)
+
+    before = _listener.set(both)
     try:
         yield
     finally:

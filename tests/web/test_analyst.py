@@ -16,6 +16,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from tests.desk import Desk as Filer
 
+from lodeline.detection.battery import DETECTORS
 from lodeline.errors import UserError
 from lodeline.flow.index import FlowIndex
 from lodeline.service.findings.finding import findings
@@ -206,6 +207,47 @@ def test_a_small_question_does_not_wait_for_a_large_one(filer: Filer, monkeypatc
         assert reading.answer(overview.crossings, reading.snapshot, reading.law) is not None
 
 
+def test_a_publication_waits_for_who_waits_for_an_answer_and_not_for_ever(filer: Filer) -> None:
+    analyst = Analyst(filer.store.database.url)
+    asked = "directory", Question(name="lodeline.x:y", subjects=(), arguments=())
+
+    def waited_s() -> float:
+        began = time.monotonic()
+        analyst._give_way()
+        return time.monotonic() - began
+
+    def answered() -> None:
+        with analyst._all_answered:
+            analyst._answering.discard(asked)
+            analyst._all_answered.notify_all()
+
+    analyst._patience_s = 20.0
+    assert waited_s() < 1, "nobody waits"
+    analyst._answering.add(asked)
+    threading.Timer(0.2, answered).start()
+    assert 0.1 < waited_s() < 10
+    analyst._answering.add(asked)
+    analyst._patience_s = 0.2
+    assert waited_s() >= 0.2 and analyst._patience_s <= 0
+    assert waited_s() < 1, "its patience is at an end"
+
+
+def test_an_answer_that_is_made_ahead_lets_others_go_first_at_each_step(
+    filer: Filer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(Analyst, "_give_way", lambda _: steps.append(threading.current_thread().name))
+    with at_work(filer.store) as analyst:
+        desk = PublishedDesk(filer.store.database.url)
+        first = desk.reading()
+        answers(first)
+        assert not steps, "who asks waits for nobody"
+        monkeypatch.setattr(analyst, "_took", dict.fromkeys(analyst._took, 1.0))
+        filer.rows("MINE", "2025-07")
+        until(lambda: desk.reading().snapshot.entry > first.snapshot.entry)
+    assert len(steps) > len(DETECTORS), "between answers, and between detectors within one"
+
+
 def test_who_comes_back_is_given_what_was_computed_though_the_log_has_moved_on(
     filer: Filer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +273,36 @@ def test_who_comes_back_is_given_what_was_computed_though_the_log_has_moved_on(
         with waits_a_little():
             now = desk.reading()
             assert now.answer(overview.crossings, now.snapshot, now.law) is not None
+
+
+def test_what_is_answered_while_a_publication_is_made_stands_in_it(
+    filer: Filer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a start with much to compute, the pages of a nation went back to being computed at the first filing."""
+    given, begun = Analyst._give, threading.Event()
+    publications = Publications(filer.store)
+
+    def slowly(self: Analyst, stamp: Stamp, reading: Reading, question: Question, **more: Any) -> None:
+        if "read_at" in more and not begun.is_set():
+            begun.set()
+            until(lambda: any("crossings" in one.name for one in publications.asked_since(stands)))
+        given(self, stamp, reading, question, **more)
+
+    monkeypatch.setattr(Analyst, "_give", slowly)
+    with at_work(filer.store):
+        desk = PublishedDesk(filer.store.database.url)
+        first = desk.reading()
+        answers(first)
+        current = publications.current()
+        assert current is not None
+        stands, _ = current
+        filer.rows("MINE", "2025-07")
+        assert begun.wait(20)
+        assert first.answer(overview.crossings, first.snapshot, first.law) is not None
+        until(lambda: desk.reading().snapshot.entry > first.snapshot.entry)
+        monkeypatch.setattr(Publications, "want", lambda *_: pytest.fail("it was begun anew"))
+        now = desk.reading()
+        assert now.answer(overview.crossings, now.snapshot, now.law) is not None
 
 
 def test_a_question_that_another_has_just_settled_is_passed_over(filer: Filer) -> None:

@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 from typing import Any, Final
 
 from django.db import Error as DjangoDatabaseError
@@ -44,6 +44,8 @@ _LOG_S: Final = 0.5
 _ASKED_S: Final = 0.02
 #: Seconds within which what is filed is shown, if a publication takes less than a third of them.
 _SHOWN_WITHIN_S: Final = 8.0
+#: Seconds for which a publication waits for questions that are being answered, all in all.
+_PATIENCE_S: Final = 1.0
 #: What publishing gives way to by the scheduler's measure (`nice`): whoever asks waits for a page, and nobody for it.
 _GIVES_WAY: Final = 5
 #: Seconds for which an answer is made ahead after somebody has last read it.
@@ -87,6 +89,9 @@ class Analyst:
         #: Questions that are being answered, each by one thread.
         self._answering: set[tuple[str, Question]] = set()
         self._lock = Lock()
+        #: Told when the last of them is answered; for how many seconds more this publication waits for that.
+        self._all_answered = Condition(self._lock)
+        self._patience_s = 0.0
         #: Readings of the publications that stand, by their directories.
         self._readings: dict[str, Reading] = {}
         #: Seconds that answers of the publication that stands took.
@@ -160,6 +165,7 @@ class Analyst:
             return self._publish_after(standing, known)
 
     def _publish_after(self, standing: Stamp | None, known: Reading | None) -> Stamp:
+        self._patience_s = _PATIENCE_S
         checkpoint = self._store.checkpoint()
         snapshot = open_snapshot(self._store, None if known is None else known.snapshot)
         if self._engine is not None and not is_prepared(snapshot):
@@ -179,10 +185,14 @@ class Analyst:
         self._publications.publish(standing=standing or stamp, newest=stamp)
         if standing is not None:
             took, self._took = self._took, {}
-            for question, read_at in self._publications.asked_since(standing).items():
-                left = is_left(question, took.get(question, _QUICK_S)) or time.time() - read_at >= KEPT_S
-                if not self._ended.is_set() and not left:
-                    self._give(stamp, reading, question, read_at=read_at)
+            seen: set[Question] = set()
+            # Again, for what was asked and answered meanwhile: else nobody finds it in what stands then.
+            while more := {one: at for one, at in self._publications.asked_since(standing).items() if one not in seen}:
+                seen |= more.keys()
+                for question, read_at in more.items():
+                    left = is_left(question, took.get(question, _QUICK_S)) or time.time() - read_at >= KEPT_S
+                    if not self._ended.is_set() and not left:
+                        self._give(stamp, reading, question, read_at=read_at)
             self._give_what_is_waited_for(standing, stamp, reading)
         self._publications.publish(standing=stamp, newest=stamp)
         for directory in [one for one in self._readings if one != stamp.directory]:
@@ -215,8 +225,9 @@ class Analyst:
                     try:
                         self._answer(*taken)
                     finally:
-                        with self._lock:
+                        with self._all_answered:
                             self._answering.discard(taken)
+                            self._all_answered.notify_all()
         finally:
             connections.close_all()
 
@@ -241,13 +252,24 @@ class Analyst:
             self._give(stamp, reading, question)
         self._publications.settle(directory, question)
 
+    def _give_way(self) -> None:
+        """Lets those who wait for an answer have it first: two threads at once take more than twice as long."""
+        began = time.monotonic()
+        with self._all_answered:
+            self._all_answered.wait_for(lambda: not self._answering, max(0.0, self._patience_s))
+        self._patience_s -= time.monotonic() - began
+
     def _give(self, stamp: Stamp, reading: Reading, question: Question, *, read_at: float | None = None) -> None:
         """Computes and writes an answer. A question that fails is left to whoever asks it."""
+        if read_at is not None:
+            self._give_way()
         reported, began = 0.0, time.monotonic()
 
         def report(what: str, done: int, total: int) -> None:
             nonlocal reported
-            if read_at is None and time.monotonic() - reported > _REPORT_S:
+            if read_at is not None:
+                self._give_way()
+            elif time.monotonic() - reported > _REPORT_S:
                 reported = time.monotonic()
                 self._publications.report(stamp.directory, question, (what, done, total))
 
