@@ -133,20 +133,24 @@ class Telephone:
         self.item(number).get_by_role("button", name=outcome, exact=True).click()
         self.finish(number)
 
-    def press(self, number: int) -> None:
-        """Says of an item that all of it is entered; the portal may send it back."""
-        button = self.item(number).get_by_role("button", name="Done with this item")
-        button.click()
+    def finish(self, number: int, *, said: str = "") -> None:
+        """What was entered of an item is all of it. `said`: of one that the portal sends back, which is done for a
+        moment alone."""
+        item = self.item(number)
+
+        def ended(patience_ms: float) -> None:
+            if said:
+                expect(self.page.locator("#said")).to_contain_text(said, timeout=patience_ms)
+            else:
+                expect(item).to_have_class("is-done", timeout=patience_ms)
+
+        item.get_by_role("button", name="Done with this item").click()
         try:
-            expect(button).to_be_hidden(timeout=PATIENCE_MS / 8)
+            ended(PATIENCE_MS / 8)
         except AssertionError:
             # A notice that came above it between press and release moved the button away: a finger presses again.
-            button.click()
-
-    def finish(self, number: int) -> None:
-        """What was entered of an item is all of it."""
-        self.press(number)
-        expect(self.page.locator("#work li").nth(number)).to_have_class("is-done")
+            self.item(number).get_by_role("button", name="Done with this item").click()
+            ended(PATIENCE_MS)
 
     @property
     def far(self) -> str:
@@ -336,8 +340,7 @@ def test_items_are_added_by_hand_and_bags_are_scanned(browser: Browser, workshop
     item.get_by_role("button", name="Scan").nth(1).click()
     expect(item.get_by_label("Bag: Firm")).to_have_value("Z-77")
     # Of goods that no book knows, the portal wants to be told what they are.
-    phone.press(planned_items)
-    phone.sent("1 came back with a problem")
+    phone.finish(planned_items, said="1 came back with a problem")
     item = phone.item(planned_items)
     expect(item).to_contain_text("The row needs product")
     item.get_by_label("Code of the product").fill("oxide:Nd")
