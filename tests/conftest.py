@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import itertools
 import os
@@ -17,7 +18,9 @@ from django.conf import settings as portal_settings
 from hypothesis import settings
 
 # The embedded PostgreSQL wants a runtime directory of its own and warns where there is none.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="lodeline-runtime-"))
+if "XDG_RUNTIME_DIR" not in os.environ:
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="lodeline-runtime-")
+    atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 # Two workers share the cores: small frames and sums are quicker on one thread than handed from thread to thread.
 for _threads in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")

@@ -71,16 +71,17 @@ def _environment(clock: str | None = MORNING) -> dict[str, str]:
 
 @contextmanager
 def served(store: Path, log: Path, *, clock: str | None = MORNING) -> Iterator[str]:
-    """`lodeline serve` on a free port; gives its origin. What it says on the error stream fails the session.
+    """`lodeline serve` on a free port; gives its origin. A complaint or a fault that it tells of fails the session.
 
     clock: where the clock of the demo starts; None: not as a demo. The origin's name is the one for which browsers
     allow passkeys without TLS.
     """
     port = free_port()
-    with log.open("w") as errors:
+    said = log.with_suffix(".said")
+    with log.open("w") as errors, said.open("w") as lines:
         process = subprocess.Popen(
             [PROGRAM, "serve", "--database", store, "--port", str(port)],
-            stdout=subprocess.DEVNULL, stderr=errors, env=_environment(clock),
+            stdout=lines, stderr=errors, env=_environment(clock),
         )  # fmt: skip
         origin = f"http://localhost:{port}"
         try:
@@ -96,6 +97,8 @@ def served(store: Path, log: Path, *, clock: str | None = MORNING) -> Iterator[s
                 process.wait()
     assert ended is None, f"the server ended by itself with {ended}"
     assert log.read_text() == "", "the server complained"
+    faults = [line for line in said.read_text().splitlines() if '"fault"' in line]
+    assert faults == [], "the server made a mistake of its own"
 
 
 def _await_answer(origin: str, seconds: float = 240) -> None:

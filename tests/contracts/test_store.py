@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
@@ -283,6 +286,27 @@ def test_a_relative_path_stays_the_file_that_it_was(tmp_path: Path, monkeypatch:
 )  # fmt: skip
 def test_another_database_or_another_way_in_is_another(other: str) -> None:
     assert Database(other).alias != Database("postgresql://a@host/ledger").alias
+
+
+def test_a_log_that_goes_while_it_is_looked_at_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite takes it away when the last connection of all programs ends, between any two looks of another one."""
+    path, log = tmp_path / "store.sqlite3", tmp_path / "store.sqlite3-wal"
+    path.touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    ended = Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            log.touch()
+            log.unlink()
+
+    with ThreadPoolExecutor(1) as others:
+        others.submit(come_and_go)
+        try:
+            for _ in range(3000):
+                Database(str(path))
+        finally:
+            ended.set()
 
 
 def test_connections_are_kept_only_where_that_is_asked_for(empty: Store) -> None:

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -311,6 +312,24 @@ def test_a_question_that_another_has_just_settled_is_passed_over(filer: Filer) -
     wanted.mkdir(parents=True)
     (wanted / "gone.json").symlink_to(wanted / "nowhere")
     assert publications.wanted() == []
+
+
+def test_many_threads_may_ask_the_same_at_once(filer: Filer) -> None:
+    publications = Publications(filer.store)
+    stamp = Stamp(entry=1, root="", as_of=None, checkpoint="", program="")
+    question = Question(name="lodeline.x:y", subjects=(), arguments=())
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> None:
+        together.wait()
+        publications.want(stamp, question)
+
+    with ThreadPoolExecutor(8) as askers:
+        for _ in range(20):
+            publications.settle(stamp.directory, question)
+            list(askers.map(ask, range(8)))
+    assert publications.wanted() == [(stamp.directory, question)]
+    assert [one.suffix for one in (publications.directory / "wanted").iterdir()] == [".json"]
 
 
 def test_what_is_asked_of_one_thing_is_not_made_at_each_entry() -> None:

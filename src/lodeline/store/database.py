@@ -332,15 +332,23 @@ def _as_it_lies(path: str) -> dict[str, object]:
     SQLite keeps two files beside one in WAL mode, even to read it. Where they cannot be made and hold nothing that
     matters, the file is read as one that nobody changes meanwhile (https://www.sqlite.org/wal.html#readonly).
     """
-    file, log = Path(path), Path(path + "-wal")
-    in_use = Path(path + "-shm").exists() or (log.exists() and log.stat().st_size > 0)
-    if in_use or not file.exists() or os.access(file.parent, os.W_OK):
+    file = Path(path)
+    in_use = os.access(file.parent, os.W_OK) or Path(path + "-shm").exists() or _holds_bytes(Path(path + "-wal"))
+    if in_use or not file.exists():
         return {}
     pragmas = "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
     return {
         "NAME": f"file:{quote(path)}?immutable=1",
         "OPTIONS": {"timeout": WRITE_TIMEOUT_S, "detect_types": 0, "init_command": pragmas},
     }
+
+
+def _holds_bytes(path: Path) -> bool:
+    """Whether there is a file with something in it. Whoever else ends with the store last takes its log away."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 @lru_cache(maxsize=256)

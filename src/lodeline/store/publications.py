@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Final, TextIO
 
 import polars as pl
@@ -316,8 +317,8 @@ def _facts(stamp: Stamp) -> Mapping[str, Any]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """The file, whole or not at all; two who write the same do not meet."""
-    building = path.with_suffix(f".{os.getpid()}.building")
+    """The file, whole or not at all; two who write the same, threads of a process as well, do not meet."""
+    building = path.with_suffix(f".{os.getpid()}-{get_ident()}.building")
     building.write_bytes(content)
     building.rename(path)
 

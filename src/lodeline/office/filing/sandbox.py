@@ -61,7 +61,7 @@ def sandbox(organisation: str, *, now: datetime) -> Store:
     entry = main.head().register_entry
     # What says how far the register was copied lies beside the sandbox: no process needs to look twice.
     mark = Path(url + ".register")
-    if not mark.exists() or mark.read_text("ascii") != str(entry):
+    if _text(mark) != str(entry):
         put_records(store, main.register(main.head()).tables, filed_at=now)
         mark.write_text(str(entry), "ascii")
     return store
@@ -81,6 +81,14 @@ def empty(actor: Actor, organisation: str, *, now: datetime) -> None:
             draft.edits.all().delete()
         tried.update(state=Draft.State.DROPPED, entry=None, changed_at=now, certification="")
         record_act(actor, "sandbox.empty", organisation=organisation)
+
+
+def _text(path: Path) -> str:
+    """What a file says; "" where there is none, as when another window has just emptied the sandbox."""
+    try:
+        return path.read_text("ascii")
+    except FileNotFoundError:
+        return ""
 
 
 def _path(organisation: str) -> Path:
