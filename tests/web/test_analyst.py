@@ -188,6 +188,31 @@ def test_who_waits_is_told_that_it_is_computed(filer: Filer, monkeypatch: pytest
         )
 
 
+def test_what_a_page_asks_the_snapshot_itself_is_not_waited_for_any_longer(
+    filer: Filer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It held the thread of the request for as long as an analyst was busy, or kept dying."""
+    go_on = threading.Event()
+    given = Analyst._give
+
+    def held(*asked: Any, **more: Any) -> None:
+        assert go_on.wait(20)
+        given(*asked, **more)
+
+    monkeypatch.setattr(Analyst, "_give", held)
+    monkeypatch.setattr(reading_module, "REQUEST_WAITS_S", 0.3)
+    with at_work(filer.store):
+        reading = PublishedDesk(filer.store.database.url).reading()
+        for _ in range(2):
+            with pytest.raises(StillComputingError), waits_a_little():
+                published.answered(overview.balances, reading.snapshot)
+        go_on.set()
+        assert_frame_equal(
+            published.answered(overview.balances, reading.snapshot),
+            overview.balances(Desk(filer.store.database.url).reading().snapshot),
+        )
+
+
 def test_a_small_question_does_not_wait_for_a_large_one(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
     given = Analyst._give

@@ -81,7 +81,8 @@ def _nobody(what: str, done: int, total: int) -> None:
 class Published:
     """The answers of one publication, as a reader has them. `waits`: the analyst is asked what is not there yet.
 
-    `overtaken`: told where the analyst has gone on and will not answer of this one any more; it may raise.
+    `waited`: told, while an answer is waited for, each time how many seconds more; `overtaken`: told where the analyst
+    has gone on and will not answer of this one any more. Either may raise: the question stays before the analyst.
     """
 
     def __init__(
@@ -90,11 +91,13 @@ class Published:
         stamp: Stamp,
         *,
         waits: bool = True,
+        waited: Callable[[float], None] | None = None,
         overtaken: Callable[[], None] | None = None,
     ) -> None:
         self._publications = publications
         self._stamp = stamp
         self._waits = waits
+        self._waited = waited
         self._overtaken = overtaken
 
     def read(self, question: Question) -> tuple[bool, Any]:
@@ -107,9 +110,12 @@ class Published:
         if found[0] or not self._waits:
             return found
         self._publications.want(self._stamp, question)
-        seen = looked = time.monotonic()
+        seen = looked = told = time.monotonic()
         while self._publications.is_wanted(self._stamp, question):
             time.sleep(_LOOKS_S)
+            if self._waited is not None:
+                before, told = told, time.monotonic()
+                self._waited(told - before)
             if time.monotonic() - looked > _ALIVE_S:
                 looked = time.monotonic()
                 if self._publications.has_analyst():

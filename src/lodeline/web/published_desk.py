@@ -21,6 +21,7 @@ from lodeline.web.reading import (
     StillComputingError,
     empty_store,
     seconds_left,
+    waited,
 )
 
 #: Seconds without an analyst after which a worker computes for itself: one that starts on a busy machine takes several,
@@ -107,7 +108,7 @@ class PublishedDesk:
             self._alone_since = self._own = None
             found = self._readings.get(stamp.directory)
             if found is None:
-                published = Published(publications, stamp, overtaken=_ask_again)
+                published = Published(publications, stamp, waited=waited, overtaken=_ask_again)
                 snapshot = at_hand(store, stamp, published, _ask_again_if_waiting)
                 found = Reading(store, snapshot, law_before(store, stamp.entry + 1), stamp.checkpoint, published)
                 kept = {one.directory for one in stand}

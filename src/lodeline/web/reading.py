@@ -104,6 +104,15 @@ def seconds_left() -> float | None:
     return _left_s.get()
 
 
+def waited(seconds: float) -> None:
+    """Takes what was waited from what the request under way still waits. Raises StillComputingError at its end."""
+    left_s = _left_s.get()
+    if left_s is not None:
+        _left_s.set(left_s - seconds)
+        if left_s <= seconds:
+            raise StillComputingError(Stage(what="answers"))
+
+
 @dataclass(slots=True)
 class _Progress:
     """How far something is that others wait for."""
