@@ -12,7 +12,8 @@ pytestmark = pytest.mark.medium
 
 #: Compilers and solvers, writers of workbooks, papers and codes, and what belongs to the command line or to programs.
 NOT_LOADED = (
-    "numba", "scipy", "openpyxl", "reportlab", "qrcode", "pypinyin", "pandas", "pyarrow", "typer", "rich", "ninja",
+    "numba", "scipy", "highspy", "openpyxl", "reportlab", "qrcode", "pypinyin", "pandas", "pyarrow", "typer", "rich",
+    "ninja",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The least and the greatest share exactly, by linear programming over the lots behind a lot (SciPy's HiGHS).
+"""The least and the greatest share exactly, by linear programming over the lots behind a lot.
 
 The unknowns are the milligrams of one group of origins in each lot that an event made and in each link. What a lot
 or an event does not pass on to lots behind the asked one is a remainder that is no less than nothing and no more
@@ -8,7 +8,7 @@ of the time of a small programme is its start.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from lodeline.flow.held import Held, Shape
 from lodeline.flow.intervals import Groups, Steps
 from lodeline.flow.kernels import Floats
 from lodeline.flow.walk import Places
+from lodeline.linear import Rows, least_sum
 
 #: Bounds that lie no farther apart are one number.
 _SAME: Final = 1e-12
@@ -89,9 +90,7 @@ class _Programme:
         self.rest_least = -(surplus_mg / unit_mg)[:, np.newaxis] * may
         self.rest_most = (left_mg / unit_mg)[:, np.newaxis] + (surplus_mg / unit_mg)[:, np.newaxis] * other
 
-    def _matrix(self, shape: Shape, masses: Held, of_event: Places) -> Any:
-        import scipy.sparse  # noqa: PLC0415  (a command that needs no programme does not wait for it)
-
+    def _matrix(self, shape: Shape, masses: Held, of_event: Places) -> Rows:
         row_of_lot, column_of_made = np.full((2, len(shape.lot_event)), -1)
         row_of_event = np.full(len(shape.event_order), -1)
         row_of_lot[self.sources] = np.arange(len(self.sources))
@@ -108,28 +107,20 @@ class _Programme:
             (-np.ones(self.rows), remainders, self.unknowns - self.rows + remainders),
         )
         value, row, column = (np.concatenate(parts) for parts in zip(*entries, strict=True))
-        return scipy.sparse.csr_matrix((value, (row, column)), shape=(self.rows, self.unknowns))
+        return Rows.of(value, row, column, shape=(self.rows, self.unknowns))
 
     def solved(self, some: Places, sign: float) -> Floats | None:
         """The least (sign 1) or greatest (-1) share of some groups in the asked lot."""
-        import scipy.sparse  # noqa: PLC0415
-        from scipy.optimize import linprog  # noqa: PLC0415
-
         asked = self.asked + self.unknowns * np.arange(len(some))
         objective = np.zeros(self.unknowns * len(some))
         objective[asked] = sign
-        answer = linprog(
-            objective,
-            A_eq=scipy.sparse.block_diag([self.matrix] * len(some), format="csr"),
-            b_eq=np.concatenate([self._sums(group) for group in some]),
-            bounds=np.concatenate([self._limits(group) for group in some]),
-            method="highs",
-            options={"primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE},
-        )
-        if answer.status != 0:
-            return None
-        share: Floats = answer.x[asked] + self.constant[0, some]
-        return share
+        sums = np.concatenate([self._sums(group) for group in some])
+        limits = np.concatenate([self._limits(group) for group in some])
+        found = least_sum(
+            objective, self.matrix.repeated(len(some)), row_least=sums, row_most=sums, least=limits[:, 0],
+            most=limits[:, 1], tolerance=_TOLERANCE,
+        )  # fmt: skip
+        return None if found is None else found[asked] + self.constant[0, some]
 
     def _sums(self, group: int) -> Floats:
         """What each row comes to."""

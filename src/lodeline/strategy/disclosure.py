@@ -32,6 +32,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from lodeline.linear import Rows, least_sum
 from lodeline.strategy.figure import BASES, Basis, weakest
 
 FIRMS_LEAST: Final = 5
@@ -308,20 +309,22 @@ def most_of_one(matrix: Floats, noise: Floats, firm: int) -> tuple[float, Floats
     matrix: [figures, firms], what each firm has in each. noise: [figures], how far each is rounded. All else is what
     the other firms have in the weighted sum, without regard to sign, and the weighted rounding. None: not found out.
     """
-    from scipy.optimize import linprog  # noqa: PLC0415  (takes a while to load, and few ask)
-
     figures, firms = matrix.shape
     others = np.delete(matrix, firm, axis=1).T
     own = matrix[:, firm]
     # Variables: weights up, weights down, what each other firm has.
     cost = np.concatenate([-own, own, np.zeros(firms - 1)])
     within = np.block([[others, -others, -np.eye(firms - 1)], [-others, others, -np.eye(firms - 1)]])
-    least = np.concatenate([noise, noise, np.ones(firms - 1)])[None, :]
+    sizes = np.concatenate([noise, noise, np.ones(firms - 1)])[None, :]
     bound = np.concatenate([np.zeros(2 * (firms - 1)), [1.0]])
-    answer = linprog(cost, A_ub=np.vstack([within, least]), b_ub=bound, bounds=(0, None), method="highs")
-    if answer.status != 0:
+    rows = Rows.dense(np.vstack([within, sizes]))
+    unbounded = np.full(len(bound), np.inf)
+    found = least_sum(
+        cost, rows, row_least=-unbounded, row_most=bound, least=np.zeros(len(cost)), most=np.full(len(cost), np.inf)
+    )
+    if found is None:
         return None
-    return float(-answer.fun), np.asarray(answer.x[:figures] - answer.x[figures : 2 * figures])
+    return float(-(cost @ found)), found[:figures] - found[figures : 2 * figures]
 
 
 def _row(found: Release, goods: str, part: str, stamp: Mapping[str, Any]) -> Json:
