@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from lodeline.material.product import product_kind
@@ -21,7 +21,7 @@ class ControlledForms:
 
     def __init__(self, law: Jurisdiction) -> None:
         self._law = law
-        self._pairs: dict[date, frozenset[tuple[str, str]]] = {}
+        self._pairs = _pairs_by_day(law.digest)
 
     def of(self, product: str | None, held: Iterable[str], day: date) -> tuple[str, ...]:
         """Which of the elements that goods hold the list names in their form, as known on the day; in their order."""
@@ -32,6 +32,13 @@ class ControlledForms:
             self._pairs[day] = frozenset((element, item.form) for item in items for element in item.rare_earths)
         forms, pairs = forms_of(product), self._pairs[day]
         return tuple(element for element in held if any((element, form) in pairs for form in forms))
+
+
+@lru_cache(maxsize=8)
+def _pairs_by_day(digest: str) -> dict[date, frozenset[tuple[str, str]]]:
+    """By day the elements that the lists of a law name, each in a form; filled as days are asked for."""
+    del digest
+    return {}
 
 
 def forms_of(product: str) -> tuple[str, ...]:
