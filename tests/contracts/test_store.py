@@ -8,16 +8,20 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
 
+import polars as pl
 import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
+from polars.testing import assert_frame_equal
 from tests.contracts.harm import unguarded
+from tests.desk import Desk
 
 from lodeline.service.log.audit import verify
 from lodeline.store import opening
 from lodeline.store.database import Database, DatabaseError
 from lodeline.store.opening import create, is_behind, migrate, missing_guards, open_store, steps_of
+from lodeline.store.queries.log import entries
 from lodeline.store.store import Store, StoreError
 
 pytestmark = pytest.mark.medium
@@ -286,6 +290,33 @@ def test_a_relative_path_stays_the_file_that_it_was(tmp_path: Path, monkeypatch:
 )  # fmt: skip
 def test_another_database_or_another_way_in_is_another(other: str) -> None:
     assert Database(other).alias != Database("postgresql://a@host/ledger").alias
+
+
+def test_entries_that_came_to_nothing_are_not_remembered(desk: Desk) -> None:
+    """A process keeps what it has read of the log, and reads within transactions too."""
+
+    def as_read_anew() -> pl.DataFrame:
+        return entries(open_store(desk.store.database.url))
+
+    class GoneWrongError(Exception):
+        pass
+
+    desk.firms("MINE")
+    before = entries(desk.store)
+    assert_frame_equal(before, as_read_anew())
+    with pytest.raises(GoneWrongError), desk.store.database.transaction():
+        desk.rows("MINE", "2025-05")
+        assert entries(desk.store).height == before.height + 1
+        raise GoneWrongError
+    assert_frame_equal(entries(desk.store), before)
+    with pytest.raises(GoneWrongError), desk.store.database.transaction():
+        desk.rows("MINE", "2025-05")
+        entries(desk.store)
+        raise GoneWrongError
+    for month in ("2025-06", "2025-07"):
+        desk.rows("MINE", month)
+        assert_frame_equal(entries(desk.store), as_read_anew())
+    assert entries(desk.store)["period"][-2:].to_list() == ["2025-06", "2025-07"]
 
 
 def test_a_log_that_goes_while_it_is_looked_at_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,8 @@ def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.Dat
 
 
 def _status(snapshot: Snapshot, store: Store, law: Jurisdiction) -> pl.DataFrame:
-    return filing_states(first_filings(store), snapshot.register, law, as_of=snapshot.as_of)
+    filed = first_filings(store, upto=snapshot.entry)
+    return filing_states(filed, snapshot.register, law, as_of=snapshot.as_of)
 
 
 def filing_states(

@@ -13,6 +13,7 @@ from lodeline.filing.schema import CELLS
 from lodeline.ledger.transfer import TRANSFER
 from lodeline.store.books import IN_FORCE
 from lodeline.store.database import DAY, FLAG, TEXT, WHOLE, Rows, integer, marks
+from lodeline.store.queries.log import entries
 from lodeline.store.queries.lots import NAMED
 from lodeline.store.store import Store, StoredEntry
 
@@ -32,12 +33,10 @@ _PARTIED: Final = ("shipment", "receipt", "title", "export")
 
 def first_filings(store: Store, *, upto: int | None = None) -> pl.DataFrame:
     """`organisation`, `period`, `filed_at` of the first filing of every month that anybody filed, up to an entry."""
-    bound, params = ("", ()) if upto is None else (' AND "index" <= %s', (upto,))
-    return store.database.frame(
-        "SELECT organisation, period, MIN(filed_at) FROM entry WHERE kind = 'filing' AND corrects IS NULL"
-        f"{bound} GROUP BY organisation, period",
-        params, schema={"organisation": TEXT, "period": TEXT, "filed_at": TEXT},
-    )  # fmt: skip
+    filed = entries(store).filter(
+        pl.col("kind") == "filing", pl.col("corrects").is_null(), True if upto is None else pl.col("entry") <= upto
+    )
+    return filed.group_by("organisation", "period", maintain_order=True).agg(pl.col("filed_at").min())
 
 
 def first_filings_of(store: Store, organisation: str) -> dict[str, tuple[int, str]]:
@@ -57,11 +56,8 @@ def first_period(store: Store) -> object:
 
 def filings(store: Store, *, upto: int) -> pl.DataFrame:
     """Every filing up to an entry, in order (`detection.papers.FILINGS`)."""
-    return store.database.frame(
-        'SELECT "index", organisation, period, corrects, filed_at, row_count FROM entry'
-        " WHERE kind IN ('filing', 'correction') AND \"index\" <= %s ORDER BY \"index\"",
-        (upto,), schema=dict(FILINGS),
-    )  # fmt: skip
+    filed = pl.col("kind").is_in(["filing", "correction"])
+    return entries(store).filter(filed, pl.col("entry") <= upto).select(list(FILINGS))
 
 
 def filers(store: Store, period: str, *, upto: int) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from threading import Lock
 from typing import Final, Literal
+from weakref import WeakKeyDictionary
 
 import polars as pl
 
@@ -17,6 +19,14 @@ _LINE: Final = (
     " lot.maker, lot.local, lot.id, e.filed_at, e.row_count"
 )
 
+_ENTRY: Final[dict[str, pl.DataType]] = {
+    "entry": WHOLE, "kind": TEXT, "organisation": TEXT, "period": TEXT, "corrects": WHOLE, "filed_at": TEXT,
+    "rows": WHOLE, "flagged": FLAG,
+}  # fmt: skip
+#: The entries that were read of a store, and the root behind the last of them.
+_known: WeakKeyDictionary[Store, tuple[pl.DataFrame, str]] = WeakKeyDictionary()
+_lock: Final = Lock()
+
 
 def has_fact(database: Database, key: str) -> bool:
     """Whether the store in a database knows a fact about itself."""
@@ -29,19 +39,27 @@ def has_fact(database: Database, key: str) -> bool:
 def entries(store: Store, *, of_the_office_below: int | None = None) -> pl.DataFrame:
     """Every entry of the log, or the office's own below an index, in order.
 
-    `entry`, `kind`, `organisation`, `period`, `corrects`, `filed_at` (UTC text), `rows`, `flagged`.
+    `entry`, `kind`, `organisation`, `period`, `corrects`, `filed_at` (UTC text), `rows`, `flagged`. Entries are never
+    changed: what this process has read of them is kept, and what has come since is read.
     """
-    below = of_the_office_below
-    condition, params = ("", ()) if below is None else (' WHERE kind = %s AND "index" < %s', (OFFICE_KIND, below))
-    return store.database.frame(
-        "SELECT \"index\", kind, organisation, period, corrects, filed_at, row_count, flags <> '[]' FROM entry"
-        f'{condition} ORDER BY "index"',
-        params,
-        schema={
-            "entry": WHOLE, "kind": TEXT, "organisation": TEXT, "period": TEXT, "corrects": WHOLE, "filed_at": TEXT,
-            "rows": WHOLE, "flagged": FLAG,
-        },
+    with _lock:
+        known, root = _known.get(store, (pl.DataFrame(schema=_ENTRY), ""))
+    last = int(known["entry"][-1]) if known.height else -1
+    if known.height and store.database.rows('SELECT root FROM entry WHERE "index" = %s', (last,)) != [(root,)]:
+        # It was read within a transaction that came to nothing, or another store lies here now.
+        known, last = known.clear(), -1
+    newer = store.database.frame(
+        "SELECT \"index\", kind, organisation, period, corrects, filed_at, row_count, flags <> '[]', root FROM entry"
+        ' WHERE "index" > %s ORDER BY "index"',
+        (last,), schema={**_ENTRY, "root": TEXT},
     )  # fmt: skip
+    if newer.height:
+        known = pl.concat([known, newer.drop("root")]).rechunk()
+        with _lock:
+            _known[store] = known, str(newer["root"][-1])
+    if of_the_office_below is None:
+        return known
+    return known.filter(pl.col("kind") == OFFICE_KIND, pl.col("entry") < of_the_office_below)
 
 
 def entries_by_kind(store: Store) -> Rows:
