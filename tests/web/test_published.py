@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,14 @@ def test_a_job_does_not_wait_for_ever(filer: Filer, monkeypatch: pytest.MonkeyPa
     with one._publications.one_analyst() as mine:
         assert mine
         monkeypatch.setattr(Publications, "has_analyst", lambda _: True)
+        began = time.monotonic()
         assert newest_published(filer.store).entry == filer.store.head().size - 1
+        assert newest_published(filer.store, waits_s=0.6).entry == filer.store.head().size - 1
+        assert time.monotonic() - began > 0.9, "each waited its time"
+        # One that publishes for another program alone is not waited for.
+        monkeypatch.setattr(Publications, "has_another_program", lambda _: True)
+        monkeypatch.setattr(Publications, "current", lambda _: pytest.fail("it waits"))
+        assert newest_published(filer.store, waits_s=60.0).entry == filer.store.head().size - 1
 
 
 def test_a_server_of_another_program_that_computes_is_told_of(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:

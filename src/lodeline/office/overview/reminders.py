@@ -26,7 +26,7 @@ from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.matching import exceptions
 from lodeline.store.law import law_before, law_now
 from lodeline.store.opening import open_store
-from lodeline.store.published import answered, newest_published
+from lodeline.store.published import JOB_WAITS_S, answered, newest_published
 from lodeline.store.store import FEED_KIND, Store
 
 #: Days before the last day on which a month that nobody has filed is mentioned, and once more.
@@ -123,7 +123,7 @@ def _records(store: Store, organisations: frozenset[str], now: datetime, today: 
     """Open exceptions between records, told once for the month of the papers, when the first has aged a little."""
     if not organisations or not store.entries_of(FEED_KIND):
         return 0
-    snapshot = newest_published(store)
+    snapshot = newest_published(store, waits_s=JOB_WAITS_S)
     rows = answered(exceptions.every, store, snapshot, law_before(store, snapshot.entry + 1))
     aged = rows.filter(
         (pl.col("state") == "open") & (pl.col("age_days") >= _RECORDS_AGE_DAYS)

@@ -23,7 +23,7 @@ from lodeline.service.parties import lists as party_lists
 from lodeline.service.parties import parties
 from lodeline.service.parties.parties import Decision, Proposal
 from lodeline.store.opening import open_store
-from lodeline.store.published import newest_published
+from lodeline.store.published import JOB_WAITS_S, newest_published
 from lodeline.store.store import Store, StoredEntry
 
 #: The job that settles names.
@@ -120,6 +120,6 @@ def settle_job(payload: Mapping[str, Any], progress: Callable[[float], None]) ->
         return result
     now = clock.now()
     today = law_in_force().day_of(now)
-    done = parties.settle_names(store, newest_published(store), day=today, filed_at=now)
+    done = parties.settle_names(store, newest_published(store, waits_s=JOB_WAITS_S), day=today, filed_at=now)
     at = moved if done.entry is None else done.entry.index
     return {"at": at, "settled": len(done.names), "waiting": done.waiting}
