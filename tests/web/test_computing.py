@@ -21,7 +21,7 @@ from lodeline.store.store import Store
 from lodeline.web import reading as module
 from lodeline.web.api import books
 from lodeline.web.pages.overview import scene
-from lodeline.web.reading import Desk, StillComputingError, waits_a_little
+from lodeline.web.reading import Desk, Stage, StillComputingError, waits_a_little
 from lodeline.web.server import serving
 
 pytestmark = pytest.mark.medium
@@ -115,6 +115,21 @@ def test_two_viewers_wait_for_one_computation_and_other_pages_do_not(browser: Br
     opened(browser, "/en/")
     opened(browser, "/zh/")
     assert held.begun == 1
+
+
+def test_an_entry_that_comes_while_pages_are_made_ahead_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An analyst answers no more of what it has left behind: the log of a demo told of a mistake of ours."""
+
+    def overtaken(*_: Any, **__: Any) -> Any:
+        asked.append(1)
+        raise StillComputingError(Stage(what="rows"))
+
+    asked: list[int] = []
+    monkeypatch.setattr(module.Desk, "reading", overtaken)
+    serving._preview()
+    assert asked and caplog.records == []
 
 
 def test_who_comes_is_not_held_by_what_is_made_ahead(browser: Browser, held: Held) -> None:

@@ -343,6 +343,7 @@ def _preview() -> None:
     from django.http import HttpRequest  # noqa: PLC0415
 
     from lodeline.office.access.actor import AUTHORITY, Actor, RoleGrant  # noqa: PLC0415
+    from lodeline.web.reading import StillComputingError  # noqa: PLC0415
     from lodeline.web.urls import PAGES  # noqa: PLC0415
     from lodeline.web.visit import Visit  # noqa: PLC0415
 
@@ -355,8 +356,8 @@ def _preview() -> None:
         request.actor, request.session = actor, {}  # type: ignore[attr-defined, assignment]
         try:
             page.view(Visit(request, language="en", name=page.name, arguments={}))
-        except (UserError, Error):
-            continue  # whoever comes will be told
+        except (UserError, Error, StillComputingError):
+            continue  # whoever comes will be told, or is given the entry that has come meanwhile
         except Exception:  # a fault of ours is told here, and met again by whoever opens the page
             _log.exception("a page could not be made ahead")
     connections.close_all()
