@@ -324,6 +324,7 @@ def test_a_log_that_goes_while_it_is_looked_at_is_no_fault(tmp_path: Path, monke
     path, log = tmp_path / "store.sqlite3", tmp_path / "store.sqlite3-wal"
     path.touch()
     monkeypatch.setattr(os, "access", lambda *_: False)
+    alone = Database(str(path)).alias
     ended = Event()
 
     def come_and_go() -> None:
@@ -334,10 +335,10 @@ def test_a_log_that_goes_while_it_is_looked_at_is_no_fault(tmp_path: Path, monke
     with ThreadPoolExecutor(1) as others:
         others.submit(come_and_go)
         try:
-            for _ in range(3000):
-                Database(str(path))
+            found = {Database(str(path)).alias for _ in range(3000)}
         finally:
             ended.set()
+    assert found == {alone}, "an empty log is none"
 
 
 def test_connections_are_kept_only_where_that_is_asked_for(empty: Store) -> None:

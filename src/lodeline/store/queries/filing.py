@@ -31,11 +31,9 @@ _PARTIED: Final = ("shipment", "receipt", "title", "export")
 # When what was filed.
 
 
-def first_filings(store: Store, *, upto: int | None = None) -> pl.DataFrame:
+def first_filings(store: Store, *, upto: int) -> pl.DataFrame:
     """`organisation`, `period`, `filed_at` of the first filing of every month that anybody filed, up to an entry."""
-    filed = entries(store).filter(
-        pl.col("kind") == "filing", pl.col("corrects").is_null(), True if upto is None else pl.col("entry") <= upto
-    )
+    filed = entries(store).filter(pl.col("kind") == "filing", pl.col("corrects").is_null(), pl.col("entry") <= upto)
     return filed.group_by("organisation", "period", maintain_order=True).agg(pl.col("filed_at").min())
 
 
