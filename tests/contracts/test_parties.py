@@ -13,12 +13,14 @@ from tests.desk import Desk, assert_sound, organisation, send_feed
 
 from lodeline.ledger.register import TABLES
 from lodeline.party.identifier import Identifier
+from lodeline.party.screening import Screener
 from lodeline.service.entries.records import put_records
 from lodeline.service.parties import parties
 from lodeline.service.parties.index import known_parties, screener_of
 from lodeline.service.parties.lists import files_of, load_list, newest
 from lodeline.service.parties.parties import Decision, PartyError, Proposal
 from lodeline.store.opening import open_store
+from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store
 
@@ -185,6 +187,24 @@ def test_a_name_beside_a_number_is_recorded_with_its_paper_and_can_be_split_off(
     assert "YS" not in receivers(desk)
     again = parties.settle_names(desk.store, open_snapshot(desk.store), day=DAY, filed_at=NOW)
     assert again.names == (), "what people have decided stands against the paper"
+
+
+def test_where_no_name_is_left_to_look_for_no_index_of_names_is_made(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Snapshot] = []
+
+    def index(store: Store, snapshot: Snapshot) -> Screener:
+        made.append(snapshot)
+        return screener_of(store, snapshot)
+
+    monkeypatch.setattr(parties, "screener_of", index)
+    desk.rows("MINE", "2025-06")
+    done = parties.settle_names(desk.store, open_snapshot(desk.store), day=DAY, filed_at=NOW)
+    assert (done.names, done.waiting, made) == ((), 0, [])
+    sold(desk, "NINGBO YUNSHENG CO LTD")
+    done = parties.settle_names(desk.store, open_snapshot(desk.store), day=DAY, filed_at=NOW)
+    assert (done.waiting, len(made)) == (1, 1)
 
 
 def test_what_papers_tie_to_two_parties_or_an_id_to_another_name_is_not_recorded(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from lodeline.errors import UserError
 from lodeline.ledger.register import TABLES, Register
 from lodeline.party.identifier import SCHEMES, identifier
 from lodeline.party.resolution import as_row, resolve
+from lodeline.party.screening import Screener
 from lodeline.party.script import MOST_CHARACTERS
 from lodeline.service.entries.records import put_records
 from lodeline.service.parties.evidence import ties
@@ -108,17 +109,16 @@ def settle_names(store: Store, snapshot: Snapshot, *, day: date, filed_at: datet
     What a person has decided or left open is not touched.
     """
     register = snapshot.register
-    screener = screener_of(store, snapshot)
     rows, names, waiting = [], [], 0
     tied = ties(store, register, day=day)
     for tie in tied:
         names.append((as_row(tie.name), tie.party, 1.0))
         row = _name(as_row(tie.name), tie.party, basis="evidence", reason=tie.reason)
         rows.append({**row, "valid_from": tie.since})
-    settled = {as_row(tie.name) for tie in tied}
-    for name, countries in unsettled_of(snapshot).select("name", "countries").iter_rows():
-        if name in settled:
-            continue
+    left = unsettled_of(snapshot).filter(~pl.col("name").is_in([as_row(tie.name) for tie in tied]))
+    # Where nothing is left to look for, names are not made ready for it: a third of a gigabyte.
+    screener = screener_of(store, snapshot) if left.height else Screener([])
+    for name, countries in left.select("name", "countries").iter_rows():
         country = countries[0] if len(countries) == 1 else None
         found = resolve(name, register=register, screener=screener, day=day, country=country)
         if found.party is None or name in register.denied:
