@@ -38,7 +38,7 @@ from lodeline.web import reading  # noqa: E402
 from tests.stores import drop, forget, memory, new_database, server_room  # noqa: E402  (needs Django to be set up)
 
 # A machine under load is slow: no page gives way to the one that says what is being computed, where no test is of that.
-reading.REQUEST_WAITS_S = 600.0
+reading.REQUEST_WAITS_S = reading.FORM_WAITS_S = 600.0
 # Passwords at the least that argon2 can cost: thousands are given here, each of which would take 50 ms or more.
 portal_settings.PASSWORD_HASHERS = ["tests.accounts.QuickArgon2"]
 

@@ -35,7 +35,7 @@ from lodeline.web import published_desk
 from lodeline.web import reading as reading_module
 from lodeline.web.analyst import Analyst, pause_after
 from lodeline.web.published_desk import PublishedDesk
-from lodeline.web.reading import Desk, EmptyStoreError, Reading, StillComputingError, waits_a_little
+from lodeline.web.reading import Desk, EmptyStoreError, Reading, StillComputingError, waits_a_little, waits_as_a_form
 
 pytestmark = pytest.mark.medium
 
@@ -299,6 +299,34 @@ def test_who_comes_back_is_given_what_was_computed_though_the_log_has_moved_on(
         with waits_a_little():
             now = desk.reading()
             assert now.answer(overview.crossings, now.snapshot, now.law) is not None
+
+
+def test_a_form_waits_for_what_an_analyst_makes_from_nothing_and_not_for_ever(
+    filer: Filer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten years of a nation take an analyst a quarter of an hour from nothing: forms held every thread for as long."""
+    monkeypatch.setattr(reading_module, "FORM_WAITS_S", 0.3)
+    desk = PublishedDesk(filer.store.database.url)
+
+    def refused(asked: Callable[[], object]) -> float:
+        began = time.monotonic()
+        with waits_as_a_form(), pytest.raises(StillComputingError):
+            asked()
+        return time.monotonic() - began
+
+    with Publications(filer.store).one_analyst() as mine:
+        assert mine and refused(desk.reading) >= 0.3
+    ended = threading.Event()
+    monkeypatch.setattr(Analyst, "_give", lambda *_, **__: ended.wait(20))
+    with at_work(filer.store):
+        now = desk.reading()
+
+        def asked() -> object:
+            return now.answer(overview.crossings, now.snapshot, now.law)
+
+        with ThreadPoolExecutor(2) as both:
+            assert all(0.3 <= took < 10 for took in both.map(refused, [asked, asked]))
+        ended.set()
 
 
 def test_what_is_answered_while_a_publication_is_made_stands_in_it(

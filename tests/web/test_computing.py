@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from tests.web.conftest import Browser, Page
@@ -191,6 +191,25 @@ def test_a_form_is_waited_for(browser: Browser, monkeypatch: pytest.MonkeyPatch)
     browser.post("/en/findings/", {"act": "ask"})
     browser.get("/en/findings/")
     assert seen == [None, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "said"),
+    [("en", "The nation's answers are still being computed", "kept whole or not at all"),
+     ("zh", "全国结果仍在计算中", "要么完整保存，要么未保存")],
+)  # fmt: skip
+def test_a_form_that_was_waited_for_long_enough_is_answered_and_never_sent_again_by_itself(
+    browser: Browser, language: str, title: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def computing(self: Desk, at_least: int | None = None) -> NoReturn:
+        raise StillComputingError(Stage(what="rows"))
+
+    monkeypatch.setattr(module.Desk, "reading", computing)
+    answer = browser.post(f"/{language}/findings/", {"act": "ask"})
+    page = Page(answer)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert page.headings == [title] and said in page.text
+    assert 'http-equiv="refresh"' not in page.html and 'id="computing"' not in page.html
 
 
 @pytest.fixture

@@ -57,8 +57,6 @@ class PublishedDesk:
         """The reading that stands; with `at_least` one at that entry or later. Raises what `Desk.reading` raises."""
         store = self._opened()
         publications = Publications(store)
-        left_s = seconds_left()
-        until = None if left_s is None else time.monotonic() + left_s
         while True:
             stand = publications.current() or ()
             for stamp in stand:
@@ -68,9 +66,12 @@ class PublishedDesk:
                 raise empty_store()
             if self._is_alone(publications):
                 return self._itself().reading(at_least)
-            if until is not None and time.monotonic() > until:
-                raise StillComputingError(Stage(what="another" if publications.has_another_program() else "rows"))
             time.sleep(_LOOKS_S)
+            try:
+                waited(_LOOKS_S)
+            except StillComputingError:
+                what = "another" if publications.has_another_program() else "rows"
+                raise StillComputingError(Stage(what=what)) from None
 
     @staticmethod
     def _comes(store: Store, standing: int, at_least: int) -> bool:

@@ -41,6 +41,9 @@ Answer = TypeVar("Answer")
 PATIENCE_S = 2
 #: Seconds that a request which `waits_a_little` waits in all, and at least for each thing, since a thing may be quick.
 REQUEST_WAITS_S = 2.0
+#: Seconds that a form (`waits_as_a_form`) waits in all for an analyst: it is not sent again by itself, and proxies give
+#: up after a minute.
+FORM_WAITS_S = 45.0
 _LEAST_S: Final = 0.1
 #: Seconds for which what failed behind those who had gone is told to whoever comes back, and not begun again.
 FAILURE_STANDS_S: Final = 10.0
@@ -85,8 +88,9 @@ class StillComputingError(Exception):
         self.stage = stage
 
 
-#: Seconds that the request under way still waits; None: as long as it takes.
+#: Seconds that the page under way still waits, and those that a form does; None: as long as it takes.
 _left_s: ContextVar[float | None] = ContextVar("left_s", default=None)
+_form_left_s: ContextVar[float | None] = ContextVar("form_left_s", default=None)
 
 
 @contextmanager
@@ -99,16 +103,27 @@ def waits_a_little() -> Iterator[None]:
         _left_s.reset(before)
 
 
+@contextmanager
+def waits_as_a_form() -> Iterator[None]:
+    """The same for who acts: an analyst is waited for longer, and what no analyst computes as long as it takes."""
+    before = _form_left_s.set(FORM_WAITS_S)
+    try:
+        yield
+    finally:
+        _form_left_s.reset(before)
+
+
 def seconds_left() -> float | None:
-    """How long the request under way still waits; None: as long as it takes."""
-    return _left_s.get()
+    """How long the request under way still waits for an analyst; None: as long as it takes."""
+    left_s = _left_s.get()
+    return _form_left_s.get() if left_s is None else left_s
 
 
 def waited(seconds: float) -> None:
     """Takes what was waited from what the request under way still waits. Raises StillComputingError at its end."""
-    left_s = _left_s.get()
+    left_s = seconds_left()
     if left_s is not None:
-        _left_s.set(left_s - seconds)
+        (_form_left_s if _left_s.get() is None else _left_s).set(left_s - seconds)
         if left_s <= seconds:
             raise StillComputingError(Stage(what="answers"))
 
@@ -203,8 +218,11 @@ class _Slot:
                 self.lock.release()
 
     def compute(self, subjects: tuple[object, ...], published: Published | None) -> object:
-        """The answer, taken from what is published, or computed by whoever comes first."""
-        with self.lock:
+        """The answer, taken from what is published, or computed by whoever comes first. Raises StillComputingError."""
+        left_s = seconds_left()
+        if not self.lock.acquire(timeout=-1 if left_s is None else max(0.0, left_s)):
+            raise StillComputingError(self.progress.stage)
+        try:
             if not self.done:
                 with reported_to(self.progress.report):
                     asked = None if published is None else self.asked_by_name
@@ -215,7 +233,9 @@ class _Slot:
                         raise value
                     self.value = value if found else self.question(*subjects, **self.arguments)
                 self.done = True
-        return self.value
+            return self.value
+        finally:
+            self.lock.release()
 
 
 class Reading:

@@ -6,7 +6,7 @@ NotAllowedError                                              403
 NotHereError, UnknownSubject, UnknownLot                     404
 other UserError, django.db.Error (no store to read from)   503
 anything else: our own mistake                               500
-StillComputingError: no mistake (web.pages.common.computing)        202
+StillComputingError: no mistake (web.pages.common.computing)        202, of a form 503
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lodeline.office.access.actor import NOBODY, NotAllowedError
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.web.pages.common.computing import computing
 from lodeline.web.parts.shell import show
-from lodeline.web.reading import StillComputingError, waits_a_little
+from lodeline.web.reading import StillComputingError, waits_a_little, waits_as_a_form
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words.language import Language, Text, language_at, text
 
@@ -37,7 +37,9 @@ _TITLES: Final[dict[int, Text]] = {
     503: text("The store cannot be read now", "暂时无法读取数据库"),
 }
 _NOT_YOURS: Final = text("This page is not open to you", "您无权查看此页面")
+_COMPUTING: Final = text("The nation's answers are still being computed", "全国结果仍在计算中")
 _NO_PROXY: Final = text("The portal is not set up whole", "门户设置不完整")
+_READING: Final = ("GET", "HEAD")
 #: Seconds after which a browser may ask again for a store that could not be read.
 _RETRY_AFTER_S: Final = 5
 
@@ -49,15 +51,15 @@ class UserErrors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in ("GET", "HEAD"):
-            # What was sent must not be sent again: it is waited for.
-            return self.get_response(request)
-        with waits_a_little():
+        # What was sent is not sent again by itself: it is waited for.
+        with waits_a_little() if request.method in _READING else waits_as_a_form():
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for what is foreseen; None, and so a 500, for what is not."""
         if isinstance(exception, StillComputingError):
+            if request.method not in _READING:
+                return _page(request, 503, _not_yet(), title=_COMPUTING)
             return computing(request.visit, exception.stage)  # type: ignore[attr-defined]
         if isinstance(exception, BadQuestionError):
             return _page(request, 400, exception)
@@ -156,6 +158,15 @@ def at_fault(request: HttpRequest) -> HttpResponse:
             f"您提交的内容要么完整保存，要么未保存：请查看来时的页面。请报告此问题并附请求编号 {number}，"
             "服务器日志据此记录了出错位置。",
         ),
+    )
+
+
+def _not_yet() -> UserError:
+    return UserError(
+        "What you sent rests on them, and they were not waited for any longer. It was kept whole or not at all: look at"
+        " the page that you came from, and send it again in some minutes if it is not there.",
+        "您提交的内容须依据这些结果，系统已停止等待。该内容要么完整保存，要么未保存：请查看来时的页面，"
+        "如未保存，请几分钟后重新提交。",
     )
 
 
