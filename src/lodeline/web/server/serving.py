@@ -57,7 +57,7 @@ _TURN_S: Final = 3.0
 _NO_SPINNING: Final = {"OPENBLAS_NUM_THREADS": "1"}
 #: What the allocator of Polars (jemalloc) is told: one store of what was freed, large pieces too, kept for a while.
 #: Polars gives it back after half a second (`polars/__init__.py`), and each frame asks the system for it anew, page by
-#: page. Twenty seconds would cost a publication a tenth less, and the first one a tenth more memory.
+#: page. Twenty seconds would save a publication twice as much, and cost the first one a tenth more memory.
 _REUSED: Final = {"_RJEM_MALLOC_CONF": "narenas:1,oversize_threshold:0,dirty_decay_ms:5000"}
 _JOB_WORKER: Final = "lodeline.office.worker"
 _ANALYST: Final = "lodeline.web.analyst"
