@@ -213,12 +213,14 @@ class _Slot:
                 found, value = published.read(asked)
                 if isinstance(value, UserError):
                     raise value
-                self.done, self.value = found or self.done, value if found else self.value
+                self.value, self.done = value if found else self.value, found or self.done
             finally:
                 self.lock.release()
 
     def compute(self, subjects: tuple[object, ...], published: Published | None) -> object:
         """The answer, taken from what is published, or computed by whoever comes first. Raises StillComputingError."""
+        if self.done:
+            return self.value
         left_s = seconds_left()
         if not self.lock.acquire(timeout=-1 if left_s is None else max(0.0, left_s)):
             raise StillComputingError(self.progress.stage)
