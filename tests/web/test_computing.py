@@ -209,6 +209,7 @@ def test_a_form_that_was_waited_for_long_enough_is_answered_and_never_sent_again
     page = Page(answer)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert page.headings == [title] and said in page.text
+    assert {"en": "Not signed in", "zh": "未登录"}[language] not in page.text
     assert 'http-equiv="refresh"' not in page.html and 'id="computing"' not in page.html
 
 

@@ -59,7 +59,7 @@ class UserErrors:
         """The page for what is foreseen; None, and so a 500, for what is not."""
         if isinstance(exception, StillComputingError):
             if request.method not in _READING:
-                return _page(request, 503, _not_yet(), title=_COMPUTING)
+                return _page(request, 503, _not_yet(), title=_COMPUTING, is_known=True)
             return computing(request.visit, exception.stage)  # type: ignore[attr-defined]
         if isinstance(exception, BadQuestionError):
             return _page(request, 400, exception)
@@ -186,8 +186,11 @@ def _no_answer(error: DjangoDatabaseError) -> UserError:
     )
 
 
-def _page(request: HttpRequest, status: int, error: UserError, *, title: Text | None = None) -> HttpResponse:
-    if status >= 500 or not hasattr(request, "actor"):
+def _page(
+    request: HttpRequest, status: int, error: UserError, *, title: Text | None = None, is_known: bool = False
+) -> HttpResponse:  # fmt: skip
+    """is_known: whoever asks was found out before."""
+    if (status >= 500 and not is_known) or not hasattr(request, "actor"):
         # Who asks may be what cannot be found out: the frame of this page is nobody's.
         request.actor = NOBODY  # type: ignore[attr-defined]
     visit = getattr(request, "visit", None) or Visit(
