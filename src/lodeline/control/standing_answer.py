@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -26,8 +27,7 @@ ASKED_ABOUT: Final = (
     ("re-export-origin", "re-export-value-share", "re-export-technology"), ("compliance-notice",), ("us-materials",),
     ("listed-parties",), ("military-users",),
 )  # fmt: skip
-#: (code, digest, rule) → what the pack says of the rule, for packs that a process judges by.
-_BASES: dict[tuple[str, str, str], str] = {}
+#: So many answers are kept of what a law sets for a rule.
 _BASES_MOST: Final = 4_096
 
 
@@ -104,15 +104,11 @@ def is_open(law: Jurisdiction, rule: str, day: date, *, known: date) -> bool:
     return any(item.rule == rule for item in control_items_by_status(law, day, "unknown", known=known))
 
 
+@lru_cache(maxsize=_BASES_MOST)
 def basis_of(law: Jurisdiction, rule: str) -> str:
-    """SHA-256 of what decides of a rule in a pack: its values and what suspends them; "" where it has no such rule."""
-    key = (law.code, law.digest, rule)
-    if key not in _BASES:
-        if len(_BASES) >= _BASES_MOST:
-            _BASES.clear()
-        parameter = parameter_of(law, rule)
-        _BASES[key] = "" if parameter is None else _digest(parameter)
-    return _BASES[key]
+    """SHA-256 of what decides of a rule in a law: its values and what suspends them; "" where it has no such rule."""
+    parameter = parameter_of(law, rule)
+    return "" if parameter is None else _digest(parameter)
 
 
 def _digest(parameter: Parameter) -> str:

@@ -21,7 +21,7 @@ class ControlledForms:
 
     def __init__(self, law: Jurisdiction) -> None:
         self._law = law
-        self._pairs = _pairs_by_day(law.digest)
+        self._pairs = _pairs_by_day(law)
 
     def of(self, product: str | None, held: Iterable[str], day: date) -> tuple[str, ...]:
         """Which of the elements that goods hold the list names in their form, as known on the day; in their order."""
@@ -35,9 +35,9 @@ class ControlledForms:
 
 
 @lru_cache(maxsize=8)
-def _pairs_by_day(digest: str) -> dict[date, frozenset[tuple[str, str]]]:
+def _pairs_by_day(law: Jurisdiction) -> dict[date, frozenset[tuple[str, str]]]:
     """By day the elements that the lists of a law name, each in a form; filled as days are asked for."""
-    del digest
+    del law
     return {}
 
 

@@ -126,10 +126,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jurisdiction:
-    """A country's pack: which addresses are domestic, in which time its days are counted, what its law sets.
+    """A country's law: which addresses are domestic, in which time its days are counted, what it sets.
 
     `parameters` is keyed by name; one that several instruments share, by `instrument/name`. `pack`: the files that it
     was read from, by whose digest whatever rests on this law names it.
+
+    Two laws are equal where all that they set is, and only then. So what is kept of a law is kept under the law itself,
+    never under its digest: a replay makes laws with other parameters of the same pack (`regulation.replay.held`).
     """
 
     code: str
@@ -140,9 +143,12 @@ class Jurisdiction:
     parameters: dict[str, Parameter]
     pack: Pack
 
+    def __hash__(self) -> int:
+        return hash((self.code, self.pack.digest))
+
     @property
     def digest(self) -> str:
-        """SHA-256 of the pack's files, in hex (`Pack.digest`)."""
+        """SHA-256 of the pack's files, in hex (`Pack.digest`): names the pack to readers, and is no key of a cache."""
         return self.pack.digest
 
     def day_of(self, moment: datetime) -> date:

@@ -16,8 +16,8 @@ from lodeline.strategy.judged.backtest import april_2025
 from lodeline.strategy.judged.backtest import backtest as tested
 
 Json = dict[str, Any]
-#: Digest of a law → its backtest, which takes ten seconds and which no entry of the log changes; so many are kept.
-_TESTED: Final[dict[str, Json]] = {}
+#: A law → its backtest, which takes ten seconds and which no entry of the log changes; so many are kept.
+_TESTED: Final[dict[Jurisdiction, Json]] = {}
 _LAWS_KEPT: Final = 8
 
 
@@ -65,10 +65,10 @@ def scenarios(store: Store, snapshot: Snapshot) -> list[Json]:
 
 def backtest(law: Jurisdiction) -> Json:
     """The run held against April 2025 (`strategy.judged.backtest.backtest`): computed once for a law in a process."""
-    found = _TESTED.get(law.digest)
+    found = _TESTED.get(law)
     if found is None:
         found = tested(april_2025(), law=law)
         if len(_TESTED) >= _LAWS_KEPT:
             _TESTED.clear()
-        _TESTED[law.digest] = found
+        _TESTED[law] = found
     return found
