@@ -41,3 +41,9 @@ tests:
 def with_notice(day: date, **more: str) -> Pack:
     """The first pack with the notice of that day; `more`: other files in place of those."""
     return Pack(code="cn", files={**shipped("cn").files, **notice(day), **more})
+
+
+def with_five_days(pack: Pack) -> Pack:
+    """The pack with five working days to answer a query of customs, where it had seven, and nothing else changed."""
+    path = "customs-announcement-123-2025/customs-query-days.yaml"
+    return Pack(code=pack.code, files={**pack.files, path: pack.files[path].replace("_days: 7", "_days: 5")})
