@@ -39,12 +39,14 @@ _DAY: Final = timedelta(days=1)
 class LicenceAccount:
     """A licence with what was drawn on it. `licence` is None for a number that the register does not have.
 
-    `account`: by its holders. `strangers`: organisations that named it and never held it, with what they filed.
+    `account`: by its holders, and of each of them in `holders`. `strangers`: organisations that named it and never held
+    it, with what they filed.
     """
 
     id: str
     licence: Licence | None
     account: Account
+    holders: Mapping[str, Account]
     strangers: Mapping[str, Account]
     exports_most: int | None = None
 
@@ -107,13 +109,14 @@ def _licence_account(
     holders = licence.holders if licence else frozenset()
     granted = licence.granted_mg if licence else {}
     ends = last_day(licence) if licence else None
-    own = [one for who, mine in by_organisation.items() if who in holders for one in mine.positions]
+    own = {who: mine for who, mine in by_organisation.items() if who in holders}
+    positions = tuple(one for mine in own.values() for one in mine.positions)
     strangers = {who: mine for who, mine in by_organisation.items() if who not in holders}
     first = (licence.valid_from if licence else None) or date.max
     kind = terms(law, first, known=date.max).get(licence.kind) if licence else None
     return LicenceAccount(
-        id=id_, licence=licence, account=Account(granted_mg=granted, positions=tuple(own), ends=ends),
-        strangers=strangers, exports_most=kind.exports_most if kind else None,
+        id=id_, licence=licence, account=Account(granted_mg=granted, positions=positions, ends=ends),
+        holders=own, strangers=strangers, exports_most=kind.exports_most if kind else None,
     )  # fmt: skip
 
 

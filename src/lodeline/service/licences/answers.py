@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -41,11 +42,23 @@ def licence_list(
     }
 
 
-def licence_shown(store: Store, register: Register, law: Jurisdiction, id_: str, *, day: date) -> Json:
-    """One licence with its acts, its positions and the log of its draw-downs, oldest first. Raises UnknownLicence."""
+def licence_shown(
+    store: Store, register: Register, law: Jurisdiction, id_: str, *, day: date, reader: str | None = None
+) -> Json:
+    """One licence with its acts, its positions and the log of its draw-downs, oldest first. Raises UnknownLicence.
+
+    `reader`: the firm that reads it, None for the authority. A firm reads of a licence that it holds or held, and what
+    others reserved, exported or filed on it is left out: their rows, and what is counted or flagged of them.
+    """
+    if reader is not None and (reader not in (known.holders if (known := register.licences.get(id_)) else ())):
+        raise UnknownLicence(f"You hold no licence {id_}.", f"您没有许可证 {id_}。")
     found = licence_accounts(store, register, law, [id_])[id_]
     draws = draws_of(store, "licence", [id_])
     rows = filed_rows(store, [id_])
+    if reader is not None:
+        found = replace(found, holders={who: one for who, one in found.holders.items() if who == reader}, strangers={})
+        draws = [one for one in draws if one.organisation == reader]
+        rows = rows.filter(pl.col("organisation") == reader)
     if found.licence is None and not draws and rows.is_empty():
         raise UnknownLicence(
             f"there is no licence {id_!r}: list them with `lodeline licence list`",
@@ -108,7 +121,7 @@ def _balance(account: Account, name: str, day: date) -> Json:
 def _positions(found: LicenceAccount, draws: Iterable[Draw], day: date) -> list[Json]:
     """`organisation` is None of what a holder used beside any reservation; `lapsed`: its day has passed unused."""
     organisations = {draw.number: draw.organisation for draw in draws}
-    every = [(one, None) for one in found.account.positions]
+    every = [(one, None) for mine in found.holders.values() for one in mine.positions]
     others = [(one, who) for who, other in found.strangers.items() for one in other.positions]
     return [
         {

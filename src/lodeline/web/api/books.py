@@ -249,19 +249,12 @@ def get_licence(
     as_of_head(request)
     today = law().day_of(call_of(request).now)
     register = store().register(store().head())
-    known = register.licences.get(licence)
-    if scope.organisation is not None and (known is None or scope.organisation not in known.holders):
-        raise not_found(f"You hold no licence {licence}.", f"您没有许可证 {licence}。")
     try:
-        found = licence_shown(store(), register, law(), licence, day=today)
+        found = licence_shown(store(), register, law(), licence, day=today, reader=scope.organisation)
     except UnknownLicence as error:
         raise not_found(error.en, error.zh) from error
     if scope.whole:
         log_access_to_all(request, "licence", firms_of(store(), register, licence), subject=licence)
-    if scope.organisation is not None:
-        found["of_others"] = {}
-        for what in ("draws", "positions"):
-            found[what] = [one for one in found[what] if one["organisation"] in (None, scope.organisation)]
     return found
 
 

@@ -97,21 +97,11 @@ def desk_licence(visit: Visit, licence: str) -> HttpResponse:
 
 def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
     """The page `firm/ID/licences/NUMBER/`: only of a licence that the firm holds or held."""
-    found = visit.store.newest_register().licences.get(licence)
-    if found is None or organisation not in found.holders:
-        raise _not_here(licence)
-    document = _asked(visit, licence)
-    # What others did is not the firm's business, even on its own licence.
-    own = {
-        what: [one for one in document[what] if one["organisation"] in (None, organisation)]
-        for what in ("draws", "positions")
-    }
+    document = _asked(visit, licence, reader=organisation)
     back = visit.url("firm-licences", organisation=organisation)
-    flagged = sum(bool(one["problems"]) for one in own["draws"])
-    own_alone = {**document, **own, "of_others": {}, "flagged_exits": flagged}
     may = visit.actor.may("own.file", organisation)
     apply_at = visit.url("firm-licences", organisation=organisation, query={"view": "applications"}) if may else None
-    return _page(visit, own_alone, organisation=organisation, back=back, apply_at=apply_at)
+    return _page(visit, document, organisation=organisation, back=back, apply_at=apply_at)
 
 
 def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int | None) -> str:
@@ -134,10 +124,11 @@ def flagged_text(visit: Visit, exits: int) -> str:
     return visit.text(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境有提示")
 
 
-def _asked(visit: Visit, licence: str) -> dict[str, Any]:
+def _asked(visit: Visit, licence: str, *, reader: str | None = None) -> dict[str, Any]:
+    """What `reader` may know of a licence; None: the authority."""
     store, law = visit.store, visit.law
     try:
-        return licence_shown(store, store.newest_register(), law, licence, day=law_days.today(law))
+        return licence_shown(store, store.newest_register(), law, licence, day=law_days.today(law), reader=reader)
     except UnknownLicence as error:
         raise _not_here(licence) from error
 

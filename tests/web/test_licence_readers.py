@@ -1,0 +1,110 @@
+"""What a firm reads of a licence on its page and by the API: the same, and nothing of others."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from tests.contracts.test_draws import DAY, KG, MADE, NOW, ask, grant, leave, want
+from tests.desk import Desk
+from tests.web.as_official import OFFICIAL
+from tests.web.conftest import Browser
+
+from lodeline.office.access.actor import Actor, RoleGrant
+from lodeline.service.licences.licences import change_holder
+from lodeline.web.pages.licences import licence as licence_page
+
+pytestmark = pytest.mark.medium
+
+#: MAG hands its licence on to SEP. MINE never holds it, and is the agent of MAG.
+FIRMS = ("MAG", "SEP", "MINE")
+READERS = {
+    "MAG": RoleGrant(organisation="MAG", role="certifier"),
+    "SEP": RoleGrant(organisation="SEP", role="filer"),
+    "agent": RoleGrant(organisation="MAG", role="filer", agent="MINE"),
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(str(tmp_path / "store.sqlite3"))
+    desk.firms(*FIRMS)
+    grant(desk, "L1", mass_mg=500 * KG, elements="Dy=20")
+    return desk
+
+
+def drawn(desk: Desk, dice: random.Random) -> dict[str, set[str]]:
+    """Draws on the licence by every firm, some flagged; returns by firm its own declarations and masses."""
+    theirs: dict[str, set[str]] = {who: set() for who in FIRMS}
+
+    def of(who: str) -> tuple[str, float]:
+        """A declaration and a mass that nobody else has."""
+        count = len(theirs[who])
+        declaration, kg = f"{who}-D{count}", 1 + count + FIRMS.index(who) / 10 + dice.randint(1, 9) / 1000
+        theirs[who] |= {declaration, f'"{kg:g}"'}
+        return declaration, kg
+
+    for holder in ("MAG", "SEP"):
+        for _ in range(dice.randint(2, 4)):
+            declaration, kg = of(holder)
+            ask(desk, want("1", kg, declaration, organisation=holder, elements_mg={"Dy": KG // 10}))
+            if dice.random() < 0.7:
+                # More than was reserved is flagged.
+                leave(desk, "1", kg * dice.choice((0.5, 1.5)), f"{declaration}-E", declaration=declaration)
+        for who in FIRMS:
+            declaration, kg = of(who)
+            leave(desk, "9", kg, f"{declaration}-E", declaration=declaration, licence="L1", organisation=who)
+        if holder == "MAG":
+            change_holder(store=desk.store, licence="L1", holder="SEP", on=DAY, reason="merged", filed_at=NOW)
+    for who in FIRMS:
+        declaration, kg = of(who)
+        made = MADE.format(kg=1000).replace(" mag ", f" {who.lower()} ")
+        row = f"X export 12 {who.lower()} 1 {kg:g} product=magnet-ndfeb licence=L1 declaration={declaration}"
+        desk.rows(who, "2025-06", made, row)
+    return theirs
+
+
+@pytest.fixture
+def documents(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The answers that pages of a licence were made of, the newest last."""
+    found: list[Any] = []
+    show = licence_page.show
+
+    def noted(*about: Any, **context: Any) -> Any:
+        found.append(context["document"])
+        return show(*about, **context)
+
+    monkeypatch.setattr(licence_page, "show", noted)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_page_and_api_show_a_holder_the_same_and_nothing_of_others(
+    desk: Desk, elsewhere: Callable[[str], Browser], documents: list[Any], seed: int
+) -> None:
+    theirs = drawn(desk, random.Random(seed))
+    client = elsewhere(desk.store.database.url).client
+    with override_settings(LODELINE_DEMO_CLOCK="2025-06-20T09:00:00+08:00"):
+        whole = client.get("/api/v1/licences/L1", **{"lodeline.actor": OFFICIAL}).json()
+        for name, standing in READERS.items():
+            reader = standing.organisation
+            who: Any = {"lodeline.actor": Actor(user=1, name=name, pseudonym=name, standings=(standing,))}
+            by_api = client.get("/api/v1/licences/L1", **who).json()
+            page = client.get(f"/en/firm/{reader}/licences/L1/", **who)
+            assert page.status_code == 200 and documents[-1] == by_api
+            rows = [*by_api["draws"], *by_api["positions"]]
+            assert {one["organisation"] for one in rows} <= {None, reader} and rows
+            assert by_api["flagged_exits"] == sum(bool(one["problems"]) for one in by_api["draws"])
+            own = [one for one in whole["draws"] if one["organisation"] == reader]
+            assert by_api["draws"] == own and by_api["of_others"] == {} != whole["of_others"]
+            text = json.dumps(by_api) + page.content.decode()
+            beyond = set().union(*(found for firm, found in theirs.items() if firm != reader))
+            assert [one for one in beyond if one in text] == []
+        stranger: Any = {"lodeline.actor": Actor(user=1, standings=(RoleGrant(organisation="MINE", role="filer"),))}
+        assert client.get("/api/v1/licences/L1", **stranger).status_code == 404
+        assert client.get("/en/firm/MINE/licences/L1/", **stranger).status_code == 404
