@@ -11,7 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests import worlds
-from tests.law_packs import LIST, notice, with_notice
+from tests.law_packs import LIST, notice, with_five_days, with_notice
 from tests.stores import put_away
 from tests.web.as_official import furnish
 from tests.web.conftest import Browser, Page
@@ -20,7 +20,7 @@ from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import AuditRecord
 from lodeline.regulation.pack import Pack, shipped
-from lodeline.service.law.publishing import proposals, publications
+from lodeline.service.law.publishing import KINDS, proposals, publications
 from lodeline.service.law.zipped import files_of_zip, zip_of
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
@@ -191,3 +191,24 @@ def test_the_law_is_published_by_officers_of_the_whole_country_alone(desk: Desk)
         assert "Propose a pack" not in desk.page("/en/law/packs/", who).text
     assert desk.store.head().size == size
     assert desk.propose(with_notice(today()), officer("dan", role="registrar")).status_code == 303
+
+
+def test_a_change_that_touches_no_finding_is_signed_as_such_and_changes_none(
+    run_room: Any, tmp_path: Any, elsewhere: Callable[[str], Browser]
+) -> None:
+    """Five days to answer customs for seven: the preview holds both laws on a day of control, and shows no difference
+    to findings about exports before any."""
+    store = open_store(worlds.flawed(run_room).copied_to(tmp_path / "store.sqlite3"))
+    furnish(store.database.url)
+    desk, findings = Desk(store, elsewhere), "/en/findings/?format=csv"
+    analyst = officer("eva", role="analyst")
+    before = desk.client(analyst).get(findings).content
+    answer = desk.propose(with_five_days(shipped("cn")), ANN)
+    at = str(answer["Location"])
+    shown = sent(desk.page(at, BEN))
+    assert desk.client(BEN).post(at, {"act": "publish", "seen": shown}).status_code == 303
+    (made,) = publications(store)
+    assert {kind: made.preview[kind]["different"] for kind in KINDS} == dict.fromkeys(KINDS, 0)
+    assert made.preview["rules"] == 1 and made.preview["findings"]["judged"] > 0
+    assert len(before.splitlines()) > 1 and desk.client(analyst).get(findings).content == before
+    put_away(store)
