@@ -1,6 +1,7 @@
 """The law of one day held on every day: what a replay asks with, so that only the law differs between two answers.
 
-How each parameter stood on the day is how it stands always; what it had been before and what came after are gone.
+How each parameter stood on the day is how it stands always; what it had been before and what came after are gone. Such
+a law has the digest of its pack and is another law than the pack's: unequal, and another key of a cache.
 """
 
 from __future__ import annotations
