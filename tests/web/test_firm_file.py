@@ -34,6 +34,8 @@ from lodeline.filing.table import READERS
 from lodeline.journal.verify import verify_receipt, verify_registration
 from lodeline.ledger.problem import Where, problem
 from lodeline.office.access import clock
+from lodeline.office.accounts.demonstration import PASSWORD as SAMPLE_PASSWORD
+from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS
 from lodeline.office.filing import draft_check
 from lodeline.office.models import Draft, User
 from lodeline.store.opening import open_store
@@ -336,6 +338,34 @@ def test_who_signs_has_lately_proved_who_they_are(filer: Someone, certifier: Som
         assert answer.status_code == 302
         assert "/en/account/reauthenticate/?next=" in answer["Location"]
     assert draft_at(address).state == Draft.State.ASKED
+
+
+def test_a_newcomer_to_the_demo_signs_a_month_long_after_signing_in_by_a_click(filer: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1"))
+    filer.press(address, "ask")
+    sample = next(one for one in SAMPLE_ACCOUNTS if one.role == "certifier")
+    newcomer = Someone.with_roles("certifier", "certifier")
+    newcomer.user.email = sample.email
+    newcomer.user.set_password(SAMPLE_PASSWORD)
+    newcomer.user.save()
+    newcomer.client.force_login(newcomer.user)
+    newcomer.prove(ago_s=360)
+    asked = newcomer.client.get(f"{address}certify/")["Location"]
+    assert SAMPLE_PASSWORD not in newcomer.page(asked).text
+    with override_settings(LODELINE_DEMO=True):
+        shown = newcomer.page(asked)
+        pressed = re.search(r'name="password" value="([^"]+)"', shown.html)
+        assert pressed is not None
+        assert SAMPLE_PASSWORD in shown.text
+        back = newcomer.post(asked, password=pressed[1], next=f"{address}certify/")
+        assert back["Location"] == f"{address}certify/"
+        revision = draft_at(address).revision
+        signed = newcomer.post(f"{address}certify/", act="password", sure="yes", revision=revision)
+    assert signed["Location"] == address
+    assert draft_at(address).state != Draft.State.ASKED
+    # Who is no sample account is shown nothing, even in a demo.
+    with override_settings(LODELINE_DEMO=True):
+        assert SAMPLE_PASSWORD not in filer.page("/en/account/reauthenticate/").text
 
 
 def test_a_password_signs_only_where_that_is_allowed(filer: Someone, certifier: Someone) -> None:

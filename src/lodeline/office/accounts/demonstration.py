@@ -1,5 +1,6 @@
 """The demo's sample accounts: two officers of each role, since many acts need two; people of three firms; one of
-another state's agency. All have one password, which the login page shows. Never made elsewhere."""
+another state's agency. All have one password: one press signs in with it, and the page that asks again shows it.
+Never made elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.queries.accounts import most_exported_to, sample_firms
 
-#: Shown on the login page of the demo, and good for nothing else.
+#: Sent by one press on the login page of the demo, shown where it is asked again, and good for nothing else.
 PASSWORD: Final = "lodeline in the demo"
 _SINCE: Final = date(2025, 1, 1)
 

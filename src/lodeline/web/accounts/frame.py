@@ -61,6 +61,7 @@ def account_context(request: HttpRequest) -> dict[str, Any]:
         "person": SimpleLazyObject(lambda: _person(visit)),
         "said": SimpleLazyObject(lambda: _notices(request)),
         "samples": SimpleLazyObject(lambda: _samples(visit)),
+        "sample_password": SimpleLazyObject(lambda: _sample_password(request)),
         "sends_mail": settings.LODELINE_SENDS_MAIL,
     }
 
@@ -109,6 +110,12 @@ def _notices(request: HttpRequest) -> list[Notice]:
     """What the account library has to say of what was just done."""
     kinds = {"error": "problem", "warning": "info", "info": "info", "success": "success"}
     return [Notice(kind=kinds.get(one.level_tag, "info"), text=str(one)) for one in get_messages(request)]  # type: ignore[arg-type]
+
+
+def _sample_password(request: HttpRequest) -> str:
+    """The demo's password where a sample account asks; "" for everybody else, and outside of a demo."""
+    email = getattr(request.user, "email", "")
+    return PASSWORD if settings.LODELINE_DEMO and email in {one.email for one in SAMPLE_ACCOUNTS} else ""
 
 
 def _samples(visit: Visit) -> list[dict[str, str]]:
