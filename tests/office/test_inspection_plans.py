@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -201,16 +201,21 @@ def test_only_inspectors_of_the_firm_plan_and_are_shown_it(store: Store) -> None
     with pytest.raises(NotAllowedError):
         enter_plan(elsewhere, store, proposal, now=NOW)
     plan = enter_plan(here, store, proposal, now=NOW).entry.index
-    shown = {who: plan_open_to(actor, store, plan) for who, actor in {
+    shown = {who: plan_open_to(actor, store, plan, today=TODAY) for who, actor in {
         "here": here, "elsewhere": elsewhere, "firm": of_firm("SEP", "organisation-admin"),
         "another firm": of_firm("MINE", "filer"), "analyst": official("analyst"), "inspector": official("inspector"),
     }.items()}  # fmt: skip
     assert {who for who, one in shown.items() if one} == {"here", "inspector"}
     assert plans_open_to(elsewhere, store) == [] and len(plans_open_to(here, store)) == 1
     measured_under(store, plan)
-    assert plan_open_to(of_firm("SEP", "filer"), store, plan) and plan_open_to(official("analyst"), store, plan)
-    assert plan_open_to(of_firm("MINE", "filer"), store, plan) is None and plan_open_to(elsewhere, store, plan) is None
-    assert plan_open_to(official("inspector"), store, 0) is None
+    firm, analyst, week = of_firm("SEP", "filer"), official("analyst"), TODAY + timedelta(days=7)
+    assert {plan_open_to(who, store, plan, today=day) for who in (firm, analyst) for day in (TODAY, week)} == {None}
+    # Nobody ended the visit: a week later it is taken as ended.
+    late = week + timedelta(days=1)
+    assert plan_open_to(firm, store, plan, today=late) and plan_open_to(analyst, store, plan, today=late)
+    assert plan_open_to(of_firm("MINE", "filer"), store, plan, today=late) is None
+    assert plan_open_to(elsewhere, store, plan, today=late) is None
+    assert plan_open_to(official("inspector"), store, 0, today=late) is None
 
 
 def test_what_cannot_be_planned_is_said(store: Store) -> None:

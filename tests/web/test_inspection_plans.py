@@ -135,7 +135,7 @@ def test_labels_have_every_bag_once(own: Store) -> None:
     assert "SEP" not in labels.html
 
 
-def test_firm_never_sees_a_plan_before_a_measurement(own: Store) -> None:
+def test_firm_never_sees_a_plan_before_the_visit_has_ended(own: Store) -> None:
     inspector = as_("inspector")
     number = int(re.findall(r"plans/(\d+)/", entered(inspector))[0])
     firm, another = as_("filer", "SEP"), as_("filer", "MAG")
@@ -158,6 +158,8 @@ def test_firm_never_sees_a_plan_before_a_measurement(own: Store) -> None:
         text = firm.page(at).text
         assert "plan" not in text.replace("planned", "").casefold() or at == "/en/firm/SEP/", at
     measure(own, number)
+    assert firm.get(mirror).status_code == as_("analyst").get(plan).status_code == 404
+    assert inspector.post("/en/inspections/sep/", {"act": "end", "on": "2025-03-31"}).status_code == 303
     assert firm.get(mirror).status_code == 200 and as_("analyst").get(plan).status_code == 200
     assert another.get(f"/en/firm/MAG/inspections/plans/{number}/").status_code == 404
     assert elsewhere.get(plan).status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -232,3 +233,61 @@ def test_cells_that_nobody_types_are_named_and_never_a_mistake_of_ours(store: St
         row_of = {"uid": f"u{at}", "on": DAY, "cells": {"lot": f"SEP/D{at}", "outcome": "present", **cells}}
         answer = send(browser, plan, row_of, row(f"v{at}", "SEP/D11", outcome="absent", event=str(at)))[f"u{at}"]
         assert answer["entry"] is not None or answer["problems"], cells
+
+
+def test_a_visit_broken_off_says_what_was_done_and_shows_the_firm_nothing_of_the_rest(store: Store) -> None:
+    wanted = Wanted(site="sep", on=date.fromisoformat(DAY), goals={"Nd": 40_000_000}, minutes=2_000)
+    snapshot = open_snapshot(store)
+    items = snapshot.ask(site_items, site="sep")
+    proposal = propose(items, wanted, register=snapshot.register, entry=snapshot.entry, today=wanted.on)
+    entered = enter_plan(actor(), store, proposal, now=clock.now())
+    plan = f"/en/inspections/plans/{entered.entry.index}/"
+    inspector, firm, analyst = as_(actor()), as_(actor("filer")), as_(actor("analyst"))
+    drawn = [one["label"] for one in entered.paper["items"] if one["do"]]
+    assert len(drawn) > 4
+    promised = sights(inspector, plan)
+    two = [row(f"u{n}", lot, declared_kg="10", mass_kg="10", **SCALE) for n, lot in enumerate(drawn[:2])]
+    entry = max(one["entry"] for one in send(inspector, f"{plan}telephone/", *two).values())
+    visit, mirror = f"/en/inspections/visits/{entry}/", f"/en/firm/SEP/inspections/{entry}/"
+    own_plan = f"/en/firm/SEP/inspections/plans/{entered.entry.index}/"
+
+    # What two drums show is less than the plan promised, and the same on every page that says it.
+    shown = sights(inspector, visit)
+    assert shown == sights(inspector, plan) == sights(firm, mirror)
+    assert shown and all(float(one[2]) < float(other[2]) for one, other in zip(shown, promised, strict=True))
+    page = inspector.page(plan)
+    assert page.headings[0].startswith(f"2 of {len(drawn)} items measured")
+    boxes = [
+        row[-1] for row in csv.reader(inspector.get(f"{plan}?format=csv&table=route").content.decode().splitlines())
+    ]
+    assert [one[:5] for one in sorted(boxes[1:])[::-1]] == ["count"] * 2 + [""] * (len(drawn) - 2)
+    assert all(lot in inspector.page(visit).text for lot in drawn)
+
+    # By page, file and program the firm is shown the two drums and none of the others; so is who reads of the nation.
+    def left(browser: Browser, at: str) -> set[str]:
+        texts = [browser.page(at).html]
+        texts += [
+            browser.get(f"{at}?format=csv&table={name}").content.decode()
+            for name in ("items", "verified", "differences", "bags", "analyses", "sights")
+        ]
+        texts.append(browser.get(f"/api/v1/inspections/{entry}/visit").content.decode())
+        texts.append(browser.page("/en/firm/SEP/").html if browser is firm else "")
+        return {lot for lot in drawn[2:] if any(re.search(rf"\b{lot}\b", text) for text in texts)}
+
+    assert left(firm, mirror) == left(analyst, visit) == set()
+    assert firm.get(own_plan).status_code == analyst.get(plan).status_code == 404
+    assert "The visit has not ended" in firm.page(mirror).text
+    # The end is of a day on which something was measured, and opens the rest.
+    ended = {"act": "end", "on": "2025-02-19"}
+    assert inspector.post("/en/inspections/sep/", ended).status_code == 400
+    assert "The visit has ended" in page.text
+    assert inspector.post("/en/inspections/sep/", {**ended, "on": DAY}).status_code == 303
+    assert left(firm, mirror) == left(analyst, visit) == set(drawn[2:])
+    assert firm.get(own_plan).status_code == analyst.get(plan).status_code == 200
+    assert "The visit has ended" not in inspector.page(plan).text
+
+
+def sights(browser: Browser, at: str) -> list[list[str]]:
+    """What a page says that a visit shows: element, goal, probability."""
+    lines = browser.get(f"{at}?format=csv&table=sights").content.decode().splitlines()
+    return [row[:3] for row in csv.reader(lines[1:])]

@@ -75,6 +75,17 @@ class Worst:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What some numbers of items show, planned or done; the fields as of `Plan`."""
+
+    strata: tuple[StratumPlan, ...]
+    minutes: int
+    sights: tuple[Sight, ...]
+    at_random: tuple[Sight, ...]
+    worst: tuple[Worst, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A visit. `minutes` never exceeds `budget`; `enough` says that every wanted probability is reached, and
     `needed_minutes` what would reach them (None: no effort would, the errors of measurement forbid it).
@@ -111,27 +122,57 @@ def plan_visit(
         raise ValueError("goals are masses above zero, kinds are gross, partial, bias")
     if any(not 0 <= wanted < 1 for wanted in detect.values()):
         raise ValueError("a wanted probability lies from 0 to below 1")
-    layers = {symbol: layer_of(strata, symbol, methods) for symbol in goals}
-    aims = [Aim(symbol=one, layer=layer, goal=float(goals[one])) for one, layer in layers.items() if len(layer.items)]
+    aims = _aims(strata, goals, methods)
     full = whole_numbers(strata, needs_of(aims, detect), 1.0, np.zeros(len(strata), np.bool_))
     numbers = full if minutes_spent(strata, full) <= minutes else within(strata, aims, detect, minutes)
     reaches = all(
         planned(aim, kind, full)(aim.mass(kind)) >= wanted - 1e-6 for aim in aims for kind, wanted in detect.items()
     )
     needed = minutes_spent(strata, full)
-    spent = minutes_spent(strata, numbers)
+    showing = _showing(strata, aims, numbers, detect, compare=compare)
     return Plan(
-        strata=_by_stratum(strata, aims, numbers),
+        strata=showing.strata,
         budget=minutes,
-        minutes=spent,
+        minutes=showing.minutes,
         enough=reaches and needed <= minutes,
         needed_minutes=needed if reaches else None,
-        sights=tuple(_sight(aim, kind, detect, planned(aim, kind, numbers)) for aim in aims for kind in KINDS),
+        sights=showing.sights,
+        at_random=showing.at_random,
+        worst=showing.worst,
+    )
+
+
+def showing_of(
+    strata: Sequence[Stratum],
+    numbers: Mapping[str, Counts],
+    *,
+    goals: Mapping[str, int],
+    detect: Mapping[str, float],
+    methods: pl.DataFrame | None = None,
+) -> Showing:
+    """What a visit shows that has done `numbers` (act → how many items of each stratum), whatever was planned.
+
+    Other parameters as of `plan_visit`.
+    """
+    return _showing(strata, _aims(strata, goals, methods), numbers, detect, compare=True)
+
+
+def _aims(strata: Sequence[Stratum], goals: Mapping[str, int], methods: pl.DataFrame | None) -> list[Aim]:
+    layers = {symbol: layer_of(strata, symbol, methods) for symbol in goals}
+    return [Aim(symbol=one, layer=layer, goal=float(goals[one])) for one, layer in layers.items() if len(layer.items)]
+
+
+def _showing(
+    strata: Sequence[Stratum], aims: Sequence[Aim], numbers: Mapping[str, Counts], detect: Mapping[str, float], *,
+    compare: bool,
+) -> Showing:  # fmt: skip
+    each = [(aim, kind) for aim in aims for kind in KINDS]
+    return Showing(
+        strata=_by_stratum(strata, aims, numbers),
+        minutes=minutes_spent(strata, numbers),
+        sights=tuple(_sight(aim, kind, detect, planned(aim, kind, numbers)) for aim, kind in each),
         at_random=tuple(
-            _sight(aim, kind, detect, at_random(strata, aim, kind, numbers))
-            for aim in aims
-            for kind in KINDS
-            if compare
+            _sight(aim, kind, detect, at_random(strata, aim, kind, numbers)) for aim, kind in each if compare
         ),
         worst=tuple(_worst(aim, numbers_of(aim, numbers)) for aim in aims if compare),
     )

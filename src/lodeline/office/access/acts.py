@@ -100,6 +100,7 @@ ACTS: Final[Mapping[str, Text]] = {
     "hold.set": text("Set a legal hold", "设立法律保全"),
     "inspection.count": text("Inspection: entered a count", "现场检查：登记盘点"),
     "inspection.custody": text("Inspection: handed bags over", "现场检查：交接样袋"),
+    "inspection.end": text("Inspection: ended a visit", "现场检查：登记检查结束"),
     "inspection.measurement": text("Inspection: entered measurements", "现场检查：登记测量"),
     "inspection.plan": text("Inspection: entered a sampling plan", "现场检查：登记抽样计划"),
     "inspection.release": text("Inspection: released what was seized", "现场检查：解除扣押"),

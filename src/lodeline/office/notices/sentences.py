@@ -421,6 +421,11 @@ def inspected(facts: Facts, named: Named) -> Text:
             f"Laboratory results of samples taken at {site} on {on['en']} have been entered: entry {entry}.",
             f"{on['zh']}在 {site} 所取样品的化验结果已登记：第 {entry} 号条目。",
         )
+    if facts.get("act") == "end":
+        return text(
+            f"The visit to {site} of {on['en']} has ended: entry {entry}. All that was drawn for it is now shown.",
+            f"{on['zh']}对 {site} 的检查已结束：第 {entry} 号条目。抽样计划现可查阅。",
+        )
     return text(
         f"The authority has entered what it found at {site} on {on['en']}, as entry {entry}.",
         f"主管部门已将{on['zh']}在 {site} 的检查结果记入第 {entry} 号条目。",

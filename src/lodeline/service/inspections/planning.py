@@ -2,7 +2,7 @@
 
 A plan is proposed as often as one likes, and nothing is written. When it is entered its items are drawn and its paper
 goes into the log, under an entry that names no firm: a plan must not warn the one it is about. The firm reads it when
-something was measured under it.
+the visit has ended (`done.is_over`).
 
 PlanError    what was asked for cannot be planned; each sentence says what to do
 """
@@ -21,8 +21,8 @@ from typing import Any, Final, Literal, cast, get_args
 import polars as pl
 
 from lodeline.accountancy.verification.aims import KINDS
-from lodeline.accountancy.verification.plan import Plan, StratumPlan, plan_visit
-from lodeline.accountancy.verification.strata import PLAN_ITEMS, PLAN_SHARES, stratified
+from lodeline.accountancy.verification.plan import Plan, Showing, StratumPlan, plan_visit
+from lodeline.accountancy.verification.strata import PLAN_ITEMS, PLAN_SHARES, Stratum, stratified
 from lodeline.journal.entry import canonical_json
 from lodeline.journal.merkle import EMPTY_ROOT
 from lodeline.journal.verify import Fault
@@ -115,11 +115,7 @@ def propose(
             "该场所账面无物料，无可抽取：请直接盘点。",
         )
     goals = dict(wanted.goals) or usual_goals(items)
-    frame = items.select(
-        name="lot", lot="number", product=pl.col("product").fill_null(""), method="method", place=pl.lit("stock"),
-        dry_mg="dry_mg",
-    ).select(*PLAN_ITEMS)  # fmt: skip
-    parted, strata = stratified(frame, _shares(items))
+    parted, strata = strata_of(items)
     plan = plan_visit(
         strata, goals=goals, detect=wanted.detect, minutes=wanted.minutes, methods=register.tables["methods"],
         compare=compare,
@@ -164,6 +160,15 @@ def enter_plan(
     return EnteredPlan(entry=entry, content=content)
 
 
+def strata_of(items: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Stratum, ...]]:
+    """The items (`items.ITEMS`) with their `stratum`, and the strata that they make up."""
+    frame = items.select(
+        name="lot", lot="number", product=pl.col("product").fill_null(""), method="method", place=pl.lit("stock"),
+        dry_mg="dry_mg",
+    ).select(*PLAN_ITEMS)  # fmt: skip
+    return stratified(frame, _shares(items))
+
+
 def plan_facts(proposal: Proposal) -> dict[str, Any]:
     """What a paper says of a plan beside its items; probabilities are text, to six decimals."""
     wanted, plan = proposal.wanted, proposal.plan
@@ -171,9 +176,17 @@ def plan_facts(proposal: Proposal) -> dict[str, Any]:
         "organisation": proposal.organisation, "site": wanted.site, "on": wanted.on.isoformat(),
         "goals": dict(proposal.goals), "usual": proposal.usual, "detect": dict(wanted.detect),
         "budget": wanted.minutes, "minutes": plan.minutes, "enough": plan.enough, "needed_minutes": plan.needed_minutes,
-        "chosen": wanted.chosen, "entry": proposal.entry, "strata": [_stratum(one) for one in plan.strata],
-        "sights": [asdict(one) for one in plan.sights], "at_random": [asdict(one) for one in plan.at_random],
-        "worst": [asdict(one) for one in plan.worst],
+        "chosen": wanted.chosen, "entry": proposal.entry,
+    }  # fmt: skip
+    return {**cast(dict[str, Any], _in_text(facts)), **showing_facts(plan)}
+
+
+def showing_facts(shown: Plan | Showing) -> dict[str, Any]:
+    """`strata`, `sights`, `at_random`, `worst` as a paper has them."""
+    facts = {
+        "strata": [_stratum(one) for one in shown.strata],
+        "sights": [asdict(one) for one in shown.sights], "at_random": [asdict(one) for one in shown.at_random],
+        "worst": [asdict(one) for one in shown.worst],
     }  # fmt: skip
     return cast(dict[str, Any], _in_text(facts))
 

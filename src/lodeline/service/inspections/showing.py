@@ -12,6 +12,7 @@ from lodeline.filing.rules import percent
 from lodeline.material.assay import shares_of
 from lodeline.material.mass import format_kg
 from lodeline.service.entries.receipts import receipt
+from lodeline.service.inspections.done import shown_by
 from lodeline.service.inspections.entering import Taken
 from lodeline.service.inspections.reading import MEASUREMENT, RESULT, Bag, Visit, planned
 from lodeline.service.inspections.visits import Inspection, inspections
@@ -76,18 +77,24 @@ def _row(act: str, row: Mapping[str, Any], called: Called) -> Json:
     }  # fmt: skip
 
 
-def visit_document(store: Store, visit: Visit, called: Called = str) -> Json:
-    """A visit: all its papers, each bag with its chain and who holds it now, and how it agrees with its plan."""
+def visit_document(store: Store, visit: Visit, called: Called = str, *, with_unmeasured: bool = True) -> Json:
+    """A visit: all its papers, each bag with its chain and who holds it now, and how it agrees with its plan.
+
+    Without `with_unmeasured` nothing is named that is still to be measured. `sights`: what was done up to now would
+    have shown, as a plan's paper has them.
+    """
     beside = planned(store, visit)
+    sights = [] if beside is None else shown_by(beside.plan, visit, store.newest_register().tables["methods"])["sights"]
     return {
         "visit": visit.entry, "organisation": visit.organisation, "site": visit.site, "on": visit.on.isoformat(),
         "plan": visit.plan, "papers": [whole(store, one, called) for one in visit.papers],
         "bags": [_bag(one, called) for one in visit.bags.values()],
         "unmeasured": [
             {"lot": called(item["lot"]), "label": item["label"], "place": item["place"], "do": item["do"]}
-            for item in (beside.unmeasured if beside else ())
+            for item in (beside.unmeasured if beside and with_unmeasured else ())
         ],
         "by_hand": [called(row["name"]) for _, row in (beside.by_hand if beside else ())],
+        "sights": sights,
     }  # fmt: skip
 
 

@@ -34,9 +34,9 @@ from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import INSPECTION_KIND, Store, StoredEntry
 
 FORMAT: Final = "lodeline-inspection-v1"
-Act = Literal["count", "seizure", "release", "seal", "unseal"]
+Act = Literal["count", "seizure", "release", "seal", "unseal", "end"]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
-#: Acts that are about lots with their masses; the others are about seals alone.
+#: Acts that are about lots with their masses; the others are about seals alone, and the end about nothing but the day.
 WITH_LOTS: Final[frozenset[Act]] = frozenset({"count", "seizure", "release"})
 NOTE_CHARACTERS: Final = 4_000
 SEAL_CHARACTERS: Final = 64
@@ -269,7 +269,9 @@ def _check_words(visited: Visited, today: date) -> None:
         raise InspectionError(f"Write at most {NOTE_CHARACTERS} characters.", f"最多填写 {NOTE_CHARACTERS} 个字符。")
     if visited.act == "seizure" and not visited.note.strip():
         raise InspectionError("Say on what ground the goods are seized.", "请写明扣押的依据。")
-    if visited.act not in WITH_LOTS and not visited.seals:
+    if visited.act == "end" and visited.seals:
+        raise InspectionError("Enter the seals by themselves, then the end.", "请先单独登记封志，再登记检查结束。")
+    if visited.act not in (*WITH_LOTS, "end") and not visited.seals:
         raise InspectionError("Give the number of at least one seal.", "请至少填写一个封志号。")
     if any(not one.number.strip() or len(one.number) > SEAL_CHARACTERS for one in visited.seals):
         raise InspectionError(
@@ -279,6 +281,12 @@ def _check_words(visited: Visited, today: date) -> None:
 
 def _check_against(visited: Visited, rows: Sequence[Mapping[str, Any]], before: Sequence[Inspection]) -> None:
     """Seals and seizures are of what stands: judged under the head, so that two visits cannot both take it."""
+    days = {one.paper["on"] for one in before if one.act == "measurement"}
+    if visited.act == "end" and visited.on.isoformat() not in days:
+        raise InspectionError(
+            f"Nothing was measured here on that day. Days with measurements: {', '.join(sorted(days)) or 'none'}.",
+            f"该场所当日无测量记录。有测量记录的日期：{'、'.join(sorted(days)) or '无'}。",
+        )
     standing = standing_seals(before)
     given = [number for number, _ in _seals_of({"rows": rows, "seals": [_as_paper(one) for one in visited.seals]})]
     if len(set(given)) != len(given):

@@ -49,7 +49,7 @@ def list_plans(request: HttpRequest, *, organisation: str | None = spec.ORGANISA
 def get_plan(request: HttpRequest, entry: int = spec.ENTRY) -> Json:
     """Its paper: see `docs/reference/inspection-plan.md`."""
     actor = _inspector(request)
-    found = plan_open_to(actor, store(), entry)
+    found = plan_open_to(actor, store(), entry, today=law().day_of(call_of(request).now))
     if found is None or not actor.may("inspection.write", found.paper["organisation"]):
         raise not_found(f"There is no plan in entry {entry}.", f"条目 {entry} 没有抽样计划。")
     return {"plan": entry, **found.paper}

@@ -21,6 +21,7 @@ from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import holder_on
 from lodeline.office.inspections import measuring
 from lodeline.office.inspections import visits as entering
+from lodeline.office.inspections.plans import may_see_what_is_left
 from lodeline.office.log.listing import cursor_number
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.inspections.custody import HandOver
@@ -83,7 +84,7 @@ class InspectionIn(BaseModel):
     """One visit. `rows`: the columns of a filing's stock count as text, and `seal`; `whole`: everything was counted."""
 
     model_config = ConfigDict(extra="forbid")
-    act: Literal["count", "seizure", "release", "seal", "unseal"]
+    act: Literal["count", "seizure", "release", "seal", "unseal", "end"]
     site: str = Field(max_length=64)
     on: date
     whole: bool = False
@@ -293,7 +294,9 @@ def get_visit(request: HttpRequest, entry: int = spec.ENTRY) -> Json:
     if visit is None:
         raise _none(entry)
     log_access(request, "inspection", scope, organisation=found.paper["organisation"], subject=str(entry))
-    return visit_document(store(), visit, _reader(scope))
+    call = call_of(request)
+    may = may_see_what_is_left(call.actor, store(), visit, today=law().day_of(call.now))
+    return visit_document(store(), visit, _reader(scope), with_unmeasured=may)
 
 
 def _every(scope: RequestScope, *, site: str | None = None) -> list[Inspection]:

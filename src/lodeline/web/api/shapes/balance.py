@@ -100,8 +100,9 @@ class InspectionsEntered(Shape):
 
 
 class InspectionVisit(Shape):
-    """A visit: all its papers, each bag with its chain and `holder`, what its plan chose and nobody measured, and the
-    lots that were chosen by hand."""
+    """A visit: all its papers, each bag with its chain and `holder`, the lots that were chosen by hand, and what its
+    plan chose and nobody measured (to others than inspectors once the visit has ended). `sights`: what was done up to
+    now would have shown, by element and kind."""
 
     visit: int
     organisation: str
@@ -112,3 +113,4 @@ class InspectionVisit(Shape):
     bags: list[Json]
     unmeasured: list[Json]
     by_hand: list[str]
+    sights: list[Json]

@@ -17,7 +17,7 @@ from lodeline.web.words.language import text
 
 
 def firm_inspections(visit: Visit, organisation: str) -> HttpResponse:
-    """The page. A visit is shown from the first that was entered of it; a plan is not, before it was measured under."""
+    """The page. A visit is shown from the first that was entered of it; its plan is not, before it has ended."""
     firm = Firm(visit, organisation)
     found = visits_of(inspections(visit.store, [organisation]))
     table = _table(firm, found)

@@ -1,6 +1,7 @@
 """A plan that was entered: what the visit would show, the way through the site, its labels; to print and take along.
 
-The firm sees the same page once something was measured under the plan.
+Once something was measured under it, what it shows is computed from what was done. The firm sees the same page when the
+visit has ended.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from typing import Any
 from django.http import HttpResponse
 
 from lodeline.ledger.resolution import maker_and_local
-from lodeline.office.inspections.plans import measurements, plan_open_to
+from lodeline.office.access import clock
+from lodeline.office.inspections.plans import is_ended, plan_open_to, visit_under
+from lodeline.service.inspections.done import acts_done, shown_by
 from lodeline.service.inspections.drawing import redrawn
 from lodeline.service.inspections.planning import EnteredPlan, root_before
+from lodeline.service.inspections.reading import MEASUREMENT
+from lodeline.service.inspections.reading import Visit as Visited
 from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.pages.inspections.plan_part import (
     ACTS,
@@ -88,7 +93,7 @@ def _labels(visit: Visit, item: Mapping[str, Any]) -> list[dict[str, object]]:
 
 def _found(visit: Visit, entry: int) -> EnteredPlan:
     """Raises NotHereError as well for a plan that the visitor is not to know of."""
-    found = plan_open_to(visit.actor, visit.store, entry)
+    found = plan_open_to(visit.actor, visit.store, entry, today=clock.today(visit.law.timezone))
     if found is None:
         raise _nothing(entry)
     return found
@@ -104,10 +109,13 @@ def _page(
     visit: Visit, found: EnteredPlan, *, own: Firm | None, called: Callable[[str], str] | None = None
 ) -> HttpResponse:  # fmt: skip
     paper, entry, language = found.paper, found.entry.index, visit.language
+    made = visit_under(visit.store, found)
+    methods = visit.store.newest_register().tables["methods"]
+    told = paper if made is None else shown_by(paper, made, methods)
     tables = {
-        "route": route_table(visit, paper, called=called),
-        "sights": sights_table(visit, paper),
-        "strata": strata_table(visit, paper),
+        "route": route_table(visit, paper, acts_done(paper, made), called=called),
+        "sights": sights_table(visit, told, done=made is not None),
+        "strata": strata_table(visit, told),
     }
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -115,19 +123,22 @@ def _page(
     register = visit.store.newest_register()
     names, firms = words.site_names(register), words.organisation_names(register, language)
     site, firm = paper["site"], paper["organisation"]
-    measured = measurements(visit.store, found)
+    measured = [] if made is None else [one.entry.index for one in made.of(MEASUREMENT)]
+    ended = is_ended(made, visit.store, today=clock.today(visit.law.timezone))
     drawn = route(paper)
     may = own is None and visit.actor.may("inspection.write", firm)
     return show(
         visit,
         "lodeline/inspections/plan.html",
-        title=headline(visit, paper, names.get(site, site)),
+        title=headline(visit, told, names.get(site, site), done=None if made is None else acts_done(paper, made)),
         paper=paper,
         name=names.get(site, site),
         owner=firms.get(firm, firm),
         owner_href=None if own else visit.url("organisation", organisation=firm),
         own=own is not None,
-        is_open=bool(measured),
+        is_open=ended,
+        done=made is not None,
+        end=_end(visit, made) if may and made is not None and not ended else None,
         every=visit.opens("inspection-plans") if own is None else visit.opens("firm-inspections", organisation=firm),
         visits=visit.url("inspections", site=site) if may else None,
         telephone=visit.url("inspection-telephone", plan=entry) if may else None,
@@ -139,7 +150,7 @@ def _page(
         minutes=duration(paper["minutes"], language),
         needed=None if paper["needed_minutes"] is None else duration(paper["needed_minutes"], language),
         chosen=visit.localized(CHOSEN[paper["chosen"]]),
-        worst=worst_sentences(visit, paper),
+        worst=worst_sentences(visit, told),
         measured=[_measured(visit, one, firm, own) for one in measured],
         facts=_facts(visit, found, own),
         tables={name: shown(visit, table) for name, table in tables.items()},
@@ -157,6 +168,12 @@ def _acts(visit: Visit, drawn: Sequence[Mapping[str, Any]]) -> str:
         if counts[act]
     ]  # fmt: skip
     return visit.text(", ", "，").join(said)
+
+
+def _end(visit: Visit, made: Visited) -> dict[str, object]:
+    """Where an inspector says that the visit has ended, and of which day: the last on which something was measured."""
+    on = max(one.paper["on"] for one in made.of(MEASUREMENT))
+    return {"href": visit.url("inspections", site=made.site), "on": on}
 
 
 def _measured(visit: Visit, entry: int, firm: str, own: Firm | None) -> dict[str, object]:

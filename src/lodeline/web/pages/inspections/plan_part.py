@@ -28,6 +28,11 @@ KINDS: Final[Mapping[str, Text]] = {
     "partial": text("Part of items gone", "部分缺失"),
     "bias": text("A little of every item", "系统偏差"),
 }
+_MISSING: Final[Mapping[str, Text]] = {
+    "gross": text("missing as whole items", "整件缺失"),
+    "partial": text("missing from within items", "部分缺失"),
+    "bias": text("skimmed from every item", "逐件少量短缺"),
+}
 CHOSEN: Final[Mapping[str, Text]] = {
     "ranked": text("by rank", "按排序选取"),
     "random": text("by lot", "随机抽取"),
@@ -65,19 +70,20 @@ def weakest(paper: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return min(sights, key=lambda one: float(one["probability"]), default=None)
 
 
-def headline(visit: Visit, paper: Mapping[str, Any], site: str) -> str:
-    """What the visit would show, in one sentence."""
+def headline(
+    visit: Visit, paper: Mapping[str, Any], site: str, *, done: Mapping[str, Sequence[str]] | None = None
+) -> str:  # fmt: skip
+    """What the visit would show, in one sentence. `done`: lot → what was done with it (`done.acts_done`), where
+    something was measured; then `paper` is of what was done."""
     language, of = visit.language, weakest(paper)
     time = duration(paper["minutes"], language)
     if of is None:
         return visit.text(f"A visit of {time} to {site}", f"对{site}检查{time}")
     mass, name = written.mass(of["goal_mg"], language), words.element(of["element"], language)
     times = in_hundred(of["probability"])
-    kind = {
-        "gross": visit.text("missing as whole items", "整件缺失"),
-        "partial": visit.text("missing from within items", "部分缺失"),
-        "bias": visit.text("skimmed from every item", "逐件少量短缺"),
-    }[of["kind"]]
+    if done is not None:
+        return _headline_of_done(visit, of, site, done)
+    kind = visit.localized(_MISSING[of["kind"]])
     if times == "0":
         return visit.text(
             f"{time} at {site} would not show {mass} of {name} {kind}",
@@ -89,9 +95,24 @@ def headline(visit: Visit, paper: Mapping[str, Any], site: str) -> str:
     )
 
 
-def sights_table(visit: Visit, paper: Mapping[str, Any]) -> Table:
+def _headline_of_done(visit: Visit, of: Mapping[str, Any], site: str, done: Mapping[str, Sequence[str]]) -> str:
+    n, drawn, times = sum(bool(acts) for acts in done.values()), len(done), in_hundred(of["probability"])
+    mass, name = written.mass(of["goal_mg"], visit.language), words.element(of["element"], visit.language)
+    kind = visit.localized(_MISSING[of["kind"]])
+    if times == "0":
+        return visit.text(
+            f"{n} of {drawn} items measured at {site}: {mass} of {name} {kind} would not show",
+            f"{site}：{drawn}件中已测{n}件，无法发现{name}{kind}{mass}",
+        )
+    return visit.text(
+        f"{n} of {drawn} items measured at {site}: {mass} of {name} {kind} would show {times} times in 100",
+        f"{site}：{drawn}件中已测{n}件，{name}{kind}{mass}时，100次中可发现{times}次",
+    )
+
+
+def sights_table(visit: Visit, paper: Mapping[str, Any], *, done: bool = False) -> Table:
     """Element by element and kind by kind: what the visit would see, beside as much work on items drawn without
-    strata."""
+    strata. `done`: the paper is of what was done."""
     language = visit.language
     random = {(one["element"], one["kind"]): one["probability"] for one in paper["at_random"]}
 
@@ -121,11 +142,17 @@ def sights_table(visit: Visit, paper: Mapping[str, Any]) -> Table:
 
     return Table(
         name="sights",
-        caption=visit.text("What the visit would show", "可发现的缺失"),
+        caption=visit.text("What it would show", "可发现的缺失"),
         columns=(
             Column(key="element", label=text("Element", "元素")),
             Column(key="goal", label=text("Goal", "目标质量"), number=True, unit="kg"),
-            Column(key="probability", label=text("This plan would show it", "本计划发现概率"), number=True),
+            Column(
+                key="probability",
+                number=True,
+                label=text("What was done would show it", "已完成测量的发现概率")
+                if done
+                else text("This plan would show it", "本计划发现概率"),
+            ),
             Column(key="random", label=text("A random visit, same work", "同等工作量随机抽取"), number=True),
             Column(key="half", label=text("Shown half the time", "半数可发现"), number=True, unit="kg"),
             Column(key="ninety", label=text("Shown 9 times in 10", "九成可发现"), number=True, unit="kg"),
@@ -181,10 +208,16 @@ def route(paper: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def route_table(
-    visit: Visit, paper: Mapping[str, Any], *, called: Callable[[str], str] | None = None, page: str = "lot"
+    visit: Visit,
+    paper: Mapping[str, Any],
+    done: Mapping[str, Sequence[str]],
+    *,
+    called: Callable[[str], str] | None = None,
+    page: str = "lot",
 ) -> Table:
-    """Where to go, what stands there and what to do with it. `called`: what a reader calls a lot, if not by its label;
-    `page`: what its name leads to."""
+    """Where to go, what is there, what to do with it and what was done (`done.acts_done`).
+
+    `called`: what a reader calls a lot, if not by its label; `page`: what its name leads to."""
     language = visit.language
     elements = list(paper["goals"])
 
@@ -208,7 +241,7 @@ def route_table(
             ),
             Cell(text=_in_words(visit, one["do"]), value=" ".join(one["do"])),
             _bags(one["bags"]),
-            Cell(text="☐", value=""),
+            _box(visit, one["do"], done[one["lot"]]),
         )  # fmt: skip
 
     return Table(
@@ -274,6 +307,14 @@ def _bags(bags: Sequence[str]) -> Cell:
     if not bags:
         return Cell(text=written.NOTHING, value="")
     return Cell(text=bags[0][:-2], note=" · ".join(bag[-2:] for bag in bags), value=" ".join(bags), whole=True)
+
+
+def _box(visit: Visit, acts: Sequence[str], done: Sequence[str]) -> Cell:
+    """Ticked when all was done; where a part was, which."""
+    if not done:
+        return Cell(text="☐", value="")
+    whole = len(done) == len(acts)
+    return Cell(text="☑" if whole else "☐", note="" if whole else _in_words(visit, done), value=" ".join(done))
 
 
 def _mass(visit: Visit, mass_mg: int | None) -> Cell:

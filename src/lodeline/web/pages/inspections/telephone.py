@@ -53,7 +53,7 @@ _WORKER: Final = (files("lodeline") / "web/static/lodeline/inspect_worker.js").r
 
 def telephone(visit: Visit, plan: int) -> HttpResponse:
     """The page `inspections/plans/ENTRY/telephone/`; `?standing`: what stands already, as JSON; POST hands rows in."""
-    found = plan_open_to(visit.actor, visit.store, plan)
+    found = plan_open_to(visit.actor, visit.store, plan, today=clock.today(visit.law.timezone))
     if found is None:
         raise NotHereError(
             f"There is no plan in entry {plan} that is open to you.", f"条目 {plan} 没有可供查看的抽样计划。"

@@ -1,6 +1,7 @@
 """The pages of one visit, the authority's and the firm's: what was measured, beside what the firm says of the same.
 
-Both see the same. A difference is a question: nothing here moves a book.
+Both see the same; what is still to be measured is shown to inspectors alone before the visit has ended. A difference is
+a question: nothing here moves a book.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from django.http import HttpResponse
 from lodeline.detection.detectors.measured_difference import measured_difference
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.composition import read_canonical
+from lodeline.office.access import clock
+from lodeline.office.inspections.plans import is_ended, may_see_what_is_left
 from lodeline.service.entries.receipts import receipt
+from lodeline.service.inspections.done import shown_by
 from lodeline.service.inspections.reading import AUTHORITY, Planned, planned, visit_of
 from lodeline.service.inspections.reading import Visit as Visited
 from lodeline.service.inspections.visit_figures import VisitFigures, visit_figures
@@ -82,6 +86,8 @@ def _nothing(entry: int) -> NotHereError:
 
 def _page(visit: Visit, found: Visited, *, own: Firm | None) -> HttpResponse:
     language, plan = visit.language, planned(visit.store, found)
+    today = clock.today(visit.law.timezone)
+    open_to = may_see_what_is_left(visit.actor, visit.store, found, today=today)
     reading = visit.reading
     got = reading.answer(_figures, reading.store, reading.snapshot, visit=found.entry)
     tables = _tables(visit, found, plan, got, own)
@@ -106,8 +112,10 @@ def _page(visit: Visit, found: Visited, *, own: Firm | None) -> HttpResponse:
         else visit.url("firm-balance", organisation=firm, site=found.site),
         day=written.day(found.on, language),
         measured=written.count(len(found.items)),
-        plan=_plan_link(visit, found, own),
-        unmeasured=[] if plan is None else [_called(own)(one["lot"]) for one in plan.unmeasured],
+        plan=_plan_link(visit, found, own) if open_to else None,
+        is_open=is_ended(found, visit.store, today=today),
+        unmeasured=[] if plan is None or not open_to else [_called(own)(one["lot"]) for one in plan.unmeasured],
+        done=_done(visit, found, plan),
         seen=seen_sentences(visit, got.verified),
         waiting="waiting" in got.verified["state"].to_list(),
         receipts=_receipts(visit, found, own),
@@ -131,8 +139,22 @@ def _tables(
         "analyses": analyses_table(visit, found, declared, elements, called),
     }
     if plan is not None:
-        tables["sights"] = sights_table(visit, plan.plan)
+        methods = visit.store.newest_register().tables["methods"]
+        tables["sights"] = sights_table(visit, shown_by(plan.plan, found, methods), done=True)
     return tables
+
+
+def _done(visit: Visit, found: Visited, plan: Planned | None) -> str:
+    """From how much of what was drawn the figures are; how much was drawn is told only once the visit has ended."""
+    if plan is None:
+        return ""
+    n = len({(row["name"], row["place"]) for _, row in found.items}) - len(
+        {(row["name"], row["place"]) for _, row in plan.by_hand}
+    )
+    return visit.text(
+        f"Computed from what was done: {n} of the items that were drawn. Samples count once they are analysed.",
+        f"按已完成的测量计算：抽中检查件已测{n}件。样品出具化验结果后计入。",
+    )
 
 
 def _called(own: Firm | None) -> Callable[[str], str]:

@@ -20,12 +20,13 @@ ACTS: Final[Mapping[str, Text]] = {
     "release": text("Release", "解除扣押"),
     "seal": text("Sealed", "加封"),
     "unseal": text("Unsealed", "启封"),
+    "end": text("Visit ended", "检查结束"),
     "measurement": text("Measured", "测量"),
     "custody": text("Bags handed over", "样袋交接"),
     "result": text("Laboratory results", "化验结果"),
 }
 #: What is shown on the page of the visit that it belongs to.
-_OF_VISITS: Final = frozenset({"measurement", "custody", "result"})
+_OF_VISITS: Final = frozenset({"measurement", "custody", "result", "end"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
