@@ -35,8 +35,8 @@ class Comparison:
 
     `events`: `event`, `state` (`unchanged` `changed` `new` `missing`), in the order of the new rows, then the missing.
     `differences`: one row for each cell that differs in a changed event, `DIFFERENCES`: `what` is `cell`, or `added`
-    or `removed` for a row that the other side does not have (then `column` is null); `before` and `after` are text as
-    filed (kg, %, ISO days), null where a cell is empty; `source`, `row` say where the new row stands, null for
+    or `removed` for a row that the other side does not have (then `column` is `mass_kg`); `before` and `after` are text
+    as filed (kg, %, ISO days), null where a cell is empty; `source`, `row` say where the new row is, null for
     `removed`. `new` and `stands` are the rows compared.
     """
 
@@ -109,8 +109,7 @@ def _differences(events: pl.DataFrame, new: pl.DataFrame, stands: pl.DataFrame) 
     one_sided = joined.filter(pl.col("after").is_null() | pl.col("before").is_null()).select(
         "event", "role", "lot", "source", "row", order.alias("order"),
         what=pl.when(pl.col("before").is_null()).then(pl.lit("added")).otherwise(pl.lit("removed")),
-        column=pl.lit(None, pl.String()), before_text=pl.lit(None, pl.String()), after_text=pl.lit(None, pl.String()),
-        place=pl.lit(0),
+        column=pl.lit("mass_kg"), before_text="_mass_kg_before", after_text="_mass_kg", place=pl.lit(0),
     )  # fmt: skip
     two_sided = joined.filter(pl.col("after").is_not_null() & pl.col("before").is_not_null())
     by_cell = [

@@ -78,7 +78,7 @@ def judge(
     state : the state of every lot that the filing is about, with the filing's own lines among the others.
     names : what a lot is called to who files, by its id.
     earlier : the organisation's earlier masses, asked only when a mass is in question.
-    held_at_sites : `site`, `lot`, `mass_mg` now in book at the sites that the filing counts.
+    held_at_sites : `site`, `lot`, `mass_mg` in book at the sites that the filing counts, with what it books itself.
     """
     objections = [
         *_made_already(rows, state.lines, organisation, names),
@@ -325,14 +325,19 @@ def _differs(pair: tuple[Any, ...]) -> bool:
 
 
 def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
-    """Lots in book at a site that is counted as a whole, but not on its list: they count as zero."""
+    """Lots in book at a site that is counted as a whole, but not on its list: they count as zero.
+
+    What the same filing received or made, and left there, is in book as well.
+    """
     if not held_at_sites.height:
         return
     whole: dict[str, int] = {}
     listed: set[tuple[str, int]] = set()
     for site, lot, kind, location, product, ordinal in plain_rows(rows, *_COUNTED):
+        if kind != "stock":
+            continue
         listed.add((site, lot))
-        if kind == "stock" and location is None and product is None:
+        if location is None and product is None:
             whole.setdefault(site, ordinal)
     for site, held, mass_mg in held_at_sites[["site", "lot", "mass_mg"]].iter_rows():
         ordinal = whole.get(site)

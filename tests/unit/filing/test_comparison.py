@@ -56,14 +56,14 @@ def test_cells_that_differ_are_named_with_what_stood_there(right: Rows) -> None:
     assert states(found) == {"O-1": "unchanged", "T-1": "changed", "R-1": "new", "S-1": "missing", "L-1": "missing"}
     told = found.differences.select("what", "role", "lot", "column", "before", "after", "row").rows()
     assert told == [
-        ("added", "out", "OX-2", None, None, None, 3),
+        ("added", "out", "OX-2", "mass_kg", None, "10", 3),
         ("cell", "out", "OX-1", "mass_kg", "10", "9.75", 4),
         ("cell", "out", "OX-1", "composition", "Pr=20;Nd=60", "Pr=20;Nd=61", 4),
         ("cell", "out", "OX-1", "note", None, "seen", 4),
         ("cell", "in", "ORE-2", "lot", "ORE-1", "ORE-2", 5),
     ]
     back = compared(before, after).differences
-    assert back.filter(what="removed").select("lot", "row").rows() == [("OX-2", None)]
+    assert back.filter(what="removed").select("lot", "before", "row").rows() == [("OX-2", "10", None)]
 
 
 def test_columns_of_the_firm_count_too(right: Rows) -> None:

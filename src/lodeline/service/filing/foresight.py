@@ -7,19 +7,27 @@ files in between, it may come otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
 
+from lodeline.accountancy.balance import balance
 from lodeline.ledger.extension import both_passed
+from lodeline.ledger.movement import LINE
+from lodeline.ledger.process import JUDGED
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import judge
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.entries.history import tied_history
 from lodeline.service.filing.preparing import Prepared
 from lodeline.service.filing.status import has_duty
+from lodeline.store.queries.filing import lots_moved
+from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
+#: How far back a count is looked for that the one of the filing closes a balance with: an assumption of this program.
+_LOOKED_BACK: Final = timedelta(days=400)
 #: State of a transfer → what its half in the filing comes to.
 _CLOSES: Final = ("matched", "delivered-unfiled")
 
@@ -29,13 +37,15 @@ def foresee(
 ) -> dict[str, list[dict[str, Any]]]:
     """`sites`: `site`, `before_mg`, `after_mg` (dry, in book) of each own site whose book changes. `transfers`: `half`
     (shipment, receipt), `state` (`closes`, `differs`, `waits`), `count`, `mass_mg`. `quota`: `kind`, `ore_type`,
-    `year`, `before_mg`, `after_mg`, `granted_mg` of each grant that it draws on.
+    `year`, `before_mg`, `after_mg`, `granted_mg` of each grant that it draws on. `balances`: `site`, `on`, `element`,
+    `muf_mg`, `sigma_mg`, `z` of each own site that it counts, of the element that is furthest from closing.
     """
     register = store.register(store.head())
     return {
         "sites": _sites(store, prepared, register, organisation),
         "transfers": _transfers(prepared, register, organisation, law, now),
         "quota": _quota(store, prepared, register, organisation),
+        "balances": _balances(store, prepared, register, organisation),
     }
 
 
@@ -56,6 +66,45 @@ def _sites(store: Store, prepared: Prepared, register: Register, organisation: s
 
 def _by_site(holdings: pl.DataFrame) -> Mapping[str, int]:
     return dict(holdings.group_by("site").agg(pl.col("mass_mg").sum()).select("site", "mass_mg").iter_rows())
+
+
+def _balances(store: Store, prepared: Prepared, register: Register, organisation: str) -> list[dict[str, Any]]:
+    """What the balances that the filing's counts close would say, from the rows of the lots that lay there since the
+    count before; sites that were not counted before have none."""
+    rows = prepared.lines.filter(pl.col("kind") != "void")[[*LINE]]
+    counted = rows.filter(pl.col("kind") == "stock")
+    if counted.is_empty():
+        return []
+    days = counted.group_by("site").agg(on=pl.col("on").max())
+    sites, since = days["site"].to_list(), counted["on"].min()
+    assert isinstance(since, date)
+    lots = {*prepared.touched, *store.books.held_at(sites)["lot"]}
+    lots |= lots_moved(store, organisation, sites, since=since - _LOOKED_BACK)
+    head = store.head()
+    lots, older = tied_history(store, head, rows, lots)
+    replaced = [event for _, event, _, _ in prepared.superseded]
+    older = older.filter((pl.col("organisation") != organisation) | ~pl.col("event").is_in(replaced))
+    ledger = Snapshot(
+        files=None, entry=head.size, root="", as_of=None, lines=pl.concat([older, rows]), lots=prepared.lots,
+        register=register, aliases=store.books.aliases(sorted(lots)),
+    )  # fmt: skip
+    found = balance(
+        movements=ledger.booked, counts=ledger.counts, count_scopes=ledger.count_scopes, lot_assays=ledger.lot_assays,
+        site_assays=ledger.site_assays, methods=register.tables["methods"], sites=sites,
+        organisations=[organisation], elements=JUDGED,
+    )  # fmt: skip
+    furthest = (
+        found.join(days, left_on=["site", "until"], right_on=["site", "on"])
+        .filter(pl.col("z").is_finite())
+        .sort("site", pl.col("z").abs())
+        .group_by("site", maintain_order=True)
+        .agg(pl.col("until", "element", "muf_mg", "sigma_mg", "z").last())
+    )
+    return [
+        {"site": one["site"], "on": one["until"].isoformat(), "element": one["element"], "muf_mg": one["muf_mg"],
+         "sigma_mg": one["sigma_mg"], "z": one["z"]}
+        for one in furthest.iter_rows(named=True)
+    ]  # fmt: skip
 
 
 def _transfers(

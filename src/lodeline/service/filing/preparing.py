@@ -5,10 +5,12 @@ Nothing is written here. `service.filing.posting` appends what was prepared if t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
+from typing import Final
 
 import polars as pl
 
@@ -18,7 +20,7 @@ from lodeline.filing.schema import CELLS
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.journal.certification import Certification
-from lodeline.ledger.admission import Objection, judge
+from lodeline.ledger.admission import DEFAULT_WEIGHING, Objection, judge
 from lodeline.ledger.extension import due
 from lodeline.ledger.label import NO_ALIASES
 from lodeline.ledger.movement import LINE, plain_rows
@@ -154,7 +156,7 @@ def prepare(job: Job, head: Head) -> Prepared:
     aliases = store.books.aliases(sorted(touched)) if head.next_line > 1 else NO_ALIASES
     state = project(history[STATE_COLUMNS].vstack(in_force[STATE_COLUMNS]), aliases)
     kinds = set(lines["kind"].to_list())
-    counted = in_force["site"].filter(in_force["kind"] == "stock").unique().to_list() if "stock" in kinds else []
+    counted = "stock" in kinds
     objections = (
         []
         if job.problems_shown is not None
@@ -165,7 +167,7 @@ def prepare(job: Job, head: Head) -> Prepared:
             register=register,
             names=names,
             earlier=_Earlier(store, organisation, in_force.height),
-            held_at_sites=_held_at(store, register, counted),
+            held_at_sites=_held_at(store, register, in_force, state, touched) if counted else NOTHING_HELD,
         )
     )
     problems += _addressed(job, objections)
@@ -411,11 +413,31 @@ class _FilerNames:
         return LotNaming(self._store, self._organisation)
 
 
-def _held_at(store: Store, register: Register, sites: Sequence[str]) -> pl.DataFrame:
-    """`site`, `lot`, `mass_mg`: what is in book at sites, but for what a former holder has not delivered yet."""
-    held = store.books.held_at(sites)
-    if held.is_empty():
-        return held
+#: `site`, `lot`, `mass_mg` of no lot.
+NOTHING_HELD: Final = pl.DataFrame(schema={"site": pl.String(), "lot": pl.Int64(), "mass_mg": pl.Int64()})
+
+
+#: What weighing leaves of a lot that was drawn to its end, as a part of the most that was there (accountancy.physical).
+_SPENT: Final = 3 * math.sqrt(2) * DEFAULT_WEIGHING
+
+
+def _held_at(
+    store: Store, register: Register, rows: pl.DataFrame, state: State, touched: set[int]
+) -> pl.DataFrame:  # fmt: skip
+    """`site`, `lot`, `mass_mg`: what is in book at the sites that the rows count, but for what a former holder has not
+    delivered yet. What the filing itself is about is in book as it leaves it at the end of the day of the count, but
+    for what weighing leaves of a lot that is used up."""
+    days = rows.filter(pl.col("kind") == "stock").group_by("site").agg(counted_on=pl.col("on").max())
+    moved = (
+        state.balanced.join(days, on="site")
+        .filter(pl.col("on") <= pl.col("counted_on"))
+        .group_by("site", "lot", "owner", maintain_order=True)
+        .agg(mass_mg=pl.col("held_mg").last(), most_mg=pl.col("held_mg").max())
+        .filter(pl.col("mass_mg") > _SPENT * pl.col("most_mg"))
+        .drop("most_mg")
+    )
+    known = store.books.held_at(days["site"].to_list())
+    held = pl.concat([known.filter(~pl.col("lot").is_in(list(touched))), moved.select(known.columns)])
     for site, before in former_holders(register).items():
         held = held.filter((pl.col("site") != site) | ~pl.col("owner").is_in(sorted(before)))
     return held.group_by("site", "lot", maintain_order=True).agg(pl.col("mass_mg").sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from datetime import date
 from typing import Final, cast
 
 import polars as pl
@@ -26,6 +27,16 @@ _LINE_NAMES: Final = ",".join(f'l."{name}"' for name in CELLS)
 #: How many of an organisation's newest rows are looked through for the parties that it deals with.
 _NEWEST_ROWS: Final = 100_000
 _PARTIED: Final = ("shipment", "receipt", "title", "export")
+
+
+def lots_moved(store: Store, organisation: str, sites: Sequence[str], *, since: date) -> set[int]:
+    """The lots of an organisation's rows, in force or not, at these sites from a day on."""
+    found = store.database.rows_in(
+        'SELECT DISTINCT lot_id FROM line WHERE organisation = %s AND "on" >= %s AND lot_id IS NOT NULL'
+        " AND site IN ({keys})",
+        sites, before=(organisation, since.isoformat()),
+    )  # fmt: skip
+    return {integer(lot) for (lot,) in found}
 
 
 # When what was filed.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 from lodeline.filing.sentences import kilograms
+from lodeline.service.balance.sites import SIGMAS
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
+from lodeline.web.words import words
 from lodeline.web.words.language import Text, text
 
 _HALVES: Final[dict[tuple[str, str], tuple[Text, Text]]] = {
@@ -45,7 +48,7 @@ _QUOTAS: Final[dict[str, Text]] = {
 
 
 def in_the_books(visit: Visit, summary: Mapping[str, Any], counts: Mapping[str, int]) -> list[str]:
-    """Sentences: the book of each site, deliveries, quota, flags; none where the rows could not be read."""
+    """Sentences: the book of each site, deliveries, quota, balances, flags; none where the rows could not be read."""
     books = summary.get("books")
     if books is None:
         return []
@@ -57,6 +60,7 @@ def in_the_books(visit: Visit, summary: Mapping[str, Any], counts: Mapping[str, 
         sentence = visit.localized(singular if one["count"] == 1 else plural)
         found.append(sentence.format(n=written.count(one["count"]), mass=_kg(visit, one["mass_mg"])))
     found += [_quota(visit, one) for one in books["quota"]]
+    found += [_balance(visit, one) for one in books.get("balances", ())]
     flags = int(counts.get("flag", 0))
     n = written.count(flags)
     found.append(
@@ -71,6 +75,26 @@ def _site(visit: Visit, one: Mapping[str, Any]) -> str:
     return visit.text(
         f"{one['site']} has {before} in book now, and {after} after.",
         f"{one['site']} 账面现为 {before}，申报后为 {after}。",
+    )
+
+
+def _balance(visit: Visit, one: Mapping[str, Any]) -> str:
+    """What a count says against the rows since the count before, and whether measurement explains it."""
+    day = date.fromisoformat(one["on"])
+    less, z, site = one["muf_mg"] > 0, written.sigmas(one["z"]), one["site"]
+    mass, sigma = _kg(visit, abs(one["muf_mg"])), _kg(visit, round(one["sigma_mg"]))
+    name, explained = words.element(one["element"], visit.language), abs(one["z"]) <= SIGMAS
+    on = written.day(day, visit.language)
+    return visit.text(
+        f"{site}, counted on {on}: {mass} {'less' if less else 'more'} {name} than the rows leave there"
+        f" (σ {sigma}, z {z}). "
+        + (
+            "Measurement explains it."
+            if explained
+            else "Measurement does not explain it: look for rows that are missing and lots that were not counted."
+        ),
+        f"{site} 于{on}盘存：{name}较账面应存{'少' if less else '多'} {mass}（σ {sigma}，z {z}），"
+        + ("在测量误差范围内。" if explained else "测量误差不足以解释。请核对是否有漏报事项或漏盘批次。"),
     )
 
 

@@ -93,7 +93,7 @@ def _masses(visit: Visit, masses: list[dict[str, Any]]) -> Table:
     )
     return Table(
         name="masses",
-        caption=visit.text("What it changes in the books", "对账面的影响"),
+        caption=visit.text("Masses as filed and after", "更正前后的账面与盘存质量"),
         columns=(
             Column(key="site", label=text("Site", "场所")),
             Column(key="what", label=text("Of", "项目")),
