@@ -70,8 +70,14 @@ def test_changed_receipt_does_not_hold(browser: Browser, receipt: dict[str, Any]
 
 @pytest.mark.parametrize("text", ["nonsense", "[1]", "{}", "\x00", '{"receipt": 3}'])
 def test_what_is_no_receipt(browser: Browser, text: str) -> None:
-    page = verified(browser, text)
-    assert (page.status, page.headings) == (200, ["This receipt does not hold"])
+    page, chinese = verified(browser, text), verified(browser, text, "zh")
+    assert (page.status, page.headings) == (200, ["This is not a receipt"])
+    assert "does not hold" not in page.text and "from { to }" in page.text
+    assert chinese.headings == ["所提交内容不是回执"] and "不成立" not in chinese.text
+
+
+def test_a_receipt_that_was_cut_off_does_not_hold(browser: Browser, receipt: dict[str, Any]) -> None:
+    assert verified(browser, json.dumps(receipt)[:-30]).headings == ["This receipt does not hold"]
 
 
 @pytest.mark.parametrize("text", ["", " \n"])

@@ -32,6 +32,10 @@ from pathlib import Path
 from typing import Any
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "receipt.none": (
+        "This is not a receipt. A receipt is JSON text, from { to }, with lodeline-receipt-v1, envelope and checkpoint",
+        "这不是回执。回执为 JSON 文本，以 { 开头、} 结尾，含 lodeline-receipt-v1、envelope 和 checkpoint",
+    ),
     "receipt.malformed": ("This is not a receipt of a known format", "不是已知格式的回执"),
     "receipt.unknown-key": ("The receipt holds something that nothing proves", "回执含有无法证明的内容"),
     "receipt.differs": ("The receipt states something else than its envelope", "回执与其封装内容不一致"),
@@ -456,6 +460,12 @@ def _hashes(value: object) -> list[bytes]:
     if not isinstance(value, list):
         raise _RefusedError("receipt.malformed")
     return [_hex(hash_, 32) for hash_ in value]
+
+
+def _is_receipt(text: str) -> bool:
+    """Whether a text is a receipt at all, whole or altered: it names the format, or half of the parts of one."""
+    named = sum(f'"{name}"' in text for name in _RECEIPT_KEYS)
+    return "lodeline-receipt" in text or 2 * named >= len(_RECEIPT_KEYS)
 
 
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -942,6 +952,7 @@ def verify_receipt(
             shows that the receipt is whole, not who signed it.
     upload  bytes of a file that was filed, to be compared with the entry's commitment.
     """
+    text = ""
     try:
         text = receipt if isinstance(receipt, str) else _written(receipt)
         document = _check_keys(_read_json(text), _RECEIPT_KEYS, "receipt.malformed")
@@ -949,7 +960,7 @@ def verify_receipt(
             raise _RefusedError("receipt.malformed", key="format")
         envelope = _read_envelope(document["envelope"])
     except _RefusedError as refusal:
-        return [refusal.fault()]
+        return [refusal.fault() if _is_receipt(text) else Fault(entry=None, what="receipt.none")]
     key = document["vkey"] if vkey is None else vkey
     checks: list[Callable[[], None]] = [
         lambda: _check_entry(document),

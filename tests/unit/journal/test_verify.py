@@ -193,8 +193,23 @@ def test_a_list_of_files_that_nothing_proves_is_refused(log: Any) -> None:
 
 def test_json_that_says_two_things_is_refused(log: Any) -> None:
     text = json.dumps(log.receipt())
-    for twisted in (text[:-1] + ', "entry": 5}', text.replace('"entry": 5', '"entry": 5e0'), "[" * 100_000, text + "x"):
+    for twisted in (text[:-1] + ', "entry": 5}', text.replace('"entry": 5', '"entry": 5e0'), text + "x", text[:-40]):
         assert codes(verify.verify_receipt(twisted, log.vkey)) == ["receipt.malformed"]
+
+
+def test_what_is_no_receipt_is_told_from_one_that_was_altered(desk: Path, log: Any) -> None:
+    (desk / "letter.txt").write_text("Dear authority, my filing of June.", "utf-8")
+    for text in ("", "Dear authority", "收到", "[" * 100_000, "[]", "5", '{"entry": 5}', '{"format": "invoice"}'):
+        assert codes(verify.verify_receipt(text, log.vkey)) == ["receipt.none"], text
+    assert codes(verify.verify_receipt({"a": object()}, log.vkey)) == ["receipt.none"]
+    honest = log.receipt()
+    # Whatever one field is altered to, or left out, it is a receipt that does not hold.
+    for name in honest:
+        for altered in ({**honest, name: {"x": 1}}, {key: one for key, one in honest.items() if key != name}):
+            found = codes(verify.verify_receipt(altered, log.vkey))
+            assert found and "receipt.none" not in found, name
+    code, said = run(desk, "letter.txt")
+    assert (code, "This is not a receipt" in said, "这不是回执" in said) == (1, True, True)
 
 
 def forged(log: Any) -> dict[str, Any]:
@@ -281,7 +296,7 @@ def test_the_file_alone_says_no(desk: Path, log: Any) -> None:
         (["receipt.json", "--checkpoint", "kept.txt", "--consistency", "receipt.json"], "receipt.malformed"),
         (["receipt.json", "--checkpoint", "binary.json"], "checkpoint.malformed"),
         (["receipt.json", "--upload", "kept.txt"], "upload.changed"),
-        (["binary.json"], "receipt.malformed"),
+        (["binary.json"], "receipt.none"),
     ):
         exit_code, said = run(desk, *arguments)
         assert exit_code == 1

@@ -73,22 +73,18 @@ def _answer(visit: Visit, text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return _no(
-            visit,
-            [
-                visit.text(
-                    "What was sent is not JSON. Paste the whole receipt, from { to }.",
-                    "所提交的不是 JSON。请粘贴完整回执，从 { 到 }。",
-                )
-            ],
-        )
-    # A receipt as `lodeline file --json` prints it stands under `receipt`.
+        document = None
+    # A receipt as `lodeline file --json` prints it is under `receipt`.
     document = document.get("receipt", document) if isinstance(document, dict) else document
-    if not isinstance(document, dict):
-        return _no(visit, [visit.text("This is JSON and no receipt.", "这是 JSON，但不是回执。")])
-    faults = verify_receipt(document)
+    is_read = isinstance(document, dict)
+    faults = verify_receipt(document if is_read else text)
     if faults:
-        return _no(visit, [text_of(fault, visit.language) for fault in faults])
+        reasons = [text_of(fault, visit.language) for fault in faults]
+        if not is_read:
+            reasons.append(
+                visit.text("Paste the whole receipt, from { to }.", "请粘贴完整回执，从 { 到 }。")
+            )  # fmt: skip
+        return _no(visit, reasons, is_none=faults[0].what == "receipt.none")
     return {
         "holds": True,
         "title": visit.text("This receipt holds", "回执成立"),
@@ -96,10 +92,14 @@ def _answer(visit: Visit, text: str) -> dict[str, Any]:
     }
 
 
-def _no(visit: Visit, reasons: list[str]) -> dict[str, Any]:
+def _no(visit: Visit, reasons: list[str], *, is_none: bool) -> dict[str, Any]:
+    """`is_none`: what was sent is no receipt, so that none was altered."""
     return {
         "holds": False,
-        "title": visit.text("This receipt does not hold", "回执不成立"),
+        "is_none": is_none,
+        "title": visit.text("This is not a receipt", "所提交内容不是回执")
+        if is_none
+        else visit.text("This receipt does not hold", "回执不成立"),
         "checks": [{"holds": False, "text": reason} for reason in reasons],
     }
 
