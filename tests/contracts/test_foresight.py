@@ -72,7 +72,7 @@ def test_what_the_filing_itself_books_and_does_not_count_is_flagged(desk: Desk) 
     said, left_out = foreseen(desk, *MONTH)
     # The ore of which weighing left a tenth of a kilogram is used up.
     assert left_out == {"MINE/ORE2": "500", "SEP/D3": "75"}
-    assert (said["site"], said["on"]) == ("sep", "2025-02-28") and said["z"] > 100
+    assert (said["site"], said["on"]) == ("sep", "2025-02-28") and said["z"] > 30
     whole, nothing = foreseen(desk, *MONTH, *FORGOTTEN)
     assert nothing == {} and abs(whole["z"]) < 3
 

@@ -112,7 +112,7 @@ def test_a_question_is_asked_answered_and_decided_and_the_log_holds_every_word(s
     answer(store)
     case = cases.confirm(INSPECTOR, store, sight(), text="The ticket says otherwise.", now=NOW)
     assert case.state == "confirmed"
-    steps = case_views.steps_of(case, disclosed_only=False)
+    steps = case_views.steps_of(case, reader=None)
     assert [(one.number, one.kind, one.who, one.organisation) for one, _ in steps] == [
         (1, "asked", "analyst", ""), (2, "answered", "filer", FIRM), (3, "confirmed", "inspector", ""),
     ]  # fmt: skip
@@ -201,7 +201,7 @@ def test_an_explanation_stands_until_its_day_and_then_says_that_it_expired(store
     later = NOW + timedelta(days=31)
     assert case_review.review(store, load("cn"), now=later) == 1
     assert case_review.review(store, load("cn"), now=later) == 0
-    step, content = case_views.steps_of(Case.objects.get(), disclosed_only=True)[-1]
+    step, content = case_views.steps_of(Case.objects.get(), reader=FIRM)[-1]
     assert (step.kind, step.who, content["reason"]) == ("reopened", "", "expired")
     assert Case.objects.get().state == "open"
     with pytest.raises(CaseError):
@@ -268,14 +268,14 @@ def test_a_firm_hears_nothing_of_what_it_was_not_asked(store: Store) -> None:
     cases.reopen(ANALYST, store, sight(), text="There is more.", now=NOW)
     ask(store)
     (case,) = case_views.own_cases(FILER, FIRM)
-    told = [one.kind for one, _ in case_views.steps_of(case, disclosed_only=True)]
+    told = [one.kind for one, _ in case_views.steps_of(case, reader=FIRM)]
     assert told == ["reopened", "asked"]
     answer(store)
     cases.withdraw(ANALYST, store, sight(), text="A mistake of ours.", now=NOW)
     cases.reopen(ANALYST, store, sight(), text="It was none.", now=NOW)
     case = cases.waive(ANALYST, store, sight(), text="Too small after all.", stands_until=BY, now=NOW)
-    assert (case.state, case_views.own_state(case)) == ("waived", "open")
-    assert "waived" not in [one.kind for one, _ in case_views.steps_of(case, disclosed_only=True)]
+    assert (case.state, case_views.own_state(case, FIRM)) == ("waived", "open")
+    assert "waived" not in [one.kind for one, _ in case_views.steps_of(case, reader=FIRM)]
 
 
 def test_of_two_who_decide_at_once_one_is_told_to_look_again(store: Store) -> None:
@@ -411,3 +411,58 @@ def test_every_state_can_be_reached_and_every_kind_of_step_leads_somewhere() -> 
     reached = {to for _, to in case_states.MOVES.values() if to is not None}
     assert reached == set(case_states.STATES)
     assert all(froms <= set(case_states.STATES) and froms for froms, _ in case_states.MOVES.values())
+
+
+SUPPLIER = person("supplier", "filer", organisation="ALL-1")
+
+
+def of_pair() -> dict[str, Any]:
+    """What shows as much of who shipped as of who received."""
+    return found(detector="composition-swap", subject={"pair": f"ALL-1>{FIRM}"})
+
+
+def test_of_a_pair_both_sides_are_asked_and_neither_reads_what_the_other_answers(store: Store) -> None:
+    case = ask(store, row=of_pair())
+    assert {(one.organisation, one.kind) for one in Notice.objects.all()} == {
+        ("ALL-1", "question-asked"), (FIRM, "question-asked"),
+    }  # fmt: skip
+    both = ((SUPPLIER, "ALL-1"), (FILER, FIRM))
+    for who, firm in both:
+        (own,) = case_views.own_cases(who, firm)
+        assert (own.pk, case_views.own_state(own, firm)) == (case.pk, "asked")
+    with pytest.raises(CaseError):
+        case_views.own_case(person("stranger", "filer", organisation="TRD"), "TRD", FINDING)
+    answer(store, "Our furnace held other scrap.")
+    case.refresh_from_db()
+    # One has answered: the other is still asked, is reminded, and is heard before anything is confirmed.
+    states = {firm: case_views.own_state(case, firm) for _, firm in both}
+    assert states == {"ALL-1": "asked", FIRM: "answered"}
+    told = [one.kind for one, _ in case_views.steps_of(case, reader="ALL-1")]
+    assert told == ["asked"] and len(case_views.steps_of(case, reader=FIRM)) == 2
+    with pytest.raises(CaseError, match="can still answer"):
+        cases.confirm(INSPECTOR, store, sight(of_pair()), text="So it is.", now=NOW)
+    assert case_review.remind(BY, NOW) == 1
+    assert Notice.objects.get(kind="question-due").organisation == "ALL-1"
+    cases.answer(SUPPLIER, store, "ALL-1", FINDING, text="We assay neither.", now=NOW)
+    case.refresh_from_db()
+    assert {case_views.own_state(case, firm) for _, firm in both} == {"answered"}
+    said = [content["text"] for _, content in case_views.steps_of(case, reader="ALL-1")]
+    assert "Our furnace held other scrap." not in said and "We assay neither." in said
+    cases.confirm(INSPECTOR, store, sight(of_pair()), text="So it is.", now=NOW)
+    decided = {one.organisation for one in Notice.objects.filter(kind="question-decided")}
+    assert decided == {"ALL-1", FIRM}
+
+
+def test_who_of_a_pair_lets_the_day_pass_keeps_nobody_from_deciding(store: Store) -> None:
+    ask(store, row=of_pair())
+    answer(store)
+    late = BY + timedelta(days=1)
+    confirmed = cases.confirm(INSPECTOR, store, sight(of_pair(), today=late), text="So it is.", now=NOW)
+    assert confirmed.state == "confirmed"
+
+
+def test_nobody_is_taken_out_of_a_case_that_was_put_to_two(store: Store) -> None:
+    case = ask(store, row=of_pair())
+    Case.objects.filter(pk=case.pk).update(also="")
+    assert [one.what for one in step_proof.judge(store, list(store.entries()))] == ["step.changed"]
+    Case.objects.filter(pk=case.pk).update(also=FIRM)

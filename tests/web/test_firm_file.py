@@ -180,6 +180,32 @@ def test_a_month_goes_from_its_choice_to_its_receipt(log: Store, filer: Someone,
     assert filer.client.get("/en/verify/?entry=1&leaf=00").status_code == 404
 
 
+def test_a_month_that_is_filed_leaves_no_other_draft_of_it_as_work(
+    log: Store, filer: Someone, certifier: Someone
+) -> None:
+    rows = (origin("O-1", "L-1"), origin("O-2", "L-2"))
+    same, part, more = filer.begin(*rows), filer.begin(rows[0]), filer.begin(*rows, origin("O-3", "L-3"))
+    empty: str = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    address = filer.begin(*rows)
+    # Each of them has a name of its own, in both lists.
+    for at in (f"{AT}/file/", f"{AT}/?kind=draft"):
+        text = filer.page(at).text
+        assert text.count("january.csv") >= 4 and text.count("begun 5") >= 5, (at, text)
+    filer.press(address, "ask")
+    certifier.post(f"{address}certify/", act="password", sure="yes", revision=draft_at(address).revision)
+    assert draft_at(address).state == Draft.State.FILED
+    states = [draft_at(one).state for one in (same, part, empty, more)]
+    # The one that has an event of its own is still to be filed.
+    assert states == [Draft.State.SUPERSEDED] * 3 + [Draft.State.OPEN]
+    listed = filer.page(f"{AT}/file/").html
+    assert more in listed and not any(f'href="{one}"' in listed for one in (same, part, empty))
+    kept = filer.page(same)
+    assert kept.headings[0] == "January was filed by another draft" and "nothing is left to be done" in kept.text
+    assert "O-2" in kept.html and "Save and check" not in kept.text
+    assert "无需办理" in filer.page(same.replace("/en/", "/zh/")).text
+    assert filer.press(same, "ask").status_code == 409
+
+
 def test_a_second_press_and_the_way_back_show_the_receipt(log: Store, filer: Someone, certifier: Someone) -> None:
     address = filer.begin(origin("O-1", "L-1"))
     filer.press(address, "ask")

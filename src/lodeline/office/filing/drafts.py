@@ -397,6 +397,11 @@ def _closed(draft: Draft) -> tuple[str, str]:
             "This draft is filed. What is filed is not changed; it can be corrected by a new filing.",
             "此草稿已申报。已申报的内容不可更改，但可以提交更正申报。",
         )
+    if draft.state == State.SUPERSEDED:
+        return (
+            "What this draft has was filed by another draft of the month. It is kept to be read.",
+            "本草稿内容已由同月另一份草稿申报，仅供查阅。",
+        )
     if draft.state == State.DROPPED:
         return "This draft was thrown away. Begin a new one.", "此草稿已删除。请新建草稿。"
     return "This draft is being filed now. Wait for its receipt.", "此草稿正在申报。请等待回执。"

@@ -17,7 +17,7 @@ from lodeline.office.filing import receipt_mail
 from lodeline.office.filing.certify import Signed
 from lodeline.office.filing.draft_check import is_small, prepare, statement_of
 from lodeline.office.filing.draft_content import Content, content_at, file_bytes
-from lodeline.office.filing.drafts import hold
+from lodeline.office.filing.drafts import CHANGEABLE, State, hold
 from lodeline.office.filing.sandbox import books_of, ledger_of
 from lodeline.office.jobs import jobs
 from lodeline.office.law_in_force import law_in_force
@@ -85,7 +85,37 @@ def file(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
     if outcome.entry is None:
         return _give_back(draft, outcome.problems)
     _mark(draft, outcome.entry, now)
+    if not draft.sandbox and draft.corrects is None:
+        _supersede(draft, set(content.table.frame["event"].drop_nulls()), now)
     return Draft.objects.get(pk=draft.pk)
+
+
+def _supersede(filed: Draft, events: set[str], now: datetime) -> None:
+    """Closes the other drafts of the month that would file nothing more: they are kept to be read, and are no work.
+
+    One that has an event of its own stays open: a month that was divided, or is filed site by site, has several.
+    """
+    others = Draft.objects.select_related("profile").filter(
+        organisation=filed.organisation, period=filed.period, sandbox=False, corrects=None, state__in=CHANGEABLE
+    )
+    done = {one.sha256 for one in filed.files.defer("content")}
+    for other in others.exclude(pk=filed.pk):
+        if not _adds_nothing(other, events, done):
+            continue
+        with jobs.database().transaction():
+            held = hold(other.pk)
+            # Somebody who has changed it meanwhile keeps it.
+            if held.state in CHANGEABLE and held.revision == other.revision:
+                held.state, held.asked_at, held.certification, held.changed_at = State.SUPERSEDED, None, "", now
+                held.save()
+
+
+def _adds_nothing(draft: Draft, events: set[str], done: set[str]) -> bool:
+    """Whether all that the draft has is among these events; where its rows cannot be read, among these files."""
+    frame = content_at(draft).table.frame
+    if "event" in frame.columns and frame["event"].null_count() == 0:
+        return set(frame["event"]) <= events
+    return {one.sha256 for one in draft.files.defer("content")} <= done
 
 
 def _uploads(draft: Draft, content: Content) -> list[Upload]:

@@ -95,7 +95,9 @@ def attesting(actor: Actor) -> list[Attesting]:
 
 
 def _drafts() -> QuerySet[Draft]:
-    return Draft.objects.filter(files__name__startswith=_NAMED, sandbox=False).exclude(state=Draft.State.DROPPED)
+    return Draft.objects.filter(files__name__startswith=_NAMED, sandbox=False).exclude(
+        state__in=[Draft.State.DROPPED, Draft.State.SUPERSEDED]
+    )
 
 
 def _standing() -> Mapping[str, bytes]:

@@ -25,11 +25,19 @@ from lodeline.office.findings.states import (
     MovedError,
     Reason,
     askers,
-    has_answered_or_expired,
     parameters,
     reopens,
 )
-from lodeline.office.findings.views import deciders, facts_seen, own_case, party_of, state_of
+from lodeline.office.findings.views import (
+    asked_too,
+    deciders,
+    facts_seen,
+    is_heard,
+    own_case,
+    party_of,
+    sides,
+    state_of,
+)
 from lodeline.office.models import Case, CaseStep, CaseWatch, User
 from lodeline.office.notices.notices import notify
 from lodeline.service.entries.cases import put_step
@@ -174,7 +182,7 @@ def answer(
     own_case(actor, organisation, finding)
     content = StepContent(text=_text(text), files=files)
     with store.database.transaction():
-        case = Case.objects.select_for_update().get(finding=finding, organisation=organisation)
+        case = Case.objects.select_for_update().get(finding=finding)
         _take(actor, store, case, "answered", content, speaker=organisation, now=now)
     return case
 
@@ -228,8 +236,8 @@ def _opened(seen: FindingAsSeen, now: datetime) -> Case:
     case, _ = Case.objects.get_or_create(
         finding=seen.finding,
         defaults={
-            "organisation": party_of(seen.row), "detector": seen.row["detector"], "opened_at": now,
-            "changed_at": now, "seen": json.dumps(dict(seen.row), ensure_ascii=False),
+            "organisation": party_of(seen.row), "also": asked_too(seen.row), "detector": seen.row["detector"],
+            "opened_at": now, "changed_at": now, "seen": json.dumps(dict(seen.row), ensure_ascii=False),
         },
     )  # fmt: skip
     return case
@@ -245,7 +253,8 @@ def _take(
     content = canonical_json(
         {
             "format": STEP_FORMAT, "case": case.reference, "number": number, "kind": kind, "at": utc_text(now),
-            "by": actor.pseudonym, "organisation": speaker, "about": case.organisation, "finding": case.finding,
+            "by": actor.pseudonym, "organisation": speaker, "about": case.organisation,
+            **({"also": case.also} if case.also else {}), "finding": case.finding,
             "text": step.text, "until": _iso(step.until), "stands_until": _iso(step.stands_until),
             "reason": step.reason, "facts": None if seen is None else _facts(seen),
             "assignee": None if step.assignee is None else step.assignee.pseudonym,
@@ -261,7 +270,9 @@ def _take(
     _, state = MOVES[kind]
     if state is not None:
         case.state = state
-        case.until = step.until if state == "asked" else None
+        # Of two who are asked, the second has the day that it was given.
+        waits = state == "answered" and bool(case.also)
+        case.until = step.until if state == "asked" else case.until if waits else None
         case.stands_until = step.stands_until
     if kind == "assigned":
         case.assignee = step.assignee
@@ -270,7 +281,8 @@ def _take(
     # A case that was never put to the organisation is none of its business.
     if kind in _NOTICES and case.steps.filter(kind="asked").exists():
         facts = {"finding": case.finding, "until": _iso(step.until), "decided": kind}
-        notify(case.organisation, _NOTICES[kind], facts, key=f"case:{case.reference}:{number}", now=now)
+        for one in sides(case):
+            notify(one, _NOTICES[kind], facts, key=f"case:{case.reference}:{number}", now=now)
     record_act(
         actor, f"finding.{kind}", organisation=case.organisation, subject=case.finding, facts={"step": number}
     )  # fmt: skip
@@ -307,7 +319,7 @@ def _check_move(case: Case, kind: Kind) -> None:
 
 
 def _check_confirmation(actor: Actor, case: Case, today: date) -> None:
-    if not has_answered_or_expired(state_of(case), until=case.until, today=today):
+    if not is_heard(case, today):
         raise CaseError(
             f"The firm can still answer, until {case.until}: it is heard before anything is confirmed.",
             f"企业在 {case.until} 前仍可答复：作出认定前须听取其说明。",

@@ -46,7 +46,7 @@ def _inspections(store: Store, organisation: str) -> list[Paper]:
 def _papers(case: Case | None) -> list[Paper]:
     """The steps that the log holds, and the files that came with them."""
     papers: list[Paper] = []
-    for step, _ in [] if case is None else steps_of(case, disclosed_only=False):
+    for step, _ in [] if case is None else steps_of(case, reader=None):
         if step.entry is None:
             continue
         name = f"{step.number:03}-{step.kind}"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from lodeline.office.findings.cases import reopen_due
 from lodeline.office.findings.matching import rows_of
 from lodeline.office.findings.states import STANDING, parameters
+from lodeline.office.findings.views import unheard
 from lodeline.office.models import Case
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import Jurisdiction
@@ -30,11 +31,12 @@ def remind(today: date, now: datetime) -> int:
     """Tells organisations of answers that are due soon, and once more when the day has passed; returns how many."""
     soon = today + timedelta(days=int(parameters().on(today)["reminder_days"]))
     new = 0
-    for case in Case.objects.filter(state="asked", until__lte=soon):
+    for case in Case.objects.filter(state__in=("asked", "answered"), until__lte=soon):
         assert case.until is not None, "a question has a day"
         kind = "question-overdue" if case.until < today else "question-due"
         facts = {"finding": case.finding, "until": case.until.isoformat()}
-        new += notify(case.organisation, kind, facts, key=f"{kind}:{case.reference}:{case.until}", now=now)
+        for one in unheard(case):
+            new += notify(one, kind, facts, key=f"{kind}:{case.reference}:{case.until}", now=now)
     return new
 
 

@@ -37,6 +37,34 @@ def party_of(row: Mapping[str, Any]) -> str:
     return named_in(row["subject"])[0]
 
 
+def asked_too(row: Mapping[str, Any]) -> str:
+    """Who is asked the same as `party_of`: of a pair the other side, since what was seen shows as much of either."""
+    return named_in(row["subject"])[1] if "pair" in row["subject"] else ""
+
+
+def sides(case: Case) -> tuple[str, ...]:
+    """Whom the question is put to."""
+    return (case.organisation, case.also) if case.also else (case.organisation,)
+
+
+def unheard(case: Case) -> tuple[str, ...]:
+    """Those who have not answered since they were last asked; nobody where no question is open."""
+    if case.state not in ("asked", "answered"):
+        return ()
+    heard: set[str] = set()
+    for kind, who in case.steps.order_by("number").values_list("kind", "organisation"):
+        heard = set() if kind == "asked" else heard | {who}
+    return tuple(one for one in sides(case) if one not in heard)
+
+
+def is_heard(case: Case, today: date) -> bool:
+    """Whether all whom it asks have answered, or have let the day for it pass: before that nothing is confirmed."""
+    until = case.until
+    if case.also and unheard(case):
+        return until is not None and today > until
+    return has_answered_or_expired(state_of(case), until=until, today=today)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseStatus:
     """Where a finding stands today: its case (None: nobody has touched it), its state, and why it is open again."""
@@ -106,7 +134,7 @@ def touched(actor: Actor, *, organisation: str | None = None) -> list[Case]:
     actor.require("nation.read")
     cases = Case.objects.filter(steps_taken__gt=0).select_related("assignee").order_by("pk")
     if organisation is not None:
-        cases = cases.filter(organisation=organisation)
+        cases = cases.filter(_put_to(organisation))
     return [case for case in cases if actor.may("nation.read", case.organisation)]
 
 
@@ -118,29 +146,46 @@ def about(finding: str) -> str | None:
 def own_cases(actor: Actor, organisation: str) -> list[Case]:
     """The questions that the organisation was ever asked, those that wait for it first. Requires "own.read"."""
     actor.require("own.read", organisation)
-    asked = Case.objects.filter(organisation=organisation, steps__kind="asked").distinct()
-    return sorted(asked, key=lambda one: (one.state != "asked", one.until or date.max, -one.changed_at.timestamp()))
+    asked = Case.objects.filter(_put_to(organisation), steps__kind="asked").distinct()
+    return sorted(
+        asked,
+        key=lambda one: (
+            own_state(one, organisation) != "asked", one.until or date.max, -one.changed_at.timestamp()
+        ),
+    )  # fmt: skip
 
 
-def own_state(case: Case) -> State:
-    """Its state as the organisation hears of it: that it is not pursued for now is the authority's own affair."""
+def _put_to(organisation: str) -> Q:
+    return Q(organisation=organisation) | Q(also=organisation)
+
+
+def own_state(case: Case, organisation: str) -> State:
+    """Its state as an organisation that is asked hears of it: that it is not pursued for now is the authority's own
+    affair, and what the other side has answered is none of it."""
     state = state_of(case)
+    if case.also and state == "answered" and organisation in unheard(case):
+        return "asked"
     return "open" if state in NOT_DISCLOSED else state
 
 
 def own_case(actor: Actor, organisation: str, finding: str) -> Case:
     """One of `own_cases`. Raises CaseError where the organisation was never asked it. Requires "own.read"."""
     actor.require("own.read", organisation)
-    found = Case.objects.filter(finding=finding, organisation=organisation, steps__kind="asked").first()
+    found = Case.objects.filter(_put_to(organisation), finding=finding, steps__kind="asked").first()
     if found is None:
         raise CaseError("You were not asked this question.", "未向贵企业提出该项询问。")
     return found
 
 
-def steps_of(case: Case, *, disclosed_only: bool) -> list[tuple[CaseStep, dict[str, Any]]]:
-    """Its steps in order with what each holds; `disclosed_only`: those that the organisation is told of."""
+def steps_of(case: Case, *, reader: str | None) -> list[tuple[CaseStep, dict[str, Any]]]:
+    """Its steps in order with what each holds. `reader`: the organisation that reads, which is told of neither what
+    arranges the authority's work nor what another has answered; None: the authority."""
     steps = case.steps.prefetch_related("files").order_by("number")
-    return [(one, json.loads(one.content)) for one in steps if not disclosed_only or one.kind in DISCLOSED]
+    return [
+        (one, json.loads(one.content))
+        for one in steps
+        if reader is None or (one.kind in DISCLOSED and one.organisation in ("", reader))
+    ]
 
 
 def deciders(actor: Actor, now: datetime, *, about: str | None = None) -> list[tuple[int, str]]:

@@ -40,7 +40,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "案件或申请的现状与其步骤不符",
     ),
 }  # fmt: skip
-_OF_CASE: Final = ("state", "steps", "finding", "matter")
+_OF_CASE: Final = ("state", "steps", "finding", "matter", "also")
 _OF_APPLICATION: Final = ("state", "steps", "relation", "of_licence", "content", "proposal", "licence", "officer")
 #: Steps that have no entry.
 _UNLOGGED: Final = "assigned"
@@ -104,7 +104,8 @@ def _of_cases(store: Store, committed: _Committed) -> Iterator[Fault]:
     for step in _steps(papers, log.steps(store, "case")):
         content = _content(step)
         step.paper.steps[step.number] = step.kind, {}
-        named = {"case": step.paper.reference, "finding": step.paper.stated["finding"]}
+        stands = step.paper.stated
+        named = {"case": step.paper.reference, "finding": stands["finding"], "also": stands["also"] or None}
         yield from _of_step(store, step, content, committed, named)
         if content.get("files"):
             stated[step.row] = (

@@ -37,7 +37,8 @@ class Draft(models.Model):
     """A filing that is being made. `revision` counts changes: who changes it says which revision was seen."""
 
     class State(models.TextChoices):
-        """`open` is being made, `checking` and `filing` are at work, `asked` waits for the certifier."""
+        """`open` is being made, `checking` and `filing` are at work, `asked` waits for the certifier; of a
+        `superseded` one all is filed by another draft of its month."""
 
         OPEN = "open"
         CHECKING = "checking"
@@ -45,6 +46,7 @@ class Draft(models.Model):
         FILING = "filing"
         FILED = "filed"
         DROPPED = "dropped"
+        SUPERSEDED = "superseded"
 
     organisation = models.TextField()
     period = models.TextField()

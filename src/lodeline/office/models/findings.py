@@ -33,6 +33,8 @@ class Case(models.Model):
     finding = models.TextField(unique=True)
     #: Whom the question is put to.
     organisation = models.TextField()
+    #: Who is asked the same: the other side of a delivery, where what was seen shows as much of either. "" for nobody.
+    also = models.TextField(default="", blank=True)
     detector = models.TextField()
     state = models.TextField(default="open")
     #: The finding as it was when an official last decided about it: JSON as of `lodeline findings --json`.

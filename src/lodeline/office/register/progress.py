@@ -16,9 +16,9 @@ def progress_of(store: Store) -> dict[str, int]:
     tables = store.newest_register().tables
     invitations = Invitation.objects.filter(withdrawn_at=None).exclude(organisation="")
     drafts = DraftFile.objects.filter(name__startswith=OPENING_STOCK, draft__sandbox=False)
-    states = list(
-        drafts.exclude(draft__state=Draft.State.DROPPED).values_list("draft__organisation", "draft__state").distinct()
-    )
+    closed = (Draft.State.DROPPED, Draft.State.SUPERSEDED)
+    left = drafts.exclude(draft__state__in=closed)
+    states = list(left.values_list("draft__organisation", "draft__state").distinct())
     return {
         "firms": tables["organisations"].height, "sites": tables["sites"].height, "invited": invitations.count(),
         "accepted": invitations.exclude(accepted_by=None).count(), "waiting": waiting().count(),

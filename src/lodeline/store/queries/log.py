@@ -177,9 +177,9 @@ def audit_record_count(store: Store) -> int:
 
 
 def cases(store: Store) -> Rows:
-    """Number, reference, organisation, state, steps taken, finding and matter of all cases."""
+    """Number, reference, organisation, state, steps taken, finding, matter and who else is asked, of all cases."""
     return store.database.rows(
-        "SELECT id, reference, organisation, state, steps_taken, finding, matter FROM office_case ORDER BY id"
+        "SELECT id, reference, organisation, state, steps_taken, finding, matter, also FROM office_case ORDER BY id"
     )
 
 

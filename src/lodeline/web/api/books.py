@@ -332,7 +332,7 @@ def _with_states(request: HttpRequest, scope: RequestScope, rows: list[Json]) ->
         now = reading()
         asked = own_cases(call.actor, str(scope.organisation))
         raised = rows_of(now.answer(found_by_detectors, now.store, now.snapshot, now.law)["rows"])
-        stand = {raised[one.pk]["id"]: own_state(one) for one in asked if one.pk in raised}
+        stand = {raised[one.pk]["id"]: own_state(one, str(scope.organisation)) for one in asked if one.pk in raised}
     return [{**row, "state": stand.get(row["id"], row["state"])} for row in rows]
 
 

@@ -165,7 +165,7 @@ def _summaries(
 ) -> list[Json]:  # fmt: skip
     actor = call_of(request).actor
     if not asking.whole:
-        return [_own_summary(case, row, today) for case, row in found]
+        return [_own_summary(case, row, today, str(asking.organisation)) for case, row in found]
     seen = watched(actor)
     stand = [standing_of(case, row or facts_as_seen(case), today=today) for case, row in found]
     return [
@@ -180,9 +180,9 @@ def _summaries(
     ]
 
 
-def _own_summary(case: Case, row: Row | None, today: date) -> Json:
-    state = own_state(case)
-    steps = steps_of(case, disclosed_only=True)
+def _own_summary(case: Case, row: Row | None, today: date, organisation: str) -> Json:
+    state = own_state(case, organisation)
+    steps = steps_of(case, reader=organisation)
     return {
         **_summary(case, state, row),
         "reason": None,
@@ -244,8 +244,12 @@ def _case(request: HttpRequest, asking: RequestScope, finding: str) -> Case:
 def _whole(request: HttpRequest, asking: RequestScope, case: Case) -> Json:
     row = next((row for one, row in _cases(request, asking) if one.pk == case.pk), None)
     (shown,) = _summaries(request, asking, [(case, row)], _today(request))
-    taken = [_step(step, content, asking) for step, content in steps_of(case, disclosed_only=not asking.whole)]
+    taken = [_step(step, content, asking) for step, content in steps_of(case, reader=_reader(asking))]
     return {**shown, "taken": taken}
+
+
+def _reader(asking: RequestScope) -> str | None:
+    return None if asking.whole else str(asking.organisation)
 
 
 def _step(step: CaseStep, content: Mapping[str, Any], asking: RequestScope) -> Json:
@@ -277,7 +281,7 @@ def get_case_step(
     asking = reads(request, "findings:read")
     case = _case(request, asking, finding)
     log_access(request, "case", asking, organisation=case.organisation, subject=finding)
-    steps = {step.number: step for step, _ in steps_of(case, disclosed_only=not asking.whole)}
+    steps = {step.number: step for step, _ in steps_of(case, reader=_reader(asking))}
     if number not in steps:
         raise not_found(f"The case has no step {number}.", f"该核查事项没有步骤 {number}。")
     step = steps[number]

@@ -117,7 +117,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         case = found()
     except CaseError as error:
         raise NotHereError(error.en, error.zh) from error
-    paper = wanted_paper(visit, case, disclosed_only=False)
+    paper = wanted_paper(visit, case, reader=None)
     if paper is not None:
         return paper
     refused = ""
@@ -161,7 +161,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         required=[visit.localized(REQUIRED.get(one, text(one, one))) for one in seen["required"]],
         assumed=seen["assumed"],
         steps=taken(
-            visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=visit.law.timezone
+            visit, case, reader=None, called=lambda one: names.get(one, one), timezone=visit.law.timezone
         ),
         seen=case.steps_taken,
         rules=[visit.localized(rule_text(visit, one)) for one in rules_of(case)],

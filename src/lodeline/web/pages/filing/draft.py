@@ -78,6 +78,13 @@ def _page(
         if draft.sandbox:
             return sandbox_receipt(visit, draft, now)
         return HttpResponseRedirect(_filing_address(visit, draft))
+    if draft.state == State.SUPERSEDED:
+        kept = visit.text(
+            "Another draft of this month was filed with all that this one has. It is kept to be read; nothing is left"
+            " to be done.",
+            "同月另一份草稿已申报，并已包含本草稿全部内容。本草稿仅供查阅，无需办理。",
+        )
+        notices.append(Notice(kind="info", text=kept))
     frame = frame_of(visit, draft, now, notices=notices)
     if draft.state in (State.CHECKING, State.FILING):
         return progress(visit, draft, frame, status=status)
@@ -212,8 +219,11 @@ def _problems_page(
     first = next((one for one in found if one.row is not None and one.problem.severity != "flag"), None)
     return show(
         visit, "lodeline/filing/firm_draft.html",
-        title=_headline(visit, draft, frame, found, checked), status=status, **frame,
-        lede=_lede(visit, draft, frame, counts, checked),
+        title=visit.text(
+            f"{frame['month']} was filed by another draft", f"{frame['month']}已由另一份草稿申报"
+        ) if draft.state == State.SUPERSEDED else _headline(visit, draft, frame, found, checked),
+        status=status, **frame,
+        lede="" if draft.state == State.SUPERSEDED else _lede(visit, draft, frame, counts, checked),
         checked=checked,
         asked=draft.state == State.ASKED,
         files=list(draft.files.order_by("id").defer("content")),

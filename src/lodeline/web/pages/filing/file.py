@@ -16,6 +16,7 @@ from lodeline.office.models import Draft
 from lodeline.service.filing.drafting import copy_of, known_for_template
 from lodeline.service.firm.organisation_view import Month, OrganisationView
 from lodeline.web.pages.common.attachment import attachment
+from lodeline.web.pages.common.drafts import apart
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.common.firm_part import counted
 from lodeline.web.parts.shell import show
@@ -59,8 +60,8 @@ def firm_file(visit: Visit, organisation: str) -> HttpResponse:
         due=due[::-1],
         running=[_month(visit, one, local, months) for one in months if one.state == "running"],
         filed=[_month(visit, one, local) for one in months if one.entry is not None][:_FILED_SHOWN],
-        drafts=[_draft(visit, one, local) for one in drafts.open_drafts(visit.actor, organisation)],
-        tried=[_draft(visit, one, local) for one in drafts.open_drafts(visit.actor, organisation, sandbox=True)],
+        drafts=_drafts(visit, drafts.open_drafts(visit.actor, organisation), local),
+        tried=_drafts(visit, drafts.open_drafts(visit.actor, organisation, sandbox=True), local),
         here=visit.url("firm-file", organisation=organisation),
         filings=visit.opens("firm-filings", organisation=organisation),
         workbook=visit.url("firm-file-template", organisation=organisation),
@@ -152,6 +153,11 @@ def _month(visit: Visit, one: Month, local: Any, months: Sequence[Month] = ()) -
         else visit.opens("firm-filing", organisation=visit.arguments["organisation"], entry=one.entry),
         "state": one.state,
     }
+
+
+def _drafts(visit: Visit, found: Sequence[Draft], local: Any) -> list[dict[str, Any]]:
+    told = apart(visit, found)
+    return [{**_draft(visit, one, local), "apart": told.get(one.pk, "")} for one in found]
 
 
 def _draft(visit: Visit, draft: Draft, local: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from django.http import QueryDict
 
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
-from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, has_answered_or_expired, parameters
-from lodeline.office.findings.views import CaseStatus, deciders, watched
+from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, parameters
+from lodeline.office.findings.views import CaseStatus, deciders, is_heard, watched
 from lodeline.office.models import Case
 from lodeline.web.parts.values import Act, Field, Look
 from lodeline.web.visit import BadQuestionError, Visit
@@ -210,7 +210,7 @@ def _fields(
 
 def _may_confirm(visit: Visit, standing: CaseStatus, today: date) -> bool:
     case = standing.case
-    if case is None or not has_answered_or_expired(standing.state, until=case.until, today=today):
+    if case is None or standing.state not in MOVES["confirmed"][0] or not is_heard(case, today):
         return False
     return visit.actor.pseudonym not in askers(case.steps.order_by("number").values_list("kind", "who"))
 

@@ -85,12 +85,13 @@ def state_cell(visit: Visit, standing: CaseStatus, today: date) -> Cell:
 
 
 def taken(
-    visit: Visit, case: Case, *, disclosed_only: bool, called: Callable[[str], str], timezone: str
+    visit: Visit, case: Case, *, reader: str | None, called: Callable[[str], str], timezone: str
 ) -> list[Taken]:  # fmt: skip
-    """The steps of a case, oldest first. `called`: the name of an organisation; of people their pseudonym is shown."""
+    """The steps of a case, oldest first. `reader` as of `steps_of`; `called`: the name of an organisation; of people
+    their pseudonym is shown."""
     return [
         _taken(visit, step, content, called=called, timezone=timezone)
-        for step, content in steps_of(case, disclosed_only=disclosed_only)
+        for step, content in steps_of(case, reader=reader)
     ]
 
 
@@ -124,13 +125,13 @@ def _taken(
     )  # fmt: skip
 
 
-def wanted_paper(visit: Visit, case: Case, *, disclosed_only: bool) -> HttpResponse | None:
+def wanted_paper(visit: Visit, case: Case, *, reader: str | None) -> HttpResponse | None:
     """The file that `?file=`, `?words=` or `?receipt=` asks for instead of the page; None where none is asked for."""
     for name, made in (("file", _file), ("words", _words), ("receipt", _receipt)):
         asked = visit.query(name)
         if asked is not None:
             number = int(asked) if asked.isdecimal() and len(asked) < 19 else -1
-            steps = {step.number: step for step, _ in steps_of(case, disclosed_only=disclosed_only)}
+            steps = {step.number: step for step, _ in steps_of(case, reader=reader)}
             found = made(visit, steps, number)
             if found is None:
                 raise NotHereError("The case has no such file.", "该核查事项没有此文件。")

@@ -31,7 +31,7 @@ from lodeline.web.pages.findings.case_acts import NOTICES, assign_field, done, f
 from lodeline.web.pages.findings.case_part import REASONS, state_cell, taken, wanted_paper
 from lodeline.web.pages.findings.evidence import balance_table, draw_balances, months_table, rows_table, signed
 from lodeline.web.pages.findings.evidence_words import further, in_all
-from lodeline.web.pages.findings.findings import firm, mass_mg
+from lodeline.web.pages.findings.findings import firm, mass_mg, put_to
 from lodeline.web.pages.findings.measured_part import measured_steps
 from lodeline.web.pages.findings.table import PARALLEL_RUN, practice_text
 from lodeline.web.parts.shell import show
@@ -66,7 +66,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
             "日志中的申报没有（或不再）引出这一疑问：可能已由后来的申报或更正解答。请查看线索列表。",
         )
     row = every[place] if place is not None else json.loads(case.seen if case is not None else "")
-    paper = None if case is None else wanted_paper(visit, case, disclosed_only=False)
+    paper = None if case is None else wanted_paper(visit, case, reader=None)
     if paper is not None:
         return paper
     if visit.query("bundle") and place is not None:
@@ -102,9 +102,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         notices=[*_notices(visit, standing, refused, withdrawn=place is None), *_practice(visit, row)],
         steps=[]
         if case is None
-        else taken(
-            visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=reading.law.timezone
-        ),
+        else taken(visit, case, reader=None, called=lambda one: names.get(one, one), timezone=reading.law.timezone),
         seen=standing.steps,
         measured=measured_steps(row, visit.language, lambda entry: visit.opens("inspection-visit", entry=entry)),
         forms=forms(visit, row, standing, today),
@@ -127,7 +125,10 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         further=[shown(visit, table) for table in more],
         command=f"lodeline findings --detector {row['detector']} --json",
         stamp={"entry": written.count(reading.snapshot.entry), "root": reading.snapshot.root},
-        address=_address(visit, row, names),
+        addresses=_addresses(visit, row, names),
+        letters=[{"text": names.get(one, one), "href": visit.here(to=one)} for one in put_to(row)]
+        if len(put_to(row)) > 1
+        else [],
         reference=row["id"][:_REFERENCE],
         pack=written.short_hash(reading.law.digest),
         packs=visit.url("law-packs"),
@@ -197,7 +198,7 @@ def _question(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) ->
     """The finding as what it is: a question to the firm."""
     quota = words.word(words.QUOTA_KINDS, row["subject"].get("kind", ""), visit.language)
     return visit.localized(_QUESTIONS.get(row["detector"], ANY_QUESTION)).format(
-        firm=names.get(firm(row), firm(row)),
+        firm=visit.text(" and ", "、").join(names.get(one, one) for one in _letter_to(visit, row)),
         mass=written.mass(mass_mg(row), visit.language),
         months=_period(visit, row["period"]),
         until=written.month(row["period"]["to"], visit.language),
@@ -316,9 +317,16 @@ def _certainty(visit: Visit, row: Mapping[str, Any]) -> str:
     )
 
 
-def _address(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+def _letter_to(visit: Visit, row: Mapping[str, Any]) -> list[str]:
+    """Whom the letter names: all who are asked, or the one of them that `?to=` names."""
+    every, chosen = put_to(row), visit.query("to")
+    return [chosen] if chosen in every else every
+
+
+def _addresses(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, str]]:
     """To whom the letter goes."""
     register = visit.reading.snapshot.register.tables["organisations"]
-    one = firm(row)
-    code = dict(register.select("id", "uscc").iter_rows()).get(one)
-    return {"name": names.get(one, one), "id": one, "code": code or ""}
+    codes = dict(register.select("id", "uscc").iter_rows())
+    return [
+        {"name": names.get(one, one), "id": one, "code": codes.get(one) or ""} for one in _letter_to(visit, row)
+    ]  # fmt: skip

@@ -14,7 +14,7 @@ from lodeline.detection.identity import named_in
 from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.states import CaseError
-from lodeline.office.findings.views import standings
+from lodeline.office.findings.views import asked_too, standings
 from lodeline.regulation.span import Span
 from lodeline.service.findings.finding import findings as ask
 from lodeline.service.overview import overview as questions
@@ -159,6 +159,11 @@ def _seeing_table(visit: Visit, eyes: Sequence[Mapping[str, Any]]) -> Table:
 def firm(finding: Finding) -> str:
     """The organisation that a finding puts its question to; of a pair, the first."""
     return named_in(finding["subject"])[0]
+
+
+def put_to(finding: Finding) -> list[str]:
+    """All whom a finding puts its question to: of a pair both sides."""
+    return [one for one in (firm(finding), asked_too(finding)) if one]
 
 
 def mass_mg(finding: Finding) -> float:

@@ -45,7 +45,7 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
     if case.finding != finding:
         # The question was asked under another id.
         return HttpResponseRedirect(firm.url("firm-finding", finding=case.finding) or "")
-    paper = wanted_paper(visit, case, disclosed_only=True)
+    paper = wanted_paper(visit, case, reader=organisation)
     if paper is not None:
         return paper
     refused = ""
@@ -74,10 +74,10 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         measured=measured_steps(row, visit.language, lambda entry: firm.url("firm-inspection-visit", entry=entry)),
         table=shown(visit, table) if table.rows else None,
         steps=taken(
-            visit, case, disclosed_only=True, called=lambda one: firm.names.get(one, one),
+            visit, case, reader=organisation, called=lambda one: firm.names.get(one, one),
             timezone=firm.own.law.timezone,
         ),
-        answer=_fields(firm, refused) if _may_answer(visit, case) else None,
+        answer=_fields(firm, refused) if _may_answer(firm, case) else None,
         notices=[Notice(kind="problem", text=refused)] if refused
         else [Notice(kind="success", text=visit.localized(NOTICES["answer"]))] if code == "answer" else [],
     )  # fmt: skip
@@ -109,10 +109,10 @@ def _answer(firm: Firm, finding: str) -> HttpResponse:
 def state_cell(firm: Firm, case: Case) -> Cell:
     """Where a question stands, as the firm needs to know it."""
     visit = firm.visit
-    state = own_state(case)
+    state = own_state(case, firm.organisation)
     shape, tone = words.FINDING_STATE_MARKS[state]
     note = ""
-    if case.state == "asked" and case.until is not None:
+    if state == "asked" and case.until is not None:
         late = has_answered_or_expired("asked", until=case.until, today=firm.today)
         day = written.day(case.until, visit.language)
         note = (
@@ -130,9 +130,9 @@ def place(firm: Firm, case: Case) -> str:
     return firm.sites_ever.get(site, "")
 
 
-def _may_answer(visit: Visit, case: Case) -> bool:
+def _may_answer(firm: Firm, case: Case) -> bool:
     return case.state in MOVES["answered"][0] and any(
-        visit.actor.may(permission, case.organisation) for permission in ("own.file", "own.certify")
+        firm.visit.actor.may(permission, firm.organisation) for permission in ("own.file", "own.certify")
     )
 
 
@@ -145,10 +145,10 @@ def _own_row(firm: Firm, case: Case) -> Mapping[str, Any] | None:
 def _headline(firm: Firm, case: Case) -> str:
     visit = firm.visit
     what = words.word(words.DETECTORS, case.detector, visit.language)
-    if case.state == "asked" and case.until is not None:
+    if own_state(case, firm.organisation) == "asked" and case.until is not None:
         day = written.day(case.until, visit.language)
         return visit.text(f"{what}: please answer by {day}", f"{what}：请于{day}前答复")
-    state = words.word(words.FINDING_STATES, own_state(case), visit.language)
+    state = words.word(words.FINDING_STATES, own_state(case, firm.organisation), visit.language)
     return visit.text(f"{what}: {state.lower()}", f"{what}：{state}")
 
 

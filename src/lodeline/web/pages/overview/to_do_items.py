@@ -19,6 +19,7 @@ from lodeline.office.models import Draft
 from lodeline.office.notices.notices import ReadNotice
 from lodeline.office.overview.home import Home
 from lodeline.service.firm.organisation_view import Month
+from lodeline.web.pages.common.drafts import apart
 from lodeline.web.pages.common.firm_part import Firm, counted
 from lodeline.web.pages.customs.verdicts import QUERY_STATES
 from lodeline.web.pages.findings.firm_finding import place
@@ -134,6 +135,7 @@ def _drafts(firm: Firm, found: Home) -> Iterator[Item]:
     visit = firm.visit
     due: dict[str, Month] = {one.period: one for one in found.months if one.state in ("missing", "due")}
     certifies = visit.actor.may("own.certify", firm.organisation)
+    told = apart(visit, found.open_drafts)
     for one in found.open_drafts:
         month = due.get(one.period) if one.corrects is None else None
         name = written.month(one.period, visit.language)
@@ -144,11 +146,13 @@ def _drafts(firm: Firm, found: Home) -> Iterator[Item]:
         if one.state == Draft.State.ASKED and certifies:
             act, act_href = visit.text("Read and sign", "阅读并签认"), firm.url("firm-draft-certify", draft=one.pk)
         rows = counted(visit, one.rows, "one row", "{n} rows", "{n}行")
-        yield Item(
-            kind="draft",
-            text=visit.text(f"Filing of {name}", f"{name}申报")
+        text_ = (
+            visit.text(f"Filing of {name}", f"{name}申报")
             if one.corrects is None
-            else visit.text(f"Correction of {name}", f"{name}更正"),
+            else visit.text(f"Correction of {name}", f"{name}更正")
+        )
+        yield Item(
+            kind="draft", text=visit.text(", ", "，").join(filter(None, (text_, told.get(one.pk, "")))),
             note=visit.text(", ", "，").join([visit.localized(_DRAFT_STATES[one.state]), rows]),
             href=href, act=act, act_href=act_href, by=None if month is None else last_day(month.due),
             is_late=month is not None and month.state == "missing", since=one.changed_at,
@@ -162,13 +166,14 @@ def _questions(firm: Firm, found: Home) -> Iterator[Item]:
         mass = round(float(seen["mass_kg"]) * written.MG_PER_KG)
         month = written.month(seen["period"]["to"], language)
         parts = (place(firm, one), month, written.mass(mass, language) if mass else "")
-        href, waits = firm.url("firm-finding", finding=one.finding), one.state == "asked"
+        state = own_state(one, firm.organisation)
+        href, waits = firm.url("firm-finding", finding=one.finding), state == "asked"
         yield Item(
             kind="question", text=words.word(words.DETECTORS, one.detector, language), href=href, act_href=href,
             note=" · ".join(filter(None, parts)), act=_may(firm, text("Answer", "答复"), *_ANSWERS),
             by=one.until if waits else None, since=one.changed_at, waits=waits,
             is_late=waits and one.until is not None and one.until < firm.today,
-            state=words.word(words.FINDING_STATES, own_state(one), language),
+            state=words.word(words.FINDING_STATES, state, language),
         )  # fmt: skip
 
 
