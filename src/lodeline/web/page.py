@@ -66,6 +66,7 @@ def served_view(page: Page) -> View:
         if page.shows is not None:
             log_access(visit, page.shows)
         response = page.view(visit, **arguments)
+        visit.note_seen(response)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 

@@ -134,6 +134,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # Over TLS, no other host of the domain can set these (RFC 6265bis, section 4.1.3.2).
 SESSION_COOKIE_NAME = "__Host-lodeline_session" if _SECURE else "lodeline_session"
 CSRF_COOKIE_NAME = "__Host-lodeline_csrf" if _SECURE else "lodeline_csrf"
+#: Which entry the last page was computed from (web.visit).
+LODELINE_SEEN_COOKIE = "__Host-lodeline_seen" if _SECURE else "lodeline_seen"
 #: Twelve hours, a working day; ends with the browser as well.
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, get_urlconf, resolve, reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
@@ -91,12 +91,34 @@ class Visit:
 
     @cached_property
     def reading(self) -> Reading:
-        """What this page is computed from: at least what this visitor has filed. Raises what `Desk.reading` raises.
+        """What this page is computed from: at least what this visitor has filed, and has been shown. Raises what
+        `Desk.reading` raises.
 
         An official of a region is given a reading of its firms alone.
         """
-        whole = desk(settings.LODELINE_DATABASE).reading(at_least=getattr(self.request, "session", {}).get(_FILED))
+        readings = desk(settings.LODELINE_DATABASE)
+        whole = readings.reading(at_least=getattr(self.request, "session", {}).get(_FILED))
+        seen = self._seen
+        # Another process may be behind the one that answered before. A log that was restored since has less.
+        if whole.snapshot.entry < seen < self.store.head().size:
+            whole = readings.reading(at_least=seen)
         return whole if self.territory is None else RegionalReading(whole, self.territory)
+
+    @property
+    def _seen(self) -> int:
+        """The newest entry that a page of this browser was computed from; -1 where none was. It is signed: who made
+        one up would have readings made without end."""
+        text = self.request.get_signed_cookie(settings.LODELINE_SEEN_COOKIE, default="")
+        return int(text) if text.isdecimal() else -1
+
+    def note_seen(self, response: HttpResponse) -> None:
+        """Has the browser remember which entry the page was computed from, so that no later page shows an older one."""
+        reading = self.__dict__.get("reading")
+        if reading is not None and self.actor.signed_in and reading.snapshot.entry > self._seen:
+            response.set_signed_cookie(
+                settings.LODELINE_SEEN_COOKIE, str(reading.snapshot.entry), httponly=True, samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
+            )  # fmt: skip
 
     def end(self) -> None:
         """Lets go of the reading. Request and visit refer to each other, so that what was read of a nation would stay

@@ -281,8 +281,8 @@ def _take(
     # A case that was never put to the organisation is none of its business.
     if kind in _NOTICES and case.steps.filter(kind="asked").exists():
         facts = {"finding": case.finding, "until": _iso(step.until), "decided": kind}
-        for one in sides(case):
-            notify(one, _NOTICES[kind], facts, key=f"case:{case.reference}:{number}", now=now)
+        for place, one in enumerate(sides(case)):
+            notify(one, _NOTICES[kind], facts, key=f"case:{case.reference}:{number}{':also' * place}", now=now)
     record_act(
         actor, f"finding.{kind}", organisation=case.organisation, subject=case.finding, facts={"step": number}
     )  # fmt: skip

@@ -36,7 +36,8 @@ def remind(today: date, now: datetime) -> int:
         kind = "question-overdue" if case.until < today else "question-due"
         facts = {"finding": case.finding, "until": case.until.isoformat()}
         for one in unheard(case):
-            new += notify(one, kind, facts, key=f"{kind}:{case.reference}:{case.until}", now=now)
+            also = ":also" if one == case.also else ""
+            new += notify(one, kind, facts, key=f"{kind}:{case.reference}:{case.until}{also}", now=now)
     return new
 
 
