@@ -220,6 +220,23 @@ def test_a_detector_without_words_of_its_own_is_shown_in_full(browser: Browser, 
     assert "Share of pair 0.2 Rate 7" in text and "hop" in text
 
 
+def test_a_question_about_a_pair_goes_to_both_and_a_letter_names_one(
+    browser: Browser, seen: list[dict[str, Any]], store: Store
+) -> None:
+    seen.append(made_up("composition-swap", subject={"pair": "SEP-0001>MIN-0001"}))
+    names = organisation_names(store.newest_register(), "en")
+    shipper, receiver = names["SEP-0001"], names["MIN-0001"]
+    page = browser.page(f"/en/findings/{ID}/")
+    assert f"{shipper} and {receiver}" in page.headings[0] and "Both sides of the delivery are asked" in page.text
+    letters = re.findall(r'href="([^"]+to=(?:SEP-0001|MIN-0001))"', page.html)
+    assert len(letters) == 2
+    for at, to, other in zip(letters, (shipper, receiver), (receiver, shipper), strict=True):
+        letter = browser.page(at)
+        address = re.search(r'<dl class="dl">.*?</dl>', letter.html, re.DOTALL)
+        assert address is not None and to in address[0] and other not in address[0]
+        assert to in letter.headings[0] and other not in letter.headings[0]
+
+
 #: Evidence in every form that docs/reference/detectors.md has, and what is read of it.
 FORMS: list[tuple[list[dict[str, Any]], tuple[str, ...]]] = [
     (

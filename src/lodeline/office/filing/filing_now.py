@@ -100,7 +100,8 @@ def _supersede(filed: Draft, events: set[str], now: datetime) -> None:
     )
     done = {one.sha256 for one in filed.files.defer("content")}
     for other in others.exclude(pk=filed.pk):
-        if not _adds_nothing(other, events, done):
+        # A large draft is not read by who waits for a small one; it has more than that anyway.
+        if (is_small(filed) and not is_small(other)) or not _adds_nothing(other, events, done):
             continue
         with jobs.database().transaction():
             held = hold(other.pk)
