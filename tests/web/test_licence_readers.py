@@ -18,6 +18,7 @@ from tests.web.conftest import Browser
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.service.licences.licences import change_holder
 from lodeline.web.pages.licences import licence as licence_page
+from lodeline.web.parts.shell import show
 
 pytestmark = pytest.mark.medium
 
@@ -73,7 +74,6 @@ def drawn(desk: Desk, dice: random.Random) -> dict[str, set[str]]:
 def documents(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The answers that pages of a licence were made of, the newest last."""
     found: list[Any] = []
-    show = licence_page.show
 
     def noted(*about: Any, **context: Any) -> Any:
         found.append(context["document"])
@@ -90,7 +90,8 @@ def test_page_and_api_show_a_holder_the_same_and_nothing_of_others(
     theirs = drawn(desk, random.Random(seed))
     client = elsewhere(desk.store.database.url).client
     with override_settings(LODELINE_DEMO_CLOCK="2025-06-20T09:00:00+08:00"):
-        whole = client.get("/api/v1/licences/L1", **{"lodeline.actor": OFFICIAL}).json()
+        official: Any = {"lodeline.actor": OFFICIAL}
+        whole = client.get("/api/v1/licences/L1", **official).json()
         for name, standing in READERS.items():
             reader = standing.organisation
             who: Any = {"lodeline.actor": Actor(user=1, name=name, pseudonym=name, standings=(standing,))}
