@@ -6,6 +6,7 @@ The compiler costs a process about as much memory and start as everything else t
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from collections.abc import Callable
 from functools import cache, update_wrapper
@@ -40,7 +41,13 @@ class _Kernel:
     def compiled(self) -> Callable[..., Any]:
         """What numba makes of it: compiled when first called with arguments of a kind, or taken from the cache."""
         if self._compiled is None:
-            self._compiled = _numba().njit(**self._options)(self.function)
+            try:
+                self._compiled = _numba().njit(**self._options)(self.function)
+            except RuntimeError as error:
+                if "cannot cache" not in str(error):
+                    raise
+                _note_that_nothing_is_kept()
+                self._compiled = _numba().njit(**{**self._options, "cache": False})(self.function)
         return self._compiled
 
 
@@ -60,6 +67,15 @@ def _numba() -> ModuleType:
     finally:
         linalg.ensure_blas = asked
     return numba
+
+
+@cache
+def _note_that_nothing_is_kept() -> None:
+    """Neither beside the code nor in the home directory can anything be written, as on a read-only system."""
+    logging.getLogger(__name__).warning(
+        "kernels are compiled for this process alone, which takes minutes: let NUMBA_CACHE_DIR name a directory in"
+        " which this account can keep them"
+    )
 
 
 def are_loaded() -> bool:

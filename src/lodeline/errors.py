@@ -13,6 +13,10 @@ class UserError(Exception):
         self.en = en
         self.zh = zh
 
+    def for_anybody(self) -> Text:
+        """What a page shows of it, whoever asks."""
+        return text(self.en, self.zh)
+
 
 class Text(TypedDict):
     """One text in both languages."""

@@ -47,9 +47,15 @@ class Server:
         for number in numbers:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
-        until = time.monotonic() + 10
-        while any(_lives(number) for number in numbers) and time.monotonic() < until:
-            time.sleep(0.01)
+        _wait_for_the_end(numbers)
+
+    def restart(self) -> None:
+        """Ends it as a system does that updates it: all are disconnected at once, then it is started again."""
+        postmaster = self.made.get_pid()
+        assert postmaster is not None, "the server runs"
+        os.kill(postmaster, signal.SIGINT)
+        _wait_for_the_end([postmaster])
+        self.start()
 
     def start(self) -> None:
         """Starts it again, and waits until it has gone through its log and answers; a busy machine takes a while."""
@@ -69,6 +75,12 @@ class Server:
         """Ends it, and removes its files."""
         self.made.cleanup()
         shutil.rmtree(self.room, ignore_errors=True)
+
+
+def _wait_for_the_end(numbers: list[int]) -> None:
+    until = time.monotonic() + 10
+    while any(_lives(number) for number in numbers) and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def _lives(number: int) -> bool:
@@ -187,14 +199,15 @@ def _judge(ended: Ended) -> None:
 
 
 @contextmanager
-def served(url: str, room: Path) -> Iterator[str]:
-    """The address of a portal of this database, in one process that answers."""
+def served(url: str, room: Path, **settings: str) -> Iterator[str]:
+    """The address of a portal of this database, in one process that answers; what it writes is `served` in a room."""
     from tests.web.test_serving import free_port  # noqa: PLC0415
 
     port = free_port()
     environment = {
         **os.environ, "LODELINE_WORKERS": "1", "LODELINE_JOB_WORKERS": "0", "LODELINE_CERTIFY": "password",
         "PYTHONPATH": str(REPOSITORY / "src"), "LODELINE_DEMO_CLOCK": "2025-05-05T09:00:00+08:00",
+        **settings,
     }  # fmt: skip
     program = "from lodeline.cli import main; main()"
     with (room / "served").open("w") as out:
@@ -229,9 +242,15 @@ def month(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def kill_under_the_api(server: Server, program: Program, kills: int, chance: random.Random) -> list[str]:
-    """What was broken when the server was killed under programs that file, if anything."""
+#: An analyst of the authority in a furnished database, whose password is that of tests.
+OFFICIAL: Final = "official@authority.example"
+
+
+def furnished_database(server: Server) -> tuple[str, str]:
+    """The URL of a new database with firms and people, and a token with which the mine files."""
+    from django.db import connections  # noqa: PLC0415
     from django.test import override_settings  # noqa: PLC0415
+    from tests.accounts import person  # noqa: PLC0415
     from tests.api.conftest import Office, furnish  # noqa: PLC0415
 
     url = new_database(server.made)
@@ -240,9 +259,14 @@ def kill_under_the_api(server: Server, program: Program, kills: int, chance: ran
     with override_settings(LODELINE_DATABASE=url, LODELINE_CERTIFY="password"):
         scopes = ("filings:read", "filings:write", "filings:certify")
         token = Office(url=url).token("MINE", *scopes, role="certifier")
-    from django.db import connections  # noqa: PLC0415
-
+        person(OFFICIAL, ("", "analyst"))
     connections.close_all()
+    return url, token
+
+
+def kill_under_the_api(server: Server, program: Program, kills: int, chance: random.Random) -> list[str]:
+    """What was broken when the server was killed under programs that file, if anything."""
+    url, token = furnished_database(server)
     with served(url, program.room) as address:
         return [
             f"api: {said}" for number in range(kills)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from tests.web.conftest import Browser, Page
 
 from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web import reading
 from lodeline.web.pages.overview import overview
+from lodeline.web.server import errors
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_a_mistake_of_ours_has_a_number_and_promises_nothing_untrue(
     assert "secret of somebody" not in page.html
 
 
-def said_when_closed(browser: Browser) -> tuple[str, str]:
+def told_when_closed(browser: Browser) -> tuple[str, str]:
     """The text of both languages, each with status 503."""
     texts = []
     for language in ("en", "zh"):
@@ -83,14 +85,14 @@ def said_when_closed(browser: Browser) -> tuple[str, str]:
 
 
 def test_no_store(elsewhere: Any, tmp_path: Path) -> None:
-    en, zh = said_when_closed(elsewhere(tmp_path / "none.sqlite3"))
+    en, zh = told_when_closed(elsewhere(tmp_path / "none.sqlite3"))
     assert "lodeline init" in en and "lodeline init" in zh
     assert not (tmp_path / "none.sqlite3").exists(), "looking must not make a store"
 
 
 def test_empty_store(elsewhere: Any, sqlite_url: str) -> None:
     create(sqlite_url)
-    en, zh = said_when_closed(elsewhere(sqlite_url))
+    en, zh = told_when_closed(elsewhere(sqlite_url))
     assert "The store is empty" in en and "数据库为空" in zh
 
 
@@ -105,8 +107,64 @@ def test_store_of_a_newer_version(elsewhere: Any, store: Store, tmp_path: Path) 
             connection.execute(f'DROP TRIGGER "{name}"')
         connection.execute("UPDATE fact SET value = '99' WHERE key = 'format'")
     connection.close()
-    en, zh = said_when_closed(elsewhere(path))
+    en, zh = told_when_closed(elsewhere(path))
     assert "update the program" in en and "请更新程序" in zh
+
+
+#: A server that nobody started, in a place that no page may name.
+AWAY = "postgresql://somebody:a-password@/lodeline?host=/nowhere/a-socket"
+
+
+@pytest.mark.parametrize(
+    "path", ["/en/", "/zh/", "/en/log/", "/en/organisations/", "/en/law/", "/en/desk/", "/en/nothing"]
+)
+@pytest.mark.parametrize("clock", ["", "2025-05-05T09:00:00+08:00"])
+def test_a_database_that_is_away_is_named_in_the_log_alone(
+    elsewhere: Any, caplog: pytest.LogCaptureFixture, path: str, clock: str
+) -> None:
+    browser = elsewhere(AWAY)
+    browser.client.cookies["sessionid"] = "a-session-that-the-database-would-know"
+    with override_settings(LODELINE_DEMO_CLOCK=clock):
+        response = browser.get(path)
+    page = Page(response)
+    assert response.status_code in (200, 404, 503)
+    assert "</html>" in page.html, "a whole page of the portal"
+    for inside in ("nowhere", "a-socket", "password", "lodeline?host", "psycopg", "connection"):
+        assert inside not in page.html, inside
+    if response.status_code == 503:
+        assert response["Retry-After"]
+        assert any("a-socket" in record.getMessage() for record in caplog.records), "the operator is given the reason"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_page_without_a_database_has_the_number_of_its_request(elsewhere: Any, language: str) -> None:
+    response = elsewhere(AWAY).get(f"/{language}/")
+    assert response.status_code == 503 and response["X-Request-ID"] in Page(response).text
+
+
+def test_what_fails_in_the_page_of_an_error_is_logged_and_the_error_told(
+    elsewhere: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a fault in the frame")
+
+    monkeypatch.setattr(errors, "show", broken)
+    response = elsewhere(AWAY).get("/en/")
+    assert response.status_code == 503 and response["Retry-After"]
+    told = response.content.decode()
+    assert "Try again" in told and "重试" in told
+    (fault,) = [record for record in caplog.records if record.exc_info and record.exc_info[0] is RuntimeError]
+    assert fault.name == "lodeline.errors"
+
+
+def test_a_store_that_was_there_is_restored_and_never_made_again(elsewhere: Any, store: Store, tmp_path: Path) -> None:
+    path = copied(store, tmp_path / "lost.sqlite3")
+    browser = elsewhere(path)
+    assert browser.get("/en/log/").status_code == 200
+    path.unlink()
+    en, zh = told_when_closed(browser)
+    assert "restore the newest backup" in en and "恢复最新备份" in zh
+    assert "lodeline init" not in en + zh and str(tmp_path) not in en + zh
 
 
 def test_locked_store(elsewhere: Any, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +174,7 @@ def test_locked_store(elsewhere: Any, store: Store, tmp_path: Path, monkeypatch:
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        en, zh = said_when_closed(elsewhere(path))
+        en, zh = told_when_closed(elsewhere(path))
     finally:
         connection.close()
     assert "locked" in en and "锁定" in zh

@@ -23,6 +23,7 @@ from tests.desk import Desk as Filer
 from lodeline.errors import UserError
 from lodeline.office.models import Job
 from lodeline.office.opening import prepare
+from lodeline.store import opening
 from lodeline.store.opening import create
 from lodeline.web.server import configuration, logs
 from lodeline.web.server.configuration import read
@@ -147,6 +148,36 @@ def test_not_ready_without_a_store(client: Client, tmp_path: Path) -> None:
     with override_settings(LODELINE_DATABASE=str(tmp_path / "none.sqlite3")):
         status, said = ready(client)
     assert status == 503 and "lodeline init" in said["checks"]["store"]["problem"]["en"]
+
+
+def test_a_lost_store_is_to_be_restored_and_not_made_again(client: Client, url: str) -> None:
+    until_ready(client, url)
+    Path(url).unlink()
+    status, found = ready(client)
+    problem = found["checks"]["store"]["problem"]
+    assert status == 503 and "restore the newest backup" in problem["en"] and "恢复最新备份" in problem["zh"]
+    assert "lodeline init" not in str(found)
+
+
+def test_a_store_is_known_to_be_lost_by_its_answers_where_the_process_is_new(
+    client: Client, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk(url).reading()
+    monkeypatch.setattr(opening, "_found", set())
+    Path(url).unlink()
+    assert "lodeline init" not in str(ready(client)[1])
+
+
+def test_the_log_says_why_the_api_has_no_store(told: io.StringIO) -> None:
+    away = "postgresql:///lodeline?host=/nowhere/a-socket"
+    with override_settings(LODELINE_DATABASE=away):
+        answer = Client(raise_request_exception=False, headers={"Host": "127.0.0.1"}).get(
+            "/api/v1/filings", headers={"Authorization": "Bearer lodeline_any"}
+        )
+    assert answer.status_code == 503 and "a-socket" not in answer.content.decode()
+    lines = [json.loads(line) for line in told.getvalue().splitlines()]
+    assert any("a-socket" in line["what"] for line in lines), lines
+    assert not any("%s" in line["what"] for line in lines), lines
 
 
 def test_an_empty_store_is_ready_for_its_first_filing(client: Client, tmp_path: Path) -> None:

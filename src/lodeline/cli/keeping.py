@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,33 +20,44 @@ def init(
         str | None,
         typer.Option("--jurisdiction", help="Code of the pack whose law a new store has. 新建数据库的法域。"),
     ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--origin",
+            help="Name of a new log, by default HOST/log of LODELINE_HOSTS, else lodeline.local/log. 日志名称。",
+        ),
+    ] = None,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
     """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
     from lodeline.office.access.guarded import has_office, missing_office_guards  # noqa: PLC0415
     from lodeline.office.access.rights import is_older  # noqa: PLC0415
-    from lodeline.store.opening import create, missing_guards, steps_of  # noqa: PLC0415
+    from lodeline.store.opening import create, missing_guards, origin_of, steps_of  # noqa: PLC0415
+    from lodeline.web.server import configuration  # noqa: PLC0415
     from lodeline.web.server.serving import prepare  # noqa: PLC0415
 
     before, guards = steps_of(database), missing_guards(database)
-    store, new = create(database, jurisdiction=jurisdiction)
-    rights = False
-    if has_office(store.database):
-        guards, rights = guards + missing_office_guards(store.database), is_older(store)
-        prepare(database)
-        rights = rights and not is_older(store)
+    is_there = any(step.startswith("format-") for step in before)
+    named = origin or (None if is_there else origin_of(configuration.read(os.environ).hosts))
+    store, new = create(database, jurisdiction=jurisdiction, origin=named)
+    guards += missing_office_guards(store.database)
+    rights = has_office(store.database) and is_older(store)
+    # The portal's tables as well: whoever asks a page or the API before `serve` was ever started finds them.
+    prepare(database)
+    rights = rights and not is_older(store)
     migrated = [] if new else sorted(steps_of(database) - before)
+    place = shown(database)
     if as_json:
         updated = bool(migrated or guards or rights)
         print_json(
             {
-                "new": new, "updated": updated, "migrated": migrated, "guards": list(guards), "rights_entered": rights,
+                "new": new, "store": str(store.database.path or place),
+                "updated": updated, "migrated": migrated, "guards": list(guards), "rights_entered": rights,
                 "origin": store.origin, "jurisdiction": store.jurisdiction, "vkey": store.signer.verifier.vkey,
             }
         )  # fmt: skip
         return
-    place = shown(database)
     done = _brought_up_to_date(migrated, guards, rights)
     if new:
         wording = text(f"Made a store at {place}.", f"已建立数据库：{place}。")

@@ -87,6 +87,12 @@ def directory_of(database: Database) -> Path:
     return Path("var/snapshots") / name
 
 
+def answers_beside(directory: Path) -> Path:
+    """Where what an analyst publishes of the same store lives. Not in it: where a snapshot is made again from nothing,
+    all that is in its directory goes."""
+    return directory.with_name(directory.name.removesuffix(".snapshot") + ".answers")
+
+
 @contextmanager
 def one_writer(directory: Path) -> Iterator[None]:
     """Holds the directory: nobody else reads or writes there meanwhile."""

@@ -169,7 +169,15 @@ class Database:
             yield
         except (DjangoDatabaseError, sqlite3.Error) as error:
             at_place(error, str(self._path) if self.is_sqlite else self.url.rpartition("@")[2])
+            self._let_go_of_a_lost_one()
             raise
+
+    def _let_go_of_a_lost_one(self) -> None:
+        """A connection that the server has ended answers nothing any more: the next question opens another."""
+        found = self.connection
+        # Within a transaction whatever follows must fail: its end asks again.
+        if not self.is_sqlite and found.connection is not None and not found.in_atomic_block and not found.is_usable():
+            found.close()
 
     @contextmanager
     def one_at_a_time(self, what: str) -> Iterator[None]:

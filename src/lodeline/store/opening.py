@@ -6,7 +6,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -18,15 +18,16 @@ import polars as pl
 from django.db import Error as DjangoDatabaseError
 from django.db import transaction
 
-from lodeline.journal.checkpoint import Signer, sign_checkpoint
+from lodeline.journal.checkpoint import MalformedNoteError, Signer, sign_checkpoint
 from lodeline.journal.merkle import Frontier
 from lodeline.regulation.pack import shipped, shipped_codes
 from lodeline.store import migrations
 from lodeline.store.append import append
+from lodeline.store.column_files import answers_beside, directory_of
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
 from lodeline.store.store import PACK_FACT, Store, StoreError
-from lodeline.store.trouble import at_place, trouble
+from lodeline.store.trouble import at_place, place_of, trouble
 
 FORMAT = 2
 """This program reads a store of this format and of the one before. A higher one is a fact of its own (`format-2`).
@@ -37,27 +38,38 @@ FORMAT = 2
 SECRET_CHARACTERS = 16
 #: Under this name tables are made by one at a time (`Database.alone`).
 TABLES: Final = "tables"
+#: What a log is called that nobody has named.
 DEFAULT_ORIGIN = "lodeline.local/log"
+#: Addresses of stores that this process has found: where one of them is missing, it is lost.
+_found: set[str] = set()
 
 
 def create(
-    url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN, jurisdiction: str | None = None
+    url: str, *, secret: str | None = None, origin: str | None = None, jurisdiction: str | None = None
 ) -> tuple[Store, bool]:
     """Makes the store, or finds the one that is there; returns it and whether it is new.
 
     `secret` (else the environment's LODELINE_SECRET, else a random one kept in the store) salts every row and
-    seeds the log's key. `jurisdiction`: code of the pack whose law a new store begins with, by default the first that
-    comes with the program. Raises StoreError where it is none of those, or the store that is there has another.
+    seeds the log's key. `origin`: the name of a new log, under which it signs. `jurisdiction`: code of the pack whose
+    law a new store begins with, by default the first that comes with the program. Raises StoreError where one of them
+    cannot be, or the store that is there has another.
     """
     _require_pack(jurisdiction)
+    _require_name(origin)
     database = Database(url)
+    given = secret or os.environ.get("LODELINE_SECRET")
+    if database.path is not None and database.path.exists():
+        _refuse_a_file_of_others(database, url)
+    # Where nothing is yet, there is nothing to know; what is no database at all is named when the tables are made.
+    state = _State(facts={}, made=frozenset())
+    with suppress(DjangoDatabaseError):
+        state = _state_of(database) if _there(url) else state
+        _require_known(state, url)
+    if given and state.format is None:
+        # Before anything is made: what was refused leaves nothing behind.
+        assert_long_enough(given)
     if database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_a_file_of_others(database, url)
-    given = secret or os.environ.get("LODELINE_SECRET")
-    # Where nothing is yet, there is nothing to know; what is no database at all is named when the tables are made.
-    with suppress(DjangoDatabaseError):
-        _require_known(_state_of(database), url)
     try:
         with database.alone(TABLES):
             migrate(database, "store")
@@ -75,10 +87,9 @@ def create(
             _put_facts(database, {f"format-{FORMAT}": str(FORMAT)})
         _give_law(database, jurisdiction)
         if new:
-            used = given or secrets.token_hex(32)
-            assert_long_enough(used)
-            signer = Signer.of_store(used.encode(), origin)
-            facts = {"format": str(FORMAT), "origin": origin, "secret-fingerprint": _fingerprint(used)}
+            used, name = given or secrets.token_hex(32), origin or DEFAULT_ORIGIN
+            signer = Signer.of_store(used.encode(), name)
+            facts = {"format": str(FORMAT), "origin": name, "secret-fingerprint": _fingerprint(used)}
             if not given:
                 facts["secret"] = used
             _put_facts(database, facts)
@@ -89,6 +100,12 @@ def create(
                 (Frontier().to_bytes(), checkpoint),
             )
     store = open_store(url, secret=secret)
+    if origin not in (None, store.origin):
+        raise StoreError(
+            f"the log of the store at {_shown(url)} is called {store.origin}, which its receipts name, and keeps the"
+            f" name: make another store for {origin}",
+            f"{_shown(url)} 处数据库的日志名称为 {store.origin}，已载入回执，不可更改：使用 {origin} 请另建数据库",
+        )
     if jurisdiction not in (None, store.jurisdiction):
         raise StoreError(
             f"the store at {_shown(url)} has the jurisdiction {store.jurisdiction!r}, and keeps it: make another store"
@@ -142,6 +159,29 @@ def _require_pack(jurisdiction: str | None) -> None:
         )
 
 
+def origin_of(hosts: Sequence[str]) -> str | None:
+    """The name of a log that is reached under these names: by the first that others than this machine and its network
+    know; None where there is none."""
+    for host in (one.removeprefix(".").lower() for one in hosts):
+        labels = host.split(".")
+        # The last label of an address is a number, and `*` stands for any name.
+        if len(labels) > 1 and labels[-1].isalpha() and labels[-1] not in ("local", "localhost", "internal"):
+            return f"{host}/log"
+    return None
+
+
+def _require_name(origin: str | None) -> None:
+    try:
+        if origin is not None:
+            Signer.of_store(b"any", origin)
+    except MalformedNoteError as error:
+        raise StoreError(
+            f"{origin!r} cannot be the name of a log: write one without blanks and plus signs, such as"
+            " lodeline.example/log",
+            f"{origin!r} 不能作为日志名称：请写作 lodeline.example/log 的形式，不含空格和加号",
+        ) from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
     """What a store says of itself: its facts, and the changes of its tables (migrations) that were made."""
@@ -190,14 +230,16 @@ def _require_known(state: _State, url: str) -> None:
     if (stored is not None and stored > FORMAT) or state.made - _known_changes():
         newest = max(state.made - _known_changes(), default=stored)
         raise StoreError(
-            f"the store at {_shown(url)} was made or changed by a newer version ({newest}): update the program",
-            f"{_shown(url)} 处的数据库由更新版本的程序建立或更改（{newest}）：请更新程序",
+            f"the store{{at}} was made or changed by a newer version ({newest}): update the program",
+            f"{{at}}数据库由更新版本的程序建立或更改（{newest}）：请更新程序",
+            place=_shown(url),
         )
     if stored is not None and stored < FORMAT - 1:
         raise StoreError(
-            f"the store at {_shown(url)} has format {stored}, and this program reads {FORMAT - 1} and {FORMAT}: open it"
-            " with the versions in between first, one after another",
-            f"{_shown(url)} 处的数据库格式为 {stored}，本程序读取 {FORMAT - 1} 和 {FORMAT}：请先用中间版本依次打开",
+            f"the store{{at}} has format {stored}, and this program reads {FORMAT - 1} and {FORMAT}: open it with the"
+            " versions in between first, one after another",
+            f"{{at}}数据库格式为 {stored}，本程序读取 {FORMAT - 1} 和 {FORMAT}：请先用中间版本依次打开",
+            place=_shown(url),
         )
 
 
@@ -265,40 +307,19 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
     try:
         database = Database(url)
         if database.path is not None and not database.path.exists():
-            raise StoreError(
-                f"there is no store at {_shown(url)}: make one with `lodeline init`",
-                f"{_shown(url)} 处没有数据库：请先运行 `lodeline init`",
-            )
+            raise _nothing_there(database)
         state = _state_of(database)
     except DjangoDatabaseError as error:
-        if "locked" in str(error):
-            raise StoreError(
-                f"{_shown(url)} is locked by another program: wait until it has ended, or stop it",
-                f"{_shown(url)} 被其他程序锁定：请等待其结束，或将其停止",
-            ) from error
-        if database.path is not None and not os.access(database.path.parent, os.W_OK):
-            raise StoreError(
-                f"{_shown(url)} lies where this account cannot write, and was not closed: copy it with its -wal file to"
-                " a place of your own, and open the copy",
-                f"{_shown(url)} 所在位置不可写，且数据库未正常关闭：请连同 -wal 文件复制到可写位置后再打开",
-            ) from error
-        _raise_trouble(error, database)
-        en, zh = ("", "") if database.is_sqlite else ("If the server is down, start it. ", "如服务器未运行，请先启动。")
-        raise StoreError(
-            f"cannot open the store at {_shown(url)}: {error}. {en}If there is none yet, make one with `lodeline init`",
-            f"无法打开数据库 {_shown(url)}：{error}。{zh}如尚未建立，请运行 `lodeline init`",
-        ) from error
+        raise _not_opened(database, error) from error
     _require_known(state, url)
     if state.format is None:
-        raise StoreError(
-            f"the store at {_shown(url)} was never finished: make it with `lodeline init`",
-            f"{_shown(url)} 处的数据库未建成：请运行 `lodeline init`",
-        )
+        raise _nothing_there(database)
     if state.made != _known_changes() or "pack" not in state.facts:
         raise StoreError(
-            f"the store at {_shown(url)} was made by an older version: make a backup with that version, then bring the"
-            " store up to date with `lodeline init`",
-            f"{_shown(url)} 处的数据库由旧版本建立：请先用旧版本备份，再运行 `lodeline init` 更新",
+            "the store{at} was made by an older version: make a backup with that version, then bring the store up to"
+            " date with `lodeline init`",
+            "{at}数据库由旧版本建立：请先用旧版本备份，再运行 `lodeline init` 更新",
+            place=_shown(url),
         )
     facts = state.facts
     used = secret_for(facts, secret)
@@ -306,7 +327,66 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
         raise StoreError(
             "LODELINE_SECRET is not the secret that this store was made with", "LODELINE_SECRET 与建库时的密钥不同"
         )
+    expect(url)
     return Store(database, facts, used.encode())
+
+
+def expect(url: str) -> None:
+    """From here on this process takes a store that is missing at an address for one that was lost."""
+    _found.add(url)
+
+
+def _was_there(database: Database) -> bool:
+    """Whether a store was here before: this process found one, or its files for analysis are there still."""
+    files = directory_of(database)
+    return database.url in _found or files.exists() or answers_beside(files).exists()
+
+
+def _nothing_there(database: Database) -> StoreError:
+    """What there is to say where no store is. A new one in place of a lost one would have the same key, and sign
+    another history under its name."""
+    if _was_there(database):
+        return StoreError(
+            "the store{at} is gone, with all that was filed: restore the newest backup (`lodeline restore`)",
+            "{at}数据库已丢失，其中申报数据均不可读取：请用 `lodeline restore` 恢复最新备份",
+            place=_shown(database.url),
+        )
+    return StoreError(
+        "there is no store{at}: make one with `lodeline init`",
+        "{at}数据库不存在：请先运行 `lodeline init`",
+        place=_shown(database.url),
+    )
+
+
+def _not_opened(database: Database, error: DjangoDatabaseError) -> StoreError:
+    """What there is to say of a database that does not answer as a store does."""
+    place = _shown(database.url)
+    if "locked" in str(error):
+        return StoreError(
+            "the store{at} is locked by another program: wait until it has ended, or stop it",
+            "{at}数据库被其他程序锁定：请等待其结束，或将其停止",
+            place=place,
+        )
+    if database.path is not None and not os.access(database.path.parent, os.W_OK):
+        return StoreError(
+            "the store{at} lies where this account cannot write, and was not closed: copy it with its -wal file to a"
+            " place of your own, and open the copy",
+            "{at}数据库所在位置不可写，且未正常关闭：请连同 -wal 文件复制到可写位置后再打开",
+            place=place,
+        )
+    _raise_trouble(error, database)
+    server = ("", "") if database.is_sqlite else ("If the server is down, start it. ", "如服务器未运行，请先启动。")
+    en, zh = "If there is none yet, make one with `lodeline init`", "如尚未建立，请运行 `lodeline init`"
+    if _was_there(database):
+        en, zh = (
+            "If it is lost, restore the newest backup (`lodeline restore`)",
+            "如已丢失，请用 `lodeline restore` 恢复最新备份",
+        )
+    return StoreError(
+        f"cannot open the store{{at}}{{reason}}. {server[0]}{en}",
+        f"无法打开{{at}}数据库{{reason}}。{server[1]}{zh}",
+        place=place, reason=str(error),
+    )  # fmt: skip
 
 
 def _raise_trouble(error: DjangoDatabaseError, database: Database) -> None:
@@ -314,9 +394,10 @@ def _raise_trouble(error: DjangoDatabaseError, database: Database) -> None:
     if database.path is None or database.path.is_dir() or "not a database" in str(error):
         return
     at_place(error, str(database.path))
-    message = trouble(error)
+    message = trouble(error, placed=False)
     if message is not None:
-        raise StoreError(*message) from error
+        en, zh = message
+        raise StoreError(f"{{place}}{en}", f"{{place}}{zh}", place=place_of(error)) from error
 
 
 def secret_for(facts: Mapping[str, str], given: str | None = None) -> str:

@@ -27,7 +27,7 @@ import polars as pl
 import polars.selectors as cs
 
 from lodeline.mapped import read
-from lodeline.store.column_files import directory_of, remove, warn_of_wrong
+from lodeline.store.column_files import answers_beside, directory_of, remove, warn_of_wrong
 from lodeline.store.seal import Seal, SealKey, WrongFile, sampled
 from lodeline.store.store import Store
 from lodeline.store.values import packed, unpacked
@@ -101,9 +101,7 @@ class Publications:
     """The answers of a store, for the one analyst that writes them and for all who read."""
 
     def __init__(self, store: Store) -> None:
-        beside = directory_of(store.database)
-        # Not in it: where a snapshot is made anew, all that is in its directory goes.
-        self.directory = beside.with_name(beside.name.removesuffix(".snapshot") + ".answers")
+        self.directory = answers_beside(directory_of(store.database))
         self._key = SealKey.of_store(store.secret)
         self._wanted = self.directory / "wanted"
         #: The questions of answers that have been seen, by the names of their files.

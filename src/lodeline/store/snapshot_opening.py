@@ -24,7 +24,7 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
     parties, it is given again under the new stamp, with every frame that it has computed.
     """
     head = store.head()
-    if before is not None and before.next_line and _is_of(store, before):
+    if before is not None and before.next_line and is_of(store, before):
         if _is_unchanged(store, before, head):
             return _stamped(before, head)
         if (found := _carried(store, before, head)) is not None:
@@ -113,7 +113,7 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
     )
 
 
-def _is_of(store: Store, before: Snapshot) -> bool:
+def is_of(store: Store, before: Snapshot) -> bool:
     """Whether the snapshot is of a beginning of this very log."""
     last = store.entry(before.entry)
     return last is not None and last.root == before.root

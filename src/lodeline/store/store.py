@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -17,7 +17,7 @@ from hashlib import sha256
 
 import polars as pl
 
-from lodeline.errors import UserError
+from lodeline.errors import Text, UserError, text
 from lodeline.filing.feed_schema import Feed, feed_cells
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
@@ -31,7 +31,27 @@ from lodeline.store.tree import LogTree
 
 
 class StoreError(UserError):
-    """The store cannot be used as it is; the message says what is wrong and what to do."""
+    """The store cannot be used as it is; the message says what is wrong and what to do.
+
+    A text may hold `{at}` or, where it begins, `{place}`: where the store is; and `{reason}`: what its database said.
+    An operator is shown both; a page, which anybody may ask for, neither.
+    """
+
+    def __init__(self, en: str, zh: str, *, place: str = "", reason: str = "") -> None:
+        english = {"{at}": f" at {place}", "{place}": f"{place}: ", "{reason}": f": {reason}"}
+        chinese = {"{at}": f" {place} 处的", "{place}": f"{place}：", "{reason}": f"：{reason}"}
+        super().__init__(_filled(en, english if place else {}), _filled(zh, chinese if place else {}))
+        self._for_anybody = text(_filled(en, {}), _filled(zh, {}))
+
+    def for_anybody(self) -> Text:
+        """The texts without a place and without words of the database."""
+        return self._for_anybody
+
+
+def _filled(text: str, named: Mapping[str, str]) -> str:
+    for name in ("{at}", "{place}", "{reason}"):
+        text = text.replace(name, named.get(name, ""))
+    return text.lstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import Error as DjangoDatabaseError
+from django.db import InterfaceError, OperationalError
 
 _FULL = (
     "The disk is full. Nothing is half done: make room, then run the command again.",
@@ -53,8 +54,11 @@ _SQLITE = {
 _POSTGRESQL = {"53100": _FULL, "25006": _READ_ONLY, "08": _GONE, "57P": _GONE, "58030": _UNREADABLE, "XX001": _DAMAGED}
 
 
-def trouble(error: BaseException) -> tuple[str, str] | None:
-    """The sentence in English and Chinese; None where the error is no trouble of system or database."""
+def trouble(error: BaseException, *, placed: bool = True) -> tuple[str, str] | None:
+    """The sentence in English and Chinese; None where the error is no trouble of system or database.
+
+    placed: after the place where it happened, where that is known.
+    """
     found: BaseException | None = error
     place = ""
     while found is not None:
@@ -62,7 +66,7 @@ def trouble(error: BaseException) -> tuple[str, str] | None:
         message = _of_one(found)
         if message is not None:
             en, zh = message
-            return (f"{place}: {en}", f"{place}：{zh}") if place else message
+            return (f"{place}: {en}", f"{place}：{zh}") if place and placed else message
         # Where Django makes tables, it raises one error of the database while it handles another.
         found = found.__cause__ or (found.__context__ if isinstance(found, DjangoDatabaseError) else None)
     return None
@@ -84,6 +88,13 @@ def _of_one(error: BaseException) -> tuple[str, str] | None:
 
 def _beginning(known: dict[str, tuple[str, str]], code: str) -> tuple[str, str] | None:
     return next((message for begin, message in known.items() if code.startswith(begin)), None)
+
+
+def first_line(error: DjangoDatabaseError) -> str:
+    """What a database says of itself, for a log: that it cannot be reached, is locked, full or goes. Of any other error
+    the kind alone, for its text may quote rows."""
+    of_itself = isinstance(error, OperationalError | InterfaceError)
+    return str(error).partition("\n")[0] if of_itself else type(error).__name__
 
 
 def at_place(error: BaseException, place: str | Path) -> None:

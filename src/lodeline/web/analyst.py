@@ -33,9 +33,10 @@ from lodeline.service.overview.parting import is_prepared, prepare
 from lodeline.service.overview.reckoned import prepare_books
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
+from lodeline.store.outage import Outage
 from lodeline.store.publications import Publications, Question, Stamp, program_now
 from lodeline.store.published import asked_by_name, function_of
-from lodeline.store.snapshot_opening import open_snapshot
+from lodeline.store.snapshot_opening import is_of, open_snapshot
 from lodeline.store.values import UnpublishableError
 from lodeline.web.reading import Reading, is_unchanged
 
@@ -81,6 +82,7 @@ class Analyst:
 
         gives_way: how far publishing gives way to others, answers to who waits among them, by the measure of `nice`.
         """
+        self._url = url
         self._store = open_store(url)
         self._publications = Publications(self._store)
         self._engine = engine
@@ -135,14 +137,17 @@ class Analyst:
         # On Linux this is of the thread that says it, and of those that it starts from now on.
         os.nice(self._gives_way)
         stamp: Stamp | None = None
+        outage = Outage(_log, "nothing could be published")
         while not self._ended.is_set():
             before, began = stamp, time.monotonic()
             try:
+                if outage.lasts:
+                    self._open_again()
                 stamp = self._publish()
-            except UserError as error:
-                _log.warning("nothing could be published: %s", error.en)
-            except DjangoDatabaseError:
-                _log.exception("the store could not be read")
+            except (UserError, DjangoDatabaseError) as error:
+                self._ended.wait(outage.met(error))
+                continue
+            outage.over()
             if before is None and stamp is not None:
                 settled()
             # The first is made from nothing, which says nothing of the next.
@@ -150,6 +155,12 @@ class Analyst:
             self._ended.wait(pause_after(time.monotonic() - began) if made else _LOG_S)
         for one in answering:
             one.join(timeout=2)
+
+    def _open_again(self) -> None:
+        """Opens the store after it was away: somebody may have restored another one in its place."""
+        self._store = open_store(self._url)
+        if not all(is_of(self._store, one.snapshot) for one in self._readings.values()):
+            self._readings, self._took = {}, {}
 
     def _publish(self) -> Stamp | None:
         """Lets the newest entry stand, if goods or parties have moved since the publication that stands."""
@@ -280,7 +291,8 @@ class Analyst:
             self._took[question] = time.monotonic() - began
             self._publications.write(stamp, question, value, read_at=read_at)
         except UserError as error:  # it is the answer: who asks is told
-            self._publications.write(stamp, question, error, read_at=read_at)
+            if not isinstance(error.__cause__, DjangoDatabaseError):
+                self._publications.write(stamp, question, error, read_at=read_at)
         except (DjangoDatabaseError, UnpublishableError, LookupError, AttributeError) as error:
             _log.info("no answer is published to %s: %s", question.name, error)
         except Exception:  # a fault of ours is told, and met again by whoever asks

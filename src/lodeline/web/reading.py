@@ -31,7 +31,7 @@ from lodeline.store.opening import open_store
 from lodeline.store.publications import Question
 from lodeline.store.published import Published, asked_by_name
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.snapshot_opening import open_snapshot
+from lodeline.store.snapshot_opening import is_of, open_snapshot
 from lodeline.store.store import OFFICE_KIND, Store
 from lodeline.web.server import configuration
 
@@ -329,7 +329,10 @@ def is_unchanged(reading: Reading) -> bool:
     store = reading.store
     size = store.head().size
     return (
-        reading.snapshot.entry < size and store.last_goods_entry(size, still=[OFFICE_KIND])[0] <= reading.snapshot.entry
+        reading.snapshot.entry < size
+        and store.last_goods_entry(size, still=[OFFICE_KIND])[0] <= reading.snapshot.entry
+        # Where a backup was restored under it, the log is another, and may be as long.
+        and is_of(store, reading.snapshot)
     )
 
 

@@ -21,6 +21,7 @@ from django.db import connections
 from lodeline.office.access import clock
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Job
+from lodeline.store.outage import Outage
 
 #: Seconds between two questions for work, and between two signs of life.
 IDLE_S: Final = 0.5
@@ -105,6 +106,7 @@ class _SignsOfLife:
         self._thread.join()
 
     def _run(self) -> None:
+        failed = False
         try:
             while not self._over.wait(_SIGN_S):
                 try:
@@ -112,7 +114,12 @@ class _SignsOfLife:
                         return
                 except Exception:
                     # A database that is busy or away for a moment: the next sign comes in a second.
-                    _log.warning("job %s: a sign of life could not be written", self._job.pk)
+                    if not failed:
+                        _log.warning("job %s: a sign of life could not be written", self._job.pk)
+                    failed = True
+                    connections.close_all()
+                else:
+                    failed = False
         finally:
             connections.close_all()
 
@@ -128,14 +135,14 @@ def recur() -> None:
 
 def run() -> NoReturn:
     """Works for ever."""
-    worker = jobs.worker_name()
+    worker, outage = jobs.worker_name(), Outage(_log, "the queue could not be asked")
     while True:
         try:
             recur()
             busy = work_once(worker)
-        except Exception:
-            _log.exception("the queue could not be asked")
-            connections.close_all()
-            busy = False
+        except Exception as error:
+            time.sleep(outage.met(error))
+            continue
+        outage.over()
         if not busy:
             time.sleep(IDLE_S)

@@ -51,12 +51,13 @@ from lodeline.service.inspections.visits import InspectionError
 from lodeline.service.lots.aliases import AliasError
 from lodeline.service.lots.flow import NoSuchElementError, NotOnTheWayError
 from lodeline.service.parties.parties import PartyError
+from lodeline.store.trouble import first_line
 from lodeline.web.reading import StillComputingError
 from lodeline.web.words.language import Language, Text, preferred, text
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_S: Final = 5
-_log = logging.getLogger("django.request")
+_log = logging.getLogger("lodeline.errors")
 
 #: Code → status and title. The code is the last part of `type`; programs tell problems apart by it.
 KINDS: Final[Mapping[str, tuple[int, Text]]] = {
@@ -203,7 +204,9 @@ def _malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 def _away(request: HttpRequest, error: Exception) -> HttpResponse:
     """No store to read from. Why is the operator's business, and stands in the log."""
-    _log.error("the store cannot be read: %s", type(error).__name__, exc_info=error)
+    cause = error if isinstance(error, DjangoDatabaseError) else error.__cause__
+    reason = first_line(cause) if isinstance(cause, DjangoDatabaseError) else type(error).__name__
+    _log.error("the store cannot be used: %s", reason, exc_info=error)
     return answer(
         request, "store-away",
         "The store cannot be read just now. Try again in a moment; the log of the server says why.",

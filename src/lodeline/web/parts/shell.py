@@ -23,14 +23,19 @@ from lodeline.web.words import format as written
 from lodeline.web.words.language import LANGUAGES, NAMES, TAGS, Language, language_at
 
 
-def show(visit: Visit, template: str, *, title: str, status: int = 200, **context: object) -> HttpResponse:
-    """The page: `template` with `context`, in the shell, under `title` (text, without the name of the program)."""
+def show(
+    visit: Visit, template: str, *, title: str, status: int = 200, alone: bool = False, **context: object
+) -> HttpResponse:
+    """The page: `template` with `context`, in the shell, under `title` (text, without the name of the program).
+
+    alone: the store is not asked for anything around it.
+    """
     reading = visit.__dict__.get("reading")
     links = {one: visit.here(language=one) for one in LANGUAGES}
     computed_from = None if reading is None else _computed_from(visit, reading)
     context = {
         # What an address asks in vain does not go along.
-        **_frame(visit, links, carries=status < HTTPStatus.BAD_REQUEST),
+        **_frame(visit, links, carries=status < HTTPStatus.BAD_REQUEST, alone=alone),
         "title": title,
         "computed_from": computed_from,
         "law_pack": _law_pack(visit, reading),
@@ -56,18 +61,19 @@ def account_frame(request: HttpRequest) -> dict[str, object]:
     return {**_frame(visit, {one: f"/{one}/{rest}{query}" for one in LANGUAGES}), "title": "Lodeline"}
 
 
-def _frame(visit: Visit, links: Mapping[Language, str], *, carries: bool = False) -> dict[str, object]:
+def _frame(
+    visit: Visit, links: Mapping[Language, str], *, carries: bool = False, alone: bool = False
+) -> dict[str, object]:
     """What the shell shows around any page; `links`: this page in each language; `carries`: what this page is narrowed
-    to can be answered, and goes along."""
+    to can be answered, and goes along; `alone`: without what the store would have to be asked for."""
+    on_demo_clock = settings.LODELINE_DEMO_CLOCK and not alone
     return {
         "visit": visit,
         "actor": visit.actor,
         "firm": visit.firm,
         "demo": settings.LODELINE_DEMO,
         "tour": visit.url("tour") if settings.LODELINE_DEMO else None,
-        "demo_day": (
-            written.day(clock.today(visit.law.timezone), visit.language) if settings.LODELINE_DEMO_CLOCK else None
-        ),
+        "demo_day": written.day(clock.today(visit.law.timezone), visit.language) if on_demo_clock else None,
         "language": visit.language,
         "tag": TAGS[visit.language],
         "languages": [
@@ -75,12 +81,12 @@ def _frame(visit: Visit, links: Mapping[Language, str], *, carries: bool = False
             for one in LANGUAGES
         ],
         "menu": _menu(visit, carries=carries),
-        "beside": _tabs(visit, carries=carries),
+        "beside": None if alone else _tabs(visit, carries=carries),
         "home": visit.url("home"),
         "find_at": _find_at(visit),
         "reason": _reason(visit),
         "computed_from": None,
-        "synthetic": _synthetic(visit),
+        "synthetic": "" if alone else _synthetic(visit),
     }
 
 

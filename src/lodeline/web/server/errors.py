@@ -11,6 +11,7 @@ StillComputingError: no mistake (web.pages.common.computing)        202, of a fo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -23,6 +24,7 @@ from lodeline.errors import UserError
 from lodeline.flow.index import UnknownLot
 from lodeline.office.access.actor import NOBODY, NotAllowedError
 from lodeline.service.entries.subject import UnknownSubject
+from lodeline.store.trouble import first_line
 from lodeline.web.pages.common.computing import computing
 from lodeline.web.parts.shell import show
 from lodeline.web.reading import StillComputingError, waits_a_little, waits_as_a_form
@@ -40,6 +42,7 @@ _NOT_YOURS: Final = text("This page is not open to you", "您无权查看此页�
 _COMPUTING: Final = text("The nation's answers are still being computed", "全国结果仍在计算中")
 _NO_PROXY: Final = text("The portal is not set up whole", "门户设置不完整")
 _READING: Final = ("GET", "HEAD")
+_log = logging.getLogger("lodeline.errors")
 #: Seconds after which a browser may ask again for a store that could not be read.
 _RETRY_AFTER_S: Final = 5
 
@@ -68,10 +71,13 @@ class UserErrors:
         if isinstance(exception, NotHereError | UnknownSubject | UnknownLot):
             return _page(request, 404, exception)
         cause = exception if isinstance(exception, DjangoDatabaseError) else exception.__cause__
+        if isinstance(cause, DjangoDatabaseError):
+            # A page is anybody's: what the database said of itself is the operator's alone.
+            _log.error("the store cannot be used: %s", first_line(cause), exc_info=exception)
         if isinstance(exception, UserError) and not _is_locked(cause):
             return _page(request, 503, exception)
         if isinstance(cause, DjangoDatabaseError):
-            return _page(request, 503, _no_answer(cause))
+            return _page(request, 503, _no_answer(request, cause))
         return None
 
 
@@ -174,35 +180,51 @@ def _is_locked(error: BaseException | None) -> bool:
     return isinstance(error, DjangoDatabaseError) and "locked" in str(error)
 
 
-def _no_answer(error: DjangoDatabaseError) -> UserError:
+def _no_answer(request: HttpRequest, error: DjangoDatabaseError) -> UserError:
     if _is_locked(error):
         return UserError(
             "Another program holds the store locked. Try again in a moment; if it stays so, end that program.",
             "数据库被其他程序锁定。请稍后重试；如持续如此，请结束该程序。",
         )
+    number = getattr(request, "request_id", "")
     return UserError(
-        f"The database answers: {error}. Check that it runs, and that `lodeline verify` finds the store whole.",
-        f"数据库返回：{error}。请检查其是否运行，并用 `lodeline verify` 核验数据。",
+        "The database gives no answer. What you sent was kept whole or not at all. Try again in a minute. If it stays"
+        f" so, tell whoever operates the portal the number of the request, {number}: under it the server's log says"
+        " what the database said.",
+        "数据库未响应。您提交的内容要么完整保存，要么未保存。请一分钟后重试；如仍无法访问，请将请求编号"
+        f" {number} 告知门户运营方，服务器日志据此记录了原因。",
     )
 
 
 def _page(
     request: HttpRequest, status: int, error: UserError, *, title: Text | None = None, is_known: bool = False
 ) -> HttpResponse:  # fmt: skip
-    """is_known: whoever asks was found out before."""
-    if (status >= 500 and not is_known) or not hasattr(request, "actor"):
+    """is_known: whoever asks was found out before, and the store is there."""
+    try:
+        response = _shown(request, status, error, title=title, alone=status >= 500 and not is_known)
+    except Exception:  # who asks is answered all the same
+        _log.exception("the page of an error could not be made")
+        said = error.for_anybody()
+        response = HttpResponse(f"{said['en']}\n{said['zh']}\n", "text/plain; charset=utf-8", status=status)
+    if status == 503:
+        response["Retry-After"] = str(_RETRY_AFTER_S)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _shown(request: HttpRequest, status: int, error: UserError, *, title: Text | None, alone: bool) -> HttpResponse:
+    """alone: nothing on it is asked of the store."""
+    if alone or not hasattr(request, "actor"):
         # Who asks may be what cannot be found out: the frame of this page is nobody's.
         request.actor = NOBODY  # type: ignore[attr-defined]
     visit = getattr(request, "visit", None) or Visit(
         request, language=_language_of(request), name="overview", arguments={}
     )
     shown_title = visit.localized(title or _TITLES[status])
-    message = {"en": error.en, "zh": error.zh}
-    response = show(visit, "lodeline/error.html", title=shown_title, status=status, status_code=status, message=message)
-    if status == 503:
-        response["Retry-After"] = str(_RETRY_AFTER_S)
-    response["Cache-Control"] = "no-store"
-    return response
+    return show(
+        visit, "lodeline/error.html", title=shown_title, status=status, alone=alone, status_code=status,
+        message=error.for_anybody(),
+    )  # fmt: skip
 
 
 def _language_of(request: HttpRequest) -> Language:

@@ -326,7 +326,10 @@ def _begin(worker: Any) -> None:
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, _end_at_once)
     from lodeline.store.database import Database  # noqa: PLC0415
+    from lodeline.store.opening import expect  # noqa: PLC0415
 
+    # The server found a store before it started a worker.
+    expect(os.environ["LODELINE_DATABASE"])
     Database(os.environ["LODELINE_DATABASE"]).keep_connections(_CONNECTION_KEPT_S)
     gc.set_threshold(_NEW_OBJECTS, 10, 10)
     if not worker.takes_forms:

@@ -44,7 +44,7 @@ def reading_or_reason(visit: Visit) -> tuple[Reading | None, Mapping[str, str] |
     try:
         return visit.reading, None
     except UserError as error:
-        return None, {"en": error.en, "zh": error.zh}
+        return None, error.for_anybody()
     except DjangoDatabaseError:
         return None, {"en": "The store cannot be read now.", "zh": "暂时无法读取数据库。"}
 

@@ -1,0 +1,123 @@
+"""PostgreSQL is restarted, or put back from a backup, under a portal: what is filed afterwards is shown by itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from tests.accounts import PASSWORD
+from tests.faults.server import OFFICIAL, Server, furnished_database, month, served
+from tests.stores import copy_postgresql
+
+pytestmark = pytest.mark.medium
+
+#: Seconds that anything here may take on a busy machine.
+PATIENCE_S = 300
+
+
+@dataclass(kw_only=True)
+class Portal:
+    """A portal on a database of a server, a program that files, and an official who looks."""
+
+    server: Server
+    name: str
+    token: str
+    room: Path
+    address: str
+    official: httpx.Client
+
+    def sign_in(self) -> None:
+        self.official.cookies.clear()
+        login = f"{self.address}/en/account/login/"
+        page = self.official.get(login).text
+        form = {
+            "login": OFFICIAL,
+            "password": PASSWORD,
+            "csrfmiddlewaretoken": re.findall(r'token" value="(\w+)"', page)[0],
+        }
+        assert self.official.post(login, data=form, headers={"Referer": login}).status_code == 302
+
+    def file(self, number: int) -> int:
+        """Files a month; a program sends it again while the store is away. Returns its entry."""
+        headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": f"k-{number}"}
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            answer = httpx.post(f"{self.address}/api/v1/filings", json=month(number), headers=headers, timeout=60)
+            if answer.status_code == 201:
+                return int(answer.json()["receipt"]["entry"])
+            assert answer.status_code in (409, 503), answer.text
+            assert time.monotonic() < until, answer.text
+            time.sleep(0.2)
+
+    def shows(self, entry: int) -> None:
+        """Waits until the first page is computed from an entry, and the portal is ready."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            page = self.official.get(f"{self.address}/en/")
+            ready = httpx.get(f"{self.address}/readyz", timeout=60)
+            shown = re.search(r"Page from entry (\d+)", page.text)
+            if shown is not None and int(shown[1]) == entry and ready.status_code == 200:
+                assert ready.json()["checks"]["reading"]["entry"] == entry
+                return
+            assert time.monotonic() < until, f"{page.status_code}: {shown}: {ready.text}"
+            time.sleep(0.2)
+
+    def faults(self) -> Counter[str]:
+        """How often each logger has said that something failed, or goes again; requests are counted by others."""
+        lines = [json.loads(line) for line in (self.room / "served").read_text().splitlines()]
+        return Counter(line["logger"] for line in lines if "logger" in line and line["level"] != "info")
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    server, room = Server(), tmp_path_factory.mktemp("served")
+    try:
+        url, token = furnished_database(server)
+        name = url.partition("?")[0].rpartition("/")[2]
+        copy_postgresql((server.made, name), f"{name}_kept")
+        settings = {"LODELINE_ANALYST": "1", "LODELINE_JOB_WORKERS": "1", "LODELINE_MFA": "optional"}
+        with (
+            served(url, room, **settings) as address,
+            httpx.Client(timeout=60, headers={"Accept": "text/html"}) as official,
+        ):
+            yield Portal(server=server, name=name, token=token, room=room, address=address, official=official)
+    finally:
+        server.close()
+
+
+def test_after_a_restart_of_the_server_all_goes_on_by_itself(portal: Portal) -> None:
+    portal.sign_in()
+    portal.shows(portal.file(1))
+    before = portal.faults()
+    for number in (2, 3):
+        portal.server.restart()
+        portal.shows(portal.file(number))
+    said = portal.faults() - before
+    for who in ("lodeline.analyst", "lodeline.office.jobs.work"):
+        # One line when it went and one when it was back.
+        assert said[who] <= 2 * 2, said
+    assert said["lodeline.analyst"] >= 2, said
+
+
+def test_a_copy_that_was_put_back_under_a_portal_is_what_it_shows(portal: Portal) -> None:
+    portal.sign_in()
+    portal.shows(portal.file(11))
+    before = portal.faults()
+    with psycopg.connect(portal.server.made.get_uri(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {portal.name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {portal.name} TEMPLATE {portal.name}_kept")
+    with psycopg.connect(portal.server.made.get_uri(database=portal.name)) as connection:
+        ((size,),) = connection.execute("SELECT size FROM head").fetchall()
+    portal.sign_in()
+    portal.shows(size - 1)
+    assert portal.file(12) == size, "another entry than the one that had this number"
+    portal.shows(size)
+    assert (portal.faults() - before)["lodeline.analyst"] <= 2
