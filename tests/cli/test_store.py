@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.test import Client, override_settings
 from tests.cli.program import CHINESE, PROGRAM, Lodeline, write_register
-from tests.stores import ready_store
+from tests.stores import forget, ready_store
 
 from lodeline.store import opening
 from lodeline.store.opening import open_store
@@ -27,7 +28,74 @@ def test_init_makes_the_store_and_its_directory(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "new" / "room" / "store.sqlite3"))
     made = lodeline("init", "--json").document
     assert made["new"] is True and made["vkey"].startswith(made["origin"])
+    assert (made["origin"], made["store"]) == ("lodeline.local/log", lodeline.database)
     assert lodeline("verify", "--json").document["ok"] is True
+
+
+@pytest.mark.medium
+def test_pages_and_programs_find_their_tables_after_init_alone(tmp_path: Path) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "store.sqlite3"))
+    assert lodeline("init").status == 0
+    with override_settings(LODELINE_DATABASE=lodeline.database):
+        browser = Client(HTTP_HOST="127.0.0.1")
+        assert browser.get("/en/").headers["Location"] == "/en/first-run/"
+        assert browser.get("/en/first-run/").status_code == 200
+        refused = browser.get("/api/v1/filings", headers={"Authorization": "Bearer lodeline_any"})
+        assert refused.status_code == 401
+        assert browser.get("/readyz").json()["checks"]["portal"] == {"ok": True}
+    forget(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "named"),
+    [
+        ("", None),
+        ("localhost,10.0.0.5,[fd00::1],intranet,ree.internal,*", None),
+        ("localhost,10.0.0.5,Lodeline.example,other.example", "lodeline.example/log"),
+        (".lodeline.example", "lodeline.example/log"),
+    ],
+)
+def test_a_new_log_has_the_first_name_that_others_know(hosts: str, named: str | None) -> None:
+    assert opening.origin_of(hosts.split(",")) == named
+
+
+@pytest.mark.medium
+def test_a_log_keeps_its_name(tmp_path: Path) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "store.sqlite3"))
+    made = lodeline("init", "--json", LODELINE_HOSTS="localhost,ree.example").document
+    assert made["origin"] == "ree.example/log" and made["vkey"].startswith("ree.example/log+")
+    before = contents(lodeline)
+    refused = lodeline("init", "--origin", "other.example/log")
+    assert refused.status == 2 and "other.example/log" in refused.said and "ree.example/log" in refused.said
+    assert lodeline("init", "--json", LODELINE_HOSTS="other.example").document["vkey"] == made["vkey"]
+    assert contents(lodeline) == before
+    moved = Lodeline(database=str(tmp_path / "moved.sqlite3"))
+    assert lodeline("backup", tmp_path / "kept.tar").status == 0
+    assert moved("restore", tmp_path / "kept.tar").status == 0
+    assert moved("init", "--json", "--origin", "ree.example/log").document["vkey"] == made["vkey"]
+
+
+@pytest.mark.parametrize("origin", ["", "two words", "a+b", "a\nb"])
+def test_what_cannot_name_a_log_makes_none(tmp_path: Path, origin: str) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "store.sqlite3"))
+    refused = lodeline("init", "--origin", origin)
+    assert refused.status == 2 and "lodeline.example/log" in refused.said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secret_that_can_be_guessed_leaves_nothing_behind(tmp_path: Path) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "room" / "store.sqlite3"))
+    refused = lodeline("init", LODELINE_SECRET="x")
+    assert refused.status == 2 and "16 characters" in refused.said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_is_lost_is_to_be_restored(filed: Lodeline) -> None:
+    assert filed("balance").status == 0
+    shutil.move(filed.database, f"{filed.database}.away")
+    for language, cure in (("en", "restore the newest backup"), ("zh", "恢复最新备份")):
+        lost = filed("balance", language=language)
+        assert lost.status == 2 and cure in lost.said and "lodeline init" not in lost.said
 
 
 def contents(lodeline: Lodeline) -> list[str]:

@@ -39,7 +39,7 @@ def init(
 
     before, guards = steps_of(database), missing_guards(database)
     is_there = any(step.startswith("format-") for step in before)
-    named = origin or (None if is_there else origin_of(configuration.read(os.environ).hosts))
+    named = origin if origin is not None else (None if is_there else origin_of(configuration.read(os.environ).hosts))
     store, new = create(database, jurisdiction=jurisdiction, origin=named)
     guards += missing_office_guards(store.database)
     rights = has_office(store.database) and is_older(store)

@@ -74,11 +74,8 @@ class UserErrors:
         if isinstance(cause, DjangoDatabaseError):
             # A page is anybody's: what the database said of itself is the operator's alone.
             _log.error("the store cannot be used: %s", first_line(cause), exc_info=exception)
-        if isinstance(exception, UserError) and not _is_locked(cause):
-            return _page(request, 503, exception)
-        if isinstance(cause, DjangoDatabaseError):
             return _page(request, 503, _no_answer(request, cause))
-        return None
+        return _page(request, 503, exception) if isinstance(exception, UserError) else None
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -201,7 +198,10 @@ def _page(
 ) -> HttpResponse:  # fmt: skip
     """is_known: whoever asks was found out before, and the store is there."""
     try:
-        response = _shown(request, status, error, title=title, alone=status >= 500 and not is_known)
+        try:
+            response = _shown(request, status, error, title=title, alone=status >= 500 and not is_known)
+        except (UserError, DjangoDatabaseError):
+            response = _shown(request, status, error, title=title, alone=True)
     except Exception:  # who asks is answered all the same
         _log.exception("the page of an error could not be made")
         said = error.for_anybody()
