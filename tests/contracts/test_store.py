@@ -6,16 +6,19 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
 from urllib.parse import urlsplit
 
 import polars as pl
+import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from polars.testing import assert_frame_equal
 from tests.contracts.harm import unguarded
 from tests.desk import Desk
+from tests.stores import bare_store, drop, new_database
 
 from lodeline.service.log.audit import verify
 from lodeline.store import opening
@@ -32,6 +35,22 @@ def test_a_new_store_is_empty_and_its_log_is_signed(empty: Store) -> None:
     assert (head.size, head.next_line, head.next_lot, head.register_entry) == (0, 1, 1, -1)
     assert empty.origin in head.checkpoint
     assert list(empty.entries()) == []
+
+
+def test_who_lost_a_connection_is_answered_by_the_next(postgresql: Any) -> None:
+    """As an analyst asks, for days, in no request that would end."""
+    url = new_database(postgresql)
+    store = bare_store(url)
+    before = store.head()
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with pytest.raises(OperationalError):
+        store.head()
+    assert store.head() == before
+    drop(url)
 
 
 def test_making_a_store_that_is_there_finds_it_and_changes_nothing(empty: Store) -> None:
