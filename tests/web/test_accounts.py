@@ -18,11 +18,14 @@ from django.test import Client, override_settings
 from tests.accounts import PASSWORD, QuickArgon2, person, with_app
 from tests.web.signing_in import FILER, FIRM, LOGIN, client, records, sign_in, signed_in, words
 
+from lodeline import __version__
+from lodeline.build import build
 from lodeline.office.access import clock
 from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS
 from lodeline.office.accounts.first_run import first_run_code
 from lodeline.office.models import AuditRecord, User
 from lodeline.store.database import Database
+from lodeline.web.words.language import LANGUAGES
 
 # Signing in.
 
@@ -34,6 +37,15 @@ def test_signing_in_leads_home_and_is_recorded(filer: User) -> None:
     browser.post("/en/account/logout/")
     assert records() == [("account.sign-in", filer.pseudonym), ("account.sign-out", filer.pseudonym)]
     assert browser.get("/en/self/")["Location"] == f"{LOGIN}?next=%2Fen%2Fself%2F"
+
+
+def test_foot_names_the_build_to_who_has_signed_in_and_to_nobody_else(filer: User) -> None:
+    browser = signed_in()
+    for language in LANGUAGES:
+        foot = browser.get(f"/{language}/self/").content.decode().partition('<footer class="foot">')[2]
+        assert f"Lodeline {build(language)}" in foot
+    page = client().get(LOGIN).content.decode()
+    assert "Lodeline" in page and __version__ not in page
 
 
 def test_the_session_gets_another_key_when_somebody_signs_in(filer: User) -> None:

@@ -20,6 +20,8 @@ from django.urls import path
 from prometheus_client.parser import text_string_to_metric_families
 from tests.desk import Desk as Filer
 
+from lodeline import __version__
+from lodeline.build import build, commit
 from lodeline.errors import UserError
 from lodeline.office.models import Job
 from lodeline.office.opening import prepare
@@ -125,7 +127,9 @@ def test_health_needs_no_store_and_no_host_name(client: Client) -> None:
 
 
 def test_ready_says_what_it_looked_at(client: Client, url: str) -> None:
-    checks = until_ready(client, url)["checks"]
+    answer = until_ready(client, url)
+    assert (answer["version"], answer["commit"]) == (__version__, commit())
+    checks = answer["checks"]
     assert checks.keys() == {"store", "guards", "portal", "reading", "jobs", "proxy"}
     assert checks["store"]["entries"] == 1 and checks["reading"]["entry"] == 0
 
@@ -271,13 +275,15 @@ def test_metrics_can_be_parsed_and_name_nobody(client: Client, url: str) -> None
     }
     assert {("who", "GET", "200"), ("failing", "POST", "500")} <= counted
     assert families["lodeline_log_entries"].samples[0].value == 1
+    program = families["lodeline_build_info"].samples[0]
+    assert (program.labels, program.value) == ({"version": __version__, "commit": commit() or ""}, 1)
     assert not [word for word in (*SECRETS, "ACME", "/lots/", url) if word in text]
 
 
 def test_metrics_say_when_the_store_cannot_be_read(client: Client, tmp_path: Path) -> None:
     with override_settings(LODELINE_DATABASE=str(tmp_path / "none.sqlite3")):
         text = client.get("/metrics").content.decode()
-    assert "lodeline_store_up 0.0" in text and "lodeline_log_entries" not in text
+    assert "lodeline_store_up 0.0" in text and "lodeline_build_info{" in text and "lodeline_log_entries" not in text
 
 
 def test_logs_hold_nothing_that_was_typed(client: Client, told: io.StringIO) -> None:
@@ -298,6 +304,7 @@ def test_logs_hold_nothing_that_was_typed(client: Client, told: io.StringIO) -> 
     assert (request["page"], request["method"], request["status"]) == ("failing", "POST", 500)
     assert [one["kind"] for one in fault["fault"]] == ["builtins.RuntimeError", "builtins.ValueError"]
     assert any(re.search(r"test_operations\.py:\d+ fails", place) for place in fault["fault"][0]["at"])
+    assert fault["program"] == build()
     assert fault["request"] == request["request"] == response["X-Request-ID"]
 
 

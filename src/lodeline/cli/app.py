@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command, get_command_name
 
-from lodeline import __version__
+from lodeline.build import build
 from lodeline.cli.output import console, errors, print_json, print_table, text
 from lodeline.errors import UserError
 
@@ -190,7 +190,7 @@ def _about(
     version: Annotated[bool, typer.Option("--version", help="Print the version. 版本。")] = False,
 ) -> None:
     if version:
-        console.print(f"lodeline {__version__}")
+        console.print(text(f"lodeline {build()}", f"lodeline {build('zh')}"))
         raise typer.Exit
     del context
 

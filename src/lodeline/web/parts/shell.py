@@ -10,6 +10,7 @@ from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template import Engine, RequestContext
 
+from lodeline.build import build
 from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.access.looking import LOOK_REASONS
@@ -86,6 +87,8 @@ def _frame(
         "find_at": _find_at(visit),
         "reason": _reason(visit),
         "computed_from": None,
+        # Strangers need not know which faults of which build to try.
+        "build": build(visit.language) if visit.actor.signed_in else None,
         "synthetic": "" if alone else _synthetic(visit),
     }
 

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from io import UnsupportedOperation
 from typing import Any, Final, TextIO
 
+from lodeline.build import build
 from lodeline.web.server import configuration
 
 #: A request id is taken over where it is 32 hexadecimal digits or a UUID: anything else could be a name or a number
@@ -62,7 +63,7 @@ class JsonLines(logging.Formatter):
             return _written(line)
         text = ""
         for places in _PLACES:
-            text = _written({**line, "fault": error_facts(record.exc_info[1], places)})
+            text = _written({**line, "program": build(), "fault": error_facts(record.exc_info[1], places)})
             if len(text) < _LINE_BYTES:
                 break
         return text if len(text) < _LINE_BYTES else _written(line)

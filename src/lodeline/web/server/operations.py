@@ -29,6 +29,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily
 
+from lodeline import __version__
+from lodeline.build import commit
 from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.access.guarded import OFFICE_TABLES
@@ -172,7 +174,8 @@ def _health(request: HttpRequest) -> HttpResponse:
 def _readiness(request: HttpRequest) -> HttpResponse:
     checks = readiness(settings.LODELINE_DATABASE)
     ready = all(check["ok"] for check in checks.values())
-    answer = {"ready": ready, "checks": checks} if _may_know(request) else {"ready": ready}
+    program = {"version": __version__, "commit": commit()}
+    answer = {"ready": ready, **program, "checks": checks} if _may_know(request) else {"ready": ready}
     return JsonResponse(answer, status=200 if ready else 503)
 
 
@@ -283,7 +286,10 @@ class _OfStore:
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Of the log, of the reading that this process gives, of the jobs."""
+        """Of the program, of the log, of the reading that this process gives, of the jobs."""
+        program = GaugeMetricFamily("lodeline_build_info", "Which program this is", labels=["version", "commit"])
+        program.add_metric([__version__, commit() or ""], 1)
+        yield program
         try:
             found = [*self._log(), *self._jobs()]
         except (UserError, DjangoDatabaseError):

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Count, Min
 from django.http import HttpResponse
 
-from lodeline import __version__
+from lodeline.build import build
 from lodeline.office.access import clock
 from lodeline.office.models import Job, User
 from lodeline.web.parts.shell import show
@@ -47,7 +47,7 @@ def system(visit: Visit) -> HttpResponse:
     wait_s = 0 if oldest is None else int((now - oldest).total_seconds())
     sessions = Session.objects.filter(expire_date__gt=now).count()
     facts = [
-        Fact(term=visit.text("Version", "版本"), text=__version__),
+        Fact(term=visit.text("Version", "版本"), text=build(visit.language)),
         Fact(term=visit.text("Entries of the log", "日志条目"), text=written.count(head.size)),
         Fact(term=visit.text("Root", "根"), text=head.frontier.root().hex(), mono=True),
         Fact(term=visit.text("Log's key", "日志公钥"), text=store.signer.verifier.vkey, mono=True),
