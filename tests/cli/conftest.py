@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ from typing import Any
 import pytest
 from tests import worlds
 from tests.cli.program import ENVELOPE, JUNE, Lodeline, write_register
+from tests.stores import new_database
+
+#: A kind of database → the address of a place where nothing is.
+PlaceOf = Callable[[str], str]
 
 
 @pytest.fixture
@@ -75,3 +80,15 @@ def world(run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
     lodeline = Lodeline(database=made.copied_to(room / "store.sqlite3"), snapshots=str(room / "snapshots"))
     loaded = json.loads(made.loaded.read_text("utf-8"))
     return World(dossier=made.dossier, truth=made.truth, lodeline=lodeline, loaded=loaded)
+
+
+@pytest.fixture
+def place_of(tmp_path: Path, request: pytest.FixtureRequest) -> PlaceOf:
+    """A function of `sqlite` or `postgresql` that gives the address of a place where nothing is."""
+
+    def new(kind: str) -> str:
+        if kind == "postgresql":
+            return new_database(request.getfixturevalue("postgresql"))
+        return str(tmp_path / f"place-{len(list(tmp_path.iterdir()))}.sqlite3")
+
+    return new

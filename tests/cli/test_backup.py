@@ -23,38 +23,27 @@ from typing import Any
 import polars as pl
 import pytest
 from django.test import override_settings
+from tests.cli.conftest import PlaceOf
 from tests.cli.program import Lodeline
 from tests.desk import Desk, amounts, assert_sound
 from tests.office.harm import alter
-from tests.stores import copied, new_database
+from tests.stores import copied
 
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.jobs.process import is_dead, mark
 from lodeline.office.models import Notice, User
-from lodeline.office.opening import prepare
+from lodeline.office.opening import change_tables, prepare
 from lodeline.service.log import backup as backup_service
-from lodeline.service.log.backup import BackupError, RefusedError, back_up, restore
+from lodeline.service.log.backup import RefusedError, back_up, restore
 from lodeline.service.log.backup_expiry import prune
+from lodeline.service.log.older_backup import BackupError
 from lodeline.store.appearing import TakenError
 from lodeline.store.database import Database
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
 
 MOMENT = datetime(2025, 7, 1, tzinfo=UTC)
-PlaceOf = Callable[[str], str]
-
-
-@pytest.fixture
-def place_of(tmp_path: Path, request: pytest.FixtureRequest) -> PlaceOf:
-    """A function of `sqlite` or `postgresql` that gives the address of a place where nothing is."""
-
-    def new(kind: str) -> str:
-        if kind == "postgresql":
-            return new_database(request.getfixturevalue("postgresql"))
-        return str(tmp_path / f"place-{len(list(tmp_path.iterdir()))}.sqlite3")
-
-    return new
 
 
 def firm(url: str) -> Desk:
@@ -112,7 +101,7 @@ def _make_tables(url: str) -> None:
 
 
 def put_back(file: Path, url: str, *, kept: Any = (), older: bool = False) -> Store:
-    restore(file, url, make_tables=made_tables, kept=kept, older=older)
+    restore(file, url, make_tables=made_tables, change_tables=change_tables, kept=kept, older=older)
     return open_store(url)
 
 
@@ -180,7 +169,7 @@ def test_backup_behind_the_kept_checkpoint_is_restored_only_when_that_is_meant(
     with pytest.raises(RefusedError, match=r"log\.older-than-checkpoint") as refused:
         put_back(backup, url, kept=kept)
     assert "--older" in refused.value.en and nothing_left(tmp_path, url)
-    restored = restore(backup, url, make_tables=made_tables, kept=kept, older=True)
+    restored = restore(backup, url, make_tables=made_tables, change_tables=change_tables, kept=kept, older=True)
     assert (restored.size, restored.missing) == (3, 1)
 
 
@@ -282,7 +271,7 @@ def test_backup_of_the_format_before_is_read_and_a_newer_one_is_not(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT).file
-    for here, says in ((1, None), (2, None), (0, "update the program"), (3, "the version that made it")):
+    for here, says in ((1, None), (2, None), (0, "or update this one"), (3, "the version that made it")):
         monkeypatch.setattr(backup_service, "FORMAT", here)
         url = str(tmp_path / f"of-{here}.sqlite3")
         if says is None:
@@ -307,7 +296,7 @@ def test_interrupted_restore_into_postgresql_leaves_a_place_where_it_can_be_done
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        restore(backup, url, make_tables=prepare, progress=stop)
+        restore(backup, url, make_tables=prepare, change_tables=change_tables, progress=stop)
     assert put_back(backup, url).head().size == 3
 
 
@@ -381,7 +370,7 @@ def test_what_appeared_meanwhile_is_not_overwritten(
         return write
 
     with pytest.raises(TakenError, match="meanwhile"):
-        restore(backup, str(url), make_tables=made_tables, progress=while_it_is_made(url))
+        restore(backup, str(url), make_tables=made_tables, change_tables=change_tables, progress=while_it_is_made(url))
     with pytest.raises(TakenError, match="meanwhile"):
         back_up(desk.store, other, made_at=MOMENT, progress=while_it_is_made(other))
     # A disk that gives no file a second name, as exFAT, refuses likewise.
@@ -389,7 +378,7 @@ def test_what_appeared_meanwhile_is_not_overwritten(
     monkeypatch.setattr("lodeline.store.appearing.os.link", lambda *_: (_ for _ in ()).throw(refused))
     url.unlink()
     with pytest.raises(TakenError, match="meanwhile"):
-        restore(backup, str(url), make_tables=made_tables, progress=while_it_is_made(url))
+        restore(backup, str(url), make_tables=made_tables, change_tables=change_tables, progress=while_it_is_made(url))
     assert url.read_text() == other.read_text() == "another's"
     url.unlink()
     assert put_back(backup, str(url)).head().size == 3

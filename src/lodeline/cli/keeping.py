@@ -210,14 +210,15 @@ def restore(
     from lodeline.office.log.proof import judge  # noqa: PLC0415
     from lodeline.service.log.backup import RefusedError  # noqa: PLC0415
     from lodeline.service.log.backup import restore as restore_backup  # noqa: PLC0415
-    from lodeline.web.server.serving import prepare  # noqa: PLC0415
+    from lodeline.web.server.serving import change_tables, prepare  # noqa: PLC0415
 
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
     try:
         with progress(text("restoring", "恢复"), quiet=as_json) as bar:
             found = restore_backup(
-                file, database, make_tables=prepare, judge=judge, kept=kept, older=older, progress=bar
-            )
+                file, database, make_tables=prepare, change_tables=change_tables, judge=judge, kept=kept, older=older,
+                progress=bar,
+            )  # fmt: skip
     except RefusedError as refused:
         if as_json:
             print_json({"ok": False, "message": {"en": refused.en, "zh": refused.zh}})
@@ -225,7 +226,8 @@ def restore(
             errors.print(text(refused.en, refused.zh), markup=False)
         raise typer.Exit(1) from refused
     if as_json:
-        print_json({"ok": True, "size": found.size, "root": found.root, "missing": found.missing})
+        restored = {"size": found.size, "root": found.root, "missing": found.missing, "updated": found.updated}
+        print_json({"ok": True, **restored})
         return
     place = shown(database)
     console.print(
@@ -235,6 +237,13 @@ def restore(
         ),
         markup=False,
     )
+    if found.updated:
+        console.print(
+            text(
+                "The backup is of an older program: its tables were brought up to date.",
+                "该备份由旧版程序制作，数据表已更新。",
+            )
+        )
     if found.missing:
         console.print(
             text(

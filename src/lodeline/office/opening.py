@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from django.conf import settings
 from django.core.management import call_command
 
 from lodeline.office.access import clock, rights
 from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.accounts.demonstration import assert_no_samples, furnish
+from lodeline.store.archive import Steps, steps_like
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
 from lodeline.store.opening import TABLES, migrate, open_store
@@ -38,3 +41,15 @@ def prepare(url: str) -> None:
             rights.begin(open_store(url), now=clock.now())
         if settings.LODELINE_DEMO:
             furnish(url)
+
+
+def change_tables(url: str, *, to: Steps | None = None, like: Mapping[str, Collection[str]] | None = None) -> None:
+    """Makes the tables as an older program had them, or brings them up to date; nothing else, no guards either.
+
+    `to`: the last steps that it had taken; `like`: the columns of its tables, where it did not state its steps.
+    """
+    database = Database(url)
+    if to is None and like is not None:
+        to = steps_like(like)
+    with database.placing(), database.alone(TABLES):
+        migrate(database, to=to)

@@ -7,11 +7,11 @@ days, moments (UTC), UUIDs and JSON are text, so that what one database has writ
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import polars as pl
 from django.db import Error as DjangoDatabaseError
@@ -22,6 +22,9 @@ from lodeline.store.database import Database, integer
 from lodeline.store.guards import make_guards
 from lodeline.store.store import StoreError
 
+if TYPE_CHECKING:
+    from django.db.migrations.loader import MigrationLoader
+
 Kind = Literal["integer", "text", "bytes", "boolean", "number"]
 
 #: Rows that are in memory at a time.
@@ -30,6 +33,8 @@ PART_ROWS: Final = 100_000
 LEFT_OUT: Final = frozenset(
     {"django_migrations", "django_session", "usersessions_usersession", "office_cache", "lodeline_restoring"}
 )
+#: App of Django → the last step (migration) that its tables have taken, such as `store` → `0011_lots_of_a_filing`.
+Steps = Mapping[str, str]
 
 _FRAME: Final[dict[Kind, pl.DataType]] = {
     "integer": pl.Int64(), "text": pl.String(), "bytes": pl.Binary(), "boolean": pl.Boolean(), "number": pl.Float64(),
@@ -168,6 +173,11 @@ def nothing_there(database: Database) -> bool:
 def make_ready(database: Database, found: list[Table]) -> None:
     """Sets the guards and takes out what making the tables has put into those that will be filled."""
     make_guards(database)
+    empty(database, found)
+
+
+def empty(database: Database, found: list[Table]) -> None:
+    """Takes out what making the tables has put into them. The tables of an older program are filled without guards."""
     for table in found:
         database.execute(f'DELETE FROM "{table.name}"')
 
@@ -235,3 +245,49 @@ def appearing(url: str) -> Iterator[str]:
         finally:
             database.close()
         appear(room / path.name, path)
+
+
+def steps_taken(database: Database) -> dict[str, list[str]]:
+    """The steps that were taken, of each app in their order."""
+    taken: dict[str, list[str]] = {}
+    for app, name in database.rows("SELECT app, name FROM django_migrations ORDER BY id"):
+        taken.setdefault(str(app), []).append(str(name))
+    return taken
+
+
+def steps_like(tables: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """The last step of each app after which its tables have these columns, and no others: those of a backup that does
+    not state its steps. Raises StoreError where an app never had such tables."""
+    from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415  (takes time, and is seldom asked)
+
+    loader = MigrationLoader(None)
+    found: dict[str, str] = {}
+    for leaf in loader.graph.leaf_nodes():
+        last = _columns(loader, leaf)
+        if last and not last.keys() & tables.keys():
+            continue  # the portal was never made
+        own = [key for key in loader.graph.forwards_plan(leaf) if key[0] == leaf[0]]
+        key = next((key for key in reversed(own) if not _unlike(_columns(loader, key), tables)), None)
+        if key is None:
+            named = ", ".join(_unlike(last, tables))
+            raise StoreError(
+                f"the backup has tables that no program up to this one had ({named}): restore it with the program that"
+                " made it",
+                f"备份中的数据表（{named}）与本程序及以往各版均不相符：请用制作该备份的程序恢复",
+            )
+        found[key[0]] = key[1]
+    return found
+
+
+def _columns(loader: MigrationLoader, key: tuple[str, str]) -> dict[str, set[str]]:
+    """The tables of an app as they are after a step, with their columns."""
+    models = loader.project_state(key).apps.get_app_config(key[0]).get_models(include_auto_created=True)
+    return {
+        model._meta.db_table: {str(field.column) for field in model._meta.local_concrete_fields}
+        for model in models
+        if model._meta.managed and not model._meta.proxy and model._meta.db_table not in LEFT_OUT
+    }
+
+
+def _unlike(columns: Mapping[str, set[str]], tables: Mapping[str, Collection[str]]) -> list[str]:
+    return sorted(table for table, named in columns.items() if named != set(tables.get(table, ())))

@@ -23,6 +23,7 @@ from lodeline.journal.merkle import Frontier
 from lodeline.regulation.pack import shipped, shipped_codes
 from lodeline.store import migrations
 from lodeline.store.append import append
+from lodeline.store.archive import Steps
 from lodeline.store.column_files import answers_beside, directory_of
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
@@ -80,12 +81,8 @@ def create(
         ) from error
     with database.transaction():
         make_guards(database)
-        format_ = _state_of(database).format
-        new = format_ is None
-        if format_ is not None and format_ < FORMAT:
-            # A fact is never changed: the higher format stands beside the one that the store was made with.
-            _put_facts(database, {f"format-{FORMAT}": str(FORMAT)})
-        _give_law(database, jurisdiction)
+        new = _state_of(database).format is None
+        _bring_up(database, jurisdiction)
         if new:
             used, name = given or secrets.token_hex(32), origin or DEFAULT_ORIGIN
             signer = Signer.of_store(used.encode(), name)
@@ -115,9 +112,9 @@ def create(
     return store, new
 
 
-def migrate(database: Database, app: str | None = None) -> None:
-    """Takes the steps of tables (migrations) that were not taken, of one app or of all, each in one transaction with
-    the record of it. Call it within `Database.alone`, in no transaction.
+def migrate(database: Database, app: str | None = None, *, to: Steps | None = None) -> None:
+    """Takes the steps of tables that were not taken, of one app or of all, each in one transaction with the record of
+    it; `to`: up to these steps and no further. Call it within `Database.alone`, in no transaction.
 
     Django's command of that name records some steps after their transaction: whoever is killed in between leaves tables
     of which nobody knows, and the next attempt fails with "already exists". It also fills tables of permissions, which
@@ -134,7 +131,23 @@ def migrate(database: Database, app: str | None = None) -> None:
                 return super().apply_migration(state, migration, *how, **more)
 
     executor = WholeSteps(database.connection)
-    executor.migrate([key for key in executor.loader.graph.leaf_nodes() if app in (None, key[0])])
+    last = executor.loader.graph.leaf_nodes() if to is None else list(to.items())
+    executor.migrate([key for key in last if app in (None, key[0])])
+
+
+def bring_up(url: str) -> None:
+    """Has a store whose tables are up to date say what one of this program says. Raises StoreError for a newer one."""
+    database = Database(url)
+    _require_known(_state_of(database), url)
+    _bring_up(database, None)
+
+
+def _bring_up(database: Database, jurisdiction: str | None) -> None:
+    format_ = _state_of(database).format
+    if format_ is not None and format_ < FORMAT:
+        # A fact is never changed: the higher format stands beside the one that the store was made with.
+        _put_facts(database, {f"format-{FORMAT}": str(FORMAT)})
+    _give_law(database, jurisdiction)
 
 
 def _give_law(database: Database, jurisdiction: str | None) -> None:

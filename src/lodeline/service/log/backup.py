@@ -17,7 +17,7 @@ import json
 import os
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -26,16 +26,24 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from lodeline import __version__
-from lodeline.errors import UserError
+from lodeline.build import build, commit
 from lodeline.journal.checkpoint import open_checkpoint
 from lodeline.journal.verify import Fault, text_of
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.log.audit import Judge, Verdict, verify
+from lodeline.service.log.older_backup import (
+    BackupError,
+    ChangeTables,
+    Progress,
+    last_steps,
+    made_by,
+    up_to_date,
+)
 from lodeline.store import archive
 from lodeline.store.appearing import appear, clear_abandoned, work_room
 from lodeline.store.archive import Table
 from lodeline.store.database import Database
-from lodeline.store.opening import open_store, secret_for
+from lodeline.store.opening import bring_up, open_store, secret_for
 from lodeline.store.queries.log import has_fact
 from lodeline.store.store import Store
 from lodeline.store.trouble import happening_at
@@ -50,12 +58,6 @@ _CODE: Final = "manifest.code"
 _FAULTS_LISTED: Final = 5
 
 Language = Literal["en", "zh"]
-#: (done, all) of some work.
-Progress = Callable[[int, int], None]
-
-
-class BackupError(UserError):
-    """The file cannot be used as a backup, or there is no room for what it holds."""
 
 
 class RefusedError(BackupError):
@@ -77,11 +79,16 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A store that was restored. `missing`: entries that a kept checkpoint has and the backup has not."""
+    """A store that was restored.
+
+    missing  entries that a kept checkpoint has and the backup has not
+    updated  the backup is of an older program: its tables were brought up to date
+    """
 
     size: int
     root: str
     missing: int
+    updated: bool = False
 
 
 def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress | None = None) -> Made:
@@ -140,6 +147,7 @@ def restore(
     url: str,
     *,
     make_tables: Callable[[str], object],
+    change_tables: ChangeTables,
     judge: Judge | None = None,
     kept: Sequence[str] = (),
     older: bool = False,
@@ -147,10 +155,11 @@ def restore(
 ) -> Restored:
     """Puts a backup where no store is, recomputes it, and leaves nothing there unless everything holds.
 
-    make_tables  makes the tables of this program at an address
-    judge        judges with the log what a room above keeps in the store (office.log.proof)
-    kept         checkpoints kept elsewhere, as signed notes: the backup must hold them
-    older        a backup that ends before a kept checkpoint is taken, and what it lacks is said
+    make_tables    makes the tables of this program at an address
+    change_tables  makes those of an older program, and brings them up to date
+    judge          judges with the log what a room above keeps in the store (office.log.proof)
+    kept           checkpoints kept elsewhere, as signed notes: the backup must hold them
+    older          a backup that ends before a kept checkpoint is taken, and what it lacks is said
 
     Raises BackupError, RefusedError, StoreError (no secret, or another), DatabaseError.
     """
@@ -171,18 +180,19 @@ def restore(
             with archive.appearing(url) as building:
                 make_tables(building)
                 database = Database(building)
-                found = _tables_for(database, manifest)
-                with database.transaction():
-                    archive.make_ready(database, list(found.values()))
-                    for table, rows, done in _parts(tar, manifest):
-                        archive.fill(database, found[table], rows)
-                        report(done, manifest["rows"])
+                ready = up_to_date(manifest, _parts(tar, manifest), file, database, change_tables, progress=report)
+                with ready as (tables, parts, updated), database.transaction():
+                    archive.make_ready(database, list(tables.values()))
+                    for table, rows, done in parts:
+                        archive.fill(database, tables[table], rows)
+                        report(done, max(done, manifest["rows"] * (2 if updated else 1)))
                     archive.settle(database)
+                    bring_up(building)
                     store = open_store(building)
                     restored = _judge(store, manifest, judge, kept=kept, older=older, progress=report)
     except (tarfile.TarError, EOFError, pl.exceptions.PolarsError) as error:
         raise _damaged(str(error)) from error
-    return restored
+    return replace(restored, updated=updated)
 
 
 def _add_rows(tar: tarfile.TarFile, table: Table, number: int, rows: pl.DataFrame) -> dict[str, Any]:
@@ -215,6 +225,8 @@ def _manifest(store: Store, found: list[Table], parts: list[dict[str, Any]], mad
     return {
         "format": f"{NAME}{FORMAT}",
         "program": __version__,
+        "commit": commit(),
+        "steps": last_steps(store.database),
         "made_at": utc_text(made_at),
         "origin": store.origin,
         "vkey": store.signer.verifier.vkey,
@@ -256,8 +268,10 @@ def _read_manifest(tar: tarfile.TarFile) -> dict[str, Any]:
         )
     if int(number) > FORMAT:
         raise BackupError(
-            f"the backup was made by a newer version ({written_by}): update the program",
-            f"该备份由更新版本的程序制作（{written_by}）：请更新程序",
+            f"the backup was made by a newer program ({made_by(manifest, 'en')}; {written_by}): restore it with that"
+            f" one, or update this one ({build()})",
+            f"该备份由更新版本的程序（{made_by(manifest, 'zh')}；{written_by}）制作：请用该程序恢复，"
+            f"或更新本程序（{build('zh')}）",
         )
     return manifest
 
@@ -298,20 +312,6 @@ def _damaged(what: str) -> BackupError:
         f"the backup is damaged or cut ({what}): take another copy of it",
         f"备份已损坏或不完整（{what}）：请换用其他副本",
     )
-
-
-def _tables_for(database: Database, manifest: dict[str, Any]) -> dict[str, Table]:
-    """The tables of this program that the backup fills. Raises BackupError where they are not the same."""
-    here = {table.name: table for table in archive.tables(database)}
-    for name, columns in manifest["tables"].items():
-        if name not in here or here[name].columns != columns:
-            raise BackupError(
-                f"table {name} is not as version {manifest['program']} of the program had it, and this is version"
-                f" {__version__}: restore with that version, then update",
-                f"表 {name} 与程序 {manifest['program']} 版的结构不同（当前为 {__version__} 版）："
-                "请先用该版本恢复，再升级",
-            )
-    return {name: here[name] for name in manifest["tables"]}
 
 
 def _judge(

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from lodeline.service.log.backup import MANIFEST, NAME, BackupError
+from lodeline.service.log.backup import MANIFEST, NAME
+from lodeline.service.log.older_backup import BackupError
 from lodeline.store.appearing import clear_abandoned
 
 #: Days for which a backup is kept unless another number is asked for: a month, and time to notice. Assumption: no law

@@ -11,6 +11,7 @@ import gc
 import hmac
 import importlib
 import importlib.util
+import json
 import logging
 import math
 import os
@@ -100,9 +101,9 @@ def session_key(secret: bytes) -> str:
     return hmac.digest(secret, b"lodeline session key v1", sha256).hex()
 
 
-#: What `prepare` and `furnished` run: the last line that it writes is what they return. Where it ends with _USER_ERROR,
-#: the last two are what is wrong, in English and Chinese. It ends with the process that waits for it: who asks again
-#: would find it at work in the same place.
+#: What `prepare`, `change_tables` and `furnished` run: the last line that it writes is what they return. Where it ends
+#: with _USER_ERROR, the last two are what is wrong, in English and Chinese. It ends with the process that waits for it:
+#: who asks again would find it at work in the same place.
 _USER_ERROR: Final = 3
 #: The status with which the server ends where the portal cannot be served.
 _WRONG: Final = 2
@@ -115,13 +116,12 @@ if os.getppid() != int(sys.argv[1]):
 gc.set_threshold(20_000, 20, 20)
 import django
 django.setup()
-from lodeline.office.opening import prepare
+from lodeline.office.opening import change_tables, prepare
 from lodeline.errors import UserError
 from lodeline.store.trouble import trouble
 url = os.environ["LODELINE_DATABASE"]
 try:
-    prepare(url)
-    {then}
+    {work}
 except UserError as spoken:
     print(spoken.en, spoken.zh, sep="\\n", file=sys.stderr)
     sys.exit(3)
@@ -133,9 +133,15 @@ except Exception as error:
     sys.exit(3)
 print(said)
 """
+#: Which tables are wanted: they can be too many for an argument.
+_WANTED: Final = "LODELINE_TABLES_WANTED"
 #: The code of the first run, empty where there are accounts; how many entries are of those who work in a demo.
-_FIRST_RUN: Final = "from lodeline.office.accounts.first_run import first_run_code; said = first_run_code(url) or ''"
-_LIVING: Final = "from lodeline.web.server.living import enliven; said = enliven(url)"
+_FIRST_RUN: Final = (
+    "prepare(url); from lodeline.office.accounts.first_run import first_run_code; said = first_run_code(url) or ''"
+)
+_LIVING: Final = "prepare(url); from lodeline.web.server.living import enliven; said = enliven(url)"
+#: Tables alone: of an older program, or brought up to date.
+_CHANGED: Final = f"import json; change_tables(url, **json.loads(os.environ['{_WANTED}'])); said = ''"
 
 
 def prepare(store_url: str) -> str:
@@ -146,17 +152,22 @@ def prepare(store_url: str) -> str:
     return _result_of(_preparation(store_url), store_url)
 
 
+def change_tables(store_url: str, **wanted: object) -> None:
+    """Makes tables as an older program had them, or brings them up to date (office.opening), as `prepare` does."""
+    _result_of(_preparation(store_url, work=_CHANGED, **{_WANTED: json.dumps(wanted)}), store_url)
+
+
 def furnished(store_url: str, *, clock: str) -> int:
     """Makes the tables of a demo, its sample accounts and what these people have done so far; publishes its answers.
 
     clock: where the demo's clock starts. Returns how many entries of the log are theirs. Raises UserError if it fails.
     """
     demo = {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": clock}
-    return int(_result_of(_preparation(store_url, then=_LIVING, **demo), store_url))
+    return int(_result_of(_preparation(store_url, work=_LIVING, **demo), store_url))
 
 
-def _preparation(store_url: str, then: str = _FIRST_RUN, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", _PREPARATION.format(then=then), str(os.getpid())]
+def _preparation(store_url: str, work: str = _FIRST_RUN, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _PREPARATION.format(work=work), str(os.getpid())]
     return subprocess.Popen(
         command, env=_portal(store_url) | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )  # fmt: skip
