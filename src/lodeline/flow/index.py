@@ -11,6 +11,7 @@ import dataclasses
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ _SUGGESTIONS = 5
 _LINKS_AT_ONCE = 2**18
 #: A maker's own id for a lot.
 LOCAL_ID = pl.col("name").str.extract("([^/]*)$")
-_EPOCH = np.datetime64("1970-01-01", "D")
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class UnknownLot(UserError, LookupError):  # noqa: N818  (a question about a lot that nobody filed, not a fault)
@@ -137,7 +138,7 @@ class FlowIndex:
 
     def day(self, event: int) -> str:
         """ISO date of an event."""
-        return str(_EPOCH + int(self.event_day[event]))
+        return date.fromordinal(_EPOCH + int(self.event_day[event])).isoformat()
 
     def _key(self, lot: int, local: bool) -> bytes:
         name = self.lot_name.raw(lot)
