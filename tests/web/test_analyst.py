@@ -511,7 +511,12 @@ def test_who_comes_late_for_a_lot_graph_is_given_a_newer_reading_and_holds_nobod
         with pytest.raises(StillComputingError), waits_a_little():
             snapshot.flow_index()
         found: list[FlowIndex] = []
-        thread = threading.Thread(target=lambda: found.append(snapshot.flow_index()), daemon=True)
+
+        def late() -> None:
+            found.append(snapshot.flow_index())
+            filer.store.database.close()
+
+        thread = threading.Thread(target=late, daemon=True)
         thread.start()
         thread.join(timeout=20)
         assert found and found[0].stamp == snapshot.stamp

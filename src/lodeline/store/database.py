@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 import django
@@ -54,6 +54,17 @@ _SQLITE: Final = "django.db.backends.sqlite3"
 
 class DatabaseError(UserError):
     """The database named cannot be used; the message says why and what to do."""
+
+
+class _Connection(sqlite3.Connection):
+    """Closed where a statement fails by which Django opens it: nobody else has it yet, and the file stays open."""
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        try:
+            return super().execute(*arguments)
+        except sqlite3.Error:
+            self.close()
+            raise
 
 
 def configure() -> None:
@@ -98,6 +109,7 @@ def parse_url(url: str) -> dict[str, object]:
         "ENGINE": _SQLITE,
         "NAME": path,
         "OPTIONS": {
+            "factory": _Connection,
             "timeout": WRITE_TIMEOUT_S,
             "transaction_mode": "IMMEDIATE",
             # Values come as they are stored; whole columns are converted at once.
@@ -347,7 +359,7 @@ def _as_it_lies(path: str) -> dict[str, object]:
     pragmas = "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
     return {
         "NAME": f"file:{quote(path)}?immutable=1",
-        "OPTIONS": {"timeout": WRITE_TIMEOUT_S, "detect_types": 0, "init_command": pragmas},
+        "OPTIONS": {"factory": _Connection, "timeout": WRITE_TIMEOUT_S, "detect_types": 0, "init_command": pragmas},
     }
 
 

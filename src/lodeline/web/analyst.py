@@ -108,11 +108,14 @@ class Analyst:
 
         settled: called when the first publication stands.
         """
-        while not self._ended.is_set():
-            with self._publications.one_analyst() as mine:
-                if mine:
-                    self._work(settled)
-            self._ended.wait(1)
+        try:
+            while not self._ended.is_set():
+                with self._publications.one_analyst() as mine:
+                    if mine:
+                        self._work(settled)
+                self._ended.wait(1)
+        finally:
+            connections.close_all()
 
     def publish_once(self) -> Stamp | None:
         """Publishes the newest entry with every answer that was read lately, and with what anybody asks of a nation;
