@@ -13,7 +13,7 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test browser quick touched test-full check api-fuzz faults bench spark test-spark pictures lock clean
+.PHONY: demo test browser quick touched test-full check fresh audit api-fuzz faults bench spark test-spark pictures lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
@@ -21,9 +21,10 @@ demo: .venv/run.stamp
 test: .venv/dev.stamp browser
 	@$(call CHECKED,$(TEST) -m "not slow" $(ARGS))
 
-# Types are checked beside the tests. After a checkout Python and pytest translate every module once, for both workers.
-CHECKED = $(MAKE) --no-print-directory check & checked=$$!; $(BIN)/pytest --collect-only >/dev/null 2>&1; $(1); \
-	tested=$$?; wait $$checked || { echo "make check found something: see above"; exit 1; }; exit $$tested
+# What is found by reading comes first, and the tests are run all the same. After a checkout Python and pytest translate
+# every module once, for both workers: meanwhile types are checked.
+CHECKED = $(BIN)/pytest --collect-only >/dev/null 2>&1 & $(MAKE) --no-print-directory check; checked=$$?; wait; $(1); \
+	tested=$$?; [ $$checked = 0 ] || { echo "make check found something: see above the tests"; exit 1; }; exit $$tested
 
 # What opens no store: the pure rooms, what is drawn and what is written.
 quick: .venv/dev.stamp
@@ -76,6 +77,14 @@ api-fuzz: .venv/dev.stamp
 faults: .venv/dev.stamp
 	PYTHONPATH=. $(BIN)/python -m tests.faults.drill $(ARGS)
 
+# README's two commands on a new Debian, as an ordinary user: SUITE=bookworm; ARGS=--short leaves out most tests.
+fresh:
+	@tests/fresh/run $(or $(SUITE),trixie) $(ARGS)
+
+# Lists what runs in var/sbom.json, and asks for published weaknesses of all that is locked.
+audit: .venv/dev.stamp
+	@$(BIN)/python -m tests.audit
+
 # BENCH=name runs one of benchmarks/*.py, without it all of them one after the other.
 bench: .venv/dev.stamp
 	@for b in $(or $(BENCH),$(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))); do \
@@ -104,19 +113,21 @@ lock: .venv/dev.stamp
 		echo "Python cannot make environments here. As root: apt-get install python3-venv python3-pip"; exit 1; }
 
 .venv/run.stamp: requirements/run.lock pyproject.toml | .venv/bin/python
-	$(PIP) install --require-hashes -r requirements/run.lock
-	$(PIP) install --no-deps --no-build-isolation -e .
-	$(BIN)/python -m lodeline.flow
-	$(BIN)/python -m lodeline.accountancy
-	$(BIN)/python -m lodeline.strategy
+	@echo "Fetching the packages that Lodeline needs: RUN_MB MB, RUN_DISK MB on the disk; a minute or more"
+	@$(PIP) install --require-hashes -r requirements/run.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@echo "Compiling what is computed often (lot graph, balances, networks), once: one to three minutes"
+	@$(BIN)/python -m lodeline.flow && $(BIN)/python -m lodeline.accountancy && $(BIN)/python -m lodeline.strategy
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp
-	$(PIP) install --require-hashes -r requirements/dev.lock
+	@echo "Fetching what the tests need: DEV_MB MB, DEV_DISK MB on the disk; a minute or more"
+	@$(PIP) install --require-hashes -r requirements/dev.lock
 	@touch $@
 
 .venv/spark.stamp: requirements/spark.lock .venv/dev.stamp
-	$(PIP) install --require-hashes -r requirements/spark.lock
+	@echo "Fetching Spark: 430 MB; a minute or more"
+	@$(PIP) install --require-hashes -r requirements/spark.lock
 	@touch $@
 
 clean:
