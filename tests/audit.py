@@ -1,7 +1,7 @@
 """What is installed, as a list, and what is known against it: `make audit`.
 
-Writes `var/sbom.json` (CycloneDX) of the packages that run, and asks for published weaknesses of all that are locked. It
-fails only where the question was answered and a release mends what was found: all else is reported.
+Writes `var/sbom.json` (CycloneDX) of the packages that run, and asks for published weaknesses of all that are locked.
+It fails only where the question was answered and a release mends what was found: all else is reported.
 """
 
 from __future__ import annotations

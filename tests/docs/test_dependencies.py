@@ -40,7 +40,7 @@ def package(name: str, *vulns: dict[str, Any]) -> dict[str, Any]:
 
 
 def unknown(name: str) -> dict[str, Any]:
-    # As pip-audit writes it where its service answers nothing but 404, with "No known vulnerabilities found" and exit 0.
+    # As pip-audit writes it where its service answers 404, beside "No known vulnerabilities found" and exit 0.
     return {"name": name, "skip_reason": f"Dependency not found on PyPI and could not be audited: {name} (1.0)"}
 
 
@@ -53,7 +53,10 @@ OPEN = {"id": "PYSEC-2026-2", "fix_versions": [], "aliases": [], "description": 
     [
         (
             [package("a", MENDED)],
-            ["a 1.0: PYSEC-2026-1; update to 1.0.1 or 1.1, then `make lock`", "1 packages asked about, 1 weaknesses found"],
+            [
+                "a 1.0: PYSEC-2026-1; update to 1.0.1 or 1.1, then `make lock`",
+                "1 packages asked about, 1 weaknesses found",
+            ],
             True,
         ),
         (
@@ -92,7 +95,7 @@ def test_an_audit_that_could_not_be_made_says_so(tmp_path: Path) -> None:
 
 
 def test_what_is_long_silent_says_so_first() -> None:
-    """pip and the compiler are quiet for minutes: each is announced, with the megabytes or minutes, by the line before."""
+    """pip and the compiler are quiet for minutes: the line before tells the megabytes or minutes."""
     lines = (REPOSITORY / "Makefile").read_text("utf-8").splitlines()
     quiet = [
         at
