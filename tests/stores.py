@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import itertools
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,6 +134,16 @@ def bare_store(url: str) -> Store:
 
 def _make_bare(url: str) -> None:
     put_away(create(url)[0])
+
+
+def connected(path: str) -> int:
+    """How many connections of this process to a file are open. (SQLite itself may close a file later than asked.)"""
+    found = 0
+    for one in gc.get_objects():
+        if isinstance(one, sqlite3.Connection):
+            with suppress(sqlite3.ProgrammingError):
+                found += one.execute("PRAGMA database_list").fetchone()[2] == path
+    return found
 
 
 def put_away(store: Store) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -18,7 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from polars.testing import assert_frame_equal
 from tests.contracts.harm import unguarded
 from tests.desk import Desk
-from tests.stores import bare_store, drop, new_database
+from tests.stores import bare_store, connected, drop, new_database
 
 from lodeline.service.log.audit import verify
 from lodeline.store import opening
@@ -369,3 +371,16 @@ def test_connections_are_kept_only_where_that_is_asked_for(empty: Store) -> None
         assert settings["CONN_HEALTH_CHECKS"] is not empty.database.is_sqlite
     finally:
         settings |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}
+
+
+def test_a_file_that_another_has_locked_is_not_left_open(sqlite_url: str) -> None:
+    """Whoever keeps the error would keep the file open with it, once for each try."""
+    create(sqlite_url)[0].database.close()
+    database = Database(sqlite_url)
+    connections.databases[database.alias]["OPTIONS"]["timeout"] = 0.1
+    with closing(sqlite3.connect(sqlite_url, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Exception, match="locked") as refused:
+            database.rows("SELECT 1")
+        assert connected(sqlite_url) == 1, refused.value

@@ -16,6 +16,7 @@ from weakref import ref
 import pytest
 from polars.testing import assert_frame_equal
 from tests.desk import Desk as Filer
+from tests.stores import connected
 
 from lodeline.detection.battery import DETECTORS
 from lodeline.errors import UserError
@@ -63,6 +64,14 @@ def at_work(store: Store) -> Iterator[Analyst]:
         one.end()
         thread.join(timeout=10)
         assert not thread.is_alive()
+
+
+def test_an_analyst_that_ends_leaves_no_file_open(filer: Filer) -> None:
+    path = filer.store.database.url
+    before = connected(path)
+    with at_work(filer.store):
+        PublishedDesk(path).reading()
+    assert connected(path) == before
 
 
 def answers(reading: Reading) -> dict[str, Any]:
