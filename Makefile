@@ -113,7 +113,7 @@ lock: .venv/dev.stamp
 		echo "Python cannot make environments here. As root: apt-get install python3-venv python3-pip"; exit 1; }
 
 .venv/run.stamp: requirements/run.lock pyproject.toml | .venv/bin/python
-	@echo "Fetching the packages that Lodeline needs: RUN_MB MB, RUN_DISK MB on the disk; a minute or more"
+	@echo "Fetching the packages that Lodeline needs: 220 MB, 850 MB on the disk; a minute or more"
 	@$(PIP) install --require-hashes -r requirements/run.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@echo "Compiling what is computed often (lot graph, balances, networks), once: one to three minutes"
