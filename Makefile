@@ -121,7 +121,7 @@ lock: .venv/dev.stamp
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp
-	@echo "Fetching what the tests need: DEV_MB MB, DEV_DISK MB on the disk; a minute or more"
+	@echo "Fetching what the tests need: 170 MB, 600 MB on the disk; a minute or more"
 	@$(PIP) install --require-hashes -r requirements/dev.lock
 	@touch $@
 

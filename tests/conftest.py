@@ -6,6 +6,7 @@ import atexit
 import gc
 import itertools
 import os
+import resource
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,10 @@ from hypothesis import settings
 if "XDG_RUNTIME_DIR" not in os.environ:
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="lodeline-runtime-")
     atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
+# A lot graph is some forty mapped files, each with a descriptor, and those of tests that have ended wait for the
+# collector: the 1 024 of a plain login are too few.
+_, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(_most, 1 << 16) if _most >= 0 else 1 << 16, _most))
 # Two workers share the cores: small frames and sums are quicker on one thread than handed from thread to thread.
 for _threads in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")

@@ -7,14 +7,16 @@ import csv
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import signing
+from django.db import connections
 
 from lodeline.service.law.zipped import zip_of
 from lodeline.store.opening import open_store
@@ -22,6 +24,8 @@ from tests.browser.portal import GUARDED, HALFWAY, KEY, PEOPLE, Portal, build, s
 from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER, REGISTRAR
 from tests.law_packs import with_notice
 from tests.web.test_pages import planned, scenario_of
+
+T = TypeVar("T")
 
 #: The month that is due in these tests, and the one before.
 DUE, FILED = "2025-07", "2025-06"
@@ -273,11 +277,22 @@ def _grant(portal: Portal, application: str) -> None:
         portal.answer(by, at, page, {"steps": steps[1], "text": "In order.", **form})
 
 
+def _elsewhere(look: Callable[[], T]) -> T:
+    """In a thread of its own: where a browser runs, this one has its event loop, which Django's database refuses."""
+
+    def alone() -> T:
+        try:
+            return look()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as another:
+        return another.submit(alone).result()
+
+
 def _visited(store: Path, firm: str) -> dict[str, str]:
     """A visit to the filer's first site: its plan, and what was measured under it."""
-    # In a thread of its own: where a browser runs, this one has its event loop, which Django's database refuses.
-    with ThreadPoolExecutor(1) as another:
-        plan, entry = another.submit(lambda: planned(open_store(str(store)), f"{firm}-A")).result()
+    plan, entry = _elsewhere(lambda: planned(open_store(str(store)), f"{firm}-A"))
     return {
         "inspection-plan": f"inspections/plans/{plan}/", "inspection-labels": f"inspections/plans/{plan}/labels/",
         "inspection-telephone": f"inspections/plans/{plan}/telephone/",
@@ -289,8 +304,7 @@ def _visited(store: Path, firm: str) -> dict[str, str]:
 
 def _scenario(store: Path, portal: Portal) -> str:
     """The briefing of a scenario that somebody has filed, once the pages have read of it."""
-    with ThreadPoolExecutor(1) as another:
-        name = another.submit(lambda: scenario_of(open_store(str(store)))).result()
+    name = _elsewhere(lambda: scenario_of(open_store(str(store))))
     at, until = f"strategy/scenarios/{name}/briefing/", time.monotonic() + 40
     while portal.client(ANALYST).get(f"/en/{at}").status_code == 404:
         assert time.monotonic() < until, "the scenario is read"

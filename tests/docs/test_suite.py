@@ -1,8 +1,9 @@
-"""How the tests are run: what a module makes once is made in one worker alone."""
+"""How the tests are run: what a module makes once is made in one worker alone, and a plain login is enough."""
 
 from __future__ import annotations
 
 import os
+import resource
 
 import pytest
 
@@ -26,3 +27,9 @@ def test_a_test_is_of_one_group(request: pytest.FixtureRequest) -> None:
         item.nodeid: {mark.args[0] for mark in item.iter_markers("xdist_group")} for item in request.session.items
     }
     assert [test for test, names in groups.items() if len(names) > 1] == []
+
+
+def test_a_plain_login_has_descriptors_enough() -> None:
+    """Debian gives it 1 024, and lets it ask for more."""
+    given, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert given == most or given >= 1 << 16

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from tests.desk import Desk as Filer
 from tests.desk import organisation
 
@@ -259,6 +260,7 @@ def test_many_who_wait_share_one_making(log: Log, monkeypatch: pytest.MonkeyPatc
     def visit() -> None:
         started.wait()
         given.append(log.desk.reading())
+        connections.close_all()
 
     threads = [threading.Thread(target=visit) for _ in range(6)]
     for thread in threads:
@@ -294,6 +296,7 @@ def test_question_is_answered_once_however_many_ask(pages: None, store: Store) -
     def ask() -> None:
         started.wait()
         answers.append(reading.answer(question, about="x"))
+        connections.close_all()
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
