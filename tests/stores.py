@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from lodeline.store.store import Store
 
 #: Where files never reach a disk, and the bytes that must be free there for the databases of a run.
 _MEMORY, _ROOM_BYTES = Path("/dev/shm"), 8 << 30
+_PATIENCE_S = 60
 _NUMBER = itertools.count()
 #: Files are copied as they are: that is half the work of writing all they hold into the log first.
 _QUICKLY = "STRATEGY FILE_COPY"
@@ -74,7 +76,13 @@ def drop(url: str) -> None:
 
 
 def forget(place: str) -> None:
-    """Closes and forgets the connections to the database of this name, or to those in this directory."""
+    """Closes and forgets the connections to the database of this name, or to those in this directory.
+
+    What still computes behind a page closes its own first: of a database that is forgotten it would find none to close.
+    """
+    for thread in threading.enumerate():
+        if thread.name in ("reading", "answer"):
+            thread.join(_PATIENCE_S)
     known = connections.databases
     inside = f"{place}{os.sep}"
     for alias in [key for key, one in known.items() if one["NAME"] == place or str(one["NAME"]).startswith(inside)]:
