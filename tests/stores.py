@@ -24,6 +24,7 @@ from lodeline.store.store import Store
 
 #: Where files never reach a disk, and the bytes that must be free there for the databases of a run.
 _MEMORY, _ROOM_BYTES = Path("/dev/shm"), 8 << 30
+#: Seconds for which a thread that computes is waited for.
 _PATIENCE_S = 60
 _NUMBER = itertools.count()
 #: Files are copied as they are: that is half the work of writing all they hold into the log first.
