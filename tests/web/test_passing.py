@@ -30,11 +30,11 @@ def test_what_is_passed_comes_whole_on_its_own_connection(way: Way) -> None:
     content = os.urandom(3_000_000)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert way.send(Passed(sock=theirs, received=content, to_come=7, has_an_end=False))
+        assert way.send(Passed(sock=theirs, received=content, has_an_end=False))
         theirs.close()  # as who passed it does
         taken = way.take()
         assert taken is not None and way.take() is None
-        assert (taken.received, taken.to_come, taken.has_an_end) == (content, 7, False)
+        assert (taken.received, taken.has_an_end) == (content, False)
         with taken.sock:
             taken.sock.sendall(b"answered")
         assert ours.recv(20) == b"answered"
@@ -43,7 +43,7 @@ def test_what_is_passed_comes_whole_on_its_own_connection(way: Way) -> None:
 def test_nobody_takes_it_or_has_enough_to_do(way: Way) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        request = Passed(sock=theirs, received=b"POST", to_come=0, has_an_end=True)
+        request = Passed(sock=theirs, received=b"POST", has_an_end=True)
         way.note(ENOUGH)
         assert not way.send(request)
         way.note(1_000)
@@ -61,7 +61,7 @@ def test_more_than_the_system_holds_is_not_passed_and_nothing_is_lost(way: Way) 
             ours, theirs = socket.socketpair()
             held.callback(ours.close)
             with theirs:
-                passed += way.send(Passed(sock=theirs, received=b"%d" % number, to_come=0, has_an_end=True))
+                passed += way.send(Passed(sock=theirs, received=b"%d" % number, has_an_end=True))
         assert 0 < passed < 1_000
         taken = list(iter(way.take, None))
         for one in taken:
@@ -75,7 +75,7 @@ def test_where_files_may_not_be_passed_whoever_received_it_answers(way: Way, mon
 
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        request = Passed(sock=theirs, received=b"POST", to_come=0, has_an_end=True)
+        request = Passed(sock=theirs, received=b"POST", has_an_end=True)
         for name in ("os.memfd_create", "socket.send_fds"):
             with monkeypatch.context() as patch:
                 patch.setattr(f"{passing.__name__}.{name}", full)

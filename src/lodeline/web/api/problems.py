@@ -136,7 +136,7 @@ def answer(
     response = HttpResponse(body, status=KINDS[code][0], content_type=MEDIA_TYPE)
     if response.status_code == 401:
         response["WWW-Authenticate"] = 'Bearer realm="Lodeline"'
-    if response.status_code in (409, 503):
+    if response.status_code in (409, 429, 503):
         response["Retry-After"] = str(_RETRY_AFTER_S)
     return response
 

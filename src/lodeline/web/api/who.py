@@ -27,9 +27,10 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
-from lodeline.web.access.strangers import Turns
+from lodeline.web.access.strangers import Turns, has_too_many_uploads
 from lodeline.web.api.problems import ApiProblem, language_of, not_found, state_usage
 from lodeline.web.reading import Reading
+from lodeline.web.server.receiving import LARGE_OF_ONE
 from lodeline.web.visit import desk
 from lodeline.web.words.language import TAGS
 
@@ -101,6 +102,14 @@ def anyone(request: HttpRequest) -> Call:
 def _call(request: HttpRequest, call: Call) -> Call:
     if "\0" in request.path or any("\0" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
         raise ApiProblem("request-malformed", "A parameter holds the character U+0000.", "参数中含有字符 U+0000。")
+    if has_too_many_uploads(request):
+        raise ApiProblem(
+            "too-many-requests",
+            f"At most {LARGE_OF_ONE} large uploads of one token at a time, and few of one address: wait until one has"
+            " ended. Nothing of this one was kept.",
+            f"同一令牌同时上传的大文件不得超过 {LARGE_OF_ONE} 个，同一地址亦有限额：请待已有上传结束后重试。"
+            "本次内容未保存。",
+        )
     request.api_call = call  # type: ignore[attr-defined]
     return call
 

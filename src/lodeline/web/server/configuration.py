@@ -77,6 +77,32 @@ def current() -> Configuration:
     return read(os.environ)
 
 
+def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a text is; None where it is none."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def is_trusted(text: str) -> bool:
+    """Whether an address is that of a proxy of ours."""
+    address = address_of(text)
+    return address is not None and any(address in network for network in current().trusted_proxies)
+
+
+def visitor_behind(peer: str, forwarded: str) -> str:
+    """Whom a proxy of ours names in X-Forwarded-For; "" where the peer is none, or names nobody.
+
+    Each proxy adds at the end whom it was asked by: the last that is no proxy of ours is the visitor.
+    """
+    if not is_trusted(peer):
+        return ""
+    hops = [hop.strip() for hop in forwarded.split(",")]
+    visitor = next((hop for hop in reversed(hops) if not is_trusted(hop)), "")
+    return visitor if address_of(visitor) is not None else ""
+
+
 class _Asked:
     """Reads variables one by one and keeps what is wrong with them."""
 

@@ -14,7 +14,6 @@ These are answered before anything else looks at a request, so that they need no
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import os
 import time
 import uuid
@@ -138,12 +137,10 @@ class TrustedProxy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         forwarded: dict[str, str] = {name: request.META.pop(name) for name in _FORWARDED if name in request.META}
-        if _is_trusted(str(request.META.get("REMOTE_ADDR", ""))):
-            # Each proxy adds at the end whom it was asked by: the last that is no proxy of ours is the visitor.
-            hops = [hop.strip() for hop in forwarded.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-            visitor = next((hop for hop in reversed(hops) if not _is_trusted(hop)), "")
-            if _address(visitor) is not None:
-                request.META["REMOTE_ADDR"] = visitor
+        peer = str(request.META.get("REMOTE_ADDR", ""))
+        if configuration.is_trusted(peer):
+            visitor = configuration.visitor_behind(peer, forwarded.get("HTTP_X_FORWARDED_FOR", ""))
+            request.META["REMOTE_ADDR"] = visitor or peer
             if forwarded.get("HTTP_X_FORWARDED_PROTO") == "https":
                 request.META["wsgi.url_scheme"] = "https"
         # Through a proxy on this machine everybody seems to be this machine.
@@ -338,17 +335,5 @@ def _may_know(request: HttpRequest) -> bool:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and hmac.compare_digest(given.encode(), token.encode()):
         return True
-    address = _address(str(request.META.get("REMOTE_ADDR", "")))
+    address = configuration.address_of(str(request.META.get("REMOTE_ADDR", "")))
     return address is not None and address.is_loopback and bool(request.META.get("lodeline.direct"))
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _is_trusted(text: str) -> bool:
-    address = _address(text)
-    return address is not None and any(address in network for network in configuration.current().trusted_proxies)

@@ -18,17 +18,16 @@ from typing import Final
 POSSIBLE: Final = hasattr(os, "memfd_create") and hasattr(socket, "send_fds")
 #: Requests at a time: more would take turns with each other, while other processes have little to do.
 ENOUGH: Final = 4
-#: Bytes that are still to come, and whether the request has a known end.
-_MESSAGE: Final = struct.Struct("!Q?")
+#: Whether the request has a known end.
+_MESSAGE: Final = struct.Struct("!?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A request on its connection: what has come of it, bytes still to come, whether it is known where it ends."""
+    """A request on its connection: what has come of it, whether it is known where it ends."""
 
     sock: socket.socket
     received: bytes
-    to_come: int
     has_an_end: bool
 
 
@@ -71,7 +70,7 @@ class Way:
         try:
             with os.fdopen(os.dup(content), "wb") as file:
                 file.write(request.received)
-            message = _MESSAGE.pack(request.to_come, request.has_an_end)
+            message = _MESSAGE.pack(request.has_an_end)
             socket.send_fds(self.entrance, [message], [request.sock.fileno(), content])
         except OSError:
             return False
@@ -91,8 +90,8 @@ class Way:
                 os.close(one)
             return None
         connection, content = descriptors
-        to_come, has_an_end = _MESSAGE.unpack(message)
+        (has_an_end,) = _MESSAGE.unpack(message)
         with os.fdopen(content, "rb") as file:
             file.seek(0)
             received = file.read()
-        return Passed(sock=socket.socket(fileno=connection), received=received, to_come=to_come, has_an_end=has_an_end)
+        return Passed(sock=socket.socket(fileno=connection), received=received, has_an_end=has_an_end)

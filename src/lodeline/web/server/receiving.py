@@ -2,8 +2,9 @@
 
 One loop waits for all connections of a process (the server's own hands each to a thread at its first byte). What is
 still arriving is bounded in time, in bytes and in number, and the connection that has waited longest gives way. A body
-that is larger than anybody may send without signing in goes to a thread as it comes, at a least rate: the page refuses
-it by its stated length, before a byte is read, unless it is for someone who has signed in. See docs/adr/0037.
+that is larger than anybody may send without signing in is kept in a file as it comes, and answered by threads of its
+own. Without a token or a session it is not awaited: the page refuses it by its stated length. A file has no name, so
+that nothing stays of one whose sender or process is gone. See docs/adr/0037.
 
 Forms and uploads are answered by one process of their own: a month that is judged there takes no turn from a page that
 somebody reads. Whoever has received one passes the connection on, with what has come. See docs/adr/0049.
@@ -14,17 +15,20 @@ from __future__ import annotations
 import errno
 import re
 import socket
+import tempfile
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from selectors import EVENT_READ
-from typing import Any, Final
+from typing import IO, Any, Final
 
+from django.conf import settings
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from lodeline.web.server import configuration
 from lodeline.web.server.passing import Passed, Way
 
 #: Connections that a process has at a time, and of these the ones that wait for a request or are sending one.
@@ -34,6 +38,11 @@ _WAITING: Final = 400
 _HEAD_BYTES: Final = 65_536
 _WHOLE_BYTES: Final = 2_600_000
 _HELD_BYTES: Final = 128_000_000
+#: Large bodies at a time: of one token or session, of one address, of all; and the bytes of all that lie in files.
+LARGE_OF_ONE: Final = 4
+_LARGE_OF_ADDRESS: Final = 16
+_LARGE: Final = 64
+_SPOOLED_BYTES: Final = 2_000_000_000
 #: A request has so many seconds, and one more for each of so many bytes that it states: 128 kbit/s.
 _PATIENCE_S: Final = 15.0
 _BYTES_PER_S: Final = 16_384
@@ -44,6 +53,13 @@ _LINGER_S: Final = 2.0
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+#: What whoever has signed in sends. Whether it is true is asked when the body is there.
+_CREDENTIAL: Final = re.compile(
+    rb"\r\nauthorization:[^\r]*?([^ \t\r]+)[ \t]*(?=\r)|[ ;-]lodeline_session=([^; \t\r]+)", re.IGNORECASE
+)
+_FORWARDED: Final = re.compile(rb"\r\nx-forwarded-for:([^\r]*)", re.IGNORECASE)
+#: Put on a request of somebody who has enough large bodies under way. Who sends it himself is refused himself.
+TOO_MANY: Final = "X-LODELINE-TOO-MANY"
 _EXPECTS: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _PROBE: Final = re.compile(rb"(GET|HEAD) /healthz[ ?]")
 _FORM: Final = b"POST "
@@ -55,46 +71,55 @@ _HEAD_TOO_LARGE: Final = (
 
 
 class _Received(Unreader):  # type: ignore[misc]
-    """What has come of a request, for the thread that answers it; of a large body also the rest, as it comes.
+    """What has come of a request, for the thread that answers it; a large body from the file in which it lies.
 
     Where nothing is to come it says so at once: however a head is read, no thread waits for more of it.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._sock = sock
-        self._to_come, self._taken, self._began = 0, 0, 0.0
         self._has_an_end = True
-        #: Bytes that were there when the request was taken up.
+        self._large: _Large | None = None
+        #: Bytes in memory when the request was taken up; whether its sender has too many large ones under way.
         self.held = 0
+        self.is_one_too_many = False
 
-    def begin(self, received: bytes, *, to_come: int, has_an_end: bool) -> None:
+    def begin(
+        self, received: bytes, *, has_an_end: bool, large: _Large | None = None, is_one_too_many: bool = False
+    ) -> None:
         """A request is taken up."""
         self.unread(received)
         self.held = len(received)
-        self._to_come, self._taken, self._began, self._has_an_end = to_come, 0, 0.0, has_an_end
+        self._has_an_end, self._large, self.is_one_too_many = has_an_end, large, is_one_too_many
+        if large is not None:
+            large.file.seek(0)
 
     @property
     def is_reusable(self) -> bool:
         """Whether it is known where the next request on this connection begins."""
-        return self._has_an_end and not self._to_come
+        return self._has_an_end and self._large is None
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """The next bytes of a large body. Raises TimeoutError for one that comes too slowly."""
-        if not self._to_come:
+        """The next bytes of a large body."""
+        if self._large is None:
             return b""
-        now = time.monotonic()
-        self._began = self._began or now
-        if now - self._began > _PATIENCE_S + self._taken / _BYTES_PER_S:
-            raise TimeoutError("a body came too slowly")
-        self._sock.settimeout(_PATIENCE_S)
-        try:
-            piece = self._sock.recv(min(max(size_hint or 0, 8192), 1 << 20, self._to_come))
-        finally:
-            self._sock.settimeout(_ANSWER_S)
-        self._to_come -= len(piece)
-        self._taken += len(piece)
-        return piece
+        return self._large.file.read(min(max(size_hint or 0, 8192), 1 << 20))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Large:
+    """A large body: whose it is, and the file without a name that keeps what has come of it."""
+
+    credentials: frozenset[bytes]
+    address: bytes
+    file: IO[bytes] = field(default_factory=partial(tempfile.TemporaryFile, buffering=0, prefix="lodeline-"))
+    size: int = 0
+
+    def add(self, piece: bytes) -> None:
+        """Keeps the next bytes. Raises OSError where the disk is full."""
+        self.size += len(piece)
+        while piece:
+            piece = piece[self.file.write(piece) :]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,6 +133,12 @@ class _Arrival:
     searched: int = 0
     needs: int | None = None
     is_closing: bool = False
+    large: _Large | None = None
+
+    @property
+    def missing(self) -> int:
+        """Bytes of a large body that are still to come."""
+        return (self.needs or 0) - len(self.data) - (self.large.size if self.large else 0)
 
 
 class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
@@ -123,10 +154,13 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         self.forms: Way | None = None
         self.takes_forms = False
         self._answering = 0
+        #: Large bodies that are arriving or being answered.
+        self._large: dict[TConn, _Large] = {}
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Threads for requests, and one more for the question whether the process answers."""
+        """Threads for requests, one for the question whether the process answers, and some for large bodies."""
         self._probes = ThreadPoolExecutor(max_workers=1)
+        self._for_large = ThreadPoolExecutor(max_workers=max(1, self.cfg.threads // 4))
         return ThreadPoolExecutor(max_workers=self.cfg.threads)
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -155,14 +189,14 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
                 request.sock.close()  # the visitor has gone
             else:
                 conn = self._connection(request.sock, address, request.sock.getsockname())
-                self._answer(conn, request.received, to_come=request.to_come, has_an_end=request.has_an_end)
+                self._answer(conn, request.received, has_an_end=request.has_an_end)
         return request is not None
 
     def _connection(self, sock: socket.socket, address: Any, own_address: Any) -> TConn:
         self.nr_conns += 1
         conn = TConn(self.cfg, sock, address, own_address)
         conn.init()
-        conn.parser.unreader = _Received(sock)
+        conn.parser.unreader = _Received()
         return conn
 
     def accept(self, listener: Any) -> None:
@@ -187,7 +221,10 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         self._held += len(data)
         self.poller.register(conn.sock, EVENT_READ, partial(self._take, conn))
         if len(self._arriving) > _WAITING:
-            self._drop(next(iter(self._arriving)))
+            # A large body takes its time, and is bounded in other ways.
+            self._drop(next((one for one, of in self._arriving.items() if of.large is None), conn))
+            if conn not in self._arriving:
+                return
         if data:
             self._peek(conn, arrival)
 
@@ -197,13 +234,15 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         if arrival is None:
             return  # it gave way to another since this was found out
         try:
-            piece = sock.recv(1 << 18)
+            piece = sock.recv(min(1 << 18, arrival.missing) if arrival.large else 1 << 18)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
             piece = b""
         if not piece:
             self._drop(conn)
+        elif arrival.large is not None:
+            self._keep(conn, arrival, arrival.large, piece)
         elif not arrival.is_closing:
             if not arrival.data:
                 arrival.since = time.monotonic()
@@ -212,9 +251,64 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
             self._held += len(piece)
             self._peek(conn, arrival)
             if self._held > _HELD_BYTES:
-                longest = next((one for one, of in self._arriving.items() if of.data), None)
+                longest = next((one for one, of in self._arriving.items() if of.data and not of.large), None)
                 if longest is not None:
                     self._drop(longest)
+
+    def _keep(self, conn: TConn, arrival: _Arrival, large: _Large, piece: bytes) -> None:
+        """The next piece of a large body. It comes at the least rate from its beginning to its end."""
+        try:
+            large.add(piece)
+        except OSError:
+            self._refuse(conn)
+            return
+        arrival.until = arrival.since + _PATIENCE_S + (len(arrival.data) + large.size) / _BYTES_PER_S
+        if not arrival.missing:
+            self._dispatch(conn, large=large)
+        elif sum(one.size for one in self._large.values()) > _SPOOLED_BYTES:
+            self._refuse(next(one for one, of in self._arriving.items() if of.large))
+
+    def _begin_large(self, conn: TConn, arrival: _Arrival, head: bytes) -> None:
+        """A large body begins: it is kept, or refused without being awaited."""
+        credentials = frozenset((one[1] or one[2]).strip(b'"') for one in _CREDENTIAL.finditer(head))
+        if not credentials or arrival.missing > settings.LODELINE_FILING_BYTES + _WHOLE_BYTES:
+            # The page refuses it by its length.
+            self._dispatch(conn, has_an_end=False)
+            return
+        address = self._address(conn, head)
+        under_way = list(self._large.values())
+        if (
+            sum(not one.credentials.isdisjoint(credentials) for one in under_way) >= LARGE_OF_ONE
+            or sum(one.address == address for one in under_way) >= _LARGE_OF_ADDRESS
+            or len(under_way) >= _LARGE
+        ):
+            self._refuse(conn)
+            return
+        try:
+            arrival.large = self._large[conn] = _Large(credentials=credentials, address=address)
+        except OSError:
+            self._refuse(conn)
+            return
+        arrival.until = arrival.since + _PATIENCE_S
+        if _EXPECTS.search(head):
+            self._send(conn, _CONTINUE)
+
+    @staticmethod
+    def _address(conn: TConn, head: bytes) -> bytes:
+        """Whose a connection is; of one of a proxy, whom it names."""
+        peer = str(conn.client[0]) if isinstance(conn.client, tuple) else ""
+        forwarded = b",".join(_FORWARDED.findall(head)).decode("latin-1")
+        return (configuration.visitor_behind(peer, forwarded) or peer).encode("latin-1")
+
+    def _refuse(self, conn: TConn) -> None:
+        """Says to the sender of a large body that it cannot be taken now."""
+        self._let_go(conn)
+        self._dispatch(conn, has_an_end=False, is_one_too_many=True)
+
+    def _let_go(self, conn: TConn) -> None:
+        large = self._large.pop(conn, None)
+        if large is not None:
+            large.file.close()
 
     def _peek(self, conn: TConn, arrival: _Arrival) -> None:
         """Hands a request that is there to a thread."""
@@ -236,7 +330,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
                 self._dispatch(conn, has_an_end=False)
                 return
             if arrival.needs > _WHOLE_BYTES:
-                self._dispatch(conn, to_come=max(0, arrival.needs - len(data)))
+                self._begin_large(conn, arrival, head)
                 return
             arrival.until = arrival.since + _PATIENCE_S + arrival.needs / _BYTES_PER_S
             if len(data) < arrival.needs and _EXPECTS.search(head):
@@ -244,20 +338,25 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         if len(data) >= arrival.needs:
             self._dispatch(conn)
 
-    def _dispatch(self, conn: TConn, *, to_come: int = 0, has_an_end: bool = True) -> None:
+    def _dispatch(
+        self, conn: TConn, *, has_an_end: bool = True, large: _Large | None = None, is_one_too_many: bool = False
+    ) -> None:
         data = bytes(self._forget(conn).data)
-        request = Passed(sock=conn.sock, received=data, to_come=to_come, has_an_end=has_an_end)
-        if self.forms and not self.takes_forms and data.startswith(_FORM) and self.forms.send(request):
+        request = Passed(sock=conn.sock, received=data, has_an_end=has_an_end)
+        is_passed = large is None and not is_one_too_many
+        if is_passed and self.forms and not self.takes_forms and data.startswith(_FORM) and self.forms.send(request):
             self.nr_conns -= 1
             conn.close()
             return
-        self._answer(conn, data, to_come=to_come, has_an_end=has_an_end)
+        self._answer(conn, data, has_an_end=has_an_end, large=large, is_one_too_many=is_one_too_many)
 
-    def _answer(self, conn: TConn, data: bytes, *, to_come: int, has_an_end: bool) -> None:
+    def _answer(
+        self, conn: TConn, data: bytes, *, has_an_end: bool, large: _Large | None = None, is_one_too_many: bool = False
+    ) -> None:
         self._held += len(data)
         self._count(+1)
-        conn.parser.unreader.begin(data, to_come=to_come, has_an_end=has_an_end)
-        pool = self._probes if _PROBE.match(data) else self.tpool
+        conn.parser.unreader.begin(data, has_an_end=has_an_end, large=large, is_one_too_many=is_one_too_many)
+        pool = self._for_large if large else self._probes if _PROBE.match(data) else self.tpool
         answering = pool.submit(self.handle, conn)
         answering.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
@@ -273,6 +372,8 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         if self.takes_forms or not conn.parser.unreader.is_reusable:
             # What is asked next on a connection that was passed is no form, as a rule: it is for another process.
             req.force_close()
+        if conn.parser.unreader.is_one_too_many:
+            req.headers.append((TOO_MANY, "1"))
         try:
             return super().handle_request(req, conn)
         except TimeoutError as error:
@@ -282,6 +383,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         """In the loop: what becomes of a connection after an answer."""
         self._held -= conn.parser.unreader.held
         self._count(-1)
+        self._let_go(conn)
         try:
             kept = not fs.cancelled() and bool(fs.result()) and conn.parser.unreader.is_reusable
         except Exception:  # whatever ended the answer was told where it was raised; the connection is not used again
@@ -303,6 +405,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _drop(self, conn: TConn) -> None:
         self._forget(conn)
+        self._let_go(conn)
         self.nr_conns -= 1
         conn.close()
 
