@@ -16,13 +16,19 @@ from tests.web.signing_in import client, records, sign_in, signed_in, words
 
 from lodeline.office.models import User
 
+ACTIVATE = "/en/account/2fa/totp/activate/"
 
-def activate(browser: Client) -> Any:
-    page = browser.get("/en/account/2fa/totp/activate/").content.decode()
+
+def secret_on_page(browser: Client) -> str:
+    page = browser.get(ACTIVATE).content.decode()
     secret = re.search(r'class="mono">([A-Z2-7]{32})<', page)
     assert secret is not None, page
     assert 'src="data:image/svg+xml' in page
-    return browser.post("/en/account/2fa/totp/activate/", {"code": code(secret[1])}, follow=True)
+    return secret[1]
+
+
+def activate(browser: Client) -> Any:
+    return browser.post(ACTIVATE, {"code": code(secret_on_page(browser))}, follow=True)
 
 
 def test_setting_up_an_app_shows_recovery_codes_once_and_opens_the_portal(registrar: User) -> None:
@@ -64,6 +70,18 @@ def test_a_code_is_good_once_even_when_the_library_has_forgotten_it(filer: User)
     # The library forgets after thirty seconds.
     cache.delete(f"allauth.mfa.totp.used?user={filer.pk}&code={shown}")
     assert second.post("/en/account/2fa/authenticate/", {"code": shown}).status_code == 200
+
+
+def test_the_code_that_sets_an_app_up_signs_nobody_in(registrar: User) -> None:
+    browser = signed_in(registrar.email)
+    secret = secret_on_page(browser)
+    shown = code(secret)
+    assert browser.post(ACTIVATE, {"code": shown}).status_code == 302
+    another = client()
+    sign_in(another, registrar.email)
+    assert another.post("/en/account/2fa/authenticate/", {"code": shown}).status_code == 200
+    assert another.get("/en/self/").status_code == 302
+    assert another.post("/en/account/2fa/authenticate/", {"code": code(secret, periods=1)}).status_code == 302
 
 
 def test_codes_cannot_be_tried_through(filer: User) -> None:

@@ -80,12 +80,19 @@ class ReauthenticateForm(_Worded, account.ReauthenticateForm):  # type: ignore[m
     words: ClassVar = {"password": (lazy_text("Your password", "您的密码"), "")}
 
 
-class _GoodOnce(_Worded):
+def _use_up(user: Any, code: str) -> None:
     """Refuses a one-time code that was used already, for as long as it would still be right.
 
-    The library remembers a code for one period; with clocks that may differ by a period it is right for three.
-    Source: RFC 6238, section 5.2.
+    The library remembers a code for one period; with clocks that may differ by a period it is right for three. It
+    forgets that which an app is set up with. Source: RFC 6238, section 5.2.
     """
+    right_for_s = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
+    if not cache.add(f"lodeline.totp:{user.pk}:{normalize_user_code(code)}", "used", right_for_s):
+        raise get_adapter().validation_error("incorrect_code")
+
+
+class _GoodOnce(_Worded):
+    """Takes a one-time code once."""
 
     words: ClassVar = {
         "code": (
@@ -100,10 +107,7 @@ class _GoodOnce(_Worded):
         """The code, used up."""
         code: str = super().clean_code()  # type: ignore[misc]
         if self.authenticator.type == Authenticator.Type.TOTP:  # type: ignore[attr-defined]
-            right_for_s = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
-            key = f"lodeline.totp:{self.user.pk}:{normalize_user_code(code)}"  # type: ignore[attr-defined]
-            if not cache.add(key, "used", right_for_s):
-                raise get_adapter().validation_error("incorrect_code")
+            _use_up(self.user, code)  # type: ignore[attr-defined]
         return code
 
 
@@ -123,6 +127,12 @@ class ActivateTotpForm(_Worded, totp.ActivateTOTPForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].widget.attrs |= {"inputmode": "numeric", "autocomplete": "one-time-code"}
+
+    def clean_code(self) -> str:
+        """The code, used up: whoever saw it does not sign in with it."""
+        code: str = super().clean_code()
+        _use_up(self.user, code)
+        return code
 
 
 class AddPasskeyForm(_Worded, webauthn.AddWebAuthnForm):  # type: ignore[misc]
