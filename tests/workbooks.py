@@ -43,12 +43,17 @@ def sheet_xml(data: str) -> str:
     return f'<worksheet xmlns="{_MAIN}"><sheetData>{data}</sheetData></worksheet>'
 
 
-def workbook(data: str = CORNERS) -> bytes:
-    """A workbook whose one sheet has these rows."""
+def workbook(data: str = CORNERS, *, shared: Iterable[str] = ()) -> bytes:
+    """A workbook whose one sheet has these rows. shared: texts that cells name by their number."""
     out = io.BytesIO()
+    texts = "".join(f"<si><t>{text}</t></si>" for text in shared)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
+        relation = f'<Relationship Id="t" Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/>' if texts else ""
         for name, text in _PARTS.items():
-            book.writestr(name, text)
+            is_relations = name.endswith("workbook.xml.rels")
+            book.writestr(name, text.replace("</R", f"{relation}</R") if is_relations else text)
+        if texts:
+            book.writestr("xl/sharedStrings.xml", f'<sst xmlns="{_MAIN}">{texts}</sst>')
         book.writestr("xl/worksheets/sheet1.xml", sheet_xml(data))
     return out.getvalue()
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -104,10 +107,10 @@ def test_the_bounds_hold_on_either_side() -> None:
     assert "sheet.scattered" not in codes(table, Limits(area=1200))
     assert "sheet.scattered" in codes(table, Limits(area=1199))
     far = workbook(
-        "".join(row(number, 30) for number in range(1, 1000)) + '<row r="40000"><c r="A40000"><v>1</v></c></row>'
+        "".join(row(number, 30) for number in range(1, 5000)) + '<row r="40000"><c r="A40000"><v>1</v></c></row>'
     )
     assert "sheet.scattered" not in codes(far)
-    assert "sheet.scattered" in codes(far, Limits(area_per_cell=39))
+    assert "sheet.scattered" in codes(far, Limits(area_per_cell=8))
 
 
 @pytest.fixture
@@ -163,6 +166,52 @@ def test_a_reader_has_its_bound_of_memory(readers: apart._Readers, tmp_path: Pat
     assert waiting(readers).peak_kib * 1024 < peak + 150 * MIB
     (one,) = read_apart(path, "a.xlsx", Limits(memory_bytes=100 * MIB)).problems
     assert one.code == "file.reader-died"
+
+
+@pytest.mark.medium
+def test_a_table_with_one_far_column_is_refused_before_room_is_made(readers: apart._Readers, tmp_path: Path) -> None:
+    def wide(number: int) -> str:
+        narrow = row(number, 7).removesuffix("</row>")
+        return f'{narrow}<c r="OJ{number}"><v>1</v></c></row>'
+
+    path = write_workbook(tmp_path / "a.xlsx", (wide(number) for number in range(1, 128_001)))
+    (one,) = read_apart(path, "a.xlsx", Limits()).problems
+    assert (one.code, one.where.sheet) == ("sheet.scattered", "S")
+    assert dict(one.facts) == {"rows": 128_000, "columns": 400, "cells": 1_024_000, "last": "OJ128000"}
+    assert waiting(readers).peak_kib < 256 * 1024
+
+
+@pytest.mark.medium
+def test_one_long_text_in_many_cells_ends_at_what_the_sheet_seems_to_need(
+    readers: apart._Readers, tmp_path: Path
+) -> None:
+    shared = "x" * 32_000
+    cells = "".join(f'<row r="{number}"><c r="A{number}" t="s"><v>0</v></c></row>' for number in range(1, 100_001))
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(workbook(cells, shared=[shared]))
+    (one,) = read_apart(path, "a.xlsx", Limits()).problems
+    assert one.code == "file.reader-died"
+
+
+def test_a_reader_ends_with_whoever_asked_for_it(tmp_path: Path) -> None:
+    """The asker is killed while its reader is held up in the middle of a file, as by one that takes long."""
+    path = tmp_path / "a.xlsx"
+    os.mkfifo(path)
+    code = (
+        "from pathlib import Path; from lodeline.filing.formats import Limits, apart; import sys\n"
+        "reader = apart._Reader(); print(reader.process.pid, flush=True)\n"
+        f"reader.ask(apart._Order(path={str(path)!r}, file='a.xlsx', limits=Limits(), cells='c'))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as asker:
+        assert asker.stdout is not None
+        reader = int(asker.stdout.readline())
+        with path.open("wb"):  # opened when the reader has begun with it
+            asker.kill()
+            asker.wait()
+            until = time.monotonic() + 30
+            while Path(f"/proc/{reader}/stat").exists() and " Z " not in Path(f"/proc/{reader}/stat").read_text():
+                assert time.monotonic() < until
+                time.sleep(0.02)
 
 
 @pytest.mark.slow

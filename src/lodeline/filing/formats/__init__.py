@@ -26,8 +26,9 @@ class Limits:
     members: int = 1000
     #: Of a worksheet: the rectangle around its filled cells, and how many times those it may be where it is large.
     area: int = 64_000_000
-    area_per_cell: int = 50
-    #: Of the process that reads a workbook: address space, of which a table of 10⁶ × 40 takes about half.
+    area_per_cell: int = 10
+    #: Of the process that reads a workbook: address space, of which a table of 10⁶ × 40 takes about half. What a sheet
+    #: has less of is given less, and none gets more than half of the machine.
     memory_bytes: int = 8 * 1024**3
     #: Of a JSON document, whose text is held while its rows are read one by one.
     json_bytes: int = 768 * 1024**2

@@ -1,22 +1,26 @@
 """A workbook is read in a process of its own: what takes its reader down is a problem of that file and of nothing else.
 
 The process is kept for the next workbook, so that a small one does not wait for an interpreter to start. It has bounds
-of its own, on memory (`Limits.memory_bytes`) and processor time, and is the first to go where the machine has no more.
+of its own, on memory (what the workbook's cells and texts need, at most `Limits.memory_bytes`) and processor time, and
+is the first to go where the machine has no more. It ends with the process that asked.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import resource
+import select
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -188,9 +192,9 @@ def serve() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     while (stated := _received(orders)) is not None:
         order = _Order.of_json(stated)
-        _bound(order.limits)
         try:
-            answer = _read(order)
+            with _ending_with(orders):
+                answer = _read(order)
         except Exception as error:
             answer = _Answer(sheet=None, detail=f"{type(error).__name__}: {error}")
         _send(answers, replace(answer, peak_kib=_peak_kib()).as_json())
@@ -205,16 +209,45 @@ def _peak_kib() -> int:
     return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
-def _bound(limits: Limits) -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + _SECONDS
-    for what, most in ((resource.RLIMIT_AS, limits.memory_bytes), (resource.RLIMIT_CPU, seconds)):
-        _, hard = resource.getrlimit(what)
-        resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+@contextlib.contextmanager
+def _ending_with(orders: IO[bytes]) -> Iterator[None]:
+    """Whoever asked and dies ends this process too, in the middle of a reading: nothing else comes on the pipe then.
+
+    The system sends SIGIO, which ends a process by default: a thread could not watch while the reader has the lock.
+    """
+    flags = fcntl.fcntl(orders, fcntl.F_GETFL)
+    fcntl.fcntl(orders, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(orders, fcntl.F_SETFL, flags | os.O_ASYNC)
+    waiting = select.poll()
+    waiting.register(orders, 0)
+    if waiting.poll(0):
+        os._exit(0)
+    try:
+        yield
+    finally:
+        fcntl.fcntl(orders, fcntl.F_SETFL, flags)
+
+
+def _bound(limits: Limits, needed: int) -> None:
+    """What this process may take: of memory what is needed beside what it has, and at most half of the machine's."""
+    page = resource.getpagesize()
+    with contextlib.suppress(OSError):
+        needed = min(needed, os.sysconf("SC_PHYS_PAGES") * page // 2) + page * int(
+            Path("/proc/self/statm").read_text().split()[0]
+        )
+        _limit(resource.RLIMIT_AS, min(needed, limits.memory_bytes))
+
+
+def _limit(what: int, most: int) -> None:
+    _, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _read(order: _Order) -> _Answer:
-    sheet = read_xlsx(Path(order.path), order.file, order.limits)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + _SECONDS)
+    _limit(resource.RLIMIT_AS, order.limits.memory_bytes)
+    sheet = read_xlsx(Path(order.path), order.file, order.limits, bound=partial(_bound, order.limits))
     if sheet.readable:
         sheet.cells.with_columns(sheet.rows.alias("row")).write_ipc(order.cells)
     return _Answer(sheet=sheet)
