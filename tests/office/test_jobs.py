@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -60,6 +62,70 @@ def test_the_oldest_that_is_due_comes_first() -> None:
     while (job := jobs.take(ONE, now=NOW)) is not None:
         kinds.append(job.kind)
     assert kinds == ["first", "second"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_firm_waits_for_more_than_one_job_of_each_other(seed: int) -> None:
+    chance = random.Random(seed)
+    #: Jobs of a firm that wait, and whose were taken since it last had a turn, or since it had none that wait.
+    waiting: Counter[str] = Counter()
+    before: dict[str, list[str]] = {}
+    for _ in range(80):
+        if chance.random() < 0.6:
+            # Mostly of one firm, which submits the same month again and again.
+            firm = chance.choice(["", "A", "B", "C", "D", "A", "A", "A", "A"])
+            jobs.enqueue("draft.check", {}, now=NOW, organisation=firm)
+            before[firm] = before[firm] if waiting[firm] else []
+            waiting[firm] += 1
+            continue
+        taken = jobs.take(chance.choice([ONE, OTHER]), now=NOW)
+        if taken is None:
+            continue
+        served = taken.organisation
+        waiting[served] -= 1
+        before[served] = []
+        for firm in waiting:
+            if firm != served and waiting[firm]:
+                assert served not in before[firm], f"{firm} waits twice for {served}"
+                before[firm].append(served)
+        if chance.random() < 0.5:
+            jobs.finish(taken, taken.leased_by, None, now=NOW)
+
+
+def test_what_the_office_does_by_itself_costs_the_authority_no_turn() -> None:
+    for _ in range(3):
+        jobs.enqueue("audit.anchor", {}, now=NOW)
+        assert jobs.take(ONE, now=NOW, kinds=work.SHORT) is not None
+    jobs.enqueue("desk.batch", {"of": "the authority"}, now=NOW)
+    for _ in range(2):
+        jobs.enqueue("draft.check", {}, now=NOW, organisation="A")
+    taken = [jobs.take(ONE, now=NOW, kinds=work._LONG) for _ in range(3)]
+    assert [one and one.organisation for one in taken] == ["", "A", "A"]
+
+
+@pytest.mark.medium
+def test_what_is_short_is_done_while_something_long_runs(office: str) -> None:
+    long_ago = NOW - timedelta(days=400)
+    held = jobs.enqueue("draft.check", {}, now=NOW, run_after=long_ago, organisation="A")
+    short = jobs.enqueue("draft.receipt", {}, now=NOW, run_after=long_ago, organisation="B")
+    code = (
+        "import threading; from lodeline.store.database import configure; configure()\n"
+        "from lodeline.office.jobs import work\n"
+        "done = threading.Event()\n"
+        "does = {'draft.check': lambda payload, say: done.wait(), 'draft.receipt': lambda payload, say: 'sent'}\n"
+        "work.RECURRING = {}; work.handler = does.__getitem__; work.run()"
+    )
+    environment = os.environ | {"LODELINE_DATABASE": office, "DJANGO_SETTINGS_MODULE": "lodeline.web.settings"}
+    worker = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while {one.pk: one.state for one in Job.objects.all()} != {held.pk: "running", short.pk: "done"}:
+            assert time.monotonic() < deadline, "a receipt waits behind a check"
+            assert worker.poll() is None
+            time.sleep(0.1)
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def test_of_one_key_one_job_waits_or_runs() -> None:

@@ -2,7 +2,8 @@
 
 Whoever takes a job holds it for a short while and says again and again that it is still at it. A job whose worker has
 died is taken again: at once where the worker ran on this machine, else when its time is over. What fails is tried a few
-times.
+times. Firms take turns: the one that was served longest ago is next, so that no firm waits for more than one job of
+each other.
 
     enqueue → waiting → take → running → finish → done
                  ↑                 │
@@ -15,13 +16,13 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Max, OuterRef, Q, Subquery
 
 from lodeline.office.models import Job
 from lodeline.store.database import Database
@@ -76,26 +77,33 @@ def newest(key: str) -> Job | None:
     return Job.objects.filter(key=key).order_by("-id").first()
 
 
-def take(worker: str, *, now: datetime) -> Job | None:
-    """The next job, which is `worker`'s from now on; None where nothing is to be done."""
+def take(worker: str, *, now: datetime, kinds: Collection[str] | None = None) -> Job | None:
+    """The next job (of some kinds), which is `worker`'s from now on; None where nothing is to be done."""
     # Asked without a lock first: a worker that has nothing to do must not hold up those who write.
-    if _ready(worker, now).first() is None:
+    if not _ready(worker, now, kinds).exists():
         return None
     with database().transaction():
-        ready = _ready(worker, now)
-        if database().connection.features.has_select_for_update_skip_locked:
-            ready = ready.select_for_update(skip_locked=True)
-        for job in ready.order_by("run_after", "id"):
+        while (job := _next(worker, now, kinds)) is not None:
             if job.attempts < ATTEMPTS:
                 job.state, job.attempts = Job.State.RUNNING, job.attempts + 1
                 job.leased_by, job.leased_until = worker, now + LEASE
+                job.turn = 1 + (Job.objects.aggregate(last=Max("turn"))["last"] or 0)
                 job.save()
-                taken: Job = job
-                return taken
+                return job
             # Its workers have died each time: whatever it does to them, it does not do it again.
             job.state, job.failure, job.finished_at = Job.State.FAILED, "died", now
             job.save()
     return None
+
+
+def _next(worker: str, now: datetime, kinds: Collection[str] | None) -> Job | None:
+    """Of the firm whose last job was taken longest ago (the authority is one), the job that is due the longest."""
+    of_firm = _of(kinds).filter(organisation=OuterRef("organisation")).order_by("-turn").values("turn")
+    ready = _ready(worker, now, kinds)
+    if database().connection.features.has_select_for_update_skip_locked:
+        ready = ready.select_for_update(skip_locked=True)
+    found: Job | None = ready.order_by(Subquery(of_firm[:1]), "run_after", "id").first()
+    return found
 
 
 def hold(job: Job, worker: str, *, now: datetime, progress: float) -> bool:
@@ -124,10 +132,14 @@ def _own(job: Job, worker: str) -> Any:
     return Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, leased_by=worker)
 
 
-def _ready(worker: str, now: datetime) -> Any:
+def _ready(worker: str, now: datetime, kinds: Collection[str] | None) -> Any:
     overdue = Q(state=Job.State.RUNNING, leased_until__lt=now)
     dead = [name for name in _holders() if _is_dead(name, worker)]
-    return Job.objects.filter(Q(state=Job.State.WAITING, run_after__lte=now) | overdue | _held_by(dead))
+    return _of(kinds).filter(Q(state=Job.State.WAITING, run_after__lte=now) | overdue | _held_by(dead))
+
+
+def _of(kinds: Collection[str] | None) -> Any:
+    return Job.objects.all() if kinds is None else Job.objects.filter(kind__in=kinds)
 
 
 def _held_by(names: list[str]) -> Q:

@@ -24,6 +24,8 @@ class Job(models.Model):
     key = models.TextField(blank=True, default="")
     state = models.TextField(choices=State.choices, default=State.WAITING)
     attempts = models.IntegerField(default=0)
+    #: The place among all that were taken, of its last attempt: the firm that was served longest ago comes next.
+    turn = models.BigIntegerField(default=0)
     progress = models.FloatField(default=0.0)
     result = models.TextField(default="null")
     #: Of our own mistake: its number in the log. Nothing of the content.
@@ -36,7 +38,10 @@ class Job(models.Model):
 
     class Meta:
         db_table = "office_job"
-        indexes: ClassVar = [models.Index(fields=["state", "run_after"], name="job_next")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "run_after"], name="job_next"),
+            models.Index(fields=["organisation", "turn"], name="job_turn"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["key"], name="job_key", condition=models.Q(state__in=["waiting", "running"]) & ~models.Q(key="")
