@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "lodeline.web.server.operations.RequestLog",
     "lodeline.web.server.operations.TrustedProxy",
     "lodeline.web.server.operations.Operations",
+    "lodeline.web.server.errors.ApiProblems",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",

@@ -39,7 +39,7 @@ from lodeline.office.customs.rule_queries import (
 )
 from lodeline.office.findings.cases import STEP_FORMAT, TEXT_CHARACTERS, keep_step
 from lodeline.office.findings.files import Attached
-from lodeline.office.findings.states import CaseError, MovedError
+from lodeline.office.findings.states import CaseError, MovedError, UnknownCaseError
 from lodeline.office.models import Case, CustomsCase
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
@@ -332,7 +332,7 @@ def answer(
     with store.database.transaction():
         case = CustomsCase.objects.select_for_update().filter(reference=reference, organisation=organisation).first()
         if case is None:
-            raise CaseError("There is no such query.", "没有该质疑案。")
+            raise UnknownCaseError("There is no such query.", "没有该质疑案。")
         required = set(json.loads(case.seen)["required"])
         given = [one for one in documents if one in required]
         _take(
@@ -425,7 +425,7 @@ def _held(reference: str, steps: int) -> Case:
 
 def _found(case: Case | None) -> Case:
     if case is None:
-        raise CaseError("There is no such query.", "没有该质疑案。")
+        raise UnknownCaseError("There is no such query.", "没有该质疑案。")
     return case
 
 

@@ -31,6 +31,10 @@ class DisputeError(UserError):
     """What was asked cannot be done with this delivery or dispute."""
 
 
+class UnknownDisputeError(DisputeError):
+    """There is none of that number, for whoever asks."""
+
+
 def dispute(actor: Actor, own: OrganisationView, line: int, reason: str, *, now: datetime) -> Dispute:
     """Disputes a delivery that waits for the organisation, by the number of its shipment line; the shipper is told.
 
@@ -102,7 +106,7 @@ def about(actor: Actor, own: OrganisationView, transfer: Mapping[str, Any]) -> l
 def _find(number: int, **side: str) -> Dispute:
     found = Dispute.objects.filter(pk=number, withdrawn_at__isnull=True, **side).first()
     if found is None:
-        raise DisputeError("There is no such dispute, or it was withdrawn.", "没有该异议，或已撤回。")
+        raise UnknownDisputeError("There is no such dispute, or it was withdrawn.", "没有该异议，或已撤回。")
     return found
 
 

@@ -59,6 +59,10 @@ class CaseError(UserError):
     """This cannot be done in this case."""
 
 
+class UnknownCaseError(CaseError):
+    """There is none of that name, for whoever asks."""
+
+
 class MovedError(CaseError):
     """Somebody else took a step meanwhile."""
 

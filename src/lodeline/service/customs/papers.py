@@ -53,6 +53,10 @@ class DeskError(UserError):
     """This cannot be done."""
 
 
+class UnknownQuestionError(DeskError):
+    """There is no such question."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """A question as it stands in the log."""
@@ -265,7 +269,7 @@ def question(store: Store, entry: int) -> Question:
     """The question of an entry. Raises DeskError where that is none."""
     found = store.entry(entry)
     if found is None or not is_question(found):
-        raise DeskError(f"Entry {entry} is no question to the desk.", f"条目 {entry} 不是通关查询。")
+        raise UnknownQuestionError(f"Entry {entry} is no question to the desk.", f"条目 {entry} 不是通关查询。")
     return Question(entry=found, content=papers.paper_of(store, found))
 
 

@@ -402,7 +402,10 @@ def _organisation(row: Json) -> Json:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"type": "object", "properties": {"rows": {"type": "array"}}, "required": ["rows"]},
+                    "schema": {
+                        "type": "object", "required": ["rows"],
+                        "properties": {"rows": {"type": "array", "items": {"type": "object"}}},
+                    },
                     "example": {
                         "rows": [
                             {"line": "1", "product_name": "NdFeB magnets", "hs_code": "8505111000", "mass_kg": "120"}

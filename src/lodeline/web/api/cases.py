@@ -410,9 +410,10 @@ def decoded(file: CaseFileIn) -> bytes:
     **spec.operation(
         "The evidence of a finding as a file", "线索的证据包", scope="nation:read", problems=(404,),
         more=(
-            "A zip of rows, proofs, law and what was said, from which `lodeline recompute` gives the finding again."
-            " That it was taken is written down.",
-            "包含行数据、证明、法规及往来内容的 zip 文件，可用 `lodeline recompute` 重新得出该线索。下载将被记录。",
+            "A zip of rows, proofs, law and what was said, from which `lodeline finding recompute` gives the finding"
+            " again. That it was taken is written down.",
+            "包含行数据、证明、法规及往来内容的 zip 文件，可用 `lodeline finding recompute` 重新得出该线索。"
+            "下载将被记录。",
         ),
     ),
 )  # fmt: skip

@@ -19,10 +19,10 @@ from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.findings.cases import TEXT_CHARACTERS
 from lodeline.office.findings.files import MOST_FILES, attached
-from lodeline.office.findings.states import CaseError
+from lodeline.office.findings.states import CaseError, UnknownCaseError
 from lodeline.office.models import Case
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.papers import DeskError, Question
+from lodeline.service.customs.papers import DeskError, Question, UnknownQuestionError
 from lodeline.web.api import spec
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
@@ -221,7 +221,8 @@ def answer_query(request: HttpRequest, case: str = CASE) -> HttpResponse:
 
 
 def _refused(error: DeskError | CaseError) -> ApiProblem:
-    return ApiProblem("conflict", error.en, error.zh)
+    is_unknown = isinstance(error, UnknownCaseError | UnknownQuestionError)
+    return ApiProblem("not-found" if is_unknown else "conflict", error.en, error.zh)
 
 
 def _log_access(request: HttpRequest, what: str, exporters: list[str], subject: str) -> None:

@@ -49,7 +49,7 @@ class LicenceDecisionIn(BaseModel):
 @router.get(
     "/licences/{licence}/proposals", response=shapes.LicenceProposals, url_name="licence-proposals",
     **spec.operation(
-        "What was proposed about a licence", "许可证的各项提议", scope="nation:read",
+        "What was proposed about a licence", "许可证的各项提议", scope="nation:read", problems=(404,),
         more=("Nobody outside the authority sees it; what was confirmed is an act of the licence.",
               "仅主管部门可见；已确认的列入许可证的各项决定。"),
     ),
@@ -57,15 +57,22 @@ class LicenceDecisionIn(BaseModel):
 def list_licence_proposals(request: HttpRequest, licence: str = LICENCE) -> Json:
     """The oldest first; `state` is proposed, done, refused or withdrawn."""
     reads_nation(request)
+    _require(licence)
     as_of_head(request)
     return {"rows": [one.as_json() for one in proposals(store().register(store().head()), licence)]}
+
+
+def _require(licence: str) -> None:
+    """Raises ApiProblem where the register has no such licence."""
+    if licence not in store().register(store().head()).licences:
+        raise not_found(f"The register has no licence {licence}.", f"登记中没有许可证 {licence}。")
 
 
 @router.post(
     "/licences/{licence}/proposals", response=shapes.LicenceProposalAnswer, url_name="licence-propose",
     **spec.operation(
         "Propose to suspend, resume, revoke or hand over a licence", "提议中止、恢复、撤销许可证或变更持有人",
-        scope="licences:decide", idempotent=True,
+        scope="licences:decide", problems=(404,), idempotent=True,
         body=body_of(
             LicenceProposalIn, {"deed": "suspended", "on": "2026-03-01", "reason": "The end use could not be seen."}
         ),
@@ -78,6 +85,7 @@ def list_licence_proposals(request: HttpRequest, licence: str = LICENCE) -> Json
 def propose_about_licence(request: HttpRequest, licence: str = LICENCE) -> HttpResponse:
     """422 where the licence does not stand so; 409 where another proposal waits, or for a day that has passed."""
     officer = decides(request, "licences:decide")
+    _require(licence)
     sent, digest = sent_as(request, LicenceProposalIn)
 
     def act() -> HttpResponse:

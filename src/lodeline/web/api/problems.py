@@ -36,14 +36,15 @@ from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.accounts.idempotency import InFlightError, KeyReusedError, WrongKeyError
 from lodeline.office.accounts.people import InputError
 from lodeline.office.accounts.tokens import TokenError, TooManyError, Usage
-from lodeline.office.filing.disputes import DisputeError
+from lodeline.office.filing.disputes import DisputeError, UnknownDisputeError
 from lodeline.office.filing.drafts import ClosedDraftError, DraftError, StaleDraftError, UnknownDraftError
 from lodeline.office.filing.transfers import AcceptanceError
 from lodeline.office.findings.files import FileRefusedError
-from lodeline.office.findings.states import CaseError, MovedError
+from lodeline.office.findings.states import CaseError, MovedError, UnknownCaseError
 from lodeline.office.log.listing import BadCursorError
 from lodeline.office.lots.firm_view import UnknownLotError
 from lodeline.office.strategy.runs import NoSuchRunError, StrategyError
+from lodeline.service.customs.papers import UnknownQuestionError
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.service.findings.evidence import NoSuchFindingError
 from lodeline.service.firm.acceptance import ClosedShipment
@@ -74,6 +75,7 @@ KINDS: Final[Mapping[str, tuple[int, Text]]] = {
     "not-allowed": (403, text("This is not open to you", "您无此权限")),
     "session-reads-only": (403, text("A session only reads", "会话只能读取")),
     "not-found": (404, text("There is no such thing", "没有此对象")),
+    "method-not-allowed": (405, text("The address does not take this method", "该地址不支持此方法")),
     "idempotency-in-flight": (409, text("The first request is still at work", "首个请求仍在处理")),
     "conflict": (409, text("It has changed meanwhile", "状态已变更")),
     "too-large": (413, text("That is too large", "内容过大")),
@@ -173,6 +175,9 @@ _USER_ERRORS: Final[tuple[tuple[type[UserError], str], ...]] = (
     (ClosedDraftError, "conflict"),
     (ClosedShipment, "conflict"),
     (MovedError, "conflict"),
+    (UnknownCaseError, "not-found"),
+    (UnknownDisputeError, "not-found"),
+    (UnknownQuestionError, "not-found"),
     (CaseError, "not-possible"),
     (PartyError, "not-possible"),
     (FileRefusedError, "not-possible"),

@@ -153,14 +153,21 @@ def json_answer(status: int, document: Any, **headers: str) -> HttpResponse:
 
 def body_of(shape: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
     """The body of an operation in the published schema; the operation reads it itself, to keep what it answered."""
-    schema = shape.model_json_schema()
-    definitions = schema.pop("$defs", {})
-    for properties in (schema.get("properties", {}),):
-        for one in properties.values():
-            reference = one.get("items", {}).get("$ref", "")
-            if reference:
-                one["items"] = definitions[reference.rpartition("/")[2]]
+    stated = shape.model_json_schema()
+    definitions = stated.pop("$defs", {})
+    schema = _written_out(stated, definitions)
     return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _written_out(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """A schema with its definitions in place of what refers to them: the published document has no place for them."""
+    if isinstance(schema, list):
+        return [_written_out(one, definitions) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _written_out(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {name: _written_out(one, definitions) for name, one in schema.items()}
 
 
 def sent_as(request: HttpRequest, shape: type[Sent]) -> tuple[Sent, str]:

@@ -200,7 +200,8 @@ def raise_dispute(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/disputes/{dispute}/answer", response={200: shapes.Dispute}, url_name="dispute-answer",
     **spec.operation(
-        "Answer a dispute about your shipment", "答复异议", scope="transfers:write", problems=(413,), idempotent=True,
+        "Answer a dispute about your shipment", "答复异议", scope="transfers:write", problems=(404, 413),
+        idempotent=True,
         body=body_of(AnswerIn, {"answer": "Sent again today as S-0713."}),
     ),
 )  # fmt: skip
@@ -218,7 +219,7 @@ def answer_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse
 
 @router.post(
     "/disputes/{dispute}/withdraw", response={200: shapes.Dispute}, url_name="dispute-withdraw",
-    **spec.operation("Withdraw your dispute", "撤回异议", scope="transfers:write", idempotent=True),
+    **spec.operation("Withdraw your dispute", "撤回异议", scope="transfers:write", problems=(404,), idempotent=True),
 )  # fmt: skip
 def withdraw_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse:
     """The shipper is told."""

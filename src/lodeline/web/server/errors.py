@@ -232,3 +232,30 @@ def _shown(request: HttpRequest, status: int, error: UserError, *, title: Text |
 
 def _language_of(request: HttpRequest) -> Language:
     return language_at(request.path_info, request.headers.get("Accept-Language", ""))
+
+
+class ApiProblems:
+    """Middleware: what nobody answers of the API, an address or a method, is a problem document too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_of_api = (request.path_info + "/").startswith("/api/")
+        if response.status_code not in (404, 405) or not is_of_api or "json" in response.get("Content-Type", ""):
+            return response
+        from lodeline.web.api.problems import answer  # noqa: PLC0415  (the API loads when it is asked for)
+
+        if response.status_code == 404:
+            return answer(
+                request, "not-found",
+                f"The API has no address {request.path}. All of them are in /api/v1/openapi.json.",
+                f"没有接口地址 {request.path}。全部地址见 /api/v1/openapi.json。",
+            )  # fmt: skip
+        allowed = response.get("Allow", "")
+        found = answer(
+            request, "method-not-allowed", f"This address takes {allowed}.", f"该地址仅接受 {allowed} 请求。"
+        )
+        found["Allow"] = allowed
+        return found
