@@ -78,3 +78,12 @@ def test_systemd_is_told_when_the_portal_is_ready(tmp_path: Path) -> None:
     store.database.close()
     with told_when_ready([str(PROGRAM), "serve", "--database", url, "--port", str(free_port())], tmp_path) as told:
         assert b"READY=1" in told.recv(1000)
+
+
+def test_caddy_holds_back_small_bodies_and_bounds_large_ones() -> None:
+    """nginx buffers by default; Caddy has to be asked, and takes the size that it may hold in memory."""
+    caddy = (REPOSITORY / "deploy/Caddyfile").read_text("utf-8")
+    assert re.search(r"reverse_proxy [^}]*\n\t\trequest_buffers 3MB\n", caddy)
+    assert re.search(r"request_body \{\n\t\tmax_size 310MB\n", caddy)
+    nginx = (REPOSITORY / "deploy/nginx.conf").read_text("utf-8")
+    assert "client_max_body_size 310m;" in nginx and "proxy_request_buffering off" not in nginx

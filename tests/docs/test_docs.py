@@ -180,3 +180,21 @@ def test_the_licence_is_the_whole_of_apache_2() -> None:
     sections = [int(number) for number in re.findall(r"^   (\d)\. [A-Z]", licence, re.MULTILINE)]
     assert sections == list(range(1, 10))
     assert "END OF TERMS AND CONDITIONS" in licence
+
+
+def test_every_command_that_a_text_of_the_program_names_exists() -> None:
+    """`lodeline finding recompute …` in an error, a page or the API is typed as it is written there."""
+    wrong = []
+    for path in sorted((REPOSITORY / "src").rglob("*")):
+        if path.suffix not in (".py", ".html", ".csv", ".txt"):
+            continue
+        for words in re.findall(r"`lodeline ((?:[a-z][a-z-]* ?)+)", path.read_text("utf-8")):
+            commands: Any = COMMANDS
+            for word in words.split():
+                if word not in commands:
+                    wrong.append(f"{path.relative_to(REPOSITORY)}: lodeline {words}")
+                    break
+                commands = getattr(commands[word], "commands", None)
+                if commands is None:
+                    break
+    assert not wrong
