@@ -16,7 +16,8 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import override_settings
 
 from lodeline.office.access.actor import Actor, actor_of
-from lodeline.office.models import Membership, User
+from lodeline.office.accounts.proposals import Confirmed, confirm
+from lodeline.office.models import Membership, Proposal, User
 from tests.stores import ready_store
 
 PASSWORD = "correct horse battery"
@@ -86,3 +87,10 @@ def code(secret: str, *, periods: int = 0) -> str:
 def later(**duration: int) -> datetime:
     """A moment after NOW."""
     return NOW + timedelta(**duration)
+
+
+def by_two(proposal: Proposal, *, today: date = TODAY, now: datetime = NOW) -> Confirmed:
+    """Confirms a proposal as a registrar of whom nobody else knows."""
+    second = User.objects.filter(email="second@authority.example").first()
+    second = second or person("second@authority.example", ("", "registrar"))
+    return confirm(as_actor(second, today), proposal.pk, today=today, now=now)

@@ -85,6 +85,7 @@ WRITTEN = {
     "/parties/decisions": "parties:decide",
     "/strategy/runs": "strategy:run",
     "/strategy/runs/x/publish": "strategy:run",
+    "/strategy/runs/x/confirm": "strategy:run",
     "/strategy/tables": "strategy:run",
 }
 

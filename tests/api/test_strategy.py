@@ -62,6 +62,10 @@ def code(response: Any) -> str:
     return str(response.json()["type"]).rpartition(":")[2]
 
 
+def other_officer(office: Office) -> Program:
+    return Program(token=office.of_role("licensing-officer"))
+
+
 def done(program: Program) -> dict[str, Any]:
     begun = program.post("/strategy/runs", {"scenario": "dy"})
     assert begun.status_code == 202 and begun.json()["state"] == "waiting", begun.content
@@ -97,7 +101,13 @@ def test_each_look_at_a_run_is_written_down_for_the_firms_that_it_names(analyst:
 
 def test_what_is_published_is_told_to_agencies_until_it_is_withdrawn(analyst: Program, office: Office) -> None:
     number = done(analyst)["run"]
-    made = analyst.post(f"/strategy/runs/{number}/publish", {})
+    waits = analyst.post(f"/strategy/runs/{number}/publish", {})
+    assert (waits.status_code, waits.json()["published"]) == (202, False)
+    (listed,) = analyst.get("/strategy/runs").json()["rows"]
+    assert listed["proposed"] == waits.json()["proposed"] and listed["proposed"]["by"]
+    assert code(analyst.post(f"/strategy/runs/{number}/confirm", {})) == "not-allowed", "nobody is two"
+    assert analyst.get("/strategy/releases").json() == {"rows": []}
+    made = other_officer(office).post(f"/strategy/runs/{number}/confirm", {})
     assert (made.status_code, made.json()["kept_back"]) == (201, 0)
     assert code(analyst.post(f"/strategy/runs/{number}/publish", {})) == "not-possible"
     agent = agency()
@@ -126,7 +136,7 @@ def test_what_nobody_can_mean_is_said(analyst: Program) -> None:
     bodies += [{"scenario": "dy", **more} for more in ({"draws": 0}, {"draws": 10**6}, {"x": 1})]
     for body in bodies:
         assert code(analyst.post("/strategy/runs", body)) == "request-malformed", body
-    for act in ("stop", "again", "publish", "withdraw"):
+    for act in ("stop", "again", "publish", "confirm", "refuse", "withdraw"):
         assert analyst.post(f"/strategy/runs/{'0' * 64}/{act}", {}).status_code in (404, 422), act
     assert analyst.get("/strategy/runs/none").status_code == 404
     table = SimpleUploadedFile("scenarios.csv", SCENARIOS.replace(b"2025-05-01", b"soon"))
@@ -179,7 +189,7 @@ def test_a_firm_reads_its_own_part_and_nothing_of_what_its_neighbours_hold(analy
     assert official.get("/strategy/own?organisation=NONE").status_code == 404
 
 
-def test_the_client_runs_a_scenario_and_hands_in_its_tables(analyst: Program, tmp_path: Path) -> None:
+def test_the_client_runs_a_scenario_and_hands_in_its_tables(analyst: Program, office: Office, tmp_path: Path) -> None:
     def ask(request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode()
         headers = {"Authorization": request.headers["Authorization"]}
@@ -198,7 +208,10 @@ def test_the_client_runs_a_scenario_and_hands_in_its_tables(analyst: Program, tm
         found = portal.run_scenario("dy")
         assert found["content"]["scenario"]["name"] == "dy"
         assert portal.run_scenario("dy") == found
-        assert portal.strategy_act(found["run"], "publish")["told"] == 6
+        assert portal.strategy_act(found["run"], "publish")["published"] is False
+        assert portal.strategy_act(found["run"], "refuse")["proposed"] is None
+        assert portal.strategy_act(found["run"], "publish")["proposed"]["by"]
+        assert other_officer(office).post(f"/strategy/runs/{found['run']}/confirm", {}).json()["told"] == 6
         assert portal.strategy("aggregate", country="JP")["rows"][0]["run"] == found["run"]
         path = tmp_path / "scenarios.csv"
         path.write_bytes(SCENARIOS.replace(b"2025-05-01", b"soon"))

@@ -163,6 +163,7 @@ def test_init_names_what_it_changed_in_the_portal(tmp_path: Path) -> None:
         "office.0008_bookmark",
         "office.0009_letters_of_invitations",
         "office.0010_strategy",
+        "office.0011_acts_of_two",
         "office.0013_turns_of_jobs",
     ]
     assert "nothing changed" in lodeline("init").out

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from tests.accounts import NOW, TODAY, as_actor, empty_office, person
+from tests.accounts import NOW, TODAY, as_actor, by_two, empty_office, person
 
 from lodeline.office.access.actor import AGENCY_ROLES, AUTHORITY, AUTHORITY_ROLES, PERMISSIONS, Actor, RoleGrant
-from lodeline.office.accounts import people
-from lodeline.office.accounts.invitations import accept_new, invite
+from lodeline.office.accounts import people, proposals
+from lodeline.office.accounts.invitations import accept_new
 from lodeline.office.accounts.people import InputError, PeopleError, needs_second_factor
 from lodeline.office.accounts.tokens import grantable
-from lodeline.office.models import Membership
+from lodeline.office.models import Membership, User
 
 AGENT = Actor(user=7, name="A", pseudonym="a", standings=(RoleGrant(organisation="", role="agency", region="JP"),))
 
@@ -48,10 +48,12 @@ def test_officials_of_a_region_are_shown_no_scenario() -> None:
 
 
 def test_a_registrar_lets_an_agency_in_for_its_state(room: str) -> None:
-    invited = invite(
-        registrar(), email="agent@ministry.example", name="Agent", organisation="", role="agency", region="JP",
-        today=TODAY, now=NOW,
-    )  # fmt: skip
+    invited = by_two(
+        proposals.propose_invitation(
+            registrar(), email="agent@ministry.example", name="Agent", role="agency", region="JP", today=TODAY, now=NOW
+        )
+    ).invited
+    assert invited is not None
     user = accept_new(
         invited.token, name="Agent", password="a horse and a battery", language="en", today=TODAY, now=NOW
     )
@@ -63,9 +65,7 @@ def test_a_registrar_lets_an_agency_in_for_its_state(room: str) -> None:
 def test_the_state_of_an_agency_is_another_one_by_its_code(room: str, state: str) -> None:
     subject = person("agent@ministry.example")
     with pytest.raises(InputError) as refused:
-        people.grant(
-            registrar(), user=subject, organisation="", role="agency", region=state, valid_from=TODAY, now=NOW
-        )  # fmt: skip
+        proposals.propose_role(registrar(), subject, role="agency", region=state, today=TODAY, now=NOW)
     assert [one.field for one in refused.value.problems] == ["country"]
 
 
@@ -80,16 +80,20 @@ def test_no_firm_has_agents_of_a_state(room: str) -> None:
 @pytest.mark.parametrize("other", [("", "analyst"), ("MAG-0001", "filer")])
 def test_whoever_is_of_an_agency_is_nothing_else(room: str, other: tuple[str, str]) -> None:
     keeper, agent, member = registrar(), person("agent@ministry.example"), person("m@x.example", other)
-    given = people.grant(
-        keeper, user=agent, organisation="", role="agency", region="JP", valid_from=TODAY, valid_to=TODAY, now=NOW
-    )  # fmt: skip
+
+    def given(who: User, role: str, region: str = "", until: date | None = None, today: date = TODAY) -> object:
+        if not other[0] or role == "agency":
+            made = proposals.propose_role(keeper, who, role=role, region=region, valid_to=until, today=today, now=NOW)
+            return by_two(made, today=today)
+        return people.grant(keeper, user=who, organisation=other[0], role=role, valid_from=today, now=NOW)
+
+    given(agent, "agency", "JP", TODAY)
     with pytest.raises(PeopleError, match="no other role"):
-        people.grant(keeper, user=agent, organisation=other[0], role=other[1], valid_from=TODAY, now=NOW)
+        given(agent, other[1])
     with pytest.raises(PeopleError, match="no other role"):
-        people.grant(keeper, user=member, organisation="", role="agency", region="JP", valid_from=TODAY, now=NOW)
+        given(member, "agency", "JP")
     with pytest.raises(PeopleError, match="not changed"):
-        people.change_role(keeper, given.pk, "analyst", today=TODAY, now=NOW)
+        proposals.propose_change(keeper, Membership.objects.get(user=agent).pk, "analyst", today=TODAY, now=NOW)
     with pytest.raises(PeopleError, match="not changed"):
         people.change_role(keeper, Membership.objects.get(user=member).pk, "agency", today=TODAY, now=NOW)
-    after = TODAY + timedelta(days=1)
-    people.grant(keeper, user=agent, organisation=other[0], role=other[1], valid_from=after, now=NOW)
+    given(agent, other[1], today=TODAY + timedelta(days=1))

@@ -9,7 +9,9 @@ import pytest
 from tests.accounts import NOW, PASSWORD, TODAY, as_actor, empty_office, later, person
 
 from lodeline.office.access.actor import Actor
-from lodeline.office.accounts import first_run
+from lodeline.office.access.two import require_two
+from lodeline.office.accounts import on_server
+from lodeline.office.accounts.first_run import is_first_run
 from lodeline.office.accounts.invitations import (
     InvitationError,
     Invited,
@@ -21,7 +23,7 @@ from lodeline.office.accounts.invitations import (
     withdraw,
 )
 from lodeline.office.accounts.people import InputError, PeopleError
-from lodeline.office.models import Invitation, User
+from lodeline.office.models import AuditRecord, Invitation, Notice, User
 from lodeline.web import settings
 
 FIRM = "MAG-0001"
@@ -132,29 +134,30 @@ def test_a_wrong_invitation_names_all_its_fields(room: str) -> None:
     assert [one.field for one in refused.value.problems] == ["name", "email", "role"]
 
 
-def begin(url: str, code: str, email: str = "sun@authority.example") -> User:
-    return first_run.begin(
-        url, code, name="Sun Jie", email=email, password=PASSWORD, language="en", today=TODAY, now=NOW
-    )
+def test_the_first_two_registrars_are_made_on_the_server(room: str) -> None:
+    assert is_first_run(room)
+    for name in ("sun", "luo"):
+        one = on_server.registrar(f"{name.upper()}@authority.example", name, today=TODAY, now=NOW)
+        user = accept(one)
+        assert as_actor(user).roles() == ("registrar",)
+        require_two(as_actor(user), *User.objects.exclude(pk=user.pk).values_list("pseudonym", flat=True))
+    assert not is_first_run(room)
+    told = Notice.objects.filter(kind="account-on-server").values_list("role", flat=True)
+    assert sorted(told) == ["auditor", "auditor", "registrar", "registrar"]
 
 
-def test_the_code_of_the_first_run_opens_one_account(room: str) -> None:
-    code = first_run.first_run_code(room)
-    assert code is not None
-    with pytest.raises(InputError) as refused:
-        begin(room, "AAAAA-AAAAA-AAAAA-AAAAA")
-    assert [one.field for one in refused.value.problems] == ["code"]
-    user = begin(room, code.lower().replace("-", " "))
-    assert as_actor(user).roles() == ("registrar",)
-    assert first_run.first_run_code(room) is None
-    with pytest.raises(PeopleError):
-        begin(room, code, "second@authority.example")
-    assert User.objects.count() == 1
-
-
-def test_every_store_has_a_code_of_its_own(room: str, tmp_path: Path) -> None:
-    code = first_run.first_run_code(room)
-    other = tmp_path / "other"
-    other.mkdir()
-    with empty_office(other) as url:
-        assert first_run.first_run_code(url) != code
+def test_the_server_prints_a_new_link_of_what_was_allowed_and_of_nothing_else(room: str) -> None:
+    one = invited()
+    with pytest.raises(PeopleError, match="Nobody has invited"):
+        on_server.links("stranger@firm.example", now=NOW)
+    (again,) = on_server.links("Chen@firm.example ", now=NOW).invited
+    with pytest.raises(InvitationError):
+        look(one.token, now=NOW)
+    user = accept(again)
+    with pytest.raises(PeopleError, match="Nobody has invited"):
+        on_server.links(user.email, now=NOW)
+    on_server.let_back_in(user.email, now=NOW)
+    assert on_server.links(user.email, now=NOW).without_password == user
+    assert Notice.objects.get(user=user).kind == "account-on-server"
+    acts = AuditRecord.objects.filter(who="command line").order_by("pk").values_list("what", flat=True)
+    assert list(acts) == ["invitation.link", "account.let-back-in", "account.link"]

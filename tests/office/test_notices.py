@@ -194,6 +194,7 @@ FACTS = {
     "case": "cd34", "became": "released",
     "run": "R-7", "licence": "LIC-1", "declaration": "D-9", "line": "1", "mass_kg": "6",
     "site": "sep", "on": "2025-02-03", "act": "count", "deed": "suspended", "holder": "MAG",
+    "what": "role", "role": "auditor", "person": "ab", "by": "cd",
 }  # fmt: skip
 DECIDED = {"customs-query-decided": "closed", "application-decided": "granted"}
 

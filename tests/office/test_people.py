@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from tests.accounts import NOW, TODAY, as_actor, empty_office, office, person, with_app
 
 from lodeline.office.access.actor import NOBODY, ROLES, Actor, NotAllowedError, RoleGrant
-from lodeline.office.accounts import people
+from lodeline.office.accounts import people, proposals
 from lodeline.office.accounts.delegation import delegate, delegations, end_delegation
 from lodeline.office.accounts.invitations import invite, open_invitations, withdraw
 from lodeline.office.accounts.people import InputError, PeopleError
@@ -178,11 +178,11 @@ def test_no_official_gives_himself_a_role(room: str) -> None:
     user = person("registrar@authority.example", ("", "registrar"))
     who = as_actor(user)
     with pytest.raises(PeopleError, match="himself"):
-        people.grant(who, user=user, organisation="", role="auditor", valid_from=TODAY, now=NOW)
+        proposals.propose_role(who, user, role="auditor", today=TODAY, now=NOW)
     with pytest.raises(PeopleError, match="himself"):
-        invite(who, email=user.email, name="Me", organisation="", role="auditor", today=TODAY, now=NOW)
+        proposals.propose_invitation(who, email=user.email, name="Me", role="auditor", today=TODAY, now=NOW)
     with pytest.raises(PeopleError, match="another registrar"):
-        people.let_back_in(who, user)
+        proposals.propose_let_back_in(who, user, "", now=NOW)
 
 
 def test_whoever_is_let_back_in_has_neither_password_nor_factor(room: str) -> None:

@@ -19,8 +19,7 @@ from lodeline.journal.entry import Envelope
 from lodeline.journal.verify import Fault, verify_receipt
 from lodeline.office.access import clock, rights
 from lodeline.office.access.actor import AUTHORITY, Actor, actor_of
-from lodeline.office.accounts import delegation, erasure, people, tokens
-from lodeline.office.accounts.first_run import begin, first_run_code
+from lodeline.office.accounts import delegation, erasure, on_server, people, proposals, tokens
 from lodeline.office.accounts.invitations import accept_new, invite
 from lodeline.office.models import Delegation, Membership, Token, User
 from lodeline.office.opening import prepare
@@ -160,11 +159,13 @@ def test_use_of_a_token_changes_nothing_that_is_committed_to(store: Store, admin
 
 
 def test_invitation_first_run_and_erasure_go_the_same_way(store: Store, url: str) -> None:
-    code = first_run_code(url)
-    assert code is not None
-    first = begin(
-        url, code, name="Sun Jie", email="sun@authority.example", password=PASSWORD, language="zh", today=TODAY, now=NOW
-    )
+    first, other = (
+        accept_new(
+            on_server.registrar(f"{name}@authority.example", name, today=TODAY, now=NOW).token, name=name,
+            password=PASSWORD, language="zh", today=TODAY, now=NOW,
+        )
+        for name in ("sun", "luo")
+    )  # fmt: skip
     registrar = actor_of(first, on=TODAY)
     role(account("li"), "certifier")
     made = invite(
@@ -174,13 +175,14 @@ def test_invitation_first_run_and_erasure_go_the_same_way(store: Store, url: str
     person = accept_new(made.token, name="Zhao Qiaolan", password=PASSWORD, language="zh", today=TODAY, now=NOW)
     tokens.issue(actor_of(person, on=TODAY), FIRM, name="ERP", scopes=["filings:certify"], days=9, now=NOW)
     second = account("two")
-    role(second, "registrar", AUTHORITY)
+    proposed = proposals.propose_role(registrar, second, role="registrar", today=TODAY, now=NOW)
+    proposals.confirm(actor_of(other, on=TODAY), proposed.pk, today=TODAY, now=NOW)
     asked = erasure.enter(registrar, person.pseudonym, ground="not-needed", reason="Left.", now=NOW)
     law = load("cn")
     erasure.carry_out(actor_of(second, on=TODAY), asked.pk, reason="Done.", before_term=True, law=law, now=NOW)
     assert acts(store) == [
-        "membership.grant", "membership.grant", "membership.grant", "token.issue", "membership.grant",
-        "membership.end", "token.revoke",
+        "membership.grant", "membership.grant", "membership.grant", "membership.grant", "token.issue",
+        "membership.grant", "membership.end", "token.revoke",
     ]  # fmt: skip
     assert faults_of(store) == []
     for entry in store.entries_of("office"):

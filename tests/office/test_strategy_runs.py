@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -26,6 +26,7 @@ from lodeline.strategy import disclosure
 from lodeline.strategy.inputs.tables import EMPTY, Inputs, schema
 
 ANALYST = official("analyst")
+OTHER = Actor(user=0, name="Other", pseudonym="other", standings=(RoleGrant(organisation="", role="analyst"),))
 AGENT = Actor(user=7, name="A", pseudonym="a", standings=(RoleGrant(organisation="", role="agency", region="JP"),))
 Answer = Callable[..., Any]
 
@@ -40,6 +41,12 @@ def inputs(*names: str) -> Inputs:
     table = pl.DataFrame(rows, schema_overrides=dict(schema("scenarios")))
     blank = pl.DataFrame(schema=dict(schema("scenarios")))
     return Inputs(scenarios=pl.concat([blank, table], how="diagonal_relaxed"), digests={"scenarios": "00"})
+
+
+def publish(reference: str, *, now: datetime) -> StrategyRelease:
+    """Publishes by two."""
+    releases.propose(ANALYST, reference, now=now)
+    return releases.confirm(OTHER, reference, now=now)
 
 
 @pytest.fixture
@@ -163,7 +170,7 @@ def test_no_more_than_some_are_under_way_and_kept(
         runs.save(ANALYST, store, "c", now=NOW)
     work()
     first = StrategyRun.objects.get(scenario="a")
-    releases.publish(ANALYST, first.reference, now=NOW)
+    publish(first.reference, now=NOW)
     for name in ("c", "d"):
         done(store, name)
     # The one that agencies are told of stays beside the newest.
@@ -173,7 +180,7 @@ def test_no_more_than_some_are_under_way_and_kept(
 def test_a_run_is_published_withdrawn_and_told_to_agencies(store: Store, answers: dict[str, Answer]) -> None:
     first = done(store)
     assert releases.told(AGENT) == []
-    made = releases.publish(ANALYST, first.reference, now=NOW)
+    made = publish(first.reference, now=NOW)
     assert (made.told, made.kept_back) == (6, 0)
     (row,) = releases.told(AGENT)
     assert (row["run"], row["country"]) == (first.reference, "JP")
@@ -184,13 +191,13 @@ def test_a_run_is_published_withdrawn_and_told_to_agencies(store: Store, answers
     with pytest.raises(runs.StrategyError, match="Name the state"):
         releases.told(ANALYST)
     with pytest.raises(runs.StrategyError, match="already"):
-        releases.publish(ANALYST, first.reference, now=NOW)
+        publish(first.reference, now=NOW)
     releases.withdraw(official("licensing-officer"), first.reference, now=NOW + timedelta(days=1))
     assert releases.told(AGENT) == []
     with pytest.raises(runs.StrategyError, match="not published"):
         releases.withdraw(ANALYST, first.reference, now=NOW)
     assert acts()[-2:] == ["strategy.publish", "strategy.withdraw"]
-    releases.publish(ANALYST, first.reference, now=NOW)
+    publish(first.reference, now=NOW)
     assert [one.withdrawn_at is None for one in releases.releases(ANALYST)] == [False, True]
 
 
@@ -200,9 +207,9 @@ def test_what_was_withdrawn_still_counts_in_what_is_told_later(store: Store, ans
     answers["a"] = lambda **_: run(rows)
     answers["b"] = lambda **_: run(moved, name="b")
     first, second = done(store, "a"), done(store, "b")
-    releases.publish(ANALYST, first.reference, now=NOW)
+    publish(first.reference, now=NOW)
     releases.withdraw(ANALYST, first.reference, now=NOW)
-    made = releases.publish(ANALYST, second.reference, now=NOW)
+    made = publish(second.reference, now=NOW)
     assert made.kept_back == 1
     (told,) = releases.told(AGENT)
     assert told["rows"][0]["kept_back"] == {"lost_kg": "difference"}
@@ -216,12 +223,12 @@ def test_two_who_publish_at_once_do_not_overlook_each_other(
 
     def meanwhile(found: Mapping[str, Any], before: Any) -> Any:
         monkeypatch.setattr(disclosure, "release", judge)
-        releases.publish(ANALYST, second.reference, now=NOW)
+        publish(second.reference, now=NOW)
         return judge(found, before)
 
     monkeypatch.setattr(disclosure, "release", meanwhile)
     with pytest.raises(runs.StrategyError, match="meanwhile"):
-        releases.publish(ANALYST, first.reference, now=NOW)
+        publish(first.reference, now=NOW)
     assert [one.scenario for one in StrategyRelease.objects.all()] == ["b"]
 
 
@@ -230,16 +237,18 @@ def test_no_more_is_published_than_can_be_judged(
 ) -> None:
     monkeypatch.setattr(releases, "RELEASES_MOST", 1)
     first, second = done(store, "a"), done(store, "b")
-    releases.publish(ANALYST, first.reference, now=NOW)
+    publish(first.reference, now=NOW)
     with pytest.raises(runs.StrategyError, match="taken back"):
-        releases.publish(ANALYST, second.reference, now=NOW)
+        publish(second.reference, now=NOW)
 
 
 REGIONAL = Actor(standings=(RoleGrant(organisation="", role="analyst", region="CN-JX", firms=frozenset({"MAG-1"})),))
 VERBS: dict[str, Callable[[Actor, Store, str], object]] = {
     "save": lambda who, store, run: runs.save(who, store, "b", now=NOW),
     "stop": lambda who, store, run: runs.stop(who, run, now=NOW),
-    "publish": lambda who, store, run: releases.publish(who, run, now=NOW),
+    "propose": lambda who, store, run: releases.propose(who, run, now=NOW),
+    "confirm": lambda who, store, run: releases.confirm(who, run, now=NOW),
+    "end_proposal": lambda who, store, run: releases.end_proposal(who, run, now=NOW),
     "withdraw": lambda who, store, run: releases.withdraw(who, run, now=NOW),
     "again": lambda who, store, run: runs.again(who, run, now=NOW),
     "saved": lambda who, store, run: runs.saved(who),

@@ -21,8 +21,8 @@ from tests.web.signing_in import FILER, FIRM, LOGIN, client, records, sign_in, s
 from lodeline import __version__
 from lodeline.build import build
 from lodeline.office.access import clock
+from lodeline.office.accounts import on_server
 from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS
-from lodeline.office.accounts.first_run import first_run_code
 from lodeline.office.models import AuditRecord, User
 from lodeline.store.database import Database
 from lodeline.web.words.language import LANGUAGES
@@ -302,13 +302,13 @@ def test_whom_the_policy_asks_for_a_second_factor(room: str, role: str, place: s
 def test_without_any_account_every_page_leads_to_the_first_run(room: str) -> None:
     for path in ("/", "/en/", "/zh/law/", "/en/account/login/"):
         assert client().get(path)["Location"].endswith("/first-run/"), path
-    code_ = first_run_code(room)
-    assert code_ is not None
-    assert code_ not in client().get("/en/first-run/").content.decode()
+    assert "lodeline accounts registrar" in words(client().get("/en/first-run/"))
     form = {"name": "Sun Jie", "email": "sun@authority.example", "password": PASSWORD, "language": "zh"}
-    assert client().post("/en/first-run/", {**form, "code": "AAAA"}).status_code == 400
+    assert client().post("/en/first-run/", {**form, "code": "AAAA"}).status_code == 405, "no page opens it"
+    today = clock.today("Asia/Shanghai")
+    link = on_server.registrar("sun@authority.example", "Sun Jie", today=today, now=clock.now())
     browser = client()
-    assert browser.post("/en/first-run/", {**form, "code": code_})["Location"] == "/zh/organisations/"
+    assert browser.post(f"/zh/invitation/{link.token}/", form)["Location"] == "/zh/home/"
     assert browser.get("/zh/home/")["Location"] == "/zh/self/?first=second-factor"
     assert client().get("/en/first-run/")["Location"] == "/en/home/"
     assert client().get("/en/law/").status_code != 302

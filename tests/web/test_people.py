@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import polars as pl
+import pytest
 from django.core import mail
 from django.test import Client, override_settings
 from tests.accounts import PASSWORD, person, with_app
@@ -14,8 +15,9 @@ from tests.web.signing_in import FIRM, LOGIN, SENDS, client, posted, sign_in, si
 
 from lodeline.office.access import clock
 from lodeline.office.access.actor import NOBODY
+from lodeline.office.accounts import on_server
 from lodeline.office.accounts.invitations import invite
-from lodeline.office.models import Delegation, OrganisationSettings, User
+from lodeline.office.models import Delegation, OrganisationSettings, Proposal, User
 from lodeline.regulation.parameter import load
 from lodeline.service.entries.records import put_records
 from lodeline.store.opening import open_store
@@ -57,20 +59,32 @@ def people_of(role: str, email: str = "x@firm.example") -> Client:
     return browser
 
 
-def test_an_administrator_invites_and_is_shown_the_link_once(room: str) -> None:
+def test_no_page_shows_a_link_and_the_server_prints_it_where_no_mail_goes(room: str) -> None:
     with override_settings(LODELINE_MFA="optional"):
         browser = people_of("organisation-admin")
         at = f"/en/firm/{FIRM}/people/"
         form = {"do": "invite", "name": "Chen", "email": "chen@firm.example", "role": "filer"}
         answer = browser.post(at, form)
-        link = re.search(r"http://127\.0\.0\.1/en/invitation/[\w-]{43}/", answer.content.decode())
-        assert link is not None
-        assert link[0] not in browser.get(at).content.decode()
-        assert client().get(link[0]).status_code == 200
+        assert answer["Location"] == f"{at}?done=on-server"
+        page = browser.get(answer["Location"])
+        assert "lodeline accounts link" in words(page) and "invitation/" not in page.content.decode()
+        (again,) = on_server.links("chen@firm.example", now=clock.now()).invited
+        assert client().get(f"/en/invitation/{again.token}/").status_code == 200
         wrong = browser.post(at, {**form, "email": "no address", "role": ""})
         assert wrong.status_code == 400
         assert 'href="#f-email"' in wrong.content.decode()
         assert "Chen" in wrong.content.decode(), "what was typed stays"
+
+
+def test_a_demo_has_the_link_where_it_was_started(room: str, caplog: pytest.LogCaptureFixture) -> None:
+    with override_settings(LODELINE_MFA="optional", LODELINE_DEMO=True):
+        browser = people_of("organisation-admin")
+        form = {"do": "invite", "name": "Chen", "email": "chen@firm.example", "role": "filer"}
+        answer = browser.post(f"/en/firm/{FIRM}/people/", form)
+    assert answer["Location"].endswith("?done=in-log")
+    link = re.search(r"http://127\.0\.0\.1/en/invitation/[\w-]{43}/", caplog.text)
+    assert link is not None
+    assert client().get(link[0]).status_code == 200
 
 
 def test_an_invitation_goes_by_mail_where_there_is_a_server(room: str) -> None:
@@ -85,29 +99,65 @@ def test_an_invitation_goes_by_mail_where_there_is_a_server(room: str) -> None:
     assert "/zh/invitation/" in letter.body
 
 
-def test_a_registrar_invites_the_first_administrator_and_lets_people_back_in(room: str, registrar: User) -> None:
+def test_a_registrar_invites_the_first_administrator_of_a_firm(room: str, registrar: User) -> None:
     with override_settings(LODELINE_MFA="optional"):
         browser = signed_in(registrar.email)
         at = "/en/people/of/MAG-0009/"
         assert "Nobody acts for" in words(browser.get(at))
         form = {"do": "invite", "name": "Zhou", "email": "zhou@firm.example", "role": "organisation-admin"}
-        assert "/en/invitation/" in words(browser.post(at, form))
+        assert browser.post(at, form).status_code == 303
+        assert "zhou@firm.example" in words(browser.get(at))
+
+
+def test_two_registrars_invite_an_official_of_a_region(room: str, registrar: User) -> None:
+    mail.outbox = []
+    second = person("second@authority.example", ("", "registrar"))
+    with SENDS, override_settings(LODELINE_MFA="optional"):
+        browser, other = signed_in(registrar.email), signed_in(second.email)
         sites = REGISTER["sites"].with_columns(region=pl.lit("CN-JX"))
         put_records(open_store(room), {**REGISTER, "sites": sites}, filed_at=clock.now())
-        auditor = {**form, "role": "auditor", "region": "CN-JX"}
+        auditor = {"do": "invite", "name": "Zhou", "email": "zhou@a.example", "role": "auditor", "region": "CN-JX"}
         assert browser.post("/en/people/", {**auditor, "region": "Jiangxi"}).status_code == 400
-        assert browser.post("/en/people/", auditor).status_code == 200
-        lost = person("lost@firm.example", (FIRM, "certifier"))
-        with_app(lost)
-        theirs = f"/en/people/of/{FIRM}/{lost.pk}/"
-        answer = browser.post(theirs, {"do": "let-back-in"})
-        link = re.search(r"http://127\.0\.0\.1(/en/account/password/reset/key/[^<]+)", answer.content.decode())
-        assert link is not None
+        assert browser.post("/en/people/", auditor)["Location"] == "/en/people/?done=proposed"
+        assert posted() == [] and "Invite Zhou: Auditor" in words(browser.get("/en/people/"))
+        again = browser.post("/en/people/", {**auditor, "name": "Again"})
+        assert again.status_code == 303, "another proposal of the same; the one that is confirmed counts"
+        first = Proposal.objects.order_by("pk")[0]
+        assert browser.post("/en/people/", {"do": "confirm", "proposal": first.pk}).status_code == 400
+        assert "邀请Zhou：审计员" in words(other.get("/zh/people/"))
+        assert other.post("/en/people/", {"do": "confirm", "proposal": first.pk})["Location"].endswith("?done=sent")
+        (letter,) = posted()
+        link = re.search(r"http://127\.0\.0\.1(/en/invitation/[\w-]{43}/)", letter.body)
+        assert letter.to == ["zhou@a.example"] and link is not None
+        assert client().get(link[1]).status_code == 200
+        for page in (browser.get("/en/people/"), other.get("/en/people/")):
+            assert link[1] not in page.content.decode()
+
+
+def test_two_registrars_let_a_certifier_back_in_and_the_link_goes_to_the_certifier(room: str, registrar: User) -> None:
+    mail.outbox = []
+    second = person("second@authority.example", ("", "registrar"))
+    lost = person("lost@firm.example", (FIRM, "certifier"))
+    with_app(lost)
+    theirs, there = f"/en/people/of/{FIRM}/{lost.pk}/", f"/en/people/of/{FIRM}/"
+    with SENDS, override_settings(LODELINE_MFA="optional"):
+        browser, other = signed_in(registrar.email), signed_in(second.email)
+        assert browser.post(theirs, {"do": "let-back-in"})["Location"] == f"{theirs}?done=proposed"
+        lost.refresh_from_db()
+        assert lost.has_usable_password() and posted() == []
+        number = Proposal.objects.get().pk
+        assert browser.post(there, {"do": "confirm", "proposal": number}).status_code == 400
+        assert f"Let {lost.name} back in" in words(other.get(there))
+        assert other.post(there, {"do": "confirm", "proposal": number})["Location"] == f"{there}?done=sent"
+        (letter,) = posted()
+        link = re.search(r"http://127\.0\.0\.1(/en/account/password/reset/key/\S+)", letter.body)
+        assert letter.to == [lost.email] and link is not None
         assert sign_in(client(), lost.email).status_code == 200
         theirs_now = client()
         at = theirs_now.get(link[1], follow=True).redirect_chain[-1][0]
         theirs_now.post(at, {"password1": "another horse battery", "password2": "another horse battery"})
         assert sign_in(theirs_now, lost.email, "another horse battery")["Location"] == "/en/home/"
+        assert "confirmed the proposal to let lost back in" in words(theirs_now.get("/en/self/"))
         assert browser.get(f"/en/people/{registrar.pk}/").status_code == 200
         assert browser.post(f"/en/people/{registrar.pk}/", {"do": "let-back-in"}).status_code == 400
     head = people_of("organisation-admin")
@@ -115,6 +165,8 @@ def test_a_registrar_invites_the_first_administrator_and_lets_people_back_in(roo
         for path in ("/en/people/", f"/en/people/{registrar.pk}/", f"/en/people/of/{FIRM}/", theirs):
             assert head.get(path).status_code == 403, path
         assert head.post(f"/en/firm/{FIRM}/people/{lost.pk}/", {"do": "let-back-in"}).status_code == 403
+        confirm = {"do": "confirm", "proposal": number}
+        assert head.post(f"/en/firm/{FIRM}/people/", confirm).status_code == 403
 
 
 def test_a_filer_sees_colleagues_and_changes_nothing(room: str) -> None:

@@ -18,6 +18,7 @@ from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.jobs.work import work_once
 from lodeline.office.models import Draft
+from lodeline.office.register import letters
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -68,9 +69,10 @@ def test_a_table_is_a_dry_run_first_and_then_entered_whole(own: tuple[Browser, S
     assert "The table is entered" in page.text and "1 letter waits" in page.text
     while work_once("somewhere:1:test"):
         pass
-    assert "Letters as a file" in browser.page(HERE).text
-    given = browser.get(HERE + "?letters=1")
-    assert b"li.na@sep9.example" in given.content and b"/invitation/" in given.content
+    assert "in a file on the server" in browser.page(HERE).text
+    assert "li.na@sep9.example" in letters.file_of(store.database.url).read_text("utf-8")
+    for at in (HERE, HERE + "?letters=1"):
+        assert b"/invitation/" not in browser.get(at).content, "no page shows a link"
 
 
 def test_what_is_wrong_is_said_with_its_row_in_both_languages_and_nothing_entered(own: tuple[Browser, Store]) -> None:

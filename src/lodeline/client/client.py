@@ -225,7 +225,8 @@ class Client:
         return self._get(f"/strategy/runs/{run}")
 
     def strategy_act(self, run: str, act: str) -> Json:
-        """What is done with a run: `stop` it, compute it `again`, `publish` it to agencies, `withdraw` it."""
+        """What is done with a run: `stop` it, compute it `again`, propose to `publish` it to agencies, `confirm` or
+        `refuse` what another officer proposed, `withdraw` it."""
         return self._post(f"/strategy/runs/{run}/{act}", {})
 
     def file_strategy_tables(self, files: Sequence[Path]) -> Json:

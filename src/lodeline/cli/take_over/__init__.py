@@ -1,5 +1,5 @@
-"""Commands for a nation that begins."""
+"""Commands for a nation that begins: its first accounts, and all that it takes over."""
 
-from lodeline.cli.take_over import commands
+from lodeline.cli.take_over import accounts, commands
 
-__all__ = ["commands"]
+__all__ = ["accounts", "commands"]

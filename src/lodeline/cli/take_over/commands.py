@@ -40,7 +40,7 @@ def register_(
     as_json: Json = False,
 ) -> None:
     """Enter firms, sites and people from one table, whole or not at all; invite the people. 录入登记簿并邀请人员。"""
-    store = _office(database)
+    store = office_at(database)
     from lodeline.office.access import clock  # noqa: PLC0415
     from lodeline.office.register import take_over  # noqa: PLC0415
 
@@ -80,7 +80,7 @@ def stocks(
     as_json: Json = False,
 ) -> None:
     """Prepare the opening stock of each firm as a draft that its certifier attests. 编制各企业期初库存。"""
-    store = _office(database)
+    store = office_at(database)
     from lodeline.office.access import clock  # noqa: PLC0415
     from lodeline.office.filing import opening_stock  # noqa: PLC0415
 
@@ -108,7 +108,7 @@ def parallel_run(
     database: Database = DEFAULT_DATABASE,
 ) -> None:
     """Let filings be practice until a day: flags, findings and lateness do not count. 设定并行期。"""
-    store = _office(database)
+    store = office_at(database)
     from lodeline.office.access import clock  # noqa: PLC0415
     from lodeline.office.register import parallel_run as office  # noqa: PLC0415
 
@@ -129,7 +129,7 @@ def parallel_run(
 @commands.command()
 def state(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """How far the take-over is, and from when each detector can see. 接管进度。"""
-    store = _office(database)
+    store = office_at(database)
     from lodeline.cli.app import snapshot_at  # noqa: PLC0415
     from lodeline.office.register.progress import progress_of  # noqa: PLC0415
     from lodeline.service.findings.seeing import seeing  # noqa: PLC0415
@@ -194,7 +194,7 @@ def letters(
     database: Database = DEFAULT_DATABASE,
 ) -> None:
     """Go on with invitations whose letters have not gone. 继续发送邀请函。"""
-    store = _office(database)
+    store = office_at(database)
     from lodeline.office.access import clock  # noqa: PLC0415
     from lodeline.office.register import letters as work  # noqa: PLC0415
 
@@ -205,7 +205,7 @@ def letters(
     _send(job, quiet=False)
 
 
-def _office(database: str) -> Any:
+def office_at(database: str) -> Any:
     """The store, with the office's tables beside it."""
     os.environ.update(LODELINE_DATABASE=database, DJANGO_SETTINGS_MODULE="lodeline.web.settings")
     from lodeline.web.server.serving import prepare  # noqa: PLC0415

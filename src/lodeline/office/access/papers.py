@@ -1,4 +1,5 @@
-"""Disputes, legal holds and requests to erase are papers that change: each act says in its record what they then said.
+"""Disputes, legal holds, requests to erase and proposals are papers that change: each act says in its record what they
+then said.
 
 The record holds a salted digest of the paper, and the record is anchored. So what a paper says now can be compared with
 the last act upon it. What is sealed about a person stays sealed, and is compared as it is: after an erasure too, when
@@ -18,24 +19,28 @@ from lodeline.office.access.guarded import moment, plain
 from lodeline.store.queries.access import kept_rows, recorded_acts
 from lodeline.store.store import Store
 
-Kind = Literal["dispute", "hold", "request"]
+Kind = Literal["dispute", "hold", "request", "proposal"]
 DIGEST: Final = "said"
 ACTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "dispute": ("dispute.raise", "dispute.answer", "dispute.withdraw"),
     "hold": ("hold.set", "hold.lift"),
     "request": ("erasure.ask", "erasure.withdraw", "erasure.refuse", "erasure.done", "erasure.again"),
+    "proposal": ("proposal.make", "proposal.confirm", "proposal.refuse", "proposal.withdraw"),
 }
 #: Which paper an act is about stands in its subject, or in the fact that is called as its kind.
 _BY_SUBJECT: Final = "dispute"
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "paper.changed": (
-        "A dispute, legal hold or request to erase does not say what it said when it was last acted upon",
-        "异议、法律保全或删除申请的内容与最后一次操作时不符",
+        "A dispute, legal hold, request to erase or proposal does not say what it said when it was last acted upon",
+        "异议、法律保全、删除申请或提议的内容与最后一次操作时不符",
     ),
-    "paper.missing": ("A dispute, legal hold or request to erase is gone", "异议、法律保全或删除申请缺失"),
+    "paper.missing": (
+        "A dispute, legal hold, request to erase or proposal is gone",
+        "异议、法律保全、删除申请或提议缺失",
+    ),
     "paper.without-act": (
-        "Nobody made this dispute, legal hold or request to erase",
-        "该异议、法律保全或删除申请没有对应操作",
+        "Nobody made this dispute, legal hold, request to erase or proposal",
+        "该异议、法律保全、删除申请或提议没有对应操作",
     ),
 }  # fmt: skip
 

@@ -26,9 +26,11 @@ from django.db.models import Max, Q
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act, record_paper
 from lodeline.office.access.sealing import destroy_key, opened_text, seal_text
+from lodeline.office.access.two import require_apart
 from lodeline.office.accounts import key_standing
 from lodeline.office.accounts.holds import standing_on
 from lodeline.office.accounts.people import (
+    LEAST_REGISTRARS,
     InputError,
     PeopleError,
     WrongField,
@@ -48,6 +50,7 @@ from lodeline.office.models import (
     Invitation,
     Mail,
     Membership,
+    Notice,
     NoticeRead,
     Token,
     User,
@@ -259,8 +262,8 @@ def obstacles(person: User, *, law: Jurisdiction, today: date) -> list[Obstacle]
     found += [
         Obstacle(
             code="needed",
-            en=f"Nobody else is {role} in {organisation or 'the authority'}: hand the role over first.",
-            zh=f"{organisation or '主管部门'}中无其他人担任 {role}：请先移交该角色。",
+            en=f"Too few others are {role} in {organisation or 'the authority'}: give somebody else the role first.",
+            zh=f"{organisation or '主管部门'}中担任 {role} 的其他人员不足：请先将该角色授予他人。",
             organisation=organisation,
             role=role,
         )
@@ -335,15 +338,18 @@ def _worked_on(person: User) -> Q:
 
 
 def _last_in(person: User, today: date) -> list[tuple[str, str]]:
-    """The (organisation, role) that nobody else would hold."""
+    """The (organisation, role) that too few others would hold: nobody, or of registrars only one."""
     in_force = Q(valid_from__lte=today) & (Q(valid_to__isnull=True) | Q(valid_to__gte=today))
     own = Membership.objects.filter(in_force, user=person, role__in=NEEDED_ROLES)
     return [
         (organisation, role)
         for organisation, role in own.order_by("organisation", "role").values_list("organisation", "role").distinct()
-        if not Membership.objects.filter(in_force, organisation=organisation, role=role, user__is_active=True)
+        if Membership.objects.filter(in_force, organisation=organisation, role=role, user__is_active=True)
         .exclude(user=person)
-        .exists()
+        .values("user")
+        .distinct()
+        .count()
+        < (LEAST_REGISTRARS if role == "registrar" else 1)
     ]
 
 
@@ -388,6 +394,7 @@ def _require_second(actor: Actor, request: ErasureRequest) -> None:
         raise PeopleError(
             "Somebody else than who asked decides: ask another official.", "须由请求人、录入人以外的其他人员办理。"
         )
+    require_apart(actor, request.requested_by.pseudonym)
 
 
 def _require_text(reason: str) -> None:
@@ -425,7 +432,7 @@ def _erase(actor: Actor, person: User, *, today: date, now: datetime) -> list[Me
         record_act(actor, "membership.end", organisation=one.organisation, subject=person.pseudonym, facts=facts)
         ended.append(one)
     end_sessions(person, except_key=None)
-    for of_person in (UserSession, Authenticator, EmailAddress, Mail, NoticeRead, CaseWatch, CertifierKey):
+    for of_person in (UserSession, Authenticator, EmailAddress, Mail, Notice, NoticeRead, CaseWatch, CertifierKey):
         of_person.objects.filter(user=person).delete()
     Invitation.objects.filter(Q(email=person.email) | Q(accepted_by=person)).delete()
     # What a firm's programs file does not rest on who made the token; certifying and all of the authority's does.

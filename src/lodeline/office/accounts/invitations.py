@@ -17,7 +17,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from lodeline.errors import UserError
-from lodeline.office.access.actor import Actor
+from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import (
     InputError,
@@ -26,6 +26,7 @@ from lodeline.office.accounts.people import (
     add_membership,
     office_transaction,
     require_people,
+    require_two_for,
     wrong_email,
     wrong_name,
     wrong_password,
@@ -54,33 +55,111 @@ def invite(
     actor: Actor, *, email: str, name: str, organisation: str, role: str, region: str = "",
     valid_to: date | None = None, today: date, now: datetime,
 ) -> Invited:  # fmt: skip
-    """Invites a person into an organisation, or ("") into the authority.
+    """Invites a person into an organisation.
 
-    Requires "own.people" there, or "accounts.write". Raises InputError. An older invitation of the same address to the
-    same role is withdrawn.
+    Requires "own.people" there, or "accounts.write". Raises InputError; PeopleError for the authority, which takes two.
+    An older invitation of the same address to the same role is withdrawn.
     """
+    _check(actor, email, name, organisation, role, region, valid_to, today)
+    require_two_for(organisation)
+    return _invited(actor, email=email, name=name, organisation=organisation, role=role, valid_to=valid_to, now=now)
+
+
+def invite_registrar(actor: Actor, *, email: str, name: str, today: date, now: datetime) -> Invited:
+    """Invites a registrar by the command on the server, which needs no second person. Raises InputError."""
+    assert actor.user is None, "an account needs a second one to confirm"
+    _check(actor, email, name, AUTHORITY, "registrar", "", None, today)
+    return _invited(actor, email=email, name=name, organisation=AUTHORITY, role="registrar", valid_to=None, now=now)
+
+
+def prepare(
+    actor: Actor, *, email: str, name: str, role: str, region: str, valid_to: date | None, today: date, now: datetime
+) -> Invitation:  # fmt: skip
+    """An invitation into the authority that nobody can open until `open_link` has given it a link.
+
+    Part of the caller's transaction. Raises what `invite` does.
+    """
+    _check(actor, email, name, AUTHORITY, role, region, valid_to, today)
+    return Invitation.objects.create(
+        digest=f"proposed {secrets.token_hex(16)}", email=_plain(email), name=name.strip(), role=role, region=region,
+        valid_to=valid_to, invited_by_id=actor.user, created_at=now, expires_at=now,
+    )  # fmt: skip
+
+
+def open_link(actor: Actor, invitation: int, *, now: datetime) -> Invited:
+    """Gives an invitation that another registrar proposed its link. Part of the caller's transaction.
+
+    Raises PeopleError where the invitation is gone, as after an erasure, and where it is for who confirms.
+    """
+    found = Invitation.objects.select_for_update().filter(pk=invitation, accepted_by=None, withdrawn_at=None).first()
+    if found is None:
+        raise PeopleError("This invitation is not open any more.", "该邀请已失效。")
+    _require_other(actor, found.email)
+    _open(AUTHORITY, now).filter(email=found.email, role=found.role).update(withdrawn_at=now)
+    found.confirmed_by_id = actor.user
+    _record(actor, found)
+    return _with_link(found, now)
+
+
+def renew_links(email: str, *, now: datetime) -> list[Invited]:
+    """New links for the open invitations of an address, for the command on the server; the old ones end."""
+    with office_transaction():
+        found = Invitation.objects.select_for_update().filter(
+            email=_plain(email), accepted_by=None, withdrawn_at=None, expires_at__gt=now, waits=False
+        )
+        return [_with_link(one, now) for one in found.order_by("id")]
+
+
+def _check(  # noqa: PLR0917  (an invitation, field by field)
+    actor: Actor, email: str, name: str, organisation: str, role: str, region: str, valid_to: date | None, today: date
+) -> None:
     require_people(actor, organisation)
-    email = email.strip().lower()
     problems = [
         *wrong_name(name), *wrong_email(email), *wrong_role(organisation, role, region), *wrong_period(today, valid_to)
     ]  # fmt: skip
     if problems:
         raise InputError(problems)
-    if not organisation and User.objects.filter(pk=actor.user or 0, email=email).exists():
+    if not organisation:
+        _require_other(actor, _plain(email))
+
+
+def _require_other(actor: Actor, email: str) -> None:
+    if User.objects.filter(pk=actor.user or 0, email=email).exists():
         raise PeopleError(
             "Nobody gives himself a role in the authority: ask another registrar.",
             "不得为自己授予主管部门角色：请由其他登记人员办理。",
         )
-    token = secrets.token_urlsafe(32)
+
+
+def _invited(
+    actor: Actor, *, email: str, name: str, organisation: str, role: str, valid_to: date | None, now: datetime
+) -> Invited:  # fmt: skip
+    email = _plain(email)
     with office_transaction():
         _open(organisation, now).filter(email=email, role=role).update(withdrawn_at=now)
-        made = Invitation.objects.create(
-            digest=digest_of(token), email=email, name=name.strip(), organisation=organisation, role=role,
-            region=region, valid_to=valid_to, invited_by_id=actor.user or None, created_at=now,
-            expires_at=now + GOOD_FOR,
+        made = Invitation(
+            email=email, name=name.strip(), organisation=organisation, role=role, valid_to=valid_to,
+            invited_by_id=actor.user or None, created_at=now,
         )  # fmt: skip
-        record_act(actor, "invitation.make", organisation=organisation, subject=str(made.pk), facts={"role": role})
-    return Invited(invitation=made, token=token)
+        invited = _with_link(made, now)
+        _record(actor, made)
+    return invited
+
+
+def _with_link(invitation: Invitation, now: datetime) -> Invited:
+    token = secrets.token_urlsafe(32)
+    invitation.digest, invitation.expires_at = digest_of(token), now + GOOD_FOR
+    invitation.save()
+    return Invited(invitation=invitation, token=token)
+
+
+def _record(actor: Actor, made: Invitation) -> None:
+    facts = {"role": made.role}
+    record_act(actor, "invitation.make", organisation=made.organisation, subject=str(made.pk), facts=facts)
+
+
+def _plain(email: str) -> str:
+    return email.strip().lower()
 
 
 def open_invitations(actor: Actor, organisation: str, *, now: datetime) -> list[Invitation]:
@@ -167,6 +246,7 @@ def _begin(invitation: Invitation, user: User, *, today: date, now: datetime) ->
         add_membership(
             actor, user=user, organisation=invitation.organisation, role=invitation.role, region=invitation.region,
             valid_from=today, valid_to=invitation.valid_to, now=now, granted_by=invitation.invited_by_id,
+            confirmed_by=invitation.confirmed_by_id,
         )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Who belongs to an organisation, or to the authority, as what and until when.
 
 A membership is never edited: another role is an end and a new beginning, and both stay to be read. Nobody is left
-without an administrator, and nobody in the authority gives himself a role.
+without an administrator, nor the authority without two registrars. What gives power in the authority takes two
+(`office.accounts.proposals`): the verbs here refuse it.
 
 InputError          what was entered cannot be meant; every field at once
 PeopleError         what was asked for is not done, and why
@@ -22,7 +23,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import translation
 
 from lodeline.errors import UserError
@@ -45,6 +46,8 @@ from lodeline.store.opening import open_store
 
 #: The role without which nobody could invite anybody, by whether it is the authority's.
 KEEPERS: Final = {True: "registrar", False: "organisation-admin"}
+#: Registrars of the whole country that stay, since one proposes and another confirms.
+LEAST_REGISTRARS: Final = 2
 #: Roles of an organisation that may not be used without a second factor; all of the authority's may not.
 GUARDED_ROLES: Final = frozenset({"certifier", "organisation-admin"})
 LONGEST_NAME: Final = 120
@@ -141,8 +144,30 @@ def grant(
     """Gives a person a role from a day, until a day.
 
     Requires "own.people" in the organisation, or "accounts.write". Raises InputError; PeopleError where the person has
-    the role already, or is the official who asks.
+    the role already, and of a role of the authority, which takes two.
     """
+    check_grant(actor, user, organisation, role, region, valid_from=valid_from, valid_to=valid_to)
+    require_two_for(organisation)
+    with office_transaction():
+        return add_membership(
+            actor, user=user, organisation=organisation, role=role, region=region, valid_from=valid_from,
+            valid_to=valid_to, now=now,
+        )  # fmt: skip
+
+
+def require_two_for(organisation: str) -> None:
+    """Raises PeopleError for the authority: one registrar proposes it, and another confirms."""
+    if not organisation:
+        raise PeopleError(
+            "Two registrars let somebody into the authority: one proposes it, another confirms.",
+            "主管部门人员的角色须由两名登记员办理：一人提议，另一人确认。",
+        )
+
+
+def check_grant(
+    actor: Actor, user: User, organisation: str, role: str, region: str, *, valid_from: date, valid_to: date | None
+) -> None:  # fmt: skip
+    """Raises what `grant` does, and NotAllowedError, before anything is written."""
     require_people(actor, organisation)
     problems = wrong_role(organisation, role, region) + wrong_period(valid_from, valid_to)
     if problems:
@@ -152,22 +177,31 @@ def grant(
             "Nobody gives himself a role in the authority: ask another registrar.",
             "不得为自己授予主管部门角色：请由其他登记人员办理。",
         )
-    with office_transaction():
-        return add_membership(
-            actor, user=user, organisation=organisation, role=role, region=region, valid_from=valid_from,
-            valid_to=valid_to, now=now,
-        )  # fmt: skip
+    require_free(user, organisation, role, valid_from=valid_from, valid_to=valid_to)
 
 
 def add_membership(
     actor: Actor, *, user: User, organisation: str, role: str, region: str, valid_from: date, valid_to: date | None,
-    now: datetime, granted_by: int | None = None,
+    now: datetime, granted_by: int | None = None, confirmed_by: int | None = None,
 ) -> Membership:  # fmt: skip
-    """Writes a membership that has been allowed already: by `grant`, an invitation, or the first run.
+    """Writes a membership that has been allowed already: by `grant`, by two registrars, or by an invitation.
 
     The last step of the caller's transaction, as `enter_right` is. Raises PeopleError where the person has the role in
     those days, or would be of another state's agency and of something else at the same time.
     """
+    require_free(user, organisation, role, valid_from=valid_from, valid_to=valid_to)
+    made = Membership.objects.create(
+        user=user, organisation=organisation, role=role, region=region, valid_from=valid_from, valid_to=valid_to,
+        granted_by_id=granted_by or actor.user or None, confirmed_by_id=confirmed_by, granted_at=now,
+    )  # fmt: skip
+    facts = {"role": role, "from": str(valid_from), "until": str(valid_to or ""), "region": region}
+    record_act(actor, "membership.grant", organisation=organisation, subject=user.pseudonym, facts=facts)
+    enter_right(actor, "membership.grant", made)
+    return made
+
+
+def require_free(user: User, organisation: str, role: str, *, valid_from: date, valid_to: date | None) -> None:
+    """Raises PeopleError where the person has the role in those days, or one that does not go with it."""
     _require_apart(user, role, valid_from, valid_to)
     clash = Membership.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from), user=user, organisation=organisation, role=role
@@ -179,14 +213,6 @@ def add_membership(
             "This person has that role already. End it first if the dates are to change.",
             "此人已有该角色。如需改变起止日期，请先终止现有角色。",
         )
-    made = Membership.objects.create(
-        user=user, organisation=organisation, role=role, region=region, valid_from=valid_from, valid_to=valid_to,
-        granted_by_id=granted_by or actor.user or None, granted_at=now,
-    )  # fmt: skip
-    facts = {"role": role, "from": str(valid_from), "until": str(valid_to or ""), "region": region}
-    record_act(actor, "membership.grant", organisation=organisation, subject=user.pseudonym, facts=facts)
-    enter_right(actor, "membership.grant", made)
-    return made
 
 
 def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membership:
@@ -200,11 +226,7 @@ def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membersh
         _lock_keepers(found.organisation)
         if found.valid_to is not None and found.valid_to <= last_day:
             raise PeopleError("This membership has ended already.", "该成员身份已经终止。")
-        if found.role == KEEPERS[not found.organisation] and not _keepers_after(found, last_day).exists():
-            raise PeopleError(
-                "Nobody would be left who can invite others: give somebody else this role first.",
-                "终止后将无人可邀请成员：请先将该角色授予他人。",
-            )
+        _require_keepers(found, last_day)
         found.valid_to = last_day
         found.save(update_fields=["valid_to"])
         facts = {"role": found.role, "until": str(last_day)}
@@ -215,23 +237,42 @@ def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membersh
 
 def change_role(actor: Actor, membership: int, role: str, *, today: date, now: datetime) -> Membership:
     """Another role from today on: the old one ended yesterday. Requires and raises what `grant` and ending one do."""
+    old = check_change(actor, membership, role, today=today)
+    require_two_for(old.organisation)
     with office_transaction():
-        old = _own_membership(actor, membership)
-        if AGENCY_ROLES.keys() & {role, old.role}:
-            raise PeopleError(
-                "The role of another state's agency is not changed for another, nor another for it: end the one, then"
-                " give the other.",
-                "外国机构角色不得与其他角色互相变更：请先终止原角色，再授予新角色。",
-            )
-        # All that is locked, before the new role locks the log.
-        _lock_keepers(old.organisation)
-        old = Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=old.pk)
-        until = old.valid_to
-        made = grant(
-            actor, user=old.user, organisation=old.organisation, role=role, region=old.region,
-            valid_from=max(today, old.valid_from), valid_to=until, now=now,
-        )  # fmt: skip
-        end_membership(actor, membership, last_day=max(today, old.valid_from) - timedelta(days=1))
+        return put_change(actor, membership, role, today=today, now=now)
+
+
+def check_change(actor: Actor, membership: int, role: str, *, today: date) -> Membership:
+    """The membership whose role is to be another. Raises what `change_role` does, before anything is written."""
+    old = _own_membership(actor, membership)
+    if AGENCY_ROLES.keys() & {role, old.role}:
+        raise PeopleError(
+            "The role of another state's agency is not changed for another, nor another for it: end the one, then"
+            " give the other.",
+            "外国机构角色不得与其他角色互相变更：请先终止原角色，再授予新角色。",
+        )
+    begins = max(today, old.valid_from)
+    check_grant(actor, old.user, old.organisation, role, old.region, valid_from=begins, valid_to=old.valid_to)
+    _require_keepers(old, begins - timedelta(days=1))
+    return old
+
+
+def put_change(
+    actor: Actor, membership: int, role: str, granted_by: int | None = None, confirmed_by: int | None = None, *,
+    today: date, now: datetime,
+) -> Membership:  # fmt: skip
+    """Writes a change that has been allowed already. The last step of the caller's transaction."""
+    old = _own_membership(actor, membership)
+    # All that is locked, before the new role locks the log.
+    _lock_keepers(old.organisation)
+    old = Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=old.pk)
+    begins = max(today, old.valid_from)
+    made = add_membership(
+        actor, user=old.user, organisation=old.organisation, role=role, region=old.region, valid_from=begins,
+        valid_to=old.valid_to, now=now, granted_by=granted_by, confirmed_by=confirmed_by,
+    )  # fmt: skip
+    end_membership(actor, membership, last_day=begins - timedelta(days=1))
     return made
 
 
@@ -250,12 +291,28 @@ def _lock_keepers(organisation: str) -> None:
     list(keepers.select_for_update().order_by("pk").values_list("pk"))
 
 
-def _keepers_after(leaving: Membership, last_day: date) -> QuerySet[Membership]:
-    """Who can still invite others when a membership has ended: open-ended memberships of active accounts."""
-    return Membership.objects.filter(
-        organisation=leaving.organisation, role=leaving.role, user__is_active=True, valid_to__isnull=True,
+def _require_keepers(leaving: Membership, last_day: date) -> None:
+    """Raises PeopleError where too few could still invite others: in the authority it takes two.
+
+    Counted are open-ended memberships of active accounts; in the authority those for the whole country.
+    """
+    if leaving.role != KEEPERS[not leaving.organisation] or leaving.region:
+        return
+    left = Membership.objects.filter(
+        organisation=leaving.organisation, role=leaving.role, region="", user__is_active=True, valid_to__isnull=True,
         valid_from__lte=last_day + timedelta(days=1),
-    ).exclude(pk=leaving.pk)  # fmt: skip
+    ).exclude(user=leaving.user_id)  # fmt: skip
+    people = left.values("user").distinct().count()
+    if leaving.organisation and not people:
+        raise PeopleError(
+            "Nobody would be left who can invite others: give somebody else this role first.",
+            "终止后将无人可邀请成员：请先将该角色授予他人。",
+        )
+    if not leaving.organisation and people < LEAST_REGISTRARS:
+        raise PeopleError(
+            "Fewer than two registrars of the whole country would be left, and roles take two: let another in first.",
+            "终止后全国登记员将不足两人，而角色须由两人办理：请先增设登记员。",
+        )
 
 
 def second_person(organisation: str) -> bool:
@@ -303,29 +360,49 @@ def require_all_of(actor: Actor, user: User) -> None:
 
 
 def may_let_back_in(actor: Actor, user: User) -> bool:
-    """Whether `let_back_in` is the actor's to do."""
+    """Whether `let_back_in`, or proposing it, is the actor's to do."""
     try:
-        require_all_of(actor, user)
-    except NotAllowedError:
+        require_let_back_in(actor, user)
+    except (NotAllowedError, PeopleError):
         return False
-    return user.pk != actor.user
+    return True
 
 
-def let_back_in(actor: Actor, user: User) -> None:
-    """For who has lost the second factor: it is taken away, the password too, and every session ends.
-
-    A link to set a new password is then handed over. Requires "accounts.write" wherever the person belongs; nobody
-    does it for himself.
-    """
+def require_let_back_in(actor: Actor, user: User) -> None:
+    """Raises NotAllowedError, and PeopleError where it is the own account."""
     require_all_of(actor, user)
     if user.pk == actor.user:
         raise PeopleError("Ask another registrar to let you back in.", "请由其他登记人员为您办理。")
+
+
+def takes_two(user: User) -> bool:
+    """Whether two registrars let a person back in: everybody who ever was more than a filer."""
+    return Membership.objects.filter(user=user).exclude(role="filer").exists()
+
+
+def let_back_in(actor: Actor, user: User) -> None:
+    """For a filer who cannot sign in: password, second factor and sessions go; a link then sets a new password.
+
+    Requires "accounts.write" wherever the person belongs. Raises PeopleError for the own account, and for everybody of
+    whom it takes two.
+    """
+    require_let_back_in(actor, user)
+    if takes_two(user):
+        raise PeopleError(
+            "Two registrars let this person back in: one proposes it, another confirms.",
+            "恢复此人登录须由两名登记员办理：一人提议，另一人确认。",
+        )
     with office_transaction():
-        Authenticator.objects.filter(user=user).delete()
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-        end_sessions(user, except_key=None)
-        record_act(actor, "account.let-back-in", subject=user.pseudonym)
+        clear_sign_in(actor, user)
+
+
+def clear_sign_in(actor: Actor, user: User) -> None:
+    """Takes away by what a person signs in; it has been allowed already. Part of the caller's transaction."""
+    Authenticator.objects.filter(user=user).delete()
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    end_sessions(user, except_key=None)
+    record_act(actor, "account.let-back-in", subject=user.pseudonym)
 
 
 def end_sessions(user: User, *, except_key: str | None, only: int | None = None) -> int:

@@ -13,6 +13,7 @@ from lodeline.control.declaration import Declaration
 from lodeline.control.reason import VerdictWord
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
+from lodeline.office.access.two import require_apart
 from lodeline.office.customs import queries as customs_cases
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import papers as desk_papers
@@ -91,6 +92,8 @@ def confirm(actor: Actor, store: Store, entry: int, *, override_entry: int, now:
     """Confirms another officer's override of a hold. Requires "desk.decide"; raises DeskError."""
     actor.require("desk.decide")
     asked = desk_papers.question(store, entry)
+    waiting = desk_papers.standing(store, asked).overrides.values()
+    require_apart(actor, *(one.by for one in waiting if one.entry == override_entry))
     with store.database.transaction():
         put = desk_papers.confirm(store, asked, override_entry=override_entry, by=actor.pseudonym, filed_at=now)
         _record(actor, asked, "desk.confirmed", put)

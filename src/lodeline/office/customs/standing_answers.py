@@ -11,6 +11,7 @@ from datetime import datetime
 
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
+from lodeline.office.access.two import require_apart
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.customs import rule_queries
 from lodeline.regulation.parameter import Jurisdiction
@@ -34,6 +35,7 @@ def confirm(actor: Actor, store: Store, proposal: int, *, law: Jurisdiction, now
     it asks for a document they wait for that. Raises StandingAnswerError."""
     actor.require("desk.decide")
     today = law.day_of(now)
+    require_apart(actor, answers.proposal_of(store, proposal, law, today).answer.by)
     with store.database.transaction():
         # Queries are locked before the head, as whoever decides about one does.
         asked = rule_queries.open_about_rules()

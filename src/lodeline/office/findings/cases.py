@@ -16,6 +16,7 @@ from lodeline.journal.entry import canonical_json
 from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.office.access.actor import NOBODY, Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
+from lodeline.office.access.two import require_apart
 from lodeline.office.findings.files import Attached, put_files
 from lodeline.office.findings.states import (
     MOVES,
@@ -324,10 +325,12 @@ def _check_confirmation(actor: Actor, case: Case, today: date) -> None:
             f"The firm can still answer, until {case.until}: it is heard before anything is confirmed.",
             f"企业在 {case.until} 前仍可答复：作出认定前须听取其说明。",
         )
-    if actor.pseudonym in askers(case.steps.order_by("number").values_list("kind", "who")):
+    asked = askers(case.steps.order_by("number").values_list("kind", "who"))
+    if actor.pseudonym in asked:
         raise CaseError(
             "You asked this question: another official confirms it.", "该询问由您提出：须由另一名人员认定。"
         )  # fmt: skip
+    require_apart(actor, *asked)
 
 
 def _check_answer_day(today: date, until: date) -> None:

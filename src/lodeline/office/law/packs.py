@@ -12,6 +12,7 @@ from typing import Any
 
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
+from lodeline.office.access.two import require_apart
 from lodeline.service.law import publishing
 from lodeline.service.law.publishing import Also, Proposal, Publication
 from lodeline.store.store import Store, StoredEntry
@@ -31,6 +32,7 @@ def propose(actor: Actor, store: Store, files: Mapping[str, bytes], *, reason: s
 def publish(actor: Actor, store: Store, proposal: int, *, preview: dict[str, Any], now: datetime) -> Publication:
     """Publishes what another officer proposed. `preview`: what the officer has seen that it changes."""
     actor.require("law.publish", AUTHORITY)
+    require_apart(actor, publishing.proposal_of(store, proposal).by)
     return publishing.publish(
         store, proposal, preview=preview, filed_at=now, by=actor.pseudonym,
         in_transaction=_recorded(actor, "law.published", proposal),

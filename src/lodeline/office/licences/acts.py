@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
+from lodeline.office.access.two import require_apart
 from lodeline.office.notices.log_notices import notify_entry
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences import proposals as licence_proposals
@@ -42,6 +43,7 @@ def confirm(actor: Actor, store: Store, proposal: str, *, law: Jurisdiction, now
     found = licence_proposals.proposal_of(store.register(store.head()), proposal)
     today = law.day_of(now)
     owner = _required(actor, store, found.licence, found.holder, today=today)
+    require_apart(actor, found.by)
 
     def in_transaction(entry: StoredEntry, done: Proposal) -> None:
         _record(actor, "licence.confirmed", done, entry, owner)

@@ -18,6 +18,7 @@ from lodeline.ledger.licence_terms import faults
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.office.access.actor import Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
+from lodeline.office.access.two import require_apart
 from lodeline.office.accounts.people import office_transaction
 from lodeline.office.licences.application_steps import (
     ApplicationError,
@@ -129,6 +130,7 @@ def decide(
             raise ApplicationError(
                 "You proposed this decision: another officer takes it.", "该意见由您提出：须由另一名人员决定。"
             )
+        require_apart(actor, *proposers(steps))
         proposal = _proposal(json.loads(locked.proposal))
         kind: Kind = "granted" if proposal.grant else "refused"
         more: dict[str, Any] = {"proposal": _proposal_json(proposal)}

@@ -3,7 +3,7 @@
 Each stands in the file of its subject, and is taken from here.
 """
 
-from lodeline.office.models.access import AuditRecord
+from lodeline.office.models.access import AuditRecord, Proposal
 from lodeline.office.models.accounts import (
     CertifierKey,
     Delegation,
@@ -35,5 +35,5 @@ __all__ = [
     "CaseStep", "CaseWatch", "CertifierKey", "CustomsCase", "Delegation", "DeskBatch", "Dispute", "Draft",
     "DraftEdit", "DraftFile", "ErasureRequest", "IdempotentAnswer", "ImportProfile", "Invitation", "Job",
     "KeyRegistration", "LegalHold", "Mail", "Membership", "Notice", "NoticeRead", "OrganisationSettings", "PersonKey",
-    "StrategyRelease", "StrategyRun", "Token", "User", "Users",
+    "Proposal", "StrategyRelease", "StrategyRun", "Token", "User", "Users",
 ]  # fmt: skip

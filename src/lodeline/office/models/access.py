@@ -1,4 +1,4 @@
-"""Who saw and did what. Rows are only added (a trigger refuses the rest)."""
+"""Who saw and did what, only added to (a trigger refuses the rest); and what waits for a second person."""
 
 from typing import ClassVar
 
@@ -30,3 +30,37 @@ class AuditRecord(models.Model):
             models.Index(fields=["organisation", "at"], name="audit_organisation"),
             models.Index(fields=["who", "at"], name="audit_who"),
         ]
+
+
+class Proposal(models.Model):
+    """An act of two that one person proposed: roles, accounts, what agencies are told (`office.access.two`).
+
+    Nothing of a person stands in it but opaque ids, so that it outlives an erasure as evidence.
+    """
+
+    class State(models.TextChoices):
+        """Where it is. One that nobody decided in time stays open and can do nothing any more."""
+
+        OPEN = "open"
+        CONFIRMED = "confirmed"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+
+    #: A name of `office.access.two.KINDS`.
+    kind = models.TextField()
+    organisation = models.TextField(blank=True, default="")
+    #: The pseudonym of whose account it is, the number of an invitation, the reference of a run.
+    subject = models.TextField()
+    #: JSON of what is proposed.
+    content = models.TextField(default="{}")
+    state = models.TextField(choices=State.choices, default=State.OPEN)
+    #: Pseudonyms of who proposed, and who confirmed, refused or withdrew.
+    proposed_by = models.TextField()
+    proposed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    decided_by = models.TextField(blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "office_proposal"
+        indexes: ClassVar = [models.Index(fields=["state", "expires_at"], name="proposal_state")]

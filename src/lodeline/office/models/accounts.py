@@ -63,6 +63,8 @@ class Membership(models.Model):
     #: Last day; none while it is open.
     valid_to = models.DateField(null=True, blank=True)
     granted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    #: Who confirmed what `granted_by` proposed; none where one was enough, as in a firm.
+    confirmed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     granted_at = models.DateTimeField()
 
     class Meta:
@@ -97,6 +99,7 @@ class Invitation(models.Model):
     region = models.TextField(blank=True, default="")
     valid_to = models.DateField(null=True, blank=True)
     invited_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    confirmed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")

@@ -13,6 +13,8 @@ class Notice(models.Model):
     organisation = models.TextField(blank=True, default="")
     #: Who of the organisation: a role, or empty for all.
     role = models.TextField(blank=True, default="")
+    #: Whom alone it is for; none for all of the role.
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
     kind = models.TextField()
     #: JSON of what its sentence needs, and of the page that it leads to.
     facts = models.TextField(default="{}")

@@ -27,6 +27,7 @@ class Kind:
 
 _DUE: Final = text("A month is due soon.", "有月份即将截止申报。")
 _DISPUTES: Final = text("There is news about a disputed delivery.", "有关于异议的消息。")
+_ACCOUNTS: Final = text("An account or a role of the authority changes.", "主管部门账户或角色有变更。")
 _FROM_AUTHORITY: Final = text("The authority has written to you.", "主管部门有新的通知。")
 #: Stored names: what a kind means never changes. docs/reference/notices.md explains each.
 KINDS: Final[Mapping[str, Kind]] = {
@@ -135,4 +136,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "reservation-void": Kind(text=sentences.reservation_void, mail=_FROM_AUTHORITY, page="firm-licence"),
     "licence-act": Kind(text=sentences.licence_act, mail=_FROM_AUTHORITY, page="firm-licence", at_once=True),
     "run-put-off": Kind(text=sentences.run_put_off, mail=_FROM_AUTHORITY, page="firm-licences"),
+    "account-proposed": Kind(text=sentences.account_proposed, mail=_ACCOUNTS, page="account-self", at_once=True),
+    "account-confirmed": Kind(text=sentences.account_confirmed, mail=_ACCOUNTS, page="account-self", at_once=True),
+    "account-on-server": Kind(text=sentences.account_on_server, mail=_ACCOUNTS, page="account-self", at_once=True),
 }

@@ -103,7 +103,7 @@ def _send_digests(now: datetime, today: date) -> int:
 
 
 class _Readers:
-    """Who wants mail, by organisation and role, on a day: members, and the filers of agents that act for it."""
+    """Who wants mail, by organisation ("" for the authority) and role, on a day: members, and the filers of agents."""
 
     def __init__(self, today: date) -> None:
         in_force = Q(valid_from__lte=today) & (Q(valid_to__isnull=True) | Q(valid_to__gte=today))
@@ -111,7 +111,7 @@ class _Readers:
             in_force, user__is_active=True, user__wants_mail=True, user__erased_at__isnull=True
         )
         self._of: dict[tuple[str, str], dict[int, User]] = {}
-        for one in members.exclude(organisation=""):
+        for one in members:
             self._add(one.organisation, one.role, one.user)
         for organisation, agent in Delegation.objects.filter(in_force).values_list("organisation", "agent"):
             for person in self._of.get((agent, "filer"), {}).values():
@@ -124,6 +124,8 @@ class _Readers:
 
     def of(self, notice: Notice) -> list[User]:
         """The people that a notice is for."""
+        if notice.user_id is not None:
+            return list(User.objects.filter(pk=notice.user_id, is_active=True, wants_mail=True, erased_at__isnull=True))
         return list(self._of.get((notice.organisation, notice.role), {}).values())
 
 
@@ -152,7 +154,8 @@ def _message(person: User, notices: Sequence[Notice]) -> EmailMessage:
     subject = {"en": "There is something for you in Lodeline", "zh": "Lodeline 有新的通知"}[language]
     lines = [f"- {line}" for line in dict.fromkeys(KINDS[one.kind].mail[language] for one in notices)]
     organisations = sorted({one.organisation for one in notices})
-    return message_to(person, subject, [*lines, "", *(address(language, "firm", one) for one in organisations)])
+    pages = [address(language, "firm" if one else "self", one) for one in organisations]
+    return message_to(person, subject, [*lines, "", *pages])
 
 
 def language_of(person: User) -> Literal["en", "zh"]:
@@ -161,11 +164,11 @@ def language_of(person: User) -> Literal["en", "zh"]:
 
 
 def message_to(person: User, subject: str, lines: Sequence[str]) -> EmailMessage:
-    """A mail to a person who works for a firm, with the link that ends such mails."""
+    """A mail to a person who acts for a firm or for the authority, with the link that ends such mails."""
     language = language_of(person)
     ending = {
-        "en": "You get this because you file, certify or administer for a firm. No more of these mails:",
-        "zh": "您因承担企业的申报、签认或管理工作而收到本邮件。不再接收此类邮件：",
+        "en": "You get this because you act for a firm or for the authority. No more of these mails:",
+        "zh": "您因代表企业或主管部门办理业务而收到本邮件。不再接收此类邮件：",
     }[language]
     stop = address(language, "mail-end", signing.dumps(person.pk, salt=_SALT))
     body = "\n".join([*lines, "", ending, stop, ""])
@@ -176,10 +179,11 @@ def message_to(person: User, subject: str, lines: Sequence[str]) -> EmailMessage
 
 
 def address(language: str, page: str, what: str) -> str:
-    """The whole address of a page, as it stands in a mail: a firm's notices, a filing (`FIRM/filings/ENTRY`), or
-    ending the mails."""
+    """The whole address of a page, as it stands in a mail: a firm's notices, a filing (`FIRM/filings/ENTRY`), the own
+    account, or ending the mails."""
     host = settings.LODELINE_HOSTS[0] if settings.LODELINE_HOSTS else "localhost"
     path = {
-        "firm": f"firm/{what}/?kind=notice", "firm-filing": f"firm/{what}/", "mail-end": f"mail/end/{what}/"
+        "firm": f"firm/{what}/?kind=notice", "firm-filing": f"firm/{what}/", "mail-end": f"mail/end/{what}/",
+        "self": "self/",
     }[page]  # fmt: skip
     return f"https://{host}/{language}/{path}"

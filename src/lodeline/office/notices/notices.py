@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from lodeline.errors import Text
-from lodeline.office.access.actor import Actor
+from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.models import Notice, NoticeRead
 from lodeline.office.notices.kinds import KINDS
 from lodeline.office.notices.sentences import Facts, Named
@@ -42,19 +42,24 @@ class ReadNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewNotice:
-    """What an organisation is to be told. `key`: what has happened; `role`: to whom of it, "" for all."""
+    """What an organisation is to be told. `key`: what has happened; `role`: to whom of it, "" for all; `user`: to that
+    person alone."""
 
     organisation: str
     kind: str
     facts: Facts
     key: str
     role: str = ""
+    user: int | None = None
 
-    def kept(self) -> dict[str, str]:
+    def kept(self) -> dict[str, Any]:
         """As a notice keeps it, without its moment."""
         assert self.kind in KINDS, f"{self.kind!r} is no kind of notice"
         facts = json.dumps(dict(self.facts), ensure_ascii=False)
-        return {"organisation": self.organisation, "role": self.role, "kind": self.kind, "facts": facts}
+        return {
+            "organisation": self.organisation, "role": self.role, "user_id": self.user, "kind": self.kind,
+            "facts": facts,
+        }  # fmt: skip
 
 
 def notify(organisation: str, kind: str, facts: Facts, *, key: str, now: datetime, role: str = "") -> bool:
@@ -86,6 +91,21 @@ def notices_of(actor: Actor, organisation: str, named: Named, *, most: int = 500
     return [_read_notice(one, named, read=False) for one in fresh] + [
         _read_notice(one, named, read=True) for one in known
     ]
+
+
+def account_notices(actor: Actor, named: Named, *, most: int = 20) -> list[ReadNotice]:
+    """What a person is told beside firms: of the own account, and what is told to the own roles in the authority.
+
+    The newest first. Requires "signed in".
+    """
+    actor.require("signed in")
+    wanted = Q(user=actor.user) | Q(user=None, role__in=actor.roles(AUTHORITY))
+    found = Notice.objects.filter(wanted, organisation=AUTHORITY, kind__in=KINDS).order_by("-created_at", "-id")
+    shown: dict[tuple[str, str], Notice] = {}
+    for one in found[: 2 * most]:
+        # Who is a registrar and concerned is told once.
+        shown.setdefault((one.kind, one.key.rpartition(":")[0]), one)
+    return [_read_notice(one, named, read=False) for one in list(shown.values())[:most]]
 
 
 def mark_read(actor: Actor, organisation: str, notices: Sequence[int] | None, *, now: datetime) -> int:

@@ -10,7 +10,7 @@ from lodeline.errors import Text, text
 from lodeline.service.customs.reservations import AMENDED
 
 Facts = Mapping[str, Any]
-#: What a sentence needs beside the facts: the name of an organisation in the reader's language.
+#: What a sentence needs beside the facts: the name of an organisation, person or role in the reader's language.
 Named = Callable[[str], str]
 
 _MONTHS: Final = (
@@ -472,3 +472,33 @@ def closed(facts: Facts, named: Named) -> Text:
         f"The site {site} is closed from {on['en']} on. File what became of its goods before.",
         f"场所 {site} 自{on['zh']}起关闭。请申报此前其货物的去向。",
     )
+
+
+def _account_act(facts: Facts, named: Named) -> Text:
+    """What is done to an account, as the end of a sentence."""
+    role = named(facts["role"])
+    who = named(facts["person"]) if facts["person"] else ""
+    if facts["what"] == "let-back-in":
+        return text(f"let {who} back in: password and second factor go", f"恢复{who}登录：清除其密码及第二验证方式")
+    if facts["what"] == "change":
+        return text(f"change a role of {who} to {role}", f"将{who}的角色变更为{role}")
+    if facts["what"] == "role":
+        return text(f"give {who} the role {role}", f"授予{who}{role}角色")
+    return text(f"invite {who or 'somebody'} as {role}", f"邀请{who or '新人员'}担任{role}")
+
+
+def account_proposed(facts: Facts, named: Named) -> Text:
+    act, by = _account_act(facts, named), named(facts["by"])
+    return text(
+        f"{by} proposed to {act['en']}. It waits for another registrar.", f"{by}提议{act['zh']}，待另一名登记员确认。"
+    )
+
+
+def account_confirmed(facts: Facts, named: Named) -> Text:
+    act, by = _account_act(facts, named), named(facts["by"])
+    return text(f"{by} confirmed the proposal to {act['en']}.", f"{by}已确认：{act['zh']}。")
+
+
+def account_on_server(facts: Facts, named: Named) -> Text:
+    act = _account_act(facts, named)
+    return text(f"A command on the server was used to {act['en']}.", f"已在服务器上执行命令：{act['zh']}。")

@@ -16,11 +16,12 @@ from django.conf import settings
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
+from lodeline.office.access.two import require_apart
 from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Job
 from lodeline.party.lists import Measure, PartyList, Scope
 from lodeline.service.parties import lists as party_lists
-from lodeline.service.parties import parties
+from lodeline.service.parties import parties, queue
 from lodeline.service.parties.parties import Decision, Proposal
 from lodeline.store.opening import open_store
 from lodeline.store.published import JOB_WAITS_S, newest_published
@@ -58,6 +59,9 @@ def settle(actor: Actor, store: Store, proposal: str, *, accept: bool, now: date
     """Accepts or refuses what another has proposed. Requires "parties.decide"; raises PartyError."""
     actor.require("parties.decide", AUTHORITY)
     word = "accept" if accept else "refuse"
+    if accept:
+        waiting = queue.proposals(store.register(store.head()))
+        require_apart(actor, *(str(row["by"]) for row in waiting if row["id"] == proposal))
 
     def record(entry: StoredEntry) -> None:
         record_act(actor, f"party.{word}", subject=proposal, facts={"entry": entry.index})

@@ -165,23 +165,3 @@ def file_of(url: str) -> Path:
 def file_if_not_mailed() -> Path | None:
     """The file of the letters; None where they are mailed."""
     return None if settings.LODELINE_SENDS_MAIL else file_of(settings.LODELINE_DATABASE)
-
-
-def written(actor: Actor) -> list[dict[str, str]]:
-    """The letters of the file whose links still work: the last of each person, firm and role.
-
-    Requires "accounts.write" for the whole country; that they were read is recorded.
-    """
-    actor.require("accounts.write", AUTHORITY)
-    path = file_of(settings.LODELINE_DATABASE)
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = {(row["email"], row["organisation"], row["role"]): row for row in csv.DictReader(file)}
-    good = set(
-        Invitation.objects.filter(withdrawn_at=None, accepted_by=None, expires_at__gt=clock.now(), waits=False)
-        .values_list("email", "organisation", "role")
-    )  # fmt: skip
-    with office_transaction():
-        record_act(actor, "register.letters", facts={"letters": len(good & rows.keys())})
-    return [row for key, row in rows.items() if key in good]

@@ -17,4 +17,5 @@ def publish(office: Office) -> None:
     run = runs.save(analyst, office.store, found[0].name, now=office.now)
     runs.run_job({"run": run.reference}, lambda share: None)
     if runs.load(analyst, run.reference).state == runs.State.DONE:
-        releases.publish(analyst, run.reference, now=office.now)
+        releases.propose(analyst, run.reference, now=office.now)
+        releases.confirm(office.who("analyst-2"), run.reference, now=office.now)

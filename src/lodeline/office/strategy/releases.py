@@ -1,4 +1,4 @@
-"""What agencies of other states are told of runs: who publishes, who withdraws, and what an agency is sent.
+"""What agencies of other states are told of runs: two publish, one withdraws; and what an agency is sent.
 
 What a run may tell depends on all that was ever told (`strategy.disclosure`), so a release is never deleted;
 withdrawing one ends that it is sent, and nothing else.
@@ -13,10 +13,11 @@ from hashlib import sha256
 from typing import Any, Final
 
 from lodeline.filing.country import alpha2
+from lodeline.office.access import two
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
-from lodeline.office.models import StrategyRelease, StrategyRun
+from lodeline.office.models import Proposal, StrategyRelease, StrategyRun
 from lodeline.office.strategy.runs import StrategyError, canonical, document, load
 from lodeline.strategy import disclosure
 
@@ -26,8 +27,60 @@ _HEAD: Final = ("stamp", "scenario", "settings")
 Json = dict[str, Any]
 
 
-def publish(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:
-    """Publishes a run that is done. Requires "strategy.run" for the whole country. Raises StrategyError."""
+def propose(actor: Actor, reference: str, *, now: datetime) -> Proposal:
+    """Proposes to publish a run that is done; another officer confirms. Requires "strategy.run" for the whole country.
+
+    Raises StrategyError, ProposalError.
+    """
+    _publishable(actor, reference)
+    with jobs.database().transaction():
+        return two.propose(actor, "release", organisation=AUTHORITY, subject=reference, content={}, now=now)
+
+
+def proposed(actor: Actor, *, now: datetime) -> dict[str, Proposal]:
+    """Run → the proposal to publish it that waits. Requires "strategy.read"."""
+    actor.require("strategy.read", AUTHORITY)
+    return {one.subject: one for one in two.open_proposals(now=now).filter(kind="release")}
+
+
+def end_proposal(actor: Actor, reference: str, *, now: datetime) -> Proposal:
+    """Refuses to publish a run, or withdraws the own proposal. Requires what `propose` does; raises ProposalError."""
+    actor.require("strategy.run", AUTHORITY)
+    with jobs.database().transaction():
+        return two.ended(actor, _waiting(actor, reference, now).pk, now=now)
+
+
+def confirm(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:
+    """Publishes what another officer proposed. Requires what `propose` does. Raises TwoError, and what it raises."""
+    run, before = _publishable(actor, reference)
+    waiting = _waiting(actor, reference, now)
+    two.require_two(actor, waiting.proposed_by)
+    found = document(run)
+    # This takes seconds, and nothing is locked meanwhile: whoever publishes at the same time is found out below.
+    released = disclosure.release(found, [_content(one)[1] for one in before])
+    content = canonical({"head": {name: found[name] for name in _HEAD}, "release": released.as_json()})
+    told = sum(1 for one in released.sums if not one.why)
+    with jobs.database().transaction():
+        there = StrategyRelease.objects.select_for_update().order_by("id").values_list("pk", flat=True)
+        if list(there) != [one.pk for one in before]:
+            raise StrategyError(
+                "Another run was published meanwhile: publish again.", "期间已公布其他推演：请重新提交。"
+            )
+        two.confirmed(actor, waiting.pk, now=now)
+        made: StrategyRelease = StrategyRelease.objects.create(
+            run=reference, scenario=run.scenario, content=zlib.compress(content, 9), sha256=sha256(content).hexdigest(),
+            told=told, kept_back=len(released.sums) - told, who=actor.pseudonym, published_at=now,
+        )  # fmt: skip
+        facts = {
+            "scenario": run.scenario, "told": told, "kept_back": made.kept_back, "sha256": made.sha256,
+            "proposed_by": waiting.proposed_by,
+        }  # fmt: skip
+        record_act(actor, "strategy.publish", subject=reference, facts=facts)
+    return made
+
+
+def _publishable(actor: Actor, reference: str) -> tuple[StrategyRun, list[StrategyRelease]]:
+    """A run that can be published, and all that was before. Raises StrategyError."""
     actor.require("strategy.run", AUTHORITY)
     run = load(actor, reference)
     if run.state != StrategyRun.State.DONE:
@@ -41,24 +94,17 @@ def publish(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:
             " firms.",
             f"已公布 {RELEASES_MOST} 项推演：已公布内容无法收回，继续公布将泄露企业信息。",
         )
-    found = document(run)
-    # This takes seconds, and nothing is locked meanwhile: whoever publishes at the same time is found out below.
-    released = disclosure.release(found, [_content(one)[1] for one in before])
-    content = canonical({"head": {name: found[name] for name in _HEAD}, "release": released.as_json()})
-    told = sum(1 for one in released.sums if not one.why)
-    with jobs.database().transaction():
-        there = StrategyRelease.objects.select_for_update().order_by("id").values_list("pk", flat=True)
-        if list(there) != [one.pk for one in before]:
-            raise StrategyError(
-                "Another run was published meanwhile: publish again.", "期间已公布其他推演：请重新提交。"
-            )
-        made: StrategyRelease = StrategyRelease.objects.create(
-            run=reference, scenario=run.scenario, content=zlib.compress(content, 9), sha256=sha256(content).hexdigest(),
-            told=told, kept_back=len(released.sums) - told, who=actor.pseudonym, published_at=now,
-        )  # fmt: skip
-        facts = {"scenario": run.scenario, "told": told, "kept_back": made.kept_back, "sha256": made.sha256}
-        record_act(actor, "strategy.publish", subject=reference, facts=facts)
-    return made
+    return run, before
+
+
+def _waiting(actor: Actor, reference: str, now: datetime) -> Proposal:
+    found = proposed(actor, now=now).get(load(actor, reference).reference)
+    if found is None:
+        raise StrategyError(
+            "Nobody proposed to publish this run, or not within these days: propose it first.",
+            "该推演尚无公布提议，或提议已失效：请先提议公布。",
+        )
+    return found
 
 
 def withdraw(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:

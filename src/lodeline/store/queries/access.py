@@ -54,6 +54,14 @@ _KEPT: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
             "decided_at", "before_term",
         ),
     ),
+    "proposal": (
+        "SELECT r.id, r.kind, r.organisation, r.subject, r.content, r.state, r.proposed_by, r.proposed_at,"
+        " r.expires_at, r.decided_by, r.decided_at FROM office_proposal r",
+        (
+            "kind", "organisation", "subject", "content", "state", "proposed_by", "proposed_at", "expires_at",
+            "decided_by", "decided_at",
+        ),
+    ),
 }  # fmt: skip
 
 

@@ -62,7 +62,7 @@ class Gate:
     def _to_first_run(self, request: HttpRequest) -> HttpResponse | None:
         if request.path_info.lstrip("/").partition("/")[0] not in (*LANGUAGES, ""):
             return None  # what machines ask
-        if _name(request) == "first-run" or not is_first_run(settings.LODELINE_DATABASE):
+        if _name(request) in ("first-run", "invitation") or not is_first_run(settings.LODELINE_DATABASE):
             return None
         return HttpResponseRedirect(f"/{active_language()}/first-run/")
 

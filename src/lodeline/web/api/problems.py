@@ -33,6 +33,7 @@ from lodeline.errors import UserError
 from lodeline.flow.index import UnknownLot
 from lodeline.journal.certification import CertificationError
 from lodeline.office.access.actor import NotAllowedError
+from lodeline.office.access.two import ProposalError
 from lodeline.office.accounts.idempotency import InFlightError, KeyReusedError, WrongKeyError
 from lodeline.office.accounts.people import InputError
 from lodeline.office.accounts.tokens import TokenError, TooManyError, Usage
@@ -191,6 +192,7 @@ _USER_ERRORS: Final[tuple[tuple[type[UserError], str], ...]] = (
     (InspectionError, "not-possible"),
     (NoSuchRunError, "not-found"),
     (StrategyError, "not-possible"),
+    (ProposalError, "not-possible"),
 )
 
 

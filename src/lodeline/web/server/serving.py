@@ -135,9 +135,9 @@ print(said)
 """
 #: Which tables are wanted: they can be too many for an argument.
 _WANTED: Final = "LODELINE_TABLES_WANTED"
-#: The code of the first run, empty where there are accounts; how many entries are of those who work in a demo.
+#: Whether nobody has an account ("" where somebody has); how many entries are of those who work in a demo.
 _FIRST_RUN: Final = (
-    "prepare(url); from lodeline.office.accounts.first_run import first_run_code; said = first_run_code(url) or ''"
+    "prepare(url); from lodeline.office.accounts.first_run import is_first_run; said = 'yes' * is_first_run(url)"
 )
 _LIVING: Final = "prepare(url); from lodeline.web.server.living import enliven; said = enliven(url)"
 #: Tables alone: of an older program, or brought up to date.
@@ -147,7 +147,7 @@ _CHANGED: Final = f"import json; change_tables(url, **json.loads(os.environ['{_W
 def prepare(store_url: str) -> str:
     """Makes the portal's tables in a process of its own, which may start threads.
 
-    Returns the code with which the first account is opened, "" where there is one. Raises UserError if it fails.
+    Returns "yes" where nobody has an account, else "". Raises UserError if it fails.
     """
     return _result_of(_preparation(store_url), store_url)
 
@@ -287,12 +287,13 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
 
     def _be_prepared(self, preparing: subprocess.Popen[str]) -> None:
         try:
-            code = _result_of(preparing, os.environ["LODELINE_DATABASE"])
+            is_first_run = _result_of(preparing, os.environ["LODELINE_DATABASE"])
         except UserError as spoken:
             _say(spoken)
             self.stop(False)
             sys.exit(_WRONG)
-        _print_first_run(code)
+        if is_first_run:
+            _print_first_run()
         _mark("prepared").touch()
         _log.info("serving at %s", *self.LISTENERS)
 
@@ -458,13 +459,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
         _Arbiter(self).run()
 
 
-def _print_first_run(code: str) -> None:
-    """Whoever starts the server opens the first account."""
-    if code and configuration.current().log == "json":
-        _log.warning("there is no account yet: open the first one at /en/first-run/ with the code %s", code)
-    elif code:
-        print(f"There is no account yet. Open the first one at /en/first-run/ with the code {code}")
-        print(f"尚无账户。请在 /zh/first-run/ 使用代码 {code} 开设首个账户", flush=True)
+def _print_first_run() -> None:
+    """Who starts the server makes the first two registrars; the link of neither is written here."""
+    command = "lodeline accounts registrar ADDRESS --name NAME"
+    if configuration.current().log == "json":
+        _log.warning("there is no account yet: make the first two registrars with %s", command)
+    else:
+        print(f"There is no account yet. Make the first two registrars: {command}")
+        print(f"尚无账户。请设立首两名登记员：{command}", flush=True)
 
 
 def _say(spoken: UserError) -> None:

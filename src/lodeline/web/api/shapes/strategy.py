@@ -50,6 +50,8 @@ class StrategyRun(Shape):
     failure: str | None
     again: Json | None
     published: bool
+    #: That somebody proposed to publish it, and another officer has yet to confirm: `by`, `at`, `until`.
+    proposed: dict[str, str] | None
     content: Json | None = None
 
 

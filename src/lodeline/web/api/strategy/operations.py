@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lodeline.errors import UserError
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.accounts.people import InputError
-from lodeline.office.models import StrategyRelease, StrategyRun
+from lodeline.office.models import Proposal, StrategyRelease, StrategyRun
 from lodeline.office.strategy import releases, runs
 from lodeline.office.strategy.tables import FILES_MOST, hand_in
 from lodeline.service.entries.subject import UnknownSubject
@@ -178,8 +178,8 @@ def begin_strategy_run(request: HttpRequest) -> HttpResponse:
 def list_strategy_runs(request: HttpRequest, *, scenario: str | None = SCENARIO) -> Json:
     """Without what came of them."""
     actor = _reads(request)
-    published = _published(actor)
-    return {"rows": [_shown(one, published) for one in runs.saved(actor, scenario=scenario)]}
+    published, proposed = _published(actor), releases.proposed(actor, now=call_of(request).now)
+    return {"rows": [_shown(one, published, proposed) for one in runs.saved(actor, scenario=scenario)]}
 
 
 @router.get(
@@ -198,7 +198,7 @@ def get_strategy_run(request: HttpRequest, run: str = RUN) -> Json:
     """A look at each firm that it names."""
     actor = _reads(request)
     found = runs.load(actor, run)
-    shown = _shown(found, _published(actor))
+    shown = _shown(found, _published(actor), releases.proposed(actor, now=call_of(request).now))
     if found.state != StrategyRun.State.DONE:
         return shown
     content = runs.document(found)
@@ -243,14 +243,41 @@ def recompute_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse
 
 
 @router.post(
-    "/strategy/runs/{run}/publish", response={201: shapes.StrategyRelease}, url_name="strategy-run-publish",
+    "/strategy/runs/{run}/publish", response={202: shapes.StrategyRun}, url_name="strategy-run-publish",
     **spec.operation(
-        "Publish a run to the agencies of other states", "向外国机构公布推演", scope=_RUN, problems=(404,),
+        "Propose to publish a run to the agencies of other states", "提议向外国机构公布推演", scope=_RUN,
+        problems=(404,), idempotent=True,
+        more=(
+            "Nothing is told yet: another officer confirms within seven days. `proposed` of the run says who proposed"
+            " it and until when.",
+            "尚不公布：须由另一名人员在 7 日内确认。提议人及期限见该推演的 `proposed`。",
+        ),
+    ),
+)  # fmt: skip
+def propose_strategy_release(request: HttpRequest, run: str = RUN) -> HttpResponse:
+    """202 while another officer has to confirm it."""
+    program = decides(request, _RUN)
+
+    def act() -> HttpResponse:
+        now = call_of(request).now
+        releases.propose(program, run, now=now)
+        return json_answer(
+            202, _shown(runs.load(program, run), _published(program), releases.proposed(program, now=now))
+        )
+
+    return once(request, "", act)
+
+
+@router.post(
+    "/strategy/runs/{run}/confirm", response={201: shapes.StrategyRelease}, url_name="strategy-run-confirm",
+    **spec.operation(
+        "Publish a run that another officer proposed", "确认公布他人提议的推演", scope=_RUN, problems=(404,),
         idempotent=True,
         more=(
             "Agencies are told sums of groups of firms, as far as no firm can be told from them and from all that was"
-            " ever told: see `GET /strategy/aggregate`.",
-            "外国机构仅见企业分组汇总，且与以往公布内容合并后仍不能推知任何企业：见 `GET /strategy/aggregate`。",
+            " ever told: see `GET /strategy/aggregate`. Who proposed does not confirm, nor a program of theirs.",
+            "外国机构仅见企业分组汇总，且与以往公布内容合并后仍不能推知任何企业：见 `GET /strategy/aggregate`。"
+            "提议人及其程序不得确认。",
         ),
     ),
 )  # fmt: skip
@@ -259,7 +286,25 @@ def publish_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
     program = decides(request, _RUN)
 
     def act() -> HttpResponse:
-        return json_answer(201, _release(releases.publish(program, run, now=call_of(request).now)))
+        return json_answer(201, _release(releases.confirm(program, run, now=call_of(request).now)))
+
+    return once(request, "", act)
+
+
+@router.post(
+    "/strategy/runs/{run}/refuse", response=shapes.StrategyRun, url_name="strategy-run-refuse",
+    **spec.operation(
+        "Refuse to publish a run, or withdraw the own proposal", "不同意公布推演，或撤回本人提议", scope=_RUN,
+        problems=(404,), idempotent=True,
+    ),
+)  # fmt: skip
+def refuse_strategy_release(request: HttpRequest, run: str = RUN) -> HttpResponse:
+    """It can be proposed again."""
+    program = decides(request, _RUN)
+
+    def act() -> HttpResponse:
+        releases.end_proposal(program, run, now=call_of(request).now)
+        return json_answer(200, _shown(runs.load(program, run), _published(program)))
 
     return once(request, "", act)
 
@@ -420,8 +465,11 @@ def _published(actor: Actor) -> frozenset[str]:
     return frozenset(one.run for one in releases.releases(actor) if one.withdrawn_at is None)
 
 
-def _shown(run: StrategyRun, published: frozenset[str] = frozenset()) -> Json:
+def _shown(
+    run: StrategyRun, published: frozenset[str] = frozenset(), proposed: Mapping[str, Proposal] | None = None
+) -> Json:
     """A run without its content."""
+    waiting = (proposed or {}).get(run.reference)
     job = runs.job_of(run)
     same = runs.is_same(run)
     return {
@@ -436,6 +484,11 @@ def _shown(run: StrategyRun, published: frozenset[str] = frozenset()) -> Json:
         if same is None or run.again_at is None
         else {"at": run.again_at.isoformat(), "same": same, "sha256": run.again_sha256},
         "published": run.reference in published,
+        "proposed": None
+        if waiting is None
+        else {
+            "by": waiting.proposed_by, "at": waiting.proposed_at.isoformat(), "until": waiting.expires_at.isoformat()
+        },
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
@@ -23,6 +24,7 @@ from lodeline.office.accounts.people import (
     with_second_factor,
 )
 from lodeline.office.models import Membership, User
+from lodeline.office.notices.notices import account_notices
 from lodeline.web.pages.accounts.email import ask_for_link
 from lodeline.web.pages.common.entered import field_errors, problems_part
 from lodeline.web.parts.shell import show
@@ -73,11 +75,32 @@ def account_self(visit: Visit) -> HttpResponse:
         fields=_fields(visit, user, error),
         email_field=_email_field(visit, error) if settings.LODELINE_SENDS_MAIL else None,
         memberships=shown(visit, table),
+        told=_told(visit),
         factors=_factors(visit, user),
         sessions=_sessions(visit, user),
         erasure=visit.url("account-erasure"),
         several=UserSession.objects.filter(user=user).count() > 1,
     )
+
+
+def _told(visit: Visit) -> list[dict[str, str]]:
+    """What was done about accounts, as far as it concerns the reader: the own one, or those that a role looks after."""
+
+    @cache
+    def named(code: str) -> str:
+        """A role, or who has a pseudonym."""
+        if code in ROLE_NAMES:
+            return visit.localized(ROLE_NAMES[code])
+        return User.objects.filter(pseudonym=code).values_list("name", flat=True).first() or code
+
+    found = account_notices(visit.actor, named)
+    return [
+        {
+            "text": visit.localized(one.text),
+            "at": written.moment(one.created_at.isoformat(), visit.language, visit.law.timezone),
+        }
+        for one in found
+    ]
 
 
 def _title(visit: Visit, *, guarded: bool, needed: bool) -> str:

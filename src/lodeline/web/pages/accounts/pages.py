@@ -16,7 +16,7 @@ PAGES: tuple[Page, ...] = (
     Page(at="erasures/", view=erasures, name="erasures", permission="erasure.write", posts=True),
     Page(at="erasures/<int:asked>/", view=erasure_request, name="erasure", permission="erasure.write", posts=True),
     Page(at="holds/", view=legal_holds, name="holds", permission="hold.write", posts=True),
-    Page(at="first-run/", view=first_run, name="first-run", permission="anyone", posts=True),
+    Page(at="first-run/", view=first_run, name="first-run", permission="anyone"),
     Page(at="invitation/<str:token>/", view=invitation, name="invitation", permission="anyone", posts=True),
     Page(at="people/", view=register_people, name="officials", permission="accounts.write", posts=True),
     Page(at="people/<int:person>/", view=register_person, name="official", permission="accounts.write", posts=True),

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AGENCY_ROLES, Actor
 from lodeline.office.access.territory import regions
-from lodeline.office.accounts.invitations import Invited, invite, open_invitations, withdraw
+from lodeline.office.access.two import ProposalError, TwoError
+from lodeline.office.accounts import proposals
+from lodeline.office.accounts.invitations import invite, open_invitations, withdraw
 from lodeline.office.accounts.people import (
     InputError,
     Member,
@@ -26,9 +28,11 @@ from lodeline.office.accounts.people import (
     require_second_person,
     roles_of,
     second_person,
+    takes_two,
 )
 from lodeline.office.models import Invitation, Membership
-from lodeline.web.accounts.letters import invitation_link, new_password_link, post_invitation
+from lodeline.web.accounts.letters import post_invitation, post_new_password
+from lodeline.web.pages.accounts.waiting import confirmed, proposal_of, waiting_part
 from lodeline.web.pages.common.entered import day_of, field_errors, number_of, problems_part
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -54,7 +58,22 @@ _DONE: Final = {
     "end": text("The membership ends.", "成员身份已终止。"),
     "change": text("The role is another from today on.", "角色自今日起变更。"),
     "grant": text("The role is given.", "角色已授予。"),
-    "sent": text("The invitation was sent by mail. It is good for seven days.", "邀请邮件已发送，7 日内有效。"),
+    "sent": text("The link was sent by mail, to the person alone.", "链接已通过邮件发送至本人。"),
+    "in-log": text(
+        "A demo sends no mail: the link stands in the log of the server, where it was started.",
+        "演示不发送邮件：链接见服务器启动处的日志。",
+    ),
+    "on-server": text(
+        "No mail has gone. On the server, `lodeline accounts link` with the person's address prints the link.",
+        "邮件未发出。请在服务器上运行 `lodeline accounts link` 并附该人员邮箱，以输出链接。",
+    ),
+    "proposed": text(
+        "Proposed. Another registrar confirms or refuses it within seven days.",
+        "已提议，须由另一名登记员在 7 日内确认。",
+    ),
+    "confirm": text("Confirmed: it is so from now on.", "已确认，即时生效。"),
+    "refuse": text("Refused.", "已不予同意。"),
+    "take-back": text("Your proposal is withdrawn.", "提议已撤回。"),
 }
 
 
@@ -81,16 +100,14 @@ def register_person(visit: Visit, person: int, organisation: str = "") -> HttpRe
 def people(visit: Visit, organisation: str = "") -> HttpResponse:
     """The people of an organisation, or ("") of the authority, for whoever may see them (`office.accounts.people`)."""
     today = clock.today(visit.law.timezone)
-    error: InputError | PeopleError | None = None
-    invited: Invited | None = None
+    error: UserError | None = None
     if visit.request.method == "POST":
         try:
-            invited = _done(visit, organisation, today)
-        except (InputError, PeopleError) as refused:
+            done = _done(visit, organisation, today)
+        except (InputError, PeopleError, ProposalError, TwoError) as refused:
             error = refused
-        if error is None and (invited is None or _posted(visit, invited)):
-            done = "sent" if invited else visit.request.POST.get("do")
-            return HttpResponseRedirect(f"{visit.request.path}?done={done if done in _DONE else ''}", status=303)
+        else:
+            return _back(visit, done)
     found = members(visit.actor, organisation, on=today)
     table = _table(visit, organisation, found, today)
     csv = wanted_csv(visit, table)
@@ -107,8 +124,7 @@ def people(visit: Visit, organisation: str = "") -> HttpResponse:
         name=name,
         done=_notices(visit),
         problems=problems_part(visit, error),
-        link=invitation_link(visit, invited) if invited else None,
-        invited=invited,
+        waiting=waiting_part(visit, organisation),
         people=shown(visit, table),
         may_change=may_change,
         invitations=_invitations(visit, organisation) if may_change else [],
@@ -121,16 +137,14 @@ def people(visit: Visit, organisation: str = "") -> HttpResponse:
 def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpResponse:
     """One person of an organisation, or ("") of the authority: the roles there, and what may be done about them."""
     today = clock.today(visit.law.timezone)
-    error: InputError | PeopleError | None = None
-    link = None
+    error: UserError | None = None
     if visit.request.method == "POST":
         try:
-            link = _done_to(visit, organisation, person, today)
-        except (InputError, PeopleError) as refused:
+            done = _done_to(visit, organisation, person, today)
+        except (InputError, PeopleError, ProposalError, TwoError) as refused:
             error = refused
-        if error is None and link is None:
-            done = visit.request.POST.get("do")
-            return HttpResponseRedirect(f"{visit.request.path}?done={done if done in _DONE else ''}", status=303)
+        else:
+            return _back(visit, done)
     found = next((one for one in members(visit.actor, organisation, on=today) if one.user.pk == person), None)
     if found is None:
         raise NotHereError("There is no such person in this organisation.", "本单位无此人员。")
@@ -140,9 +154,10 @@ def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpRe
         title=found.user.name,
         status=400 if error else 200,
         person_shown=found.user,
-        guarded=found.has_second_factor and link is None,
-        link=link,
+        guarded=found.has_second_factor,
         may_let_in=may_let_back_in(visit.actor, found.user),
+        let_in_by_two=takes_two(found.user),
+        by_two=not organisation,
         name=_called(visit, organisation),
         back=visit.request.path.rsplit("/", 2)[0] + "/",
         done=_notices(visit),
@@ -164,53 +179,74 @@ def may_manage(actor: Actor, organisation: str) -> bool:
     return (bool(organisation) and actor.may("own.people", organisation)) or actor.may("accounts.write", organisation)
 
 
-def _done(visit: Visit, organisation: str, today: date) -> Invited | None:
-    """What a form of the list does; the invitation where it made one. Raises InputError, PeopleError."""
+def _done(visit: Visit, organisation: str, today: date) -> str:
+    """What a form of the list does: a word of _DONE. Raises InputError, PeopleError, ProposalError."""
     form, now = visit.request.POST, clock.now()
-    match form.get("do"):
-        case "invite":
-            return invite(
+    done = form.get("do", "")
+    match done:
+        case "invite" if organisation:
+            invited = invite(
                 visit.actor, email=form.get("email", ""), name=form.get("name", ""), organisation=organisation,
                 role=form.get("role", ""), region=_place_of(form),
                 valid_to=day_of(form.get("valid_to", ""), "valid_to"), today=today, now=now,
             )  # fmt: skip
+            return post_invitation(visit, invited, _called(visit, organisation))
+        case "invite":
+            proposals.propose_invitation(
+                visit.actor, email=form.get("email", ""), name=form.get("name", ""), role=form.get("role", ""),
+                region=_place_of(form), valid_to=day_of(form.get("valid_to", ""), "valid_to"), today=today, now=now,
+            )  # fmt: skip
+            return "proposed"
         case "withdraw":
             withdraw(visit.actor, number_of(form.get("invitation", "")), now=now)
+        case "confirm":
+            return confirmed(visit, proposals.confirm(visit.actor, proposal_of(form), today=today, now=now))
+        case "refuse" | "take-back":
+            proposals.end(visit.actor, proposal_of(form), now=now)
         case "second-person":
             require_second_person(visit.actor, organisation, form.get("second_person") == "yes")
-    return None
+    return done
 
 
-def _done_to(visit: Visit, organisation: str, person: int, today: date) -> str | None:
-    """What a form of a person's page does; the link to hand over where it made one. Raises InputError, PeopleError."""
+def _done_to(visit: Visit, organisation: str, person: int, today: date) -> str:
+    """What a form of a person's page does: a word of _DONE. Raises InputError, PeopleError, ProposalError."""
     form, now = visit.request.POST, clock.now()
     user = next((one.user for one in members(visit.actor, organisation, on=today) if one.user.pk == person), None)
     if user is None:
         raise PeopleError("There is no such person in this organisation.", "本单位无此人员。")
-    match form.get("do"):
+    done, role = form.get("do", ""), form.get("role", "")
+    match done:
         case "end":
             last = day_of(form.get("last_day", ""), "last_day") or today
             end_membership(visit.actor, number_of(form.get("membership", "")), last_day=last)
+        case "change" if organisation:
+            change_role(visit.actor, number_of(form.get("membership", "")), role, today=today, now=now)
         case "change":
             membership = number_of(form.get("membership", ""))
-            change_role(visit.actor, membership, form.get("role", ""), today=today, now=now)
-        case "grant":
+            proposals.propose_change(visit.actor, membership, role, today=today, now=now)
+            return "proposed"
+        case "grant" if organisation:
             grant(
-                visit.actor, user=user, organisation=organisation, role=form.get("role", ""),
-                region=_place_of(form), valid_from=today,
+                visit.actor, user=user, organisation=organisation, role=role, region=_place_of(form), valid_from=today,
                 valid_to=day_of(form.get("valid_to", ""), "valid_to"), now=now,
             )  # fmt: skip
+        case "grant":
+            proposals.propose_role(
+                visit.actor, user, role=role, region=_place_of(form),
+                valid_to=day_of(form.get("valid_to", ""), "valid_to"), today=today, now=now,
+            )  # fmt: skip
+            return "proposed"
+        case "let-back-in" if takes_two(user):
+            proposals.propose_let_back_in(visit.actor, user, organisation, now=now)
+            return "proposed"
         case "let-back-in":
             let_back_in(visit.actor, user)
-            return new_password_link(visit, user)
-    return None
+            return post_new_password(visit, user)
+    return done
 
 
-def _posted(visit: Visit, invited: Invited) -> bool:
-    """Whether the invitation has gone by mail; where not, its link is shown once to be handed over."""
-    return settings.LODELINE_SENDS_MAIL and post_invitation(
-        visit, invited, _called(visit, invited.invitation.organisation)
-    )
+def _back(visit: Visit, done: str) -> HttpResponse:
+    return HttpResponseRedirect(f"{visit.request.path}?done={done if done in _DONE else ''}", status=303)
 
 
 def _called(visit: Visit, organisation: str) -> str:
@@ -280,7 +316,7 @@ def _invitations(visit: Visit, organisation: str) -> list[dict[str, Any]]:
     return [shown_one(one) for one in open_invitations(visit.actor, organisation, now=clock.now())]
 
 
-def invitation_fields(visit: Visit, organisation: str, error: InputError | PeopleError | None) -> list[Field]:
+def invitation_fields(visit: Visit, organisation: str, error: UserError | None) -> list[Field]:
     """The fields of an invitation, as they were sent where something was wrong with them."""
     form = visit.request.POST if error and visit.request.POST.get("do") == "invite" else {}
     return [
@@ -302,9 +338,7 @@ def invitation_fields(visit: Visit, organisation: str, error: InputError | Peopl
     ]  # fmt: skip
 
 
-def _grant_fields(
-    visit: Visit, organisation: str, member: Member, error: InputError | PeopleError | None
-) -> list[Field]:
+def _grant_fields(visit: Visit, organisation: str, member: Member, error: UserError | None) -> list[Field]:
     form = visit.request.POST if error and visit.request.POST.get("do") == "grant" else {}
     held = {one.role for one in member.memberships}
     field = _role_field(visit, organisation, form.get("role", ""), error)
@@ -321,7 +355,7 @@ def _grant_fields(
     ]  # fmt: skip
 
 
-def _role_field(visit: Visit, organisation: str, value: str, error: InputError | PeopleError | None) -> Field:
+def _role_field(visit: Visit, organisation: str, value: str, error: UserError | None) -> Field:
     colon = visit.text(": ", "：")
     options = [
         (role, f"{visit.localized(ROLE_NAMES[role])}{colon}{duty(role, visit.language)}")
@@ -341,7 +375,7 @@ def _place_of(form: Mapping[str, str]) -> str:
 
 
 def _place_fields(
-    visit: Visit, organisation: str, form: Mapping[str, str], error: InputError | PeopleError | None
+    visit: Visit, organisation: str, form: Mapping[str, str], error: UserError | None
 ) -> list[Field]:  # fmt: skip
     if organisation:
         return []

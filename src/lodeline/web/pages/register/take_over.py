@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import csv
-import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,10 +26,9 @@ from lodeline.office.jobs import jobs
 from lodeline.office.models import Draft, Job
 from lodeline.office.register import letters, parallel_run, take_over
 from lodeline.office.register.progress import progress_of
-from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.common.entered import day_of, field_errors, problems_part
 from lodeline.web.parts.shell import show
-from lodeline.web.parts.table import Cell, Column, Table, safe_cell, shown, wanted_csv
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems, Progress
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
@@ -68,8 +65,6 @@ class _DryRun:
 
 def register_take_over(visit: Visit) -> HttpResponse:
     """The page `register/take-over/`; its forms check a table, enter it, go on with letters, set the parallel run."""
-    if visit.query("letters") is not None:
-        return _letters_file(visit)
     error: UserError | None = None
     dry: _DryRun | None = None
     if visit.request.method == "POST":
@@ -205,16 +200,6 @@ def _address(visit: Visit) -> str:
 
 def _last_evening(visit: Visit) -> date:
     return clock.today(visit.law.timezone).replace(day=1) - timedelta(days=1)
-
-
-def _letters_file(visit: Visit) -> HttpResponse:
-    rows = letters.written(visit.actor)
-    out = io.StringIO()
-    names = list(rows[0]) if rows else ["organisation", "name", "email", "role", "language", "link", "good_until"]
-    writer = csv.writer(out)
-    writer.writerow(names)
-    writer.writerows([safe_cell(row[name]) for name in names] for row in rows)
-    return attachment(out.getvalue().encode("utf-8-sig"), "letters.csv", "text/csv; charset=utf-8")
 
 
 def _title(visit: Visit, counts: dict[str, int]) -> str:

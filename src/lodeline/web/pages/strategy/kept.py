@@ -12,7 +12,7 @@ from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.access.audit import record_access
-from lodeline.office.models import Job, StrategyRun
+from lodeline.office.models import Job, Proposal, StrategyRun, User
 from lodeline.office.strategy import releases, runs
 from lodeline.office.strategy.runs import State, StrategyError
 from lodeline.service.strategy.briefing import with_names
@@ -77,7 +77,8 @@ def write_looks(visit: Visit, plants: Sequence[Json], subject: str) -> None:
 
 
 def acted(visit: Visit, scenario: str) -> HttpResponse | UserError:
-    """Does what a form of the page asks: keeps a run, stops one, computes it again, publishes or withdraws it."""
+    """Does what a form of the page asks: keeps a run, stops one, computes it again, proposes, confirms or
+    refuses to publish it, withdraws it."""
     form, now = visit.request.POST, clock.now()
     reference = form.get("run", "")
     try:
@@ -89,7 +90,11 @@ def acted(visit: Visit, scenario: str) -> HttpResponse | UserError:
             case "again":
                 runs.again(visit.actor, reference, now=now)
             case "publish":
-                releases.publish(visit.actor, reference, now=now)
+                releases.propose(visit.actor, reference, now=now)
+            case "confirm":
+                releases.confirm(visit.actor, reference, now=now)
+            case "refuse":
+                releases.end_proposal(visit.actor, reference, now=now)
             case "withdraw":
                 releases.withdraw(visit.actor, reference, now=now)
             case _:
@@ -130,6 +135,7 @@ def state_of(visit: Visit, kept: StrategyRun | None) -> Json:
     if kept is None:
         return {"text": visit.text("Computed for this page; nobody keeps it.", "为本页即时推演，未保存。"), "may": may}
     published = kept.reference in {one.run for one in releases.releases(visit.actor) if one.withdrawn_at is None}
+    waiting = releases.proposed(visit.actor, now=clock.now()).get(kept.reference)
     head = visit.store.head().size - 1
     behind = max(0, head - kept.entry)
     at = written.moment(kept.created_at.isoformat(), visit.language, visit.law.timezone)
@@ -147,4 +153,21 @@ def state_of(visit: Visit, kept: StrategyRun | None) -> Json:
             if same
             else visit.text(" COMPUTED AGAIN, IT GAVE OTHER BYTES.", "复算结果不一致！")
         )
-    return {"text": said, "may": may, "reference": kept.reference, "published": published, "sha256": kept.sha256}
+    return {
+        "text": said, "may": may, "reference": kept.reference, "published": published, "sha256": kept.sha256,
+        "proposal": None if waiting is None else _proposal(visit, waiting),
+    }  # fmt: skip
+
+
+def _proposal(visit: Visit, waiting: Proposal) -> Json:
+    """That somebody proposed to publish the run, and what the reader may do about it."""
+    by = User.objects.filter(pseudonym=waiting.proposed_by).values_list("name", flat=True).first()
+    until = written.moment(waiting.expires_at.isoformat(), visit.language, visit.law.timezone)
+    who = by or waiting.proposed_by
+    return {
+        "own": waiting.proposed_by == visit.actor.pseudonym,
+        "text": visit.text(
+            f"{who} proposed to publish it to agencies; another officer confirms or refuses until {until}.",
+            f"{who}提议向外国机构公布，须由另一名人员在 {until} 前确认。",
+        ),
+    }
