@@ -17,6 +17,7 @@ from tests.stores import forget, ready_store
 
 from lodeline.store import opening
 from lodeline.store.opening import open_store
+from lodeline.store.store import Store
 
 QUESTIONS = (
     ("balance",), ("flows",), ("transfers",), ("quota",), ("findings",), ("trace", "A/1"), ("origins", "A/1"),
@@ -164,8 +165,27 @@ def test_init_names_what_it_changed_in_the_portal(tmp_path: Path) -> None:
         "office.0009_letters_of_invitations",
         "office.0010_strategy",
         "office.0011_acts_of_two",
+        "office.0012_acts_by_name",
         "office.0013_turns_of_jobs",
+        "office.0014_the_other_side_of_a_case",
     ]
+    assert "nothing changed" in lodeline("init").out
+
+
+@pytest.mark.medium
+def test_init_enters_the_law_of_an_older_store_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "store.sqlite3"))
+    assert lodeline("init").status == 0
+    with monkeypatch.context() as then:
+        # As programs of before did: the first entry says nothing of the law.
+        then.setattr(Store, "_first", lambda self, envelope: envelope)
+        assert lodeline("load", write_register(tmp_path / "dossier")).status == 0
+    older = lodeline("verify")
+    assert older.status == 0 and "does not say yet with which law" in older.out
+    assert lodeline("verify", "--json").document["law_entered"] is False
+    assert "the law of the store entered in the log" in lodeline("init").out
+    assert lodeline("verify", "--json").document["law_entered"] is True
+    assert lodeline("init", "--json").document["law_entered"] is False
     assert "nothing changed" in lodeline("init").out
 
 

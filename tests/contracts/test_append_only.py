@@ -231,3 +231,44 @@ def test_triggers_on_other_tables_are_nobodys_business(ledger: Desk) -> None:
     does = "BEGIN SELECT 1; END" if database.is_sqlite else "EXECUTE FUNCTION suppress_redundant_updates_trigger()"
     database.execute(f"CREATE TRIGGER a_note {when} FOR EACH ROW {does}")
     assert guard_faults(ledger) == []
+
+
+@pytest.mark.parametrize("table", ["head", "holding", "transfer", "superseded", "reservation"])
+def test_a_trigger_of_others_on_a_table_of_state_is_named(ledger: Desk, table: str) -> None:
+    does = "BEGIN SELECT 1; END"
+    if not ledger.store.database.is_sqlite:
+        does = "EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+    ledger.store.database.execute(f"CREATE TRIGGER others BEFORE UPDATE ON {table} FOR EACH ROW {does}")
+    assert guard_faults(ledger) == [("store.guard-foreign", "others")]
+    with pytest.raises(StoreError, match="others"):
+        ledger.try_rows("MINE", "2025-06")
+
+
+#: What takes the guards' effect away and leaves each of them as it was made.
+AROUND = {
+    "a setting of the database": (
+        "ALTER DATABASE {here} SET session_replication_role = replica", "session_replication_role of database {here}",
+    ),
+    "a setting of a role": (
+        "ALTER ROLE CURRENT_USER IN DATABASE {here} SET session_replication_role = 'Replica'",
+        "session_replication_role of database {here}, role {me}",
+    ),
+    "a setting of the session": (
+        "SET session_replication_role = replica", "session_replication_role of this session",
+    ),
+    "rows that are hidden": ("ALTER TABLE line ENABLE ROW LEVEL SECURITY", "line row security"),
+    "heads that are hidden": ("ALTER TABLE head FORCE ROW LEVEL SECURITY", "head row security"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", AROUND)
+def test_what_leads_around_the_guards_is_named(ledger: Desk, how: str) -> None:
+    database = ledger.store.database
+    if database.is_sqlite:
+        pytest.skip("SQLite has neither roles nor settings that are kept")
+    ((here, me),) = database.rows("SELECT current_database(), current_user")
+    statement, name = (text.format(here=here, me=me) for text in AROUND[how])
+    database.execute(statement)
+    assert guard_faults(ledger) == [("store.guard-foreign", name)]
+    with pytest.raises(StoreError, match="settings of others"):
+        ledger.try_rows("MINE", "2025-06")

@@ -86,7 +86,7 @@ def test_a_certification_that_fits_is_kept_and_proved_by_the_receipt(desk: Desk,
 def test_a_filing_that_nobody_certified_says_nothing_of_it(desk: Desk, tmp_path: Path) -> None:
     outcome = filed(desk, checked_rows(desk, tmp_path, ORIGIN), None)
     assert outcome.entry is not None
-    assert facts_of(desk, outcome.entry.index).keys() == {"resolved"}
+    assert facts_of(desk, outcome.entry.index).keys() == {"resolved", "upload_name"}
 
 
 def test_what_is_signed_does_not_let_the_rows_be_guessed(desk: Desk, tmp_path: Path) -> None:

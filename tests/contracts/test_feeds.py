@@ -61,7 +61,9 @@ def test_feed_is_an_entry_whose_rows_can_be_proved_one_by_one(desk: Desk) -> Non
     envelope = journal.Envelope.from_bytes(received.entry.envelope.encode())
     assert proof.rows_root.hex() == envelope.rows_root
     assert parse_feed_text(proof.cells, "invoices")["mass_mg"] == 12_500_000
-    assert envelope.facts == {"feed": "invoices", "authority": "TAX", "by": "u1"}
+    (name,) = desk.store.upload_names(received.entry.index)
+    named = journal.name_commitment(name, key)
+    assert envelope.facts == {"feed": "invoices", "authority": "TAX", "by": "u1", "upload_name": named}
     assert not verify(desk.store).faults
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contracts.harm import unguarded
 from tests.desk import Desk, organisation, site
-from tests.law_packs import LIST, notice
+from tests.law_packs import LIST, notice, with_notice
 
+from lodeline.journal.verify import Fault
 from lodeline.regulation.pack import Pack, shipped
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.customs.desk import declare_line
 from lodeline.service.customs.replay import replay_proposal
+from lodeline.service.entries.office_log import enter_first_law
 from lodeline.service.law import publishing
 from lodeline.service.law.publishing import Proposal, PublishingError
 from lodeline.service.log.audit import verify
+from lodeline.service.log.backup import back_up
 from lodeline.store.law import law_before, law_by_digest, law_now
 from lodeline.store.opening import create, open_store
 from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
-from lodeline.store.store import Store, StoreError
+from lodeline.store.store import PACK_FACT, Store, StoreError
 
 NOW = datetime(2026, 11, 29, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 29)
@@ -32,9 +38,34 @@ MAGNETS = {
 
 @pytest.fixture
 def desk(url: str) -> Desk:
+    return _made(url)
+
+
+def _made(url: str) -> Desk:
     made = Desk(url)
     made.register(organisations=[organisation("MAG", roles="magnet-maker")], sites=[site("mag", "MAG", "magnet")])
     return made
+
+
+@pytest.fixture
+def older(url: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A store of before the log said with which law it was made."""
+    with monkeypatch.context() as then:
+        then.setattr(Store, "_first", lambda self, envelope: envelope)
+        return _made(url)
+
+
+def exchanged(store: Store) -> Store:
+    """The store with another law to begin with: files and digest, in both rows, the guards to the letter."""
+    other = with_notice(TODAY)
+    files_ = json.dumps(dict(other.files), ensure_ascii=False, sort_keys=True)
+    with unguarded(store):
+        store.database.execute(
+            "UPDATE fact SET key = %s, value = %s WHERE key = %s",
+            (PACK_FACT + other.digest, files_, PACK_FACT + store.first_pack),
+        )
+        store.database.execute("UPDATE fact SET value = %s WHERE key = 'pack'", (other.digest,))
+    return open_store(store.database.url)
 
 
 def files(**more: str) -> dict[str, bytes]:
@@ -189,3 +220,38 @@ def test_a_store_keeps_its_jurisdiction_and_another_release_changes_no_law(
     again, new = create(url)
     assert not new and law_now(again) is load("cn")
     store.database.close()
+
+
+def test_another_law_than_the_one_it_was_made_with_is_named_and_applied_by_nobody(desk: Desk, tmp_path: Path) -> None:
+    assert verify(desk.store).law_entered
+    store = exchanged(desk.store)
+    with pytest.raises(StoreError, match="the store was made with"):
+        law_now(store)
+    with pytest.raises(StoreError, match="lodeline verify"):
+        back_up(store, tmp_path / "backup.tar", made_at=NOW)
+    assert verify(store).faults == (Fault(entry=0, what="law.pack-changed"),)
+
+
+def test_another_law_shows_in_papers_that_rest_on_the_one_before(older: Desk) -> None:
+    made = propose(older.store)
+    found = verify(older.store)
+    assert (found.faults, found.law_entered, found.as_json()["law_entered"]) == ((), False, False)
+    store = exchanged(older.store)
+    pack = older.store.first_pack
+    named = Fault(entry=made.entry.index, what="law.pack-unknown", facts={"pack": pack})
+    assert verify(store).faults == (named,)
+
+
+def test_which_law_an_older_store_was_made_with_is_entered_once(older: Desk) -> None:
+    publish(older.store, propose(older.store).entry.index)
+    assert enter_first_law(older.store, now=NOW) and not enter_first_law(older.store, now=NOW)
+    found = verify(older.store)
+    assert found.law_entered and found.faults == ()
+    entry = older.store.head().size - 1
+    assert Fault(entry=entry, what="law.pack-changed") in verify(exchanged(older.store)).faults
+
+
+def test_an_empty_log_has_nothing_to_say_of_a_law(url: str) -> None:
+    store, _ = create(url)
+    assert not enter_first_law(store, now=NOW)
+    assert verify(store).law_entered and law_now(store).digest == store.first_pack

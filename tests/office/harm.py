@@ -12,7 +12,7 @@ from lodeline.store.guards import Guards, guards_of, make_guards
 from lodeline.store.store import Store
 
 
-def alter(store: Store, statement: str, params: Sequence[str | int] = ()) -> None:
+def alter(store: Store, statement: str, params: Sequence[str | int | bytes] = ()) -> None:
     """Runs a statement as whoever owns the database can, and leaves no trace beside what it did."""
     with store.database.transaction():
         for table in OFFICE_TABLES.tables:

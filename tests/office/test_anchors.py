@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.db import connections
+from tests.contracts.harm import unguarded
 from tests.office.conftest import NOW, official
 from tests.office.harm import alter, faults_of, verdict_of
 from tests.stores import bare_store
@@ -22,7 +24,7 @@ from lodeline.office.log import anchoring
 from lodeline.office.log.anchoring import LATE, anchor, anchor_of, newest_anchor
 from lodeline.office.log.proof import judge
 from lodeline.service.log.audit import verify
-from lodeline.store.guards import guards_of
+from lodeline.store.guards import FACT_TABLES, guards_of
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -91,7 +93,7 @@ def test_a_record_that_was_altered_shows_with_its_anchor(store: Store, statement
     anchor(store, now=NOW)
     entry = store.head().size - 2
     alter(store, statement)
-    assert faults_of(store) == [Fault(entry=entry, what="audit.changed", facts={"records": "1-3"})]
+    assert faults_of(store) == [Fault(entry=entry, what="audit.changed", facts={"records": "2"})]
 
 
 def test_a_record_that_was_taken_away_is_named(store: Store) -> None:
@@ -103,6 +105,30 @@ def test_a_record_that_was_taken_away_is_named(store: Store) -> None:
     # The numbers of what is left, given anew, are no disguise.
     alter(store, "UPDATE office_audit_record SET id = 2 WHERE id = 4")
     assert [one.what for one in faults_of(store)] == ["audit.missing"]
+
+
+def test_a_record_that_was_altered_is_named_next_to_one_that_is_gone(store: Store) -> None:
+    looked(5)
+    anchor(store, now=NOW)
+    entry = store.head().size - 1
+    alter(store, "UPDATE office_audit_record SET who = 'nobody' WHERE id IN (2, 5)")
+    alter(store, "DELETE FROM office_audit_record WHERE id = 3")
+    assert faults_of(store) == [
+        Fault(entry=entry, what="audit.missing", facts={"records": "3"}),
+        Fault(entry=entry, what="audit.changed", facts={"records": "2,5"}),
+    ]
+
+
+def test_of_an_anchor_without_its_leaves_all_records_are_named(store: Store) -> None:
+    """As anchors were before they kept any."""
+    looked(3)
+    anchor(store, now=NOW)
+    entry = store.head().size - 1
+    with unguarded(store):
+        store.database.execute("DELETE FROM upload WHERE entry = %s", (entry,))
+    assert faults_of(store) == [Fault(entry=entry, what="upload.changed")], "it is missed"
+    alter(store, "UPDATE office_audit_record SET who = 'nobody' WHERE id = 2")
+    assert Fault(entry=entry, what="audit.changed", facts={"records": "1-3"}) in faults_of(store)
 
 
 @pytest.mark.parametrize("anchored", [False, True], ids=["found at once", "anchored since"])
@@ -242,3 +268,8 @@ def test_guards_of_the_office_are_verified_whole(store: Store) -> None:
         ("store.guard-missing", name), ("store.guard-foreign", foreign),
     ]  # fmt: skip
     assert guards_of(store.database, OFFICE_TABLES).missing == (name,)
+
+
+def test_every_table_of_the_program_is_watched() -> None:
+    tables = {one._meta.db_table for app in ("store", "office") for one in apps.get_app_config(app).get_models()}
+    assert tables == {*FACT_TABLES.watched, *OFFICE_TABLES.watched}

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import pytest
 from tests.office import test_applications as licences
 from tests.office import test_cases as findings
-from tests.office.harm import alter, faults_of
+from tests.office.harm import alter, faults_of, verdict_of
 from tests.stores import copied, put_away
 
 from lodeline.journal.verify import Fault
 from lodeline.office.findings import cases
 from lodeline.office.findings.files import attached
+from lodeline.office.log import rights_proof
 from lodeline.office.models import Application, Case, CaseFile, CaseStep
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -98,6 +99,40 @@ def test_a_step_that_was_taken_away_or_added_is_named(store: Store) -> None:
 def test_a_step_that_arranges_work_keeps_its_place(store: Store) -> None:
     alter(store, "DELETE FROM office_case_step WHERE kind = 'assigned'")
     assert told(store) == [("case.differs", None)]
+
+
+MALFORMED = {
+    "$.files": ("'[1]'", "'[{}]'", "'\"abc\"'", "'{\"name\": 1}'"),
+    "$.documents": ("'[1]'", "'[{}]'", "'\"abc\"'", "'7'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value"), [(path, value) for path, values in MALFORMED.items() for value in values])
+def test_a_step_that_cannot_be_read_is_named_and_the_rest_is_judged(store: Store, path: str, value: str) -> None:
+    table, number = ("office_case_step", 2) if path == "$.files" else ("office_application_step", 1)
+    changed = f"json_set(content, '{path}', json({value}))"
+    if not store.database.is_sqlite:
+        changed = f"jsonb_set(content::jsonb, '{{{path[2:]}}}', {value}::jsonb)::text"
+    alter(store, f"UPDATE {table} SET content = {changed} WHERE number = {number}")
+    alter(store, "UPDATE office_case SET state = 'withdrawn'")
+    found = told(store)
+    assert ("step.changed", number) in found and ("case.differs", None) in found
+    assert "store.unreadable" not in [what for what, _ in found]
+
+
+def test_a_judge_that_cannot_go_on_is_a_fault_and_the_others_go_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def falls(*_: object) -> Iterator[Fault]:
+        raise KeyError("what somebody wrote there")
+
+    monkeypatch.setattr(rights_proof, "judge", falls)
+    alter(store, "UPDATE office_case SET state = 'withdrawn'")
+    found = verdict_of(store)
+    (fallen,) = [one for one in found.faults if one.what == "store.unreadable"]
+    assert dict(fallen.facts) == {"part": "rights", "error": "KeyError"}
+    assert "case.differs" in [one.what for one in found.faults]
+    assert all(one["message"]["zh"] for one in found.as_json()["faults"])
 
 
 @pytest.mark.parametrize("change", ["state = 'withdrawn'", "organisation = 'SEP-1'", "steps_taken = 3"])

@@ -6,11 +6,13 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import polars as pl
 import pytest
 from tests.office.conftest import NOW, of_firm, official
+from tests.office.harm import alter, faults_of
 from tests.office.register import REGISTER
 from tests.unit.strategy.test_disclosure import even, run
 
@@ -21,7 +23,7 @@ from lodeline.office.jobs.work import work_once
 from lodeline.office.models import AuditRecord, Job, StrategyRelease, StrategyRun
 from lodeline.office.strategy import releases, runs
 from lodeline.service.entries.records import put_records
-from lodeline.store.store import Store
+from lodeline.store.store import Store, StoreError
 from lodeline.strategy import disclosure
 from lodeline.strategy.inputs.tables import EMPTY, Inputs, schema
 
@@ -279,3 +281,90 @@ def test_there_is_no_run_of_another_name(store: Store, answers: dict[str, Answer
     with pytest.raises(runs.NoSuchRunError):
         runs.stop(ANALYST, "none", now=NOW)
     assert jobs.newest("strategy.run:none") is None
+
+
+def altered(store: Store, table: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """What is kept of the one row is another, and its digests are those of that."""
+    ((content,),) = store.database.rows(f"SELECT content FROM {table}")
+    document = json.loads(zlib.decompress(content))  # type: ignore[arg-type]
+    change(document)
+    encoded = runs.canonical(document)
+    digests = ("sha256", "again_sha256") if table == "office_strategy_run" else ("sha256",)
+    sets = ",".join(f"{name} = %s" for name in digests)
+    digest = sha256(encoded).hexdigest()
+    alter(store, f"UPDATE {table} SET content = %s, {sets}", (zlib.compress(encoded), *[digest] * len(digests)))
+
+
+def faults(store: Store) -> list[tuple[str, object]]:
+    return [(one.what, one.facts["run"]) for one in faults_of(store)]
+
+
+def test_what_was_published_is_shown_as_it_was_published_or_not_at_all(
+    store: Store, answers: dict[str, Answer]
+) -> None:
+    rows = even("JP", 3)
+    answers["a"] = lambda **_: run(rows)
+    reference = done(store).reference
+    releases.publish(ANALYST, reference, now=NOW)
+    (before,) = releases.told(AGENT)
+    assert {one["need_kg_per_day"] for one in before["rows"]} == {None}, "of few firms nothing is shown"
+    assert faults(store) == []
+
+    def nothing_kept_back(document: dict[str, Any]) -> None:
+        for one in document["release"]["sums"]:
+            one["why"] = ""
+
+    altered(store, "office_strategy_release", nothing_kept_back)
+    assert faults(store) == [("release.changed", reference)]
+    with pytest.raises(StoreError, match="not as it was published"):
+        releases.told(AGENT)
+    other = done(store, "b").reference
+    with pytest.raises(StoreError, match="not as it was published"):
+        releases.publish(ANALYST, other, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("DELETE FROM office_strategy_release", "release.missing"),
+        ("UPDATE office_strategy_release SET withdrawn_at = NULL, withdrawn_by = ''", "release.changed"),
+        ("UPDATE office_strategy_release SET run = 'another'", "release.without-act"),
+        ("UPDATE office_strategy_release SET content = sha256", "release.changed"),
+    ],
+)
+def test_a_release_that_was_altered_or_taken_away_is_named(
+    store: Store, answers: dict[str, Answer], statement: str, what: str
+) -> None:
+    reference = done(store).reference
+    releases.publish(ANALYST, reference, now=NOW)
+    releases.withdraw(ANALYST, reference, now=NOW)
+    if "content" in statement and not store.database.is_sqlite:
+        statement = statement.replace("= sha256", "= sha256::bytea")
+    alter(store, statement)
+    assert what in [one for one, _ in faults(store)]
+    with pytest.raises(StoreError):
+        releases.told(AGENT)
+
+
+def test_a_run_that_was_altered_is_named_and_not_shown(store: Store, answers: dict[str, Answer]) -> None:
+    reference = done(store).reference
+    runs.again(ANALYST, reference, now=NOW)
+    work()
+    assert runs.is_same(runs.load(ANALYST, reference)) and faults(store) == []
+    altered(store, "office_strategy_run", lambda document: document.update(headline={"en": "None stops"}))
+    assert faults(store) == [("run.changed", reference)]
+    with pytest.raises(StoreError, match="not what was computed"):
+        runs.document(runs.load(ANALYST, reference))
+
+
+def test_a_run_of_before_its_bytes_were_recorded_holds(
+    store: Store, answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as then:
+        recorded = runs.record_act
+        then.setattr(
+            runs, "record_act", lambda who, what, **more: what == "strategy.computed" or recorded(who, what, **more)
+        )
+        older = done(store).reference
+    done(store, "b")
+    assert faults(store) == [] and runs.document(runs.load(ANALYST, older))

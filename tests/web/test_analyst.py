@@ -421,8 +421,31 @@ def test_what_the_store_did_not_write_is_no_answer(filer: Filer, ending: str, ha
             }.get(harm)  # fmt: skip
             one.unlink() if changed is None else one.write_bytes(changed)
         if harm != "gone":
-            assert Publications(filer.store).wrong_files() or harm == "other"
+            assert Publications(filer.store).wrong_files() or (harm, ending) == ("other", "arrow")
         assert answers(PublishedDesk(filer.store.database.url).reading()) == wanted
+
+
+def test_a_publication_that_was_put_back_is_not_read_and_its_answers_are_named_in_another(
+    filer: Filer, tmp_path: Path
+) -> None:
+    publications = Publications(filer.store)
+    first = Analyst(filer.store.database.url).publish_once()
+    assert first is not None
+    shutil.copytree(publications.directory, tmp_path / "kept")
+    filer.rows("MINE", "2025-09", f"O9 origin 2 mine L9 10 {ORE}")
+    second = Analyst(filer.store.database.url).publish_once()
+    assert second is not None and publications.current() == (second, second)
+    assert publications.wrong_files() == []
+    older = next((tmp_path / "kept" / first.directory).glob("*.json"))
+    place = publications.directory / second.directory / older.name
+    newer = place.read_bytes()
+    place.write_bytes(older.read_bytes())
+    assert publications.wrong_files() == [str(place.relative_to(publications.directory.parent))]
+    place.write_bytes(newer)
+    shutil.copytree(tmp_path / "kept", publications.directory, dirs_exist_ok=True)
+    assert publications.current() is None, "who has seen a newer one does not go back"
+    assert Analyst(filer.store.database.url).publish_once() == second, "and the analyst puts it right"
+    assert publications.current() == (second, second)
 
 
 def test_one_analyst_at_a_time(filer: Filer) -> None:

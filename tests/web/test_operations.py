@@ -130,7 +130,7 @@ def test_ready_says_what_it_looked_at(client: Client, url: str) -> None:
     answer = until_ready(client, url)
     assert (answer["version"], answer["commit"]) == (__version__, commit())
     checks = answer["checks"]
-    assert checks.keys() == {"store", "guards", "portal", "reading", "jobs", "proxy"}
+    assert checks.keys() == {"store", "guards", "law", "portal", "reading", "jobs", "proxy"}
     assert checks["store"]["entries"] == 1 and checks["reading"]["entry"] == 0
 
 

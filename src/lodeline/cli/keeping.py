@@ -33,6 +33,7 @@ def init(
     """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
     from lodeline.office.access.guarded import has_office, missing_office_guards  # noqa: PLC0415
     from lodeline.office.access.rights import is_older  # noqa: PLC0415
+    from lodeline.store.law import begun_with  # noqa: PLC0415
     from lodeline.store.opening import create, missing_guards, origin_of, steps_of  # noqa: PLC0415
     from lodeline.web.server import configuration  # noqa: PLC0415
     from lodeline.web.server.serving import prepare  # noqa: PLC0415
@@ -42,23 +43,24 @@ def init(
     named = origin if origin is not None else (None if is_there else origin_of(configuration.read(os.environ).hosts))
     store, new = create(database, jurisdiction=jurisdiction, origin=named)
     guards += missing_office_guards(store.database)
-    rights = has_office(store.database) and is_older(store)
+    rights, unsaid = has_office(store.database) and is_older(store), begun_with(store) is None
     # The portal's tables as well: whoever asks a page or the API before `serve` was ever started finds them.
     prepare(database)
     rights = rights and not is_older(store)
+    law = unsaid and begun_with(store) is not None
     migrated = [] if new else sorted(steps_of(database) - before)
     place = shown(database)
     if as_json:
-        updated = bool(migrated or guards or rights)
+        updated = bool(migrated or guards or rights or law)
         print_json(
             {
-                "new": new, "store": str(store.database.path or place),
-                "updated": updated, "migrated": migrated, "guards": list(guards), "rights_entered": rights,
-                "origin": store.origin, "jurisdiction": store.jurisdiction, "vkey": store.signer.verifier.vkey,
+                "new": new, "store": str(store.database.path or place), "updated": updated, "migrated": migrated,
+                "guards": list(guards), "rights_entered": rights, "law_entered": law, "origin": store.origin,
+                "jurisdiction": store.jurisdiction, "vkey": store.signer.verifier.vkey,
             }
         )  # fmt: skip
         return
-    done = _brought_up_to_date(migrated, guards, rights)
+    done = _brought_up_to_date(migrated, guards, rights=rights, law=law)
     if new:
         wording = text(f"Made a store at {place}.", f"已建立数据库：{place}。")
     elif done:
@@ -68,7 +70,7 @@ def init(
     console.print(wording, markup=False)
 
 
-def _brought_up_to_date(migrated: Sequence[str], guards: Sequence[str], rights: bool) -> list[str]:
+def _brought_up_to_date(migrated: Sequence[str], guards: Sequence[str], *, rights: bool, law: bool) -> list[str]:
     """One line for each kind of change that `init` made, with the names of what it made."""
     tables = [step for step in migrated if not step.startswith("format-")]
     formats = [step.removeprefix("format-") for step in migrated if step.startswith("format-")]
@@ -82,6 +84,8 @@ def _brought_up_to_date(migrated: Sequence[str], guards: Sequence[str], rights: 
     ]
     if rights:
         lines.append(text("  roles, delegations and tokens entered in the log", "  角色、委托和令牌已记入日志"))
+    if law:
+        lines.append(text("  the law of the store entered in the log", "  建库时的法规已记入日志"))
     return lines
 
 

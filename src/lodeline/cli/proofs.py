@@ -75,6 +75,15 @@ def verify(
                     "备份时亦然。",
                 )
             )
+        if not verdict.law_entered:
+            console.print(
+                text(
+                    "The log does not say yet with which law the store was made: run `lodeline init`. Until then only"
+                    " the papers that name a law pack show whether it is still that one.",
+                    "日志尚未载明建库时的法规：请运行 `lodeline init`。"
+                    "在此之前，只能凭载有法规包摘要的文件判断其是否被更换。",
+                )
+            )
         if checkpoint is None:
             console.print(
                 text(

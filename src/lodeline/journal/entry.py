@@ -242,6 +242,11 @@ def upload_commitment(upload_sha256: bytes, row_salt_key: bytes) -> str:
     return commitment(opening_salt(row_salt_key, "upload"), upload_sha256)
 
 
+def name_commitment(name: str, row_salt_key: bytes) -> str:
+    """The fact `upload_name` of an entry with one file: several are listed with their names."""
+    return commitment(opening_salt(row_salt_key, "name"), sha256(name.encode("utf-8", "surrogatepass")).digest())
+
+
 def uploads_sha256(files: Sequence[tuple[str, bytes]]) -> bytes:
     """What `upload_commitment` takes for several files (name, SHA-256): each can be shown to be one of them alone."""
     listed = [{"name": name, "sha256": sha256_.hex()} for name, sha256_ in files]

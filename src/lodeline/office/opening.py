@@ -10,6 +10,7 @@ from django.core.management import call_command
 from lodeline.office.access import clock, rights
 from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.accounts.demonstration import assert_no_samples, furnish
+from lodeline.service.entries import office_log
 from lodeline.store.archive import Steps, steps_like
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
@@ -38,7 +39,9 @@ def prepare(url: str) -> None:
     if has_fact(database, "format"):
         # What others put on the tables of facts is looked into before anything is entered; pages can be read meanwhile.
         if not guards_of(database).foreign:
-            rights.begin(open_store(url), now=clock.now())
+            store, now = open_store(url), clock.now()
+            rights.begin(store, now=now)
+            office_log.enter_first_law(store, now=now)
         if settings.LODELINE_DEMO:
             furnish(url)
 

@@ -9,18 +9,29 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from lodeline.journal.verify import Fault
 from lodeline.regulation.pack import Pack, shipped, shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, law_of
-from lodeline.store.store import LAW_KIND, LAW_PROPOSAL_KIND, PACK_FACT, Store, StoredEntry, StoreError
+from lodeline.store.store import (
+    BEGAN_WITH,
+    BEGAN_WITH_ENTRY,
+    LAW_KIND,
+    LAW_PROPOSAL_KIND,
+    PACK_FACT,
+    Store,
+    StoredEntry,
+    StoreError,
+)
 
 #: Digest → the law, of those that a process has read from stores.
 _read: dict[str, Jurisdiction] = {}
 _READ_MOST: Final = 32
 _AFTER_ALL: Final = 1 << 62
+#: Stores, and the law that each was made with, as their logs say it too.
+_begun: set[tuple[str, str, str]] = set()
 
 
 def law_now(store: Store) -> Jurisdiction:
@@ -50,16 +61,13 @@ def law_by_digest(store: Store, digest: str) -> Jurisdiction | None:
 
 def _kept(store: Store, digest: str, entry: StoredEntry | None) -> Jurisdiction:
     """The law of that digest, which an entry has published; None: which the store was made with."""
+    if entry is None:
+        _require_begun(store)
     law = _read.get(digest)
     if law is None:
         pack = _first_pack(store) if entry is None else pack_of_paper(store, int(_facts(entry)["about"]))
         if pack.digest != digest:
-            at = "the store was made with" if entry is None else f"entry {entry.index} has published"
-            at_zh = "建库时" if entry is None else f"条目 {entry.index} 公布时"
-            raise StoreError(
-                f"the files of the law that {at} are not what they were: run `lodeline verify`",
-                f"法规包文件与{at_zh}不符：请运行 `lodeline verify`",
-            )
+            raise _changed(entry)
         while len(_read) >= _READ_MOST:
             _read.pop(next(iter(_read)), None)
         law = _read.setdefault(digest, law_of(pack))
@@ -80,12 +88,74 @@ def faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         yield Fault(entry=entry.index, what="law.pack-changed")
 
 
+def begun_with(store: Store) -> tuple[int, dict[str, str]] | None:
+    """Which law the log says that the store was made with, and in which entry; None where it says nothing, because it
+    is empty, or older than that and `lodeline init` was not run since."""
+    first = store.entry(0)
+    if first is None:
+        return None
+    found, law = first, _facts_of_any(first).get(BEGAN_WITH)
+    if law is None:
+        later = store.office_entry(BEGAN_WITH_ENTRY)
+        if later is None:
+            return None
+        found, law = later, _facts_of_any(later)
+    # An envelope that was altered may say anything; the audit of the log names it.
+    stated = law if isinstance(law, dict) else {}
+    return found.index, {name: str(stated.get(name, "")) for name in store.began_with}
+
+
+def _require_begun(store: Store) -> None:
+    """Raises StoreError where the store has another law to begin with than its log says."""
+    known = (store.database.url, store.jurisdiction, store.first_pack)
+    if known in _begun:
+        return
+    begun = begun_with(store)
+    if begun is None:
+        return
+    if begun[1] != store.began_with:
+        raise _changed(None)
+    _begun.add(known)
+
+
+def assert_first_pack(store: Store) -> None:
+    """Raises StoreError where the law that the store was made with is not what its log says, or not what it was."""
+    begun = begun_with(store)
+    if not first_pack_is_whole(store) or (begun is not None and begun[1] != store.began_with):
+        raise _changed(None)
+
+
 def first_pack_is_whole(store: Store) -> bool:
-    """Whether the files of the law that the store was made with are as they were."""
+    """Whether the files of the law that the store was made with are those of its digest."""
     try:
         return _first_pack(store).digest == store.first_pack
     except ValueError:
         return False  # no such fact, or one that is no JSON
+
+
+def first_pack_faults(store: Store) -> Iterator[Fault]:
+    """Whether the store has the law that it was made with: the files of its digest, and the digest of its log."""
+    begun = begun_with(store)
+    if not first_pack_is_whole(store) or (begun is not None and begun[1] != store.began_with):
+        yield Fault(entry=None if begun is None else begun[0], what="law.pack-changed")
+
+
+def packs_of(store: Store) -> dict[str, int]:
+    """Digest of each law that the store has had → the entry from which on; -1 for the one that it was made with."""
+    begun = begun_with(store)
+    packs = {store.first_pack if begun is None else begun[1]["pack"]: -1}
+    for entry in store.entries_of(LAW_KIND):
+        packs.setdefault(str(_facts_of_any(entry).get("pack")), entry.index)
+    return packs
+
+
+def _changed(entry: StoredEntry | None) -> StoreError:
+    at = "the store was made with" if entry is None else f"entry {entry.index} has published"
+    at_zh = "建库时" if entry is None else f"条目 {entry.index} 公布时"
+    return StoreError(
+        f"the files of the law that {at} are not what they were: run `lodeline verify`",
+        f"法规包文件与{at_zh}不符：请运行 `lodeline verify`",
+    )
 
 
 def _first_pack(store: Store) -> Pack:
@@ -102,3 +172,12 @@ def pack_of_paper(store: Store, proposal: int) -> Pack:
 
 def _facts(entry: StoredEntry) -> dict[str, Any]:
     return json.loads(entry.envelope)["facts"]  # type: ignore[no-any-return]
+
+
+def _facts_of_any(entry: StoredEntry) -> dict[str, Any]:
+    """The same; nothing where the envelope is damaged, which the audit of the log names."""
+    try:
+        facts = json.loads(entry.envelope)["facts"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return facts if isinstance(facts, dict) else {}

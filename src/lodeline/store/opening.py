@@ -430,9 +430,9 @@ def assert_guarded(store: Store) -> None:
     if found.foreign:
         named = ", ".join(found.foreign)
         raise StoreError(
-            f"triggers or rules of others stand on the tables of facts ({named}): find out who made them, run"
+            f"triggers, rules or settings of others are on the tables of facts ({named}): find out who made them, run"
             " `lodeline verify`, then drop them in the database",
-            f"事实表上存在外来的触发器或规则（{named}）：请查明来源并运行 `lodeline verify`，再在数据库中删除",
+            f"事实表上存在外来的触发器、规则或设置（{named}）：请查明来源并运行 `lodeline verify`，再在数据库中删除",
         )
     if found.missing:
         named = ", ".join(found.missing)

@@ -104,6 +104,9 @@ class Publications:
         self.directory = answers_beside(directory_of(store.database))
         self._key = SealKey.of_store(store.secret)
         self._wanted = self.directory / "wanted"
+        self._store = store
+        #: The newest entry of which this object has seen a publication.
+        self._seen = -1
         #: The questions of answers that have been seen, by the names of their files.
         self._known: dict[str, Question] = {}
 
@@ -111,12 +114,15 @@ class Publications:
 
     def current(self) -> tuple[Stamp, Stamp] | None:
         """The publication that stands, its answers made ahead, and the newest, which may have none yet; None where
-        nothing is published by this program."""
+        nothing is published by this program, or it is older than one that was seen: the analyst does not go back."""
         stated = self._document(self.directory / "current.json", _CURRENT)
         if stated is None or stated["format"] != FORMAT:
             return None
         standing, newest = Stamp(**stated["standing"]), Stamp(**stated["newest"])
-        return (standing, newest) if standing.program == program_now() else None
+        if standing.program != program_now() or newest.entry < self._seen:
+            return None
+        self._seen = newest.entry
+        return standing, newest
 
     def age_s(self) -> float | None:
         """Seconds since what stands was known to be the end of the log; None where nothing stands."""
@@ -278,13 +284,17 @@ class Publications:
         """Every file of the publications that stand which is not as it was written."""
         found, current = [], self.current()
         for stamp in () if current is None else dict.fromkeys(current):
+            of_log = self._store.entry(stamp.entry)
+            if of_log is None or of_log.root != stamp.root:
+                found.append(str((self.directory / "current.json").relative_to(self.directory.parent)))
             for path in sorted((self.directory / stamp.directory).glob("*.json")):
                 found += [str(wrong.relative_to(self.directory.parent)) for wrong in self._wrong_in(path)]
         return found
 
     def _wrong_in(self, path: Path) -> Iterator[Path]:
         stated = self._document(path, _ANSWER)
-        if stated is None:
+        # An answer of another publication, or to another question, is no answer here: readers compare both.
+        if stated is None or stated["of"] != path.parent.name or Question.read(stated["question"]).key != path.stem:
             yield path
             return
         for name, seal in stated["frames"].items():

@@ -10,7 +10,7 @@ import itertools
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
@@ -124,6 +124,10 @@ OFFICE_KIND = "office"
 LAW_PROPOSAL_KIND, LAW_KIND = "law-proposal", "law"
 #: A fact of this name and the digest of a pack has its files: path → text, as JSON.
 PACK_FACT = "pack-"
+#: What the first entry of a log says of the law that the store was made with, whatever else it is (store.law). An older
+#: log has an entry of the office about it, of this `what`.
+BEGAN_WITH = "began_with"
+BEGAN_WITH_ENTRY = "began-with"
 #: What two officers answer about a rule of which no text tells whether it holds (service.customs.standing_answers).
 STANDING_KIND = "standing-answer"
 #: What a user tells of plants, their stock and suppliers, and of scenarios (service.strategy.inputs).
@@ -370,12 +374,27 @@ class Store:
         """A table of state as it stands."""
         return self.database.frame(f"SELECT {','.join(schema)} FROM {table}", schema=dict(schema))
 
+    @property
+    def began_with(self) -> dict[str, str]:
+        """The law that it was made with, as the log is to say it."""
+        return {"jurisdiction": self.jurisdiction, "pack": self.first_pack}
+
+    def office_entry(self, what: str) -> StoredEntry | None:
+        """The first entry in which the office says `what`."""
+        # Canonical JSON has one spelling.
+        return self._one_entry("kind = %s AND envelope LIKE %s", OFFICE_KIND, f'%"what":"{what}"%')
+
     # What a writer does, inside one transaction and under the head.
 
     def append_entry(
         self, head: Head, envelope: Envelope, *, digest: str, rows: int, flags: list[dict[str, object]]
     ) -> tuple[StoredEntry, Head]:
-        """Appends the entry, signs the new head, and returns both. The rows are appended by the caller."""
+        """Appends the entry, signs the new head, and returns both. The rows are appended by the caller.
+
+        The first entry of a log also says with which law the store was made, so that no other can be put in its place.
+        """
+        if head.size == 0:
+            envelope = self._first(envelope)
         encoded = envelope.to_bytes()
         leaf = leaf_hash(encoded)
         frontier = head.frontier.append(leaf)
@@ -411,6 +430,9 @@ class Store:
             register_entry=entry.index if envelope.kind == "register" else head.register_entry,
         )
         return entry, new
+
+    def _first(self, envelope: Envelope) -> Envelope:
+        return replace(envelope, facts={**envelope.facts, BEGAN_WITH: self.began_with})
 
     def set_head(self, head: Head) -> None:
         """Moves the head."""

@@ -54,6 +54,10 @@ _SQLITE = {
 _POSTGRESQL = {"53100": _FULL, "25006": _READ_ONLY, "08": _GONE, "57P": _GONE, "58030": _UNREADABLE, "XX001": _DAMAGED}
 
 
+#: What the machine does not give: it says nothing of what a store holds.
+OF_THE_MACHINE = (DjangoDatabaseError, OSError, MemoryError)
+
+
 def trouble(error: BaseException, *, placed: bool = True) -> tuple[str, str] | None:
     """The sentence in English and Chinese; None where the error is no trouble of system or database.
 

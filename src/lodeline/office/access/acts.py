@@ -168,6 +168,7 @@ ACTS: Final[Mapping[str, Text]] = {
     "standing.proposed": text("Standing answer: proposed", "统一答复：提出"),
     "strategy.again": text("Strategy: had a run computed again", "战略推演：重新计算"),
     "strategy.begin": text("Strategy: ran a scenario", "战略推演：推演情景"),
+    "strategy.computed": text("Strategy: a run was computed", "战略推演：完成计算"),
     "strategy.publish": text("Strategy: published a run to agencies", "战略推演：向外国机构公布"),
     "strategy.stop": text("Strategy: stopped a run", "战略推演：停止推演"),
     "strategy.table": text("Strategy: handed in a table", "战略推演：提交数据表"),

@@ -11,9 +11,17 @@ from typing import Final
 from lodeline.store.database import Database
 from lodeline.store.guards import Guarded, guards_of
 
+#: What the office changes, and nobody else.
+_OTHERS: Final = (
+    "membership", "delegation", "token", "user", "invitation", "person_key", "certifier_key", "key_registration",
+    "legal_hold", "erasure_request", "idempotent_answer", "desk_batch", "organisation_settings", "import_profile",
+    "draft", "draft_file", "draft_edit", "dispute", "case", "case_watch", "application", "application_document",
+    "strategy_run", "strategy_release", "proposal", "job", "notice", "notice_read", "bookmark", "mail",
+)  # fmt: skip
 OFFICE_TABLES: Final = Guarded(
     tables=("office_audit_record", "office_case_step", "office_case_file", "office_application_step"),
     refusal="audit records are only added", function="lodeline_refuse_audit",
+    others=tuple(f"office_{name}" for name in _OTHERS),
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.office.access.guarded import has_office, moment, plain
 from lodeline.service.entries.moment import utc_text
-from lodeline.service.entries.office_log import ANCHOR, facts_of, newest_first, put
+from lodeline.service.entries.office_log import ANCHOR, Paper, facts_of, newest_first, put
 from lodeline.store.database import integer
 from lodeline.store.queries.log import audit_records
 from lodeline.store.store import Store, StoredEntry
@@ -34,6 +35,8 @@ LATE: Final = timedelta(hours=1)
 RECORDS_MOST: Final = 20_000
 RANGES_MOST: Final = 1_000
 _MISSING_MOST: Final = 500
+#: The leaves under the root, joined: with them each record shows by itself, whatever became of the others.
+LEAVES_FILE: Final = "leaves"
 
 #: First and last number of a stretch.
 Range = tuple[int, int]
@@ -88,10 +91,12 @@ def anchor(store: Store, *, now: datetime, by_demo: bool = False) -> int:
         records = _not_anchored(store, last)
         if not records:
             return done
-        facts = _facts(store, last, records, now)
+        leaves = leaves_of(store, records)
+        facts = _facts(last, records, now, root=merkle.root_of_leaves(leaves).hex())
         if by_demo:
             facts["clock"] = "demo"
-        if put(store, facts, filed_at=now, unless=_has_moved(store, last)) is not None:
+        paper = Paper(content=leaves, name=LEAVES_FILE)
+        if put(store, facts, filed_at=now, paper=paper, unless=_has_moved(store, last)) is not None:
             done += len(records)
 
 
@@ -134,6 +139,15 @@ def leaves_of(store: Store, records: Iterable[Record]) -> bytes:
     )
 
 
+def kept_leaves(store: Store, anchor_: Anchor) -> bytes | None:
+    """The leaves under the root of an anchor; None where an older one keeps none, or they were changed."""
+    try:
+        kept = b"".join(content for _, content in store.uploads(anchor_.entry))
+        return kept if merkle.root_of_leaves(kept).hex() == anchor_.root else None
+    except (zlib.error, merkle.MerkleError):
+        return None
+
+
 def missing_in(ids: Sequence[Range], first: int) -> Iterator[Range]:
     """What is left out from `first` to the end of stretches of numbers."""
     for (_, before), (after, _) in pairwise([(0, first - 1), *ids]):
@@ -152,7 +166,7 @@ def _not_anchored(store: Store, last: Anchor | None) -> list[Record]:
     return found[: ends[RANGES_MOST - 1]] if len(ends) >= RANGES_MOST else found
 
 
-def _facts(store: Store, last: Anchor | None, records: Sequence[Record], now: datetime) -> dict[str, Any]:
+def _facts(last: Anchor | None, records: Sequence[Record], now: datetime, *, root: str) -> dict[str, Any]:
     ids = ranges_of(_number(one) for one in records)
     before = 0 if last is None else last.upto
     upto = max(before, ids[-1][1])
@@ -164,7 +178,7 @@ def _facts(store: Store, last: Anchor | None, records: Sequence[Record], now: da
     new = [(*one, now) for one in missing_in([one for one in ids if one[1] > before], before + 1)]
     return {
         "what": ANCHOR, "ids": [list(one) for one in ids], "count": len(records),
-        "root": merkle.root_of_leaves(leaves_of(store, records)).hex(), "upto": upto,
+        "root": root, "upto": upto,
         "missing": [[first, end, utc_text(since)] for first, end, since in [*open_, *new][-_MISSING_MOST:]],
     }  # fmt: skip
 

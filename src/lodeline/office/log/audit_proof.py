@@ -20,6 +20,7 @@ from lodeline.office.log.anchoring import (
     Range,
     Record,
     anchor_of,
+    kept_leaves,
     leaves_of,
     missing_in,
     ranges_of,
@@ -105,11 +106,32 @@ def _of_anchor(store: Store, anchor: Anchor, covered: _Covered) -> tuple[datetim
         Fault(entry=anchor.entry, what="audit.missing", facts={"records": _range_text(one)})
         for one in gone[:_LISTED_MOST]
     ]
-    if not gone and merkle.root_of_leaves(leaves_of(store, records)).hex() != anchor.root:
-        ranges = ",".join(map(_range_text, anchor.ids[:_LISTED_MOST]))
+    changed = _changed(store, anchor, records, whole=not gone)
+    if changed:
+        ranges = ",".join(map(_range_text, changed[:_LISTED_MOST]))
         faults.append(Fault(entry=anchor.entry, what="audit.changed", facts={"records": ranges}))
     faults += list(_backdated(records, covered, anchor.entry))
     return max((at for one in records if (at := moment(one[1])) is not None), default=None), faults
+
+
+def _changed(store: Store, anchor: Anchor, records: Sequence[Record], *, whole: bool) -> Sequence[Range]:
+    """The records of an anchor that are not as they were; all of them where an older anchor keeps no leaves.
+
+    `whole`: none is gone.
+    """
+    found, kept = leaves_of(store, records), kept_leaves(store, anchor)
+    if kept is None:
+        return anchor.ids if whole and merkle.root_of_leaves(found).hex() != anchor.root else ()
+    if whole and found == kept:
+        return ()
+    numbers = (number for first, last in anchor.ids for number in range(first, last + 1))
+    anchored = dict(zip(numbers, _each(kept), strict=False))
+    now = zip((integer(one[0]) for one in records), _each(found), strict=True)
+    return ranges_of(number for number, leaf in now if anchored.get(number) != leaf)
+
+
+def _each(leaves: bytes) -> Iterator[bytes]:
+    return (leaves[at : at + merkle.HASH_BYTES] for at in range(0, len(leaves), merkle.HASH_BYTES))
 
 
 def _beside(store: Store, covered: _Covered) -> Iterator[Fault]:

@@ -8,21 +8,26 @@ nowhere committed to, as an account's address and password.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from lodeline.journal.verify import Fault
 from lodeline.office.access import papers
 from lodeline.office.access.guarded import OFFICE_TABLES, has_office
-from lodeline.office.log import audit_proof, rights_proof, step_proof
+from lodeline.office.log import acts_proof, audit_proof, rights_proof, step_proof, strategy_proof
 from lodeline.service.log.audit import Beside
+from lodeline.service.log.judging import judged
 from lodeline.store.guards import guards_of
+from lodeline.store.queries.log import audit_record_count
 from lodeline.store.store import Store, StoredEntry
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
+    **acts_proof.TEXTS,
     **audit_proof.TEXTS,
     **papers.TEXTS,
     **rights_proof.TEXTS,
     **step_proof.TEXTS,
+    **strategy_proof.TEXTS,
 }
 
 
@@ -30,14 +35,22 @@ def judge(store: Store, entries: Sequence[StoredEntry]) -> Beside:
     """What does not hold of the office, and how many audit records no anchor covers yet."""
     if not has_office(store.database):
         return Beside(texts=TEXTS, counts={"audit_records": 0, "not_anchored": 0})
-    found = audit_proof.judge(store, entries)
+    found = audit_proof.Found(faults=(), records=audit_record_count(store), not_anchored=0)
+
+    def of_records() -> Iterator[Fault]:
+        nonlocal found
+        found = audit_proof.judge(store, entries)
+        yield from found.faults
+
     return Beside(
         faults=(
-            *_guards(store),
-            *found.faults,
-            *rights_proof.judge(store, entries),
-            *step_proof.judge(store, entries),
-            *papers.judge(store),
+            *judged("guards", partial(_guards, store)),
+            *judged("audit records", of_records),
+            *judged("rights", partial(rights_proof.judge, store, entries)),
+            *judged("steps", partial(step_proof.judge, store, entries)),
+            *judged("papers", partial(papers.judge, store)),
+            *judged("acts", partial(acts_proof.judge, store)),
+            *judged("strategy", partial(strategy_proof.judge, store)),
         ),
         texts=TEXTS,
         counts={"audit_records": found.records, "not_anchored": found.not_anchored},

@@ -108,10 +108,7 @@ def _of_cases(store: Store, committed: _Committed) -> Iterator[Fault]:
         named = {"case": step.paper.reference, "finding": stands["finding"], "also": stands["also"] or None}
         yield from _of_step(store, step, content, committed, named)
         if content.get("files"):
-            stated[step.row] = (
-                step,
-                [(one["name"], one["kind"], one["sha256"], one["size"]) for one in content["files"]],
-            )
+            stated[step.row] = step, _listed(content["files"], "name", "kind", "sha256", "size")
     yield from _files(store, stated)
     for paper in papers.values():
         if _case_state(paper) != paper.stated["state"] or not _is_whole(paper):
@@ -128,8 +125,7 @@ def _of_applications(store: Store, committed: _Committed) -> Iterator[Fault]:
         content = _content(step)
         step.paper.steps[step.number] = step.kind, content
         yield from _of_step(store, step, content, committed, {"application": step.paper.reference})
-        listed = content.get("documents") or []
-        stated[step.row] = step, [(one["kind"], one["name"], one["sha256"], one["size"]) for one in listed]
+        stated[step.row] = step, _listed(content.get("documents"), "kind", "name", "sha256", "size")
     yield from _documents(store, papers, stated)
     for paper in papers.values():
         if _application(paper) != paper.stated or not _is_whole(paper):
@@ -146,6 +142,12 @@ def _steps(papers: Mapping[int, _Paper], rows: Iterator[tuple[object, ...]]) -> 
                 content=str(content), entry=None if entry is None else integer(entry),
                 stated={"at": None if written is None else utc_text(written), "by": who, "organisation": organisation},
             )  # fmt: skip
+
+
+def _listed(stated: object, *names: str) -> list[tuple[object, ...]]:
+    """The files that a step states, column by column; what is no list of files states none, and fits no commitment."""
+    files = stated if isinstance(stated, list) else []
+    return [tuple(one.get(name) for name in names) for one in files if isinstance(one, dict)]
 
 
 def _content(step: _Step) -> dict[str, Any]:

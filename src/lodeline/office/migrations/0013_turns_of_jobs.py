@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("office", "0010_strategy")]
+    dependencies: ClassVar = [("office", "0012_acts_by_name")]
 
     operations: ClassVar = [
         migrations.AddField(model_name="job", name="turn", field=models.BigIntegerField(default=0)),

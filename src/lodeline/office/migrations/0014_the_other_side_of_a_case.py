@@ -7,7 +7,7 @@ _STATES = ("open", "checking", "asked", "filing", "filed", "dropped", "supersede
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("office", "0010_strategy"),
+        ("office", "0013_turns_of_jobs"),
     ]
 
     operations = [

@@ -29,6 +29,7 @@ class AuditRecord(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organisation", "at"], name="audit_organisation"),
             models.Index(fields=["who", "at"], name="audit_who"),
+            models.Index(fields=["what", "subject"], name="audit_act", condition=models.Q(kind="act")),
         ]
 
 

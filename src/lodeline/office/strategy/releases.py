@@ -12,13 +12,18 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
+from django.conf import settings
+
 from lodeline.filing.country import alpha2
 from lodeline.office.access import two
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
+from lodeline.office.access.published import differing_releases, release_of
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Proposal, StrategyRelease, StrategyRun
 from lodeline.office.strategy.runs import StrategyError, canonical, document, load
+from lodeline.store.opening import open_store
+from lodeline.store.store import StoreError
 from lodeline.strategy import disclosure
 
 #: Releases of a store. Each makes those after it tell less, and takes longer to be judged.
@@ -129,7 +134,8 @@ def releases(actor: Actor) -> list[StrategyRelease]:
 def told(actor: Actor, country: str | None = None) -> list[Json]:
     """What the agency of a state is sent: each published run, the newest first (`strategy.disclosure.disclose`).
 
-    Requires "strategy.aggregate", for the own state; or "strategy.read" for the whole country, for any.
+    Requires "strategy.aggregate", for the own state; or "strategy.read" for the whole country, for any. Raises
+    StoreError where what was published is not as it was published.
     """
     own = actor.agency_of if actor.may("strategy.aggregate") else None
     if own is None or country not in (None, own):
@@ -150,7 +156,17 @@ def told(actor: Actor, country: str | None = None) -> list[Json]:
 
 
 def _releases() -> list[StrategyRelease]:
-    return list(StrategyRelease.objects.order_by("id"))
+    """All that was ever published. Raises StoreError where it is not what was published: what may still be shown would
+    be judged by it, and what is withheld might be shown."""
+    found = list(StrategyRelease.objects.order_by("id"))
+    kept = (release_of(vars(one)) for one in found)
+    if any(differing_releases(open_store(settings.LODELINE_DATABASE), kept)):
+        raise StoreError(
+            "What was published to agencies is not as it was published: nothing is shown or published until the"
+            " operator has run `lodeline verify`.",
+            "向外国机构公布的内容与公布时不符：在运行 `lodeline verify` 查明之前，停止提供和公布。",
+        )
+    return found
 
 
 def _content(one: StrategyRelease) -> tuple[Json, disclosure.Release]:

@@ -25,8 +25,8 @@ from django.conf import settings
 
 from lodeline import __version__
 from lodeline.errors import UserError
-from lodeline.office.access import clock
-from lodeline.office.access.actor import AUTHORITY, Actor
+from lodeline.office.access import clock, published
+from lodeline.office.access.actor import AUTHORITY, NOBODY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Job, StrategyRelease, StrategyRun
@@ -36,7 +36,7 @@ from lodeline.service.strategy.runs import run_scenario
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.published import SnapshotAtHand
-from lodeline.store.store import Store
+from lodeline.store.store import Store, StoreError
 from lodeline.strategy.inputs.tables import scenario_of
 
 State = StrategyRun.State
@@ -156,10 +156,29 @@ def load(actor: Actor, reference: str) -> StrategyRun:
 
 
 def document(run: StrategyRun) -> Json:
-    """What a run that is done says (`strategy.run.Run.as_json`)."""
+    """What a run that is done says (`strategy.run.Run.as_json`). Raises StoreError where it was altered."""
     assert run.state == State.DONE, "only a run that is done says anything"
+    _assert_as_computed(run)
     found: Json = json.loads(zlib.decompress(bytes(run.content)))
     return found
+
+
+def _assert_as_computed(run: StrategyRun) -> None:
+    """Raises StoreError where a run does not hold the bytes that were recorded when it was computed. Of older runs
+    nothing is recorded."""
+    digest = published.unpacked_sha256(run.content)
+    recorded = published.computed(open_store(settings.LODELINE_DATABASE), run.reference).asked.get(run.reference)
+    if digest != run.sha256 or (recorded is not None and recorded != (_asked(run), digest)):
+        raise StoreError(
+            "The run is not what was computed: run `lodeline verify`, and the scenario again.",
+            "该推演与计算结果不符：请运行 `lodeline verify` 并重新推演。",
+        )
+
+
+def _asked(run: StrategyRun) -> str:
+    return published.asked_sha256(
+        scenario=run.scenario, entry=run.entry, root=run.root, draws=run.draws, digests=run.digests
+    )
 
 
 def job_of(run: StrategyRun) -> Job | None:
@@ -179,10 +198,10 @@ def run_job(payload: Mapping[str, Any], progress: Any) -> object:
     if run is None:
         return None
     if run.state == State.DONE:
-        content = canonical(_computed(run, progress))
-        StrategyRun.objects.filter(pk=run.pk, state=State.DONE).update(
-            again_sha256=sha256(content).hexdigest(), again_at=clock.now()
-        )
+        digest = sha256(canonical(_computed(run, progress))).hexdigest()
+        with jobs.database().transaction():
+            StrategyRun.objects.filter(pk=run.pk, state=State.DONE).update(again_sha256=digest, again_at=clock.now())
+            record_act(NOBODY, published.COMPUTED, subject=run.reference, facts={"sha256": digest, "again": True})
         return None
     if not _note(run, state=State.RUNNING):
         return None
@@ -201,7 +220,11 @@ def run_job(payload: Mapping[str, Any], progress: Any) -> object:
             problem_zh=f"推演结果超过 {BYTES_MOST / 1e6:g} MB：请缩小情景范围。",
         )  # fmt: skip
         return None
-    _note(run, state=State.DONE, content=packed, sha256=sha256(content).hexdigest(), size=len(content))
+    digest = sha256(content).hexdigest()
+    with jobs.database().transaction():
+        if _note(run, state=State.DONE, content=packed, sha256=digest, size=len(content)):
+            facts = {"asked": _asked(run), "sha256": digest}
+            record_act(NOBODY, published.COMPUTED, subject=run.reference, facts=facts)
     _let_go()
     return None
 

@@ -2,9 +2,11 @@
 
 An entry of kind `office` says in its fact `what` which of these it is:
 
-    anchor     a Merkle root over audit records: the office knows how it is made (office.log.anchoring)
+    anchor     a Merkle root over audit records, and their leaves: the office knows how these are made
+               (office.log.anchoring)
     standing   the roles, delegations and tokens of a store that is older than such entries, each committed to
     an act     a role, delegation or token given or ended: who did it (a pseudonym), which row, and a salted commitment
+    began-with the law that an older store was made with: since then the first entry of a log says it
 
 None has rows, and nothing that is computed from goods or parties changes with one.
 """
@@ -20,8 +22,9 @@ from typing import Any, Final
 from lodeline.journal import entry as journal
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
+from lodeline.store.law import begun_with, first_pack_is_whole
 from lodeline.store.opening import assert_guarded
-from lodeline.store.store import OFFICE_KIND, Store, StoredEntry
+from lodeline.store.store import BEGAN_WITH_ENTRY, OFFICE_KIND, Store, StoredEntry
 
 KIND: Final = OFFICE_KIND
 ANCHOR: Final = "anchor"
@@ -64,6 +67,14 @@ def put(
     return entry
 
 
+def enter_first_law(store: Store, *, now: datetime) -> bool:
+    """Enters which law an older store was made with; False where its log says it, or is empty, or its files changed."""
+    if store.entry(0) is None or begun_with(store) is not None or not first_pack_is_whole(store):
+        return False
+    facts = {"what": BEGAN_WITH_ENTRY, **store.began_with}
+    return put(store, facts, filed_at=now, unless=lambda: begun_with(store) is not None) is not None
+
+
 def place_of(index: int) -> str:
     """What names such an entry among all entries."""
     return sha256(journal.canonical_json([KIND, index])).hexdigest()
@@ -72,6 +83,11 @@ def place_of(index: int) -> str:
 def key_of(store: Store, index: int) -> bytes:
     """The key of the salts of such an entry."""
     return salt_key(store, None, None, None, place_of(index))
+
+
+def keeps(envelope: journal.Envelope) -> bool:
+    """Whether the store keeps with such an entry what it commits to; of acts it does not."""
+    return envelope.facts.get("what") in (ANCHOR, STANDING) and envelope.upload_hash is not None
 
 
 def facts_of(entry: StoredEntry) -> dict[str, Any]:

@@ -10,13 +10,26 @@ import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import Fault
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
-from lodeline.store.store import Head, Store, StoredEntry
+from lodeline.store.store import (
+    DESK_KIND,
+    EDITION_KIND,
+    INSPECTION_KIND,
+    INSPECTION_PLAN_KIND,
+    LAW_KIND,
+    LAW_PROPOSAL_KIND,
+    LIST_KIND,
+    OFFICE_KIND,
+    STANDING_KIND,
+    Head,
+    Store,
+    StoredEntry,
+)
 
 
 def put_paper(
@@ -49,6 +62,26 @@ def paper_of(store: Store, entry: StoredEntry) -> bytes:
     """The bytes of an entry's paper."""
     ((_, content),) = store.uploads(entry.index)
     return content
+
+
+#: What the paper of an entry of a kind is called, before the entry's number.
+_NAMES: Final = {
+    INSPECTION_KIND: "inspection", INSPECTION_PLAN_KIND: "inspection-plan", LAW_KIND: "law", LAW_PROPOSAL_KIND: "law",
+    LIST_KIND: "list", STANDING_KIND: "standing-answer",
+}  # fmt: skip
+_OFFICE_NAMES: Final = {"anchor": "leaves", "standing": "standing.json"}
+
+
+def name_of(entry: StoredEntry, facts: Mapping[str, Any]) -> str | None:
+    """What the one file of an entry is called that the program named; None where somebody else did."""
+    if entry.kind == EDITION_KIND:
+        return f"edition-{entry.period}-{facts.get('edition')}.json"
+    if entry.kind == DESK_KIND:
+        act = facts.get("act")
+        return f"{'declaration' if act == 'question' else act}-{entry.index}.json"
+    if entry.kind == OFFICE_KIND:
+        return _OFFICE_NAMES.get(str(facts.get("what")))
+    return f"{_NAMES[entry.kind]}-{entry.index}.json" if entry.kind in _NAMES else None
 
 
 def faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:

@@ -235,6 +235,7 @@ def _append(job: Job, head: Head, prepared: Prepared) -> Outcome:
         facts={
             "resolved": resolved_commitment(resolved, key),
             **({"uploads": len(files)} if len(files) > 1 else {}),
+            **({"upload_name": journal.name_commitment(files[0][0], key)} if len(files) == 1 else {}),
             **_certified(job.certification, digest_),
         },
     )

@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -32,14 +33,16 @@ from lodeline.service.filing.posting import resolved_commitment
 from lodeline.service.inspections import planning
 from lodeline.service.licences.accounts import differing_positions, rebuild_positions
 from lodeline.service.licences.draw_facts import stored_rows
-from lodeline.service.log import editions
+from lodeline.service.log import editions, laws_named
+from lodeline.service.log.judging import TEXTS as JUDGING_TEXTS
+from lodeline.service.log.judging import judged
 from lodeline.service.lots import aliases
 from lodeline.service.matching import feeds
 from lodeline.service.strategy import inputs
 from lodeline.store.flow_files import wrong_files
 from lodeline.store.guards import guards_of
+from lodeline.store.law import begun_with, first_pack_faults, packs_of
 from lodeline.store.law import faults as law_faults
-from lodeline.store.law import first_pack_is_whole
 from lodeline.store.publications import Publications
 from lodeline.store.queries.log import entries_with, records, rows_of_entry
 from lodeline.store.queries.lots import every_lot
@@ -69,12 +72,15 @@ _LOOKS_MOST = 5
 
 STORE_TEXTS: dict[str, tuple[str, str]] = {
     **TEXTS,
+    **JUDGING_TEXTS,
+    **laws_named.TEXTS,
     "alias.changed": ("The alias in the books is not the one that the entry gave", "账内别名与条目所给不符"),
     "figures.stamp-differs": ("The edition speaks of a state that the log never had", "公布版所述的日志状态从未存在"),
     "entry.columns-differ": ("The entry's columns do not say what its envelope says", "条目各列与其信封内容不符"),
     "law.pack-changed": (
-        "The files of a law pack are not those of its digest, or one officer signed it alone",
-        "法规包文件与其摘要不符，或仅由一人签署",
+        "The files of a law pack are not those of its digest, the store was made with another, or one officer signed"
+        " it alone",
+        "法规包文件与其摘要不符，或与建库时的法规包不符，或仅由一人签署",
     ),
     "plan.not-drawn": (
         "The items or bags of a sampling plan are not those that its seed gives",
@@ -92,8 +98,8 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
         "分析文件与写入时不符；下次查询时将弃用并重建",
     ),
     "store.guard-foreign": (
-        "A trigger or rule of others stands on a table of facts: it may undo what the guards refuse",
-        "事实表上存在外来的触发器或规则，可能绕过防改触发器",
+        "A trigger, rule or setting of others is on a table: it may undo what the guards refuse",
+        "数据表上存在外来的触发器、规则或设置，可能绕过防改触发器",
     ),
     "store.guard-missing": ("A trigger that refuses changes is missing", "缺少禁止改动的触发器"),
     "upload.changed": ("The kept bytes of an upload were changed", "保存的上传原件被改动"),
@@ -122,13 +128,15 @@ Judge = Callable[[Store, Sequence[StoredEntry]], Beside]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The result of a full verification. `counts`: counts of what is no fault."""
+    """The result of a full verification. `counts`: counts of what is no fault. `law_entered`: the log says with which
+    law the store was made, or is empty; one that is older says so from the next `lodeline init` on."""
 
     size: int
     root: str
     faults: tuple[Fault, ...]
     texts: Mapping[str, tuple[str, str]] = field(default_factory=lambda: STORE_TEXTS)
     counts: Mapping[str, int] = field(default_factory=dict)
+    law_entered: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `--json` promises (docs/reference/json.md)."""
@@ -136,6 +144,7 @@ class Verdict:
             "ok": not self.faults,
             "size": self.size,
             "root": self.root,
+            "law_entered": self.law_entered,
             **self.counts,
             "faults": [
                 {
@@ -182,25 +191,29 @@ def verify(
         head=signed,
         kept=checkpoints,
     )
+    faults += judged("law", partial(first_pack_faults, store))
+    packs = packs_of(store)
     for number, entry in enumerate(entries):
         report("verify", number / len(entries))
-        faults += _entry_faults(store, entry)
-    faults += _orphans(store, entries)
-    faults += certifier_keys.faults(entries)
-    faults += _store_faults(store, head, entries)
+        faults += judged("entries", partial(_entry_faults, store, entry), entry=entry.index)
+        faults += judged("papers", partial(laws_named.fault_of, store, entry, packs), entry=entry.index)
+    faults += judged("rows", partial(_orphans, store, entries))
+    faults += judged("certifier keys", partial(certifier_keys.faults, entries))
+    faults += judged("state", partial(_store_faults, store, head, entries))
     report("verify", 1.0)
-    if not first_pack_is_whole(store):
-        faults.append(Fault(entry=None, what="law.pack-changed"))
-    faults += rebuild_differences(store)
-    faults += [
-        Fault(entry=None, what="snapshot.file-changed", facts={"file": name})
-        for name in (*wrong_files(store), *Publications(store).wrong_files())
-    ]
+    faults += judged("state", partial(rebuild_differences, store))
+    faults += judged("files", partial(_file_faults, store))
     beside = Beside() if judge is None else judge(store, entries)
     return Verdict(
         size=signed.size, root=signed.root.hex(), faults=(*faults, *beside.faults),
         texts={**STORE_TEXTS, **beside.texts}, counts=beside.counts,
+        law_entered=not entries or begun_with(store) is not None,
     )  # fmt: skip
+
+
+def _file_faults(store: Store) -> Iterable[Fault]:
+    for name in (*wrong_files(store), *Publications(store).wrong_files()):
+        yield Fault(entry=None, what="snapshot.file-changed", facts={"file": name})
 
 
 def _at_one_moment(store: Store) -> tuple[Head | None, list[StoredEntry]]:
@@ -287,7 +300,7 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         # It has no rows; the office keeps what it commits to, but for what is kept beside it.
         if entry.digest != office_log.place_of(entry.index):
             yield Fault(entry=entry.index, what="entry.columns-differ")
-        if store.upload_names(entry.index):
+        if store.upload_names(entry.index) or office_log.keeps(envelope):
             yield from _upload_faults(store, entry, envelope, key)
         return
     if envelope.kind in _PAPER_KINDS:
@@ -384,10 +397,24 @@ def _upload_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope,
     except zlib.error:
         yield Fault(entry=entry.index, what="upload.changed")
         return
-    opened = _opened(envelope, store.upload_names(entry.index), [content for _, content in kept])
+    names = store.upload_names(entry.index)
+    opened = _opened(envelope, names, [content for _, content in kept])
     expected = journal.upload_commitment(opened, key) if kept else None
-    if expected != envelope.upload_hash or any(stated != sha256(content).hexdigest() for stated, content in kept):
+    if (
+        expected != envelope.upload_hash
+        or any(stated != sha256(content).hexdigest() for stated, content in kept)
+        or not _name_holds(entry, envelope, names, key)
+    ):
         yield Fault(entry=entry.index, what="upload.changed")
+
+
+def _name_holds(entry: StoredEntry, envelope: journal.Envelope, names: Sequence[str], key: bytes) -> bool:
+    """Whether one file is called what it was called: several are listed, and of older entries nothing says it."""
+    if len(names) != 1:
+        return True
+    if "upload_name" in envelope.facts:
+        return envelope.facts["upload_name"] == journal.name_commitment(names[0], key)
+    return names[0] == (papers.name_of(entry, envelope.facts) or names[0])
 
 
 def _store_faults(store: Store, head: Head | None, entries: Sequence[StoredEntry]) -> Iterable[Fault]:

@@ -43,6 +43,7 @@ from lodeline.store import archive
 from lodeline.store.appearing import appear, clear_abandoned, work_room
 from lodeline.store.archive import Table
 from lodeline.store.database import Database
+from lodeline.store.law import assert_first_pack
 from lodeline.store.opening import bring_up, open_store, secret_for
 from lodeline.store.queries.log import has_fact
 from lodeline.store.store import Store
@@ -97,8 +98,9 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
     The signed checkpoint appears beside it first (`checkpoint_beside`): no backup is without one.
 
     Raises BackupError where `file` exists; TakenError where another process makes it; StoreError where a table cannot
-    be read.
+    be read, or the law is not the one that the store was made with.
     """
+    assert_first_pack(store)
     clear_abandoned(file.parent, glob.escape(file.name))
     if file.exists():
         raise BackupError(

@@ -72,7 +72,8 @@ def receive(
         if before is not None:
             return Received(entry=before, problems=checked.problems, repeated=True)
         flags = [as_filed(one, upload.name) for one in checked.problems]
-        about = {"feed": checked.feed, "authority": authority, "by": by}
+        name = journal.name_commitment(upload.name, key)
+        about = {"feed": checked.feed, "authority": authority, "by": by, "upload_name": name}
         envelope = journal.Envelope(
             index=head.size,
             kind=FEED_KIND,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from lodeline.store.database import Rows, integer, marks
 from lodeline.store.store import Store
@@ -76,5 +76,55 @@ def kept_rows(store: Store, kind: str, only: int | None = None) -> Iterator[tupl
 def recorded_acts(store: Store, acts: tuple[str, ...]) -> Rows:
     """Subject and facts of the audit records of these acts, in order."""
     return store.database.rows(
-        f"SELECT subject, facts FROM office_audit_record WHERE what IN ({marks(acts)}) ORDER BY id", acts
+        f"SELECT subject, facts FROM office_audit_record WHERE kind = 'act' AND what IN ({marks(acts)}) ORDER BY id",
+        acts,
     )
+
+
+def recorded(store: Store, acts: tuple[str, ...], *, subject: str | None = None) -> Rows:
+    """Number, act, who, subject and facts of the audit records of these acts, or of those about a subject, in order."""
+    about, params = ("", ()) if subject is None else (" AND subject = %s", (subject,))
+    return store.database.rows(
+        "SELECT id, what, who, subject, facts FROM office_audit_record"
+        f" WHERE kind = 'act' AND what IN ({marks(acts)}){about} ORDER BY id",
+        (*acts, *params),
+    )
+
+
+def recorded_of_organisations(store: Store, act: str) -> Rows:
+    """Organisation and facts of the audit records of an act, in order."""
+    return store.database.rows(
+        "SELECT organisation, facts FROM office_audit_record WHERE kind = 'act' AND what = %s ORDER BY id", (act,)
+    )
+
+
+def second_person_rules(store: Store) -> Rows:
+    """Organisation, and whether a second person certifies for it."""
+    return store.database.rows("SELECT organisation, second_person FROM office_organisation_settings")
+
+
+def invitations(store: Store) -> Rows:
+    """Number and role of all invitations but those that wait for the letter which makes their link."""
+    return store.database.rows("SELECT id, role FROM office_invitation WHERE NOT waits ORDER BY id")
+
+
+_RELEASE: Final = (
+    "run", "scenario", "content", "sha256", "told", "kept_back", "who", "withdrawn_by", "withdrawn_at",
+)  # fmt: skip
+_RUN: Final = ("reference", "scenario", "entry", "root", "draws", "digests", "content", "sha256", "again_sha256")
+
+
+def strategy_releases(store: Store) -> Iterator[dict[str, Any]]:
+    """What was published of runs to agencies, in order, by column; a few at a time."""
+    return _by_column(store, _RELEASE, "office_strategy_release", "")
+
+
+def strategy_runs(store: Store) -> Iterator[dict[str, Any]]:
+    """The runs of scenarios that are done, in order, by column; a few at a time."""
+    return _by_column(store, _RUN, "office_strategy_run", " AND state = 'done'")
+
+
+def _by_column(store: Store, names: tuple[str, ...], table: str, condition: str) -> Iterator[dict[str, Any]]:
+    statement = f"SELECT id, {','.join(names)} FROM {table} WHERE id > %s{condition} ORDER BY id LIMIT %s"
+    for _, *values in store.database.paged(statement, 5):
+        yield dict(zip(names, values, strict=True))

@@ -36,6 +36,7 @@ from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.models import Job
 from lodeline.office.router import is_prepared
 from lodeline.store.guards import guards_of
+from lodeline.store.law import assert_first_pack
 from lodeline.store.opening import open_store
 from lodeline.store.queries.log import entries_by_kind
 from lodeline.store.store import OFFICE_KIND
@@ -217,6 +218,11 @@ def _guards(url: str) -> Check:
     return {"ok": not any(named.values()), **{what: names for what, names in named.items() if names}}
 
 
+def _law(url: str) -> Check:
+    assert_first_pack(open_store(url))
+    return {"ok": True}
+
+
 def _portal(url: str) -> Check:
     open_store(url)
     return {"ok": is_prepared(url)}
@@ -257,7 +263,8 @@ def _proxy(url: str) -> Check:
 
 
 _CHECKS: Final[dict[str, Callable[[str], Check]]] = {
-    "store": _store, "guards": _guards, "portal": _portal, "reading": _reading, "jobs": _jobs, "proxy": _proxy,
+    "store": _store, "guards": _guards, "law": _law, "portal": _portal, "reading": _reading, "jobs": _jobs,
+    "proxy": _proxy,
 }  # fmt: skip
 
 
