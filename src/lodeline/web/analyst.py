@@ -33,10 +33,10 @@ from lodeline.service.overview.parting import is_prepared, prepare
 from lodeline.service.overview.reckoned import prepare_books
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
-from lodeline.store.outage import Outage
 from lodeline.store.publications import Publications, Question, Stamp, program_now
 from lodeline.store.published import asked_by_name, function_of
 from lodeline.store.snapshot_opening import is_of, open_snapshot
+from lodeline.store.trouble import Outage
 from lodeline.store.values import UnpublishableError
 from lodeline.web.reading import Reading, is_unchanged
 

@@ -22,7 +22,7 @@ from django.db import connections
 from lodeline.office.access import clock
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Job
-from lodeline.store.outage import Outage
+from lodeline.store.trouble import Outage
 
 #: Seconds between two questions for work, and between two signs of life.
 IDLE_S: Final = 0.5

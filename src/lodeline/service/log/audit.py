@@ -413,7 +413,7 @@ def _name_holds(entry: StoredEntry, envelope: journal.Envelope, names: Sequence[
     if len(names) != 1:
         return True
     if "upload_name" in envelope.facts:
-        return envelope.facts["upload_name"] == journal.name_commitment(names[0], key)
+        return bool(envelope.facts["upload_name"] == journal.name_commitment(names[0], key))
     return names[0] == (papers.name_of(entry, envelope.facts) or names[0])
 
 

@@ -83,10 +83,10 @@ def recorded_acts(store: Store, acts: tuple[str, ...]) -> Rows:
 
 def recorded(store: Store, acts: tuple[str, ...], *, subject: str | None = None) -> Rows:
     """Number, act, who, subject and facts of the audit records of these acts, or of those about a subject, in order."""
-    about, params = ("", ()) if subject is None else (" AND subject = %s", (subject,))
+    condition, params = ("", ()) if subject is None else (" AND subject = %s", (subject,))
     return store.database.rows(
         "SELECT id, what, who, subject, facts FROM office_audit_record"
-        f" WHERE kind = 'act' AND what IN ({marks(acts)}){about} ORDER BY id",
+        f" WHERE kind = 'act' AND what IN ({marks(acts)}){condition} ORDER BY id",
         (*acts, *params),
     )
 
