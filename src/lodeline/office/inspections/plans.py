@@ -1,8 +1,8 @@
 """Who plans a visit, and who is shown a plan. What a plan is: service.inspections.planning.
 
 A plan is for those who may enter what a visit found, of the firms of their region. Nobody else is shown it, the firm
-least of all, before the visit has ended (`service.inspections.done.is_over`): what was measured is shown at once, what
-is still to be measured is not. From then on it is open to those who may read of the firm, and to the firm.
+least of all, before the visit has ended (`service.inspections.showing.is_over`): what was measured is shown at once,
+what is still to be measured is not. From then on it is open to those who may read of the firm, and to the firm.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from datetime import date, datetime
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.service.inspections import planning
-from lodeline.service.inspections.done import is_over
 from lodeline.service.inspections.planning import EnteredPlan, Proposal, plan_at, plans
 from lodeline.service.inspections.reading import Visit, planned, visits_of
+from lodeline.service.inspections.showing import is_over
 from lodeline.service.inspections.visits import inspections
 from lodeline.store.store import Store, StoredEntry
 

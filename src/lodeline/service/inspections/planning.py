@@ -2,7 +2,7 @@
 
 A plan is proposed as often as one likes, and nothing is written. When it is entered its items are drawn and its paper
 goes into the log, under an entry that names no firm: a plan must not warn the one it is about. The firm reads it when
-the visit has ended (`done.is_over`).
+the visit has ended (`showing.is_over`).
 
 PlanError    what was asked for cannot be planned; each sentence says what to do
 """

@@ -14,11 +14,11 @@ from django.http import HttpResponse
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.office.access import clock
 from lodeline.office.inspections.plans import is_ended, plan_open_to, visit_under
-from lodeline.service.inspections.done import acts_done, shown_by
 from lodeline.service.inspections.drawing import redrawn
 from lodeline.service.inspections.planning import EnteredPlan, root_before
 from lodeline.service.inspections.reading import MEASUREMENT
 from lodeline.service.inspections.reading import Visit as Visited
+from lodeline.service.inspections.showing import acts_done, shown_by
 from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.pages.inspections.plan_part import (
     ACTS,

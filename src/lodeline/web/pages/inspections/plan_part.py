@@ -73,7 +73,7 @@ def weakest(paper: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def headline(
     visit: Visit, paper: Mapping[str, Any], site: str, *, done: Mapping[str, Sequence[str]] | None = None
 ) -> str:  # fmt: skip
-    """What the visit would show, in one sentence. `done`: lot → what was done with it (`done.acts_done`), where
+    """What the visit would show, in one sentence. `done`: lot → what was done with it (`showing.acts_done`), where
     something was measured; then `paper` is of what was done."""
     language, of = visit.language, weakest(paper)
     time = duration(paper["minutes"], language)
@@ -215,7 +215,7 @@ def route_table(
     called: Callable[[str], str] | None = None,
     page: str = "lot",
 ) -> Table:
-    """Where to go, what is there, what to do with it and what was done (`done.acts_done`).
+    """Where to go, what is there, what to do with it and what was done (`showing.acts_done`).
 
     `called`: what a reader calls a lot, if not by its label; `page`: what its name leads to."""
     language = visit.language

@@ -19,9 +19,9 @@ from lodeline.material.composition import read_canonical
 from lodeline.office.access import clock
 from lodeline.office.inspections.plans import is_ended, may_see_what_is_left
 from lodeline.service.entries.receipts import receipt
-from lodeline.service.inspections.done import shown_by
 from lodeline.service.inspections.reading import AUTHORITY, Planned, planned, visit_of
 from lodeline.service.inspections.reading import Visit as Visited
+from lodeline.service.inspections.showing import shown_by
 from lodeline.service.inspections.visit_figures import VisitFigures, visit_figures
 from lodeline.web.access.territory import of_one_site
 from lodeline.web.pages.common.firm_part import Firm
