@@ -118,6 +118,7 @@ def withdraw(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:
     with jobs.database().transaction():
         found = StrategyRelease.objects.select_for_update().filter(run=reference, withdrawn_at=None).first()
         if found is None:
+            load(actor, reference)  # says where there is no such run
             raise StrategyError("This run is not published.", "该推演未公布。")
         found.withdrawn_at, found.withdrawn_by = now, actor.pseudonym
         found.save(update_fields=["withdrawn_at", "withdrawn_by"])
