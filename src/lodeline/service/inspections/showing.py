@@ -48,9 +48,9 @@ def acts_done(plan: Mapping[str, Any], visit: Visit | None, *, analysed: bool = 
     """
     rows: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     sampled: set[str] = set()
-    for _, row in [] if visit is None else visit.items:
+    for _, row in visit.items if visit is not None else ():
         rows.setdefault((row["name"], row["place"]), []).append(row)
-    for bag in {} if visit is None else visit.bags.values():
+    for bag in visit.bags.values() if visit is not None else ():
         if not analysed or (bag.results and bag.part in _ANALYSED):
             sampled.add(bag.name)
     return {

@@ -114,7 +114,9 @@ def _page(visit: Visit, found: Visited, *, own: Firm | None) -> HttpResponse:
         measured=written.count(len(found.items)),
         plan=_plan_link(visit, found, own) if open_to else None,
         is_open=is_ended(found, visit.store, today=today),
-        unmeasured=[] if plan is None or not open_to else [_called(own)(one["lot"]) for one in plan.unmeasured],
+        unmeasured=visit.text(", ", "、").join(
+            _called(own)(one["lot"]) for one in (() if plan is None or not open_to else plan.unmeasured)
+        ),
         done=_done(visit, found, plan),
         seen=seen_sentences(visit, got.verified),
         waiting="waiting" in got.verified["state"].to_list(),
