@@ -112,7 +112,7 @@ class _Large:
 
     credentials: frozenset[bytes]
     address: bytes
-    file: IO[bytes] = field(default_factory=partial(tempfile.TemporaryFile, buffering=0, prefix="lodeline-"))
+    file: IO[bytes] = field(default_factory=lambda: tempfile.TemporaryFile(buffering=0, prefix="lodeline-"))
     size: int = 0
 
     def add(self, piece: bytes) -> None:
