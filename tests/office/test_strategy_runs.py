@@ -18,6 +18,7 @@ from tests.unit.strategy.test_disclosure import even, run
 
 from lodeline.errors import UserError
 from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
+from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
 from lodeline.office.jobs.work import work_once
 from lodeline.office.models import AuditRecord, Job, StrategyRelease, StrategyRun
@@ -361,9 +362,8 @@ def test_a_run_of_before_its_bytes_were_recorded_holds(
     store: Store, answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as then:
-        recorded = runs.record_act
         then.setattr(
-            runs, "record_act", lambda who, what, **more: what == "strategy.computed" or recorded(who, what, **more)
+            runs, "record_act", lambda who, what, **more: what == "strategy.computed" or record_act(who, what, **more)
         )
         older = done(store).reference
     done(store, "b")
