@@ -106,13 +106,17 @@ class _Received(Unreader):  # type: ignore[misc]
         return self._large.file.read(min(max(size_hint or 0, 8192), 1 << 20))
 
 
+def _unnamed() -> IO[bytes]:
+    return tempfile.TemporaryFile(buffering=0, prefix="lodeline-")
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Large:
     """A large body: whose it is, and the file without a name that keeps what has come of it."""
 
     credentials: frozenset[bytes]
     address: bytes
-    file: IO[bytes] = field(default_factory=lambda: tempfile.TemporaryFile(buffering=0, prefix="lodeline-"))
+    file: IO[bytes] = field(default_factory=_unnamed)
     size: int = 0
 
     def add(self, piece: bytes) -> None:
