@@ -73,7 +73,7 @@ def test_a_mistake_of_ours_has_a_number_and_promises_nothing_untrue(
     assert "secret of somebody" not in page.html
 
 
-def told_when_closed(browser: Browser) -> tuple[str, str]:
+def texts_when_closed(browser: Browser) -> tuple[str, str]:
     """The text of both languages, each with status 503."""
     texts = []
     for language in ("en", "zh"):
@@ -85,14 +85,14 @@ def told_when_closed(browser: Browser) -> tuple[str, str]:
 
 
 def test_no_store(elsewhere: Any, tmp_path: Path) -> None:
-    en, zh = told_when_closed(elsewhere(tmp_path / "none.sqlite3"))
+    en, zh = texts_when_closed(elsewhere(tmp_path / "none.sqlite3"))
     assert "lodeline init" in en and "lodeline init" in zh
     assert not (tmp_path / "none.sqlite3").exists(), "looking must not make a store"
 
 
 def test_empty_store(elsewhere: Any, sqlite_url: str) -> None:
     create(sqlite_url)
-    en, zh = told_when_closed(elsewhere(sqlite_url))
+    en, zh = texts_when_closed(elsewhere(sqlite_url))
     assert "The store is empty" in en and "数据库为空" in zh
 
 
@@ -107,7 +107,7 @@ def test_store_of_a_newer_version(elsewhere: Any, store: Store, tmp_path: Path) 
             connection.execute(f'DROP TRIGGER "{name}"')
         connection.execute("UPDATE fact SET value = '99' WHERE key = 'format'")
     connection.close()
-    en, zh = told_when_closed(elsewhere(path))
+    en, zh = texts_when_closed(elsewhere(path))
     assert "update the program" in en and "请更新程序" in zh
 
 
@@ -162,7 +162,7 @@ def test_a_store_that_was_there_is_restored_and_never_made_again(elsewhere: Any,
     browser = elsewhere(path)
     assert browser.get("/en/log/").status_code == 200
     path.unlink()
-    en, zh = told_when_closed(browser)
+    en, zh = texts_when_closed(browser)
     assert "restore the newest backup" in en and "恢复最新备份" in zh
     assert "lodeline init" not in en + zh and str(tmp_path) not in en + zh
 
@@ -174,7 +174,7 @@ def test_locked_store(elsewhere: Any, store: Store, tmp_path: Path, monkeypatch:
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        en, zh = told_when_closed(elsewhere(path))
+        en, zh = texts_when_closed(elsewhere(path))
     finally:
         connection.close()
     assert "locked" in en and "锁定" in zh

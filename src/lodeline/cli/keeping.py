@@ -44,7 +44,7 @@ def init(
     store, new = create(database, jurisdiction=jurisdiction, origin=named)
     guards += missing_office_guards(store.database)
     rights, unsaid = has_office(store.database) and is_older(store), begun_with(store) is None
-    # The portal's tables as well: whoever asks a page or the API before `serve` was ever started finds them.
+    # The portal's tables as well: a page or the API that is asked before `serve` was ever started finds them.
     prepare(database)
     rights = rights and not is_older(store)
     law = unsaid and begun_with(store) is not None

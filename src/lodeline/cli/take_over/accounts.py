@@ -1,6 +1,6 @@
 """Commands for who has the server: the first registrars, and links where no mail can bring them.
 
-No page shows such a link. Whoever has the database and its secret could make one anyhow, so that a second person is not
+No page shows such a link. Who has the database and its secret could make one anyhow, so that a second person is not
 asked for here; each use is an audit record, and all registrars and auditors are notified.
 """
 

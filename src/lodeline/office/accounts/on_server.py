@@ -34,7 +34,9 @@ def registrar(email: str, name: str, *, today: date, now: datetime) -> Invited:
     with office_transaction():
         made = invitations.invite_registrar(COMMAND, email=email, name=name, today=today, now=now)
         facts = {"what": "invitation", "role": "registrar", "person": "", "by": ""}
-        proposals.tell("account-on-server", facts, key=f"invitation:{made.invitation.pk}", person=None, now=now)
+        proposals.notify_keepers(
+            "account-on-server", facts, key=f"invitation:{made.invitation.pk}", person=None, now=now
+        )
     return made
 
 
@@ -72,7 +74,7 @@ def let_back_in(email: str, *, now: datetime) -> User:
         people.clear_sign_in(COMMAND, user)
         facts = {"what": "let-back-in", "role": "", "person": user.pseudonym, "by": ""}
         key = f"let-back-in:{user.pseudonym}:{now.isoformat()}"
-        proposals.tell("account-on-server", facts, key=key, person=user, now=now)
+        proposals.notify_keepers("account-on-server", facts, key=key, person=user, now=now)
     return user
 
 

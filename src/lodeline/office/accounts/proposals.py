@@ -176,10 +176,10 @@ def _notify(  # noqa: PLR0917  (a notice, fact by fact)
         "what": proposal.kind, "role": content.get("role", ""), "person": person.pseudonym if person else "",
         "by": actor.pseudonym,
     }  # fmt: skip
-    tell(kind, facts, key=f"proposal:{proposal.pk}", person=person, now=now)
+    notify_keepers(kind, facts, key=f"proposal:{proposal.pk}", person=person, now=now)
 
 
-def tell(kind: str, facts: Mapping[str, Any], *, key: str, person: User | None, now: datetime) -> None:
+def notify_keepers(kind: str, facts: Mapping[str, Any], *, key: str, person: User | None, now: datetime) -> None:
     """Notifies all registrars, the auditors and the person, once for a key."""
     some = [
         NewNotice(organisation=AUTHORITY, kind=kind, facts=facts, key=f"{key}:{kind}:{role}", role=role)
