@@ -38,6 +38,7 @@ from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.law import packs as law_packs
 from lodeline.office.licences import acts as licence_acts
 from lodeline.office.licences import application_review
+from lodeline.office.log import acts_proof
 from lodeline.office.models import (
     Application,
     ApplicationStep,
@@ -287,6 +288,10 @@ def test_a_registrar_alone_makes_no_puppet_and_takes_over_nobody(store: Store) -
     assert officer.has_usable_password()
     assert not User.objects.filter(email="own@a.example").exists()
     assert list(papers.judge(store)) == [] and verify(store).faults == ()
+    # What is proposed opens to nobody, so that no act made it yet; a link that is put there by hand is named.
+    assert list(acts_proof.judge(store)) == []
+    Invitation.objects.filter(pk=waiting.pk).update(digest="a link of one's own", expires_at=NOW + GOOD_FOR)
+    assert [fault.what for fault in acts_proof.judge(store)] == ["invitation.without-act"]
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -104,8 +104,11 @@ def second_person_rules(store: Store) -> Rows:
 
 
 def invitations(store: Store) -> Rows:
-    """Number and role of all invitations but those that wait for the letter which makes their link."""
-    return store.database.rows("SELECT id, role FROM office_invitation WHERE NOT waits ORDER BY id")
+    """Number and role of all invitations but those that no link opens yet: they wait for their letter, or are proposed
+    and not confirmed."""
+    return store.database.rows(
+        "SELECT id, role FROM office_invitation WHERE NOT waits AND digest NOT LIKE %s ORDER BY id", ("proposed %",)
+    )
 
 
 _RELEASE: Final = (
