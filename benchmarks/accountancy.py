@@ -206,9 +206,9 @@ def leaks(balances: Floats, flow: Floats, sigma: Floats, *, factor: float, runs:
         measured = flow + inverse[:, node] * lost + sigma * random.standard_normal(len(flow))
         found = reconcile(measured, sigma, balances)
         first = locate(found, kinds=("leak",), side=1)[0]
-        right += int(first.p <= 0.1 and ("leak", node) in first.alike)
+        right += first.p <= 0.1 and ("leak", node) in first.alike
         imbalance = balances @ measured / np.sqrt(np.diag(variance))
-        nodal += imbalance.max() > nodal_limit and int(imbalance.argmax()) == node
+        nodal += int(imbalance.max() > nodal_limit and imbalance.argmax() == node)
         best += ceiling(np.eye(nodes)[node], lost, variance, 0.1)
     return right / runs, nodal / runs, best / runs
 
