@@ -112,7 +112,7 @@ def test_admit_a_firm(somebody: Somebody, log: Path) -> None:
     journey.fill("E-mail address", "li.na@demo.example")
     journey.choose("Administrator", begins=True)
     journey.press("Invite")
-    journey.reads("A demo sends no mail: the link stands in the log of the server, where it was started.")
+    journey.quotes("A demo sends no mail: the link stands in the log of the server, where it was started.")
     (link,) = re.findall(r"http://\S+/invitation/\S+", log.with_suffix(".said").read_text("utf-8"))
 
     journey.be(somebody())
@@ -242,7 +242,7 @@ def test_correct_a_month(somebody: Somebody, tmp_path: Path) -> None:
     journey.press("Upload and check")
     journey.reads("What it changes")
     journey.quotes("22 events unchanged, 1 changed, 0 new, 0 not in your file")
-    journey.reads("In the books")
+    journey.reads("Masses, book and count")
     journey.picture("correct-changes", of="What it changes")
     journey.press("Ask for certification")
 

@@ -302,6 +302,8 @@ def test_nobody_confirms_what_concerns_himself(store: Store) -> None:
     for one in (given, let_in):
         with pytest.raises(PeopleError, match="your own account"):
             proposals.confirm(acting(second), one.pk, today=TODAY, now=NOW)
+        with pytest.raises(PeopleError, match="your own account"):
+            proposals.end(acting(second), one.pk, now=NOW)
     other = account("other@x.example")
     invited = proposals.propose_invitation(
         acting(first), email="Second@a.example", name="S", role="auditor", today=TODAY, now=NOW

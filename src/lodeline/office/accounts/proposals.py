@@ -92,7 +92,7 @@ def waiting(actor: Actor, organisation: str, *, now: datetime) -> list[Waiting]:
         found.append(
             Waiting(
                 proposal=one, content=content, person=User.objects.filter(pseudonym=one.subject).first(),
-                invitation=Invitation.objects.filter(pk=content.get("invitation")).first(),
+                invitation=Invitation.objects.filter(pk=content.get("invitation", 0)).first(),
                 own=one.proposed_by == actor.pseudonym,
             )
         )  # fmt: skip
@@ -110,18 +110,20 @@ def confirm(actor: Actor, proposal: int, *, today: date, now: datetime) -> Confi
         _notify("account-confirmed", found, content, actor, person, now)
         if found.kind == "invitation":
             invited = invitations.open_link(actor, content["invitation"], now=now)
-        elif found.kind == "let-back-in":
-            let_in = person
-            people.clear_sign_in(actor, person)
-        # Last: the log is locked from here on.
-        elif found.kind == "role":
-            people.add_membership(
-                actor, user=person, organisation=AUTHORITY, role=content["role"], region=content["region"],
-                valid_from=today, valid_to=_day(content["valid_to"]), now=now, granted_by=proposer,
-                confirmed_by=actor.user,
-            )  # fmt: skip
-        else:
+        elif found.kind == "change":
+            # Last, as below: the log is locked from here on.
             people.put_change(actor, content["membership"], content["role"], proposer, actor.user, today=today, now=now)
+        else:
+            assert person is not None, "only an invitation is about nobody yet"
+            if found.kind == "let-back-in":
+                let_in = person
+                people.clear_sign_in(actor, person)
+            else:
+                people.add_membership(
+                    actor, user=person, organisation=AUTHORITY, role=content["role"], region=content["region"],
+                    valid_from=today, valid_to=_day(content["valid_to"]), now=now, granted_by=proposer,
+                    confirmed_by=actor.user,
+                )  # fmt: skip
     return Confirmed(proposal=found, invited=invited, let_in=let_in)
 
 
@@ -133,6 +135,8 @@ def end(actor: Actor, proposal: int, *, now: datetime) -> Proposal:
         if found.kind not in ACCOUNT_KINDS:
             raise PeopleError("There is no such proposal.", "没有该项提议。")
         people.require_people(actor, found.organisation)
+        if found.subject == actor.pseudonym:
+            raise _own_account()
         if found.kind == "invitation":
             Invitation.objects.filter(pk=found.subject).update(withdrawn_at=now)
     return found
@@ -149,15 +153,18 @@ def _concerned(actor: Actor, proposal: Proposal) -> User | None:
     if person is None:
         raise PeopleError("This account is closed.", "该账户已停用。")
     if person.pk == actor.user:
-        raise PeopleError(
-            "This concerns your own account: another registrar decides it.",
-            "该事项涉及您本人账户：须由其他登记员办理。",
-        )
+        raise _own_account()
     if proposal.kind == "let-back-in":
         people.require_all_of(actor, person)
     else:
         actor.require("accounts.write", AUTHORITY)
     return person
+
+
+def _own_account() -> PeopleError:
+    return PeopleError(
+        "This concerns your own account: another registrar decides it.", "该事项涉及您本人账户：须由其他登记员办理。"
+    )  # fmt: skip
 
 
 def _put(  # noqa: PLR0917  (a proposal, column by column)
