@@ -149,7 +149,8 @@ def connected(path: str) -> int:
     """How many connections of this process to a file are open. (SQLite itself may close a file later than asked.)"""
     found = 0
     for one in gc.get_objects():
-        if isinstance(one, sqlite3.Connection):
+        # Of its type and not of what it says to be: a lazy object of Django would be made for the question.
+        if issubclass(type(one), sqlite3.Connection):
             with suppress(sqlite3.ProgrammingError):
                 found += one.execute("PRAGMA database_list").fetchone()[2] == path
     return found
