@@ -82,7 +82,7 @@ def forget(place: str) -> None:
     What still computes behind a page closes its own first: of a database that is forgotten it would find none to close.
     """
     for thread in threading.enumerate():
-        if thread.name in ("reading", "answer"):
+        if thread.name in ("reading", "answer", "at-hand"):
             thread.join(_PATIENCE_S)
     known = connections.databases
     inside = f"{place}{os.sep}"
