@@ -33,7 +33,7 @@ from tests.unit.strategy.test_disclosure import even, run
 from lodeline.journal.verify import Fault
 from lodeline.office.access.actor import Actor, actor_of
 from lodeline.office.accounts import erasure, holds, people, tokens
-from lodeline.office.accounts.invitations import invite
+from lodeline.office.accounts.proposals import confirm, propose_invitation
 from lodeline.office.inspections import visits
 from lodeline.office.jobs.work import work_once
 from lodeline.office.law import packs
@@ -143,7 +143,8 @@ def furnish(store: Store) -> None:
     admin, registrar, licensing = who("admin"), who("registrar"), who("licensing")
     tokens.issue(admin, maker, name="ERP", scopes=["lots:read"], days=30, now=NOW)
     people.require_second_person(admin, maker, True)
-    invite(registrar, email="new@authority.example", name="New", organisation="", role="auditor", today=TODAY, now=NOW)
+    invited = propose_invitation(registrar, email="new@a.example", name="New", role="auditor", today=TODAY, now=NOW)
+    confirm(who("registrar-2"), invited.pk, today=TODAY, now=NOW)
     holds.hold_organisation(who("auditor"), maker, reason="Case 12.", registered=[maker], now=NOW)
     erasure.ask(who("supplier"), ground=next(iter(erasure.GROUNDS)), reason="I have left.", now=NOW)
     run_of = {"kind": "mining", "ore_type": "rock", "year": 2026, "run": "R", "reo_mg": 1, "on": TODAY}
@@ -155,7 +156,8 @@ def furnish(store: Store) -> None:
     made = runs.save(who("analyst"), store, "a", now=NOW)
     while work_once("w:1:1"):
         pass
-    releases.publish(who("analyst"), made.reference, now=NOW)
+    releases.propose(who("analyst"), made.reference, now=NOW)
+    releases.confirm(who("analyst-2"), made.reference, now=NOW)
     Bookmark.objects.get_or_create(name="log-notices", defaults={"entry": 5, "read_at": NOW})
 
 

@@ -16,7 +16,7 @@ COMMANDS = (
     "demo", "bench", "init", "load", "rebuild", "backup", "restore", "prune", "template", "check", "file", "feed",
     "exceptions", "trace", "origins", "balance", "flows", "where", "transfers", "quota", "reconcile", "findings", "edition",
     "declare", "bundle", "screen", "receipt", "verify", "serve", "analyse", "world", "finding", "licence", "run", "inspect",
-    "parties", "law", "strategy",
+    "parties", "law", "accounts", "strategy",
 )  # fmt: skip
 PRINTING_DATA = (
     "init", "load", "rebuild", "backup", "restore", "check", "file", "trace", "origins", "balance", "flows",

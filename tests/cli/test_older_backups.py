@@ -25,7 +25,7 @@ from lodeline.store.opening import is_behind, open_store
 
 OLDER = Path(__file__).parent / "data" / "older"
 #: Commit → entries in its log, whether its tables have changed since.
-PROGRAMS = {"25809d3": (26, True), "4fc5206": (26, True), "7fd6d82": (43, False)}
+PROGRAMS = {"25809d3": (26, True), "4fc5206": (26, True), "7fd6d82": (43, True)}
 #: A mine's April, as its clerk would send it today.
 APRIL = (
     "event,kind,on,site,lot,product,mass_kg,composition,origin_kind,origin_place",

@@ -88,7 +88,7 @@ class TestReceipt:
             (tmp_path / "x.json").write_text(content)
             assert nowhere("verify", "--receipt", tmp_path / "x.json").status == 1, content
         (tmp_path / "x.json").write_text("{no json")
-        assert "x.json" in nowhere("verify", "--receipt", tmp_path / "x.json").said
+        assert "receipt.none" in nowhere("verify", "--receipt", tmp_path / "x.json").out
         (tmp_path / "x.json").write_bytes(b"\xff\xfe")
         for path in (tmp_path / "x.json", tmp_path / "none.json", tmp_path):
             answer = nowhere("verify", "--receipt", path)

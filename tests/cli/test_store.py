@@ -148,8 +148,13 @@ def test_init_names_the_guards_that_it_sets_again(filed: Lodeline, language: str
     assert filed("init", "--json").document["guards"] == []
 
 
-def test_init_names_the_format_that_a_store_takes_up(filed: Lodeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "FORMAT", opening.FORMAT + 1)
+def test_init_names_the_format_that_a_store_takes_up(filed: Lodeline) -> None:
+    with closing(sqlite3.connect(filed.database)) as connection, connection:
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE tbl_name = 'fact' AND type = 'trigger'"
+        ):
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("UPDATE fact SET value = ? WHERE key = 'format'", (str(opening.FORMAT - 1),))
     assert f"format taken up: {opening.FORMAT}\n" in filed("init").out
     assert "nothing changed" in filed("init").out
 

@@ -294,7 +294,10 @@ def test_an_entry_and_its_draft_stand_together_or_not_at_all(
     Job.objects.update(run_after=NOW - timedelta(days=400))
     assert work.work_once("machine:1:aaaa")
     draft.refresh_from_db()
-    assert (draft.state, draft.entry, entries(ledger)) == ("filed", 1, 1)
+    # What is short is done beside it: the log may hold an anchor of the audit as well.
+    assert (draft.state, entries(ledger)) == ("filed", 1)
+    filed = ledger.entry(draft.entry)
+    assert filed is not None and filed.kind == "filing"
 
 
 def test_a_worker_that_is_killed_while_it_files_is_followed_by_one_that_files_once(
@@ -322,7 +325,10 @@ def test_a_worker_that_is_killed_while_it_files_is_followed_by_one_that_files_on
         second.terminate()
         second.wait()
     draft.refresh_from_db()
-    assert (draft.state, draft.entry, entries(ledger)) == ("filed", 1, 1)
+    # What is short is done beside it: the log may hold an anchor of the audit as well.
+    assert (draft.state, entries(ledger)) == ("filed", 1)
+    filed = ledger.entry(draft.entry)
+    assert filed is not None and filed.kind == "filing"
 
 
 def test_where_a_second_person_is_wanted_the_maker_cannot_sign(ledger: Store, people: People) -> None:

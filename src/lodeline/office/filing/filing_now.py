@@ -86,7 +86,7 @@ def file(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
         return _give_back(draft, outcome.problems)
     _mark(draft, outcome.entry, now)
     if not draft.sandbox and draft.corrects is None:
-        _supersede(draft, set(content.table.frame["event"].drop_nulls()), now)
+        _supersede(draft, _events_of(content), now)
     return Draft.objects.get(pk=draft.pk)
 
 
@@ -113,10 +113,16 @@ def _supersede(filed: Draft, events: set[str], now: datetime) -> None:
 
 def _adds_nothing(draft: Draft, events: set[str], done: set[str]) -> bool:
     """Whether all that the draft has is among these events; where its rows cannot be read, among these files."""
-    frame = content_at(draft).table.frame
-    if "event" in frame.columns and frame["event"].null_count() == 0:
-        return set(frame["event"]) <= events
+    content = content_at(draft)
+    if "event" in content.table.frame.columns and content.table.frame["event"].null_count() == 0:
+        return _events_of(content) <= events
     return {one.sha256 for one in draft.files.defer("content")} <= done
+
+
+def _events_of(content: Content) -> set[str]:
+    """The events that rows name; none of a month in which nothing happened, which has no columns either."""
+    frame = content.table.frame
+    return set(frame["event"].drop_nulls()) if "event" in frame.columns else set()
 
 
 def _uploads(draft: Draft, content: Content) -> list[Upload]:
