@@ -65,7 +65,10 @@ def test_making_a_store_that_is_there_finds_it_and_changes_nothing(empty: Store)
 def test_a_store_keeps_the_name_of_its_log(url: str) -> None:
     store, new = create(url, origin="example.org/log")
     assert new
-    again, _ = create(url, origin="other.org/log")
+    with pytest.raises(StoreError, match=r"example\.org/log.*make another store for other\.org/log"):
+        create(url, origin="other.org/log")
+    again, new = create(url)
+    assert not new
     assert again.origin == open_store(url).origin == "example.org/log"
     assert again.signer.verifier.vkey == store.signer.verifier.vkey
     store.database.close()
@@ -190,8 +193,10 @@ def test_a_higher_format_keeps_stores_open_and_is_told_by_init(empty: Store, mon
             touch(url)
 
 
-def test_a_store_that_was_never_finished_is_finished_by_init(empty: Store) -> None:
+def test_a_store_that_was_never_finished_is_finished_by_init(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     url = empty.database.url
+    # Another process, which never found one there.
+    monkeypatch.setattr(opening, "_found", set())
     with unguarded(empty):
         empty.database.execute("DELETE FROM fact")
         empty.database.execute("DELETE FROM head")

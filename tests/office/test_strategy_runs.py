@@ -306,7 +306,7 @@ def test_what_was_published_is_shown_as_it_was_published_or_not_at_all(
     rows = even("JP", 3)
     answers["a"] = lambda **_: run(rows)
     reference = done(store).reference
-    releases.publish(ANALYST, reference, now=NOW)
+    publish(reference, now=NOW)
     (before,) = releases.told(AGENT)
     assert {one["need_kg_per_day"] for one in before["rows"]} == {None}, "of few firms nothing is shown"
     assert faults(store) == []
@@ -321,7 +321,7 @@ def test_what_was_published_is_shown_as_it_was_published_or_not_at_all(
         releases.told(AGENT)
     other = done(store, "b").reference
     with pytest.raises(StoreError, match="not as it was published"):
-        releases.publish(ANALYST, other, now=NOW)
+        publish(other, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_a_release_that_was_altered_or_taken_away_is_named(
     store: Store, answers: dict[str, Answer], statement: str, what: str
 ) -> None:
     reference = done(store).reference
-    releases.publish(ANALYST, reference, now=NOW)
+    publish(reference, now=NOW)
     releases.withdraw(ANALYST, reference, now=NOW)
     if "content" in statement and not store.database.is_sqlite:
         statement = statement.replace("= sha256", "= sha256::bytea")

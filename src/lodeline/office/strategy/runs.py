@@ -201,7 +201,7 @@ def run_job(payload: Mapping[str, Any], progress: Any) -> object:
         digest = sha256(canonical(_computed(run, progress))).hexdigest()
         with jobs.database().transaction():
             StrategyRun.objects.filter(pk=run.pk, state=State.DONE).update(again_sha256=digest, again_at=clock.now())
-            record_act(NOBODY, published.COMPUTED, subject=run.reference, facts={"sha256": digest, "again": True})
+            record_act(NOBODY, "strategy.computed", subject=run.reference, facts={"sha256": digest, "again": True})
         return None
     if not _note(run, state=State.RUNNING):
         return None
@@ -224,7 +224,7 @@ def run_job(payload: Mapping[str, Any], progress: Any) -> object:
     with jobs.database().transaction():
         if _note(run, state=State.DONE, content=packed, sha256=digest, size=len(content)):
             facts = {"asked": _asked(run), "sha256": digest}
-            record_act(NOBODY, published.COMPUTED, subject=run.reference, facts=facts)
+            record_act(NOBODY, "strategy.computed", subject=run.reference, facts=facts)
     _let_go()
     return None
 
