@@ -403,9 +403,9 @@ def test_a_visit_beside_its_plan(store: Store) -> None:
     ]  # fmt: skip
     content = canonical_json({"organisation": "MINE", "site": "mine", "items": items})
     with store.database.transaction():
-        entry = papers.put_paper(
-            store, store.head(lock=True), content, kind=INSPECTION_PLAN_KIND, name="plan.json", filed_at=NOW, facts={}
-        )
+        log = store.head(lock=True)
+        name = f"inspection-plan-{log.size}.json"
+        entry = papers.put_paper(store, log, content, kind=INSPECTION_PLAN_KIND, name=name, filed_at=NOW, facts={})
     head = "lot,product,declared_kg"
     with_bag = f"{head},bag_authority,note"
     swapped = measured(store, "drum 1,,1000,7-02a,", head=with_bag, plan=entry.index)
