@@ -147,7 +147,7 @@ def furnish(store: Store) -> None:
     confirm(who("registrar-2"), invited.pk, today=TODAY, now=NOW)
     holds.hold_organisation(who("auditor"), maker, reason="Case 12.", registered=[maker], now=NOW)
     erasure.ask(who("supplier"), ground=next(iter(erasure.GROUNDS)), reason="I have left.", now=NOW)
-    run_of = {"kind": "mining", "ore_type": "rock", "year": 2026, "run": "R", "reo_mg": 1, "on": TODAY}
+    run_of: dict[str, Any] = {"kind": "mining", "ore_type": "rock", "year": 2026, "run": "R", "reo_mg": 1, "on": TODAY}
     announce_run(store=store, organisation="MIN-0001", filed_at=NOW, **run_of)
     files = {path: text.encode() for path, text in with_notice(TODAY).files.items()}
     packs.propose(licensing, store, files, reason="No. 99", now=NOW)

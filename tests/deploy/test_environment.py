@@ -51,7 +51,8 @@ def filled(tmp_path: Path) -> Path:
     """The example as an operator fills it in: the value between the quotes is changed, or the line opened."""
     text = EXAMPLE.read_text("utf-8")
     for name, value in HOSTILE.items():
-        text, count = re.subn(rf"^#?{name}='.*'$", lambda _, n=name, v=value: f"{n}='{v}'", text, flags=re.MULTILINE)
+        line = f"{name}='{value}'".replace("\\", r"\\")
+        text, count = re.subn(rf"^#?{name}='.*'$", line, text, flags=re.MULTILINE)
         assert count == 1, name
     file = tmp_path / "lodeline.env"
     file.write_text(text, "utf-8")

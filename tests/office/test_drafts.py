@@ -296,6 +296,7 @@ def test_an_entry_and_its_draft_stand_together_or_not_at_all(
     draft.refresh_from_db()
     # What is short is done beside it: the log may hold an anchor of the audit as well.
     assert (draft.state, entries(ledger)) == ("filed", 1)
+    assert draft.entry is not None
     filed = ledger.entry(draft.entry)
     assert filed is not None and filed.kind == "filing"
 
@@ -327,6 +328,7 @@ def test_a_worker_that_is_killed_while_it_files_is_followed_by_one_that_files_on
     draft.refresh_from_db()
     # What is short is done beside it: the log may hold an anchor of the audit as well.
     assert (draft.state, entries(ledger)) == ("filed", 1)
+    assert draft.entry is not None
     filed = ledger.entry(draft.entry)
     assert filed is not None and filed.kind == "filing"
 

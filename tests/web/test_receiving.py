@@ -302,7 +302,7 @@ def test_a_program_is_refused_by_a_problem(portal: Served, token: str) -> None:
     assert "large uploads" in problem["texts"]["en"]["detail"] and "大文件" in problem["texts"]["zh"]["detail"]
 
 
-class Loop(ReceivingWorker):  # type: ignore[misc]
+class Loop(ReceivingWorker):
     """The loop alone: what it hands to threads is kept here."""
 
     def __init__(self) -> None:

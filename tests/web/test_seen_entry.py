@@ -17,7 +17,7 @@ from tests.web.test_inspection_plans import as_
 
 from lodeline.store.opening import open_store
 from lodeline.web import visit
-from lodeline.web.reading import Desk
+from lodeline.web.reading import Desk, Reading
 
 pytestmark = pytest.mark.medium
 
@@ -55,9 +55,12 @@ def test_a_process_that_is_behind_is_not_believed_by_who_has_seen_more(
     # For what somebody makes up no reading is made.
     wanted: list[int | None] = []
     given = Desk.reading
-    monkeypatch.setattr(
-        Desk, "reading", lambda self, at_least=None: wanted.append(at_least) or given(self, at_least)
-    )  # fmt: skip
+
+    def asked(self: Desk, at_least: int | None = None) -> Reading:
+        wanted.append(at_least)
+        return given(self, at_least)
+
+    monkeypatch.setattr(Desk, "reading", asked)
     another.client.cookies[settings.LODELINE_SEEN_COOKIE] = str(before + 1)
     entry_of(another)
     assert set(wanted) == {None}

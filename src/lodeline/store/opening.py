@@ -59,16 +59,7 @@ def create(
     _require_name(origin)
     database = Database(url)
     given = secret or os.environ.get("LODELINE_SECRET")
-    if database.path is not None and database.path.exists():
-        _refuse_a_file_of_others(database, url)
-    # Where nothing is yet, there is nothing to know; what is no database at all is named when the tables are made.
-    state = _State(facts={}, made=frozenset())
-    with suppress(DjangoDatabaseError):
-        state = _state_of(database) if _there(url) else state
-        _require_known(state, url)
-    if given and state.format is None:
-        # Before anything is made: what was refused leaves nothing behind.
-        assert_long_enough(given)
+    _judge_before(database, given)
     if database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -97,19 +88,39 @@ def create(
                 (Frontier().to_bytes(), checkpoint),
             )
     store = open_store(url, secret=secret)
+    _require_kept(store, origin=origin, jurisdiction=jurisdiction)
+    return store, new
+
+
+def _judge_before(database: Database, given: str | None) -> None:
+    """Raises StoreError where nothing may be made or changed, before anything is: what is refused leaves nothing."""
+    url = database.url
+    if database.path is not None and database.path.exists():
+        _refuse_a_file_of_others(database, url)
+    # Where nothing is yet, there is nothing to know; what is no database at all is named when the tables are made.
+    state = _State(facts={}, made=frozenset())
+    with suppress(DjangoDatabaseError):
+        state = _state_of(database) if _there(url) else state
+        _require_known(state, url)
+    if given and state.format is None:
+        assert_long_enough(given)
+
+
+def _require_kept(store: Store, *, origin: str | None, jurisdiction: str | None) -> None:
+    """Raises StoreError where a store that was there is asked to be another."""
+    place = _shown(store.database.url)
     if origin not in (None, store.origin):
         raise StoreError(
-            f"the log of the store at {_shown(url)} is called {store.origin}, which its receipts name, and keeps the"
+            f"the log of the store at {place} is called {store.origin}, which its receipts name, and keeps the"
             f" name: make another store for {origin}",
-            f"{_shown(url)} 处数据库的日志名称为 {store.origin}，已载入回执，不可更改：使用 {origin} 请另建数据库",
+            f"{place} 处数据库的日志名称为 {store.origin}，已载入回执，不可更改：使用 {origin} 请另建数据库",
         )
     if jurisdiction not in (None, store.jurisdiction):
         raise StoreError(
-            f"the store at {_shown(url)} has the jurisdiction {store.jurisdiction!r}, and keeps it: make another store"
+            f"the store at {place} has the jurisdiction {store.jurisdiction!r}, and keeps it: make another store"
             f" for {jurisdiction!r}",
-            f"{_shown(url)} 处数据库的法域为 {store.jurisdiction!r}，不可更改：{jurisdiction!r} 请另建数据库",
+            f"{place} 处数据库的法域为 {store.jurisdiction!r}，不可更改：{jurisdiction!r} 请另建数据库",
         )
-    return store, new
 
 
 def migrate(database: Database, app: str | None = None, *, to: Steps | None = None) -> None:

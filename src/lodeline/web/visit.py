@@ -61,6 +61,8 @@ class Visit:
         self.arguments = dict(arguments)
         #: The permission under which the page is open; the table of pages says it.
         self.permission: Permission = "anyone"
+        #: Whether the store is asked for nothing around the page: what went wrong may be the store.
+        self.alone = False
 
     @property
     def actor(self) -> Actor:
@@ -108,8 +110,8 @@ class Visit:
     def _seen(self) -> int:
         """The newest entry that a page of this browser was computed from; -1 where none was. It is signed: who made
         one up would have readings made without end."""
-        text = self.request.get_signed_cookie(settings.LODELINE_SEEN_COOKIE, default="")
-        return int(text) if text.isdecimal() else -1
+        text = self.request.get_signed_cookie(settings.LODELINE_SEEN_COOKIE, default=None)
+        return int(text) if text is not None and text.isdecimal() else -1
 
     def note_seen(self, response: HttpResponse) -> None:
         """Has the browser remember which entry the page was computed from, so that no later page shows an older one."""

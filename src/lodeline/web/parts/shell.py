@@ -24,19 +24,14 @@ from lodeline.web.words import format as written
 from lodeline.web.words.language import LANGUAGES, NAMES, TAGS, Language, language_at
 
 
-def show(
-    visit: Visit, template: str, *, title: str, status: int = 200, alone: bool = False, **context: object
-) -> HttpResponse:
-    """The page: `template` with `context`, in the shell, under `title` (text, without the name of the program).
-
-    alone: the store is not asked for anything around it.
-    """
+def show(visit: Visit, template: str, *, title: str, status: int = 200, **context: object) -> HttpResponse:
+    """The page: `template` with `context`, in the shell, under `title` (text, without the name of the program)."""
     reading = visit.__dict__.get("reading")
     links = {one: visit.here(language=one) for one in LANGUAGES}
     computed_from = None if reading is None else _computed_from(visit, reading)
     context = {
         # What an address asks in vain does not go along.
-        **_frame(visit, links, carries=status < HTTPStatus.BAD_REQUEST, alone=alone),
+        **_frame(visit, links, carries=status < HTTPStatus.BAD_REQUEST),
         "title": title,
         "computed_from": computed_from,
         "law_pack": _law_pack(visit, reading),
@@ -62,12 +57,10 @@ def account_frame(request: HttpRequest) -> dict[str, object]:
     return {**_frame(visit, {one: f"/{one}/{rest}{query}" for one in LANGUAGES}), "title": "Lodeline"}
 
 
-def _frame(
-    visit: Visit, links: Mapping[Language, str], *, carries: bool = False, alone: bool = False
-) -> dict[str, object]:
+def _frame(visit: Visit, links: Mapping[Language, str], *, carries: bool = False) -> dict[str, object]:
     """What the shell shows around any page; `links`: this page in each language; `carries`: what this page is narrowed
-    to can be answered, and goes along; `alone`: without what the store would have to be asked for."""
-    on_demo_clock = settings.LODELINE_DEMO_CLOCK and not alone
+    to can be answered, and goes along."""
+    on_demo_clock = settings.LODELINE_DEMO_CLOCK and not visit.alone
     return {
         "visit": visit,
         "actor": visit.actor,
@@ -82,14 +75,14 @@ def _frame(
             for one in LANGUAGES
         ],
         "menu": _menu(visit, carries=carries),
-        "beside": None if alone else _tabs(visit, carries=carries),
+        "beside": None if visit.alone else _tabs(visit, carries=carries),
         "home": visit.url("home"),
         "find_at": _find_at(visit),
         "reason": _reason(visit),
         "computed_from": None,
         # Strangers need not know which faults of which build to try.
         "build": build(visit.language) if visit.actor.signed_in else None,
-        "synthetic": "" if alone else _synthetic(visit),
+        "synthetic": "" if visit.alone else _synthetic(visit),
     }
 
 

@@ -220,12 +220,13 @@ def _shown(request: HttpRequest, status: int, error: UserError, *, title: Text |
     visit = getattr(request, "visit", None) or Visit(
         request, language=_language_of(request), name="overview", arguments={}
     )
+    visit.alone = alone
     if alone:
         # Else the shell of the account library's pages is made as well (`shell.account_frame`).
         request.visit = visit  # type: ignore[attr-defined]
     shown_title = visit.localized(title or _TITLES[status])
     return show(
-        visit, "lodeline/error.html", title=shown_title, status=status, alone=alone, status_code=status,
+        visit, "lodeline/error.html", title=shown_title, status=status, status_code=status,
         message=error.for_anybody(),
     )  # fmt: skip
 
