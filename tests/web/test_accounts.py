@@ -319,4 +319,4 @@ def test_where_the_store_cannot_be_asked_nobody_is_let_pass_and_a_page_says_so(f
     with override_settings(LODELINE_DATABASE=str(tmp_path / "gone" / "store.sqlite3")):
         answer = browser.get("/en/self/")
     assert answer.status_code == 503
-    assert "The database answers" in words(answer)
+    assert "The database gives no answer" in words(answer)

@@ -275,7 +275,7 @@ def test_a_missing_or_empty_store_is_an_error_with_a_text(log: Log, pages: None,
     log.desk.reading()
     for suffix in ("", "-wal", "-shm"):
         (tmp_path / f"own.sqlite3{suffix}").unlink(missing_ok=True)
-    with pytest.raises(UserError, match="no store"):
+    with pytest.raises(UserError, match="restore the newest backup"):
         log.desk.reading()
     empty = str(tmp_path / "empty.sqlite3")
     create(empty)

@@ -212,9 +212,10 @@ def test_a_plant_without_a_name_is_called_by_its_firm(told: Browser) -> None:
 
 
 def test_a_run_that_is_kept_is_shown_and_says_how_old_it_is(told: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = json.dumps(run(later=7.0)).encode()
     kept = StrategyRun(
-        reference="a" * 64, scenario="dy-licence", entry=3, state="done", sha256="b" * 64, created_at=clock.now(),
-        content=zlib.compress(json.dumps(run(later=7.0)).encode()),
+        reference="a" * 64, scenario="dy-licence", entry=3, state="done", sha256=sha256(content).hexdigest(),
+        created_at=clock.now(), content=zlib.compress(content),
     )  # fmt: skip
     monkeypatch.setattr(runs, "saved", lambda actor, **_: [kept])
     monkeypatch.setattr(runs, "load", lambda actor, reference: kept)

@@ -17,4 +17,5 @@ def first_run(visit: Visit) -> HttpResponse:
     return show(
         visit, "lodeline/accounts/first_run.html",
         title=visit.text("Nobody has an account here yet", "尚无账户"),
+        command='lodeline accounts registrar sun@authority.example --name "Sun Jie"',
     )  # fmt: skip

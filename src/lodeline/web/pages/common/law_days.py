@@ -44,7 +44,8 @@ def reading_or_reason(visit: Visit) -> tuple[Reading | None, Mapping[str, str] |
     try:
         return visit.reading, None
     except UserError as error:
-        return None, {**error.for_anybody()}
+        shown = error.for_anybody()
+        return None, {"en": shown["en"], "zh": shown["zh"]}
     except DjangoDatabaseError:
         return None, {"en": "The store cannot be read now.", "zh": "暂时无法读取数据库。"}
 
