@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 
