@@ -97,8 +97,9 @@ class Telephone:
         return self.page
 
     def ready(self) -> None:
-        """Waits until the page would open without a network."""
+        """Waits until the page would open without a network, and knows the portal's day."""
         expect(self.page.get_by_text("kept for when there is none")).to_be_visible()
+        self.page.wait_for_load_state("networkidle")
 
     def item(self, number: int) -> Locator:
         """An item of the route, unfolded."""
