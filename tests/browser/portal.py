@@ -96,7 +96,8 @@ def served(store: Path, log: Path, *, clock: str | None = MORNING) -> Iterator[s
                 process.kill()
                 process.wait()
     assert ended is None, f"the server ended by itself with {ended}"
-    assert log.read_text() == "", "the server complained"
+    complaint = log.read_text()
+    assert complaint == "", f"the server complained: {complaint}"
     faults = [line for line in said.read_text().splitlines() if '"fault"' in line]
     assert faults == [], "the server made a mistake of its own"
 
