@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Final, Literal
 
-#: What a wheel or an archive of the sources has beside this file.
+#: What a wheel or an archive of the sources has next to this file.
 COMMIT_FILE: Final = "COMMIT"
 #: Digits that tell commits apart.
 _DIGITS: Final = 12

@@ -71,7 +71,7 @@ def _numba() -> ModuleType:
 
 @cache
 def _note_that_nothing_is_kept() -> None:
-    """Neither beside the code nor in the home directory can anything be written, as on a read-only system."""
+    """Neither next to the code nor in the home directory can anything be written, as on a read-only system."""
     logging.getLogger(__name__).warning(
         "kernels are compiled for this process alone, which takes minutes: let NUMBA_CACHE_DIR name a directory in"
         " which this account can keep them"

@@ -229,7 +229,7 @@ def _ending_with(orders: IO[bytes]) -> Iterator[None]:
 
 
 def _bound(limits: Limits, needed: int) -> None:
-    """What this process may take: of memory what is needed beside what it has, and at most half of the machine's."""
+    """What this process may take: of memory what is needed on top of what it has, and at most half of the machine's."""
     page = resource.getpagesize()
     with contextlib.suppress(OSError):
         needed = min(needed, os.sysconf("SC_PHYS_PAGES") * page // 2) + page * int(

@@ -32,7 +32,7 @@ class DisputeError(UserError):
 
 
 class UnknownDisputeError(DisputeError):
-    """There is none of that number, for whoever asks."""
+    """There is none of that number, for any reader."""
 
 
 def dispute(actor: Actor, own: OrganisationView, line: int, reason: str, *, now: datetime) -> Dispute:

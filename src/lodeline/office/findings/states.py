@@ -60,7 +60,7 @@ class CaseError(UserError):
 
 
 class UnknownCaseError(CaseError):
-    """There is none of that name, for whoever asks."""
+    """There is none of that name, for any reader."""
 
 
 class MovedError(CaseError):

@@ -58,7 +58,7 @@ def unheard(case: Case) -> tuple[str, ...]:
 
 
 def is_heard(case: Case, today: date) -> bool:
-    """Whether all whom it asks have answered, or have let the day for it pass: before that nothing is confirmed."""
+    """Whether each firm that it asks has answered, or its day has passed: before that nothing is confirmed."""
     until = case.until
     if case.also and unheard(case):
         return until is not None and today > until
@@ -178,7 +178,7 @@ def own_case(actor: Actor, organisation: str, finding: str) -> Case:
 
 
 def steps_of(case: Case, *, reader: str | None) -> list[tuple[CaseStep, dict[str, Any]]]:
-    """Its steps in order with what each holds. `reader`: the organisation that reads, which is told of neither what
+    """Its steps in order with what each holds. `reader`: the organisation that reads, which is shown neither what
     arranges the authority's work nor what another has answered; None: the authority."""
     steps = case.steps.prefetch_related("files").order_by("number")
     return [

@@ -34,7 +34,7 @@ class AuditRecord(models.Model):
 
 
 class Proposal(models.Model):
-    """An act of two that one person proposed: roles, accounts, what agencies are told (`office.access.two`).
+    """An act of two that one person proposed: roles, accounts, what is published to agencies (`office.access.two`).
 
     Nothing of a person stands in it but opaque ids, so that it outlives an erasure as evidence.
     """

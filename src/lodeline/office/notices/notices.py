@@ -42,7 +42,7 @@ class ReadNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewNotice:
-    """What an organisation is to be told. `key`: what has happened; `role`: to whom of it, "" for all; `user`: to that
+    """A notice to an organisation. `key`: what has happened; `role`: to whom of it, "" for all; `user`: to that
     person alone."""
 
     organisation: str
@@ -94,7 +94,7 @@ def notices_of(actor: Actor, organisation: str, named: Named, *, most: int = 500
 
 
 def account_notices(actor: Actor, named: Named, *, most: int = 20) -> list[ReadNotice]:
-    """What a person is told beside firms: of the own account, and what is told to the own roles in the authority.
+    """Notices to a person outside firms: of the own account, and those to the own roles in the authority.
 
     The newest first. Requires "signed in".
     """
@@ -103,7 +103,7 @@ def account_notices(actor: Actor, named: Named, *, most: int = 20) -> list[ReadN
     found = Notice.objects.filter(wanted, organisation=AUTHORITY, kind__in=KINDS).order_by("-created_at", "-id")
     shown: dict[tuple[str, str], Notice] = {}
     for one in found[: 2 * most]:
-        # Who is a registrar and concerned is told once.
+        # A registrar who is concerned gets one notice.
         shown.setdefault((one.kind, one.key.rpartition(":")[0]), one)
     return [_read_notice(one, named, read=False) for one in list(shown.values())[:most]]
 

@@ -10,7 +10,7 @@ from lodeline.errors import Text, text
 from lodeline.service.customs.reservations import AMENDED
 
 Facts = Mapping[str, Any]
-#: What a sentence needs beside the facts: the name of an organisation, person or role in the reader's language.
+#: What a sentence needs besides the facts: the name of an organisation, person or role in the reader's language.
 Named = Callable[[str], str]
 
 _MONTHS: Final = (

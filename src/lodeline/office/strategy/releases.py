@@ -95,8 +95,8 @@ def _publishable(actor: Actor, reference: str) -> tuple[StrategyRun, list[Strate
         raise StrategyError("This run is published already.", "该推演已公布。")
     if len(before) >= RELEASES_MOST:
         raise StrategyError(
-            f"{RELEASES_MOST} runs have been published: what was told cannot be taken back, and more would tell of"
-            " firms.",
+            f"{RELEASES_MOST} runs have been published. What agencies have read cannot be undone, and more"
+            " would show firms.",
             f"已公布 {RELEASES_MOST} 项推演：已公布内容无法收回，继续公布将泄露企业信息。",
         )
     return run, before

@@ -102,7 +102,7 @@ class ApiProblem(UserError):  # noqa: N818  (the word of RFC 9457)
 
 
 def not_found(en: str, zh: str) -> ApiProblem:
-    """Nothing of that name is there, for whoever asks."""
+    """Nothing of that name is there, for any reader."""
     return ApiProblem("not-found", en, zh)
 
 

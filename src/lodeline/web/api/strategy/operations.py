@@ -1,4 +1,4 @@
-"""The strategic view by program: the network, scenarios, runs, dependence; what agencies are told; a firm's part."""
+"""The strategic view by program: network, scenarios, runs, dependence, publication to agencies, a firm's part."""
 
 from __future__ import annotations
 
@@ -248,8 +248,8 @@ def recompute_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse
         "Propose to publish a run to the agencies of other states", "提议向外国机构公布推演", scope=_RUN,
         problems=(404,), idempotent=True,
         more=(
-            "Nothing is told yet: another officer confirms within seven days. `proposed` of the run says who proposed"
-            " it and until when.",
+            "Nothing is published yet: another officer confirms within seven days. `proposed` of the run says who"
+            " proposed it and until when.",
             "尚不公布：须由另一名人员在 7 日内确认。提议人及期限见该推演的 `proposed`。",
         ),
     ),
@@ -275,7 +275,7 @@ def propose_strategy_release(request: HttpRequest, run: str = RUN) -> HttpRespon
         idempotent=True,
         more=(
             "Agencies are told sums of groups of firms, as far as no firm can be told from them and from all that was"
-            " ever told: see `GET /strategy/aggregate`. Who proposed does not confirm, nor a program of theirs.",
+            " ever published: see `GET /strategy/aggregate`. Who proposed does not confirm, nor a program of theirs.",
             "外国机构仅见企业分组汇总，且与以往公布内容合并后仍不能推知任何企业：见 `GET /strategy/aggregate`。"
             "提议人及其程序不得确认。",
         ),

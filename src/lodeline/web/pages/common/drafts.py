@@ -1,4 +1,4 @@
-"""What tells the drafts of one month apart."""
+"""What distinguishes the drafts of one month."""
 
 from __future__ import annotations
 

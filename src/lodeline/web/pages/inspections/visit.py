@@ -147,7 +147,7 @@ def _tables(
 
 
 def _done(visit: Visit, found: Visited, plan: Planned | None) -> str:
-    """From how much of what was drawn the figures are; how much was drawn is told only once the visit has ended."""
+    """From how much of what was drawn the figures are; how much was drawn is shown once the visit has ended."""
     if plan is None:
         return ""
     n = len({(row["name"], row["place"]) for _, row in found.items}) - len(
