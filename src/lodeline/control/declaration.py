@@ -316,6 +316,9 @@ def _composition(text: str, basis: str) -> _Cell:
     try:
         return _Cell(value=read_stated(text, basis if basis in BASES else "element"))
     except CompositionError as error:
+        rest = re.sub(rf"(?:^|[;、\n]){re.escape(error.text)}(?=$|[;、\n])", "", text) if error.text.strip() else text
+        if error.code == "composition.unknown-element" and rest != text and rest.strip("; 、\n"):
+            return replace(_composition(rest.strip("; 、\n"), basis), code=error.code)
         total = sum(float(share) for share in re.findall(r"[0-9]+(?:\.[0-9]+)?(?=\s*(?:%|;|$))", compatible(text)))
         return _Cell(code=error.code, facts=(("total_pct", f"{total:g}"),))
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: Those that say what the goods are: where one of them asks, it is a question whether a control item leaves.
 GOODS_RULES: tuple[Rule, ...] = (
     *identity.RULES,
-    composition.exactly_100, composition.total_differs, composition.neighbours_without, composition.grade,
+    composition.total_differs, composition.neighbours_without, composition.grade,
     *lots.RULES,
     *items.RULES,
 )  # fmt: skip
@@ -44,7 +44,7 @@ RULES: tuple[Rule, ...] = (
     *permits.RULES, *technology.RULES, *reach.RULES,
     *models.RULES,
     *parties.rules((*GOODS_RULES, *models.RULES)),
-    composition.value, composition.other_magnet_price, *patterns.RULES,
+    composition.value, composition.other_magnet_price, composition.heading_price, *patterns.RULES,
 )  # fmt: skip
 
 
@@ -223,6 +223,8 @@ _PROGRESS_EVERY = 1_000
 
 
 def _reasons(case: Case, answers: Sequence[StandingAnswer]) -> tuple[Reason, ...]:
+    if reach.is_within_the_country(case):
+        return (reason("movement.within"),)
     found = tuple(one for rule in RULES for one in rule(case))
     if answers:
         found = settled(found, answers, exporter=case.line["exporter"], day=case.rules.day, law=case.rules.law)

@@ -74,6 +74,17 @@ def country(text: str) -> str | None:
     return _named_countries().get(compatible(text).casefold())
 
 
+@cache
+def _any_country() -> re.Pattern[str]:
+    names = sorted(_named_countries(), key=len, reverse=True)
+    return re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" if one.isascii() else re.escape(one) for one in names))
+
+
+def countries_in(text: str) -> frozenset[str]:
+    """The codes of the countries that a text names in English or Chinese."""
+    return frozenset(_named_countries()[one[0]] for one in _any_country().finditer(compatible(text).casefold()))
+
+
 def currency(text: str) -> str | None:
     """The code of a currency by its name: RMB, 人民币 → CNY. A dollar sign alone is many currencies."""
     return _named_currencies().get(compatible(text).casefold())

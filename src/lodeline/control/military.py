@@ -1,20 +1,26 @@
-"""What a stated use or user says of military ends: by words that are data of the law pack, unless it denies them.
+"""What a stated use or user says of military ends and weapons: by words of the law pack, unless it denies them.
 
-A word of an end that may be either (radar, satellite) tells nothing beside a word that tells a civil one.
+A word of an end that may be either (radar, satellite) shows nothing next to a word of a civil one. A word in an address
+or a shop's name (Defence Road, Army Stores) shows nothing either.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from lodeline.control.loose_cells import countries_in
 from lodeline.party.script import is_cjk, simplified
 
-End = Literal["military-use", "military-strength"]
+End = Literal["military-use", "mass-destruction", "military-strength"]
+#: What a statement of use is searched for, the worst first; of a name, which words are of which user.
+_OF_A_USE: Final[tuple[End, ...]] = ("mass-destruction", "military-use")
+USERS: Final = ("mass-destruction-user", "military-user", "user")
 _CLAUSE: Final = re.compile(r"[,.;:，。；：、\n]+")
 #: How far before or after a word a denial reaches, in signs, within its clause.
 _REACH_LATIN, _REACH_HAN = 40, 10
@@ -31,22 +37,48 @@ class MilitaryWord:
 def military_end(text: str, words: Iterable[Mapping[str, Any]]) -> MilitaryWord | None:
     """The worst that a stated use says of its end; None where it says nothing of a military one.
 
-    `words`: the value of the parameter `military-words`.
+    `words`: rows of the parameters `military-words` and `end-use-words`.
     """
-    by_kind = {row["kind"]: tuple(row["words"]) for row in words}
+    by_kind = _by_kind(words)
     clauses = _clauses(text)
-    if word := _first(clauses, by_kind, "military-use"):
-        return MilitaryWord(end="military-use", word=word)
+    for end in _OF_A_USE:
+        if word := _first(clauses, by_kind, end):
+            return MilitaryWord(end=end, word=word)
     word = _first(clauses, by_kind, "military-strength")
     if word and not _first(clauses, by_kind, "civil"):
         return MilitaryWord(end="military-strength", word=word)
     return None
 
 
-def military_user(name: str, words: Iterable[Mapping[str, Any]]) -> str | None:
-    """The word by which a user's name speaks of defence."""
-    by_kind = {row["kind"]: tuple(row["words"]) for row in words}
-    return _first((_plain(name),), by_kind, "user")
+def military_user(name: str, words: Iterable[Mapping[str, Any]]) -> tuple[str, str] | None:
+    """The kind of user (`USERS`) that a name speaks of, and the word by which it does."""
+    by_kind = _by_kind(words)
+    found = ((kind, _first((_plain(name),), by_kind, kind)) for kind in USERS)
+    return next(((kind, word) for kind, word in found if word), None)
+
+
+def is_resale(text: str, words: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a stated use is to sell the goods on."""
+    return _first(_clauses(text), _by_kind(words), "resale") is not None
+
+
+def resold_to(text: str, words: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The countries (ISO 3166-1) to which a stated use sells the goods on: "for resale to Iran", 转售至伊朗."""
+    by_kind = _by_kind(words)
+    found = (re.split(_pattern(word), clause, maxsplit=1) for clause in _clauses(text) for word in by_kind["resale"])
+    return countries_in(" ; ".join(parts[1] for parts in found if len(parts) > 1))
+
+
+@lru_cache(maxsize=256)
+def _merged(rows: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, tuple[str, ...]]:
+    merged: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for kind, words in rows:
+        merged[kind] += words
+    return merged
+
+
+def _by_kind(words: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[str, ...]]:
+    return _merged(tuple((row["kind"], tuple(row["words"])) for row in words))
 
 
 def _first(clauses: tuple[str, ...], words: Mapping[str, tuple[str, ...]], kind: str) -> str | None:
@@ -54,10 +86,16 @@ def _first(clauses: tuple[str, ...], words: Mapping[str, tuple[str, ...]], kind:
     denials = words.get("denial", ())
     for clause in clauses:
         for word in words.get(kind, ()):
-            found = _pattern(word).search(clause)
-            if found and not _is_denied(clause, found.start(), found.end(), denials):
-                return word
+            for found in _pattern(word).finditer(clause):
+                is_denied = _is_denied(clause, found.start(), found.end(), denials)
+                if not (is_denied or _is_place(clause[found.end() :], words)):
+                    return word
     return None
+
+
+def _is_place(after: str, words: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a word of a street or a shop follows within two words."""
+    return any(re.match(rf"\W*(?:\w+\W+)?{_pattern(one).pattern}", after) for one in words.get("place", ()))
 
 
 def _is_denied(clause: str, start: int, end: int, denials: tuple[str, ...]) -> bool:

@@ -11,69 +11,37 @@ The lists that the law pack holds are asked always, those that were loaded where
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from lodeline.control.case import Case, Rule
-from lodeline.control.military import military_end, military_user
+from lodeline.control.ends import Asked, end_words, ends, roll_of
+from lodeline.control.military import is_resale, military_end
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.rulebook import Rulebook
-from lodeline.party.packed import LISTED, MILITARY, Roll, list_name, packed
+from lodeline.party.packed import LISTED, MILITARY, list_name
 from lodeline.party.reasons import ListMatch, explained_standing, threshold
 from lodeline.party.screening import Hit
-from lodeline.regulation.parameter import Jurisdiction
 
 #: Column of the name → the column of its country, if the form has one.
 PARTIES: Final = {"consignee_name": None, "end_user_name": "end_user_country"}
-_ROLES: Final = {"consignee_name": ("consignee", "收货人"), "end_user_name": ("end user", "最终用户")}
-#: Where goods go that are for a country.
-_COUNTRIES: Final = ("destination", "end_user_country")
-#: `question`: nobody can say yet whether a control item leaves.
-Status = Literal["item", "question", "none"]
-_MOST_ROLLS: Final = 512
+_ROLES: Final = {
+    "consignee_name": ("consignee", "收货人"), "end_user_name": ("end user", "最终用户"),
+    "end_use": ("buyer in the end use", "最终用途所述买方"),
+}  # fmt: skip
 
 
 def rules(goods_rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """The rules about parties. `goods_rules`: those that say what the goods are."""
 
     def parties(case: Case) -> Iterator[Reason]:
-        asked = _Asked(case=case, goods_rules=goods_rules)
+        asked = Asked(case=case, goods_rules=goods_rules)
         yield from _of_parties(asked)
-        yield from _of_military_ends(asked)
+        yield from ends(asked)
 
     return (parties,)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Asked:
-    """A line, and whether a control item leaves with it, which is looked at where a party gives cause."""
-
-    case: Case
-    goods_rules: tuple[Rule, ...]
-    _status: Status | None = field(default=None, init=False)
-
-    @property
-    def rules(self) -> Rulebook:
-        return self.case.rules
-
-    @property
-    def status(self) -> Status:
-        if self._status is None:
-            self._status = self._looked_at()
-        return self._status
-
-    def _looked_at(self) -> Status:
-        case = self.case
-        if any(not need.is_trace for need in case.needs) or case.line["controlled_declared"]:
-            return "item"
-        if case.needs:
-            return "question"
-        asks = any(one.verdict != "release" for rule in self.goods_rules for one in rule(case))
-        return "question" if asks else "none"
-
-
-def _of_parties(asked: _Asked) -> Iterator[Reason]:
+def _of_parties(asked: Asked) -> Iterator[Reason]:
     case = asked.case
     day = case.rules.day
     roll = roll_of(case.rules.law, day, known=case.rules.known)
@@ -92,9 +60,13 @@ def _of_parties(asked: _Asked) -> Iterator[Reason]:
                     **_facts(column, name),
                 )  # fmt: skip
         yield from _of_hits(asked, hits, column, name)
+    use = case.line["end_use"] or ""
+    if is_resale(use, end_words(case.rules)):
+        within = (roll.within(use, source=list_name(one)) for one in case.rules.law.named(LISTED))
+        yield from _of_hits(asked, [hit for hit in within if hit is not None], "end_use", use)
 
 
-def _of_hits(asked: _Asked, hits: list[Hit], column: str, name: str) -> Iterator[Reason]:
+def _of_hits(asked: Asked, hits: list[Hit], column: str, name: str) -> Iterator[Reason]:
     day = asked.rules.day
     certain, possible = threshold("certain", day), threshold("possible", day)
     reported: set[str] = set()
@@ -113,7 +85,7 @@ def _of_hits(asked: _Asked, hits: list[Hit], column: str, name: str) -> Iterator
                 break
 
 
-def _of_standing(asked: _Asked, hit: Hit, standing: ListMatch, column: str, name: str) -> Iterator[Reason]:
+def _of_standing(asked: Asked, hit: Hit, standing: ListMatch, column: str, name: str) -> Iterator[Reason]:
     """What it means for the line that a party of it stands on a list."""
     hit_reason = next((one for one in hit.reasons if one.facts.get("list") == standing.list and not one.speaks), None)
     if hit_reason is None and standing.listing is not None:
@@ -125,7 +97,14 @@ def _of_standing(asked: _Asked, hit: Hit, standing: ListMatch, column: str, name
     }  # fmt: skip
     law = _law(asked.rules, standing)
     if not _is_concerned(asked, standing):
-        if asked.status != "question":
+        others = [
+            cited
+            for row, cited in asked.rules.rows("barred-end-use")
+            if row["kind"] == "listed-party" and standing.measure == "barred"
+        ]
+        if others:
+            yield reason("parties.other-goods", fields=(column,), law=(*law, *others), **facts)
+        elif asked.status != "question":
             yield reason("parties.not-concerned", fields=(column,), law=law, **facts)
     elif standing.unsure:
         yield reason(
@@ -141,14 +120,14 @@ def _of_standing(asked: _Asked, hit: Hit, standing: ListMatch, column: str, name
         yield from _barred_for_use(asked, column, law, facts)
 
 
-def _is_concerned(asked: _Asked, standing: ListMatch) -> bool:
+def _is_concerned(asked: Asked, standing: ListMatch) -> bool:
     """Whether the line holds what the measure is about. What may be a control item is not sent to who is barred."""
     if standing.scope == "all-goods":
         return True
     return asked.status == "item" or (asked.status == "question" and standing.measure != "watched")
 
 
-def _watched(asked: _Asked, column: str, law: tuple[Citation, ...], facts: dict[str, Any]) -> Iterator[Reason]:
+def _watched(asked: Asked, column: str, law: tuple[Citation, ...], facts: dict[str, Any]) -> Iterator[Reason]:
     """No licence but an individual one, and that with the papers of the watch list."""
     case = asked.case
     watch = case.rules.parameter("watch-list")
@@ -172,66 +151,21 @@ def _watched(asked: _Asked, column: str, law: tuple[Citation, ...], facts: dict[
         yield reason("parties.watched", fields=(column, "licence"), law=law, **facts)
 
 
-def _barred_for_use(asked: _Asked, column: str, law: tuple[Citation, ...], facts: dict[str, Any]) -> Iterator[Reason]:
+def _barred_for_use(asked: Asked, column: str, law: tuple[Citation, ...], facts: dict[str, Any]) -> Iterator[Reason]:
     """Barred for military use: held where that is stated, or where no use is; else the statement is to be proved."""
     use = asked.case.line["end_use"]
-    words = asked.rules.parameter("military-words") or ()
+    words = end_words(asked.rules)
     is_military = not use or military_end(use, words) is not None
     code = "parties.use-barred" if is_military else "parties.use-to-prove"
     yield reason(code, fields=(column, "end_use"), law=law, use=use or "–", **facts)
 
 
-def _alike(asked: _Asked, hit: Hit, standing: ListMatch, column: str, name: str) -> Iterator[Reason]:
+def _alike(asked: Asked, hit: Hit, standing: ListMatch, column: str, name: str) -> Iterator[Reason]:
     if _is_concerned(asked, standing):
         yield reason(
             "parties.alike", fields=(column,), law=_law(asked.rules, standing), known=hit.name, list=standing.list,
             likely=f"{hit.probability:.2f}", why=_why(hit, "en"), why_zh=_why(hit, "zh"), **_facts(column, name),
         )  # fmt: skip
-
-
-def _of_military_ends(asked: _Asked) -> Iterator[Reason]:
-    """Countries to whose military users and uses no dual-use item goes: what the line says of them in words."""
-    rules, line = asked.rules, asked.case.line
-    limbs = {one["kind"]: one for one in rules.parameter("barred-end-use") or ()}
-    words = rules.parameter("military-words")
-    if not limbs or not words:
-        return
-    law = (*rules.cited("barred-end-use"), *rules.cited("military-words"))
-    barred = {country for one in limbs.values() for country in one["countries"]}
-    countries = {line[column] for column in _COUNTRIES} & barred
-    use = line["end_use"]
-    if use:
-        body = _body_in(use, rules) if "military-user" in limbs else None
-        military = military_end(use, words) if countries else None
-        if (body or (military and military.end == "military-use")) and asked.status != "none":
-            military_word = body.name if body else military.word if military else ""
-            yield reason("parties.military-use", fields=("end_use", *_COUNTRIES), law=law, use=use, word=military_word)
-            return
-        if military and "military-strength" in limbs and asked.status != "none":
-            yield reason(
-                "parties.military-strength", fields=("end_use", *_COUNTRIES), law=law, what=use, word=military.word
-            )  # fmt: skip
-            return
-    for column in PARTIES if countries and "military-strength" in limbs else ():
-        word = military_user(line[column] or "", words)
-        if word and asked.status != "none" and not _is_body(line[column], rules):
-            yield reason(
-                "parties.military-strength", fields=(column, *_COUNTRIES), law=law, what=line[column], word=word
-            )  # fmt: skip
-            return
-
-
-def _body_in(text: str, rules: Rulebook) -> Hit | None:
-    """A body that is a military user, named within a statement of use, from wherever the goods are handed on."""
-    roll = roll_of(rules.law, rules.day, known=rules.known)
-    hits = (roll.within(text, source=list_name(one)) for one in rules.law.named(MILITARY))
-    return next((hit for hit in hits if hit is not None), None)
-
-
-def _is_body(name: str, rules: Rulebook) -> bool:
-    """Whether a list says already what is to be said of a name."""
-    certain = threshold("certain", rules.day)
-    return any(hit.probability >= certain for hit in roll_of(rules.law, rules.day, known=rules.known).find(name))
 
 
 def _facts(column: str, name: str) -> dict[str, Any]:
@@ -249,8 +183,9 @@ def _law(rules: Rulebook, standing: ListMatch) -> tuple[Citation, ...]:
     ]
     if standing.measure != "barred":
         return tuple(found)
-    meaning = "barred-end-use" if standing.list.endswith(f"/{MILITARY}") else "controlled-parties"
-    return (*found, *rules.cited(meaning))
+    if standing.list.endswith(f"/{MILITARY}"):
+        return (*found, *(cited for row, cited in rules.rows("barred-end-use") if row["kind"] == "military-user"))
+    return (*found, *rules.cited("controlled-parties"))
 
 
 def _open_rules(rules: Rulebook, standing: ListMatch) -> tuple[str, ...]:
@@ -262,17 +197,3 @@ def _open_rules(rules: Rulebook, standing: ListMatch) -> tuple[str, ...]:
 def _why(hit: Hit, language: str) -> str:
     texts = [one.text("zh" if language == "zh" else "en") for one in hit.reasons if one.speaks]
     return " ".join(texts[:3])
-
-
-_ROLLS: dict[tuple[int, date, date], tuple[Jurisdiction, Roll]] = {}
-
-
-def roll_of(law: Jurisdiction, day: date, *, known: date) -> Roll:
-    """Who stands on the lists of the pack on a day, made once for all lines of it."""
-    key = (id(law), day, known)
-    kept = _ROLLS.get(key)
-    if kept is None or kept[0] is not law:
-        if len(_ROLLS) >= _MOST_ROLLS:
-            _ROLLS.clear()
-        kept = _ROLLS[key] = (law, Roll(packed(law, day, known=known)))
-    return kept[1]

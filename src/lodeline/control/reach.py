@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lodeline.control.case import Case, Rule
+from lodeline.control.ends import countries_of
 from lodeline.control.goods.goods import LISTABLE
 from lodeline.control.goods.listed import kinds
 from lodeline.control.licences.licence import covers
@@ -23,6 +24,12 @@ _REVIEW = ("re-export-review", "re-export-ownership-share")
 def movements(case: Case) -> tuple[str, ...]:
     """How the goods move beside a plain export, as far as the line says so."""
     return kinds("zones", case.line["movement"], case.line["transport"], case.line["note"])
+
+
+def is_within_the_country(case: Case) -> bool:
+    """Whether the goods do not leave: their destination, end user and every country that is named are the law's own,
+    and they go into no zone, transit or re-export."""
+    return countries_of(case) == {case.rules.law.country} and not movements(case)
 
 
 def zone(case: Case) -> Iterator[Reason]:

@@ -55,6 +55,8 @@ class Rulebook:
     worth_per_ppb: Mapping[str, Decimal] = field(default_factory=dict)
     #: Forms of goods → the elements that items in force list in one of them, of the forms that were asked about.
     listed_in: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, compare=False)
+    #: Parameter → its rows, of those that were asked for.
+    rows_of: dict[str, tuple[tuple[Mapping[str, Any], Citation], ...]] = field(default_factory=dict, compare=False)
     #: Elements beyond the rare earths that a list names, whether it is in force or nobody knows.
     other_elements: frozenset[str] = frozenset()
     #: Elements that are listed as raw material alone; the forms of it in which a list names single elements.
@@ -76,6 +78,18 @@ class Rulebook:
         if value is None:
             return ()
         return (self._citation(value.citation, value.evidence),)
+
+    def rows(self, name: str) -> tuple[tuple[Mapping[str, Any], Citation], ...]:
+        """The rows of a list that instruments in force on the day state, each with where it stands."""
+        if name not in self.rows_of:
+            states = [one.state(self.day, known=self.known) for one in self.law.named(name)]
+            self.rows_of[name] = tuple(
+                (row, self.cite_value(state.value))
+                for state in states
+                if state.status == "in-force" and state.value is not None
+                for row in state.value.value
+            )
+        return self.rows_of[name]
 
     def is_open(self, name: str) -> bool:
         """Whether no text tells how the parameter stands on the day."""
@@ -111,6 +125,7 @@ class Rulebook:
 #: The parameters of a pack that the desk reads; each rule that lacks its own is silent.
 PARAMETERS = (
     "desk-tariff-codes", "desk-processed-goods", "desk-prices", "desk-rates", "desk-bounds", "desk-patterns",
+    "desk-price-ceilings",
     "desk-ports", "deeply-processed", "trace-band",
     "declaration-remark", "circumvention", "filing-deadline", "customs-query-days", "customs-identification",
     "customs-permit", "application-documents", "end-user-promise", "controlled-parties", "record-duty",
@@ -118,7 +133,7 @@ PARAMETERS = (
     "technology-list", "assistance-abroad", "declaration-wording", "zones", "re-export-origin",
     "re-export-ownership-share", "re-export-review", "re-export-technology", "re-export-value-share",
     "compliance-notice", "us-materials",
-    "barred-end-use", "military-words", "watch-list", "watch-list-papers",
+    "military-words", "end-use-words", "watch-list", "watch-list-papers",
 )  # fmt: skip
 
 

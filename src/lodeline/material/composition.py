@@ -23,6 +23,7 @@ class CompositionError(ValueError):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text!r}")
         self.code = code
+        self.text = text
 
 
 def percent_to_ppb(text: str) -> int:

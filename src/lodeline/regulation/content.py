@@ -166,10 +166,36 @@ def _listed_parties(node: Node) -> None:
                 party["former"].words()
 
 
+#: What the words of a use or a user are of; `place` and `denial` are words that make another one mean nothing.
+END_WORDS = (
+    "military-use", "mass-destruction", "military-strength", "mass-destruction-user", "military-user", "user", "resale",
+    "civil", "place", "denial",
+)  # fmt: skip
+#: Ends and users that an instrument can speak of, which goods it means, and what becomes of a line for it: with
+#: `licence` it leaves where the licence that it names was granted for that very use or user.
+BARRED_KINDS = (
+    "military-user", "military-use", "military-strength", "mass-destruction", "transfer", "listed-party", "destination",
+)  # fmt: skip
+BARRED_GOODS, BARRED_VERDICTS = ("dual-use", "other", "all"), ("hold", "licence", "query")
+
+
+def _barred_end_use(node: Node) -> None:
+    for row in node.rows():
+        entry = row.table(("kind", "label"), ("countries", "goods", "verdict", "codes"))
+        entry["kind"].choice(BARRED_KINDS)
+        entry["label"].labels()
+        for name, choices in (("goods", BARRED_GOODS), ("verdict", BARRED_VERDICTS)):
+            if name in entry:
+                entry[name].choice(choices)
+        for name in ("countries", "codes"):
+            if name in entry:
+                entry[name].words()
+
+
 def _military_words(node: Node) -> None:
     for row in node.rows():
         entry = row.table(("kind", "label", "words"))
-        entry["kind"].choice(("military-use", "military-strength", "user", "civil", "denial"))
+        entry["kind"].choice(END_WORDS)
         entry["label"].labels()
         entry["words"].words()
 
@@ -180,4 +206,5 @@ CHECKS: dict[str, Callable[[Node], None]] = {
     "working-days": _working_days, "fines": _fines, "export-fines": _fines, "record-years": _record_years,
     "listed-parties": _listed_parties,
     "military-users": _listed_parties, "military-words": _military_words,
+    "end-use-words": _military_words, "barred-end-use": _barred_end_use,
 }  # fmt: skip

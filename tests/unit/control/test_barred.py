@@ -6,6 +6,7 @@ reason more (a radar for ATLA is asked about as well as held).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -24,7 +25,8 @@ from lodeline.regulation.parameter import load
 TESTED = {
     "parties.not-concerned", "parties.watched", "parties.watched-papers", "parties.watched-licence",
     "parties.use-to-prove", "parties.use-barred", "parties.state-unknown", "parties.military-use",
-    "parties.military-strength",
+    "parties.military-strength", "parties.other-goods", "end-use.to-clear", "end-use.not-licensed",
+    "destination.barred", "destination.to-clear",
 }  # fmt: skip
 DAY = date(2026, 11, 29)
 NOW: Fields = {"on": "2026-11-29", "destination": "JP", "end_user_country": "JP", "end_use": "traction motors"}
@@ -38,6 +40,10 @@ FERRITE = {
 } | NOW  # fmt: skip
 #: A magnet whose composition is not stated: nobody can say whether it is a control item.
 DOUBTFUL = {name: cell for name, cell in LIGHT.items() if name != "composition"}
+
+
+def about_parties(found: Iterable[str]) -> set[str]:
+    return {code for code in found if code.startswith(("parties.", "end-use.", "destination."))}
 
 
 def licensed(line: Fields, kind: str = "general", **terms: Any) -> tuple[Fields, Any]:
@@ -66,10 +72,10 @@ LINES: list[tuple[str, Fields, str | None, str, set[str]]] = [
     ("air force in English", DY | to("Japan Air Self-Defense Force"), "general", "hold", {"parties.listed"}),
     ("ministry as consignee", DY | to("Example Motors KK", consignee_name="Ministry of Defense, Japan"), "general",
      "hold", {"parties.listed"}),
-    ("light magnets to ATLA", LIGHT | to("防卫装备厅", end_use="office motors"), None, "release",
-     {"parties.not-concerned"}),
-    ("ferrite to ATLA for radar", FERRITE | to("防卫装备厅", end_use="radar"), None, "release",
-     {"parties.not-concerned"}),
+    ("light magnets to ATLA", LIGHT | to("防卫装备厅", end_use="office motors"), None, "query",
+     {"parties.other-goods", "end-use.to-clear"}),
+    ("ferrite to ATLA for radar", FERRITE | to("防卫装备厅", end_use="radar"), None, "query",
+     {"parties.other-goods", "end-use.to-clear"}),
     ("missile guidance", DY | to("Example Motors KK", end_use="missile guidance"), "general", "hold",
      {"parties.military-use"}),
     ("军用雷达", DY | to("Example Motors KK", end_use="军用雷达"), "general", "hold", {"parties.military-use"}),
@@ -97,15 +103,16 @@ LINES: list[tuple[str, Fields, str | None, str, set[str]]] = [
     ("parent in English", DY | to("Mitsubishi Heavy Industries, Ltd."), "general", "release", NO_PARTY),
     ("science and technology agency", DY | to("Japan Science and Technology Agency"), "general", "release", NO_PARTY),
     ("military use in Germany", DY | to("Example Motors GmbH", destination="DE", end_user_country="DE",
-     end_use="military radar"), "general", "release", NO_PARTY),
-    ("military use, ferrite", FERRITE | to("Example Motors KK", end_use="military radar"), None, "release", NO_PARTY),
+     end_use="military radar"), "general", "hold", {"end-use.not-licensed"}),
+    ("military use, ferrite", FERRITE | to("Example Motors KK", end_use="military radar"), None, "query",
+     {"end-use.to-clear"}),
     ("before the announcement", DY | to("防卫装备厅", on="2026-01-05"), "general", "release", NO_PARTY),
     # Control list
     ("三菱造船", DY | to("三菱造船株式会社"), "individual", "hold", {"parties.listed"}),
     ("its Japanese name", DY | to("(株)IHIエアロスペース"), "general", "hold", {"parties.listed"}),
     ("JAXA as consignee", DY | to("Example Motors KK", consignee_name="JAXA"), "general", "hold", {"parties.listed"}),
-    ("ferrite to a listed party", FERRITE | to("三菱造船株式会社"), None, "release", {"parties.not-concerned"}),
-    ("light magnets to a listed party", LIGHT | to("三菱造船株式会社"), None, "release", {"parties.not-concerned"}),
+    ("ferrite to a listed party", FERRITE | to("三菱造船株式会社"), None, "query", {"parties.other-goods"}),
+    ("light magnets to a listed party", LIGHT | to("三菱造船株式会社"), None, "query", {"parties.other-goods"}),
     ("doubtful goods to a listed party", DOUBTFUL | to("三菱造船株式会社"), None, "hold", {"parties.listed"}),
     ("the day before", DY | to("三菱造船株式会社", on="2026-02-23"), "general", "release", NO_PARTY),
     ("FN Herstal", DY | to("FN Herstal SA", destination="BE", end_user_country="BE"), "general", "hold",
@@ -150,7 +157,7 @@ def test_whom_the_pack_lists(
         valid = {"valid_from": date(2025, 1, 1)} if line["on"] < "2026" else {}
         line, register = licensed(line, kind, **valid)
     found = desk(line, licences=register, day=DAY, known=DAY)
-    assert {code for code in codes(found) if code.startswith("parties.")} == reasons
+    assert about_parties(codes(found)) == reasons
     assert found.verdict == verdict
     for one in found.reasons:
         assert "{" not in one.text("en") + one.text("zh") + one.settle("en") + one.settle("zh")
@@ -182,7 +189,7 @@ def own(measure: Measure, scope: Scope, *, unsure: bool = False) -> Screened:
     ("measure", "scope", "goods", "use", "code", "verdict"),
     [
         ("barred", "all-goods", FERRITE, "toys", "parties.listed", "hold"),
-        ("barred", "dual-use", FERRITE, "toys", "parties.not-concerned", "release"),
+        ("barred", "dual-use", FERRITE, "toys", "parties.other-goods", "query"),
         ("barred", "dual-use", DY, "toys", "parties.listed", "hold"),
         ("watched", "dual-use", DY, "toys", "parties.watched-licence", "hold"),
         ("watched", "dual-use", LIGHT, "toys", "parties.not-concerned", "release"),
@@ -190,7 +197,7 @@ def own(measure: Measure, scope: Scope, *, unsure: bool = False) -> Screened:
         ("end-user-ban", "dual-use", DY, "military radar", "parties.use-barred", "hold"),
         ("end-user-ban", "dual-use", DY, "", "parties.use-barred", "hold"),
         ("end-user-ban", "dual-use", DY, "traction motors", "parties.use-to-prove", "query"),
-        ("end-user-ban", "dual-use", FERRITE, "military radar", "parties.not-concerned", "release"),
+        ("end-user-ban", "dual-use", FERRITE, "radar", "parties.not-concerned", "release"),
     ],
 )
 def test_a_list_that_was_loaded_does_what_its_measure_and_scope_say(
@@ -247,3 +254,62 @@ def test_why_names_are_alike_is_told_of_both() -> None:
 def test_many_lines_of_one_day_make_one_roll() -> None:
     lines = [DY | to(f"Motor Works {at % 7} KK") | {"line": str(at)} for at in range(300)]
     assert len(verdict_on(*lines, day=DAY, known=DAY)) == 300
+
+
+def of(country: str, name: str, use: str, **cells: str) -> Fields:
+    return {"destination": country, "end_user_country": country, "end_user_name": name, "end_use": use} | cells
+
+
+@pytest.mark.parametrize(
+    ("line", "terms", "verdict", "expected"),
+    [
+        # Announcement 46/2024, article 1: dual-use items to military users and uses of the United States.
+        (DY | of("US", "Example Motors Inc.", "torpedo drives"), {}, "hold", {"parties.military-use"}),
+        (DY | of("US", "U.S. Department of Defense", "motors"), {}, "hold", {"parties.military-use"}),
+        (DY | of("US", "Example Motors Inc.", "washing machines"), {}, "release", NO_PARTY),
+        (DY | of("US", "Example Motors Inc.", "torpedo drives", on="2024-12-02"), {}, "query", {"end-use.to-clear"}),
+        # A licence answers for the end use and the end user that it was granted for, and for no other question.
+        (DY | of("DE", "Example Motors GmbH", "missile fins"), {}, "hold", {"end-use.not-licensed"}),
+        (DY | of("DE", "Example Motors GmbH", "gas-centrifuge bearings"), {}, "hold", {"end-use.not-licensed"}),
+        (DY | of("DE", "Example Motors GmbH", "naval sonar"), {"end_use": "naval sonar"}, "release", NO_PARTY),
+        (DY | of("TH", "Royal Thai Navy", "pump motors"), {}, "release", NO_PARTY),
+        (DY | of("DE", "Example Motors GmbH", "fuel pumps", consignee_name="Example Armaments GmbH"), {}, "hold",
+         {"end-use.not-licensed"}),
+        # Goods on no list: article 12 of the Export Control Law.
+        (LIGHT | of("DE", "Example Motors GmbH", "uranium enrichment"), None, "query", {"end-use.to-clear"}),
+        (LIGHT | of("RU", "Example Motors OOO", "attack drones"), None, "query", {"end-use.to-clear"}),
+        (LIGHT | of("KR", "Example Motors Co.", "미사일"), None, "query", {"end-use.to-clear"}),
+        (LIGHT | of("BR", "Example Motores", "guiamento de mísseis"), None, "query", {"end-use.to-clear"}),
+        (FERRITE | of("VN", "Bộ Quốc phòng", "loa"), None, "query", {"end-use.to-clear"}),
+        (LIGHT | of("DE", "Example Motors GmbH", "pumps of a civil nuclear power station"), None, "release", NO_PARTY),
+        (LIGHT | of("DE", "Example Motors GmbH", "nuclear medicine scanners"), None, "release", NO_PARTY),
+        (LIGHT | of("AU", "Defence Road Motors Pty", "pool pumps"), None, "release", NO_PARTY),
+        (LIGHT | of("GB", "Army & Navy Stores Ltd", "shop displays"), None, "release", NO_PARTY),
+        # A country to which no one sells: Announcement 4/2018.
+        (LIGHT | of("KP", "Example Trading", "loudspeakers"), None, "hold", {"destination.barred"}),
+        # What is sold on goes where it is sold to.
+        (LIGHT | of("DE", "Example Trading GmbH", "resale to North Korea"), None, "hold", {"destination.barred"}),
+        (LIGHT | of("DE", "Example Trading GmbH", "for resale to 三菱造船株式会社"), None, "query",
+         {"parties.other-goods"}),
+        (DY | of("DE", "Example Trading GmbH", "for resale to 三菱造船株式会社"), {}, "hold", {"parties.listed"}),
+        (LIGHT | of("DE", "Example Trading GmbH", "for resale to France"), None, "release", NO_PARTY),
+        # What a name says that goods are for.
+        (LIGHT | of("DE", "Example Motors GmbH", "motors", product_name="NdFeB magnets for missile fins"), None,
+         "query", {"end-use.to-clear"}),
+    ],
+    ids=lambda one: None if isinstance(one, dict | set) else str(one),
+)  # fmt: skip
+def test_end_use_and_end_user_are_asked_of_every_country_and_every_good(
+    line: Fields, terms: dict[str, Any] | None, verdict: str, expected: set[str], desk: Desk
+) -> None:
+    line, register = (line, None) if terms is None else licensed(line, **terms)
+    line = {"on": "2026-11-29"} | line
+    found = desk(line, licences=register, day=DAY, known=DAY)
+    assert (found.verdict, about_parties(codes(found))) == (verdict, expected)
+
+
+def test_a_licence_for_one_country_does_not_serve_a_resale_to_another(desk: Desk) -> None:
+    line, register = licensed(DY | of("DE", "Example Motors GmbH", "resale to Vietnam"))
+    found = desk(line, licences=register, day=DAY, known=DAY)
+    assert "licence.destination" in codes(found)
+    assert found.verdict == "hold"

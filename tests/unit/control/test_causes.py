@@ -11,7 +11,7 @@ ALUMINA = BARE | {"product_name": "alumina powder", "hs_code": "2818200000", "co
 POWDER = BARE | {"product_name": "white powder", "hs_code": "3824999999"}
 ALLOY = BARE | {"product_name": "magnesium alloy sheet", "hs_code": "8104902000"}
 ALUMINIUM = BARE | {"product_name": "aluminium alloy", "hs_code": "7601200090"}
-CERIUM = BARE | {"product_name": "cerium metal", "hs_code": "2805301590", "export_licence": "26-AA-1"}
+CERIUM = BARE | {"product_name": "cerium metal", "hs_code": "2805301590", "export_licence": "26-AA-100001"}
 SENSOR = BARE | {"product_name": "传感器", "hs_code": "9031809090"}
 MOTOR = BARE | {"product_name": "电机", "hs_code": "8501520000"}
 
@@ -96,11 +96,13 @@ GRAINS = [
 
 #: One word and a weight: of so much of it nobody can tell what it is.
 NAMES = [
-    (SENSOR | {"mass_kg": "500", "value": "1100000", "currency": "USD"}, "query"),
-    (SENSOR | {"product_name": "sensors", "mass_kg": "900"}, "query"),
-    (SENSOR | {"product_name": "headphones", "hs_code": "8518300000", "mass_kg": "600"}, "query"),
-    (SENSOR | {"product_name": "硬盘", "hs_code": "8471701000", "mass_kg": "800"}, "query"),
-    (SENSOR | {"product_name": "parts", "hs_code": "8503009090", "mass_kg": "700"}, "query"),
+    (SENSOR | {"mass_kg": "1600", "value": "3500000", "currency": "USD"}, "query"),
+    (SENSOR | {"product_name": "sensors", "mass_kg": "1900"}, "query"),
+    (SENSOR | {"product_name": "headphones", "hs_code": "8518300000", "mass_kg": "1600"}, "query"),
+    (SENSOR | {"product_name": "硬盘", "hs_code": "8471701000", "mass_kg": "1800"}, "query"),
+    # A pallet of finished goods.
+    (SENSOR | {"product_name": "硬盘", "hs_code": "8471701000", "mass_kg": "1300"}, "release"),
+    (SENSOR | {"product_name": "parts", "hs_code": "8503009090", "mass_kg": "1700"}, "query"),
     (SENSOR | {"product_name": "零件", "hs_code": "8708999990", "mass_kg": "120", "transport": "courier"}, "query"),
     (SENSOR | {"mass_kg": "90", "transport": "快件"}, "query"),
     (MOTOR | {"mass_kg": "200", "transport": "DHL courier"}, "query"),

@@ -111,6 +111,16 @@ def test_it_matters_whose_the_composition_is_and_who_found_it(line: Fields, verd
         ({"product_name": "ceramic magnets", "hs_code": "8505190090", "value": "400"}, "release"),
         # Neither list names cerium.
         ({"product_name": "抛光粉", "hs_code": "3405400000", "composition": "CeO2=92;La2O3=6"}, "release"),
+        # Nearly pure, it is that oxide whatever it polishes, colours or carries.
+        ({"product_name": "抛光粉", "hs_code": "3405400000", "composition": "CeO2=99.95"}, "query"),
+        ({"product_name": "ceramic stain", "hs_code": "3207100000", "composition": "Nd2O3=99.5"}, "query"),
+        # Read for the rest where one word is unknown, and asked about.
+        ({"product_name": "magnets", "hs_code": "8505111000", "composition": "Nd=29;Dy=3;Fe=66;Zz=1"}, "hold"),
+        # A ferrite by composition and code together; lanthanum is added to some.
+        ({"product_name": "magnets", "hs_code": "8505190090", "composition": "Fe=61;Sr=8;O=28;La=2"}, "release"),
+        ({"product_name": "magnets", "hs_code": "8505190090", "composition": "Fe=61;Nd=30;B=1"}, "query"),
+        # A total of rare earths serves where no element is stated.
+        ({"product_name": "white powder", "hs_code": "3824999999", "re_total_pct": "99"}, "query"),
         # Other goods altogether, and what they turn out to be.
         ({"product_name": "welding additive", "hs_code": "3810900000", "composition": "Dy=99.8"}, "hold"),
         ({"product_name": "grey powder", "hs_code": "3824999999", "assay_composition": "Tb=99.1"}, "hold"),

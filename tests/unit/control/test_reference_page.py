@@ -48,7 +48,7 @@ def test_the_consignment_of_the_guide_gets_the_verdicts_that_it_tells() -> None:
     document = declare(source=content, name="consignment.csv", law=load("cn"), today=date(2026, 11, 24))
     assert [line["verdict"] for line in document["lines"]] == ["release", "query", "hold"]
     asked = {reason["code"] for reason in document["lines"][1]["reasons"] if reason["verdict"] == "query"}
-    assert asked == {"models.many", "grade.suggests-heavy", "content.exactly-100"}
+    assert asked == {"models.many", "grade.suggests-heavy"}
 
 
 def test_the_bounds_on_the_page_are_those_of_the_pack() -> None:

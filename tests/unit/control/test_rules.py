@@ -67,10 +67,6 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     "code.not-rare-earth": (CLEAN | {"hs_code": "7326909000"}, CLEAN),
     "code.element-differs": (CLEAN | METAL | {"hs_code": "2805301600"}, CLEAN | METAL),
     "content.missing": (CLEAN | {"composition": "TREO=30"}, CLEAN),
-    "content.exactly-100": (
-        CLEAN | {"composition": "Nd=30;Fe=69;B=1"},
-        CLEAN | {"composition": "Nd=30;Fe=68.9;B=1"},
-    ),
     "content.total-differs": (CLEAN | {"re_total_pct": "33"}, CLEAN | {"re_total_pct": "30.1"}),
     "content.neighbours-without": (
         CLEAN | {"composition": "Nd=30;Gd=0.3;Fe=68"},

@@ -15,7 +15,7 @@ from typing import Any
 
 from lodeline.control.declaration import Line
 from lodeline.control.goods.price import unit_value
-from lodeline.control.goods.substance import substance_of
+from lodeline.control.goods.substance import is_pure, substance_of
 from lodeline.control.goods.words import Words, read_words
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
 from lodeline.material.element import RARE_EARTHS
@@ -108,6 +108,9 @@ def _in_doubt(
     if _listed(whole, rules) and (is_too_rich or substance_of(whole, rules)):
         column = "composition" if line.composition is not None else "lot" if line["lot"] else "model"
         yield _evidence("deeply-processed.contradicted", column, whole)
+    elif not _NOT_PIECES.isdisjoint(kinds) and is_pure(whole, rules):
+        # Nearly pure oxide, metal or compound of rare earths is that, whatever it polishes, colours or carries.
+        yield _evidence("deeply-processed.contradicted", "composition", whole)
     inside = {**_shares_of("composition", line), **_shares_of("assay_composition", line)}
     if _listed(inside, rules) and (found := substance_of(inside, rules)) and not found <= _MAGNETS:
         # What is said to be of the magnet inside is no magnet's.

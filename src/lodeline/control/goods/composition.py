@@ -13,25 +13,8 @@ from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import to_ppb
 from lodeline.material.composition import treo_ppb
 from lodeline.material.element import RARE_EARTHS, TREO
-from lodeline.material.mass import PPB_PER_PERCENT
 
-#: Exactly 100.00 %: nothing that rounds to it at the second decimal.
-_HUNDRED_PPB = 100 * PPB_PER_PERCENT
-_SECOND_DECIMAL_PPB = PPB_PER_PERCENT // 200
 _RARE_EARTHS = frozenset(RARE_EARTHS)
-
-
-def exactly_100(case: Case) -> Iterator[Reason]:
-    """Shares of several elements that add up to exactly 100.00 % were made to: a measurement does not."""
-    stated = case.line.composition
-    if (
-        stated
-        and case.goods.rare
-        and not case.goods.is_assembly
-        and len(stated.as_filed) > 1
-        and abs(stated.sum_ppb - _HUNDRED_PPB) < _SECOND_DECIMAL_PPB
-    ):
-        yield reason("content.exactly-100")
 
 
 def total_differs(case: Case) -> Iterator[Reason]:
@@ -117,6 +100,20 @@ def other_magnet_price(case: Case) -> Iterator[Reason]:
         yield reason(
             "magnet.price", law=case.rules.cited("desk-processed-goods"), unit_value=f"{per_kg:.2f}", currency="USD",
             high=high, goods=shown["en"], goods_zh=shown["zh"],
+        )  # fmt: skip
+
+
+def heading_price(case: Case) -> Iterator[Reason]:
+    """Goods that are no rare earths by all that is said of them, at a price far above what their heading costs."""
+    code, per_kg = case.line["hs_code"] or "", unit_value(case.line, case.rules)
+    if per_kg is None or case.goods.rare or case.goods.claim is not None or "magnet-other" in case.goods.forms:
+        return
+    rows = [row for row in case.rules.parameter("desk-price-ceilings") or () if code.startswith(row["code"])]
+    row = max(rows, key=lambda one: len(one["code"]), default=None)
+    if row is not None and per_kg > row["usd_per_kg"]:
+        yield reason(
+            "value.heading", law=case.rules.cited("desk-price-ceilings"), unit_value=f"{per_kg:.2f}",
+            heading=row["code"], goods=row["label"]["en"], goods_zh=row["label"]["zh"], high=row["usd_per_kg"],
         )  # fmt: skip
 
 

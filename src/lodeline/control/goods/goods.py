@@ -13,7 +13,14 @@ from functools import cache
 from lodeline.control.declaration import Line
 from lodeline.control.goods.claim import Claim, claim_of, kinds_of_code
 from lodeline.control.goods.stated import Stated
-from lodeline.control.goods.substance import listed_alloy_of, magnet_of, mixture_of, substance_of, with_found
+from lodeline.control.goods.substance import (
+    is_ferrite,
+    listed_alloy_of,
+    magnet_of,
+    mixture_of,
+    substance_of,
+    with_found,
+)  # fmt: skip
 from lodeline.control.goods.words import Words, read_grade, read_other_elements, read_words, rows
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
 from lodeline.material.element import RARE_EARTHS, TREO
@@ -98,6 +105,8 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
     words = read_words(str(line["product_name"] or ""))
     tariff = rules.tariff_of(line["hs_code"])
     shares, share_fields = _shares(line, line.composition.shares if line.composition else {}, rules), SHARE_FIELDS
+    if not shares and line["re_total_pct"]:
+        shares, share_fields = {TREO: line["re_total_pct"]}, ("re_total_pct",)
     if recorded is not None and line.composition is None:
         shares, share_fields = _shares(line, recorded[0], rules), (recorded[1], "assay_composition")
     stated = _forms_stated(line, words, tariff, shares, rules)
@@ -162,6 +171,9 @@ def _forms_stated(
         by_laboratory = by_laboratory if _is_whole(line.assay, rules) else by_laboratory - _MAGNETS
     if "target" in called:
         by_laboratory -= {"metal", "alloy"}
+    is_bare_magnet = stated["product_name"] == {"magnet"} and tariff is not None and tariff.forms == ("magnet-other",)
+    if is_bare_magnet and is_ferrite(shares, rules):
+        stated["product_name"] = frozenset({"magnet-other"})
     stated |= {"composition": by_statement, "assay_composition": by_laboratory}
     return {column: forms for column, forms in stated.items() if forms}
 

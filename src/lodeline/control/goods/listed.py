@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
-from lodeline.control.goods.words import read_words, rows
+from lodeline.control.goods.words import pattern_of, read_words, rows
 
 #: What `goods_words.csv` has for rare earths and magnets.
 _CONTEXT = frozenset({"ndfeb", "smco", "rare-earth", "magnet"})
@@ -20,14 +20,14 @@ _CONTEXT = frozenset({"ndfeb", "smco", "rare-earth", "magnet"})
 @cache
 def _rows() -> tuple[tuple[str, str, re.Pattern[str], bool], ...]:
     return tuple(
-        (row["list"], row["kind"], re.compile(row["pattern"]), row["context"] == "yes") for row in rows("listed_words")
+        (row["list"], row["kind"], pattern_of(row["pattern"]), row["context"] == "yes") for row in rows("listed_words")
     )
 
 
 @lru_cache(maxsize=65_536)
-def named(text: str) -> frozenset[tuple[str, str]]:
-    """(list, kind) of all that a text names."""
-    return frozenset(_named(unicodedata.normalize("NFKC", text).casefold(), text))
+def named(text: str, context: str = "") -> frozenset[tuple[str, str]]:
+    """(list, kind) of all that a text names. `context`: what else may say that rare earths or magnets are meant."""
+    return frozenset(_named(unicodedata.normalize("NFKC", text).casefold(), f"{text} ; {context}"))
 
 
 def _named(folded: str, text: str) -> Iterator[tuple[str, str]]:
@@ -39,7 +39,7 @@ def _named(folded: str, text: str) -> Iterator[tuple[str, str]]:
     yield from ((name, kind) for name, kind, _, needs_context in found if is_meant or not needs_context)
 
 
-def kinds(name: str, *texts: object) -> tuple[str, ...]:
+def kinds(name: str, *texts: object, context: str = "") -> tuple[str, ...]:
     """What the texts name of one list, in the order of the table."""
-    found = {kind for text in texts if text for one, kind in named(str(text)) if one == name}
+    found = {kind for text in texts if text for one, kind in named(str(text), context) if one == name}
     return tuple(kind for one, kind, _, _ in _rows() if one == name and kind in found)

@@ -18,7 +18,6 @@ from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, VerdictWord, reason
 from lodeline.control.record import Records, named_models
 from lodeline.control.rulebook import Rulebook, to_ppb
-from lodeline.material.mass import PPB_PER_PERCENT
 
 
 def models_of(line: Line, goods: Goods, rules: Rulebook, records: Records | None) -> tuple[ModelGoods, ...]:
@@ -73,18 +72,16 @@ def verdict_of(one: ModelGoods, case: Case) -> VerdictWord:
 
 
 def risks(one: ModelGoods, case: Case) -> tuple[str, ...]:
-    """Why a model is at risk of being controlled: `unregistered`, `no-composition`, `trace`, `grade`, `exactly-100`."""
+    """Why a model is at risk of being controlled: `unregistered`, `no-composition`, `trace`, `grade`."""
     if one.model is None:
         return ("unregistered",)
     band = case.rules.parameter("trace-band")
     heavy = band["elements"] if band else ()
     graded = read_grade(f"{one.name} {one.model.grade or ''}")
-    total = sum(share for symbol, share in one.goods.shares.items() if symbol != "TREO")
     found = {
         "no-composition": not one.model.shares,
         "trace": any(need.is_trace for need in one.needs),
         "grade": bool(graded) and not any(one.goods.shares.get(element) for element in heavy),
-        "exactly-100": abs(total - 100 * PPB_PER_PERCENT) < PPB_PER_PERCENT // 200,
     }
     return tuple(name for name, is_so in found.items() if is_so)
 

@@ -46,6 +46,26 @@ def is_of_iron(shares: Mapping[str, int], rules: Rulebook) -> bool:
     return shares.get("Fe", 0) >= to_ppb(smco["iron"]) and shares.get("Co", 0) < to_ppb(smco["Co"])
 
 
+def is_ferrite(shares: Mapping[str, int], rules: Rulebook) -> bool:
+    """Whether a composition is a hard ferrite's: iron with strontium or barium, rare earths at most as an addition."""
+    bounds = rules.parameter("desk-bounds")
+    if bounds is None:
+        return False
+    ferrite, rare = bounds["ferrite"], sum(shares.get(symbol, 0) for symbol in RARE_EARTHS)
+    host = sum(shares.get(symbol, 0) for symbol in ferrite["of"])
+    is_iron = shares.get("Fe", 0) >= to_ppb(ferrite["iron"])
+    return is_iron and host >= to_ppb(ferrite["at_least"]) and rare <= to_ppb(ferrite["rare_most"])
+
+
+def is_pure(shares: Mapping[str, int], rules: Rulebook) -> bool:
+    """Whether goods are the metal or the oxide of one rare earth and nearly nothing else."""
+    bounds = rules.parameter("desk-bounds")
+    least = to_ppb(bounds["substance"]["pure_pct"]) if bounds else 0
+    return bounds is not None and any(
+        max(share, treo_ppb({symbol: share})) >= least for symbol, share in shares.items() if symbol in RARE_EARTHS
+    )
+
+
 def magnet_of(shares: Mapping[str, int], rules: Rulebook, *, is_magnetic: bool) -> frozenset[str]:
     """NdFeB or Sm–Co by what is in it. Of goods that something calls magnetic the rare earth alone tells; others must
     hold cobalt or boron as well.

@@ -30,7 +30,7 @@ def listed(case: Case) -> Iterator[Reason]:
         if name not in case.rules.values and not case.rules.is_open(name):
             continue
         certain = _certain(case, name, start)
-        items = certain or kinds(name, case.line["product_name"])
+        items = certain or _named(case, name)
         if not items:
             continue
         law = (*case.rules.cited(name), *(one for other in others for one in case.rules.cited(other)))
@@ -53,12 +53,18 @@ def _know_how(case: Case) -> Iterator[Reason]:
         for form, words in _WORDS.items() if listed_items else ():
             own = [item for item in listed_items if item.form == form]
             is_stated = any(need.item.form == form for need in case.needs)
-            if own and not is_stated and kinds(words, case.line["product_name"]):
+            if own and not is_stated and _named(case, words):
                 yield reason(
                     code, law=[rules.cite(item) for item in own], day=rules.day.isoformat(),
                     rests_on=(item.rule for item in own if listed_items is rules.unknown_know_how),
                     items=", ".join(dict.fromkeys(item.item for item in own)),
                 )  # fmt: skip
+
+
+def _named(case: Case, name: str) -> tuple[str, ...]:
+    """What the name of the goods says of a list; that rare earths are meant, use and buyer can say too."""
+    others = (case.line[column] for column in ("end_use", "consignee_name", "end_user_name"))
+    return kinds(name, case.line["product_name"], context=" ; ".join(str(one) for one in others if one))
 
 
 def _certain(case: Case, name: str, start: str) -> tuple[str, ...]:

@@ -54,13 +54,23 @@ def rows(table: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
+#: Where a word of letters and figures begins or ends, also next to hanzi, kana or hangul: 萃取剂P507.
+_LETTER = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+_BORDER = rf"(?:(?<!{_LETTER})(?={_LETTER})|(?<={_LETTER})(?!{_LETTER}))"
+
+
+def pattern_of(text: str) -> re.Pattern[str]:
+    """A pattern of a table of words, whose `\\b` is a border next to any script written without spaces as well."""
+    return re.compile(text.replace(r"\b", _BORDER))
+
+
 @cache
 def _patterns() -> dict[tuple[str, str], re.Pattern[str]]:
     """(what words mean, kind of goods) → one pattern of all that mean it."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in rows("goods_words"):
         found.setdefault((row["means"], row["kind"]), []).append(row["pattern"])
-    return {key: re.compile("|".join(f"(?:{one})" for one in patterns)) for key, patterns in found.items()}
+    return {key: pattern_of("|".join(f"(?:{one})" for one in patterns)) for key, patterns in found.items()}
 
 
 @cache

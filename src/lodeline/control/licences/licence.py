@@ -12,6 +12,7 @@ import polars as pl
 from lodeline.control.case import Case, Licence, Need, Rule
 from lodeline.control.declaration import Line
 from lodeline.control.goods.goods import MAGNETS
+from lodeline.control.military import resold_to
 from lodeline.control.reason import Reason, reason
 from lodeline.control.record import plain
 from lodeline.ledger.licence import elements_mg
@@ -244,9 +245,15 @@ def _end_user(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[R
 
 
 def _destination(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
-    """Another destination needs another application."""
+    """Another destination needs another application; so does a country to which a stated use sells the goods on."""
     del needs
     stated = case.line["destination"]
+    words = case.rules.parameter("end-use-words") or ()
+    further = sorted(resold_to(case.line["end_use"] or "", words) - {licence.destination})
+    if licence.destination and further:
+        yield reason(
+            "licence.destination", fields=("end_use",), licensed=licence.destination, stated=", ".join(further)
+        )  # fmt: skip
     if licence.destination and not stated:
         yield _unstated("destination")
     elif licence.destination and stated != licence.destination:

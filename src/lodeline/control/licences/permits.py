@@ -53,7 +53,14 @@ def ordinary_licence(case: Case) -> Iterator[Reason]:
         "flags": f"supervision flags {flags}" if flags else "by its heading",
         "flags_zh": f"监管条件 {flags}" if flags else "按品目判断",
     }
-    if own:
+    number = own or (stated if case.licence is None and not case.needs else None)
+    form = (case.rules.parameter("desk-bounds") or {}).get("permit_number")
+    if number and form and not re.fullmatch(form["pattern"], str(number).strip()):
+        yield reason(
+            "permit.unreadable", fields=("export_licence" if own else "licence",), law=law, licence=number,
+            form=form["like"],
+        )  # fmt: skip
+    elif own:
         yield reason("permit.named", law=law, licence=own)
     elif case.needs:
         # What stands on a list of dual-use items is held or asked about for that licence first.

@@ -123,7 +123,10 @@ def with_words(answer: Mapping[str, Any]) -> dict[str, Any]:
         return dict(answer)
 
     def shown(one: Mapping[str, Any]) -> dict[str, Any]:
-        entry = vocabulary()[one["code"]]
+        entry = vocabulary().get(one["code"])
+        if entry is None:
+            # A reason that the desk gave once and gives no more: its code is what is left of it.
+            return {**one, "law": [], "text": {"en": one["code"], "zh": one["code"]}}
         text = {language: words.format_map(one["facts"]) for language, words in entry.text.items()}
         settle = {language: words.format_map(one["facts"]) for language, words in entry.settle.items()}
         return {**one, "law": [], "text": text, **({"settle": settle} if one["verdict"] == "query" else {})}

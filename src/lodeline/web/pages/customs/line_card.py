@@ -105,7 +105,6 @@ _RISKS: Final[Mapping[str, Text]] = {
     "no-composition": text("no composition", "无成分"),
     "trace": text("traces", "微量"),
     "grade": text("grade suggests heavy rare earths", "牌号通常含重稀土"),
-    "exactly-100": text("adds up to exactly 100 %", "合计恰为 100%"),
 }
 
 
