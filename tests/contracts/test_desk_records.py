@@ -7,12 +7,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.desk import Desk, organisation, site
+from tests.desk import Desk, organisation, send_feed, site
 
 from lodeline.control.declaration import read_fields
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import load
 from lodeline.service.customs.desk import answer
+from lodeline.service.customs.papers import put_question
 from lodeline.service.customs.records import records_of
 from lodeline.service.entries.records import put_records
 from lodeline.service.parties.lists import load_list
@@ -102,6 +103,30 @@ def test_a_lot_of_an_extended_month_is_not_due_yet_and_a_firm_is_told_of_no_exte
 def test_earlier_exports_count_until_they_are_corrected_away(desk: Desk) -> None:
     assert "pattern.repeats" in codes(asked(desk))
     assert "pattern.repeats" not in codes(asked(desk, end_user_name="Somebody Else"))
+
+
+CUSTOMS = """declaration,line,on,exporter,product_name,hs_code,destination,end_user_name,mass_kg,direction,status
+{number},1,{day},MAG,NdFeB magnets,8505111000,DE,New Buyer GmbH,60,export,released
+"""
+
+
+def test_what_customs_sent_and_what_the_desk_was_asked_are_the_exporter_s_past_too(desk: Desk) -> None:
+    """Rows are filed up to forty days later: three small consignments of this week are no less than a habit."""
+    new = {"end_user_name": "New Buyer GmbH", "declaration": "D-9"}
+    assert "pattern.repeats" not in codes(asked(desk, **new))
+    at = datetime(2025, 7, 3, tzinfo=UTC)
+    for day in (1, 2):
+        text = CUSTOMS.format(number=f"D-{day}", day=f"2025-07-0{day}")
+        send_feed(desk.store, text, f"2025-07-{day}.csv", filed_at=at)
+    assert "pattern.repeats" not in codes(asked(desk, **new))
+    for number in ("D-2", "D-3"):  # customs have sent the former: it is one consignment
+        line = read_fields(LINE | new | {"declaration": number, "on": "2025-07-03"})
+        found = answer(line, law=load("cn"), today=TODAY, snapshot=open_snapshot(desk.store), store=desk.store)
+        put_question(desk.store, line, found, by="officer-1", channel="desk", filed_at=at)
+    repeats = next(one for one in asked(desk, **new)["reasons"] if one["code"] == "pattern.repeats")
+    assert repeats["facts"]["count"] == "4"
+    # A firm that asks beforehand sees its own questions alone.
+    assert "pattern.repeats" not in codes(asked(desk, "MAG", **new))
 
 
 def owned(desk: Desk, *stakes: tuple[str, str, str]) -> None:

@@ -6,13 +6,16 @@ papers. The authority sees what the ledger knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import chain
+from typing import Final
 
 import polars as pl
 
-from lodeline.control.declaration import Declaration
+from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.goods.genealogy import fed
 from lodeline.control.goods.stated import read_stated
 from lodeline.control.record import LotRecord, Model, Records, Trade, Version, named_models, plain
@@ -22,11 +25,20 @@ from lodeline.material.assay import explode
 from lodeline.material.composition import CompositionError
 from lodeline.material.element import SYMBOLS
 from lodeline.material.product import PRODUCTS
-from lodeline.store.queries.customs import exports_of
+from lodeline.service.customs.papers import facts_of, is_question
+from lodeline.service.entries.papers import paper_of
+from lodeline.store.queries.customs import declared_exports_of, exports_of
 from lodeline.store.queries.lots import stated_compositions
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import Store
+from lodeline.store.store import DESK_KIND, Store
 
+#: Of an exporter so many questions to the desk are looked at, and of each so many lines.
+_QUESTIONS_MOST: Final = 50
+_LINES_MOST: Final = 50
+_ASKED: Final = {
+    "organisation": pl.String, "on": pl.Date, "product": pl.String, "dry_mg": pl.Int64, "destination": pl.String,
+    "end_user_name": pl.String, "counterparty_name": pl.String, "declaration": pl.String,
+}  # fmt: skip
 #: Goods worked beyond the last stage that the lists name.
 _PROCESSED = frozenset(kind for kind, product in PRODUCTS.items() if product.stage == "use")
 
@@ -53,7 +65,16 @@ def records_of(
         models=models_of(
             {name for line in lines for name in named_models(line["model"])}, snapshot.register, asker=asker
         ),
-        trades=None if store is None else trades_of(store, known, before=snapshot.entry + 1, behind=behind),
+        trades=None
+        if store is None
+        else trades_of(
+            store,
+            known,
+            before=snapshot.entry + 1,
+            behind=behind,
+            asker=asker,
+            apart_from={line["declaration"] for line in lines} - {None},
+        ),
         owners={plain(name): behind.of(name) for name in buyers},
         users={plain(name): behind.itself(name) for name in buyers},
         register=snapshot.register if asker is None else _told_to(asker, snapshot.register),
@@ -109,10 +130,25 @@ def models_of_table(rows: pl.DataFrame) -> dict[str, tuple[Model, ...]]:
 
 
 def trades_of(
-    store: Store, exporters: Iterable[str], *, before: int, behind: _Behind
+    store: Store, exporters: Iterable[str], *, before: int, behind: _Behind, asker: str | None = None,
+    apart_from: Set[str] = frozenset(),
 ) -> dict[str, Trade]:  # fmt: skip
-    """The exports in force that each exporter has filed in the entries below `before`."""
-    rows = exports_of(store, sorted(exporters), before=before)
+    """The exports of each exporter in the entries below `before`: those in force that it has filed; those that customs
+    have sent, and those of which the desk was asked, where no row names their declaration yet.
+
+    `asker`: who sees its own questions, and nothing that customs have sent. `apart_from`: declarations being judged.
+    """
+    wanted = sorted(exporters)
+    filed = exports_of(store, wanted, before=before)
+    several = [filed, _asked_of(store, wanted, before=before, asker=asker)]
+    if asker is None:
+        several.insert(1, declared_exports_of(store, wanted, before=before))
+    # Of one declaration the first that names it is taken: what was filed, else what customs sent, else what was asked.
+    rows, known = several[0], set(apart_from)
+    for more in several[1:]:
+        known |= set(rows["declaration"].drop_nulls())
+        own = more.select(one for one in rows.columns if one in more.columns)
+        rows = pl.concat([rows, own.filter(~pl.col("declaration").is_in(list(known)))], how="diagonal")
     found = {}
     for (exporter,), own in rows.sort("on", maintain_order=True).group_by("organisation", maintain_order=True):
         # The party is the buyer of the papers; the end user may be another.
@@ -131,6 +167,31 @@ def trades_of(
             processed=tuple(kind in _PROCESSED for kind in kinds),
         )
     return found
+
+
+def _asked_of(store: Store, exporters: Iterable[str], *, before: int, asker: str | None) -> pl.DataFrame:
+    """The lines of which the desk was asked for these exporters, with the names of the columns of `exports_of`.
+
+    Of each exporter the newest questions (`_QUESTIONS_MOST`) that name their declaration and were not withdrawn.
+    """
+    found: list[dict[str, object]] = []
+    for exporter in exporters:
+        entries = store.newest_of(DESK_KIND, before=before, most=_QUESTIONS_MOST, organisation=exporter)
+        over = {facts_of(one)["about"] for one in entries if facts_of(one)["act"] in ("question", "withdrawal")}
+        for entry in (one for one in entries if is_question(one) and one.index not in over):
+            paper = json.loads(paper_of(store, entry))
+            cells = paper["cells"] if paper["asker"] == (asker or paper["asker"]) else ()
+            for line in (read_fields(one).lines[0] for one in cells[:_LINES_MOST]):
+                if line["declaration"] and line["mass_kg"]:
+                    found.append(
+                        {
+                            "organisation": exporter, "on": line["on"] or date.fromisoformat(paper["answer"]["day"]),
+                            "product": line["product"], "dry_mg": line["mass_kg"], "destination": line["destination"],
+                            "end_user_name": line["end_user_name"], "counterparty_name": line["consignee_name"],
+                            "declaration": line["declaration"],
+                        }
+                    )  # fmt: skip
+    return pl.DataFrame(found, schema=_ASKED)
 
 
 def lots_of(
