@@ -119,15 +119,12 @@ def propose(
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder", f"{folder} 不是文件夹")
     store = store_at(database)
-    if folder.resolve().name != store.jurisdiction:
-        raise UserError(
-            f"the pack of this store is {store.jurisdiction}, and the folder is called {folder.resolve().name}",
-            f"本库的法规包为 {store.jurisdiction}，而文件夹名为 {folder.resolve().name}",
-        )
     files, faults = files_in(folder)
     if faults:
         raise publishing.PublishingError("\n".join(one.en for one in faults), "\n".join(one.zh for one in faults))
-    made = publishing.propose(store, files, reason=reason, filed_at=datetime.now(UTC), by=by)
+    made = publishing.propose(
+        store, files, reason=reason, filed_at=datetime.now(UTC), by=by, code=folder.resolve().name
+    )
     if as_json:
         print_json(made.as_json())
         return

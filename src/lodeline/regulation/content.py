@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import time
 
 from lodeline.material.element import CHEMICAL_NAMES
-from lodeline.regulation.document import EVIDENCE, Node
+from lodeline.regulation.document import EVIDENCE, Node, each
 
 #: Raw material, and what is no material and has no element.
 RAW_FORMS = ("ore", "waste")
@@ -31,7 +31,8 @@ def _control_list(node: Node) -> None:
     if not rows:
         raise node.wrong("lists nothing; a list that lists nothing is not written", "清单为空；空清单不必写")
     seen: set[tuple[str, str, str]] = set()
-    for row in rows:
+
+    def item(row: Node) -> None:
         entry = row.table(
             ("item", "form", "label", "evidence"), ("element", "named", "codes", "note", "barred", "unknown")
         )
@@ -49,6 +50,8 @@ def _control_list(node: Node) -> None:
         if key in seen:
             raise row.wrong(f"stands twice: {' '.join(key)}; remove one", f"重复：{' '.join(key)}；请删去其一")
         seen.add(key)
+
+    each(rows, item)
 
 
 def _listed_element(row: Node, form: str) -> str:
@@ -109,28 +112,31 @@ def _day_count(node: Node) -> None:
 
 def _fines(node: Node) -> None:
     """Of both tables of fines: what a breach is, and at least one span of amounts."""
-    for row in node.rows():
-        entry = row.table(
-            ("breach",),
-            ("article", "breach_kind", "times_gains", "gains_below", "without_gains", "fine", "times", "turnover_least",
-             "otherwise", "refusing", "serious"),
-        )  # fmt: skip
-        entry["breach"].labels()
-        spans = [entry[name] for name in ("without_gains", "fine", "otherwise") if name in entry]
-        if len(spans) != 1:
-            raise row.wrong(
-                "holds one of `without_gains`, `fine` and `otherwise`; keep one",
-                "`without_gains`、`fine`、`otherwise` 须且只能填一项",
-            )
-        refused = list(entry["refusing"].table((), ("persons", "firm")).values()) if "refusing" in entry else []
-        for span in (*spans, *(entry[name] for name in ("times_gains", "times") if name in entry), *refused):
-            if not (
-                isinstance(span.content, list)
-                and len(span.content) == 2
-                and all(isinstance(one, int) and not isinstance(one, bool) for one in span.content)
-                and 0 <= span.content[0] <= span.content[1]
-            ):
-                raise span.wrong("must be [least, most], whole numbers", "应为 [最低, 最高] 两个整数")
+    each(node.rows(), _fines_row)
+
+
+def _fines_row(row: Node) -> None:
+    entry = row.table(
+        ("breach",),
+        ("article", "breach_kind", "times_gains", "gains_below", "without_gains", "fine", "times", "turnover_least",
+         "otherwise", "refusing", "serious"),
+    )  # fmt: skip
+    entry["breach"].labels()
+    spans = [entry[name] for name in ("without_gains", "fine", "otherwise") if name in entry]
+    if len(spans) != 1:
+        raise row.wrong(
+            "holds one of `without_gains`, `fine` and `otherwise`; keep one",
+            "`without_gains`、`fine`、`otherwise` 须且只能填一项",
+        )
+    refused = list(entry["refusing"].table((), ("persons", "firm")).values()) if "refusing" in entry else []
+    for span in (*spans, *(entry[name] for name in ("times_gains", "times") if name in entry), *refused):
+        if not (
+            isinstance(span.content, list)
+            and len(span.content) == 2
+            and all(isinstance(one, int) and not isinstance(one, bool) for one in span.content)
+            and 0 <= span.content[0] <= span.content[1]
+        ):
+            raise span.wrong("must be [least, most], whole numbers", "应为 [最低, 最高] 两个整数")
 
 
 def _record_years(node: Node) -> None:
@@ -146,24 +152,27 @@ SCOPES = ("dual-use", "all-goods")
 
 def _listed_parties(node: Node) -> None:
     """Of lists of parties: those that an instrument names, by measure; `parties`: how many it lists in all."""
-    for row in node.rows():
-        group = row.table(("measure", "scope", "parties", "source", "named"))
-        group["measure"].choice(MEASURES)
-        group["scope"].choice(SCOPES)
-        group["source"].text()
-        named = group["named"].rows()
-        count = group["parties"].content
-        if isinstance(count, bool) or not isinstance(count, int) or count < len(named):
-            raise group["parties"].wrong(
-                "must be a whole number, no less than are named", "应为整数，且不少于所列名称数"
-            )  # fmt: skip
-        for one in named:
-            party = one.table(("names", "country"), ("former", "source"))
-            party["country"].text()
-            if not party["names"].words():
-                raise party["names"].wrong("names nobody; give a name", "没有名称；请填写")
-            if "former" in party:
-                party["former"].words()
+    each(node.rows(), _listed_parties_row)
+
+
+def _listed_parties_row(row: Node) -> None:
+    group = row.table(("measure", "scope", "parties", "source", "named"))
+    group["measure"].choice(MEASURES)
+    group["scope"].choice(SCOPES)
+    group["source"].text()
+    named = group["named"].rows()
+    count = group["parties"].content
+    if isinstance(count, bool) or not isinstance(count, int) or count < len(named):
+        raise group["parties"].wrong(
+            "must be a whole number, no less than are named", "应为整数，且不少于所列名称数"
+        )  # fmt: skip
+    for one in named:
+        party = one.table(("names", "country"), ("former", "source"))
+        party["country"].text()
+        if not party["names"].words():
+            raise party["names"].wrong("names nobody; give a name", "没有名称；请填写")
+        if "former" in party:
+            party["former"].words()
 
 
 #: What the words of a use or a user are of; `place` and `denial` are words that make another one mean nothing.
@@ -180,24 +189,30 @@ BARRED_GOODS, BARRED_VERDICTS = ("dual-use", "other", "all"), ("hold", "licence"
 
 
 def _barred_end_use(node: Node) -> None:
-    for row in node.rows():
-        entry = row.table(("kind", "label"), ("countries", "goods", "verdict", "codes"))
-        entry["kind"].choice(BARRED_KINDS)
-        entry["label"].labels()
-        for name, choices in (("goods", BARRED_GOODS), ("verdict", BARRED_VERDICTS)):
-            if name in entry:
-                entry[name].choice(choices)
-        for name in ("countries", "codes"):
-            if name in entry:
-                entry[name].words()
+    each(node.rows(), _barred_end_use_row)
+
+
+def _barred_end_use_row(row: Node) -> None:
+    entry = row.table(("kind", "label"), ("countries", "goods", "verdict", "codes"))
+    entry["kind"].choice(BARRED_KINDS)
+    entry["label"].labels()
+    for name, choices in (("goods", BARRED_GOODS), ("verdict", BARRED_VERDICTS)):
+        if name in entry:
+            entry[name].choice(choices)
+    for name in ("countries", "codes"):
+        if name in entry:
+            entry[name].words()
 
 
 def _military_words(node: Node) -> None:
-    for row in node.rows():
-        entry = row.table(("kind", "label", "words"))
-        entry["kind"].choice(END_WORDS)
-        entry["label"].labels()
-        entry["words"].words()
+    each(node.rows(), _military_words_row)
+
+
+def _military_words_row(row: Node) -> None:
+    entry = row.table(("kind", "label", "words"))
+    entry["kind"].choice(END_WORDS)
+    entry["label"].labels()
+    entry["words"].words()
 
 
 #: By name of the parameter. What only people read is not listed here and may have any shape.

@@ -36,8 +36,8 @@ def listed(case: Case) -> Iterator[Reason]:
         law = (*case.rules.cited(name), *(one for other in others for one in case.rules.cited(other)))
         facts = {"items": ", ".join(items), "day": case.rules.day.isoformat()}
         if case.rules.is_open(name):
-            yield reason("listed.state-unknown", law=law, rests_on=(case.rules.open_rule(name),), **facts)
-        elif not _is_licensed(case, start):
+            yield reason("listed.state-unknown", law=law, rests_on=case.rules.open_rules(name), **facts)
+        if name in case.rules.values and not _is_licensed(case, start):
             yield reason("listed.no-licence" if certain else "listed.to-identify", law=law, **facts)
     if case.rules.know_how or case.rules.unknown_know_how:
         yield from _know_how(case)

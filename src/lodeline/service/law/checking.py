@@ -32,7 +32,7 @@ READ: Final = frozenset(
     {
         *PARAMETERS, *FINES, *QUOTAS.values(), RECORDS, CALENDAR, COUNT, LISTED, MILITARY, "control-list",
         "licence-clock", "licence-query-clock", "licence-decision-days", "licence-amendment-days", "licence-reports",
-        "licence-terms", "general-licence-bars", "personal-record-years", "de-minimis",
+        "licence-terms", "general-licence-bars", "personal-record-years", "de-minimis", "barred-end-use",
     }
 )  # fmt: skip
 #: Days on which the desk tries a pack at most; the latest are the ones that will be asked about.

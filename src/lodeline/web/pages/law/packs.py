@@ -134,7 +134,7 @@ def _proposed(visit: Visit) -> HttpResponse:
     if file is None:
         raise PublishingError("Choose the ZIP of the pack.", "请选择法规包 ZIP 文件。")
     made = law_office.propose(
-        visit.actor, visit.store, files_of_zip(file.read(), visit.store.jurisdiction),
+        visit.actor, visit.store, files_of_zip(file.read(), visit.law.code),
         reason=visit.request.POST.get("reason", ""), now=clock.now(),
     )  # fmt: skip
     visit.has_filed(made.entry.index)
