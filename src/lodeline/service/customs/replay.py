@@ -35,6 +35,8 @@ from lodeline.regulation.replay import differing, held
 from lodeline.service.entries.subject import Json
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import SnapshotView
+from lodeline.service.law.altered import altered
+from lodeline.service.law.probes import probed
 from lodeline.service.law.publishing import proposed_law
 from lodeline.store.queries.customs import filed_papers
 from lodeline.store.snapshot import Snapshot
@@ -133,8 +135,11 @@ def replay(
 
 def replay_proposal(store: Store, snapshot: Snapshot, law: Jurisdiction, *, proposal: int, on: date) -> Json:
     """What of the ledger would come out differently under the pack of a proposal than under the law that stands, both
-    as they are on a day: `replay`'s document, with `other_pack`."""
-    return replay(store, snapshot, law, first=on, second=on, known=on, other=proposed_law(store, proposal))
+    as they are on a day: `replay`'s document, with `other_pack`, `probes` (lines that hang on no ledger) and `altered`
+    (old values that the pack has otherwise)."""
+    other = proposed_law(store, proposal)
+    found = replay(store, snapshot, law, first=on, second=on, known=on, other=other)
+    return {**found, "probes": probed(law, other, on), "altered": altered(law, other)}
 
 
 def replay_declaration(

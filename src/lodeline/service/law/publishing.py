@@ -40,7 +40,9 @@ REASON_CHARACTERS: Final = 4_000
 _OF_NO_COUNTRY: Final = frozenset({LAW_KIND, LAW_PROPOSAL_KIND, OFFICE_KIND})
 #: How far ahead a preview looks for the first day on which the packs differ.
 _AHEAD: Final = timedelta(days=400)
+#: What is judged of the ledger, and the lines that are judged besides.
 KINDS: Final = ("exports", "declarations", "filings", "findings")
+PROBES: Final = "probes"
 State = Literal["proposed", "published", "refused", "withdrawn", "overtaken"]
 Json = dict[str, Any]
 #: Done in the transaction that writes the entry; it locks nothing.
@@ -255,13 +257,15 @@ def summary(document: Json) -> Json:
     if "sha256" in document:
         return document
     counts = {
-        kind: {"judged": document[kind]["judged"], "different": len(document[kind]["rows"])} for kind in KINDS
+        kind: {"judged": document[kind]["judged"], "different": len(document[kind]["rows"])}
+        for kind in (*KINDS, PROBES) if kind in document
     }  # fmt: skip
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return {
         "on": document["from"], "stamp": document["stamp"], "pack": document["pack"],
         "other_pack": document["other_pack"],
-        "sha256": sha256(text.encode()).hexdigest(), "rules": len(document["law"]), **counts,
+        "sha256": sha256(text.encode()).hexdigest(), "rules": len(document["law"]),
+        "altered": len(document.get("altered", ())), **counts,
     }  # fmt: skip
 
 
