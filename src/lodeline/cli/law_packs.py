@@ -53,13 +53,13 @@ def checked(
             f"{folder} is no folder: name that of the pack", f"{folder} 不是文件夹：请指定法规包"
         ) from error
     before = _published(folder.resolve().name, database)
-    changed = [] if found.law is None or before is None else altered(before, found.law)
+    changed = [] if found.read is None or before is None else altered(before, found.read)
     if as_json:
         pack = None if found.law is None else found.law.digest
         print_json(
             {
                 "pack": pack, "tests": found.tests, "faults": [one.as_json() for one in found.faults],
-                "compared_with": None if found.law is None or before is None else before.digest, "altered": changed,
+                "compared_with": None if found.read is None or before is None else before.digest, "altered": changed,
             }
         )  # fmt: skip
     elif found.law is not None:
@@ -69,10 +69,11 @@ def checked(
                 f"{found.law.label['zh']}：{found.tests} 个测试全部通过。摘要 {found.law.digest}。",
             )
         )
-        _print_altered(changed)
     else:
         for one in found.faults:
             console.print(text(one.en, one.zh), markup=False)
+    if not as_json:
+        _print_altered(changed)
     if found.faults:
         raise typer.Exit(1)
 

@@ -56,11 +56,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What came of a check: the law where there is no fault, else every fault; `tests`: how many were run."""
+    """What came of a check: the law where there is no fault, else every fault; `tests`: how many were run.
+
+    `read`: what the files say, also where tests fail or nothing reads a part of it; None where they cannot be read.
+    """
 
     law: Jurisdiction | None
     faults: tuple[Fault, ...]
     tests: int = 0
+    read: Jurisdiction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,7 @@ def check(code: str, files: Mapping[str, bytes], *, reads: frozenset[str]) -> Ch
         else:
             found += _contradictions(law)
     tests = sum(len(one.parameter.tests) for one in sources)
-    return Checked(law=None if found else law, faults=tuple(found), tests=0 if law is None else tests)
+    return Checked(law=None if found else law, faults=tuple(found), tests=0 if law is None else tests, read=law)
 
 
 def law_of_stranger(code: str, files: Mapping[str, bytes]) -> Jurisdiction:

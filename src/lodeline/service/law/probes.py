@@ -65,6 +65,11 @@ def _of_lists(laws: Iterable[Jurisdiction], day: date) -> Iterator[Probe]:
     parties = {(name, min(party.countries, default="")): None
                for law in laws for one in packed(law, day, known=day) for party in one.parties
                for name in party.names[:1]}  # fmt: skip
+    limbs = (row for law in laws for state in law.states("barred-end-use", day, known=day)
+             if state.status in ("in-force", "unknown") and state.value and not state.value.unknown
+             for row in state.value.value)  # fmt: skip
+    for country in dict.fromkeys(country for row in limbs for country in row.get("countries", ())):
+        yield _probe(f"barred-end-use {country}", {**_TO_A_PARTY, "destination": country, "end_use": "missiles"})
     for name, country in parties:
         yield _probe(name, {**_TO_A_PARTY, "end_user_name": name, "end_user_country": country})
 
