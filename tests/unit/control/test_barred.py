@@ -1,7 +1,6 @@
 """Whom the law pack lists, and what that means for which goods: hand-made lines, in both directions.
 
-The verdicts were written down from the announcements before the first run. All 53 came out so; of two the desk said one
-reason more (a radar for ATLA is asked about as well as held).
+The verdicts were written down from the announcements before the first run.
 """
 
 from __future__ import annotations
