@@ -249,7 +249,7 @@ def _destination(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterato
     del needs
     stated = case.line["destination"]
     words = case.rules.parameter("end-use-words") or ()
-    further = sorted(resold_to(case.line["end_use"] or "", words) - {licence.destination})
+    further = sorted(resold_to(case.line["end_use"] or "", words) - {licence.destination, case.rules.law.country})
     if licence.destination and further:
         yield reason(
             "licence.destination", fields=("end_use",), licensed=licence.destination, stated=", ".join(further)
