@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.control.goods import words
+from lodeline.control.goods.listed import kinds
 from lodeline.control.goods.words import read_words
 
 PIECES = st.sampled_from(
@@ -59,3 +60,30 @@ def test_every_pattern_is_whole(table: str) -> None:
     for row in words.rows(table):
         assert None not in row and re.compile(row["pattern"]), row
         assert row.get("context", "no") in ("yes", "no"), row
+
+
+@pytest.mark.parametrize(
+    ("text", "heads"),
+    [
+        ("ネオジム焼結磁石", {"ndfeb"}), ("モーター用磁石", {"magnet"}), ("酸化ジスプロシウム", {"oxide"}),
+        ("研磨剤", {"worked"}), ("네오디뮴 자석", {"ndfeb"}), ("모터용 자석", {"magnet"}),
+        ("디스프로슘 금속", {"metal"}), ("스피커", {"assembly"}), ("неодимовые магниты", {"ndfeb"}),
+        ("магниты для электродвигателей", {"magnet"}), ("асинхронный электродвигатель", {"assembly"}),
+        ("оксид диспрозия", {"oxide"}), ("nam châm cho động cơ", {"magnet"}),
+        ("động cơ điện", {"assembly"}), ("oxit dysprosi", {"oxide"}), ("ímãs para motores", {"magnet"}),
+        ("óxido de disprósio", {"oxide"}), ("disprósio metálico", {"metal"}), ("alto-falante", {"assembly"}),
+        ("Vietnam loam soil", set()), ("лантанный", set()),
+    ],
+)  # fmt: skip
+def test_goods_are_told_in_five_more_languages(text: str, heads: set[str]) -> None:
+    assert read_words(text).heads == heads
+
+
+@pytest.mark.parametrize("language", ["Japanese", "Korean", "Russian", "Vietnamese", "Portuguese"])
+def test_every_language_names_every_element_once(language: str) -> None:
+    rows = [row["kind"] for row in words.rows("goods_words") if (row["means"], row["note"]) == ("element", language)]
+    assert len(rows) == len(set(rows)) == 16
+
+
+def test_an_extractant_is_seen_next_to_hanzi() -> None:
+    assert kinds("materials-list", "稀土萃取剂P507") == ("extractant",)
