@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lodeline.control.goods import words
 from lodeline.control.goods.listed import kinds
 from lodeline.control.goods.words import read_words
+from lodeline.material.element import RARE_EARTHS
 
 PIECES = st.sampled_from(
     [
@@ -54,7 +55,7 @@ def test_the_name_of_an_element_within_that_of_another_is_not_its_own(text: str,
     assert read_words(text).elements == elements
 
 
-@pytest.mark.parametrize("table", ["goods_words", "listed_words"])
+@pytest.mark.parametrize("table", ["goods_words", "listed_words", "element_words"])
 def test_every_pattern_is_whole(table: str) -> None:
     """A comma within a pattern, as in {0,4}, parts the row where nobody quotes it."""
     for row in words.rows(table):
@@ -79,10 +80,10 @@ def test_goods_are_told_in_five_more_languages(text: str, heads: set[str]) -> No
     assert read_words(text).heads == heads
 
 
-@pytest.mark.parametrize("language", ["Japanese", "Korean", "Russian", "Vietnamese", "Portuguese"])
+@pytest.mark.parametrize("language", ["ja", "ko", "ru", "vi", "pt"])
 def test_every_language_names_every_element_once(language: str) -> None:
-    rows = [row["kind"] for row in words.rows("goods_words") if (row["means"], row["note"]) == ("element", language)]
-    assert len(rows) == len(set(rows)) == 16
+    rows = [row["element"] for row in words.rows("element_words") if row["language"] == language]
+    assert sorted(rows) == sorted(set(RARE_EARTHS) - {"Pm"})
 
 
 def test_an_extractant_is_seen_next_to_hanzi() -> None:
