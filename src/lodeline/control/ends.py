@@ -37,6 +37,8 @@ _KINDS_OF_USER: Final = {
     "nuclear-programme": ("mass-destruction",), "state-forces": ("military-user",),
     **dict.fromkeys(("arms-maker", "military-user", "user"), ("military-strength", "military-user")),
 }  # fmt: skip
+#: Users that a statement of use names as well; what a firm's name merely hints at is looked for in names alone.
+_NAMED_IN_USES: Final = ("nuclear-programme", "state-forces")
 _MOST_ROLLS: Final = 512
 
 
@@ -142,6 +144,8 @@ def _stated_ends(case: Case) -> Iterator[_End]:
         elif found := military_ends(text, words):
             kinds = tuple(one.end for one in found)
             yield _End(kinds=kinds, column=column, text=text, word=found[0].word)
+        elif (found_user := military_user(text, words)) and found_user[0] in _NAMED_IN_USES:
+            yield _End(kinds=_KINDS_OF_USER[found_user[0]], column=column, text=text, word=found_user[1])
     for column in _USERS:
         name = str(line[column] or "")
         if found_user := military_user(name, words):
