@@ -322,8 +322,10 @@ def _composition(text: str, basis: str) -> _Cell:
         rest = ";".join(part for part in re.split(r"[;、\n]+", compatible(text)) if part.strip() != error.text)
         if error.code == "composition.unknown-element" and rest:
             found, other = _composition(rest, basis), is_other_matter(error.text)
-            return replace(found, code="cell.read-as", facts=(("read", rest),)) if other and found.value else (
-                replace(found, code=error.code)
+            return (
+                replace(found, code="cell.read-as", facts=(("read", rest),))
+                if other and found.value
+                else (replace(found, code=error.code))
             )
         total = sum(float(share) for share in re.findall(r"[0-9]+(?:\.[0-9]+)?(?=\s*(?:%|;|$))", compatible(text)))
         return _Cell(code=error.code, facts=(("total_pct", f"{total:g}"),))
