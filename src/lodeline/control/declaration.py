@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from lodeline.control.goods.stated import Stated, read_stated
+from lodeline.control.goods.stated import Stated, is_other_matter, read_stated
 from lodeline.control.loose_cells import READERS
 from lodeline.filing.cell import PARSERS, Read, compatible
 from lodeline.filing.columns.header import column_letter, folded
@@ -316,9 +316,17 @@ def _composition(text: str, basis: str) -> _Cell:
     try:
         return _Cell(value=read_stated(text, basis if basis in BASES else "element"))
     except CompositionError as error:
-        rest = re.sub(rf"(?:^|[;、\n]){re.escape(error.text)}(?=$|[;、\n])", "", text) if error.text.strip() else text
-        if error.code == "composition.unknown-element" and rest != text and rest.strip("; 、\n"):
-            return replace(_composition(rest.strip("; 、\n"), basis), code=error.code)
+        if error.code == "composition.treo-missing":
+            # Shares of the rare earths alone: how much of the goods these are, the line may say in another column.
+            return replace(_composition(f"{text};TREO=100", basis), code="cell.read-as", facts=(("read", "TREO=100"),))
+        rest = ";".join(part for part in re.split(r"[;、\n]+", compatible(text)) if part.strip() != error.text)
+        if error.code == "composition.unknown-element" and rest:
+            found, other = _composition(rest, basis), is_other_matter(error.text)
+            return (
+                replace(found, code="cell.read-as", facts=(("read", rest),))
+                if other and found.value
+                else (replace(found, code=error.code))
+            )
         total = sum(float(share) for share in re.findall(r"[0-9]+(?:\.[0-9]+)?(?=\s*(?:%|;|$))", compatible(text)))
         return _Cell(code=error.code, facts=(("total_pct", f"{total:g}"),))
 

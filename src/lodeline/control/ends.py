@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from lodeline.control.case import Case, Rule
 from lodeline.control.licences.licence import covers
-from lodeline.control.military import military_end, military_user, resold_to
+from lodeline.control.military import military_ends, military_user, resold_to
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.record import plain
 from lodeline.control.rulebook import Rulebook
@@ -34,9 +34,11 @@ _USES: Final = ("end_use", "note", "product_name")
 _USERS: Final = ("end_user_name", "consignee_name")
 #: A word of a user's name → the kinds of rows that speak of such a user, the first that reaches the country.
 _KINDS_OF_USER: Final = {
-    "military-user": ("military-user",), "user": ("military-strength", "military-user"),
-    "mass-destruction-user": ("mass-destruction",),
+    "nuclear-programme": ("mass-destruction",), "state-forces": ("military-user",),
+    **dict.fromkeys(("arms-maker", "military-user", "user"), ("military-strength", "military-user")),
 }  # fmt: skip
+#: Users that a statement of use names as well; what a firm's name merely hints at is looked for in names alone.
+_NAMED_IN_USES: Final = ("nuclear-programme", "state-forces")
 _MOST_ROLLS: Final = 512
 
 
@@ -73,7 +75,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _End:
-    """What a column says of an end. `kinds`: of rows that speak of it, the first that reaches the country."""
+    """What a column says of an end. `kinds`: of rows that speak of it; of a user the first that reaches the country."""
 
     kinds: tuple[str, ...]
     column: str
@@ -109,7 +111,8 @@ def countries_of(case: Case) -> frozenset[str]:
     line = case.line
     stated = {line[column] for column in ("destination", "end_user_country")} - {None}
     words = end_words(case.rules)
-    return frozenset(stated).union(*(resold_to(line[column] or "", words) for column in ("end_use", "note")))
+    further = (resold_to(line[column] or "", words) for column in ("end_use", "note"))
+    return frozenset(stated).union(*(one - {case.rules.law.country} for one in further))
 
 
 def _destinations(
@@ -138,8 +141,11 @@ def _stated_ends(case: Case) -> Iterator[_End]:
                 kinds=("military-user",), column=column, text=text, word=body.name,
                 countries=frozenset(country for one in body.records for country in one.countries),
             )  # fmt: skip
-        elif found := military_end(text, words):
-            yield _End(kinds=(found.end,), column=column, text=text, word=found.word)
+        elif found := military_ends(text, words):
+            kinds = tuple(one.end for one in found)
+            yield _End(kinds=kinds, column=column, text=text, word=found[0].word)
+        elif (found_user := military_user(text, words)) and found_user[0] in _NAMED_IN_USES:
+            yield _End(kinds=_KINDS_OF_USER[found_user[0]], column=column, text=text, word=found_user[1])
     for column in _USERS:
         name = str(line[column] or "")
         if found_user := military_user(name, words):
@@ -151,15 +157,16 @@ def _row_for(
 ) -> tuple[Mapping[str, Any], Citation] | None:  # fmt: skip
     """The strictest row that an end, the countries and the goods meet. A body that is listed is its list's matter."""
     wanted = ("other", "all") if asked.status == "none" else ("dual-use", "all")
-    for kind in end.kinds:
+    is_user = end.column in _USERS
+    for kinds in ((kind,) for kind in end.kinds) if is_user else (end.kinds,):
         met = [
             one
             for one in rows
-            if one[0]["kind"] == kind and one[0].get("goods", "dual-use") in wanted and _reaches(one[0], countries)
+            if one[0]["kind"] in kinds and one[0].get("goods", "dual-use") in wanted and _reaches(one[0], countries)
         ]
         if met:
             found = max(met, key=lambda one: _SEVERITY.index(one[0].get("verdict", "hold")))
-            is_of_list = end.column in _USERS and "countries" in found[0] and _is_body(end.text, asked.rules)
+            is_of_list = is_user and "countries" in found[0] and _is_body(end.text, asked.rules)
             return None if is_of_list else found
     return None
 

@@ -1,7 +1,7 @@
 """What a stated use or user says of military ends and weapons: by words of the law pack, unless it denies them.
 
-A word of an end that may be either (radar, satellite) shows nothing next to a word of a civil one. A word in an address
-or a shop's name (Defence Road, Army Stores) shows nothing either.
+A word of an end that may be either (radar, satellite) shows nothing next to a word of a civil one. A word within a
+civil name (torpedo ladle, navy blue), an address or a shop's name (Defence Road, Army Stores) shows nothing either.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lodeline.party.script import is_cjk, simplified
 End = Literal["military-use", "mass-destruction", "military-strength"]
 #: What a statement of use is searched for, the worst first; of a name, which words are of which user.
 _OF_A_USE: Final[tuple[End, ...]] = ("mass-destruction", "military-use")
-USERS: Final = ("mass-destruction-user", "military-user", "user")
+USERS: Final = ("nuclear-programme", "state-forces", "arms-maker", "military-user", "user")
 _CLAUSE: Final = re.compile(r"[,.;:，。；：、\n]+")
 #: How far before or after a word a denial reaches, in signs, within its clause.
 _REACH_LATIN, _REACH_HAN = 40, 10
@@ -39,15 +39,22 @@ def military_end(text: str, words: Iterable[Mapping[str, Any]]) -> MilitaryWord 
 
     `words`: rows of the parameters `military-words` and `end-use-words`.
     """
+    return next(iter(military_ends(text, words)), None)
+
+
+def military_ends(text: str, words: Iterable[Mapping[str, Any]]) -> tuple[MilitaryWord, ...]:
+    """All that a stated use says of such ends, the worst first: a missile is a weapon and carries others."""
     by_kind = _by_kind(words)
     clauses = _clauses(text)
-    for end in _OF_A_USE:
-        if word := _first(clauses, by_kind, end):
-            return MilitaryWord(end=end, word=word)
+    found = tuple(
+        MilitaryWord(end=end, word=word) for end in _OF_A_USE if (word := _first(clauses, by_kind, end)) is not None
+    )
+    if found:
+        return found
     word = _first(clauses, by_kind, "military-strength")
-    if word and not _first(clauses, by_kind, "civil"):
-        return MilitaryWord(end="military-strength", word=word)
-    return None
+    if word and not any(_any_of(by_kind["civil"]).search(clause) for clause in clauses):
+        return (MilitaryWord(end="military-strength", word=word),)
+    return ()
 
 
 def military_user(name: str, words: Iterable[Mapping[str, Any]]) -> tuple[str, str] | None:
@@ -64,9 +71,7 @@ def is_resale(text: str, words: Iterable[Mapping[str, Any]]) -> bool:
 
 def resold_to(text: str, words: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """The countries (ISO 3166-1) to which a stated use sells the goods on: "for resale to Iran", 转售至伊朗."""
-    by_kind = _by_kind(words)
-    found = (re.split(_pattern(word), clause, maxsplit=1) for clause in _clauses(text) for word in by_kind["resale"])
-    return countries_in(" ; ".join(parts[1] for parts in found if len(parts) > 1))
+    return countries_in(text) if is_resale(text, words) else frozenset()
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +89,7 @@ def _by_kind(words: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[str, ...]
 def _first(clauses: tuple[str, ...], words: Mapping[str, tuple[str, ...]], kind: str) -> str | None:
     """The first word of a kind that a clause says and does not deny."""
     denials = words.get("denial", ())
-    for clause in clauses:
+    for clause in (_any_of(words["civil"]).sub(" ", clause) for clause in clauses):
         for word in words.get(kind, ()):
             for found in _pattern(word).finditer(clause):
                 is_denied = _is_denied(clause, found.start(), found.end(), denials)
@@ -114,7 +119,13 @@ def _is_denied(clause: str, start: int, end: int, denials: tuple[str, ...]) -> b
     return False
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=64)
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    """One pattern of many words, the longest first; of none, one that nothing meets."""
+    return re.compile("|".join(_pattern(one).pattern for one in sorted(words, key=len, reverse=True)) or r"(?!)")
+
+
+@lru_cache(maxsize=8_192)
 def _pattern(word: str) -> re.Pattern[str]:
     plain = _plain(word)
     return re.compile(re.escape(plain) if is_cjk(plain[0]) else rf"\b{re.escape(plain)}\b")

@@ -30,7 +30,7 @@ _SAMPLES = {
 
 def sample_or_courier(case: Case) -> Iterator[Reason]:
     """Samples and courier parcels: the way in which metals left for years."""
-    if not (case.goods.rare or case.goods.forms):
+    if not (case.goods.rare or case.goods.forms - {"magnet-other"}):
         return
     fields = [
         column

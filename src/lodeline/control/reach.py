@@ -28,8 +28,8 @@ def movements(case: Case) -> tuple[str, ...]:
 
 def is_within_the_country(case: Case) -> bool:
     """Whether the goods do not leave: their destination, end user and every country that is named are the law's own,
-    and they go into no zone, transit or re-export."""
-    return countries_of(case) == {case.rules.law.country} and not movements(case)
+    and they are in no transit and no re-export."""
+    return countries_of(case) == {case.rules.law.country} and {"transit", "re-export"}.isdisjoint(movements(case))
 
 
 def zone(case: Case) -> Iterator[Reason]:

@@ -136,8 +136,8 @@ def plain(name: str) -> str:
 
 
 def named_models(text: str | None) -> tuple[str, ...]:
-    """The models that a cell names, each once."""
+    """The models that a cell names, each once; 75/25 is a ratio of metals and no two models."""
     if not text:
         return ()
-    parts = (part.strip() for part in re.split(r"[;；,，、|/]", text))
+    parts = (part.strip() for part in re.split(r"[;；,，、|]|(?<!\d)/|/(?!\d)", text))
     return tuple(dict.fromkeys(filter(None, parts)))

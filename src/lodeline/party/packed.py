@@ -91,6 +91,8 @@ _ALIKE: Final = 0.7
 _SHORT_NAME: Final = 12
 #: A name of at least so many signs is still alike with one of them otherwise.
 _LEAST_MENDED: Final = 8
+#: Letters in which a word that is spelt otherwise begins alike.
+_BEGINS: Final = 6
 #: Signs that a name has at least to be looked for within a longer one: of letters, of hanzi; and the same where the
 #: country is another one. A body of a ministry is that within a longer name too.
 _LEAST_LETTERS, _LEAST_HAN = 3, 3
@@ -196,9 +198,18 @@ def _compared(asked: _Written, known: _Written, party: Party, country: str | Non
     is_body = party.source.endswith(f"/{MILITARY}")
     if _holds(asked, known, letters=letters, han=_LEAST_HAN if is_body else han):
         return (1.0 if is_body else _ALIKE), "brand-part"
-    if len(known.joined) >= _LEAST_MENDED and _one_off(asked.joined, known.joined):
+    if len(known.joined) >= _LEAST_MENDED and (_one_off(asked.joined, known.joined) or _is_respelt(asked, known)):
         return _ALIKE, "letters-close"
     return 0.0, ""
+
+
+def _is_respelt(asked: _Written, known: _Written) -> bool:
+    """Whether every word is the same or, of long ones, begins alike: Technologys for Technologies."""
+    pairs = list(zip(asked.words, known.words, strict=False))
+    return len(asked.words) == len(known.words) > 1 and all(
+        one == other or (min(len(one), len(other)) >= _LEAST_MENDED and one[:_BEGINS] == other[:_BEGINS])
+        for one, other in pairs
+    )
 
 
 def _holds(asked: _Written, known: _Written, *, letters: int, han: int) -> bool:

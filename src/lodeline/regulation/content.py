@@ -177,8 +177,8 @@ def _listed_parties_row(row: Node) -> None:
 
 #: What the words of a use or a user are of; `place` and `denial` are words that make another one mean nothing.
 END_WORDS = (
-    "military-use", "mass-destruction", "military-strength", "mass-destruction-user", "military-user", "user", "resale",
-    "civil", "place", "denial",
+    "military-use", "mass-destruction", "military-strength", "nuclear-programme", "state-forces", "arms-maker",
+    "military-user", "user", "resale", "civil", "place", "denial",
 )  # fmt: skip
 #: Ends and users that an instrument can speak of, which goods it means, and what becomes of a line for it: with
 #: `licence` it leaves where the licence that it names was granted for that very use or user.

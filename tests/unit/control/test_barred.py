@@ -1,7 +1,6 @@
 """Whom the law pack lists, and what that means for which goods: hand-made lines, in both directions.
 
-The verdicts were written down from the announcements before the first run. All 53 came out so; of two the desk said one
-reason more (a radar for ATLA is asked about as well as held).
+The verdicts were written down from the announcements before the first run.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from lodeline.party.lists import Listing, Measure, Party, Scope
 from lodeline.party.packed import Roll, packed, unnamed
 from lodeline.party.screening import Screener
 from lodeline.regulation.parameter import load
+from lodeline.service.customs.desk import declare
 
 #: Reasons that are tested here (test_rules asks for all of the vocabulary).
 TESTED = {
@@ -306,6 +306,13 @@ def test_end_use_and_end_user_are_asked_of_every_country_and_every_good(
     line = {"on": "2026-11-29"} | line
     found = desk(line, licences=register, day=DAY, known=DAY)
     assert (found.verdict, about_parties(codes(found))) == (verdict, expected)
+
+
+def test_every_answer_reports_how_many_barred_names_have_no_source() -> None:
+    text = ",".join(LIGHT) + "\n" + ",".join(LIGHT.values())
+    document = declare(source=text.encode(), name="one.csv", law=load("cn"), today=DAY)
+    missing = sum(one for _, one in unnamed(load("cn"), DAY, known=DAY).values())
+    assert any(str(missing) in one["en"] and "no source" in one["en"] for one in document["not_checked"])
 
 
 def test_a_licence_for_one_country_does_not_serve_a_resale_to_another(desk: Desk) -> None:

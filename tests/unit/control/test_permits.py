@@ -37,7 +37,7 @@ COVERED = {"control_items": ["1C905"], "products": ["metal"], "elements": "", "v
 PAIRS: dict[str, tuple[Fields, Fields]] = {
     "permit.missing": (METAL, METAL | PERMIT),
     "permit.unreadable": (METAL | {"export_licence": "see contract"}, METAL | PERMIT),
-    "movement.within": (DY_METAL | {"destination": "CN"}, DY_METAL | {"destination": "CN", "movement": "保税区"}),
+    "movement.within": (DY_METAL | {"destination": "CN"}, DY_METAL | {"destination": "CN", "movement": "过境"}),
     "permit.named": (METAL | PERMIT, METAL),
     "permit.dual-use-missing": (CERIUM, CERIUM | {"licence": "LIC-1"}),
     "permit.dual-use-unsettled": (CERIUM | {"hs_code": "2805301590"}, CERIUM | {"product_name": "Cerium metal"}),

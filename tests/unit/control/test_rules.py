@@ -67,6 +67,26 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     "code.not-rare-earth": (CLEAN | {"hs_code": "7326909000"}, CLEAN),
     "code.element-differs": (CLEAN | METAL | {"hs_code": "2805301600"}, CLEAN | METAL),
     "content.missing": (CLEAN | {"composition": "TREO=30"}, CLEAN),
+    "value.heading": (
+        {
+            "line": "1",
+            "product_name": "bismuth ingots",
+            "hs_code": "8106101000",
+            "mass_kg": "10",
+            "value": "9000",
+            "currency": "USD",
+            "on": "2025-07-04",
+        },
+        {
+            "line": "1",
+            "product_name": "bismuth ingots",
+            "hs_code": "8106101000",
+            "mass_kg": "1000",
+            "value": "9000",
+            "currency": "USD",
+            "on": "2025-07-04",
+        },
+    ),
     "content.total-differs": (CLEAN | {"re_total_pct": "33"}, CLEAN | {"re_total_pct": "30.1"}),
     "content.neighbours-without": (
         CLEAN | {"composition": "Nd=30;Gd=0.3;Fe=68"},
@@ -141,7 +161,8 @@ LICENCE_PAIRS: dict[str, tuple[dict[str, Any], Fields]] = {
     "licence.suspended": ({"standing": "suspended"}, {}),
     "licence.detail-missing": ({}, {"exporter": ""}),
     "licence.record-incomplete": ({"control_items": []}, {}),
-    "licence.end-use": ({"end_use": "pumps"}, {"end_use": "motors"}),
+    "licence.end-use": ({"end_use": "motors of pumps"}, {"end_use": "motors"}),
+    "licence.other-end-use": ({"end_use": "pumps"}, {"end_use": "motors"}),
     "licence.used-once": ({"kind": "individual", "used_mg": 1}, {}),
 }
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.control.goods import words
+from lodeline.control.goods.listed import kinds
 from lodeline.control.goods.words import read_words
+from lodeline.material.element import RARE_EARTHS
 
 PIECES = st.sampled_from(
     [
@@ -53,9 +55,36 @@ def test_the_name_of_an_element_within_that_of_another_is_not_its_own(text: str,
     assert read_words(text).elements == elements
 
 
-@pytest.mark.parametrize("table", ["goods_words", "listed_words"])
+@pytest.mark.parametrize("table", ["goods_words", "listed_words", "element_words"])
 def test_every_pattern_is_whole(table: str) -> None:
     """A comma within a pattern, as in {0,4}, parts the row where nobody quotes it."""
     for row in words.rows(table):
         assert None not in row and re.compile(row["pattern"]), row
         assert row.get("context", "no") in ("yes", "no"), row
+
+
+@pytest.mark.parametrize(
+    ("text", "heads"),
+    [
+        ("ネオジム焼結磁石", {"ndfeb"}), ("モーター用磁石", {"magnet"}), ("酸化ジスプロシウム", {"oxide"}),
+        ("研磨剤", {"worked"}), ("네오디뮴 자석", {"ndfeb"}), ("모터용 자석", {"magnet"}),
+        ("디스프로슘 금속", {"metal"}), ("스피커", {"assembly"}), ("неодимовые магниты", {"ndfeb"}),
+        ("магниты для электродвигателей", {"magnet"}), ("асинхронный электродвигатель", {"assembly"}),
+        ("оксид диспрозия", {"oxide"}), ("nam châm cho động cơ", {"magnet"}),
+        ("động cơ điện", {"assembly"}), ("oxit dysprosi", {"oxide"}), ("ímãs para motores", {"magnet"}),
+        ("óxido de disprósio", {"oxide"}), ("disprósio metálico", {"metal"}), ("alto-falante", {"assembly"}),
+        ("Vietnam loam soil", set()), ("лантанный", set()),
+    ],
+)  # fmt: skip
+def test_goods_are_told_in_five_more_languages(text: str, heads: set[str]) -> None:
+    assert read_words(text).heads == heads
+
+
+@pytest.mark.parametrize("language", ["ja", "ko", "ru", "vi", "pt"])
+def test_every_language_names_every_element_once(language: str) -> None:
+    rows = [row["element"] for row in words.rows("element_words") if row["language"] == language]
+    assert sorted(rows) == sorted(set(RARE_EARTHS) - {"Pm"})
+
+
+def test_an_extractant_is_seen_next_to_hanzi() -> None:
+    assert kinds("materials-list", "稀土萃取剂P507") == ("extractant",)

@@ -120,8 +120,9 @@ def test_the_october_package_and_its_suspension() -> None:
     assert {name for on, what, name in found if (on, what) == ("2025-10-09", "published")} == october - {
         "announcement-62-2025"
     }
+    # The fourteen foreign parties of the same day are no part of the package, and were never suspended.
     assert {name for on, what, name in found if (on, what) == ("2025-10-09", "came")} == {
-        "announcement-61-2025", "announcement-62-2025",
+        "announcement-61-2025", "announcement-62-2025", "unreliable-entities-10-2025",
     }  # fmt: skip
     assert {name for on, what, name in found if (on, what) == ("2025-11-07", "suspended")} == october
     assert {on for on, _, name in found if name in october} == {"2025-10-09", "2025-11-07"}
@@ -138,9 +139,13 @@ def test_before_the_suspension_was_published_the_package_was_to_come() -> None:
     ("a", "b", "expected"),
     [
         ("2026-11-09", "2026-11-09", []),
-        ("2026-11-10", "2026-11-10", ["unknown"]),
+        (
+            "2026-11-10",
+            "2026-11-10",
+            ["unknown"] * 2,
+        ),  # the control list and the Unreliable Entity List of 4 April 2025
         ("2026-11-11", "2026-11-11", ["unknown"] * 13),
-        ("2025-04-04", "2025-04-04", ["came"] * 7),
+        ("2025-04-04", "2025-04-04", ["came"] * 8),
         ("2025-08-22", "2025-08-22", ["published"] * 7),  # in force since July, made public in August
     ],
 )

@@ -9,6 +9,7 @@ from lodeline.control.case import Case
 from lodeline.control.goods.goods import label
 from lodeline.control.goods.items import percent
 from lodeline.control.goods.price import rate_of, unit_value
+from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import to_ppb
 from lodeline.material.composition import treo_ppb
@@ -37,7 +38,7 @@ def neighbours_without(case: Case) -> Iterator[Reason]:
     Of goods processed beyond a magnet no element is controlled, so nothing is hidden by leaving one out.
     """
     bounds, goods = case.rules.parameter("desk-bounds"), case.goods
-    if bounds is None or not goods.is_magnet or goods.is_assembly:
+    if bounds is None or not goods.is_magnet or goods.is_assembly or covers(case):
         return
     neighbours, limit = bounds["neighbours"], to_ppb(bounds["trace_pct"])
     absent = neighbours["of"]
@@ -60,7 +61,7 @@ def grade(case: Case) -> Iterator[Reason]:
     if not goods.grade or not heavy or not goods.is_magnet or "magnet-smco" in goods.forms:
         return
     found = case.line.assay.shares if case.line.assay else {}
-    if all(element in found for element in heavy):
+    if all(element in found for element in heavy) or goods.words.denied.intersection(heavy) or covers(case):
         return
     if not any(goods.shares.get(element) or element in goods.named for element in heavy):
         yield reason("grade.suggests-heavy", grade=goods.grade)

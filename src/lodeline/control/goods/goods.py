@@ -7,7 +7,7 @@ far as composition, code, weight and price do not speak against it (`control.goo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from lodeline.control.declaration import Line
@@ -82,6 +82,8 @@ class Goods:
     claim: Claim | None
     label: Mapping[str, str]
     is_other: bool = False
+    #: Of `shares`, what a laboratory found in the goods themselves.
+    found: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_assembly(self) -> bool:
@@ -102,7 +104,7 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
 
     `recorded`: shares on record and the column that leads to them, for a line that states no composition of its own.
     """
-    words = read_words(str(line["product_name"] or ""))
+    words = read_words("" if _is_printed(line) else str(line["product_name"] or ""))
     tariff = rules.tariff_of(line["hs_code"])
     shares, share_fields = _shares(line, line.composition.shares if line.composition else {}, rules), SHARE_FIELDS
     if not shares and line["re_total_pct"]:
@@ -132,7 +134,13 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
         claim=claim,
         label=label(forms) if not is_other else plain_label(forms),
         is_other=is_other,
+        found=line.assay.shares if line.assay else {},
     )
+
+
+def _is_printed(line: Line) -> bool:
+    """Whether the goods are printed matter: what it speaks of is not in it. What it teaches is looked at elsewhere."""
+    return (line["hs_code"] or "").startswith("49") and not (line.composition or line.assay or line["product"])
 
 
 def _forms_stated(

@@ -125,11 +125,21 @@ def _is_impurity(item: ControlItem, share_ppb: int, goods: Goods, rules: Ruleboo
     Ore and waste hold little of what they are worked for: there no share is too small.
     """
     bounds = rules.parameter("desk-bounds")
+    if bounds is not None and item.form in MAGNETS and _is_found_to_be_none(item, goods, rules):
+        return True
     if item.form in _WITHOUT_IMPURITY or bounds is None or item.element in goods.named:
         return _is_other_kind(item, share_ppb, goods, rules)
     # An alloy that the list names by two metals is one of that name only with so much of the listed one.
     is_named = item.form == "alloy" and item.named
     return share_ppb < to_ppb(bounds["substance"]["listed_alloy_pct"] if is_named else bounds["impurity_pct"])
+
+
+def _is_found_to_be_none(item: ControlItem, goods: Goods, rules: Rulebook) -> bool:
+    """Whether a laboratory found so little of the elements of the band that their metal brings it along."""
+    band, least = rules.parameter("trace-band"), rules.parameter("desk-bounds")["found_pct"]
+    if band is None or item.element not in band["elements"] or item.element not in goods.found:
+        return False
+    return sum(goods.found.get(element, 0) for element in band["elements"]) < to_ppb(least)
 
 
 def _is_other_kind(item: ControlItem, share_ppb: int, goods: Goods, rules: Rulebook) -> bool:

@@ -13,7 +13,7 @@ from lodeline.control.declaration import Line
 from lodeline.control.goods.goods import Goods, goods_of
 from lodeline.control.goods.items import needs_of, percent
 from lodeline.control.goods.stated import Stated
-from lodeline.control.goods.words import read_grade
+from lodeline.control.goods.words import is_low_grade, read_grade
 from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, VerdictWord, reason
 from lodeline.control.record import Records, named_models
@@ -74,7 +74,7 @@ def verdict_of(one: ModelGoods, case: Case) -> VerdictWord:
 def risks(one: ModelGoods, case: Case) -> tuple[str, ...]:
     """Why a model is at risk of being controlled: `unregistered`, `no-composition`, `trace`, `grade`."""
     if one.model is None:
-        return ("unregistered",)
+        return () if is_low_grade(one.name) else ("unregistered",)
     band = case.rules.parameter("trace-band")
     heavy = band["elements"] if band else ()
     graded = read_grade(f"{one.name} {one.model.grade or ''}")
@@ -92,6 +92,8 @@ def many_models(case: Case) -> Iterator[Reason]:
     count = max(case.line["models_in_lot"] or 0, len(names))
     if count < 2 or not case.goods.rare or case.goods.is_assembly or covers(case):
         return
+    if count == len(names) and all(map(is_low_grade, names)):
+        return  # Grades that need no heavy rare earth are no models to hide one among.
     known = [one for one in case.models if one.model is not None and one.model.shares]
     if len(known) < count:
         yield reason("models.many", count=count)

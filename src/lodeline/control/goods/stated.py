@@ -9,6 +9,7 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
@@ -97,6 +98,23 @@ def read_stated(text: str, basis: str = "element") -> Stated:
     if max(total, shares.get(TREO, 0)) > SUM_LIMIT_PPB:
         raise CompositionError("composition.over-100", text)
     return Stated(shares=shares, as_filed=as_filed, sum_ppb=total)
+
+
+@lru_cache(maxsize=1_024)
+def is_other_matter(part: str) -> bool:
+    """Whether a share is of what is surely no rare earth: a compound such as NaF, or a word such as epoxy.
+
+    A word that is nearly the name of a rare earth may be one that is misspelt.
+    """
+    name = re.split(r"[=:]", part, maxsplit=1)[0].strip()
+    symbols = re.findall(r"[A-Z][a-z]?", name)
+    if re.fullmatch(r"(?:[A-Z][a-z]?[0-9]{0,2}){2,}", name) and all(one in _WEIGHTS for one in symbols):
+        return _RARE_EARTHS.isdisjoint(symbols)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z -]{2,30}|[\u3400-\u9fff]{2,10}", name):
+        return False
+    called = [*(ELEMENTS[one].name_en.casefold() for one in RARE_EARTHS), "treo", "didymium", "mischmetal"]
+    is_near = bool(get_close_matches(name.casefold(), called, cutoff=0.6))
+    return not is_near and not any(ELEMENTS[one].name_zh in name for one in RARE_EARTHS) and "稀土" not in name
 
 
 #: What a laboratory writes of an element that it looked for and did not find.

@@ -36,7 +36,7 @@ class Words:
     `means`: all of `goods_words.csv` that it mentions; `heads`: of these, what the goods are; `kinds`: which kinds of
     deeply processed goods the heads are; `is_bare`: whether it says nothing beside what `means` tells; `others`: which
     magnets without rare earths it mentions; `parts`: what the goods are said to hold; `elements` that it names, but for
-    those that it denies.
+    those that it denies; `denied`: these, and all heavy rare earths where it says that there are none.
     """
 
     means: frozenset[str]
@@ -46,6 +46,7 @@ class Words:
     others: frozenset[str]
     parts: frozenset[str]
     elements: frozenset[str]
+    denied: frozenset[str] = frozenset()
 
 
 def rows(table: str) -> list[dict[str, str]]:
@@ -90,6 +91,17 @@ def read_grade(text: str) -> str | None:
     return match[0] if match else None
 
 
+@cache
+def _low_grade_pattern() -> re.Pattern[str]:
+    low = "|".join(row["suffix"] for row in rows("magnet_grades") if row["suggests_heavy"] != "yes")
+    return re.compile(rf"N[-\s]?[2-5][0-9](?:{low})?")
+
+
+def is_low_grade(name: str) -> bool:
+    """Whether a name is a grade of NdFeB, as N42 or N45M, whose letters suggest no heavy rare earth."""
+    return _low_grade_pattern().fullmatch(unicodedata.normalize("NFKC", name).strip().upper()) is not None
+
+
 #: A figure that stands by itself: a size, a count, a number of a series. No pattern of goods begins with a figure.
 _FIGURE = re.compile(r"(?:^|(?<=[ ,;:()/]))[0-9]+", re.ASCII)
 
@@ -111,11 +123,14 @@ def _read_words(text: str) -> Words:
     folded = plain.lower()
     found = [key for key, pattern in _patterns().items() if pattern.search(folded)]
     means = frozenset(what for what, _ in found)
-    elements = {
-        symbol
+    met = {
+        symbol: [_is_denied(plain, match) for match in pattern.finditer(plain)]
         for symbol, pattern in _possible_elements(plain, folded)
-        if any(not _is_denied(plain, match) for match in pattern.finditer(plain))
     }
+    elements = {symbol for symbol, denials in met.items() if not all(denials)}
+    denied = {symbol for symbol, denials in met.items() if denials and all(denials)}
+    if _NO_HEAVY.search(folded):
+        denied |= HEAVY - elements
     heads, parts = _heads(folded) if means & _HEADS else ((), frozenset())
     return Words(
         means=means,
@@ -125,6 +140,7 @@ def _read_words(text: str) -> Words:
         others=frozenset(kind for what, kind in found if what == "other-magnet"),
         parts=parts,
         elements=frozenset(elements),
+        denied=frozenset(denied),
     )
 
 
@@ -262,6 +278,12 @@ def _other_element(symbol: str) -> re.Pattern[str]:
     return re.compile(rf"(?i:\b{name_en}\b)|{name_zh}")
 
 
+#: What grades are made without: 无重稀土, heavy-rare-earth-free, HREE free.
+HEAVY = frozenset({"Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Y"})
+_NO_HEAVY = re.compile(
+    r"(?:无|不含|未添加)重稀土|(?:heavy[\s-]*rare[\s-]*earths?|hree?)[\s-]*free"
+    r"|(?:no|without|free of) (?:heavy rare|hree?\b)"
+)
 _NEXT = r"(?:or|and|nor|,|/|、|和|或|及|与)"
 #: "without dysprosium or", "不含镝、" before an element; "/Tb-free" behind it.
 _NEGATED_BEFORE = re.compile(

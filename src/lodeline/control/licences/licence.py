@@ -5,7 +5,9 @@ Each point is looked at by itself, so that a line hears of everything that is mi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import polars as pl
 
@@ -249,7 +251,7 @@ def _destination(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterato
     del needs
     stated = case.line["destination"]
     words = case.rules.parameter("end-use-words") or ()
-    further = sorted(resold_to(case.line["end_use"] or "", words) - {licence.destination})
+    further = sorted(resold_to(case.line["end_use"] or "", words) - {licence.destination, case.rules.law.country})
     if licence.destination and further:
         yield reason(
             "licence.destination", fields=("end_use",), licensed=licence.destination, stated=", ".join(further)
@@ -264,8 +266,35 @@ def _end_use(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Re
     """Another end use needs another application; words that differ may still mean one use."""
     del needs
     stated = case.line["end_use"]
-    if licence.end_use and stated and plain(stated) != plain(licence.end_use):
-        yield reason("licence.end-use", stated=stated, licensed=licence.end_use)
+    if licence.end_use and stated and not _is_use(stated, licence.end_use):
+        code = "licence.end-use" if _may_mean(stated, licence.end_use) else "licence.other-end-use"
+        yield reason(code, stated=stated, licensed=licence.end_use)
+
+
+def _is_use(stated: str, licensed: str) -> bool:
+    """Whether a use is the licensed one, word for word, or gives it in one of two languages."""
+    return plain(licensed) in {plain(stated), *map(plain, re.split(r"[/|;；(（)）\n]", stated))}
+
+
+def _may_mean(stated: str, licensed: str) -> bool:
+    """Whether two uses may be one: they share a word, or are in scripts or languages that are not compared."""
+    one, other = _content(stated), _content(licensed)
+    return not one or not other or not one.isdisjoint(other) or _is_latin(stated) != _is_latin(licensed)
+
+
+def _content(text: str) -> frozenset[str]:
+    """The words of a use that say something, by their first five letters; of hanzi every two that follow each other."""
+    words = re.findall(r"[^\W\d_\u3400-\u9fff]{4,}", text.casefold())
+    hanzi = re.findall(r"(?=([\u3400-\u9fff]{2}))", text)
+    return frozenset(word[:5] for word in words if word[:5] not in _EMPTY) | frozenset(hanzi)
+
+
+def _is_latin(text: str) -> bool:
+    return text.isascii()
+
+
+#: Words that stand in many uses and tell none from another.
+_EMPTY: Final = frozenset({"with", "from", "used", "parts", "other", "indus", "produ", "manuf", "magne", "perma"})
 
 
 _CHECKS = (_days, _control_items, _elements, _products, _mass, _exporter, _end_user, _destination, _end_use)

@@ -31,6 +31,7 @@ from lodeline.control.settling import as_json as documents_as_json
 from lodeline.control.settling import settled_by
 from lodeline.control.standing_answer import StandingAnswer
 from lodeline.filing.formats import Limits
+from lodeline.party.packed import unnamed
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.records import records_of
 from lodeline.service.customs.standing_answers import standing_answers
@@ -288,7 +289,22 @@ def _not_checked(verdicts: Sequence[Verdict], sources: Sources) -> list[dict[str
         "records": sources.records is None,
         "trades": sources.records is not None and sources.records.trades is None,
     }
-    return [_NOT_CHECKED[name] for name, is_missing in missing.items() if is_missing]
+    return [_NOT_CHECKED[name] for name, is_missing in missing.items() if is_missing] + _without_a_name(verdicts)
+
+
+def _without_a_name(verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
+    """How many parties the lists of the law bar on the latest day of the lines whose names the pack does not have."""
+    rules = max((one.case.rules for one in verdicts if one.case), key=lambda one: one.day, default=None)
+    lists = unnamed(rules.law, rules.day, known=rules.known) if rules else {}
+    if not lists:
+        return []
+    count, called = sum(missing for _, missing in lists.values()), ", ".join(lists)
+    return [
+        {
+            "en": f"{count} parties that lists of the law bar, of which no source for their names was found: {called}.",
+            "zh": f"法规名录所列的 {count} 个主体：未找到其名称的来源（{called}）。",
+        }
+    ]
 
 
 def line_as_json(verdict: Verdict, basis: Json) -> Json:
