@@ -1,8 +1,8 @@
 """How far the law reaches beyond a plain export: zones and transit, re-export from abroad, materials to one country.
 
 Column `movement`, the transport and the note say how the goods move. The lists apply to each of these movements as they
-do to an export; what a re-export needs beyond that is Announcement No. 61's, and a question while nobody knows whether
-it is in force.
+do to an export; what a re-export needs beyond that is the matter of `re-export-…`, and a question while nobody knows
+whether it is in force.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lodeline.control.goods.listed import kinds
 from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, reason
 
-#: The limbs of No. 61 on goods from abroad, and what else decides an application to re-export.
+#: The limbs on goods from abroad, and what else decides an application to re-export.
 _LIMBS = ("re-export-origin", "re-export-value-share", "re-export-technology")
 _REVIEW = ("re-export-review", "re-export-ownership-share")
 
@@ -44,7 +44,7 @@ def zone(case: Case) -> Iterator[Reason]:
 
 
 def re_export(case: Case) -> Iterator[Reason]:
-    """Magnets, metals, alloys, oxides and targets that are re-exported: what No. 61 asks, or that nobody knows it."""
+    """Magnets, metals, alloys, oxides and targets that are re-exported: what the law asks, or that nobody knows it."""
     goods, rules = case.goods, case.rules
     if "re-export" not in movements(case) or not goods.rare or not goods.forms & set(LISTABLE) or covers(case):
         return
@@ -66,14 +66,16 @@ def re_export(case: Case) -> Iterator[Reason]:
 
 
 def compliance_notice(case: Case) -> Iterator[Reason]:
-    """Control items need a final destination, and a notice that goes down the chain, where No. 61 asks for it."""
+    """Control items need a final destination, and a notice that goes down the chain, where the law asks for it."""
     rules = case.rules
     if not case.needs or not ("compliance-notice" in rules.values or rules.is_open("compliance-notice")):
         return
     code = "notice.due" if case.line["destination"] else "notice.no-destination"
     is_open = "compliance-notice" not in rules.values and not case.line["destination"]
+    cited = rules.cited("compliance-notice")
+    title = dict(cited[0].title)
     yield reason(
-        code, law=rules.cited("compliance-notice"), day=rules.day.isoformat(),
+        code, law=cited, day=rules.day.isoformat(), instrument=title["en"], instrument_zh=title["zh"],
         rests_on=rules.open_rules("compliance-notice") if is_open else (),
     )  # fmt: skip
 

@@ -44,6 +44,9 @@ class Rulebook:
     known: date
     items: tuple[ControlItem, ...]
     unknown_items: tuple[ControlItem, ...]
+    #: What the lists name as free of them, and the items in force that have words of their own.
+    free_items: tuple[ControlItem, ...]
+    worded_items: tuple[ControlItem, ...]
     tariff: Mapping[str, Tariff]
     values: Mapping[str, Value]
     #: Parameters of which it is known that something may hold on the day, and not what: the value that they had.
@@ -145,8 +148,8 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
     """The rules of a day as they could be known on another."""
     values, open_values = _values(law, day, known)
     listed = tuple(items_with_status(law, day, known=known))
-    items = tuple(item for status, item in listed if status == "in-force")
-    unknown_items = tuple(item for status, item in listed if status == "unknown")
+    items = tuple(item for status, item in listed if status == "in-force" and not item.free)
+    unknown_items = tuple(item for status, item in listed if status == "unknown" and not item.free)
     oxides = values["desk-prices"].value["oxides"] if "desk-prices" in values else {}
     codes = values["desk-tariff-codes"].value if "desk-tariff-codes" in values else ()
     return Rulebook(
@@ -155,6 +158,8 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
         known=known,
         items=items,
         unknown_items=unknown_items,
+        free_items=tuple(item for status, item in listed if status in ("in-force", "unknown") and item.free),
+        worded_items=tuple(item for item in items if item.words),
         items_by_element=_by_element(items),
         unknown_by_element=_by_element(unknown_items),
         worth_per_ppb={

@@ -11,13 +11,15 @@ from lodeline.regulation.document import EVIDENCE, Node, each
 #: Raw material, and what is no material and has no element.
 RAW_FORMS = ("ore", "waste")
 KNOW_HOW_FORMS = ("technology", "equipment")
+#: What a list writes for the form where it means goods and raw material of every form.
+ANY_FORM = "any"
 #: What a list writes for the element where it means any rare earth, told apart or not.
 ANY_RARE_EARTH = "REE"
 #: The forms in which an element can be listed. `magnet` is a permanent magnet of any kind; the others are of one kind.
 FORMS = (
     "metal", "alloy", "target", "magnet-ndfeb", "magnet-smco", "magnet", "oxide", "compound", "phosphor", "crystal",
     "fibre", "magnetocaloric", "magnetostrictive", "getter", "hydrogen-storage", "ceramic",
-    *RAW_FORMS, *KNOW_HOW_FORMS,
+    *RAW_FORMS, ANY_FORM, *KNOW_HOW_FORMS,
 )  # fmt: skip
 
 #: The days of the week, from the first.
@@ -34,13 +36,15 @@ def _control_list(node: Node) -> None:
 
     def item(row: Node) -> None:
         entry = row.table(
-            ("item", "form", "label", "evidence"), ("element", "named", "codes", "note", "barred", "unknown")
+            ("item", "form", "label", "evidence"),
+            ("element", "named", "codes", "note", "barred", "unknown", "free", "from", "to", "permit", "words"),
         )
         form = entry["form"].choice(FORMS)
         element = _listed_element(row, form)
-        for sign in ("barred", "unknown"):
+        for sign in ("barred", "unknown", "free"):
             if sign in entry:
                 entry[sign].flag()
+        _check_limits(entry)
         entry["label"].labels()
         entry["evidence"].choice(EVIDENCE)
         for words in ("named", "codes"):
@@ -52,6 +56,22 @@ def _control_list(node: Node) -> None:
         seen.add(key)
 
     each(rows, item)
+
+
+def _check_limits(entry: dict[str, Node]) -> None:
+    """Shares in percent, the second above the first; another permit, in both languages; words by language."""
+    for name in ("from", "to"):
+        if name in entry:
+            share = entry[name].content
+            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 100:
+                raise entry[name].wrong("must be a share from 0 to 100 %", "应为 0 至 100 的百分比")
+    if "to" in entry and entry["to"].content <= (entry["from"].content if "from" in entry else 0):
+        raise entry["to"].wrong("must be above `from`", "应大于 `from`")
+    if "permit" in entry:
+        entry["permit"].labels()
+    if "words" in entry:
+        for several in entry["words"].table((), tuple(entry["words"].content or ())).values():
+            several.words()
 
 
 def _listed_element(row: Node, form: str) -> str:
@@ -75,7 +95,9 @@ def _listed_element(row: Node, form: str) -> str:
 
 
 def _filing_deadline(node: Node) -> None:
-    entry = node.table(("day", "time"))
+    entry = node.table(("day", "time"), ("every_months",))
+    if "every_months" in entry and entry["every_months"].content not in (1, 2, 3, 4, 6, 12):
+        raise entry["every_months"].wrong("must divide a year: 1, 2, 3, 4, 6 or 12", "应整除一年：1、2、3、4、6 或 12")
     day = entry["day"].content
     if isinstance(day, bool) or not isinstance(day, int) or not 1 <= day <= 28:
         raise entry["day"].wrong(
