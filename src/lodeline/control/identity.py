@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lodeline.control.case import Case, Rule
 from lodeline.control.declaration import columns
 from lodeline.control.goods.goods import LISTABLE, agree, form_labels, label
+from lodeline.control.goods.substance import is_in_host
 from lodeline.control.reason import Reason, reason
 from lodeline.material.element import RARE_EARTHS
 
@@ -123,9 +124,13 @@ def samarium_in_ndfeb(case: Case) -> Iterator[Reason]:
 
 def form_unclear(case: Case) -> Iterator[Reason]:
     """Rare earths without any form: nothing on a list can be compared with them."""
-    goods = case.goods
-    if goods.rare and not goods.forms and not goods.is_assembly:
-        yield reason("goods.unclear")
+    goods, rules = case.goods, case.rules
+    if not goods.rare or goods.forms or goods.is_assembly:
+        return
+    listed = {*rules.items_by_element, *rules.unknown_by_element}
+    if is_in_host(goods.shares, rules) and listed.isdisjoint({*goods.shares, *goods.named}) and rules.items:
+        return  # light rare earths in a host of other elements are no item in any form
+    yield reason("goods.unclear")
 
 
 def waste_of_assemblies(case: Case) -> Iterator[Reason]:

@@ -137,7 +137,7 @@ PARAMETERS = (
     "declaration-remark", "circumvention", "filing-deadline", "customs-query-days", "customs-identification",
     "customs-permit", "application-documents", "end-user-promise", "controlled-parties", "record-duty",
     "export-licence-goods", "supervision-flags", "dual-use-takes-place", "equipment-list", "materials-list",
-    "technology-list", "assistance-abroad", "declaration-wording", "zones", "re-export-origin",
+    "technology-list", "technology-catalogue", "assistance-abroad", "declaration-wording", "zones", "re-export-origin",
     "re-export-ownership-share", "re-export-review", "re-export-technology", "re-export-value-share",
     "compliance-notice", "us-materials",
     "military-words", "end-use-words", "watch-list", "watch-list-papers",

@@ -45,6 +45,14 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     "port.designation-unknown": (METAL | {"port": "Shekou"}, METAL | {"port": "天津新港"}),
     "listed.to-identify": (DRAWINGS | FIRST_WEEKS, DRAWINGS | {"on": "2026-06-01"}),
     "listed.no-licence": (DRAWINGS | FIRST_WEEKS | {"control_item": "1E902.a"}, DRAWINGS | FIRST_WEEKS),
+    "technology.prohibited": (
+        DRAWINGS | {"on": "2026-06-01", "product_name": "know-how for making sintered NdFeB magnets"},
+        DRAWINGS | {"on": "2026-06-01", "product_name": "technical data sheets of NdFeB magnets"},
+    ),
+    "technology.restricted": (
+        DRAWINGS | {"product_name": "process data: in-situ leaching of ion-adsorption rare-earth ore"},
+        DRAWINGS | {"product_name": "process data: in-situ leaching of ion-adsorption rare-earth ore"} | PERMIT,
+    ),
     "listed.state-unknown": (FURNACE, FURNACE | {"on": "2026-11-10"}),
     "re-export.licence": (
         CLEAN | FIRST_WEEKS | {"movement": "re-export"},

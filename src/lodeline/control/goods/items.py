@@ -236,12 +236,15 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
     if goods.is_assembly:
         return
     met = {need.item.element for need in case.needs}
-    listed = case.rules.items_by_element
+    listed, bounds = case.rules.items_by_element, case.rules.parameter("desk-bounds")
+    least = to_ppb(bounds["found_pct"]) if bounds else 0
     others: list[str] = []
     for element, items in listed.items():
         share = goods.shares.get(element)
         if element in met or not (share or element in goods.named) or _is_let_leave(element, case, met):
             continue
+        if share and element not in goods.named and share < least:
+            continue  # what other metals and their oxides bring along, a few parts in a million
         if share and any(is_of_form(item.form, goods) and item.form not in MAGNETS for item in items):
             law = [case.rules.cite(item) for item in items]
             more = (

@@ -44,6 +44,24 @@ def listed(case: Case) -> Iterator[Reason]:
         yield from _know_how(case)
 
 
+def catalogue(case: Case) -> Iterator[Reason]:
+    """Technology of making rare earths and magnets that the catalogue of technologies prohibits or restricts.
+
+    What carries it, what it is about and that it teaches how to make something: where a name says all three, the law of
+    the catalogue is known, and nothing is left to identify.
+    """
+    rows = {row["item"]: (row, cited) for row, cited in case.rules.rows("technology-catalogue")}
+    about = _named(case, "technology-catalogue") if rows else ()
+    if "making" not in about or not _named(case, "technology-list"):
+        return
+    row, cited = next((rows[one] for one in about if one in rows), (None, None))
+    if row is None or cited is None or (row["measure"] == "restricted" and case.line["export_licence"]):
+        return
+    yield reason(
+        f"technology.{row['measure']}", law=(cited,), technology=row["label"]["en"], technology_zh=row["label"]["zh"]
+    )  # fmt: skip
+
+
 def _know_how(case: Case) -> Iterator[Reason]:
     """Technology and equipment that a control list has as items, where the words of the goods name such things."""
     rules = case.rules
@@ -87,4 +105,4 @@ def _is_licensed(case: Case, starts: tuple[str, ...]) -> bool:
     return case.licence is not None and any(one.startswith(starts) for one in case.licence.control_items)
 
 
-RULES: tuple[Rule, ...] = (listed,)
+RULES: tuple[Rule, ...] = (listed, catalogue)
