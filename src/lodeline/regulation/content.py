@@ -132,12 +132,8 @@ def _day_count(node: Node) -> None:
     node.table(("first_day",))["first_day"].choice(FIRST_DAY)
 
 
-def _fines(node: Node) -> None:
+def _fines(row: Node) -> None:
     """Of both tables of fines: what a breach is, and at least one span of amounts."""
-    each(node.rows(), _fines_row)
-
-
-def _fines_row(row: Node) -> None:
     entry = row.table(
         ("breach",),
         ("article", "breach_kind", "times_gains", "gains_below", "without_gains", "fine", "times", "turnover_least",
@@ -172,12 +168,8 @@ MEASURES = ("barred", "watched", "end-user-ban")
 SCOPES = ("dual-use", "all-goods")
 
 
-def _listed_parties(node: Node) -> None:
+def _listed_parties(row: Node) -> None:
     """Of lists of parties: those that an instrument names, by measure; `parties`: how many it lists in all."""
-    each(node.rows(), _listed_parties_row)
-
-
-def _listed_parties_row(row: Node) -> None:
     group = row.table(("measure", "scope", "parties", "source", "named"))
     group["measure"].choice(MEASURES)
     group["scope"].choice(SCOPES)
@@ -210,11 +202,7 @@ BARRED_KINDS = (
 BARRED_GOODS, BARRED_VERDICTS = ("dual-use", "other", "all"), ("hold", "licence", "query")
 
 
-def _barred_end_use(node: Node) -> None:
-    each(node.rows(), _barred_end_use_row)
-
-
-def _barred_end_use_row(row: Node) -> None:
+def _barred_end_use(row: Node) -> None:
     entry = row.table(("kind", "label"), ("countries", "goods", "verdict", "codes"))
     entry["kind"].choice(BARRED_KINDS)
     entry["label"].labels()
@@ -226,22 +214,27 @@ def _barred_end_use_row(row: Node) -> None:
             entry[name].words()
 
 
-def _military_words(node: Node) -> None:
-    each(node.rows(), _military_words_row)
-
-
-def _military_words_row(row: Node) -> None:
+def _military_words(row: Node) -> None:
     entry = row.table(("kind", "label", "words"))
     entry["kind"].choice(END_WORDS)
     entry["label"].labels()
     entry["words"].words()
 
 
+def _rows(check: Callable[[Node], None]) -> Callable[[Node], None]:
+    """The check of a list by that of a row."""
+
+    def of_list(node: Node) -> None:
+        each(node.rows(), check)
+
+    return of_list
+
+
 #: By name of the parameter. What only people read is not listed here and may have any shape.
 CHECKS: dict[str, Callable[[Node], None]] = {
     "control-list": _control_list, "day-count": _day_count, "filing-deadline": _filing_deadline,
-    "working-days": _working_days, "fines": _fines, "export-fines": _fines, "record-years": _record_years,
-    "listed-parties": _listed_parties,
-    "military-users": _listed_parties, "military-words": _military_words,
-    "end-use-words": _military_words, "barred-end-use": _barred_end_use,
+    "working-days": _working_days, "fines": _rows(_fines), "export-fines": _rows(_fines), "record-years": _record_years,
+    "listed-parties": _rows(_listed_parties),
+    "military-users": _rows(_listed_parties), "military-words": _rows(_military_words),
+    "end-use-words": _rows(_military_words), "barred-end-use": _rows(_barred_end_use),
 }  # fmt: skip
