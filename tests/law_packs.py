@@ -23,7 +23,6 @@ evidence: assumption
 """,
         LIST: f"""\
 parameter: control-list
-shared: true
 label: {{en: Neodymium magnets, zh: 钕铁硼磁体}}
 values:
   - in_force_from: {day}

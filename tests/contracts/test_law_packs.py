@@ -213,7 +213,7 @@ def test_a_store_keeps_its_jurisdiction_and_another_release_changes_no_law(
 ) -> None:
     store, _ = create(url, jurisdiction="cn")
     assert (store.jurisdiction, law_now(store)) == ("cn", load("cn"))
-    with pytest.raises(StoreError, match="has no pack 'atlantis'"):
+    with pytest.raises(StoreError, match="there is no pack 'atlantis'"):
         create(url, jurisdiction="atlantis")
     newer = Pack(code="cn", files={**shipped("cn").files, **NOTICE})
     monkeypatch.setattr("lodeline.store.opening.shipped", lambda code: newer)

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from lodeline.regulation.fines import keep_until
-from lodeline.regulation.parameter import Jurisdiction
+from lodeline.regulation.pack import shipped
+from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.customs.desk import declare
+from lodeline.service.law.altered import altered
 from lodeline.service.law.checking import check_folder
 
 PAGE = Path(__file__).parents[2] / "docs/howto/write-a-pack.md"
+#: What is added to a file that is there: below its values, or below its tests.
+MORE = re.compile(r"^```yaml\+ (\S+?)(?: (tests))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```yaml (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINES = """line,product_name,hs_code,composition,destination
 1,monazite concentrate,261220,,DE
@@ -25,9 +29,13 @@ LINES = """line,product_name,hs_code,composition,destination
 """
 
 
+def _blocks(code: str) -> list[tuple[str, str]]:
+    return [(file, text) for file, text in BLOCK.findall(PAGE.read_text("utf-8")) if file.startswith(f"{code}/")]
+
+
 def written(folder: Path) -> Path:
     """The files that the page tells to write."""
-    for file, text in BLOCK.findall(PAGE.read_text("utf-8")):
+    for file, text in _blocks("rr"):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(text, "utf-8")
     return folder / "rr"
@@ -60,6 +68,28 @@ def test_the_correction_counts_from_the_day_on_which_it_was_published(law: Juris
     made = date(2031, 4, 15)
     assert keep_until(law, made, known=date(2031, 5, 1)) == date(2046, 4, 15)
     assert keep_until(law, made, known=date(2031, 5, 2)) == date(2036, 4, 15)
+
+
+def test_a_notice_is_a_second_value_with_its_own_citation(tmp_path: Path) -> None:
+    folder = tmp_path / "cn"
+    for path, text in shipped("cn").files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    for path, text in _blocks("cn"):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text(text, "utf-8")
+    for path, is_test, text in MORE.findall(PAGE.read_text("utf-8")):
+        before = (tmp_path / path).read_text("utf-8")
+        now = before + text if is_test else before.replace("tests:\n", f"{text}tests:\n")
+        (tmp_path / path).write_text(now, "utf-8")
+    checked = check_folder(folder)
+    assert checked.faults == () and checked.law is not None
+    assert altered(load("cn"), checked.law) == []
+    known = date(2031, 2, 1)
+    for day, days in ((date(2031, 2, 28), 7), (date(2031, 3, 1), 5)):
+        value = checked.law.at("customs-query-days", day, known=known)
+        assert value.value["working_days"] == days
+    assert value.citation.instrument == "announcement-99-2031"
 
 
 def test_a_slip_in_a_name_is_told(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import AuditRecord
 from lodeline.regulation.pack import Pack, shipped
+from lodeline.regulation.parameter import law_of
 from lodeline.service.law.publishing import KINDS, proposals, publications
 from lodeline.service.law.zipped import files_of_zip, zip_of
 from lodeline.store.law import law_now
@@ -98,7 +99,12 @@ def test_two_officers_make_a_pack_the_law_and_everybody_reads_which_it_is(desk: 
     page = desk.page(at, BEN)
     assert page.headings == ["86 of 100 exports would stand otherwise"]
     assert "announcement-99-2026/control-list.yaml" in page.text and "+parameter: control-list" in page.text
-    assert "253 tests were run, and all hold" in page.text and pack.digest in page.text
+    tests = sum(len(one.tests) for one in law_of(pack).parameters.values())
+    assert f"{tests} tests were run, and all hold" in page.text and pack.digest in page.text
+    # Whatever the ledger holds, the neodymium magnets of the notice come out otherwise.
+    probes = desk.client(BEN).get(f"{at}?format=csv&table=probes").content.decode()
+    assert "control-list 9C999.a" in probes
+    assert "Old values that are others or gone" not in page.text
     listed = desk.client(BEN).get(f"{at}?format=csv&table=declarations").content.decode()
     assert '"Law that stands","Proposed pack","Why"' in listed and len(listed.splitlines()) == 22
     answer = desk.client(BEN).post(at, {"act": "publish", "seen": sent(page)})

@@ -9,6 +9,7 @@ import re
 import sys
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -55,7 +56,12 @@ Port = Annotated[int, typer.Option(min=1024, max=65535, help="Where the pages li
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document. 输出 JSON。")]
 Jurisdiction = Annotated[
     str | None,
-    typer.Option("--jurisdiction", help="By the pack of this code that comes with the program. 采用程序自带法规包。"),
+    typer.Option(
+        "--jurisdiction",
+        "--pack",
+        metavar="CODE|FOLDER",
+        help="By another pack: its code, or its folder. 采用其他法规包：代码或文件夹。",
+    ),
 ]
 Site = Annotated[str | None, typer.Option(help="Only this site. 场所。")]
 Organisation = Annotated[str | None, typer.Option(help="Only this organisation. 企业。")]
@@ -127,8 +133,8 @@ def check_span(first: str | None, last: str | None) -> None:
 
 
 def law_of(store: Any, jurisdiction: str | None = None) -> Any:
-    """The law of a store. Without one, or where a jurisdiction is named, that of a pack that comes with the program: of
-    that code, or of the one that a new store has. Raises UserError."""
+    """The law of a store. Without one, or where a jurisdiction is named, that of another pack: of a folder, of the code
+    of one that comes with the program, or of the one that a new store has. Raises UserError."""
     from lodeline.regulation.pack import shipped_codes  # noqa: PLC0415
     from lodeline.regulation.parameter import load  # noqa: PLC0415
 
@@ -136,14 +142,26 @@ def law_of(store: Any, jurisdiction: str | None = None) -> Any:
         from lodeline.store.law import law_now  # noqa: PLC0415
 
         return law_now(store)
+    if jurisdiction is not None and jurisdiction not in shipped_codes() and Path(jurisdiction).is_dir():
+        return law_of_folder(Path(jurisdiction))
     try:
         return load(jurisdiction or shipped_codes()[0])
     except FileNotFoundError as error:
         codes = ", ".join(shipped_codes())
         raise UserError(
-            f"the program has no pack {jurisdiction!r}: it has {codes}",
-            f"程序没有法规包 {jurisdiction!r}：现有 {codes}",
+            f"there is no pack {jurisdiction!r}: name the folder of one, or one that comes with the program: {codes}",
+            f"没有法规包 {jurisdiction!r}：请指定法规包文件夹，或程序自带的 {codes}",
         ) from error
+
+
+def law_of_folder(folder: Path) -> Any:
+    """The law of the pack in a folder. Raises UserError with all that is wrong with it."""
+    from lodeline.service.law.checking import check_folder  # noqa: PLC0415
+
+    checked = check_folder(folder)
+    if checked.law is None:
+        raise UserError("\n".join(one.en for one in checked.faults), "\n".join(one.zh for one in checked.faults))
+    return checked.law
 
 
 def law_at(url: str, jurisdiction: str | None = None, *, quiet: bool = False) -> Any:

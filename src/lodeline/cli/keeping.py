@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, shown, store_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, law_of_folder, shown, store_at
 from lodeline.cli.output import console, errors, print_json, print_problems, progress, text
 
 
@@ -18,7 +18,11 @@ from lodeline.cli.output import console, errors, print_json, print_problems, pro
 def init(
     jurisdiction: Annotated[
         str | None,
-        typer.Option("--jurisdiction", help="Code of the pack whose law a new store has. 新建数据库的法域。"),
+        typer.Option(
+            "--jurisdiction",
+            metavar="CODE|FOLDER",
+            help="The pack whose law a new store has: its code, or its folder. 新建数据库的法域。",
+        ),
     ] = None,
     origin: Annotated[
         str | None,
@@ -33,6 +37,7 @@ def init(
     """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
     from lodeline.office.access.guarded import has_office, missing_office_guards  # noqa: PLC0415
     from lodeline.office.access.rights import is_older  # noqa: PLC0415
+    from lodeline.regulation.pack import shipped_codes  # noqa: PLC0415
     from lodeline.store.law import begun_with  # noqa: PLC0415
     from lodeline.store.opening import create, missing_guards, origin_of, steps_of  # noqa: PLC0415
     from lodeline.web.server import configuration  # noqa: PLC0415
@@ -41,7 +46,9 @@ def init(
     before, guards = steps_of(database), missing_guards(database)
     is_there = any(step.startswith("format-") for step in before)
     named = origin if origin is not None else (None if is_there else origin_of(configuration.read(os.environ).hosts))
-    store, new = create(database, jurisdiction=jurisdiction, origin=named)
+    is_folder = jurisdiction not in (None, *shipped_codes()) and Path(str(jurisdiction)).is_dir()
+    chosen = law_of_folder(Path(str(jurisdiction))).pack if is_folder else jurisdiction
+    store, new = create(database, jurisdiction=chosen, origin=named)
     guards += missing_office_guards(store.database)
     rights, unsaid = has_office(store.database) and is_older(store), begun_with(store) is None
     # The portal's tables as well: a page or the API that is asked before `serve` was ever started finds them.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_at, snapshot_at, store_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_at, law_of, snapshot_at, store_at
 from lodeline.cli.law import commands
 from lodeline.cli.output import console, language, print_json, print_table, text
 from lodeline.errors import UserError
@@ -16,19 +16,34 @@ from lodeline.errors import UserError
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the pack, as cn. 法规包文件夹。")]
 By = Annotated[str, typer.Option("--by", help="Who does it. 操作人。")]
 _SHORT = 12
+#: Of probe lines that come out differently so many are shown.
+_PROBES_SHOWN = 40
+_WORDS = {"release": ("RELEASE", "放行"), "query": ("QUERY", "质疑"), "hold": ("HOLD", "暂缓放行")}
 _STATES = {
     "proposed": "待公布", "published": "已公布", "refused": "不予公布", "withdrawn": "已撤回", "overtaken": "已被取代",
 }  # fmt: skip
 _KINDS = {
     "exports": ("exports", "项出口"), "declarations": ("declarations", "份报关单"),
     "filings": ("months of filings", "个申报月"),
-    "findings": ("findings", "条线索"),
+    "findings": ("findings", "条线索"), "probes": ("probe lines", "条测试报关项"),
 }  # fmt: skip
 
 
 @commands.command("check", short_help="Check a law pack. 检查法规数据包。")
-def checked(folder: Folder, as_json: Json = False) -> None:
-    """All that is wrong with a law pack, by file, place and cure; status 1 where anything is. 检查法规数据包。"""
+def checked(
+    folder: Folder,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            help="Compare with the law of this store; default: the program's pack of that code. 与此库法规比较。",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """All that is wrong with a law pack, by file, place and cure; status 1 where anything is. Old values that it has
+    otherwise than the published pack are named. 检查法规数据包。"""
+    from lodeline.service.law.altered import altered  # noqa: PLC0415
     from lodeline.service.law.checking import check_folder  # noqa: PLC0415
 
     try:
@@ -37,9 +52,16 @@ def checked(folder: Folder, as_json: Json = False) -> None:
         raise UserError(
             f"{folder} is no folder: name that of the pack", f"{folder} 不是文件夹：请指定法规包"
         ) from error
+    before = _published(folder.resolve().name, database)
+    changed = [] if found.read is None or before is None else altered(before, found.read)
     if as_json:
         pack = None if found.law is None else found.law.digest
-        print_json({"pack": pack, "tests": found.tests, "faults": [one.as_json() for one in found.faults]})
+        print_json(
+            {
+                "pack": pack, "tests": found.tests, "faults": [one.as_json() for one in found.faults],
+                "compared_with": None if found.read is None or before is None else before.digest, "altered": changed,
+            }
+        )  # fmt: skip
     elif found.law is not None:
         console.print(
             text(
@@ -50,8 +72,20 @@ def checked(folder: Folder, as_json: Json = False) -> None:
     else:
         for one in found.faults:
             console.print(text(one.en, one.zh), markup=False)
+    if not as_json:
+        _print_altered(changed)
     if found.faults:
         raise typer.Exit(1)
+
+
+def _published(code: str, database: str | None) -> Any:
+    """The law that a folder of that name is compared with; None where there is none."""
+    from lodeline.regulation.pack import shipped_codes  # noqa: PLC0415
+
+    if database is None:
+        return law_of(None, code) if code in shipped_codes() else None
+    law = law_of(store_at(database))
+    return law if law.code == code else None
 
 
 @commands.command()
@@ -119,15 +153,12 @@ def propose(
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder", f"{folder} 不是文件夹")
     store = store_at(database)
-    if folder.resolve().name != store.jurisdiction:
-        raise UserError(
-            f"the pack of this store is {store.jurisdiction}, and the folder is called {folder.resolve().name}",
-            f"本库的法规包为 {store.jurisdiction}，而文件夹名为 {folder.resolve().name}",
-        )
     files, faults = files_in(folder)
     if faults:
         raise publishing.PublishingError("\n".join(one.en for one in faults), "\n".join(one.zh for one in faults))
-    made = publishing.propose(store, files, reason=reason, filed_at=datetime.now(UTC), by=by)
+    made = publishing.propose(
+        store, files, reason=reason, filed_at=datetime.now(UTC), by=by, code=folder.resolve().name
+    )
     if as_json:
         print_json(made.as_json())
         return
@@ -195,6 +226,7 @@ def _preview(store: Any, snapshot: Any, proposal: int) -> dict[str, Any]:
 
 
 def _print_preview(document: dict[str, Any]) -> None:
+    _print_altered(document["altered"])
     rules = ", ".join(row["label"][language()] for row in document["law"]) or text("none", "无")
     on = document["from"]
     console.print(
@@ -208,3 +240,27 @@ def _print_preview(document: dict[str, Any]) -> None:
                 f"{different} of {judged} {what} come out differently.", f"{judged} {what}中有 {different} 个结论不同。"
             )
         )
+    for row in document["probes"]["rows"][:_PROBES_SHOWN]:
+        codes = ", ".join(dict.fromkeys([*(f"+{one['code']}" for one in row["come"]),
+                                         *(f"-{one['code']}" for one in row["gone"])]))  # fmt: skip
+        was, now = (text(*_WORDS[row[side]][:2]) for side in ("from", "to"))
+        console.print(f"    {row['asks']}: {was} → {now} ({codes})", markup=False, soft_wrap=True)
+
+
+def _print_altered(rows: list[dict[str, Any]]) -> None:
+    """The old values that the pack has otherwise: a mistake is mended by a value published later."""
+    from lodeline.service.law.altered import told  # noqa: PLC0415
+
+    for row in rows:
+        for en, zh in told(row):
+            console.print(text(en, zh), markup=False, soft_wrap=True)
+    if rows:
+        console.print(
+            text(
+                f"{len(rows)} old values are others or gone: what was published is not edited, and a mistake is mended"
+                " by a value with a later day and `corrects: true`.",
+                f"共有 {len(rows)} 个已公布取值被改动或删去：已公布内容不得修改，更正请另写公布日较晚并注明"
+                " `corrects: true` 的取值。",
+            ),
+            soft_wrap=True,
+        )  # fmt: skip

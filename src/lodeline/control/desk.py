@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lodeline.control import identity, lots, parties, patterns, reach
+from lodeline.control import identity, limits, lots, parties, patterns, reach
 from lodeline.control.case import Case, Licence, ModelGoods, Need, Rule
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.goods import composition, items, models, technology
@@ -36,12 +36,12 @@ GOODS_RULES: tuple[Rule, ...] = (
     *identity.RULES,
     composition.total_differs, composition.neighbours_without, composition.grade,
     *lots.RULES,
-    *items.RULES,
+    *items.RULES, limits.share_not_stated,
 )  # fmt: skip
 RULES: tuple[Rule, ...] = (
     *GOODS_RULES,
     *licence.RULES,
-    *permits.RULES, *technology.RULES, *reach.RULES,
+    *permits.RULES, *limits.RULES, *technology.RULES, *reach.RULES,
     *models.RULES,
     *parties.rules((*GOODS_RULES, *models.RULES)),
     composition.value, composition.other_magnet_price, composition.heading_price, *patterns.RULES,

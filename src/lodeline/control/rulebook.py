@@ -12,6 +12,7 @@ from typing import Any
 from lodeline.control.reason import Citation
 from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, RARE_EARTHS
 from lodeline.material.mass import PPB, PPB_PER_PERCENT
+from lodeline.regulation.combining import combined
 from lodeline.regulation.content import ANY_RARE_EARTH, KNOW_HOW_FORMS, RAW_FORMS
 from lodeline.regulation.control_list import ControlItem, items_with_status
 from lodeline.regulation.instrument import Citation as LawCitation
@@ -43,6 +44,9 @@ class Rulebook:
     known: date
     items: tuple[ControlItem, ...]
     unknown_items: tuple[ControlItem, ...]
+    #: What the lists name as free of them, and the items in force that have words of their own.
+    free_items: tuple[ControlItem, ...]
+    worded_items: tuple[ControlItem, ...]
     tariff: Mapping[str, Tariff]
     values: Mapping[str, Value]
     #: Parameters of which it is known that something may hold on the day, and not what: the value that they had.
@@ -77,7 +81,7 @@ class Rulebook:
         value = self.values.get(name) or self.open_values.get(name)
         if value is None:
             return ()
-        return (self._citation(value.citation, value.evidence),)
+        return tuple(map(self.cite_value, value.parts or (value,)))
 
     def rows(self, name: str) -> tuple[tuple[Mapping[str, Any], Citation], ...]:
         """The rows of a list that instruments in force on the day state, each with where it stands."""
@@ -95,9 +99,12 @@ class Rulebook:
         """Whether no text tells how the parameter stands on the day."""
         return name in self.open_values
 
-    def open_rule(self, name: str) -> str:
-        """What a parameter whose state is open is called as a rule."""
-        return self.law.parameters[name].rule
+    def open_rules(self, name: str) -> tuple[str, ...]:
+        """The rules of a parameter whose state is open: one for each instrument of which no text tells."""
+        several = [(one.rule, one.state(self.day, known=self.known)) for one in self.law.named(name)]
+        return tuple(
+            rule for rule, one in several if one.status == "unknown" and one.value is not None and not one.value.unknown
+        )
 
     def cite_value(self, value: Value) -> Citation:
         """Where a value of the law stands."""
@@ -142,8 +149,8 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
     """The rules of a day as they could be known on another."""
     values, open_values = _values(law, day, known)
     listed = tuple(items_with_status(law, day, known=known))
-    items = tuple(item for status, item in listed if status == "in-force")
-    unknown_items = tuple(item for status, item in listed if status == "unknown")
+    items = tuple(item for status, item in listed if status == "in-force" and not item.free)
+    unknown_items = tuple(item for status, item in listed if status == "unknown" and not item.free)
     oxides = values["desk-prices"].value["oxides"] if "desk-prices" in values else {}
     codes = values["desk-tariff-codes"].value if "desk-tariff-codes" in values else ()
     return Rulebook(
@@ -152,6 +159,8 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
         known=known,
         items=items,
         unknown_items=unknown_items,
+        free_items=tuple(item for status, item in listed if status in ("in-force", "unknown") and item.free),
+        worded_items=tuple(item for item in items if item.words),
         items_by_element=_by_element(items),
         unknown_by_element=_by_element(unknown_items),
         worth_per_ppb={
@@ -191,11 +200,11 @@ def _values(law: Jurisdiction, day: date, known: date) -> tuple[dict[str, Value]
     found: dict[str, Value] = {}
     unknown: dict[str, Value] = {}
     for name in PARAMETERS:
-        if name not in law.parameters:
-            continue
-        state = law.parameters[name].state(day, known=known)
-        if state.value is not None and not state.value.unknown and state.status in ("in-force", "unknown"):
-            (found if state.status == "in-force" else unknown)[name] = state.value
+        states = law.states(name, day, known=known)
+        for status, into in (("in-force", found), ("unknown", unknown)):
+            told = [one.value for one in states if one.status == status and one.value and not one.value.unknown]
+            if told:
+                into[name] = combined(name, told)
     return found, unknown
 
 

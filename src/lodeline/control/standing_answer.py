@@ -78,12 +78,6 @@ class StandingAnswer:
         )  # fmt: skip
 
 
-def parameter_of(law: Jurisdiction, rule: str) -> Parameter | None:
-    """The parameter of the pack that a rule is: `Parameter.rule`."""
-    found = law.parameters.get(rule) or law.parameters.get(rule.partition("/")[2])
-    return found if found is not None and found.rule == rule else None
-
-
 def open_questions(law: Jurisdiction, day: date, *, known: date) -> tuple[tuple[str, ...], ...]:
     """What the desk asks about on a day because no text tells it: the rules that each question rests on."""
     found: list[tuple[str, ...]] = []
@@ -95,7 +89,7 @@ def open_questions(law: Jurisdiction, day: date, *, known: date) -> tuple[tuple[
 
 def is_open(law: Jurisdiction, rule: str, day: date, *, known: date) -> bool:
     """Whether the desk asks about the rule on the day: no text tells whether it holds, or reaches all its items."""
-    parameter = parameter_of(law, rule)
+    parameter = law.ruled(rule)
     if parameter is None or not any(parameter.name in names for names in ASKED_ABOUT):
         return False
     state = parameter.state(day, known=known)
@@ -107,7 +101,7 @@ def is_open(law: Jurisdiction, rule: str, day: date, *, known: date) -> bool:
 @lru_cache(maxsize=_BASES_MOST)
 def basis_of(law: Jurisdiction, rule: str) -> str:
     """SHA-256 of what decides of a rule in a law: its values and what suspends them; "" where it has no such rule."""
-    parameter = parameter_of(law, rule)
+    parameter = law.ruled(rule)
     return "" if parameter is None else _digest(parameter)
 
 

@@ -37,11 +37,8 @@ class Terms:
 
 def terms(law: Jurisdiction, day: date, *, known: date) -> dict[str, Terms]:
     """Kind of licence → its terms on a day; empty where the law knows no kinds."""
-    parameter = law.parameters.get(_PARAMETER)
-    if parameter is None:
-        return {}
     try:
-        value = parameter.at(day, known=known).value
+        value = law.at(_PARAMETER, day, known=known).value
     except NoLawError:
         return {}
     names = ("years_most", "exports_most", "end_users_most")

@@ -17,10 +17,21 @@ from typing import Any, Final
 
 import yaml
 
+from lodeline.regulation.combining import UNION, is_combined
 from lodeline.regulation.document import Node, PackError, Parser, read
 from lodeline.regulation.instrument import Effect, Instrument, instrument_of
 from lodeline.regulation.pack import Pack
-from lodeline.regulation.parameter import HEAD, JURISDICTION, Jurisdiction, Parameter, law_of, parameters_of
+from lodeline.regulation.parameter import (
+    HEAD,
+    JURISDICTION,
+    SET_TWICE,
+    Jurisdiction,
+    Parameter,
+    head_of,
+    law_of,
+    parameters_of,
+    unknown_instruments,
+)
 from lodeline.regulation.timeline import spans
 
 #: The largest of the packs that come with the program is below a fifth of each.
@@ -45,11 +56,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What came of a check: the law where there is no fault, else every fault; `tests`: how many were run."""
+    """What came of a check: the law where there is no fault, else every fault; `tests`: how many were run.
+
+    `read`: what the files say, also where tests fail or nothing reads a part of it; None where they cannot be read.
+    """
 
     law: Jurisdiction | None
     faults: tuple[Fault, ...]
     tests: int = 0
+    read: Jurisdiction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,20 +111,18 @@ def check(code: str, files: Mapping[str, bytes], *, reads: frozenset[str]) -> Ch
     """
     texts, nodes, faults = _looked_through(code, files)
     sources, others = _sources(code, nodes)
-    faults = (*faults, *others)
-    if faults:
-        return Checked(law=None, faults=faults)
-    try:
-        law = law_of(Pack(code=code, files=texts))
-    except PackError as error:
-        return Checked(law=None, faults=(_of_error(error),))
-    faults = tuple(
-        fault
-        for one in sources
-        for fault in (*_failing(one), *_unread(one, reads))
-    ) + tuple(_contradictions(law))  # fmt: skip
+    of_each = (fault for one in sources for fault in (*_failing(one), *_unread(one, reads)))
+    found = [*faults, *others, *_set_twice(sources), *of_each]
+    law = None
+    if not faults and not others:
+        try:
+            law = law_of(Pack(code=code, files=texts))
+        except PackError as error:
+            found += (one for one in _of_error(error) if one not in found)
+        else:
+            found += _contradictions(law)
     tests = sum(len(one.parameter.tests) for one in sources)
-    return Checked(law=None if faults else law, faults=faults, tests=tests)
+    return Checked(law=None if found else law, faults=tuple(found), tests=0 if law is None else tests, read=law)
 
 
 def law_of_stranger(code: str, files: Mapping[str, bytes]) -> Jurisdiction:
@@ -172,7 +185,7 @@ def _nodes(code: str, texts: Mapping[str, str]) -> tuple[dict[str, Node], tuple[
             _look_at_leaves(node)
             found[path] = node
         except PackError as error:
-            faults.append(_of_error(error))
+            faults += _of_error(error)
     return found, tuple(faults)
 
 
@@ -216,28 +229,49 @@ def _look_at_leaves(node: Node) -> None:
 
 
 def _sources(code: str, nodes: Mapping[str, Node]) -> tuple[tuple[_File, ...], tuple[Fault, ...]]:
-    """The parameters by file. Of each file the first thing that is wrong."""
+    """The parameters by file, and what is wrong with any file."""
     faults: list[Fault] = []
     instruments: dict[str, Instrument] = {}
     for path, node in nodes.items():
         folder, _, name = path.partition("/")
-        if name == HEAD:
+        if path == JURISDICTION:
+            try:
+                head_of(node)
+            except PackError as error:
+                faults += _of_error(error)
+        elif name == HEAD:
             try:
                 instruments[folder] = instrument_of(node, folder)
             except PackError as error:
-                faults.append(_of_error(error))
+                faults += _of_error(error)
                 # It is there: whoever cites it is not at fault.
                 instruments[folder] = _nameless(folder)
+    faults += (one for error in unknown_instruments(code, instruments) for one in _of_error(error))
     sources = []
     for path, node in nodes.items():
         folder, _, name = path.partition("/")
         if name and name != HEAD:
             try:
-                ((_, parameter),) = parameters_of([(folder, node)], instruments)
+                (parameter,) = parameters_of([(folder, node)], instruments)
                 sources.append(_File(path=f"{code}/{path}", node=node, parameter=parameter))
             except PackError as error:
-                faults.append(_of_error(error))
+                faults += _of_error(error)
     return tuple(sources), tuple(faults)
+
+
+def _set_twice(sources: tuple[_File, ...]) -> Iterator[Fault]:
+    """Files that set what another sets too, where nothing declares how the two are one rule; and statements that are to
+    be one list, and are none."""
+    met: set[str] = set()
+    for one in sources:
+        name = one.parameter.name
+        if name in met and not is_combined(name):
+            yield _at(one, "parameter", f"{name} {SET_TWICE[0]}", f"{name} {SET_TWICE[1]}")
+        met.add(name)
+        if name in UNION and any(
+            not value.unknown and not isinstance(value.value, list) for value in one.parameter.values
+        ):
+            yield _at(one, "values", f"{name} is a list; write its rows as one", f"{name} 应为列表；请逐行填写")
 
 
 def _nameless(folder: str) -> Instrument:
@@ -272,14 +306,14 @@ def _failing(one: _File) -> Iterator[Fault]:
         return
     tests = rows.rows()
     if len(tests) > TESTS_MOST:
-        yield _of_error(rows.wrong(f"holds more than {TESTS_MOST} tests; keep the telling ones",
+        yield from _of_error(rows.wrong(f"holds more than {TESTS_MOST} tests; keep the telling ones",
                                    f"超过 {TESTS_MOST} 个测试；请保留有代表性的"))  # fmt: skip
         return
     for test in tests:
         try:
             _run(test, one.parameter)
         except PackError as error:
-            yield _of_error(error)
+            yield from _of_error(error)
 
 
 def _run(test: Node, parameter: Parameter) -> None:
@@ -406,11 +440,14 @@ def _fault(code: str, path: str, en: str, zh: str) -> Fault:
 
 
 def _at(one: _File, name: str, en: str, zh: str) -> Fault:
-    return _of_error(Node(file=one.path, place=name, content=None).wrong(en, zh))
+    return _of_error(Node(file=one.path, place=name, content=None).wrong(en, zh))[0]
 
 
-def _of_error(error: PackError) -> Fault:
-    return Fault(file=error.en.partition(":")[0].partition(",")[0], en=error.en, zh=error.zh)
+def _of_error(error: PackError) -> list[Fault]:
+    """What an error says, and what is wrong next to it."""
+    return [
+        Fault(file=one.en.partition(":")[0].partition(",")[0], en=one.en, zh=one.zh) for one in (error, *error.others)
+    ]
 
 
 def _too_long(code: str, path: str) -> Fault:

@@ -6,18 +6,20 @@ from collections.abc import Callable
 from datetime import time
 
 from lodeline.material.element import CHEMICAL_NAMES
-from lodeline.regulation.document import EVIDENCE, Node
+from lodeline.regulation.document import EVIDENCE, Node, each
 
 #: Raw material, and what is no material and has no element.
 RAW_FORMS = ("ore", "waste")
 KNOW_HOW_FORMS = ("technology", "equipment")
+#: What a list writes for the form where it means goods and raw material of every form.
+ANY_FORM = "any"
 #: What a list writes for the element where it means any rare earth, told apart or not.
 ANY_RARE_EARTH = "REE"
 #: The forms in which an element can be listed. `magnet` is a permanent magnet of any kind; the others are of one kind.
 FORMS = (
     "metal", "alloy", "target", "magnet-ndfeb", "magnet-smco", "magnet", "oxide", "compound", "phosphor", "crystal",
     "fibre", "magnetocaloric", "magnetostrictive", "getter", "hydrogen-storage", "ceramic",
-    *RAW_FORMS, *KNOW_HOW_FORMS,
+    *RAW_FORMS, ANY_FORM, *KNOW_HOW_FORMS,
 )  # fmt: skip
 
 #: The days of the week, from the first.
@@ -31,15 +33,18 @@ def _control_list(node: Node) -> None:
     if not rows:
         raise node.wrong("lists nothing; a list that lists nothing is not written", "清单为空；空清单不必写")
     seen: set[tuple[str, str, str]] = set()
-    for row in rows:
+
+    def item(row: Node) -> None:
         entry = row.table(
-            ("item", "form", "label", "evidence"), ("element", "named", "codes", "note", "barred", "unknown")
+            ("item", "form", "label", "evidence"),
+            ("element", "named", "codes", "note", "barred", "unknown", "free", "from", "to", "permit", "words"),
         )
         form = entry["form"].choice(FORMS)
         element = _listed_element(row, form)
-        for sign in ("barred", "unknown"):
+        for sign in ("barred", "unknown", "free"):
             if sign in entry:
                 entry[sign].flag()
+        _check_limits(entry)
         entry["label"].labels()
         entry["evidence"].choice(EVIDENCE)
         for words in ("named", "codes"):
@@ -49,6 +54,24 @@ def _control_list(node: Node) -> None:
         if key in seen:
             raise row.wrong(f"stands twice: {' '.join(key)}; remove one", f"重复：{' '.join(key)}；请删去其一")
         seen.add(key)
+
+    each(rows, item)
+
+
+def _check_limits(entry: dict[str, Node]) -> None:
+    """Shares in percent, the second above the first; another permit, in both languages; words by language."""
+    for name in ("from", "to"):
+        if name in entry:
+            share = entry[name].content
+            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 100:
+                raise entry[name].wrong("must be a share from 0 to 100 %", "应为 0 至 100 的百分比")
+    if "to" in entry and entry["to"].content <= (entry["from"].content if "from" in entry else 0):
+        raise entry["to"].wrong("must be above `from`", "应大于 `from`")
+    if "permit" in entry:
+        entry["permit"].labels()
+    if "words" in entry:
+        for several in entry["words"].table((), tuple(entry["words"].content or ())).values():
+            several.words()
 
 
 def _listed_element(row: Node, form: str) -> str:
@@ -72,7 +95,9 @@ def _listed_element(row: Node, form: str) -> str:
 
 
 def _filing_deadline(node: Node) -> None:
-    entry = node.table(("day", "time"))
+    entry = node.table(("day", "time"), ("every_months",))
+    if "every_months" in entry and entry["every_months"].content not in (1, 2, 3, 4, 6, 12):
+        raise entry["every_months"].wrong("must divide a year: 1, 2, 3, 4, 6 or 12", "应整除一年：1、2、3、4、6 或 12")
     day = entry["day"].content
     if isinstance(day, bool) or not isinstance(day, int) or not 1 <= day <= 28:
         raise entry["day"].wrong(
@@ -107,30 +132,29 @@ def _day_count(node: Node) -> None:
     node.table(("first_day",))["first_day"].choice(FIRST_DAY)
 
 
-def _fines(node: Node) -> None:
+def _fines(row: Node) -> None:
     """Of both tables of fines: what a breach is, and at least one span of amounts."""
-    for row in node.rows():
-        entry = row.table(
-            ("breach",),
-            ("article", "breach_kind", "times_gains", "gains_below", "without_gains", "fine", "times", "turnover_least",
-             "otherwise", "refusing", "serious"),
-        )  # fmt: skip
-        entry["breach"].labels()
-        spans = [entry[name] for name in ("without_gains", "fine", "otherwise") if name in entry]
-        if len(spans) != 1:
-            raise row.wrong(
-                "holds one of `without_gains`, `fine` and `otherwise`; keep one",
-                "`without_gains`、`fine`、`otherwise` 须且只能填一项",
-            )
-        refused = list(entry["refusing"].table((), ("persons", "firm")).values()) if "refusing" in entry else []
-        for span in (*spans, *(entry[name] for name in ("times_gains", "times") if name in entry), *refused):
-            if not (
-                isinstance(span.content, list)
-                and len(span.content) == 2
-                and all(isinstance(one, int) and not isinstance(one, bool) for one in span.content)
-                and 0 <= span.content[0] <= span.content[1]
-            ):
-                raise span.wrong("must be [least, most], whole numbers", "应为 [最低, 最高] 两个整数")
+    entry = row.table(
+        ("breach",),
+        ("article", "breach_kind", "times_gains", "gains_below", "without_gains", "fine", "times", "turnover_least",
+         "otherwise", "refusing", "serious"),
+    )  # fmt: skip
+    entry["breach"].labels()
+    spans = [entry[name] for name in ("without_gains", "fine", "otherwise") if name in entry]
+    if len(spans) != 1:
+        raise row.wrong(
+            "holds one of `without_gains`, `fine` and `otherwise`; keep one",
+            "`without_gains`、`fine`、`otherwise` 须且只能填一项",
+        )
+    refused = list(entry["refusing"].table((), ("persons", "firm")).values()) if "refusing" in entry else []
+    for span in (*spans, *(entry[name] for name in ("times_gains", "times") if name in entry), *refused):
+        if not (
+            isinstance(span.content, list)
+            and len(span.content) == 2
+            and all(isinstance(one, int) and not isinstance(one, bool) for one in span.content)
+            and 0 <= span.content[0] <= span.content[1]
+        ):
+            raise span.wrong("must be [least, most], whole numbers", "应为 [最低, 最高] 两个整数")
 
 
 def _record_years(node: Node) -> None:
@@ -144,26 +168,25 @@ MEASURES = ("barred", "watched", "end-user-ban")
 SCOPES = ("dual-use", "all-goods")
 
 
-def _listed_parties(node: Node) -> None:
+def _listed_parties(row: Node) -> None:
     """Of lists of parties: those that an instrument names, by measure; `parties`: how many it lists in all."""
-    for row in node.rows():
-        group = row.table(("measure", "scope", "parties", "source", "named"))
-        group["measure"].choice(MEASURES)
-        group["scope"].choice(SCOPES)
-        group["source"].text()
-        named = group["named"].rows()
-        count = group["parties"].content
-        if isinstance(count, bool) or not isinstance(count, int) or count < len(named):
-            raise group["parties"].wrong(
-                "must be a whole number, no less than are named", "应为整数，且不少于所列名称数"
-            )  # fmt: skip
-        for one in named:
-            party = one.table(("names", "country"), ("former", "source"))
-            party["country"].text()
-            if not party["names"].words():
-                raise party["names"].wrong("names nobody; give a name", "没有名称；请填写")
-            if "former" in party:
-                party["former"].words()
+    group = row.table(("measure", "scope", "parties", "source", "named"))
+    group["measure"].choice(MEASURES)
+    group["scope"].choice(SCOPES)
+    group["source"].text()
+    named = group["named"].rows()
+    count = group["parties"].content
+    if isinstance(count, bool) or not isinstance(count, int) or count < len(named):
+        raise group["parties"].wrong(
+            "must be a whole number, no less than are named", "应为整数，且不少于所列名称数"
+        )  # fmt: skip
+    for one in named:
+        party = one.table(("names", "country"), ("former", "source"))
+        party["country"].text()
+        if not party["names"].words():
+            raise party["names"].wrong("names nobody; give a name", "没有名称；请填写")
+        if "former" in party:
+            party["former"].words()
 
 
 #: What the words of a use or a user are of; `place` and `denial` are words that make another one mean nothing.
@@ -179,32 +202,39 @@ BARRED_KINDS = (
 BARRED_GOODS, BARRED_VERDICTS = ("dual-use", "other", "all"), ("hold", "licence", "query")
 
 
-def _barred_end_use(node: Node) -> None:
-    for row in node.rows():
-        entry = row.table(("kind", "label"), ("countries", "goods", "verdict", "codes"))
-        entry["kind"].choice(BARRED_KINDS)
-        entry["label"].labels()
-        for name, choices in (("goods", BARRED_GOODS), ("verdict", BARRED_VERDICTS)):
-            if name in entry:
-                entry[name].choice(choices)
-        for name in ("countries", "codes"):
-            if name in entry:
-                entry[name].words()
+def _barred_end_use(row: Node) -> None:
+    entry = row.table(("kind", "label"), ("countries", "goods", "verdict", "codes"))
+    entry["kind"].choice(BARRED_KINDS)
+    entry["label"].labels()
+    for name, choices in (("goods", BARRED_GOODS), ("verdict", BARRED_VERDICTS)):
+        if name in entry:
+            entry[name].choice(choices)
+    for name in ("countries", "codes"):
+        if name in entry:
+            entry[name].words()
 
 
-def _military_words(node: Node) -> None:
-    for row in node.rows():
-        entry = row.table(("kind", "label", "words"))
-        entry["kind"].choice(END_WORDS)
-        entry["label"].labels()
-        entry["words"].words()
+def _military_words(row: Node) -> None:
+    entry = row.table(("kind", "label", "words"))
+    entry["kind"].choice(END_WORDS)
+    entry["label"].labels()
+    entry["words"].words()
+
+
+def _rows(check: Callable[[Node], None]) -> Callable[[Node], None]:
+    """The check of a list by that of a row."""
+
+    def of_list(node: Node) -> None:
+        each(node.rows(), check)
+
+    return of_list
 
 
 #: By name of the parameter. What only people read is not listed here and may have any shape.
 CHECKS: dict[str, Callable[[Node], None]] = {
     "control-list": _control_list, "day-count": _day_count, "filing-deadline": _filing_deadline,
-    "working-days": _working_days, "fines": _fines, "export-fines": _fines, "record-years": _record_years,
-    "listed-parties": _listed_parties,
-    "military-users": _listed_parties, "military-words": _military_words,
-    "end-use-words": _military_words, "barred-end-use": _barred_end_use,
+    "working-days": _working_days, "fines": _rows(_fines), "export-fines": _rows(_fines), "record-years": _record_years,
+    "listed-parties": _rows(_listed_parties),
+    "military-users": _rows(_listed_parties), "military-words": _rows(_military_words),
+    "end-use-words": _rows(_military_words), "barred-end-use": _rows(_barred_end_use),
 }  # fmt: skip

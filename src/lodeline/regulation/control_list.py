@@ -23,6 +23,9 @@ class ControlItem:
     """An element in a form, as listed. `form` is one of `content.FORMS`; `element` may be `content.ANY_RARE_EARTH`.
 
     `barred`: no licence lets it leave. `unknown`: no text tells whether the list, which is in force, reaches it.
+    `free`: the list does not reach it, whatever else it names. `first_pct`, `end_pct`: the share of its element, or of
+    all rare-earth oxides, from which on it is reached, and from which on no more. `permit`: another permit that it
+    needs. `words`: by which goods of it are known, in the language of the country.
     `rule`: the parameter that lists it, as `instrument/parameter`.
     `named`: the alloys or compounds that the list gives by name, as far as its text was found; empty where none was.
     `codes`: customs codes that the list gives for reference; they never decide. `evidence` is that of this item.
@@ -40,6 +43,11 @@ class ControlItem:
     rule: str
     barred: bool = False
     unknown: bool = False
+    free: bool = False
+    first_pct: float | int | None = None
+    end_pct: float | int | None = None
+    permit: dict[str, str] | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def rare_earths(self) -> tuple[str, ...]:
@@ -94,5 +102,10 @@ def _items(value: Value, rule: str) -> Iterator[ControlItem]:
             codes=tuple(row.get("codes", ())),
             barred=row.get("barred", False),
             unknown=row.get("unknown", False),
+            free=row.get("free", False),
+            first_pct=row.get("from"),
+            end_pct=row.get("to"),
+            permit=row.get("permit"),
+            words=tuple(word for several in row.get("words", {}).values() for word in several),
             rule=rule,
         )

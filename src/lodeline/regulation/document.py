@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -16,8 +16,29 @@ from lodeline.errors import UserError
 EVIDENCE = ("text", "case", "secondary", "assumption")
 
 
+Made = TypeVar("Made")
+
+
 class PackError(UserError):
-    """A law file is not what it must be; the message names the file and the place in it."""
+    """A law file is not what it must be; the message names the file and the place in it. `others`: what else is wrong
+    next to it."""
+
+    others: tuple[PackError, ...] = ()
+
+
+def each(rows: Iterable[Node], check: Callable[[Node], Made]) -> list[Made]:
+    """What `check` makes of each of the rows. Raises PackError for all that are wrong, not for the first alone."""
+    made: list[Made] = []
+    wrong: list[PackError] = []
+    for row in rows:
+        try:
+            made.append(check(row))
+        except PackError as error:
+            wrong += [error, *error.others]
+    if wrong:
+        wrong[0].others = tuple(wrong[1:])
+        raise wrong[0]
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,16 @@ def deadline_without_extension(period: str, law: Jurisdiction, *, known: date | 
     """The moment from which a filing for `period` (`YYYY-MM`) is late where nobody has extended it, in the
     jurisdiction's time. Whether a firm is late, and by when it has to file, says `ledger.extension.due`.
 
-    `known` defaults to the first day of the following month: the law as it stood when the month could be filed. Raises
-    NoLawError where no duty to file a month was in force, or the law knows none.
+    `known` defaults to the first day of the following month: the law as it stood when the month could be filed. Where a
+    law has several months filed together (`every_months`, counted from January), each is due after the last of them.
+    Raises NoLawError where no duty to file a month was in force, or the law knows none.
     Source: parameter `filing-deadline` of the pack.
     """
     following = date.fromisoformat(next_month(period) + "-01")
     value = law.at("filing-deadline", following, known=known or following).value
+    while int(period[5:7]) % value.get("every_months", 1):
+        period = next_month(period)
+    following = date.fromisoformat(next_month(period) + "-01")
     return datetime.combine(
         following.replace(day=value["day"]), time.fromisoformat(value["time"]), tzinfo=ZoneInfo(law.timezone)
     )

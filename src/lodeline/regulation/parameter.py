@@ -7,6 +7,7 @@ be replayed under the law as it could be known at the time. No code knows a coun
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,8 +16,9 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from lodeline.regulation.combining import combined, is_combined
 from lodeline.regulation.content import CHECKS
-from lodeline.regulation.document import Node, PackError, read
+from lodeline.regulation.document import Node, PackError, each, read
 from lodeline.regulation.instrument import Effect, Instrument, instrument_of
 from lodeline.regulation.pack import Pack, pack_in, shipped
 from lodeline.regulation.value import Status, Value, values_of
@@ -124,12 +126,17 @@ class Parameter:
         return None
 
 
+#: Of several statements the state of the first of these that one of them has is told.
+_TELLING: Final[tuple[Status, ...]] = ("in-force", "unknown", "suspended", "not-yet", "ended")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jurisdiction:
     """A country's law: which addresses are domestic, in which time its days are counted, what it sets.
 
-    `parameters` is keyed by name; one that several instruments share, by `instrument/name`. `pack`: the files that it
-    was read from, by whose digest whatever rests on this law names it.
+    `parameters` is keyed by name; one that several instruments set, by `instrument/name`: who asks what holds asks by
+    name (`at`, `state`, `named`) and gets what all of them state together (`regulation.combining`). `pack`: the files
+    that it was read from, by whose digest whatever rests on this law names it.
 
     Two laws are equal where all that they set is, and only then. So what is kept of a law is kept under the law itself,
     never under its digest: a replay makes laws with other parameters of the same pack (`regulation.replay.held`).
@@ -159,11 +166,48 @@ class Jurisdiction:
         """Every parameter of that name, by order of instrument."""
         return tuple(parameter for parameter in self.parameters.values() if parameter.name == name)
 
+    def has(self, name: str) -> bool:
+        """Whether an instrument of this law sets the parameter, in force or not."""
+        return name in self.parameters or bool(self.named(name))
+
     def at(self, name: str, day: date, *, known: date) -> Value:
-        """`Parameter.at` of the parameter of that name; raises NoLawError where this law has none too."""
-        if name not in self.parameters:
+        """What all instruments together state under that name on `day`, as published up to `known`.
+
+        Raises NoLawError where none of them is in force, and where this law has no such parameter.
+        """
+        state = self.state(name, day, known=known)
+        if state is None:
             raise NoLawError(f"the law of {self.code} has no {name}", None)
-        return self.parameters[name].at(day, known=known)
+        if state.status != "in-force":
+            raise NoLawError(f"{name} is {state.status} on {day}, known on {known}", state.status)
+        assert state.value is not None, "what is in force is a value"
+        return state.value
+
+    def state(self, name: str, day: date, *, known: date) -> State | None:
+        """How the parameter stands on `day` by all instruments that set it; None where none does.
+
+        In force where one of them is: what is suspended adds nothing, and takes nothing away from the others.
+        """
+        states = self.states(name, day, known=known)
+        for status in _TELLING:
+            found = [one for one in states if one.status == status]
+            told = [one for one in found if one.value is not None and not one.value.unknown]
+            if len(told) > 1 and status in ("in-force", "unknown"):
+                return State(status=status, value=combined(name, [one.value for one in told if one.value is not None]))
+            if found:
+                return (told or found)[0]
+        return None
+
+    def states(self, name: str, day: date, *, known: date) -> tuple[State, ...]:
+        """How the statement of each instrument that sets the parameter stands, by order of instrument."""
+        one = self.parameters.get(name)
+        several = (one,) if one is not None else self.named(name)
+        return tuple(parameter.state(day, known=known) for parameter in several)
+
+    def ruled(self, rule: str) -> Parameter | None:
+        """The parameter that a rule is (`Parameter.rule`)."""
+        found = self.parameters.get(rule) or self.parameters.get(rule.partition("/")[2])
+        return found if found is not None and found.rule == rule else None
 
     def title(self, instrument: str) -> dict[str, str]:
         """What a citation cites, in both languages; a source outside the pack is called as it calls itself."""
@@ -212,13 +256,7 @@ def _law_of(one: _ByDigest) -> Jurisdiction:
             f"{code}: lacks {JURISDICTION}; add it with `country`, `label` and `timezone`",
             f"{code}：缺少 {JURISDICTION}；请补上 `country`、`label` 和 `timezone`",
         )
-    head = read(texts[JURISDICTION], f"{code}/{JURISDICTION}").table(("country", "label", "timezone"))
-    try:
-        ZoneInfo(head["timezone"].text())
-    except (LookupError, ValueError) as error:
-        raise head["timezone"].wrong(
-            "is no time zone; write one like Asia/Tokyo", "不是时区；请写作 Asia/Tokyo 之类"
-        ) from error
+    head = head_of(read(texts[JURISDICTION], f"{code}/{JURISDICTION}"))
     instruments: dict[str, Instrument] = {}
     sources: list[tuple[str, Node]] = []
     for path in sorted(texts):
@@ -232,61 +270,89 @@ def _law_of(one: _ByDigest) -> Jurisdiction:
             instruments[folder] = instrument_of(node, folder)
         else:
             sources.append((folder, node))
-    for instrument in instruments.values():
-        for effect in instrument.effects:
-            for named in effect.instruments:
-                if named not in instruments:
-                    raise PackError(*_no_folder(f"{code}/{instrument.id}/{HEAD}", named))
-    parameters: dict[str, Parameter] = {}
-    for (name, shared), parameter in parameters_of(sources, instruments):
-        parameters[f"{parameter.instrument}/{name}" if shared else name] = parameter
+    for error in unknown_instruments(code, instruments):
+        raise error
+    found = list(parameters_of(sources, instruments))
+    often = Counter(parameter.name for parameter in found)
+    parameters = {one.name if often[one.name] == 1 else one.rule: one for one in found}
     return Jurisdiction(
         code=code, country=head["country"].text(), label=head["label"].labels(), timezone=head["timezone"].text(),
         instruments=instruments, parameters=parameters, pack=one.pack,
     )  # fmt: skip
 
 
-def parameters_of(
-    sources: list[tuple[str, Node]], instruments: dict[str, Instrument]
-) -> Iterator[tuple[tuple[str, bool], Parameter]]:
+def head_of(node: Node) -> dict[str, Node]:
+    """What the file of a jurisdiction says. Raises PackError."""
+    head = node.table(("country", "label", "timezone"))
+    head["country"].text()
+    head["label"].labels()
+    try:
+        ZoneInfo(head["timezone"].text())
+    except (LookupError, ValueError) as error:
+        raise head["timezone"].wrong(
+            "is no time zone; write one like Asia/Tokyo", "不是时区；请写作 Asia/Tokyo 之类"
+        ) from error
+    return head
+
+
+def unknown_instruments(code: str, instruments: dict[str, Instrument]) -> Iterator[PackError]:
+    """Instruments that another one suspends or resumes and that have no folder."""
+    for instrument in instruments.values():
+        for named in (named for effect in instrument.effects for named in effect.instruments):
+            if named not in instruments:
+                yield PackError(*_no_folder(f"{code}/{instrument.id}/{HEAD}", named))
+
+
+#: What is said of a second file that sets a parameter of which one instrument alone states what holds.
+SET_TWICE: Final = (
+    "is set in another file too, and nothing says which of the two counts; write what a notice changes as a second "
+    "value into the first file, from its own day and with `citation: {instrument: …}` of the notice",
+    "已在另一文件中规定，且未规定以何者为准；公告所作变更，请作为第二个取值写入前一文件，载明其施行日及 "
+    "`citation: {instrument: …}`",
+)
+
+
+def parameters_of(sources: list[tuple[str, Node]], instruments: dict[str, Instrument]) -> Iterator[Parameter]:
+    """The parameters of the files, each as its instrument sets it.
+
+    Older programs had files say `shared: true` where several set one: laws that they published are read as they are.
+    """
     met: dict[str, bool] = {}
     for folder, node in sources:
         row = node.table(("parameter", "label", "values"), ("shared", "holes", "tests", "informs", "reason"))
         name = row["parameter"].text()
         shared = "shared" in row and row["shared"].flag()
-        if name in met and not (shared and met[name]):
-            raise row["parameter"].wrong(
-                f"{name} is set in another file too; give it another name, or, where each holds beside the other, "
-                f"declare `shared: true` in both",
-                f"{name} 已在另一文件中规定；请改名，若二者并行有效，请在两处均写明 `shared: true`",
-            )
+        if name in met and not is_combined(name) and not (shared and met[name]):
+            raise row["parameter"].wrong(f"{name} {SET_TWICE[0]}", f"{name} {SET_TWICE[1]}")
         met[name] = shared
         values = values_of(row["values"], row.get("holes"), folder)
-        for member, content in zip(row["values"].rows(), row["values"].content, strict=True):
-            cited = content["citation"].get("instrument", folder)
-            # Ids are written in small letters and hyphens; what is written otherwise names a source outside the pack.
-            if re.fullmatch(r"[a-z0-9-]+", cited) and cited not in instruments:
-                raise PackError(*_no_folder(f"{member.file}, {member.place}", cited))
-            if name in CHECKS and "value" in content:
-                CHECKS[name](member.table(tuple(content))["value"])
+        each(row["values"].rows(), lambda member: _check_value(member, name, folder, instruments))  # noqa: B023
         cited_here = {value.citation.instrument for value in values}
-        yield (
-            (name, shared),
-            Parameter(
-                name=name,
-                instrument=folder,
-                label=row["label"].labels(),
-                values=values,
-                effects=tuple(
-                    effect
-                    for instrument in instruments.values()
-                    for effect in instrument.effects
-                    if cited_here & set(effect.instruments)
-                ),
-                tests=tuple(test.content for test in row["tests"].rows()) if "tests" in row else (),
-                informs=_informs(node, row),
+        yield Parameter(
+            name=name,
+            instrument=folder,
+            label=row["label"].labels(),
+            values=values,
+            effects=tuple(
+                effect
+                for instrument in instruments.values()
+                for effect in instrument.effects
+                if cited_here & set(effect.instruments)
             ),
+            tests=tuple(test.content for test in row["tests"].rows()) if "tests" in row else (),
+            informs=_informs(node, row),
         )
+
+
+def _check_value(member: Node, name: str, folder: str, instruments: dict[str, Instrument]) -> None:
+    """What a value cites, and what it must hold where the program reads it."""
+    content = member.content
+    cited = content["citation"].get("instrument", folder)
+    # Ids are written in small letters and hyphens; what is written otherwise names a source outside the pack.
+    if re.fullmatch(r"[a-z0-9-]+", cited) and cited not in instruments:
+        raise PackError(*_no_folder(f"{member.file}, {member.place}", cited))
+    if name in CHECKS and "value" in content:
+        CHECKS[name](member.table(tuple(content))["value"])
 
 
 def _informs(node: Node, row: dict[str, Node]) -> dict[str, str] | None:

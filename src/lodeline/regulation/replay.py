@@ -31,9 +31,9 @@ def differing(one: Jurisdiction, other: Jurisdiction) -> frozenset[str]:
     """The names of the parameters that stand otherwise in one held law than in another."""
     return frozenset(
         parameter.name
-        for key, parameter in {**other.parameters, **one.parameters}.items()
-        if _deciding_content(one.parameters.get(key)) != _deciding_content(other.parameters.get(key))
-    )  # fmt: skip
+        for parameter in (*other.parameters.values(), *one.parameters.values())
+        if _deciding_content(one.ruled(parameter.rule)) != _deciding_content(other.ruled(parameter.rule))
+    )
 
 
 def _deciding_content(parameter: Parameter | None) -> tuple[object, ...]:

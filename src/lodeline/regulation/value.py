@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from lodeline.regulation.document import EVIDENCE, Node
+from lodeline.regulation.document import EVIDENCE, Node, each
 from lodeline.regulation.instrument import Citation
 
 #: `unknown`: something may be in force, and what it is was not published or not found.
@@ -24,7 +24,8 @@ class Value:
     """One value with the days that bound it; both are included, and no `in_force_to` means until a later one begins.
 
     `unknown`: that something holds on these days is known, and what it is is not; `value` is then None.
-    `corrects`: it was published to replace another on days for which that one was set.
+    `corrects`: it was published to replace another on days for which that one was set. `parts`: of what several
+    instruments state together, what each of them does; empty for the statement of one.
     """
 
     value: Any
@@ -36,6 +37,7 @@ class Value:
     citation: Citation
     evidence: str
     note: dict[str, str] | None
+    parts: tuple[Value, ...] = ()
 
     def covers(self, day: date) -> bool:
         """Whether its own days include `day`."""
@@ -53,7 +55,7 @@ class Value:
 
 def values_of(node: Node, holes: Node | None, folder: str) -> tuple[Value, ...]:
     """The values in the list `values`, in order of the days from which they hold. Raises PackError."""
-    rows = [(row, _value(row, folder)) for row in node.rows()]
+    rows = each(node.rows(), lambda row: (row, _value(row, folder)))
     if not rows:
         raise node.wrong("holds no value; add one", "没有取值；请补上")
     rows.sort(key=lambda pair: (pair[1].in_force_from, pair[1].published))

@@ -83,13 +83,13 @@ def used_days(law: Jurisdiction, begun: date, until: date, *, known: date, stops
 
 
 def _first(law: Jurisdiction, begun: date, known: date) -> date:
-    rule = law.parameters[COUNT].at(begun, known=known).value["first_day"]
+    rule = law.at(COUNT, begun, known=known).value["first_day"]
     return begun if rule == "counted" else begun + ONE_DAY
 
 
 def _judged(law: Jurisdiction, day: date, known: date) -> tuple[bool, bool]:
     """Whether a day is worked, and whether an assumption says so."""
-    found = law.parameters[CALENDAR].at(day, known=known)
+    found = law.at(CALENDAR, day, known=known)
     calendar = found.value
     assumed = found.evidence == "assumption"
     if day in calendar["worked"]:

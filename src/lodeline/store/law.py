@@ -26,8 +26,9 @@ from lodeline.store.store import (
     StoreError,
 )
 
-#: Digest → the law, of those that a process has read from stores.
-_read: dict[str, Jurisdiction] = {}
+#: Country, or address of the store that published it, and digest → the law, of those that a process has read: files
+#: alike can be of two countries.
+_read: dict[tuple[str, str], Jurisdiction] = {}
 _READ_MOST: Final = 32
 _AFTER_ALL: Final = 1 << 62
 #: Stores, and the law that each was made with, as their logs say it too.
@@ -63,14 +64,15 @@ def _kept(store: Store, digest: str, entry: StoredEntry | None) -> Jurisdiction:
     """The law of that digest, which an entry has published; None: which the store was made with."""
     if entry is None:
         _require_begun(store)
-    law = _read.get(digest)
+    key = store.jurisdiction if entry is None else store.database.url, digest
+    law = _read.get(key)
     if law is None:
         pack = _first_pack(store) if entry is None else pack_of_paper(store, int(_facts(entry)["about"]))
         if pack.digest != digest:
             raise _changed(entry)
         while len(_read) >= _READ_MOST:
             _read.pop(next(iter(_read)), None)
-        law = _read.setdefault(digest, law_of(pack))
+        law = _read.setdefault(key, law_of(pack))
     return law
 
 

@@ -20,7 +20,7 @@ from django.db import transaction
 
 from lodeline.journal.checkpoint import MalformedNoteError, Signer, sign_checkpoint
 from lodeline.journal.merkle import Frontier
-from lodeline.regulation.pack import shipped, shipped_codes
+from lodeline.regulation.pack import Pack, shipped, shipped_codes
 from lodeline.store import migrations
 from lodeline.store.append import append
 from lodeline.store.archive import Steps
@@ -46,14 +46,18 @@ _found: set[str] = set()
 
 
 def create(
-    url: str, *, secret: str | None = None, origin: str | None = None, jurisdiction: str | None = None
+    url: str,
+    *,
+    secret: str | None = None,
+    origin: str | None = None,
+    jurisdiction: str | Pack | None = None,
 ) -> tuple[Store, bool]:
     """Makes the store, or finds the one that is there; returns it and whether it is new.
 
     `secret` (else the environment's LODELINE_SECRET, else a random one kept in the store) salts every row and
-    seeds the log's key. `origin`: the name of a new log, under which it signs. `jurisdiction`: code of the pack whose
-    law a new store begins with, by default the first that comes with the program. Raises StoreError where one of them
-    cannot be, or the store that is there has another.
+    seeds the log's key. `origin`: the name of a new log, under which it signs. `jurisdiction`: the pack whose law a new
+    store begins with, or the code of one that comes with the program, by default of the first. Raises StoreError where
+    one of them cannot be, or the store that is there has another.
     """
     _require_pack(jurisdiction)
     _require_name(origin)
@@ -106,7 +110,7 @@ def _judge_before(database: Database, given: str | None) -> None:
         assert_long_enough(given)
 
 
-def _require_kept(store: Store, *, origin: str | None, jurisdiction: str | None) -> None:
+def _require_kept(store: Store, *, origin: str | None, jurisdiction: str | Pack | None) -> None:
     """Raises StoreError where a store that was there is asked to be another."""
     place = _shown(store.database.url)
     if origin not in (None, store.origin):
@@ -115,7 +119,14 @@ def _require_kept(store: Store, *, origin: str | None, jurisdiction: str | None)
             f" name: make another store for {origin}",
             f"{place} 处数据库的日志名称为 {store.origin}，已载入回执，不可更改：使用 {origin} 请另建数据库",
         )
-    if jurisdiction not in (None, store.jurisdiction):
+    if isinstance(jurisdiction, Pack):
+        if jurisdiction.digest != store.first_pack:
+            raise StoreError(
+                f"the store at {place} was made with another law, and keeps it: propose this one (`lodeline law"
+                " propose`), or make another store",
+                f"{place} 处数据库建立时采用其他法规包，不可更改：请提议该包（`lodeline law propose`），或另建数据库",
+            )
+    elif jurisdiction not in (None, store.jurisdiction):
         raise StoreError(
             f"the store at {place} has the jurisdiction {store.jurisdiction!r}, and keeps it: make another store"
             f" for {jurisdiction!r}",
@@ -153,7 +164,7 @@ def bring_up(url: str) -> None:
     _bring_up(database, None)
 
 
-def _bring_up(database: Database, jurisdiction: str | None) -> None:
+def _bring_up(database: Database, jurisdiction: str | Pack | None) -> None:
     format_ = _state_of(database).format
     if format_ is not None and format_ < FORMAT:
         # A fact is never changed: the higher format stands beside the one that the store was made with.
@@ -161,11 +172,11 @@ def _bring_up(database: Database, jurisdiction: str | None) -> None:
     _give_law(database, jurisdiction)
 
 
-def _give_law(database: Database, jurisdiction: str | None) -> None:
-    """What a store has no law of gets that of a pack that comes with the program, for good: another program changes
-    nothing about it. Another law is published in the log (service.law.publishing)."""
+def _give_law(database: Database, jurisdiction: str | Pack | None) -> None:
+    """What a store has no law of gets that of the pack that is named, or of one that comes with the program, for good:
+    another program changes nothing about it. Another law is published in the log (service.law.publishing)."""
     if "pack" not in _state_of(database).facts:
-        pack = shipped(jurisdiction or shipped_codes()[0])
+        pack = jurisdiction if isinstance(jurisdiction, Pack) else shipped(jurisdiction or shipped_codes()[0])
         text = json.dumps(dict(pack.files), ensure_ascii=False, sort_keys=True)
         _put_facts(database, {"jurisdiction": pack.code, "pack": pack.digest, PACK_FACT + pack.digest: text})
 
@@ -174,12 +185,12 @@ def _put_facts(database: Database, facts: Mapping[str, str]) -> None:
     append(database, "fact", pl.DataFrame({"key": list(facts), "value": list(facts.values())}))
 
 
-def _require_pack(jurisdiction: str | None) -> None:
-    if jurisdiction is not None and jurisdiction not in shipped_codes():
+def _require_pack(jurisdiction: str | Pack | None) -> None:
+    if isinstance(jurisdiction, str) and jurisdiction not in shipped_codes():
         codes = ", ".join(shipped_codes())
         raise StoreError(
-            f"the program has no pack {jurisdiction!r}: it has {codes}",
-            f"程序没有法规包 {jurisdiction!r}：现有 {codes}",
+            f"there is no pack {jurisdiction!r}: name the folder of one, or one that comes with the program: {codes}",
+            f"没有法规包 {jurisdiction!r}：请指定法规包文件夹，或程序自带的 {codes}",
         )
 
 

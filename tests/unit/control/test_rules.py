@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.control import test_barred, test_listed_forms, test_parties, test_permits, test_records
+from tests.unit.control import test_barred, test_limits, test_listed_forms, test_parties, test_permits, test_records
 from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, TODAY, Desk, Fields, codes, licences, verdict_on
 
 from lodeline.control.declaration import read_fields
@@ -201,6 +201,7 @@ def test_every_reason_of_the_vocabulary_is_tested() -> None:
         *test_parties.TESTED,
         *test_permits.TESTED,
         *test_listed_forms.TESTED,
+        *test_limits.TESTED,
         *(f"standing.{verdict}" for verdict in VERDICTS),  # test_standing_answer.py
         # At a port without a network: tests/contracts/test_port.py.
         "licence.no-tranche",

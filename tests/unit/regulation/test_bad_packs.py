@@ -150,7 +150,7 @@ BAD = {
     ),
     "an empty file": ("almanac/toll.yaml", "", "toll.yaml", "table"),
     "a list": ("almanac/toll.yaml", "- 1\n", "toll.yaml", "table"),
-    "a parameter of another file": ("edict-1/toll.yaml", GOOD, "parameter", "shared: true"),
+    "a parameter of another file": ("edict-1/toll.yaml", GOOD, "parameter", "as a second value into the first file"),
     "no instrument": ("edict-9/toll.yaml", GOOD.replace("toll", "fee"), "edict-9", "instrument.yaml"),
     "an instrument under another name": (
         "edict-1/instrument.yaml", SUSPENSION, "id", "write edict-1",

@@ -14,6 +14,7 @@ from lodeline.control.goods.claim import OTHER_KINDS
 from lodeline.control.goods.goods import MAGNETS, WORKED, Goods
 from lodeline.control.goods.substance import is_in_host, is_of_iron
 from lodeline.control.licences.licence import covers
+from lodeline.control.limits import is_of_form, is_reached, is_worded
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import Rulebook, to_ppb
 from lodeline.material.element import CHEMICAL_NAMES, RARE_EARTHS, TREO
@@ -34,6 +35,11 @@ def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
         Need(item=item, share_ppb=goods.shares.get(item.element), is_trace=False, fields=("control_item",))
         for item in (rules.items if stated else ())
         if item.item in stated and not any(need.item.item == item.item for need in needs)
+    ]
+    needs += [
+        Need(item=item, share_ppb=None, is_trace=False, fields=("product_name",))
+        for item in rules.worded_items
+        if is_worded(item, line) and is_reached(item, goods, rules) and not any(need.item is item for need in needs)
     ]
     return tuple(needs)
 
@@ -78,7 +84,7 @@ def _stated_items(line: Line) -> tuple[str, ...]:
 
 def _met(item: ControlItem, goods: Goods, rules: Rulebook) -> Iterator[Need]:
     """The item, if the goods are of its form and hold its element, or are said to."""
-    if not is_of_form(item.form, goods):
+    if not is_of_form(item.form, goods) or not is_reached(item, goods, rules):
         return
     if item.element == ANY_RARE_EARTH:
         yield from _met_by_any(item, goods)
@@ -100,13 +106,6 @@ def _met_by_any(item: ControlItem, goods: Goods) -> Iterator[Need]:
     share = sum(goods.shares.get(symbol, 0) for symbol in RARE_EARTHS) or goods.shares.get(TREO) or None
     columns = tuple(column for column, forms in goods.stated.items() if item.form in forms)
     yield Need(item=item, share_ppb=share, is_trace=False, fields=columns)
-
-
-def is_of_form(form: str, goods: Goods) -> bool:
-    """A general magnet may be of either kind; "magnet" in the list is any permanent magnet."""
-    if form == "magnet":
-        return bool(goods.forms & {*MAGNETS, "magnet-other"})
-    return form in goods.forms or (form in MAGNETS and "magnet" in goods.forms)
 
 
 def _column_of_kind(item: ControlItem, goods: Goods) -> str | None:
@@ -268,6 +267,9 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
 def _is_let_leave(element: str, case: Case, met: set[str]) -> bool:
     """Whether the list's silence on these goods is an answer: see `form_not_listed`."""
     rules, goods = case.rules, case.goods
+    of_form = [item for item in rules.items_by_element[element] if is_of_form(item.form, goods)]
+    if of_form and not any(is_reached(item, goods, rules) for item in of_form):
+        return True
     if element in rules.raw_elements and goods.forms.isdisjoint(RAW_FORMS):
         return True
     return ANY_RARE_EARTH in met or (element in rules.other_elements and element not in goods.named)

@@ -24,6 +24,12 @@ def _rows() -> tuple[tuple[str, str, re.Pattern[str], bool], ...]:
     )
 
 
+@cache
+def kinds_of_form(name: str) -> tuple[tuple[str, str], ...]:
+    """(kind, form) of what goods are of a list by their form, whatever they are called."""
+    return tuple((row["kind"], row["form"]) for row in rows("listed_forms") if row["list"] == name)
+
+
 @lru_cache(maxsize=65_536)
 def named(text: str, context: str = "") -> frozenset[tuple[str, str]]:
     """(list, kind) of all that a text names. `context`: what else may say that rare earths or magnets are meant."""

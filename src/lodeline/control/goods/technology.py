@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lodeline.control.case import Case, Rule
-from lodeline.control.goods.listed import kinds
+from lodeline.control.goods.listed import kinds, kinds_of_form
 from lodeline.control.reason import Reason, reason
 
-#: Parameter → how its items begin, and what else its rules rest on.
+#: Parameter → what else its rules rest on.
 _LISTS = {
-    "technology-list": ("1E902", ("assistance-abroad",)),
-    "equipment-list": ("2B902", ("declaration-wording",)),
-    "materials-list": ("1C914", ("declaration-wording",)),
+    "technology-list": ("assistance-abroad",),
+    "equipment-list": ("declaration-wording",),
+    "materials-list": ("declaration-wording",),
 }
 
 #: Form of a control list → the words of which list name it.
@@ -26,18 +26,19 @@ _WORDS = {"technology": "technology-list", "equipment": "equipment-list"}
 
 def listed(case: Case) -> Iterator[Reason]:
     """Technology, equipment and materials that a list names, by their words, their number or, of ore, their form."""
-    for name, (start, others) in _LISTS.items():
+    for name, others in _LISTS.items():
         if name not in case.rules.values and not case.rules.is_open(name):
             continue
-        certain = _certain(case, name, start)
+        starts = _starts(case, name)
+        certain = _certain(case, name, starts)
         items = certain or _named(case, name)
         if not items:
             continue
         law = (*case.rules.cited(name), *(one for other in others for one in case.rules.cited(other)))
         facts = {"items": ", ".join(items), "day": case.rules.day.isoformat()}
         if case.rules.is_open(name):
-            yield reason("listed.state-unknown", law=law, rests_on=(case.rules.open_rule(name),), **facts)
-        elif not _is_licensed(case, start):
+            yield reason("listed.state-unknown", law=law, rests_on=case.rules.open_rules(name), **facts)
+        if name in case.rules.values and not _is_licensed(case, starts):
             yield reason("listed.no-licence" if certain else "listed.to-identify", law=law, **facts)
     if case.rules.know_how or case.rules.unknown_know_how:
         yield from _know_how(case)
@@ -85,16 +86,23 @@ def _named(case: Case, name: str) -> tuple[str, ...]:
     return kinds(name, case.line["product_name"], context=" ; ".join(str(one) for one in others if one))
 
 
-def _certain(case: Case, name: str, start: str) -> tuple[str, ...]:
-    """What needs no identification: a number that the exporter states, and ore."""
+def _starts(case: Case, name: str) -> tuple[str, ...]:
+    """How the numbers of a list begin, in force or open: 1E902 of 1E902.a."""
+    values = (several.get(name) for several in (case.rules.values, case.rules.open_values))
+    rows = (row for value in values if value is not None for row in value.value)
+    return tuple(dict.fromkeys(str(row["item"]).partition(".")[0] for row in rows if "item" in row))
+
+
+def _certain(case: Case, name: str, starts: tuple[str, ...]) -> tuple[str, ...]:
+    """What needs no identification: a number that the exporter states, and goods that are an item by their form."""
     stated = str(case.line["control_item"] or "").replace("；", ";").replace("|", ";")
-    numbers = [one.strip() for one in stated.split(";") if one.strip().startswith(start)]
-    is_ore = name == "materials-list" and "ore" in case.goods.forms and case.goods.rare
-    return tuple(dict.fromkeys([*numbers, *(["1C914.a"] if is_ore else [])]))
+    numbers = [one.strip() for one in stated.split(";") if starts and one.strip().startswith(starts)]
+    by_form = [kind for kind, form in kinds_of_form(name) if form in case.goods.forms and case.goods.rare]
+    return tuple(dict.fromkeys([*numbers, *(kind for kind in by_form if kind.startswith(starts))]))
 
 
-def _is_licensed(case: Case, start: str) -> bool:
-    return case.licence is not None and any(one.startswith(start) for one in case.licence.control_items)
+def _is_licensed(case: Case, starts: tuple[str, ...]) -> bool:
+    return case.licence is not None and any(one.startswith(starts) for one in case.licence.control_items)
 
 
 RULES: tuple[Rule, ...] = (listed, catalogue)

@@ -147,11 +147,8 @@ def needed_documents(
 
     `besides`: those that a party of it asks for, which the law names elsewhere.
     """
-    parameter = law.parameters.get(_DOCUMENTS)
-    if parameter is None:
-        return {}
     try:
-        value = parameter.at(day, known=day).value
+        value = law.at(_DOCUMENTS, day, known=day).value
     except NoLawError:
         return {}
     return {one["kind"]: one["label"] for one in value if kind in one["licences"]} | dict(besides or {})
@@ -177,11 +174,10 @@ def missing_documents(
 def general_licence_bars(law: Jurisdiction, kind: str, *, day: date) -> list[Problem]:
     """Who gets no general licence, as a flag on an application for one: neither register nor ledger knows penalties,
     so applicant and officer are told what to look for."""
-    parameter = law.parameters.get(_BARS)
-    if kind != _GENERAL or parameter is None:
+    if kind != _GENERAL:
         return []
     try:
-        rows = parameter.at(day, known=day).value
+        rows = law.at(_BARS, day, known=day).value
     except NoLawError:
         return []
     years = {row["kind"]: row["years_back"] for row in rows if "years_back" in row}

@@ -101,18 +101,18 @@ def clock(
     ended = next((day for kind, day in steps if kind in _ENDS), None)
     cited: list[Value] = []
     try:
-        days = law.parameters[_AMENDMENT if relation == "amendment" else _DAYS].at(begun, known=today)
-        rules = law.parameters[_CLOCK].at(begun, known=today)
+        days = law.at(_AMENDMENT if relation == "amendment" else _DAYS, begun, known=today)
+        rules = law.at(_CLOCK, begun, known=today)
         cited += [days, rules]
         unlimited = {one["kind"] for one in rules.value if one.get("decision_limit") == "none"}
         uncounted = {one["kind"] for one in rules.value if one.get("counted") is False}
-        if _QUERY in law.parameters:
-            query = law.parameters[_QUERY].at(begun, known=today)
+        if law.has(_QUERY):
+            query = law.at(_QUERY, begun, known=today)
             if query.value.get("counted") is False:
                 uncounted.add("query")
                 cited.append(query)
-        if on_watch_list and _WATCH in law.parameters:
-            watch = law.parameters[_WATCH].at(begun, known=today)
+        if on_watch_list and law.has(_WATCH):
+            watch = law.at(_WATCH, begun, known=today)
             if watch.value.get("decision_limit") == "none":
                 unlimited.add("watch-list")
                 cited.append(watch)

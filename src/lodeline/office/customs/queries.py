@@ -90,7 +90,7 @@ class Terms:
 def terms(law: Jurisdiction, today: date) -> Terms:
     """The terms of a notice given today. Raises CaseError where the law knows no such procedure or calendar."""
     try:
-        value = law.parameters["customs-query-days"].at(today, known=today).value
+        value = law.at("customs-query-days", today, known=today).value
         reached = due_day(law, today, value["working_days"], known=today)
     except (KeyError, NoLawError) as error:
         raise CaseError(

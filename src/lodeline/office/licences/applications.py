@@ -199,7 +199,7 @@ def _of_amendment(application: Application, law: Jurisdiction, today: date) -> l
     if application.relation != "amendment" or before is None:
         return []
     try:
-        asks = law.parameters["licence-amendment-days"].at(today, known=today).value["new_application"]
+        asks = law.at("licence-amendment-days", today, known=today).value["new_application"]
     except (KeyError, NoLawError):
         return []
     changed = [name for name, _, _ in written.differences(json.loads(before.content), json.loads(application.content))]

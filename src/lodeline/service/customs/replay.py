@@ -35,6 +35,8 @@ from lodeline.regulation.replay import differing, held
 from lodeline.service.entries.subject import Json
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import SnapshotView
+from lodeline.service.law.altered import altered
+from lodeline.service.law.probes import probed
 from lodeline.service.law.publishing import proposed_law
 from lodeline.store.queries.customs import filed_papers
 from lodeline.store.snapshot import Snapshot
@@ -88,15 +90,15 @@ class Laws:
     def as_json(self) -> Json:
         """Which law is compared with which, and each rule that stands otherwise, with how."""
         before, after = self.held
-        both = {**self.packs[1].parameters, **self.law.parameters}
+        both = {one.rule: one for law in self.packs[::-1] for one in law.parameters.values()}
         rules = [
             {
                 "parameter": one.name, "label": one.label, "instrument": one.instrument,
-                "title": (self.law if key in self.law.parameters else self.packs[1]).title(one.instrument),
-                "from": _status(before, key), "to": _status(after, key),
+                "title": (self.law if self.law.ruled(rule) else self.packs[1]).title(one.instrument),
+                "from": _status(before, rule), "to": _status(after, rule),
             }
-            for key, one in both.items()
-            if one.name in self.changed and differing(_alone(before, key), _alone(after, key))
+            for rule, one in both.items()
+            if one.name in self.changed and differing(_alone(before, rule), _alone(after, rule))
         ]  # fmt: skip
         return {
             "jurisdiction": self.law.code,
@@ -133,8 +135,11 @@ def replay(
 
 def replay_proposal(store: Store, snapshot: Snapshot, law: Jurisdiction, *, proposal: int, on: date) -> Json:
     """What of the ledger would come out differently under the pack of a proposal than under the law that stands, both
-    as they are on a day: `replay`'s document, with `other_pack`."""
-    return replay(store, snapshot, law, first=on, second=on, known=on, other=proposed_law(store, proposal))
+    as they are on a day: `replay`'s document, with `other_pack`, `probes` (lines that hang on no ledger) and `altered`
+    (old values that the pack has otherwise)."""
+    other = proposed_law(store, proposal)
+    found = replay(store, snapshot, law, first=on, second=on, known=on, other=other)
+    return {**found, "probes": probed(law, other, on), "altered": altered(law, other)}
 
 
 def replay_declaration(
@@ -370,11 +375,12 @@ def _weight(finding: Finding | None) -> Json | None:
     }  # fmt: skip
 
 
-def _status(law: Jurisdiction, key: str) -> str:
-    """The status of a parameter in a held law; of one that its pack does not have, "not-yet"."""
-    state = law.parameters[key].always if key in law.parameters else None
-    return "not-yet" if state is None else state.status
+def _status(law: Jurisdiction, rule: str) -> str:
+    """The status of a rule in a held law; of one that its pack does not have, "not-yet"."""
+    found = law.ruled(rule)
+    return "not-yet" if found is None or found.always is None else found.always.status
 
 
-def _alone(law: Jurisdiction, key: str) -> Jurisdiction:
-    return replace(law, parameters={key: law.parameters[key]} if key in law.parameters else {})
+def _alone(law: Jurisdiction, rule: str) -> Jurisdiction:
+    found = law.ruled(rule)
+    return replace(law, parameters={} if found is None else {found.name: found})

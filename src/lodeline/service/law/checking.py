@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.declaration import Declaration
 from lodeline.control.desk import judge
 from lodeline.control.licences.application import general_licence_bars, needed_documents
 from lodeline.control.licences.licensing import RELATIONS, clock
@@ -26,34 +27,18 @@ from lodeline.regulation.fines import FINES, RECORDS, fines
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.regulation.value import ONE_DAY
 from lodeline.regulation.working_days import CALENDAR, COUNT
+from lodeline.service.law.probes import fixed
 
 #: The parameters that rules of the program read; whoever writes a rule names here what it reads.
 READ: Final = frozenset(
     {
         *PARAMETERS, *FINES, *QUOTAS.values(), RECORDS, CALENDAR, COUNT, LISTED, MILITARY, "control-list",
         "licence-clock", "licence-query-clock", "licence-decision-days", "licence-amendment-days", "licence-reports",
-        "licence-terms", "general-licence-bars", "personal-record-years", "de-minimis",
+        "licence-terms", "general-licence-bars", "personal-record-years", "de-minimis", "barred-end-use",
     }
 )  # fmt: skip
 #: Days on which the desk tries a pack at most; the latest are the ones that will be asked about.
 _DAYS_MOST: Final = 24
-#: Goods of every kind that a rule tells apart.
-_GOODS: Final = (
-    {"product_name": "NdFeB magnets N42SH", "hs_code": "8505111000", "composition": "Nd=24;Pr=6;Dy=0.05;Fe=67;B=1",
-     "models_in_lot": "3", "value": "100", "currency": "USD", "port": "Shanghai", "movement": "re-export"},
-    {"product_name": "SmCo magnets", "hs_code": "8505119000", "composition": "Sm=25;Co=50", "control_item": "X;Y"},
-    {"product_name": "dysprosium oxide", "hs_code": "2846901500", "composition": "Dy2O3=99.9", "licence": "L"},
-    {"product_name": "neodymium metal", "hs_code": "2805301100", "assay_composition": "Nd=99;Dy=0.1"},
-    {"product_name": "monazite concentrate", "hs_code": "253090", "product": "concentrate"},
-    {"product_name": "NdFeB scrap", "hs_code": "8549990000"},
-    {"product_name": "motor", "hs_code": "8501310000", "composition": "Fe=80;Nd=1;Dy=0.1", "value": "9"},
-    {"product_name": "strip casting furnace", "hs_code": "8514390000", "end_use": "navy", "destination": "JP"},
-    {"product_name": "gallium metal", "hs_code": "811292", "composition": "Ga=99.9", "destination": "US"},
-)  # fmt: skip
-_USUAL: Final = {
-    "line": "1", "exporter": "X", "exporter_name": "X", "end_user_name": "Y", "consignee_name": "Z",
-    "destination": "DE", "mass_kg": "10", "controlled_declared": "no",
-}  # fmt: skip
 
 
 def check_folder(folder: Path) -> Checked:
@@ -74,20 +59,22 @@ def check_files(code: str, files: Mapping[str, bytes]) -> Checked:
 
 
 def _tried(law: Jurisdiction) -> tuple[Fault, ...]:
-    """What the rules make of the pack on the days on which it changes: nothing, or that they cannot read it."""
+    """What the rules make of the pack on the days on which it changes: nothing, or what of it they cannot read."""
     turns = {value.in_force_from for one in law.parameters.values() for value in one.values}
     turns |= {effect.first for one in law.instruments.values() for effect in one.effects}
     turns |= {effect.last + ONE_DAY for one in law.instruments.values() for effect in one.effects if effect.last}
     days = sorted(day for day in turns if day.year < date.max.year)[-_DAYS_MOST:]
     known = max((value.published for one in law.parameters.values() for value in one.values), default=date(2000, 1, 1))
-    lines = Declaration(lines=tuple(read_fields(_USUAL | goods).lines[0] for goods in _GOODS))
+    lines = Declaration(lines=tuple(one.line for one in fixed()))
+    unfit: dict[str, Fault] = {}
     for day in days or [known]:
-        try:
-            judge(lines, law=law, day=day, known=max(day, known))
-            _offices(law, day)
-        except Exception as error:  # whatever a rule stumbles over is the pack's, and is told as such
-            return (_unfit(law.code, day, error),)
-    return ()
+        for tries in (partial(judge, lines, law=law, day=day, known=max(day, known)), partial(_offices, law, day)):
+            try:
+                tries()
+            except Exception as error:  # whatever a rule stumbles over is the pack's, and is told as such
+                what = f"{type(error).__name__}: {error}"[:200]
+                unfit.setdefault(what, _unfit(law.code, day, what))
+    return tuple(unfit.values())
 
 
 def _offices(law: Jurisdiction, day: date) -> None:
@@ -105,8 +92,7 @@ def _offices(law: Jurisdiction, day: date) -> None:
         return
 
 
-def _unfit(code: str, day: date, error: Exception) -> Fault:
-    what = f"{type(error).__name__}: {error}"[:200]
+def _unfit(code: str, day: date, what: str) -> Fault:
     return Fault(
         file=code,
         en=f"{code}: rules of the program cannot read the law of {day} ({what}); give its values the shape that they "

@@ -24,7 +24,6 @@ from typing import Any, Final, Literal
 
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
-from lodeline.regulation.checking import Checked
 from lodeline.regulation.pack import Pack
 from lodeline.regulation.parameter import Jurisdiction, law_of
 from lodeline.regulation.replay import differing, held
@@ -33,13 +32,17 @@ from lodeline.service.entries.moment import utc_text
 from lodeline.service.law.checking import check_files
 from lodeline.store.law import law_now, pack_of_paper
 from lodeline.store.opening import assert_guarded
-from lodeline.store.store import LAW_KIND, LAW_PROPOSAL_KIND, Head, Store, StoredEntry
+from lodeline.store.store import LAW_KIND, LAW_PROPOSAL_KIND, OFFICE_KIND, Head, Store, StoredEntry
 
 FORMAT: Final = "lodeline-law-v1"
 REASON_CHARACTERS: Final = 4_000
+#: Entries that a store has before anything is filed in it.
+_OF_NO_COUNTRY: Final = frozenset({LAW_KIND, LAW_PROPOSAL_KIND, OFFICE_KIND})
 #: How far ahead a preview looks for the first day on which the packs differ.
 _AHEAD: Final = timedelta(days=400)
+#: What is judged of the ledger, and the lines that are judged besides.
 KINDS: Final = ("exports", "declarations", "filings", "findings")
+PROBES: Final = "probes"
 State = Literal["proposed", "published", "refused", "withdrawn", "overtaken"]
 Json = dict[str, Any]
 #: Done in the transaction that writes the entry; it locks nothing.
@@ -137,20 +140,30 @@ def publications(store: Store) -> list[Publication]:
     return found[::-1]
 
 
-def check(store: Store, files: Mapping[str, bytes]) -> Checked:
-    """What is to be said of a pack before it is proposed; `files`: path below the jurisdiction's folder → bytes."""
-    return check_files(store.jurisdiction, files)
-
-
 def propose(
-    store: Store, files: Mapping[str, bytes], *, reason: str, filed_at: datetime, by: str,
+    store: Store, files: Mapping[str, bytes], *, reason: str, filed_at: datetime, by: str, code: str | None = None,
     in_transaction: Also | None = None,
 ) -> Proposal:  # fmt: skip
     """Enters the pack for another officer to publish. Raises PublishingError for a pack with a fault, and for the one
-    that is the law already."""
+    that is the law already.
+
+    Parameters
+    ----------
+    files : path below the pack's folder → bytes.
+    code : what that folder is called, by default as that of the law that stands. Another country's law is taken by a
+        store alone in which nothing is filed: what was filed was filed under the law of its country.
+    """
     assert_guarded(store)
     grounds = _grounds(reason)
-    checked = check(store, files)
+    now = law_now(store).code
+    if code not in (None, now) and any(one.kind not in _OF_NO_COUNTRY for one in store.entries()):
+        raise PublishingError(
+            f"This store holds what was filed under the law of {now}: make another for {code}, with"
+            " `lodeline init --jurisdiction FOLDER --database …`.",
+            f"本库已有按 {now} 法规申报的数据：请为 {code} 另建数据库"
+            "（`lodeline init --jurisdiction 文件夹 --database …`）。",
+        )
+    checked = check_files(code or now, files)
     if checked.law is None:
         raise PublishingError(
             "The pack is refused, and the law that stands goes on:\n" + "\n".join(one.en for one in checked.faults),
@@ -244,13 +257,15 @@ def summary(document: Json) -> Json:
     if "sha256" in document:
         return document
     counts = {
-        kind: {"judged": document[kind]["judged"], "different": len(document[kind]["rows"])} for kind in KINDS
+        kind: {"judged": document[kind]["judged"], "different": len(document[kind]["rows"])}
+        for kind in (*KINDS, PROBES) if kind in document
     }  # fmt: skip
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return {
         "on": document["from"], "stamp": document["stamp"], "pack": document["pack"],
         "other_pack": document["other_pack"],
-        "sha256": sha256(text.encode()).hexdigest(), "rules": len(document["law"]), **counts,
+        "sha256": sha256(text.encode()).hexdigest(), "rules": len(document["law"]),
+        "altered": len(document.get("altered", ())), **counts,
     }  # fmt: skip
 
 

@@ -78,10 +78,10 @@ def is_watched(found: Sequence[Named]) -> bool:
 
 def papers(found: Sequence[Named], law: Jurisdiction, *, day: date) -> dict[str, Mapping[str, str]]:
     """Kind of paper → its name, of those that a watched party asks for besides the usual ones."""
-    if not is_watched(found) or _PAPERS not in law.parameters:
+    if not is_watched(found) or not law.has(_PAPERS):
         return {}
     try:
-        rows: list[dict[str, Any]] = law.parameters[_PAPERS].at(day, known=day).value
+        rows: list[dict[str, Any]] = law.at(_PAPERS, day, known=day).value
     except NoLawError:
         return {}
     return {one["kind"]: one["label"] for one in rows}

@@ -69,10 +69,9 @@ class NationalQuota:
 
 def national_quota(law: Jurisdiction, kind: str, year: int) -> NationalQuota | None:
     """The nation's quota as the pack knows it today; None where the pack has no such parameter at all."""
-    parameter = law.parameters.get(QUOTAS[kind])
-    if parameter is None:
+    state = law.state(QUOTAS[kind], date(year, 12, 31), known=date.max)
+    if state is None:
         return None
-    state = parameter.state(date(year, 12, 31), known=date.max)
     if state.status not in ("in-force", "unknown"):
         return NationalQuota(kind=kind, year=year, status="unknown")
     assert state.value is not None, "what is in force or known to be unknown is a value"

@@ -53,19 +53,19 @@ def working_days(law: Jurisdiction | None, first: date, days: int) -> WorkingDay
 
 
 def _counts_first(law: Jurisdiction | None, first: date) -> bool:
-    if law is None or COUNT not in law.parameters:
+    if law is None or not law.has(COUNT):
         return False
     try:
-        return bool(law.parameters[COUNT].at(first, known=date.max).value["first_day"] == "counted")
+        return bool(law.at(COUNT, first, known=date.max).value["first_day"] == "counted")
     except NoLawError:
         return False
 
 
 def _judged(law: Jurisdiction | None, day: date) -> tuple[bool, bool]:
     """Whether a day is worked, and whether that is assumed."""
-    if law is not None and CALENDAR in law.parameters:
+    if law is not None and law.has(CALENDAR):
         try:
-            found = law.parameters[CALENDAR].at(day, known=date.max)
+            found = law.at(CALENDAR, day, known=date.max)
             return is_working_day(law, day, known=date.max), found.evidence == "assumption"
         except NoLawError:
             pass

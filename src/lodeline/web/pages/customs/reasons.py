@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lodeline.control.reason import vocabulary
-from lodeline.control.standing_answer import parameter_of
 from lodeline.message import Day, Fact, Key, Message, Party, Series, Term, in_words, places
 from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.visit import Visit
@@ -83,7 +82,7 @@ def _rules(visit: Visit, fact: str) -> Fact:
 def rule_text(visit: Visit, rule: str) -> Text:
     """What a rule is called: its parameter and instrument by their titles, or its id where the law of today has none of
     it."""
-    parameter = parameter_of(visit.law, rule)
+    parameter = visit.law.ruled(rule)
     if parameter is None:
         return text(rule, rule)
     title = visit.law.title(parameter.instrument)

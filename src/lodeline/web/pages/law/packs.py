@@ -16,6 +16,7 @@ from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.law import packs as law_office
 from lodeline.service.law.publishing import (
     KINDS,
+    PROBES,
     REASON_CHARACTERS,
     Proposal,
     Publication,
@@ -58,8 +59,9 @@ KIND_TEXTS: Final[Mapping[str, Text]] = {
     "declarations": text("{n} of {all} declarations", "报关单{n}/{all}份"),
     "filings": text("{n} of {all} months of filings", "申报月{n}/{all}个"),
     "findings": text("{n} of {all} findings", "线索{n}/{all}条"),
+    PROBES: text("{n} of {all} probe lines", "测试报关项{n}/{all}条"),
 }
-assert KIND_TEXTS.keys() == set(KINDS), "every kind that is judged has its word"
+assert KIND_TEXTS.keys() == {*KINDS, PROBES}, "every kind that is judged has its word"
 
 
 def law_packs(visit: Visit) -> HttpResponse:
@@ -114,7 +116,7 @@ def changes_text(visit: Visit, preview: Mapping[str, Any]) -> str:
         visit.localized(word).format(
             n=written.count(preview[kind]["different"]), all=written.count(preview[kind]["judged"])
         )
-        for kind, word in KIND_TEXTS.items()
+        for kind, word in KIND_TEXTS.items() if kind in preview
     )  # fmt: skip
 
 
@@ -134,7 +136,7 @@ def _proposed(visit: Visit) -> HttpResponse:
     if file is None:
         raise PublishingError("Choose the ZIP of the pack.", "请选择法规包 ZIP 文件。")
     made = law_office.propose(
-        visit.actor, visit.store, files_of_zip(file.read(), visit.store.jurisdiction),
+        visit.actor, visit.store, files_of_zip(file.read(), visit.law.code),
         reason=visit.request.POST.get("reason", ""), now=clock.now(),
     )  # fmt: skip
     visit.has_filed(made.entry.index)

@@ -89,6 +89,8 @@ def replay_tables(visit: Visit, found: Json, sides: Sides = _DAYS) -> dict[str, 
         "filings": _filings(visit, found["filings"]["rows"], names, sides),
         "findings": _findings(visit, found["findings"]["rows"], names),
         "rules": _rules(visit, found["law"], sides),
+        **({"probes": _probes(visit, found["probes"]["rows"], sides)} if "probes" in found else {}),
+        **({"altered": _altered(visit, found["altered"])} if found.get("altered") else {}),
     }
 
 
@@ -96,7 +98,8 @@ def replay_counts(found: Json) -> dict[str, dict[str, str]]:
     """Of each kind how many were judged and how many come out differently, in words."""
     return {
         kind: {"different": written.count(len(found[kind]["rows"])), "judged": written.count(found[kind]["judged"])}
-        for kind in KINDS
+        for kind in (*KINDS, "probes")
+        if kind in found
     }
 
 
@@ -283,6 +286,61 @@ def _rules(visit: Visit, rows: list[Json], sides: Sides) -> Table:
         ],
         empty=visit.text("The two laws say the same.", "两份法规内容相同。"),
     )
+
+
+def _probes(visit: Visit, rows: list[Json], sides: Sides) -> Table:
+    return Table(
+        name="probes",
+        caption=visit.text("Probe lines", "测试报关项"),
+        columns=(
+            Column(key="asks", label=text("Asks", "针对")),
+            Column(key="goods", label=text("Goods", "货物")),
+            Column(key="before", label=sides[0]),
+            Column(key="after", label=sides[1]),
+            Column(key="why", label=text("Why", "原因")),
+        ),
+        rows=[
+            (
+                Cell(text=row["asks"], whole=True),
+                Cell(text=row["product_name"]),
+                _marked(visit, row["from"], VERDICTS, VERDICT_MARKS),
+                _marked(visit, row["to"], VERDICTS, VERDICT_MARKS),
+                _why(visit, row),
+            )
+            for row in rows
+        ],
+        empty=visit.text("The desk answers every probe line as before.", "海关窗口对各测试报关项的结论相同。"),
+    )
+
+
+def _altered(visit: Visit, rows: list[Json]) -> Table:
+    """Old values that the second law has otherwise or no more."""
+    gone, other = text("gone", "已删去"), text("another", "已改动")
+    return Table(
+        name="altered",
+        caption=visit.text("Old values that are others or gone", "被改动或删去的已公布取值"),
+        columns=(
+            Column(key="file", label=text("File", "文件")),
+            Column(key="rule", label=text("Rule", "事项")),
+            Column(key="from", label=text("In force from", "施行日")),
+            Column(key="published", label=text("Published", "公布日")),
+            Column(key="what", label=text("Now", "现为")),
+            Column(key="rows", label=text("Of it", "内容")),
+        ),
+        rows=[
+            (
+                Cell(text=row["file"], whole=True),
+                Cell(text=visit.localized(row["label"]), value=row["parameter"]),
+                Cell(text=written.day(row["in_force_from"], visit.language), value=row["in_force_from"]),
+                Cell(text=written.day(row["published"], visit.language), value=row["published"]),
+                Cell(text=visit.localized(gone if row["what"] == "went" else other), value=row["what"]),
+                Cell(text=" ".join([*(f"−{one}" for one in row["rows_gone"]), *(f"+{one}" for one in row["rows_come"])])
+                     or row["value"] or ", ".join(row["parts"])),
+            )
+            for row in rows
+        ],
+        empty="",
+    )  # fmt: skip
 
 
 def _marked(

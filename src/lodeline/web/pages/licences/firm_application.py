@@ -376,7 +376,7 @@ def _forms(firm: Firm, one: Application) -> list[dict[str, Any]]:
 def _reports(firm: Firm) -> Mapping[str, Text]:
     """What the law has the holder of a licence report."""
     try:
-        kinds = firm.own.law.parameters["licence-reports"].at(firm.today, known=firm.today).value
+        kinds = firm.own.law.at("licence-reports", firm.today, known=firm.today).value
     except (KeyError, NoLawError):
         return part.REPORTS
     return {kind: part.REPORTS[kind] for kind in kinds if kind in part.REPORTS}
