@@ -212,7 +212,8 @@ def _line(cells: Mapping[str, str], row: int, where: Where, reader: _Reader) -> 
     found: list[Problem] = []
     basis = compatible(cells.get("basis", "element")).lower()
     for name, text in cells.items():
-        read = reader.read(name, text, basis)
+        own = _with_total(text, cells) if name == "composition" and basis == "reo-share" else text
+        read = reader.read(name, own, basis)
         if read.code is not None:
             facts = {"value": text, **dict(read.facts)}
             # What is only a flag in a filing leaves a question here when no value could be taken from it.
@@ -226,6 +227,12 @@ def _line(cells: Mapping[str, str], row: int, where: Where, reader: _Reader) -> 
         if name not in cells
     ]
     return Line(row=row, cells=cells, values=values, problems=tuple(found))
+
+
+def _with_total(text: str, cells: Mapping[str, str]) -> str:
+    """Shares of the rare earths with the total that another column states, where the cell leaves it out."""
+    total = cells.get("re_total_pct", "").strip().removesuffix("%")
+    return text if not total or "treo" in text.casefold() else f"{text};TREO={total}"
 
 
 def _with_problems(lines: Sequence[Line], by_row: Mapping[int, list[Problem]], where: Where) -> tuple[Line, ...]:

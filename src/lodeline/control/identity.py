@@ -128,7 +128,11 @@ def form_unclear(case: Case) -> Iterator[Reason]:
     if not goods.rare or goods.forms or goods.is_assembly:
         return
     listed = {*rules.items_by_element, *rules.unknown_by_element}
-    if is_in_host(goods.shares, rules) and listed.isdisjoint({*goods.shares, *goods.named}) and rules.items:
+    if (
+        is_in_host(goods.shares, rules, of_oxides=True)
+        and listed.isdisjoint({*goods.shares, *goods.named})
+        and rules.items
+    ):
         return  # light rare earths in a host of other elements are no item in any form
     yield reason("goods.unclear")
 

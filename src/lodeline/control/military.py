@@ -22,8 +22,12 @@ End = Literal["military-use", "mass-destruction", "military-strength"]
 _OF_A_USE: Final[tuple[End, ...]] = ("mass-destruction", "military-use")
 USERS: Final = ("nuclear-programme", "state-forces", "arms-maker", "military-user", "user")
 _CLAUSE: Final = re.compile(r"[,.;:，。；：、\n]+")
+_DENIED_PURPOSE: Final = re.compile(
+    r"\b(?:not|never|nicht|pas|не|não|không)\b.*\b(?:for|used?|intended|für|pour|для|para|cho|dùng)\b|[不非](?:得|会|可)?用于|禁止用于"
+)
+_BEGINS_ANEW: Final = re.compile(r"\s*(?:for|to|used?|but|only|and used|mainly|fins|用于|供|仅|但|作)")
 #: How far before or after a word a denial reaches, in signs, within its clause.
-_REACH_LATIN, _REACH_HAN = 40, 10
+_REACH_LATIN, _REACH_HAN = 80, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,14 @@ def _pattern(word: str) -> re.Pattern[str]:
 
 
 def _clauses(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, _CLAUSE.split(_plain(text))))
+    """The clauses of a text; what is denied of one purpose after another stays together: not for ships, tanks, guns."""
+    found: list[str] = []
+    for clause in filter(None, _CLAUSE.split(_plain(text))):
+        if found and _DENIED_PURPOSE.search(found[-1]) and not _BEGINS_ANEW.match(clause):
+            found[-1] += f" {clause}"
+        else:
+            found.append(clause)
+    return tuple(found)
 
 
 @lru_cache(maxsize=10_000)

@@ -185,7 +185,7 @@ def _law(rules: Rulebook, standing: ListMatch) -> tuple[Citation, ...]:
         return tuple(found)
     if standing.list.endswith(f"/{MILITARY}"):
         return (*found, *(cited for row, cited in rules.rows("barred-end-use") if row["kind"] == "military-user"))
-    return (*found, *rules.cited("controlled-parties"))
+    return (*found, *rules.cited("unreliable-entities" if standing.scope == "all-goods" else "controlled-parties"))
 
 
 def _open_rules(rules: Rulebook, standing: ListMatch) -> tuple[str, ...]:

@@ -30,8 +30,10 @@ _SAMPLES = {
 
 def sample_or_courier(case: Case) -> Iterator[Reason]:
     """Samples and courier parcels: the way in which metals left for years."""
-    if not (case.goods.rare or case.goods.forms - {"magnet-other"}):
+    if not (case.goods.rare or case.goods.forms - {"magnet-other"}) or covers(case):
         return
+    if case.goods.is_magnet and case.goods.is_composition_stated and not case.needs:
+        return  # so little of magnets that are no item is no way around a list
     fields = [
         column
         for column, wanted in _SAMPLES.items()

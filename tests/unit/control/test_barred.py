@@ -315,6 +315,27 @@ def test_every_answer_reports_how_many_barred_names_have_no_source() -> None:
     assert any(str(missing) in one["en"] and "no source" in one["en"] for one in document["not_checked"])
 
 
+@pytest.mark.parametrize(
+    ("use", "is_military"),
+    [
+        ("couplings of pumps. NOT for military, nuclear, missile, chemical or biological weapons use", False),
+        ("不用于军事、导弹、核武器", False),
+        ("no lead, missile fins", True),
+        ("not for ships, for torpedoes", True),
+        ("torpedo ladle cars", False),
+        ("navy blue housings", False),
+        ("magnets for torpedo levels", False),
+        ("nuclear magnetic resonance", False),
+        ("laboratory of the enrichment plant", True),
+        ("유도무기", True),
+        ("jumelles de vision nocturne de la Défense nationale", True),
+    ],
+)
+def test_words_within_civil_names_and_lists_of_denials_show_nothing(use: str, is_military: bool, desk: Desk) -> None:
+    found = desk(LIGHT | of("DE", "Example Motors GmbH", use), day=DAY, known=DAY)
+    assert ("end-use.to-clear" in codes(found)) == is_military
+
+
 def test_a_licence_for_one_country_does_not_serve_a_resale_to_another(desk: Desk) -> None:
     line, register = licensed(DY | of("DE", "Example Motors GmbH", "resale to Vietnam"))
     found = desk(line, licences=register, day=DAY, known=DAY)

@@ -139,7 +139,7 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
         CLEAN | {"product_name": "废旧电机", "hs_code": "8549990000", "composition": ""},
         CLEAN | {"product_name": "电机", "hs_code": "8501310000", "composition": ""},
     ),
-    "pattern.sample": (CLEAN | {"transport": "快件"}, CLEAN | {"transport": "sea"}),
+    "pattern.sample": (CLEAN | {"composition": "", "transport": "快件"}, CLEAN | {"transport": "快件"}),
     "value.low": (CLEAN | {"value": "900"}, CLEAN | {"value": "1500"}),
     "value.high": (CLEAN | {"value": "40000"}, CLEAN | {"value": "20000"}),
     "licence.not-verified": (LICENSED, CLEAN | {"licence": "LIC-1"}),

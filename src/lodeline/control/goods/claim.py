@@ -29,6 +29,7 @@ OTHER_KINDS = frozenset({"ceramic", "crystal", "glass", "fibre", "polish", "flin
 #: Of these nothing is believed where they hold a listed element: it may be the list's mixture.
 _COMPOUNDED = frozenset({"medicine", "rubber"})
 _MAGNETS = frozenset({"magnet-ndfeb", "magnet-smco"})
+_OF_MAGNETS = frozenset({"magnet", "ndfeb", "smco"})
 #: Kinds that are no pieces.
 _POWDERS = frozenset({"catalyst", "phosphor", "polish", "ceramic", "glass"})
 _NOT_PIECES = _POWDERS | OTHER_KINDS
@@ -86,7 +87,12 @@ def claim_of(
         doubts.append(
             _evidence("deeply-processed.contradicted", "assay_composition", line.assay.shares if line.assay else {})
         )
-    is_refuted = is_named_otherwise or is_of_material or is_found_material
+    own = _listed(line.composition.shares, rules) if line.composition and line["composition_of"] == "goods" else {}
+    # Magnets that the name speaks of, and a composition that is said to be of the whole goods: nothing is mounted.
+    is_stated_material = bool(own) and "composition" in forms and not _OF_MAGNETS.isdisjoint(words.means)
+    if is_stated_material:
+        doubts.append(_evidence("deeply-processed.refuted", "composition", own))
+    is_refuted = is_named_otherwise or is_of_material or is_found_material or is_stated_material
     if not is_refuted:
         doubts += _in_doubt(line, words, shares, kinds, rules)
     return Claim(kinds=kinds, is_refuted=is_refuted, doubts=tuple(doubts))

@@ -61,10 +61,23 @@ def grade(case: Case) -> Iterator[Reason]:
     if not goods.grade or not heavy or not goods.is_magnet or "magnet-smco" in goods.forms:
         return
     found = case.line.assay.shares if case.line.assay else {}
+    if _is_made_without(goods.grade) and case.line.composition and _is_whole(case):
+        return
     if all(element in found for element in heavy) or goods.words.denied.intersection(heavy) or covers(case):
         return
     if not any(goods.shares.get(element) or element in goods.named for element in heavy):
         yield reason("grade.suggests-heavy", grade=goods.grade)
+
+
+def _is_made_without(grade: str) -> bool:
+    """Whether a grade, as N38H, is commonly made without heavy rare earths as well."""
+    return grade.rstrip("H")[-1:].isdigit()
+
+
+def _is_whole(case: Case) -> bool:
+    """Whether a composition states all that the goods are made of, so that what it leaves out is not in them."""
+    stated, bounds = case.line.composition, case.rules.parameter("desk-bounds")
+    return stated is not None and bounds is not None and stated.sum_ppb >= to_ppb(bounds["substance"]["pure_pct"])
 
 
 def value(case: Case) -> Iterator[Reason]:
@@ -105,11 +118,17 @@ def other_magnet_price(case: Case) -> Iterator[Reason]:
 
 
 def heading_price(case: Case) -> Iterator[Reason]:
-    """Goods that are no rare earths by all that is said of them, at a price far above what their heading costs."""
+    """A price far above what goods of a heading cost, where what the stated rare earths are worth cannot judge it."""
     code, per_kg = case.line["hs_code"] or "", unit_value(case.line, case.rules)
-    if per_kg is None or case.goods.rare or case.goods.claim is not None or "magnet-other" in case.goods.forms:
+    if per_kg is None or case.goods.claim is not None or case.needs or "magnet-other" in case.goods.forms:
         return
-    rows = [row for row in case.rules.parameter("desk-price-ceilings") or () if code.startswith(row["code"])]
+    # What the stated rare earths are worth judges goods that have them, where their prices are known.
+    is_alone = not case.goods.rare
+    rows = [
+        row
+        for row in case.rules.parameter("desk-price-ceilings") or ()
+        if code.startswith(row["code"]) and (is_alone or (row.get("alone") is False and not worth_per_kg(case)))
+    ]
     row = max(rows, key=lambda one: len(one["code"]), default=None)
     if row is not None and per_kg > row["usd_per_kg"]:
         yield reason(

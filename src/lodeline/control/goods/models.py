@@ -92,8 +92,8 @@ def many_models(case: Case) -> Iterator[Reason]:
     count = max(case.line["models_in_lot"] or 0, len(names))
     if count < 2 or not case.goods.rare or case.goods.is_assembly or covers(case):
         return
-    if count == len(names) and all(map(is_low_grade, names)):
-        return  # Grades that need no heavy rare earth are no models to hide one among.
+    if count == len(names) and (all(map(is_low_grade, names)) or _is_found_without(case)):
+        return  # Nothing can hide among grades that need no heavy rare earth, or where a laboratory looked for it.
     known = [one for one in case.models if one.model is not None and one.model.shares]
     if len(known) < count:
         yield reason("models.many", count=count)
@@ -101,9 +101,15 @@ def many_models(case: Case) -> Iterator[Reason]:
         yield reason("models.each-known", count=count)
 
 
+def _is_found_without(case: Case) -> bool:
+    """Whether a laboratory looked in the goods for all elements of the band, and found none."""
+    band, found = case.rules.parameter("trace-band"), case.line.assay
+    return bool(band and found) and all(found.shares.get(element) == 0 for element in band["elements"])
+
+
 def untested(case: Case) -> Iterator[Reason]:
     """A test report is asked for of the models at risk that have none."""
-    if not case.models or covers(case):
+    if not case.models or covers(case) or _is_found_without(case):
         return
     wanted = [
         one.name

@@ -72,8 +72,8 @@ class Stated:
 def read_stated(text: str, basis: str = "element") -> Stated:
     """The composition of `Nd=24.1;Dy2O3=1.5` or `钕=24.1；镝=1.5`, in % on `basis` as in `material.composition`.
 
-    A share written for an oxide's formula is that oxide's whatever the basis. Raises CompositionError with a
-    problem code of the vocabulary; `composition.over-100` where the shares exceed 100.5 %.
+    A share written for an oxide's formula is that oxide's, of the goods or, as `reo-share`, of all oxides. Raises
+    CompositionError with a problem code of the vocabulary; `composition.over-100` where the shares exceed 100.5 %.
     """
     filed: dict[str, int] = {}
     oxides: dict[str, int] = {}
@@ -88,6 +88,8 @@ def read_stated(text: str, basis: str = "element") -> Stated:
             others[symbol] = held
     if not parts:
         raise CompositionError("composition.malformed", text)
+    if basis == "reo-share":
+        filed, oxides = {**filed, **oxides}, {}
     known = {symbol: share for symbol, share in filed.items() if symbol in SYMBOLS and symbol not in others}
     others = {symbol: others.get(symbol, share) for symbol, share in filed.items() if symbol not in known}
     shares = {**to_element_basis(known, basis), **to_element_basis(oxides, "oxide"), **others}

@@ -115,9 +115,15 @@ def mixture_of(shares: Mapping[str, int], rules: Rulebook) -> frozenset[str]:
     return frozenset({"oxide"}) if is_most and not is_in_host(shares, rules) else frozenset()
 
 
-def is_in_host(shares: Mapping[str, int], rules: Rulebook) -> bool:
-    """Whether other elements than rare earths and anions make up most of the goods, as zirconia with some yttria."""
+def is_in_host(shares: Mapping[str, int], rules: Rulebook, *, of_oxides: bool = False) -> bool:
+    """Whether other elements than rare earths and anions make up most of the goods, as zirconia with some yttria.
+
+    `of_oxides`: or rare earths, as their oxides, make up no more than half of goods that state any other element.
+    """
     bounds = rules.parameter("desk-bounds")
+    if of_oxides and bounds is not None and any(symbol not in _ANIONS | _RARE for symbol in shares):
+        treo = treo_ppb({symbol: share for symbol, share in shares.items() if symbol in RARE_EARTHS})
+        return treo <= to_ppb(bounds["substance"]["mixed_pct"])
     host = sum(share for symbol, share in shares.items() if symbol not in _ANIONS and symbol not in _RARE)
     return bounds is not None and host >= to_ppb(bounds["substance"]["mixed_pct"])
 

@@ -125,7 +125,7 @@ def _read_words(text: str) -> Words:
     means = frozenset(what for what, _ in found)
     met = {
         symbol: [_is_denied(plain, match) for match in pattern.finditer(plain)]
-        for symbol, pattern in _possible_elements(plain, folded)
+        for symbol, pattern in _possible_elements(plain)
     }
     elements = {symbol for symbol, denials in met.items() if not all(denials)}
     denied = {symbol for symbol, denials in met.items() if denials and all(denials)}
@@ -249,7 +249,17 @@ def _element_patterns() -> dict[str, re.Pattern[str]]:
         if len(symbol) == 2:
             # Case matters: "Er" and "Ho" are symbols, "er" and "ho" are not. NdFeB and SmCo are words of their own.
             names.append(rf"(?<![A-Z]){symbol}(?![a-z])")
-        found[symbol] = re.compile("|".join(names))
+        names += [f"(?i:{row})" for row in _foreign_names().get(symbol, ())]
+        found[symbol] = pattern_of("|".join(names))
+    return found
+
+
+@cache
+def _foreign_names() -> dict[str, list[str]]:
+    """Element → what it is called in the languages of `element_words.csv`."""
+    found: dict[str, list[str]] = {}
+    for row in rows("element_words"):
+        found.setdefault(row["element"], []).append(row["pattern"])
     return found
 
 
@@ -295,15 +305,11 @@ _NEGATED_AFTER = re.compile(
 )
 
 
-def _possible_elements(plain: str, folded: str) -> Iterable[tuple[str, re.Pattern[str]]]:
+def _possible_elements(plain: str) -> Iterable[tuple[str, re.Pattern[str]]]:
     """The elements that a text may name; most name none, and one look tells."""
     if not _any_element().search(plain):
         return ()
-    patterns = _element_patterns().items()
-    if not plain.isascii():
-        return patterns
-    # A formula begins with the symbol.
-    return [one for one in patterns if one[0] in plain or ELEMENTS[one[0]].name_en.lower().removesuffix("um") in folded]
+    return [one for one in _element_patterns().items() if one[1].search(plain)]
 
 
 def _is_denied(text: str, match: re.Match[str]) -> bool:

@@ -272,8 +272,9 @@ def _end_use(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Re
 
 
 def _is_use(stated: str, licensed: str) -> bool:
-    """Whether a use is the licensed one, word for word, or gives it in one of two languages."""
-    return plain(licensed) in {plain(stated), *map(plain, re.split(r"[/|;；(（)）\n]", stated))}
+    """Whether a use is the licensed one, word for word, where either may be given in two languages."""
+    one, other = ({plain(text), *map(plain, re.split(r"[/|;；(（)）\n]", text))} - {""} for text in (stated, licensed))
+    return not one.isdisjoint(other)
 
 
 def _may_mean(stated: str, licensed: str) -> bool:
