@@ -201,8 +201,8 @@ def test_answers_of_the_nation_are_made_anew_under_a_new_law(desk: Desk) -> None
 def test_files_that_are_not_what_was_published_are_no_law(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from lodeline.store import law  # noqa: PLC0415
 
-    found = publish(desk.store, propose(desk.store).entry.index)
-    law._read.pop(found.pack, None)
+    publish(desk.store, propose(desk.store).entry.index)
+    law._read.clear()
     monkeypatch.setattr(law, "pack_of_paper", lambda store, proposal: Pack(code="cn", files=dict(NOTICE)))
     with pytest.raises(StoreError, match="lodeline verify"):
         law_now(desk.store)

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from lodeline.control.case import Case
 from lodeline.control.goods.goods import MAGNETS
-from lodeline.control.goods.items import is_of_form, percent, unknown_items_of
+from lodeline.control.goods.items import percent, unknown_items_of
 from lodeline.control.licences.licence import covers
+from lodeline.control.limits import is_of_form
 from lodeline.material.element import RARE_EARTHS
 from lodeline.regulation.content import ANY_RARE_EARTH
 

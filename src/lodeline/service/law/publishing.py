@@ -256,7 +256,7 @@ def summary(document: Json) -> Json:
     SHA-256 of the whole as canonical JSON without floating-point numbers."""
     if "sha256" in document:
         return document
-    counts = {
+    counts: Json = {
         kind: {"judged": document[kind]["judged"], "different": len(document[kind]["rows"])}
         for kind in (*KINDS, PROBES) if kind in document
     }  # fmt: skip
