@@ -88,4 +88,4 @@ def test_the_lists_of_the_law_are_asked_on_the_day(nowhere: Lodeline) -> None:
     (standing,) = watched["names"][0]["hits"][0]["listed"]
     assert (standing["measure"], standing["scope"]) == ("watched", "dual-use")
     missing = {one["list"]: one["unnamed"] for one in watched["law_lists"]}
-    assert missing["announcement-30-2026"] == 14 and missing["announcements-11-12-2026"] == 0
+    assert missing["announcements-27-28-2026"] == 14 and missing["announcements-11-12-2026"] == 0
