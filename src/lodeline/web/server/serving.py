@@ -356,6 +356,17 @@ def _end_at_once(*_: object) -> NoReturn:
     os._exit(0)
 
 
+def _end(arbiter: Arbiter, worker: Any) -> None:
+    """The last that a worker does: it ends without waiting for threads that compute, which libraries would complain of
+    on the error stream while Python takes itself apart."""
+    del arbiter
+    if worker.pid != os.getpid():
+        return  # the master says it too, of a worker that is gone already
+    error = sys.exc_info()[1]
+    status = error.code if isinstance(error, SystemExit) else 0
+    os._exit(status if isinstance(status, int) else int(status is not None))
+
+
 def _preview() -> None:
     """Makes the pages that take the longest once, so that no visitor waits for what everybody asks first."""
     from django.db import Error, connections  # noqa: PLC0415
@@ -429,7 +440,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             # Whom a request comes from is decided in one place: web.server.operations.TrustedProxy.
             "forwarded_allow_ips": "", "control_socket_disable": True,
             "pre_fork": _divide, "post_fork": _number, "post_worker_init": _begin,
-            "child_exit": _ended,
+            "worker_exit": _end, "child_exit": _ended,
         }  # fmt: skip
         if Path("/dev/shm").is_dir():
             # Signs of life are written every second: not to a disk that may stand still.
