@@ -106,7 +106,8 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
     """
     words = read_words("" if _is_printed(line) else str(line["product_name"] or ""))
     tariff = rules.tariff_of(line["hs_code"])
-    shares, share_fields = _shares(line, line.composition.shares if line.composition else {}, rules), SHARE_FIELDS
+    share_fields: tuple[str, ...] = SHARE_FIELDS
+    shares = _shares(line, line.composition.shares if line.composition else {}, rules)
     if not shares and line["re_total_pct"]:
         shares, share_fields = {TREO: line["re_total_pct"]}, ("re_total_pct",)
     if recorded is not None and line.composition is None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from lodeline.control.parties import roll_of
+from lodeline.control.ends import roll_of
 from lodeline.ledger.register import Register
 from lodeline.party.identifier import Identifier
 from lodeline.party.lists import PartyList
