@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from lodeline.control.licences.application import Application
 from lodeline.control.ends import roll_of
+from lodeline.control.licences.application import Application
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.party.reasons import ListMatch, threshold
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
