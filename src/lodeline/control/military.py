@@ -92,13 +92,12 @@ def _by_kind(words: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[str, ...]
 
 def _first(clauses: tuple[str, ...], words: Mapping[str, tuple[str, ...]], kind: str) -> str | None:
     """The first word of a kind that a clause says and does not deny."""
-    denials = words.get("denial", ())
-    for clause in (_any_of(words["civil"]).sub(" ", clause) for clause in clauses):
-        for word in words.get(kind, ()):
-            for found in _pattern(word).finditer(clause):
-                is_denied = _is_denied(clause, found.start(), found.end(), denials)
-                if not (is_denied or _is_place(clause[found.end() :], words)):
-                    return word
+    denials, wanted = words.get("denial", ()), _any_of(words.get(kind, ()))
+    for clause in (_any_of(words.get("civil", ())).sub(" ", clause) for clause in clauses):
+        for found in wanted.finditer(clause):
+            is_denied = _is_denied(clause, found.start(), found.end(), denials)
+            if not (is_denied or _is_place(clause[found.end() :], words)):
+                return found[0]
     return None
 
 

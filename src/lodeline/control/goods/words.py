@@ -55,9 +55,10 @@ def rows(table: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-#: Where a word of letters and figures begins or ends, also next to hanzi, kana or hangul: 萃取剂P507.
-_LETTER = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
-_BORDER = rf"(?:(?<!{_LETTER})(?={_LETTER})|(?<={_LETTER})(?!{_LETTER}))"
+#: Where a word begins or ends, also of Latin letters and figures next to hanzi, kana or hangul: 萃取剂P507. A class
+#: that left those scripts out would be shorter, and takes a hundred times as long to compile.
+_LETTER = r"[0-9A-Za-z_\xc0-\xff]"
+_BORDER = rf"(?:\b|(?<!{_LETTER})(?={_LETTER})|(?<={_LETTER})(?!{_LETTER}))"
 
 
 def pattern_of(text: str) -> re.Pattern[str]:
