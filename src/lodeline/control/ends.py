@@ -177,7 +177,7 @@ def _reaches(row: Mapping[str, Any], countries: frozenset[str]) -> bool:
 
 def _reason_of(asked: Asked, end: _End, row: Mapping[str, Any], cited: Citation) -> Reason | None:
     verdict = row.get("verdict", "hold")
-    law = (cited, *(one for name in ("military-words", "end-use-words") for one in asked.rules.cited(name)))
+    law = (cited, *asked.rules.cited("military-words" if "countries" in row else "end-use-words"))
     fields = (end.column, "destination", "end_user_country")
     if verdict == "hold":
         return reason("parties.military-use", fields=fields, law=law, use=end.text, word=end.word)
