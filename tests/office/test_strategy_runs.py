@@ -241,7 +241,7 @@ def test_no_more_is_published_than_can_be_judged(
     monkeypatch.setattr(releases, "RELEASES_MOST", 1)
     first, second = done(store, "a"), done(store, "b")
     publish(first.reference, now=NOW)
-    with pytest.raises(runs.StrategyError, match="taken back"):
+    with pytest.raises(runs.StrategyError, match="cannot be undone"):
         publish(second.reference, now=NOW)
 
 
