@@ -199,6 +199,8 @@ def _is_granted_for(case: Case, end: _End) -> bool:
     licence = case.licence
     if licence is None or not covers(case):
         return False
+    if end.column not in (*_USERS, "end_use"):
+        return False  # a name or a remark that says another use than the line states
     if end.column in _USERS:
         return bool(licence.end_users) and plain(case.line["end_user_name"] or "") == plain(end.text)
     return bool(licence.end_use) and plain(case.line["end_use"] or "") == plain(licence.end_use or "")

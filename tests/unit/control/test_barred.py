@@ -294,6 +294,8 @@ def of(country: str, name: str, use: str, **cells: str) -> Fields:
         (DY | of("DE", "Example Trading GmbH", "for resale to 三菱造船株式会社"), {}, "hold", {"parties.listed"}),
         (LIGHT | of("DE", "Example Trading GmbH", "for resale to France"), None, "release", NO_PARTY),
         # What a name says that goods are for.
+        (DY | of("DE", "Example Motors GmbH", "motors", product_name="NdFeB magnets for missile fins"),
+         {"end_use": "motors"}, "hold", {"end-use.not-licensed"}),
         (LIGHT | of("DE", "Example Motors GmbH", "motors", product_name="NdFeB magnets for missile fins"), None,
          "query", {"end-use.to-clear"}),
     ],
