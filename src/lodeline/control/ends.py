@@ -101,17 +101,11 @@ def ends(asked: Asked) -> Iterator[Reason]:
             yield one
 
 
-def end_words(rules: Rulebook) -> tuple[Mapping[str, Any], ...]:
-    """The rows of words by which uses and users are known on the day."""
-    return tuple(row for name in ("military-words", "end-use-words") for row in rules.parameter(name) or ())
-
-
 def countries_of(case: Case) -> frozenset[str]:
     """Where the goods go: the destination, the end user's country, and those to which a stated use sells them on."""
     line = case.line
     stated = {line[column] for column in ("destination", "end_user_country")} - {None}
-    words = end_words(case.rules)
-    further = (resold_to(line[column] or "", words) for column in ("end_use", "note"))
+    further = (resold_to(line[column] or "", case.rules.end_words) for column in ("end_use", "note"))
     return frozenset(stated).union(*(one - {case.rules.law.country} for one in further))
 
 
@@ -131,7 +125,7 @@ def _destinations(
 
 
 def _stated_ends(case: Case) -> Iterator[_End]:
-    line, words = case.line, end_words(case.rules)
+    line, words = case.line, case.rules.end_words
     for column in _USES:
         text = str(line[column] or "")
         if column == "product_name":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,8 @@ End = Literal["military-use", "mass-destruction", "military-strength"]
 #: What a statement of use is searched for, the worst first; of a name, which words are of which user.
 _OF_A_USE: Final[tuple[End, ...]] = ("mass-destruction", "military-use")
 USERS: Final = ("nuclear-programme", "state-forces", "arms-maker", "military-user", "user")
+_TOKEN: Final = re.compile(r"\w+")
+_NONE: Final = re.compile(r"(?!)")
 _CLAUSE: Final = re.compile(r"[,.;:，。；：、\n]+")
 _DENIED_PURPOSE: Final = re.compile(
     r"\b(?:not|never|nicht|pas|не|não|không)\b.*\b(?:for|used?|intended|für|pour|для|para|cho|dùng)\b|[不非](?:得|会|可)?用于|禁止用于"
@@ -38,72 +39,81 @@ class MilitaryWord:
     word: str
 
 
-def military_end(text: str, words: Iterable[Mapping[str, Any]]) -> MilitaryWord | None:
-    """The worst that a stated use says of its end; None where it says nothing of a military one.
+@dataclass(frozen=True, slots=True, eq=False)
+class EndWords:
+    """The words of the law by kind, as they are looked for. `beginnings`: how those in Latin letters begin."""
 
-    `words`: rows of the parameters `military-words` and `end-use-words`.
-    """
-    return next(iter(military_ends(text, words)), None)
+    patterns: Mapping[str, re.Pattern[str]]
+    beginnings: Mapping[str, frozenset[str]]
+    denials: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]]) -> EndWords:
+        """Of the rows of `military-words` and `end-use-words`; of the same rows the same object."""
+        return _end_words(tuple((row["kind"], tuple(row["words"])) for row in rows))
 
 
-def military_ends(text: str, words: Iterable[Mapping[str, Any]]) -> tuple[MilitaryWord, ...]:
+@lru_cache(maxsize=16)
+def _end_words(rows: tuple[tuple[str, tuple[str, ...]], ...]) -> EndWords:
+    by_kind: dict[str, list[str]] = {}
+    for kind, words in rows:
+        by_kind.setdefault(kind, []).extend(words)
+    return EndWords(
+        patterns={kind: _any_of(words) for kind, words in by_kind.items()},
+        beginnings={kind: frozenset(token for one in words for token in _TOKEN.findall(_plain(one))[:1])
+                    for kind, words in by_kind.items()},
+        denials=tuple(by_kind.get("denial", ())),
+    )  # fmt: skip
+
+
+def military_ends(text: str, words: EndWords) -> tuple[MilitaryWord, ...]:
     """All that a stated use says of such ends, the worst first: a missile is a weapon and carries others."""
-    by_kind = _by_kind(words)
     clauses = _clauses(text)
     found = tuple(
-        MilitaryWord(end=end, word=word) for end in _OF_A_USE if (word := _first(clauses, by_kind, end)) is not None
+        MilitaryWord(end=end, word=word) for end in _OF_A_USE if (word := _first(clauses, words, end)) is not None
     )
     if found:
         return found
-    word = _first(clauses, by_kind, "military-strength")
-    if word and not any(_any_of(by_kind["civil"]).search(clause) for clause in clauses):
+    word = _first(clauses, words, "military-strength")
+    if word and not any(words.patterns.get("civil", _NONE).search(clause) for clause in clauses):
         return (MilitaryWord(end="military-strength", word=word),)
     return ()
 
 
-def military_user(name: str, words: Iterable[Mapping[str, Any]]) -> tuple[str, str] | None:
+def military_user(name: str, words: EndWords) -> tuple[str, str] | None:
     """The kind of user (`USERS`) that a name speaks of, and the word by which it does."""
-    by_kind = _by_kind(words)
-    found = ((kind, _first((_plain(name),), by_kind, kind)) for kind in USERS)
+    found = ((kind, _first((_plain(name),), words, kind)) for kind in USERS)
     return next(((kind, word) for kind, word in found if word), None)
 
 
-def is_resale(text: str, words: Iterable[Mapping[str, Any]]) -> bool:
+def is_resale(text: str, words: EndWords) -> bool:
     """Whether a stated use is to sell the goods on."""
-    return _first(_clauses(text), _by_kind(words), "resale") is not None
+    return _first(_clauses(text), words, "resale") is not None
 
 
-def resold_to(text: str, words: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+def resold_to(text: str, words: EndWords) -> frozenset[str]:
     """The countries (ISO 3166-1) to which a stated use sells the goods on: "for resale to Iran", 转售至伊朗."""
     return countries_in(text) if is_resale(text, words) else frozenset()
 
 
-@lru_cache(maxsize=256)
-def _merged(rows: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, tuple[str, ...]]:
-    merged: dict[str, tuple[str, ...]] = defaultdict(tuple)
-    for kind, words in rows:
-        merged[kind] += words
-    return merged
-
-
-def _by_kind(words: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[str, ...]]:
-    return _merged(tuple((row["kind"], tuple(row["words"])) for row in words))
-
-
-def _first(clauses: tuple[str, ...], words: Mapping[str, tuple[str, ...]], kind: str) -> str | None:
+def _first(clauses: tuple[str, ...], words: EndWords, kind: str) -> str | None:
     """The first word of a kind that a clause says and does not deny."""
-    denials, wanted = words.get("denial", ()), _any_of(words.get(kind, ()))
-    for clause in (_any_of(words.get("civil", ())).sub(" ", clause) for clause in clauses):
-        for found in wanted.finditer(clause):
-            is_denied = _is_denied(clause, found.start(), found.end(), denials)
-            if not (is_denied or _is_place(clause[found.end() :], words)):
+    wanted = words.patterns.get(kind, _NONE)
+    for clause in clauses:
+        # Most say nothing, which their first letters tell at once.
+        if clause.isascii() and words.beginnings.get(kind, frozenset()).isdisjoint(_TOKEN.findall(clause)):
+            continue
+        rest = words.patterns.get("civil", _NONE).sub(" ", clause) if wanted.search(clause) else ""
+        for found in wanted.finditer(rest):
+            is_denied = _is_denied(rest, found.start(), found.end(), words.denials)
+            if not (is_denied or _is_place(rest[found.end() :], words)):
                 return found[0]
     return None
 
 
-def _is_place(after: str, words: Mapping[str, tuple[str, ...]]) -> bool:
+def _is_place(after: str, words: EndWords) -> bool:
     """Whether a word of a street or a shop follows within two words."""
-    return any(re.match(rf"\W*(?:\w+\W+)?{_pattern(one).pattern}", after) for one in words.get("place", ()))
+    return re.match(rf"\W*(?:\w+\W+)?(?:{words.patterns.get('place', _NONE).pattern})", after) is not None
 
 
 def _is_denied(clause: str, start: int, end: int, denials: tuple[str, ...]) -> bool:
@@ -122,10 +132,9 @@ def _is_denied(clause: str, start: int, end: int, denials: tuple[str, ...]) -> b
     return False
 
 
-@lru_cache(maxsize=64)
-def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
-    """One pattern of many words, the longest first; of none, one that nothing meets."""
-    return re.compile("|".join(_pattern(one).pattern for one in sorted(words, key=len, reverse=True)) or r"(?!)")
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """One pattern of many words, the longest first."""
+    return re.compile("|".join(_pattern(one).pattern for one in sorted(words, key=len, reverse=True)))
 
 
 @lru_cache(maxsize=8_192)

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from lodeline.control.case import Case, Rule
-from lodeline.control.ends import Asked, end_words, ends, roll_of
-from lodeline.control.military import is_resale, military_end
+from lodeline.control.ends import Asked, ends, roll_of
+from lodeline.control.military import is_resale, military_ends
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.rulebook import Rulebook
 from lodeline.party.packed import LISTED, MILITARY, list_name
@@ -61,7 +61,7 @@ def _of_parties(asked: Asked) -> Iterator[Reason]:
                 )  # fmt: skip
         yield from _of_hits(asked, hits, column, name)
     use = case.line["end_use"] or ""
-    if is_resale(use, end_words(case.rules)):
+    if is_resale(use, case.rules.end_words):
         within = (roll.within(use, source=list_name(one)) for one in case.rules.law.named(LISTED))
         yield from _of_hits(asked, [hit for hit in within if hit is not None], "end_use", use)
 
@@ -154,8 +154,7 @@ def _watched(asked: Asked, column: str, law: tuple[Citation, ...], facts: dict[s
 def _barred_for_use(asked: Asked, column: str, law: tuple[Citation, ...], facts: dict[str, Any]) -> Iterator[Reason]:
     """Barred for military use: held where that is stated, or where no use is; else the statement is to be proved."""
     use = asked.case.line["end_use"]
-    words = end_words(asked.rules)
-    is_military = not use or military_end(use, words) is not None
+    is_military = not use or bool(military_ends(use, asked.rules.end_words))
     code = "parties.use-barred" if is_military else "parties.use-to-prove"
     yield reason(code, fields=(column, "end_use"), law=law, use=use or "–", **facts)
 

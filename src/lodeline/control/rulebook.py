@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from lodeline.control.military import EndWords
 from lodeline.control.reason import Citation
 from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, RARE_EARTHS
 from lodeline.material.mass import PPB, PPB_PER_PERCENT
@@ -59,6 +60,8 @@ class Rulebook:
     worth_per_ppb: Mapping[str, Decimal] = field(default_factory=dict)
     #: Forms of goods → the elements that items in force list in one of them, of the forms that were asked about.
     listed_in: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, compare=False)
+    #: The words by which end uses and end users are known.
+    end_words: EndWords = field(default_factory=lambda: EndWords.of(()))
     #: Parameter → its rows, of those that were asked for.
     rows_of: dict[str, tuple[tuple[Mapping[str, Any], Citation], ...]] = field(default_factory=dict, compare=False)
     #: Elements beyond the rare earths that a list names, whether it is in force or nobody knows.
@@ -175,6 +178,9 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
             for row in codes
         },
         values=values,
+        end_words=EndWords.of(
+            row for name in ("military-words", "end-use-words") if name in values for row in values[name].value
+        ),
         open_values=open_values,
         other_elements=frozenset(one.element for one in (*items, *unknown_items)) - {*RARE_EARTHS, ANY_RARE_EARTH},
         raw_elements=frozenset(

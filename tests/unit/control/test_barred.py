@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from tests.unit.control.conftest import CLEAN, DYSPROSIUM, Desk, Fields, codes, licences, verdict_on
 
-from lodeline.control.military import military_end
+from lodeline.control.military import EndWords, military_ends
 from lodeline.control.screened import Screened
 from lodeline.party.lists import Listing, Measure, Party, Scope
 from lodeline.party.packed import Roll, packed, unnamed
@@ -223,8 +223,8 @@ def test_a_list_that_was_loaded_does_what_its_measure_and_scope_say(
 )  # fmt: skip
 def test_what_a_stated_use_tells_of_military_ends(use: str, told: str | None) -> None:
     words = load("cn").parameters["military-words"].at(DAY, known=DAY).value
-    found = military_end(use, words)
-    assert (found.end if found else None) == told
+    found = military_ends(use, EndWords.of(words))
+    assert (found[0].end if found else None) == told
 
 
 def test_the_pack_says_how_many_it_has_no_name_of() -> None:

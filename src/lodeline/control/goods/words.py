@@ -67,12 +67,17 @@ def pattern_of(text: str) -> re.Pattern[str]:
 
 
 @cache
-def _patterns() -> dict[tuple[str, str], re.Pattern[str]]:
-    """(what words mean, kind of goods) → one pattern of all that mean it."""
+def _patterns(*, of_ascii: bool) -> dict[tuple[str, str], re.Pattern[str]]:
+    """(what words mean, kind of goods) → one pattern of all that mean it.
+
+    `of_ascii`: for texts of ASCII alone, in which every border is one of words and other scripts say nothing.
+    """
     found: dict[tuple[str, str], list[str]] = {}
     for row in rows("goods_words"):
-        found.setdefault((row["means"], row["kind"]), []).append(row["pattern"])
-    return {key: pattern_of("|".join(f"(?:{one})" for one in patterns)) for key, patterns in found.items()}
+        if not of_ascii or re.search(r"[a-z]", row["pattern"]):
+            found.setdefault((row["means"], row["kind"]), []).append(row["pattern"])
+    made = re.compile if of_ascii else pattern_of
+    return {key: made("|".join(f"(?:{one})" for one in patterns)) for key, patterns in found.items()}
 
 
 @cache
@@ -122,7 +127,7 @@ def _read_words(text: str) -> Words:
     if not plain.isascii():
         plain = _SPACED.sub(lambda match: re.sub(r"\s+", "", match[0]), simplified(plain))
     folded = plain.lower()
-    found = [key for key, pattern in _patterns().items() if pattern.search(folded)]
+    found = [key for key, pattern in _patterns(of_ascii=folded.isascii()).items() if pattern.search(folded)]
     means = frozenset(what for what, _ in found)
     met = {
         symbol: [_is_denied(plain, match) for match in pattern.finditer(plain)]
@@ -209,13 +214,13 @@ def _heads_of_phrase(text: str) -> tuple[Head, ...]:
 
 def _is_bare(folded: str) -> bool:
     """Whether no word is left of a name without its words for goods: 传感器 sensor 480 kg."""
-    for pattern in _patterns().values():
+    for pattern in _patterns(of_ascii=folded.isascii()).values():
         folded = pattern.sub(" ", folded)
     return not re.search(rf"[a-z]{{3}}|[{_HANZI}]", folded)
 
 
 def _spans(text: str) -> Iterator[tuple[Head, re.Match[str]]]:
-    for head, pattern in _patterns().items():
+    for head, pattern in _patterns(of_ascii=text.isascii()).items():
         if head[0] in _HEADS:
             for match in pattern.finditer(text):
                 if head[0] not in _PROCESSED or not _FOR_USE.match(text, match.end()):

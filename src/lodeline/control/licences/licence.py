@@ -250,8 +250,9 @@ def _destination(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterato
     """Another destination needs another application; so does a country to which a stated use sells the goods on."""
     del needs
     stated = case.line["destination"]
-    words = case.rules.parameter("end-use-words") or ()
-    further = sorted(resold_to(case.line["end_use"] or "", words) - {licence.destination, case.rules.law.country})
+    further = sorted(
+        resold_to(case.line["end_use"] or "", case.rules.end_words) - {licence.destination, case.rules.law.country}
+    )
     if licence.destination and further:
         yield reason(
             "licence.destination", fields=("end_use",), licensed=licence.destination, stated=", ".join(further)
