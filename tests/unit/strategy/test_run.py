@@ -232,6 +232,36 @@ def test_what_befalls_plants_out_of_reach_is_not_of_the_instruments_making() -> 
     assert found.scenario.starts == STARTS
 
 
+def test_a_plant_that_stops_with_no_control_is_on_the_first_line_and_left_out() -> None:
+    small = network((20.0, 40.0, 5.0, 40.0), assumed=False)
+    # Nothing is under way: who has stock for 5 days or 20 stands still for want of goods that sail for 30.
+    late = replace(small, arrivals=np.zeros((4, 40)))
+    found = _run(scenario(ban(), draws=10), network=late)
+    names = found.network.units.name
+    assert [(names[one.unit], one.day, one.edge) for one in found.alone] == [("P1", 20, -1), ("P3", 5, -1)]
+    assert [names[unit] for unit in found.plants] == ["P2", "P4"]
+    document = found.as_json()
+    assert (
+        "2 of 4 plants (50 % of all need) stop with no control at all, as what is under way comes after their stock is "
+        "used up (2), and are left out." in document["headline"]["en"]
+    )
+    assert "4家工厂中有2家" in document["headline"]["zh"]
+    assert [one["plant"] for one in document["plants"]] == ["P2"]
+    assert document["totals"]["plants"] == 2
+    rows = [(one["plant"], one["stop_day"], one["class"], one["why"]) for one in document["without_control"]]
+    assert rows == [("P1", 20, "magnet-ndfeb+heavy", "late"), ("P3", 5, "magnet-ndfeb+heavy", "late")]
+    assert unbased(document) == []
+    # The loss of P2 alone: 1000 a day.
+    assert document["loss"]["buyer"]["central"][-1] <= 1000 * 180
+    # Of a supplier that sends less, its name stands there; and where none stops, nothing is stated.
+    less = replace(small, holdings=replace(small.holdings, origin=np.array([4.0, 0, 0, 0, 0]), residual=np.zeros(5)))
+    named = _run(scenario(ban(), draws=5), network=less).as_json()
+    assert {(one["why"], one["supplier"]) for one in named["without_control"]} == {("supplier", "MAKER")}
+    assert "as suppliers send less than in the base window (" in named["headline"]["en"]
+    usual = _run(scenario(ban(), draws=5)).as_json()
+    assert usual["without_control"] == [] and "no control" not in usual["headline"]["en"]
+
+
 def test_a_plant_that_is_short_in_some_draws_without_any_instrument_does_not_stop_by_one() -> None:
     small = network((40.0, 40.0, 33.0, 40.0), assumed=False)
     # Nothing is under way; at sea for 30 days in the middle, and for longer than its stock in some draws.
