@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 
 from lodeline.strategy.figure import Basis
 from lodeline.strategy.network import ESSENTIAL, Edges, Floats, Holdings, Network, Openness, Units, open_throughout
+from lodeline.strategy.scenario import RULES, Instrument, Scenario
 
 _ASSUMED: Final[Basis] = "assumption"
+_STARTS: Final = date(2026, 7, 1)
+#: Of plants: home, and the countries that a control may name.
+_COUNTRIES: Final = ("CN", "DE", "JP", "US")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +181,16 @@ def random_network(seed: int, *, elements: int = 3, classes: Sequence[int] = (1,
 
 
 def _varied(net: Network, chance: np.random.Generator) -> Network:
-    """With ranks, floors, and suppliers that stand by."""
+    """With ranks, floors, licences that are held, and plants of which half can make up what they lost."""
     count = len(net.edges)
     edges = replace(
         net.edges, rank=chance.integers(0, 3, count), held_kg=net.edges.flow * chance.integers(0, 20, count)
     )
     floor = net.holdings.level_kg * np.where(net.holdings.is_plant, 0.0, chance.choice([0.0, 0.1], len(net.holdings)))
-    return replace(net, edges=edges, holdings=replace(net.holdings, floor_kg=floor))
+    most = np.where(net.units.is_plant, chance.choice([1.0, 1.25], len(net.units)), net.units.most)
+    return replace(
+        net, edges=edges, holdings=replace(net.holdings, floor_kg=floor), units=replace(net.units, most=most)
+    )  # fmt: skip
 
 
 def demand(net: Network) -> float:
@@ -191,8 +199,8 @@ def demand(net: Network) -> float:
 
 
 def lost(net: Network, activity: Floats) -> float:
-    """Kilograms that plants did not get to use in all; activity [plants, days]."""
-    missed = np.maximum(0.0, 1.0 - activity).sum(axis=1)
+    """Kilograms that plants did not get to use in all, and did not make up; activity [plants, days]."""
+    missed = np.maximum(0.0, (1.0 - activity).sum(axis=1))
     return float(sum(net.units.need_rate[use].sum() * days for use, days in zip(_uses(net), missed, strict=True)))
 
 
@@ -205,7 +213,8 @@ def instrument(
     net: Network, seed: int, severities: Sequence[float], *, days: int, within: bool = False
 ) -> list[Openness]:
     """One random instrument at each severity, 0 to 1: a delay, a cut, a rate of approval, a wider scope, a cap on an
-    origin or an outage; nothing else differs. What is shut by a delay, or until an approval, waits in half of them."""
+    origin or an outage; nothing else differs. What is shut by a delay, or until an approval, waits in half of them, for
+    a licence that lets the base through and no more."""
     chance = np.random.default_rng([seed, 7])
     kind = ("delay", "cut", "approval", "scope", "origin", "outage", "length")[int(chance.integers(7))]
     start = int(chance.integers(0, 20))
@@ -240,5 +249,63 @@ def instrument(
             openness.unit[unit, start : start + int(severity * 90)] = depth
         openness.held[touched] = held
         openness.in_scope[touched] = True
-        opens.append(replace(openness, waits=waiting))
+        capped = np.zeros(edge.shape, np.bool_)
+        capped[waiting, start:] = True
+        opens.append(replace(openness, waits=waiting, capped=capped))
     return opens
+
+
+def random_scenario(seed: int, *, draws: int = 60) -> tuple[Network, Scenario]:
+    """A scenario on a random network: plants at home and in three countries with stocks of 10 to 90 days, and one
+    instrument or two of every kind, each with its range, under each rule of rationing in turn."""
+    net, chance = random_network(seed), np.random.default_rng([seed, 46])
+    holdings, edges, units = net.holdings, net.edges, net.units
+    country = np.full(len(holdings), "CN")
+    for use in _uses(net):
+        country[units.need_holding[use]] = chance.choice(_COUNTRIES)
+    days = chance.uniform(10.0, 90.0, len(holdings))
+    need = np.bincount(units.need_holding, units.need_rate, len(holdings))
+    abroad = country[edges.target] != "CN"
+    net = replace(
+        net,
+        holdings=replace(
+            holdings, country=tuple(country.tolist()),
+            level_kg=np.where(holdings.is_plant, need * days, holdings.level_kg),
+        ),
+        edges=replace(
+            edges, border=abroad, end_user=tuple(holdings.site[row] for row in edges.target),
+            held_kg=edges.held_kg if chance.random() < 0.3 else np.zeros(len(edges)),
+            value_per_kg=chance.lognormal(4.0, 0.5, len(edges)), currency=("USD",) * len(edges),
+        ),
+        units=replace(
+            units, most=np.where(units.is_plant, 1.25, units.most), currency=("USD",) * len(units),
+            loss_per_day=np.where(units.is_plant, chance.lognormal(9.0, 1.0, len(units)), np.nan),
+        ),
+    )  # fmt: skip
+    acts = [_random_act(chance, place) for place in range(1 + int(chance.random() < 0.3))]
+    if any(one.kind == "licence" for one in acts) and chance.random() < 0.25:
+        acts.append(Instrument(id="general", kind="loosen", starts=_STARTS + timedelta(int(chance.integers(20, 120)))))
+    return net, Scenario(
+        name=f"random-{seed}", name_en=f"Scenario {seed}", name_zh=f"情景{seed}", base_from="2026-01",
+        base_to="2026-06", starts=_STARTS, horizon_days=int(chance.integers(90, 270)), rule=RULES[seed % len(RULES)],
+        guarantee=0.4, substitution=float(chance.choice([0.0, 0.5, 1.0])), seed=seed, draws=draws,
+        instruments=tuple(acts),
+    )  # fmt: skip
+
+
+def _random_act(chance: np.random.Generator, place: int) -> Instrument:
+    kind = str(chance.choice(["licence", "licence", "licence", "ban", "quota", "origin", "outage"]))
+    starts = _STARTS + timedelta(int(chance.integers(0, 30)))
+    ends = starts + timedelta(int(chance.integers(30, 150))) if chance.random() < 0.3 else None
+    act = Instrument(id=f"act-{place}", kind=kind, starts=starts, ends=ends)
+    if kind in ("licence", "ban"):
+        act = replace(
+            act, to_country=tuple(chance.choice(_COUNTRIES[1:], int(chance.integers(1, 4)), replace=False).tolist())
+        )
+    if kind == "licence":
+        delay = float(chance.integers(10, 90))
+        return replace(
+            act, delay_working_days=delay, low=delay * 2 / 3, high=delay * 2,
+            approval=None if chance.random() < 0.3 else float(chance.uniform(0.05, 1.0)),
+        )  # fmt: skip
+    return replace(act, cap=float(chance.uniform(0.0, 0.9))) if kind in ("quota", "origin", "outage") else act

@@ -4,18 +4,18 @@ control that is made harder that spares nobody (observed, no theorem: how often 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any, get_args
+from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.networks import demand, instrument, lost, random_network
 
+from lodeline.strategy import kernels
 from lodeline.strategy.network import Floats, Network, Openness, Units, open_throughout
-from lodeline.strategy.scenario import Rule
+from lodeline.strategy.scenario import RULES
 from lodeline.strategy.simulate import Trajectory, simulate
 
-RULES = get_args(Rule)
 #: Aimed at: of a thousand graphs one may lose less when the control is harder, by .1 % of what plants need at most.
 AIM = 1, 0.001
 #: What holds: on the first thousand at three severities none. On 9 000 others, at five severities over 180 days: 17,
@@ -35,9 +35,22 @@ def ran(
 ) -> Trajectory:
     """Run by the rule, and with the substitution, that belong to a seed."""
     return simulate(
-        net, openness, days=days, rule=RULES[seed % 3], guarantee=0.4, substitution=(0.0, 0.5, 1.0)[seed // 3 % 3],
+        net, openness, days=days, rule=RULES[seed % len(RULES)], guarantee=0.4,
+        substitution=(0.0, 0.5, 1.0)[seed // len(RULES) % 3],
         with_elements=elements, at_plants_only=plants,
     )  # fmt: skip
+
+
+def test_every_rule_is_drawn_and_each_is_one_of_the_kernels() -> None:
+    assert {RULES[seed % len(RULES)] for seed in range(1000)} == set(RULES)
+    numbers = [value for name, value in vars(kernels).items() if name in ("PROPORTIONAL", "PRIORITY", "GUARANTEE")]
+    assert numbers == [*range(len(RULES))]
+    # Where there is half of what is ordered, each rule deals it in its own way.
+    net = network_of(1)
+    scarce = open_throughout(net, 60)
+    scarce.origin[:] = 0.5
+    dealt = [simulate(net, scarce, days=60, rule=rule, guarantee=0.4).shipped_kg for rule in RULES]
+    assert all(not np.allclose(one, other) for one, other in combinations(dealt, 2))
 
 
 def test_without_an_instrument_nothing_changes() -> None:
@@ -143,6 +156,7 @@ def _opened(openness: Openness, holdings: np.ndarray, edges: np.ndarray, units: 
         edge=openness.edge[edges], origin=openness.origin[holdings], unit=openness.unit[units],
         in_scope=openness.in_scope[edges], held=openness.held[edges],
         waits=None if openness.waits is None else openness.waits[edges],
+        capped=None if openness.capped is None else openness.capped[edges],
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from lodeline.strategy.helps import Help, bound_by
 from lodeline.strategy.inputs import assumptions
 from lodeline.strategy.losses import per_seller, rates
 from lodeline.strategy.network import Floats, Network
-from lodeline.strategy.run import GRID_DAYS, Move, Run, percentiles
+from lodeline.strategy.run import GRID_DAYS, Alone, Move, Run, percentiles
 from lodeline.strategy.sentences import headline, notes
 from lodeline.strategy.survive import Need, lacks, needs, time_to_recover, time_to_survive, under_way_days
 
@@ -60,6 +60,7 @@ def document(run: Run, stamp: Mapping[str, Any] | None) -> Json:
         "coverage": {"exact_pct": _number(_exact_pct(run)), **_stated(network, "exact")},
         "inputs": _inputs(run),
         "plants": [_plant(run, int(place)) for place in run.order],
+        "without_control": [_alone(run, one) for one in run.alone],
         "totals": _totals(run),
         "loss": _loss(run),
         "tornado": [_move(one, run) for one in run.moves],
@@ -156,6 +157,21 @@ def _plant(run: Run, place: int) -> Json:
         "binding": _binding(run, main, goods),
         "helps": [_help(one) for one in run.helps.get(place, ())],
         **_stated(network, weakest(bases)),
+    }  # fmt: skip
+
+
+def _alone(run: Run, one: Alone) -> Json:
+    """A plant that stops with no control at all, and why: a supplier that sends less, or goods that come too late."""
+    network = run.network
+    units, holding = network.units, int(network.units.need_holding[one.need])
+    supplier = network.holdings.organisation[network.edges.source[one.edge]] if one.edge >= 0 else None
+    return {
+        "plant": units.name[one.unit], "organisation": units.organisation[one.unit],
+        "country": units.country[one.unit], "class": network.holdings.goods[holding],
+        "need_kg_per_day": _number(network.units.need_rate[one.need]), "stop_day": one.day,
+        "stop_on": (run.scenario.starts + timedelta(days=one.day)).isoformat(),
+        "why": "late" if supplier is None else "supplier", "supplier": supplier,
+        **_stated(network, weakest(("assumption", network.holdings.level_basis[holding]))),
     }  # fmt: skip
 
 

@@ -36,7 +36,8 @@ WORDS: Final[dict[str, Text]] = {
     "approval_share": text("the share of licences approved", "许可批准比例"),
     "demand_plant": text("plants' demand", "工厂需求"),
     "order_smoothing_days": text("how fast buyers order what they lack", "补货速度"),
-    "spare_capacity": text("spare capacity of makers", "生产富余能力"),
+    "spare_capacity": text("spare capacity of makers and plants", "生产富余能力"),
+    "waiting_return_share": text("how fast goods leave that waited for a licence", "待许可货物恢复发运的速度"),
 }
 
 
@@ -76,7 +77,7 @@ class Ranges:
 
     plants: rows of holdings that are a customer's, stock: [plants, 3] factors of their level, low central high, and
     stock_key: the input that each goes by, "" where it is sure. transit_key, transit_group [edges]: the same, and what
-    shares its luck. demand: names of plants' units. spare: rows of units whose capacity is assumed. cases: of licences.
+    shares its luck. demand: rows of plants' units. spare: rows of units whose capacity is assumed. cases: of licences.
     """
 
     plants: tuple[int, ...]
@@ -101,6 +102,7 @@ class Setting:
     demand: Floats
     smoothing: float
     spare: float
+    returning: float
     delays: Floats | None
     approved: Floats | None
 
@@ -131,9 +133,7 @@ def ranges(network: Network, scenario: Scenario, cover: pl.DataFrame, cases: Seq
         for days, basis, known in zip(edges.transit.tolist(), edges.transit_basis, sure.tolist(), strict=True)
     )
     demand = tuple(int(row) for row in np.flatnonzero(units.is_plant))
-    spare = tuple(
-        row for row, basis in enumerate(units.most_basis) if basis == "assumption" and not units.is_plant[row]
-    )
+    spare = tuple(row for row, basis in enumerate(units.most_basis) if basis == "assumption")
     found_ranges = Ranges(
         plants=plants, stock=stock, stock_key=tuple(keys),
         stock_name=tuple(f"{holdings.site[row]}|{holdings.goods[row]}" for row in plants), transit_key=transit_key,
@@ -189,6 +189,7 @@ def _inputs(found: Ranges, scenario: Scenario, covers: list[tuple[float, float, 
         basis: Basis = weakest("synthetic" if "synthetic" in one[3].casefold() else "assumption" for one in covers)
         inputs.append(Input(key="cover", unit="days", value=days, low=low, high=high, basis=basis, source="cover.csv"))
     if found.cases:
+        inputs.append(_stated(assumption("waiting_return_share")))
         for key, unit in (("licence_days", "working days"), ("approval_share", "share")):
             every = np.array([one.delay if key == "licence_days" else one.approval for one in found.cases])
             low, value, high = (float(one) for one in every.mean(axis=0))
@@ -240,28 +241,50 @@ def _range(value: float, low: float | None, high: float | None, like: Assumption
 
 
 def middle(found: Ranges) -> Setting:
-    """Everything at its central value; licences are approved by their share."""
-    return moved(found, None, "low")
-
-
-def moved(found: Ranges, key: str | None, end: End) -> Setting:
-    """Everything at its central value but one input, which is at its low or high end."""
-    side = 0 if end == "low" else 2
-
-    def of(one: str) -> float:
-        row = assumption(one)
-        return (row.low, row.central, row.high)[side if key == one else 1]
-
-    transit = np.array([of(one) / assumption(one).central if one else 1.0 for one in found.transit_key])
-    columns = [side if one and one == key else 1 for one in found.stock_key]
-    delays = np.array([one.delay[side if key == "licence_days" else 1] for one in found.cases])
-    approved = np.array([one.approval[side if key == "approval_share" else 1] for one in found.cases])
+    """Everything at its central value, and delays at their median: what is stated of a delay is the likeliest, and more
+    than half of its draws are longer. Of licences their share is approved."""
     return Setting(
-        stock=found.stock[np.arange(len(columns)), columns], transit=transit,
-        demand=np.full(len(found.demand), of("demand_plant")), smoothing=of("order_smoothing_days"),
-        spare=_spare(of("spare_capacity")), delays=delays if found.cases else None,
-        approved=approved if found.cases else None,
+        stock=found.stock[:, 1], transit=np.ones(len(found.transit_key)), demand=np.ones(len(found.demand)),
+        smoothing=assumption("order_smoothing_days").central, spare=1.0,
+        returning=assumption("waiting_return_share").central, delays=_of_cases(found, "delay", None),
+        approved=_of_cases(found, "approval", 1),
     )  # fmt: skip
+
+
+def moved(found: Ranges, setting: Setting, key: str, end: End, lottery: Floats | None = None) -> Setting:
+    """A setting with one input at its low or high end. lottery: of a draw, what decides its cases; without it, each
+    is approved by its share."""
+    side = 0 if end == "low" else 2
+    row = None if key in ("cover", "approval_share") else assumption(key)
+    value = 0.0 if row is None else (row.low, row.central, row.high)[side]
+    if key in ("stock_days_customer", "cover"):
+        at = np.array([one == key for one in found.stock_key], np.bool_)
+        return replace(setting, stock=np.where(at, found.stock[:, side], setting.stock))
+    if key in _TRANSITS and row is not None:
+        at = np.array([one == key for one in found.transit_key], np.bool_)
+        return replace(setting, transit=np.where(at, value / row.central, setting.transit))
+    if key == "approval_share":
+        share = _of_cases(found, "approval", side)
+        drawn = share if lottery is None or share is None else (lottery < share).astype(np.float64)
+        return replace(setting, approved=drawn)
+    if key == "licence_days":
+        return replace(setting, delays=_of_cases(found, "delay", side))
+    if key == "demand_plant":
+        return replace(setting, demand=np.full(len(found.demand), value))
+    return replace(setting, **{
+        "order_smoothing_days": {"smoothing": value}, "waiting_return_share": {"returning": value},
+        "spare_capacity": {"spare": _spare(value)},
+    }[key])  # fmt: skip
+
+
+def _of_cases(found: Ranges, name: Literal["delay", "approval"], side: int | None) -> Floats | None:
+    """Low, central or high of all cases, or the median of a delay, in whole days; None where there is no case."""
+    if not found.cases:
+        return None
+    three = [getattr(one, name) for one in found.cases]
+    if side is None:
+        return np.array([np.rint(triangular(np.array(0.5), *one)) for one in three], np.float64)
+    return np.array([one[side] for one in three], np.float64)
 
 
 def _spare(value: float) -> float:
@@ -270,15 +293,18 @@ def _spare(value: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draws:
-    """Joint draws: the settings of a seed, one after the other. Same seed and names, same numbers."""
+    """Joint draws: the settings of a seed, one after the other. Same seed and names, same numbers. lottery [cases,
+    draws]: a case is approved where it is below the share."""
 
     stock: Floats
     transit: Floats
     demand: Floats
     smoothing: Floats
     spare: Floats
+    returning: Floats
     delays: Floats
     approved: Floats
+    lottery: Floats
 
     def __len__(self) -> int:
         return len(self.smoothing)
@@ -287,7 +313,7 @@ class Draws:
         cases = len(self.delays) > 0
         return Setting(
             stock=self.stock[:, draw], transit=self.transit[:, draw], demand=self.demand[:, draw],
-            smoothing=float(self.smoothing[draw]), spare=float(self.spare[draw]),
+            smoothing=float(self.smoothing[draw]), spare=float(self.spare[draw]), returning=float(self.returning[draw]),
             delays=self.delays[:, draw] if cases else None, approved=self.approved[:, draw] if cases else None,
         )  # fmt: skip
 
@@ -325,11 +351,14 @@ def joint(found: Ranges, *, seed: int, draws: int) -> Draws:
     for place, case in enumerate(found.cases):
         delays[place] = np.rint(triangular(at[place], *case.delay))
         approved[place] = lottery[place] < triangular(rate, *case.approval)
-    smoothing = assumption("order_smoothing_days").quantile(_uniform(seed, "order_smoothing_days", [""], draws)[0])
-    spare = assumption("spare_capacity").quantile(_uniform(seed, "spare_capacity", [""], draws)[0])
+    smoothing, spare, returning = (
+        drawn_of(assumption(key), seed=seed, draws=draws)
+        for key in ("order_smoothing_days", "spare_capacity", "waiting_return_share")
+    )
     return Draws(
         stock=stock, transit=transit, demand=demand, smoothing=smoothing,
-        spare=np.array([_spare(float(one)) for one in spare]), delays=delays, approved=approved,
+        spare=np.array([_spare(float(one)) for one in spare]), returning=returning, delays=delays, approved=approved,
+        lottery=lottery,
     )  # fmt: skip
 
 
@@ -343,7 +372,7 @@ def _uniform(seed: int, kind: str, names: Sequence[str], draws: int) -> Floats:
 
 
 def drawn_of(one: Assumption, *, seed: int, draws: int) -> Floats:
-    """An assumption that no run of the engine needs, in each of the draws of a seed."""
+    """An assumption in each of the draws of a seed."""
     return one.quantile(_uniform(seed, one.key, [""], draws)[0])
 
 

@@ -1,4 +1,4 @@
-"""What still helps a plant: the run again with one thing added, and the loss avoided per kilogram of it.
+"""What still helps a plant: a draw in which it stops again with one thing added, and the loss avoided per kilogram.
 
 stock            30 days more of what binds it, from the first day
 supplier         a qualified maker elsewhere with spare capacity
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from lodeline.strategy.inputs.assumptions import assumption
-from lodeline.strategy.network import Floats, Network, Openness
+from lodeline.strategy.network import Ints, Network, Openness
 from lodeline.strategy.survive import needs
 
 if TYPE_CHECKING:
     from lodeline.strategy.draws import Setting
-    from lodeline.strategy.run import Engine, Outcome
+    from lodeline.strategy.run import Engine
     from lodeline.strategy.simulate import Trajectory
 
 What = Literal["stock", "supplier", "substitution", "licence", "general-licence"]
@@ -41,17 +41,15 @@ class Help:
     avoided_days: float
 
 
-def helps(
-    engine: Engine, setting: Setting, middle: tuple[Trajectory, Floats], outcome: Outcome, *, unit: int, place: int
-) -> tuple[Help, ...]:
-    """What still helps the plant of a unit; `place`: its place among the plants of `outcome`. middle: the run with
-    everything at its central value, and normal activity."""
+def helps(engine: Engine, setting: Setting, plants: Ints, *, place: int) -> tuple[Help, ...]:
+    """What still helps, in a setting, the plant at a place among `plants`, rows of units."""
     from lodeline.strategy.draws import applied  # noqa: PLC0415
     from lodeline.strategy.run import outcome_of  # noqa: PLC0415
 
-    central, normal = middle
+    before, normal = engine.at(setting)
     network, openness = applied(engine.network, engine.ranges, setting), engine.openness(setting)
-    binding = bound_by(network, central, openness, unit)
+    outcome = outcome_of(network, before, normal, plants)
+    binding = bound_by(network, before, openness, int(plants[place]))
     if binding is None:
         return ()
     need, holding = binding
@@ -69,14 +67,13 @@ def helps(
         licensed = openness.edge.copy()
         licensed[largest] = 1.0
         tried.append(("licence", network, replace(openness, edge=licensed), None))
-        tried.append(("general-licence", network, replace(openness, edge=_earlier(openness)), None))
+        tried.append(("general-licence", network, _earlier(openness), None))
     found = []
-    plants = np.flatnonzero(network.units.is_plant)
     horizon = float(days)
     for what, changed, opened, known in tried:
-        trajectory = engine.run(changed, opened, smoothing=setting.smoothing)
-        after = outcome_of(engine.network, trajectory, normal, plants)
-        amount = _more_came(network, central, trajectory, holding, what) if known is None else known
+        trajectory = engine.run(changed, opened, setting)
+        after = outcome_of(network, trajectory, normal, plants)
+        amount = _more_came(network, before, trajectory, holding, what) if known is None else known
         found.append(
             Help(
                 what=what, amount=amount,
@@ -146,18 +143,21 @@ def _with_supplier(
             origin=np.vstack([openness.origin, np.ones((1, openness.origin.shape[1]))]),
             in_scope=np.append(openness.in_scope, False), held=np.append(openness.held, False), origin_in_scope=None,
             waits=None if openness.waits is None else np.append(openness.waits, False),
+            capped=None if openness.capped is None else np.vstack([openness.capped, np.zeros((1, days), np.bool_)]),
         ),
     )  # fmt: skip
 
 
-def _earlier(openness: Openness) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Edges in scope as they are DAYS later, and open from day DAYS on."""
-    edge = openness.edge.copy()
+def _earlier(openness: Openness) -> Openness:
+    """With edges in scope as they are DAYS later, and open from day DAYS on."""
+    edge, capped = openness.edge.copy(), None if openness.capped is None else openness.capped.copy()
     later = np.concatenate([openness.edge[:, DAYS:], np.ones((len(edge), min(DAYS, edge.shape[1])))], axis=1)
     rows = openness.in_scope
     edge[rows] = np.maximum(edge[rows], later[rows])
     edge[rows, DAYS:] = 1.0
-    return edge
+    if capped is not None:
+        capped[rows, DAYS:] = False
+    return replace(openness, edge=edge, capped=capped)
 
 
 def _more_came(network: Network, before: Trajectory, after: Trajectory, holding: int, what: What) -> float:

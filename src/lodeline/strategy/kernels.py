@@ -22,8 +22,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+#: Rules of rationing.
 PROPORTIONAL: Final = 0
 PRIORITY: Final = 1
+GUARANTEE: Final = 2
 #: An order served to less than this part of it was not served.
 _WHOLE: Final = 1 - 1e-9
 
@@ -73,6 +75,7 @@ class Plan(NamedTuple):
     first: Floats  # (days, e) under way as filed; no rows where under way is as in the base window
     edge_row: Ints  # (e,) row in `edge_open`, -1 where it is open throughout
     edge_open: Floats  # (days, rows)
+    edge_capped: Flags  # (days, rows) a control acts: its share is of the base, and not of what is ordered
     edge_later: Floats  # (days, rows) the most that it is open from then on, where goods wait for that
     origin_row: Ints
     origin_open: Floats
@@ -82,6 +85,7 @@ class Plan(NamedTuple):
     guarantee: float
     substitution: float
     smoothing: float
+    returning: float
 
 
 class State(NamedTuple):
@@ -106,6 +110,7 @@ class State(NamedTuple):
     begun: Floats  # (h,) stock after arrivals
     share: Floats  # (h,) what is there, as a part of what units want to take
     asked: Floats  # (u,) activity that is wanted
+    owed: Floats  # (u,) days of full activity that a plant lost and has not made up
     activity: Floats
     taken: Floats  # (n,)
     taken_elements: Floats  # (u, k)
@@ -196,11 +201,21 @@ def _arrive(plan: Plan, state: State, record: Record, day: int) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _limit(plan: Plan, edge: int, day: int) -> float:
+    """The most that may be ordered over an edge: where a control acts, the open share of its base, and of a supplier
+    that stands by of what it can send."""
+    row = plan.edge_row[edge]
+    if row < 0 or not plan.edge_capped[day, row]:
+        return plan.most[edge]
+    return plan.edge_open[day, row] * (plan.flow[edge] if plan.flow[edge] > 0.0 else plan.most[edge])
+
+
+@njit(cache=True, nogil=True)
 def _order(plan: Plan, state: State, day: int) -> None:
-    """Each receiver orders what keeps its stock and what is under way at their level; what an instrument blocks, and
-    what a supplier did not send yesterday, it asks of its other suppliers that have room. What waits for a licence is
-    kept for it, never more than in the base window; when it opens, what it still lacks of that is to go at once, and
-    the rest it wants no more."""
+    """Each receiver orders what keeps its stock and what is under way at their level, where a control acts no more than
+    it leaves of the base; what it blocks, and what a supplier did not send yesterday, is asked of other suppliers that
+    have room. What waits for a licence is kept for the receiver, never more than in the base window; once it opens,
+    what is still lacking of that goes at `returning` of the base a day, and the rest is wanted no more."""
     state.kept[:] = 0.0
     for edge, kg in enumerate(state.waiting):
         state.kept[plan.source[edge]] += kg
@@ -220,20 +235,22 @@ def _order(plan: Plan, state: State, day: int) -> None:
             if day < plan.qualified_from[edge]:
                 continue
             whole = min(plan.flow[edge] * pace, plan.most[edge])
-            open_ = 1.0 if plan.edge_row[edge] < 0 else plan.edge_open[day, plan.edge_row[edge]]
-            wanted = whole * open_
-            if open_ < 1.0:
+            limit = _limit(plan, edge, day)
+            wanted = min(whole, limit)
+            if not state.short[edge]:
+                room += limit - wanted
+            row = plan.edge_row[edge]
+            if row >= 0 and plan.edge_open[day, row] < 1.0:
                 if plan.held[edge]:
-                    state.licensed[edge] = min(whole, state.held_kg[edge])
-                    wanted += state.licensed[edge] * (1.0 - open_)
-                sought += whole - wanted
-                later = plan.edge_later[day, plan.edge_row[edge]]
-                if later > open_:
-                    state.waiting[edge] += plan.flow[edge] * min(pace, 1.0) * (later - open_)
-            elif not state.short[edge]:
-                room += plan.most[edge] - wanted
+                    # Of a licence that is held no more than the base goes either.
+                    state.licensed[edge] = min(max(0.0, min(whole, plan.flow[edge]) - wanted), state.held_kg[edge])
+                    wanted += state.licensed[edge]
+                later = plan.edge_later[day, row] - plan.edge_open[day, row]
+                if later > 0.0:
+                    state.waiting[edge] += plan.flow[edge] * min(pace, 1.0) * later
+            sought += whole - wanted
             state.wanted[edge] = wanted
-            if state.waiting[edge] > 0.0 and plan.edge_later[day, plan.edge_row[edge]] <= open_:
+            if state.waiting[edge] > 0.0 and plan.edge_later[day, row] <= plan.edge_open[day, row]:
                 opened += state.waiting[edge]
         if opened > 0.0:
             part = min(1.0, max(0.0, gap) / opened)
@@ -242,15 +259,16 @@ def _order(plan: Plan, state: State, day: int) -> None:
                 row = plan.edge_row[edge]
                 if state.waiting[edge] > 0.0 and plan.edge_later[day, row] <= plan.edge_open[day, row]:
                     state.waiting[edge] *= part
-                    state.released[edge] = state.waiting[edge]
+                    most = (1.0 + plan.returning) * plan.edge_open[day, row] * plan.flow[edge]
+                    state.released[edge] = min(state.waiting[edge], max(0.0, most - state.wanted[edge]))
         sought *= plan.substitution
         if sought > 0.0 and room > 0.0:
             part = min(1.0, sought / room)
             for place in range(first, last):
                 edge = plan.in_edge[place]
-                open_ = 1.0 if plan.edge_row[edge] < 0 else plan.edge_open[day, plan.edge_row[edge]]
-                if day >= plan.qualified_from[edge] and open_ >= 1.0 and not state.short[edge]:
-                    state.wanted[edge] += part * (plan.most[edge] - state.wanted[edge])
+                if day >= plan.qualified_from[edge] and not state.short[edge]:
+                    spare = _limit(plan, edge, day) + state.licensed[edge] - state.wanted[edge]
+                    state.wanted[edge] += part * max(0.0, spare)
 
 
 @njit(cache=True, nogil=True)
@@ -268,7 +286,7 @@ def _decide(plan: Plan, state: State, day: int) -> None:
         for need in range(plan.need_start[unit], plan.need_start[unit + 1]):
             orders[plan.need_holding[need]] += plan.need_rate[need] * state.asked[unit]
     for unit in range(len(state.asked)):
-        asked, is_asked_for = 1.0, False
+        asked, is_asked_for = 1.0 + state.owed[unit], False
         if not plan.is_plant[unit]:
             for output in range(plan.out_of_start[unit], plan.out_of_start[unit + 1]):
                 here = plan.made_holding[output]
@@ -279,7 +297,7 @@ def _decide(plan: Plan, state: State, day: int) -> None:
                 wish = 1.0 + more / (plan.made[here] + plan.base_in[here])
                 asked = wish if not is_asked_for else max(asked, wish)
                 is_asked_for = True
-        most = 1.0 if plan.is_plant[unit] else plan.unit_most[unit]
+        most = plan.unit_most[unit]
         if plan.unit_row[unit] >= 0 and plan.unit_open[day, plan.unit_row[unit]] < 1.0:
             most = min(most, plan.unit_open[day, plan.unit_row[unit]])
         state.asked[unit] = min(most, max(0.0, asked))
@@ -321,7 +339,9 @@ def _use(plan: Plan, state: State, record: Record) -> None:
                 without = got / rate
         state.activity[unit] = can
         if binding >= 0:
-            record.scarce[binding] += asked - can
+            record.scarce[binding] += max(0.0, (min(asked, 1.0) if plan.is_plant[unit] else asked) - can)
+        if plan.is_plant[unit]:
+            state.owed[unit] = max(0.0, state.owed[unit] + 1.0 - can)
         group = plan.need_group[binding] if binding >= 0 else -1
         for need in range(first, last):
             here = plan.need_holding[need]
@@ -381,7 +401,7 @@ def _ration(plan: Plan, state: State) -> None:
             for place in range(first, last):
                 sent[out_edge[place]] = wanted[out_edge[place]] * part
             continue
-        if plan.rule != PRIORITY:
+        if plan.rule == GUARANTEE:
             sure = 0.0
             for place in range(first, last):
                 sure += plan.guarantee * min(wanted[out_edge[place]], plan.flow[out_edge[place]])

@@ -2,9 +2,9 @@
 
 Seller: price × kilograms that did not leave, with what is sent later taken off again, and the margin of what idle units
 would have made. Buyer: `loss_per_day` of plants.csv, for each plant by the part of it that stands still; where nobody
-said, the value of the goods it lacks times an assumed factor. Each side stays in its own currency: a plant whose loss
-is stated in another than most is left out of the sum, and the run says how many are. For the day on which the losses
-cross, and for nothing else, the seller's is converted at an assumed rate.
+said, the value of the goods it lacks times an assumed factor. Output made up later is taken off again. Each side stays
+in its own currency: a plant whose loss is stated in another than most is left out of the sum, and the run says how many
+are. For the day on which the losses cross, and for nothing else, the seller's is converted at an assumed rate.
 """
 
 from __future__ import annotations
@@ -95,16 +95,18 @@ def _currency(stated: Sequence[str], losses: Floats) -> str:
 
 
 def curves(network: Network, found: Prices, *, idle: Floats, shipped: Floats, watched: Ints, side: int = 1) -> Curves:
-    """The losses of a run. idle [units, days]: of normal activity; shipped [watched edges, days]: kg of edges that
-    leave the country; side: 0 the low end of what money is assumed to be worth, 1 the middle, 2 the high end."""
+    """The losses of a run. idle [units, days]: less than normal activity, negative: more; shipped [watched edges,
+    days]: kg of edges that leave the country; side: 0 the low end of what money is assumed to be worth, 1 the middle, 2
+    the high end."""
     edges, units = network.edges, network.units
     margin = assumption("seller_margin")
     share = (margin.low, margin.central, margin.high)[side]
     price = np.nan_to_num(found.edge[watched]) * found.price_range[side]
     withheld = price @ (edges.flow[watched][:, None] - shipped) if len(watched) else np.zeros(idle.shape[1])
-    seller = np.maximum(0.0, np.cumsum(withheld)) + np.cumsum((found.made * share) @ idle)
+    stood = np.maximum(0.0, np.cumsum(idle, axis=1))
+    seller = np.maximum(0.0, np.cumsum(withheld)) + (found.made * share) @ stood
     rate = np.where(units.is_plant, found.plant[:, side], 0.0)
-    return Curves(seller=seller, buyer=np.cumsum(rate @ idle))
+    return Curves(seller=seller, buyer=rate @ stood)
 
 
 def rates(found: Prices) -> tuple[Assumption, ...] | None:

@@ -167,8 +167,10 @@ class Network:
 class Openness:
     """What instruments leave of a network on each day of a run; all ones where there is no instrument.
 
-    edge [edges, days]: share of what is ordered that may go. origin [holdings, days], unit [units, days]: share of the
-    base rate that comes in, or of the base activity that is allowed (1 leaves the unit its `most`).
+    edge [edges, days]: share of its base that may go, where that is below 1 or `capped`; 1 elsewhere: all that is
+    ordered. capped [edges, days]: a licence was granted there, of which the base may go and no more; None: nowhere.
+    origin [holdings, days], unit [units, days]: share of the base rate that comes in, or of the base activity that
+    is allowed (1 leaves the unit its `most`).
     in_scope [edges], held [edges]: an instrument shuts it; its goods may go as long as `held_kg` lasts.
     origin_in_scope [holdings], unit_in_scope [units]: an instrument touches it; None where none was asked for.
     calendar_assumed: a working day was counted by no calendar that was published. waits [edges]: what is ordered while
@@ -184,6 +186,7 @@ class Openness:
     unit_in_scope: Bools | None = None
     calendar_assumed: bool = False
     waits: Bools | None = None
+    capped: Bools | None = None
 
     @property
     def touches_nothing(self) -> bool:

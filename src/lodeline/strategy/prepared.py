@@ -11,12 +11,13 @@ from lodeline.strategy.network import Bools, Floats, Ints, Lapses, Network, Open
 
 
 class Settings(NamedTuple):
-    """How a run goes; `rule` is a place in `scenario.RULES`."""
+    """How a run goes; `rule` is a number of the kernels."""
 
     rule: int
     guarantee: float
     substitution: float
     smoothing: float
+    returning: float
 
 
 class Prepared(NamedTuple):
@@ -64,7 +65,9 @@ def prepared(network: Network, openness: Openness, days: int, settings: Settings
     first = np.zeros((0, len(edges)))
     if network.arrivals is not None:
         first = np.ascontiguousarray(network.arrivals[:, :days].T, np.float64)
-    edge_row, edge_open = _touched(openness.edge, days)
+    below = openness.edge[:, :days] < 1.0
+    capped = below if openness.capped is None else below | openness.capped[:, :days]
+    edge_row, edge_open = _touched(openness.edge, days, capped)
     waits = np.zeros(len(edges), np.bool_) if openness.waits is None else np.array(openness.waits, np.bool_)
     origin_row, origin_open = _touched(openness.origin, days)
     unit_row, unit_open = _touched(openness.unit, days)
@@ -86,7 +89,7 @@ def prepared(network: Network, openness: Openness, days: int, settings: Settings
         need_holding=_ints(units.need_holding), need_rate=_floats(units.need_rate), need_group=_ints(units.need_group),
         out_of_start=_ints(units.out_start), made_holding=_ints(units.out_holding), made_rate=_floats(units.out_rate),
         passed_on=_passed_on(network, content), first=first, edge_row=edge_row, edge_open=edge_open,
-        edge_later=_later(edge_open, edge_row, waits),
+        edge_capped=np.ascontiguousarray(capped[edge_row >= 0].T), edge_later=_later(edge_open, edge_row, waits),
         origin_row=origin_row, origin_open=origin_open, unit_row=unit_row, unit_open=unit_open, **settings._asdict(),
     )  # fmt: skip
     slot_edge = np.repeat(np.arange(len(edges)), transit)
@@ -109,7 +112,7 @@ def _state(network: Network, plan: Plan, level: Floats, elements: int) -> State:
         wanted=np.zeros(edges), licensed=np.zeros(edges), sent=np.zeros(edges), waiting=np.zeros(edges),
         released=np.zeros(edges), kept=np.zeros(holdings),
         short=np.zeros(edges, np.bool_), missed=np.zeros(holdings), use=np.ones(holdings), begun=np.zeros(holdings),
-        share=np.zeros(holdings), asked=np.ones(units), activity=np.zeros(units),
+        share=np.zeros(holdings), asked=np.ones(units), owed=np.zeros(units), activity=np.zeros(units),
         taken=np.zeros(len(plan.need_holding)), taken_elements=np.zeros((units, elements)),
     )  # fmt: skip
 
@@ -167,9 +170,11 @@ def _passed_on(network: Network, content: Floats) -> Floats:
     return np.divide(made, whole, out=np.zeros_like(made), where=whole > 0)
 
 
-def _touched(share: Floats, days: int) -> tuple[Ints, Floats]:
-    """The rows that are not 1 throughout: the number of each among them, else -1; and them, a day a row."""
-    rows = np.flatnonzero((share[:, :days] != 1.0).any(axis=1))
+def _touched(share: Floats, days: int, also: Bools | None = None) -> tuple[Ints, Floats]:
+    """The rows that are not 1 throughout, or marked in `also`: the number of each among them, else -1; and them, a day
+    a row."""
+    found = (share[:, :days] != 1.0).any(axis=1)
+    rows = np.flatnonzero(found if also is None else found | also.any(axis=1))
     number = np.full(len(share), -1, np.int64)
     number[rows] = np.arange(len(rows))
     return number, np.ascontiguousarray(share[rows, :days].T, dtype=np.float64)

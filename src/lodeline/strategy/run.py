@@ -1,8 +1,10 @@
 """A run of a scenario: which plants stop, when, for want of what, with ranges; and what the answer hangs on.
 
 One run at the middle of everything uncertain says what binds each plant; joint draws say P10, P50, P90 and how often
-never; runs with one input at an end say how much of the answer hangs on it (the tornado); runs with one thing added say
-what still helps. Same network, scenario, tables, law and seed: the same bytes.
+never. Some of the draws again with one input at an end say how much of the answer hangs on it (the tornado); a draw in
+which a plant stops again with one thing added says what still helps it. The middle run could show neither: a share of
+approvals slows all plants there and stops few. Plants that stop with no control at all are named and left out. Same
+network, scenario, tables, law and seed: the same bytes.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from lodeline.strategy.inputs.tables import EMPTY, Inputs
 from lodeline.strategy.losses import Curves, Prices, crossing, curves, per_seller, prices, rates
 from lodeline.strategy.network import Bools, Floats, Ints, Network, Openness, open_throughout
 from lodeline.strategy.scenario import Scenario
-from lodeline.strategy.simulate import Trajectory, simulate
+from lodeline.strategy.simulate import Trajectory, binding, simulate
 from lodeline.strategy.soundness import check_draws
 
 Json = dict[str, Any]
@@ -45,14 +47,18 @@ Progress = Callable[[int, int], None]
 #: A plant is touched where the instruments change its activity by more than this, or touch a flow to it.
 _TOUCHED: Final = 1e-6
 _ENDS: Final[tuple[End, End]] = ("low", "high")
+#: A supplier that sends less of its base than this share sends less.
+_LESS: Final = 0.01
 #: Days between two points of a curve over time.
 GRID_DAYS: Final = 7
 #: What still helps is computed for so many plants, those that stop first: each takes four runs.
 HELPED: Final = 16
+#: Draws that are tried with one input at its ends: those that lose these shares of what draws lose, by rank.
+MOVED_AT: Final = (0.1, 0.3, 0.5, 0.7, 0.9)
 #: Tries of one input at its ends are made of these, as far as the network has them.
 MOVED: Final = (
     "stock_days_customer", "cover", "transit_days_sea", "transit_days_asia", "transit_days_road", "licence_days",
-    "approval_share", "demand_plant", "order_smoothing_days", "spare_capacity",
+    "approval_share", "waiting_return_share", "demand_plant", "order_smoothing_days", "spare_capacity",
 )  # fmt: skip
 
 
@@ -69,8 +75,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """An input at its ends: what that changes in days, of the first stop and as a mean over the plants that stop; who
-    never stops counts as stopping at the horizon."""
+    """An input at its ends in some draws: what that changes in days, of the first stop and as a mean over the plants
+    that stop; who never stops counts as stopping at the horizon."""
 
     key: str
     low: float
@@ -88,12 +94,25 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """A plant, a row of units, that stops without any control, on a day of the run; for want of a need, a row of
+    `Units.need_holding`. edge: the supplier that has sent less than in the base window by then; -1: all of them sent as
+    much, and stock is used up before what is under way arrives."""
+
+    unit: int
+    day: int
+    need: int
+    edge: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """All that was computed; `as_json` is the answer. Columns of `stop`, `half`, `lost_*` are draws, rows plants.
 
-    plants: rows of units. ends: openness with delays at low, central, high. seller, buyer [3, grid]: cumulative loss.
-    crosses [draws]: the day on which the buyers' passes the seller's; crosses_ends: in the middle, with the rate of the
-    seller's currency at its low and its high end. moves: the input that moves the answer farthest first.
+    plants: rows of units, without those that stop with no control at all (`alone`). ends: openness with delays at low,
+    central, high. seller, buyer [3, grid]: cumulative loss. crosses [draws]: the day on which the buyers' passes the
+    seller's; crosses_ends: its P50, with the rate of the seller's currency at its low and its high end. moves: the
+    input that moves the answer farthest first.
     """
 
     network: Network
@@ -106,6 +125,7 @@ class Run:
     central: Outcome
     trajectory: Trajectory
     plants: Ints
+    alone: tuple[Alone, ...]
     touched: Ints
     stop: Floats
     half: Floats
@@ -170,11 +190,12 @@ class Engine:
     def openness(self, setting: Setting) -> Openness:
         return self.acting.openness(delays=setting.delays, approved=setting.approved)
 
-    def run(self, network: Network, openness: Openness, *, smoothing: float) -> Trajectory:
+    def run(self, network: Network, openness: Openness, setting: Setting) -> Trajectory:
         one = self.scenario
         return simulate(
             network, openness, days=one.horizon_days, rule=one.rule, guarantee=one.guarantee,
-            substitution=one.substitution, smoothing_days=smoothing, with_elements=False,
+            substitution=one.substitution, smoothing_days=setting.smoothing, returning=setting.returning,
+            with_elements=False,
         )  # fmt: skip
 
     def at(self, setting: Setting) -> tuple[Trajectory, Floats]:
@@ -182,8 +203,8 @@ class Engine:
         lumpy, stocks may be short and demand high, and what comes of that is not of the instruments' making. Goods that
         they hold back a plant that is short would have bought on the spot, though: of these it lacks none there."""
         network, openness = applied(self.network, self.ranges, setting), self.openness(setting)
-        normal = self.run(_with_spot(network, openness), self.free, smoothing=setting.smoothing).activity
-        return self.run(network, openness, smoothing=setting.smoothing), normal
+        normal = self.run(_with_spot(network, openness), self.free, setting).activity
+        return self.run(network, openness, setting), normal
 
 
 def run(
@@ -215,17 +236,17 @@ def run(
     ]
     found = ranges(network, scenario, inputs.cover, cases)
     engine = Engine(network, scenario, acting, found, open_throughout(network, scenario.horizon_days))
-    plants = np.flatnonzero(network.units.is_plant)
     keys = [key for key in MOVED if with_tornado and any(one.key == key for one in found.inputs)]
-    steps = _Steps(progress, 1 + count + 2 * len(keys))
+    steps = _Steps(progress, 1 + count + 2 * len(keys) * len(MOVED_AT))
 
     setting = middle(found)
+    alone = _stop_alone(engine, setting)
+    plants = np.setdiff1d(np.flatnonzero(network.units.is_plant), [one.unit for one in alone]).astype(np.int64)
     central, normal = engine.at(setting)
     steps.done()
     base = engine.openness(setting)
-    ends = {
-        "central": base, "low": engine.openness(moved(found, "licence_days", "low")),
-        "high": engine.openness(moved(found, "licence_days", "high")),
+    ends = {"central": base} | {
+        end: engine.openness(moved(found, setting, "licence_days", end)) for end in _ENDS
     }  # fmt: skip
     outcome = outcome_of(network, central, normal, plants)
     money = prices(network)
@@ -237,27 +258,30 @@ def run(
         for number in counted("draws", range(count)):
             several.draw(number)
             steps.done()
+        order = np.argsort(several.lost_kg.sum(axis=0), kind="stable")
+        tried = [int(order[round(share * (count - 1))]) for share in MOVED_AT]
         for key in counted("inputs", keys):
-            after = [outcome_of(network, *engine.at(moved(found, key, end)), plants) for end in _ENDS]
-            moves.append(_move(key, outcome, after, horizon=scenario.horizon_days))
-            steps.done(2)
-    touched = np.flatnonzero(_reached(network, base, plants) | (several.lost_days > _TOUCHED).any(axis=1))
+            stops = np.stack([several.stop[:, tried], *(several.moved(tried, key, end).T for end in _ENDS)])
+            moves.append(_move(key, stops, horizon=scenario.horizon_days))
+            steps.done(2 * len(tried))
+    hurt = (several.lost_days > _TOUCHED) | np.isfinite(several.stop)
+    touched = np.flatnonzero(_reached(network, base, plants) | hurt.any(axis=1))
     middle_stop = np.array([percentiles(several.stop[place])[1] for place in range(len(plants))])
     first_to_stop = sorted(
         (place for place in touched.tolist() if np.isfinite(several.stop[place]).mean() >= 0.1),
         key=lambda place: (middle_stop[place], network.units.name[plants[place]]),
     )[:helped]
     helping = {
-        place: helps(engine, setting, (central, normal), outcome, unit=int(plants[place]), place=place)
+        place: helps(engine, drawn.setting(several.stopping(place)), plants, place=place)
         for place in counted("helps", first_to_stop)
     }
     steps.end()
-    seller, buyer, crosses = several.losses(central, normal)
+    seller, buyer = several.losses(central, normal)
     return Run(
         network=network, scenario=scenario, inputs=inputs, law_digest=law.digest, ranges=found, draws=drawn, ends=ends,
-        central=outcome, trajectory=central, plants=plants, touched=touched, stop=several.stop, half=several.half,
-        lost_kg=several.lost_kg, lost_days=several.lost_days, prices=money, seller=seller, buyer=buyer,
-        crosses=crosses, crosses_ends=several.crosses_ends(central, normal),
+        central=outcome, trajectory=central, plants=plants, alone=alone, touched=touched,
+        stop=several.stop, half=several.half, lost_kg=several.lost_kg, lost_days=several.lost_days, prices=money,
+        seller=seller, buyer=buyer, crosses=several.crosses[0], crosses_ends=several.crosses_ends,
         moves=tuple(sorted(moves, key=lambda one: (-one.swing, -one.first_swing, one.key))),
         helps=helping, seed=scenario.seed if seed is None else seed,
     )  # fmt: skip
@@ -265,11 +289,12 @@ def run(
 
 def outcome_of(network: Network, trajectory: Trajectory, normal: Floats, plants: Ints) -> Outcome:
     """What became of plants, rows of units, in a run that kept all units; against `normal`, the activity of all units
-    without any instrument. A stop is the first day below the limit on which it would have worked more."""
+    without any instrument. A stop is the first day below the limit on which it would have worked more; output that is
+    made up later is not lost."""
     units = network.units
     activity, usual = trajectory.activity[plants], np.minimum(normal[plants], 1.0)
-    lost = np.maximum(0.0, usual - activity)
-    days = np.where(lost > _TOUCHED, lost, 0.0).sum(axis=1)
+    lost = normal[plants] - activity
+    days = np.maximum(0.0, np.where(np.abs(lost) > _TOUCHED, lost, 0.0).sum(axis=1))
     starts = units.need_start
     need = np.array([units.need_rate[starts[unit] : starts[unit + 1]].sum() for unit in plants])
     return Outcome(
@@ -314,16 +339,38 @@ def _reached(network: Network, openness: Openness, plants: Ints) -> Bools:
     return np.array([bool(into[holding[start[unit] : start[unit + 1]]].any()) for unit in plants], np.bool_)
 
 
-def _move(key: str, central: Outcome, after: list[Outcome], *, horizon: int) -> Move:
-    """What moving an input to its ends changes; a plant that never stops counts as one that stops at the horizon."""
-    ever = np.isfinite(np.stack([one.stop for one in (central, *after)])).any(axis=0)
+def _stop_alone(engine: Engine, setting: Setting) -> tuple[Alone, ...]:
+    """The plants that stop in a setting without any instrument, and without goods bought on the spot."""
+    network = applied(engine.network, engine.ranges, setting)
+    ran = engine.run(network, engine.free, setting)
+    below, found = ran.first_below(network.units.stop_below), []
+    for unit in np.flatnonzero(network.units.is_plant & np.isfinite(below)).tolist():
+        bound, day = binding(network, ran, unit), int(below[unit])
+        assert bound is not None and ran.shipped is not None, "what stops lacks something"
+        into = np.flatnonzero(network.edges.target == network.units.need_holding[bound.need])
+        base = network.edges.flow[into] * (day + 1)
+        less = base - ran.shipped[into, : day + 1].sum(axis=1)
+        worst = int(less.argmax()) if len(into) else -1
+        sends_less = worst >= 0 and less[worst] > _LESS * base[worst]
+        found.append(Alone(unit=unit, day=day, need=bound.need, edge=int(into[worst]) if sends_less else -1))
+    return tuple(found)
+
+
+def _move(key: str, stops: Floats, *, horizon: int) -> Move:
+    """What moving an input to its ends changes. stops [before low high, plants, draws]: a plant that never stops counts
+    as one that stops at the horizon."""
+    ever = np.isfinite(stops).any(axis=0)
     if not ever.any():
         return Move(key=key, low=0.0, high=0.0, first_low=0.0, first_high=0.0)
-    before, low, high = (np.minimum(one.stop[ever], horizon) for one in (central, *after))
+    days = np.minimum(stops, horizon)
+    mean, first = days[:, ever].mean(axis=1), days.min(axis=1).mean(axis=1)
     return Move(
-        key=key, low=float(np.mean(low - before)), high=float(np.mean(high - before)),
-        first_low=float(low.min() - before.min()), first_high=float(high.min() - before.min()),
-    )  # fmt: skip
+        key=key,
+        low=float(mean[1] - mean[0]),
+        high=float(mean[2] - mean[0]),
+        first_low=float(first[1] - first[0]),
+        first_high=float(first[2] - first[0]),
+    )
 
 
 class _Steps:
@@ -351,7 +398,8 @@ class _Drawn:
         self.stop, self.half = np.full(shape, np.inf), np.full(shape, np.inf)
         self.lost_kg, self.lost_days = np.zeros(shape), np.zeros(shape)
         self._seller, self._buyer = np.zeros((len(drawn), grid)), np.zeros((len(drawn), grid))
-        self._crosses = np.full(len(drawn), np.inf)
+        #: By the rate that is drawn, and by its low and its high end.
+        self.crosses = np.full((3, len(drawn)), np.inf)
         self._assumed = rates(money) or ()
         self._rates = {one.key: drawn_of(one, seed=seed, draws=len(drawn)) for one in self._assumed}
 
@@ -362,10 +410,29 @@ class _Drawn:
         self.lost_kg[:, number], self.lost_days[:, number] = found.lost_kg, found.lost_days
         lost = self._curves(trajectory, normal, 1)
         self._seller[number], self._buyer[number] = _on_grid(lost.seller), _on_grid(lost.buyer)
-        rate = per_seller(self._money, {key: float(one[number]) for key, one in self._rates.items()})
-        self._crosses[number] = crossing(lost, rate)
+        drawn = {key: float(one[number]) for key, one in self._rates.items()}
+        ends = [{one.key: getattr(one, end) for one in self._assumed} for end in _ENDS]
+        self.crosses[:, number] = [crossing(lost, per_seller(self._money, one)) for one in (drawn, *ends)]
 
-    def losses(self, central: Trajectory, normal: Floats) -> tuple[Floats, Floats, Floats]:
+    def moved(self, draws: list[int], key: str, end: End) -> Floats:
+        """[draws, plants] the days of stop in some of the draws with an input at an end."""
+        engine = self._engine
+        settings = [
+            moved(engine.ranges, self._drawn.setting(one), key, end, self._drawn.lottery[:, one]) for one in draws
+        ]
+        return np.stack([outcome_of(engine.network, *engine.at(one), self._plants).stop for one in settings])
+
+    def stopping(self, place: int) -> int:
+        """Of the draws in which a plant stops, that in which it loses the middle amount."""
+        there = np.flatnonzero(np.isfinite(self.stop[place]))
+        return int(there[np.argsort(self.lost_kg[place, there], kind="stable")[len(there) // 2]])
+
+    @property
+    def crosses_ends(self) -> tuple[float, float]:
+        """The P50 of the day on which losses cross, with each rate at its low end and at its high one."""
+        return percentiles(self.crosses[1])[1], percentiles(self.crosses[2])[1]
+
+    def losses(self, central: Trajectory, normal: Floats) -> tuple[Floats, Floats]:
         """[3, grid] of either side, P10, middle and P90 of the draws, widened by what money is assumed to be worth."""
         ends = [self._curves(central, normal, side) for side in range(3)]
         both = []
@@ -377,21 +444,15 @@ class _Drawn:
             below = np.divide(low, middle_, out=np.ones_like(low), where=middle_ > 0)
             above = np.divide(high, middle_, out=np.ones_like(high), where=middle_ > 0)
             both.append(np.stack([rows[0] * np.minimum(below, 1), rows[1], rows[2] * np.maximum(above, 1)]))
-        return both[0], both[1], self._crosses
-
-    def crosses_ends(self, central: Trajectory, normal: Floats) -> tuple[float, float]:
-        """The day on which the middle run's losses cross, with each rate at its low end and at its high one."""
-        lost = self._curves(central, normal, 1)
-        low, high = (
-            crossing(lost, per_seller(self._money, {one.key: (one.low, one.high)[side] for one in self._assumed}))
-            for side in (0, 1)
-        )
-        return low, high
+        return both[0], both[1]
 
     def _curves(self, trajectory: Trajectory, normal: Floats, side: int) -> Curves:
         assert trajectory.shipped is not None
+        units = self._engine.network.units
+        of_units = ~units.is_plant
+        of_units[self._plants] = True
         return curves(
-            self._engine.network, self._money, idle=np.maximum(0.0, np.minimum(normal, 1.0) - trajectory.activity),
+            self._engine.network, self._money, idle=(normal - trajectory.activity) * of_units[:, None],
             shipped=trajectory.shipped[self._watched],
             watched=self._watched, side=side,
         )  # fmt: skip

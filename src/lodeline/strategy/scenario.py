@@ -18,7 +18,8 @@ INSTRUMENT_KINDS: Final[tuple[InstrumentKind, ...]] = get_args(InstrumentKind)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """An act with dates and a scope; an empty scope is everything. Several multiply where they meet.
+    """An act with dates and a scope; an empty scope is everything. Several multiply where they meet, but for
+    licences: a case is decided once.
 
     goods: classes or products, of which it touches those that are one of them or of their kind. approval, cap: shares.
     low, high: the range of what is uncertain in it: of the delay in working days, else of the share.

@@ -26,7 +26,7 @@ _GAP_DAYS: Final = 62
 
 
 def headline(run: Run) -> Text:
-    """First stop, how many by a day, and the assumption on which it hangs most."""
+    """First stop, how many by a day, who stops with no control at all, and the assumption on which it hangs most."""
     scenario = run.scenario
     name, name_zh = scenario.name_en or scenario.name, scenario.name_zh or scenario.name_en or scenario.name
     en, zh = f"{name}, from {_day(scenario.starts)}: ", f"{name_zh}，自{_day_zh(scenario.starts)}起："
@@ -50,6 +50,8 @@ def headline(run: Run) -> Text:
         ends, ends_zh = _between(scenario.starts, first[0], first[2], scenario.horizon_days)
         en += f"first plant stops {ends} (P10–P90), {count:.0f} of {len(run.touched)} by day {by}."
         zh += f"首家工厂停产在{ends_zh}（P10–P90），第 {by} 天前 {len(run.touched)} 家中有 {count:.0f} 家停产。"
+    apart = _alone(run)
+    en, zh = en + apart["en"], zh + apart["zh"]
     most = run.moves[0] if run.moves else None
     if most is None or max(most.swing, most.first_swing) == 0:
         return text(en + " No single assumption moves a stop by a day.", zh + "没有任何单项假定会使停产日改变一天。")
@@ -58,6 +60,30 @@ def headline(run: Run) -> Text:
     said, said_zh = so.get(basis, ("which is estimated", "属估计"))
     words = WORDS[most.key]
     return text(f"{en} Most hangs on {words['en']}, {said}.", f"{zh}结论主要取决于{words['zh']}，{said_zh}。")
+
+
+def _alone(run: Run) -> Text:
+    """How many plants stop with no control at all, what makes them stop, and that they are left out."""
+    if not run.alone:
+        return text("", "")
+    units = run.network.units
+    need = np.add.reduceat(np.append(units.need_rate, 0.0), units.need_start[:-1]) * (np.diff(units.need_start) > 0)
+    plants, count = len(run.plants) + len(run.alone), len(run.alone)
+    share = 100 * float(need[[one.unit for one in run.alone]].sum() / need[units.is_plant].sum())
+    late = sum(one.edge < 0 for one in run.alone)
+    said, said_zh = [], []
+    if late:
+        said.append(f"as what is under way comes after their stock is used up ({late})")
+        said_zh.append(f"在途货物到达前库存已用尽（{late}家）")
+    if late < count:
+        said.append(f"as suppliers send less than in the base window ({count - late})")
+        said_zh.append(f"供应商发货少于基准期（{count - late}家）")
+    verb, be = ("stops", "is") if count == 1 else ("stop", "are")
+    return text(
+        f" {count} of {plants} plants ({share:.0f} % of all need) {verb} with no control at all, {' or '.join(said)}, "
+        f"and {be} left out.",
+        f"{plants}家工厂中有{count}家（占总需求{share:.0f}%）在没有任何管制时也停产：{'、'.join(said_zh)}，不计入结果。",
+    )
 
 
 def notes(run: Run) -> list[tuple[str, Text]]:

@@ -5,15 +5,17 @@ Without an instrument every day is the base window's, to rounding, whatever the 
 only, and the trajectory says where: a level that one day of the base window does not leave anything of is raised
 (`raised`), and a capacity below what was used is the use.
 
-A day: what was sent a transit ago arrives, origins and the residual come in. A receiver orders b·o·(1 + gap/(τ·Σb)),
+A day: what was sent a transit ago arrives, origins and the residual come in. A receiver orders w = b·(1 + gap/(τ·Σb)),
 between nothing and twice its base; the gap is what stock and goods under way lack of their level (that counts goods
-ordered once: without it a long transit makes orders swing). What is blocked, and what a supplier left unsent the day
-before, it asks of other qualified suppliers with room. Where that waits (`Openness.waits`), makers go on making it, up
-to the base, and it goes once the edge is as open as it gets: after that day's orders, and no more than the gap. Units
-follow the output that is asked for most (joint products pile up, nobody stops for them), limited by essential inputs,
-capacity, openness; holdings give their own units first, then ship by the rule. Plants use what they need while they
-have it, limited by the scarcest essential class; nothing is made up for later. τ: Sterman, Management Science 35
-(1989), 321-339, for orders that count what is under way.
+ordered once: without it a long transit makes orders swing). Where a control acts (openness o below 1, or a licence that
+was granted: `Openness.capped`), min(w, o·b) is let through: no wider order cures it. What is blocked, and what a
+supplier left unsent the day before, it asks of other qualified suppliers with room. Where that waits
+(`Openness.waits`), makers go on making it, up to the base, and it goes once the edge is as open as it gets: after that
+day's orders, with them no more than (1 + `returning`)·o·b a day, and in all no more than the gap. Units follow the
+output that is asked for most (joint products pile up, nobody stops for them), limited by essential inputs, capacity,
+openness; holdings give their own units first, then ship by the rule. Plants use what they need while they have it,
+limited by the scarcest essential class, and make up what they lost up to their capacity. τ: Sterman, Management Science
+35 (1989), 321-339, for orders that count what is under way.
 """
 
 from __future__ import annotations
@@ -32,6 +34,15 @@ from lodeline.strategy.soundness import check_run, validate
 
 #: Assumption (`order_smoothing_days`): a lack of stock is ordered over so many days.
 SMOOTHING_DAYS: Final = 28.0
+#: Assumption (`waiting_return_share`): of what waited, so much of the base goes a day beyond the base.
+RETURNING: Final = 0.25
+
+
+#: What the kernels call each rule.
+_KERNEL_RULES: Final[dict[Rule, int]] = {
+    "proportional": kernels.PROPORTIONAL, "priority": kernels.PRIORITY, "guarantee": kernels.GUARANTEE,
+}  # fmt: skip
+assert tuple(_KERNEL_RULES) == RULES, "a rule that the kernels do not know"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +93,8 @@ class Trajectory:
         return np.where(under.any(axis=1), under.argmax(axis=1), np.nan)
 
     def lost_days(self) -> Floats:
-        """[rows of activity] days of full activity that were lost."""
-        return np.asarray(np.maximum(0.0, 1.0 - self.activity).sum(axis=1))
+        """[rows of activity] days of full activity that were lost and not made up."""
+        return np.asarray(np.maximum(0.0, (1.0 - self.activity).sum(axis=1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +115,7 @@ def simulate(
     guarantee: float = 0.0,
     substitution: float = 1.0,
     smoothing_days: float = SMOOTHING_DAYS,
+    returning: float = RETURNING,
     with_elements: bool = True,
     at_plants_only: bool = False,
 ) -> Trajectory:
@@ -112,10 +124,15 @@ def simulate(
     at_plants_only: keeps stock and activity of plants alone, and of shipments the sums, as draws need.
     """
     validate(network)
-    check_run(network, openness, days=days, guarantee=guarantee, substitution=substitution, smoothing=smoothing_days)
+    check_run(
+        network, openness, days=days, guarantee=guarantee, substitution=substitution, smoothing=smoothing_days,
+        returning=returning,
+    )  # fmt: skip
     if rule not in RULES:
         raise UserError(f"no rule {rule!r}: {', '.join(RULES)}", f"没有规则 {rule!r}：{'、'.join(RULES)}")
-    settings = Settings(RULES.index(rule), float(guarantee), float(substitution), float(smoothing_days))
+    settings = Settings(
+        _KERNEL_RULES[rule], float(guarantee), float(substitution), float(smoothing_days), float(returning)
+    )
     content = network.holdings.content.astype(np.float64) if with_elements else np.zeros((len(network.holdings), 0))
     ready = prepared(network, openness, days, settings, content)
     record = _record(network, days, content.shape[1], at_plants_only=at_plants_only)

@@ -17,6 +17,8 @@ from lodeline.strategy.network import Floats, Ints, Network, Openness
 MOST_DAYS: Final = 3_660
 MOST_DRAWS: Final = 5_000
 MOST_CELLS: Final = 400_000_000
+#: All that waited for years, in a day.
+_RETURNING_MOST: Final = float(MOST_DAYS)
 
 
 def validate(network: Network) -> None:
@@ -65,7 +67,14 @@ def validate(network: Network) -> None:
 
 
 def check_run(
-    network: Network, openness: Openness, *, days: int, guarantee: float, substitution: float, smoothing: float
+    network: Network,
+    openness: Openness,
+    *,
+    days: int,
+    guarantee: float,
+    substitution: float,
+    smoothing: float,
+    returning: float,
 ) -> None:
     """UserError for a run that is too large, or whose settings are none."""
     if not 1 <= days <= MOST_DAYS:
@@ -87,9 +96,17 @@ def check_run(
         touched = share[(share != 1.0).any(axis=1)]
         if touched.size and not (touched.min() >= 0.0 and touched.max() <= 1.0):
             raise UserError(f"openness.{name} is a share from 0 to 1", f"openness.{name} 须为 0 至 1 的比例")
+    capped = openness.capped
+    if capped is not None and (capped.shape[0] != len(network.edges) or capped.shape[1] < days):
+        raise _wrong("openness.capped", str(capped.shape), f"({len(network.edges)}, {days})")
     for name, value in (("guarantee", guarantee), ("substitution", substitution)):
         if not 0.0 <= value <= 1.0:
             raise UserError(f"{name} is a share from 0 to 1, not {value}", f"{name} 须为 0 至 1 的比例，而非 {value}")
+    if not 0.0 <= returning <= _RETURNING_MOST:
+        raise UserError(
+            f"what waited returns at a share of the base from 0 to {_RETURNING_MOST:g}, not {returning}",
+            f"积压货物恢复发运的速度须为基准流量的 0 至 {_RETURNING_MOST:g} 倍，而非 {returning}",
+        )
     if not 1.0 <= smoothing <= MOST_DAYS:
         raise UserError(
             f"orders are smoothed over 1 day or more, not {smoothing}", f"订货平滑天数须不小于 1，而非 {smoothing}"

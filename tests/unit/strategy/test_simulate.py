@@ -57,7 +57,7 @@ def test_goods_under_way_as_filed_arrive_on_their_days() -> None:
     assert ran.activity[0, 9:12].tolist() == pytest.approx([1.0, 0.5, 0.0], abs=1e-9)
 
 
-def test_what_waited_for_a_licence_goes_on_the_day_it_comes() -> None:
+def test_what_waited_for_a_licence_comes_back_at_a_stated_rate() -> None:
     # Two makers of half the need each; the licence of one comes on day 20, of the other within no day of the run.
     net = network(
         level=[100.0, 100.0, 60.0], links=[(0, 2, 5.0), (1, 2, 5.0)], plants=[2], transit=5, spare=1.0,
@@ -66,15 +66,69 @@ def test_what_waited_for_a_licence_goes_on_the_day_it_comes() -> None:
     openness = closed(net, 0, until=20)
     openness.edge[1] = 0.0
     waiting = replace(openness, waits=np.array([True, True]))
-    ran, hurried = (simulate(net, one, days=DAYS) for one in (openness, waiting))
+    ran, returned, hurried = (
+        simulate(net, one, days=DAYS, returning=rate) for one, rate in ((openness, 3.0), (waiting, 0.5), (waiting, 3.0))
+    )
 
+    assert returned.shipped is not None
     assert hurried.shipped is not None
-    # Twenty days of what the base window sends; of what is never granted nothing was kept.
-    assert hurried.shipped[0, :20].sum() == 0
-    assert hurried.shipped[0, 20] >= 20 * 5
+    assert returned.shipped[0, :20].sum() == 0
+    # The base of 5 kg, and as much more of what waited as the rate says; of what is never granted nothing was kept.
+    assert returned.shipped[0, 20:40].tolist() == pytest.approx([7.5] * 20)
+    assert hurried.shipped[0, 20:24].tolist() == pytest.approx([20.0] * 4)
     assert hurried.shipped[1].sum() == 0
-    assert hurried.lost_days()[0] < ran.lost_days()[0] - 5
+    assert max(hurried.lost_days()[0], returned.lost_days()[0]) < ran.lost_days()[0] - 5
     assert hurried.shipped[0].sum() + hurried.stock[0, -1] == pytest.approx(100 + 5 * DAYS)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+def test_a_share_is_of_the_base_and_no_wider_order_cures_it(share: float) -> None:
+    # Ten plants with stock for 8 days, of which as many kilograms as the share says may come.
+    net = network(
+        level=[1000.0, *[80.0] * 10], links=[(0, place, 10.0) for place in range(1, 11)], plants=[*range(1, 11)],
+        transit=5, spare=2.0, origin=[100.0, *[0.0] * 10],
+    )  # fmt: skip
+    openness = open_throughout(net, 200)
+    openness.edge[:] = share
+    ran = simulate(net, openness, days=200)
+
+    assert ran.shipped is not None
+    assert ran.shipped.max() == pytest.approx(10 * share)
+    assert ran.activity[:, -1] == pytest.approx(np.full(10, share))
+
+
+def test_a_granted_licence_lets_the_base_through_and_not_twice() -> None:
+    shut = closed(SALE, 0, until=20)
+    granted = replace(shut, capped=np.ones((1, DAYS), np.bool_))
+    ran, free = (simulate(SALE, one, days=DAYS) for one in (granted, shut))
+
+    assert ran.shipped is not None
+    assert free.shipped is not None
+    assert ran.shipped[0, 20:].tolist() == pytest.approx([10.0] * (DAYS - 20))
+    # Where no control acts any more, orders rise to fill the stock again.
+    assert free.shipped[0, 20:].max() > 14
+
+
+def test_a_licence_that_is_held_lets_no_more_than_the_base_through() -> None:
+    net = changed(SALE, held_kg=np.array([1e6]))
+    openness = replace(closed(net, 0, held=True), capped=np.ones((1, DAYS), np.bool_))
+    openness.edge[:] = 0.4
+    ran = simulate(net, openness, days=DAYS)
+
+    assert ran.shipped is not None
+    assert ran.shipped[0].tolist() == pytest.approx([10.0] * DAYS)
+
+
+def test_plants_make_up_what_they_lost_up_to_their_capacity() -> None:
+    net = replace(SALE, units=replace(SALE.units, most=np.array([1.25])))
+    shut = closed(SALE, 0, until=12)
+    ran, never = simulate(net, shut, days=DAYS), simulate(SALE, shut, days=DAYS)
+
+    # Stock for 8 days, 5 of shipments under way, 12 days without any: 4 lost but for what orders bring.
+    assert never.activity.max() == pytest.approx(1)
+    assert ran.activity.max() == pytest.approx(1.25)
+    assert ran.lost_days()[0] == pytest.approx(0, abs=1e-9)
+    assert never.lost_days()[0] > 3
 
 
 def test_a_buyer_who_lacks_nothing_any_more_takes_no_goods_that_waited() -> None:

@@ -11,6 +11,7 @@ from lodeline.strategy.building.customers import Customers
 from lodeline.strategy.building.plants import Plant
 from lodeline.strategy.building.recipes import Recipes
 from lodeline.strategy.figure import Basis
+from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.network import ESSENTIAL, Ints, Units
 
 
@@ -54,7 +55,7 @@ def units_of(recipes: Recipes, told: Customers, holdings: pl.DataFrame, own_coun
         out_start=_starts([*made.tolist(), *[0] * several]),
         out_holding=np.array(outputs["number"].to_list(), np.int64),
         out_rate=np.array(outputs["rate"].to_list(), np.float64),
-        most=np.array([*found["most"].to_list(), *[1.0] * several], np.float64),
+        most=np.array([*found["most"].to_list(), *[1.0 + assumption("spare_capacity").central] * several], np.float64),
         most_basis=(*[exact] * len(found), *[assumed] * several),
         stop_below=np.array([*[0.0] * len(found), *(one.stop_below for _, one, _ in plants)], np.float64),
         loss_per_day=np.array([*[np.nan] * len(found), *(one.loss_per_day for _, one, _ in plants)], np.float64),

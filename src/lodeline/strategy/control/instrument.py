@@ -1,4 +1,5 @@
-"""What instruments leave of a network on each day: acts with dates, scope and uncertainty, multiplied where they meet.
+"""What instruments leave of a network on each day: acts with dates, scope and uncertainty. Where they meet they
+multiply, but for licences: a case is decided once, and the least counts that any of them leaves.
 
     quota     what is made or mined in scope is cut to a cap, each in the same proportion; imports are not counted
     licence   exports in scope wait for the delay, then the share that is approved goes; held licences come first
@@ -116,14 +117,15 @@ class Acting:
     def openness(self, *, delays: Floats | None = None, approved: Floats | None = None) -> Openness:
         """`openness` of the scenario with these delays and approvals, in the order of `cases`."""
         shut, barred, origins, units, marks = self._without_licences
-        licensed, waits = self._licences(delays, approved)
-        edge = shut.copy()
+        licensed, acts, waits = self._licences(delays, approved)
+        edge, capped = shut.copy(), np.zeros(shut.shape, np.bool_)
         edge[self._waiting_edges] *= np.maximum(licensed, self._loosened)
+        capped[self._waiting_edges] = acts & (self._loosened == 0.0)
         return Openness(
             edge=edge, origin=origins, unit=units,
             in_scope=barred | waits, held=waits & ~barred & (self.network.edges.held_kg > 0),
             origin_in_scope=marks[0], unit_in_scope=marks[1], calendar_assumed=self._calendar_assumed,
-            waits=waits & ~barred,
+            waits=waits & ~barred, capped=capped,
         )  # fmt: skip
 
     @cached_property
@@ -132,10 +134,12 @@ class Acting:
         found = [edge for _, cases in self._licensed for case in cases for edge in case.edges]
         return np.unique(np.array(found, np.int64))
 
-    def _licences(self, delays: Floats | None, approved: Floats | None) -> tuple[Floats, Bools]:
-        """[waiting edges, days] What waits and is granted; [edges] which of them wait within the run."""
+    def _licences(self, delays: Floats | None, approved: Floats | None) -> tuple[Floats, Bools, Bools]:
+        """[waiting edges, days] What waits and is granted, and where a licence is needed; [edges] which of them wait
+        within the run. A case is decided once, however many instruments ask for it: the least that any leaves."""
         days, waits = self.scenario.horizon_days, np.zeros(len(self.network.edges), np.bool_)
         left = np.ones((len(self._waiting_edges), days))
+        acts = np.zeros(left.shape, np.bool_)
         first_case = 0
         for act, found in self._licensed:
             edges = np.array([edge for case in found for edge in case.edges], np.int64)
@@ -149,8 +153,10 @@ class Acting:
             opens = self._opens(act, _given(delays, here, act.delay, len(found)))[of_case]
             granted = np.clip(_given(approved, here, act.approval, len(found)), 0.0, 1.0)[of_case]
             waiting = np.arange(begins, ends)[None, :] < opens[:, None]
-            left[np.searchsorted(self._waiting_edges, edges), begins:ends] *= np.where(waiting, 0.0, granted[:, None])
-        return left, waits
+            places = np.searchsorted(self._waiting_edges, edges), slice(begins, ends)
+            left[places] = np.minimum(left[places], np.where(waiting, 0.0, granted[:, None]))
+            acts[places] = True
+        return left, acts, waits
 
     def _opens(self, act: _Act, delays: Floats) -> Ints:
         """[cases] The day of the run from which licences are there."""

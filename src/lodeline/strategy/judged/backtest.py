@@ -245,7 +245,7 @@ def _run(event: Event, law: Jurisdiction, draws: int, seed: int) -> Run:
         name=event.name, name_en=event.words["en"], name_zh=event.words["zh"], base_from="", base_to="",
         starts=event.starts, horizon_days=event.horizon_days, seed=seed, draws=draws, instruments=(licence,),
     )  # fmt: skip
-    return run(_network(event), scenario, EMPTY, law=law, helped=0)
+    return run(_network(event), scenario, EMPTY, law=law, helped=0, with_tornado=False)
 
 
 def _network(event: Event) -> Network:
@@ -273,7 +273,8 @@ def _network(event: Event) -> Network:
         name=names, organisation=names, country=("",) * count, is_plant=np.ones(count, np.bool_),
         need_start=np.arange(count + 1), need_holding=np.arange(1, count + 1), need_rate=flow,
         need_group=np.full(count, ESSENTIAL), out_start=np.zeros(count + 1, np.int64),
-        out_holding=np.zeros(0, np.int64), out_rate=np.zeros(0), most=np.ones(count),
+        out_holding=np.zeros(0, np.int64), out_rate=np.zeros(0),
+        most=np.full(count, 1 + assumption("spare_capacity").central),
         most_basis=assumed[1:], stop_below=np.full(count, 0.5), loss_per_day=np.full(count, np.nan),
         currency=("",) * count,
     )  # fmt: skip
