@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -297,7 +297,7 @@ def _random_act(chance: np.random.Generator, place: int) -> Instrument:
     kind = str(chance.choice(["licence", "licence", "licence", "ban", "quota", "origin", "outage"]))
     starts = _STARTS + timedelta(int(chance.integers(0, 30)))
     ends = starts + timedelta(int(chance.integers(30, 150))) if chance.random() < 0.3 else None
-    act = Instrument(id=f"act-{place}", kind=kind, starts=starts, ends=ends)
+    act = Instrument(id=f"act-{place}", kind=cast(Any, kind), starts=starts, ends=ends)
     if kind in ("licence", "ban"):
         act = replace(
             act, to_country=tuple(chance.choice(_COUNTRIES[1:], int(chance.integers(1, 4)), replace=False).tolist())

@@ -206,8 +206,8 @@ def _limit(plan: Plan, edge: int, day: int) -> float:
     that stands by of what it can send."""
     row = plan.edge_row[edge]
     if row < 0 or not plan.edge_capped[day, row]:
-        return plan.most[edge]
-    return plan.edge_open[day, row] * (plan.flow[edge] if plan.flow[edge] > 0.0 else plan.most[edge])
+        return float(plan.most[edge])
+    return float(plan.edge_open[day, row] * (plan.flow[edge] if plan.flow[edge] > 0.0 else plan.most[edge]))
 
 
 @njit(cache=True, nogil=True)
