@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -25,8 +26,9 @@ from lodeline.office.accounts.idempotency import (
     finish,
     forget,
 )
+from lodeline.office.filing import submitting
 from lodeline.office.jobs.process import is_dead, mark
-from lodeline.office.models import IdempotentAnswer, Token
+from lodeline.office.models import Draft, IdempotentAnswer, Token
 
 pytestmark = pytest.mark.medium
 
@@ -148,3 +150,25 @@ def test_a_month_sent_many_times_at_once_is_one_entry(either: str, serve: Callab
     assert set(answers) <= {201, 409}
     assert 201 in answers
     assert office.entries == 2
+
+
+def test_a_filing_that_another_has_made_meanwhile_is_a_conflict_and_no_work_that_waits(
+    either: str, serve: Callable[..., Office], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = serve(either, LODELINE_CERTIFY="password")
+    program = Program(token=office.token("MINE", "filings:write", "filings:certify", role="certifier"))
+    submit = submitting.submit
+
+    def overtaken(*given: Any, **named: Any) -> Draft:
+        draft = submit(*given, **named)
+        Draft.objects.filter(pk=draft.pk).update(state=Draft.State.SUPERSEDED)
+        return Draft.objects.get(pk=draft.pk)
+
+    monkeypatch.setattr(submitting, "submit", overtaken)
+    row = {
+        "event": "D-1", "kind": "origin", "on": "2025-04-03", "site": "mine", "lot": "O-1", "product": "concentrate",
+        "mass_kg": "1000", "composition": "TREO=60", "origin_kind": "mined", "origin_place": "CN",
+    }  # fmt: skip
+    answer = program.post("/filings", {"period": "2025-04", "rows": [row]})
+    assert answer.status_code == 409
+    assert "another draft of the month" in answer.content.decode()

@@ -284,7 +284,7 @@ def changing(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Iterato
     with database().transaction():
         held = hold(draft.pk)
         if held.state not in CHANGEABLE:
-            raise ClosedDraftError(*_closed(held))
+            raise ClosedDraftError(*closed(held))
         require_seen(held, seen)
         held.state, held.certification, held.asked_at, held.certified_by = State.OPEN, "", None, None
         held.revision += 1
@@ -391,7 +391,8 @@ def _require_entry(draft: Draft, corrects: int, now: datetime) -> None:
         )
 
 
-def _closed(draft: Draft) -> tuple[str, str]:
+def closed(draft: Draft) -> tuple[str, str]:
+    """Why a draft is not changed any more, in both languages."""
     if draft.state == State.FILED:
         return (
             "This draft is filed. What is filed is not changed; it can be corrected by a new filing.",

@@ -178,8 +178,11 @@ def certification_of(program: Program, stated: Mapping[str, Any] | None) -> Cert
 def advance(program: Program, draft: Draft, certification: Mapping[str, Any] | None, *, now: datetime) -> Draft:
     """What follows a draft that has been checked: it is filed where the program certifies it, else it is asked for.
 
-    A draft that would not be accepted, or is being checked, stays as it is. Raises DraftError, CertificationError.
+    A draft that would not be accepted, or is being checked, stays as it is. Raises CertificationError, and DraftError
+    also where another draft of the month has filed all of it meanwhile.
     """
+    if draft.state == State.SUPERSEDED:
+        raise drafts.ClosedDraftError(*drafts.closed(draft))
     if draft.state == State.FILING and draft_check.is_small(draft):
         # Sent again: the request that was to file it may have lost the store on its way, and to file twice is once.
         return filing_now.begin(draft, now=now)
