@@ -271,10 +271,12 @@ def moved(found: Ranges, setting: Setting, key: str, end: End, lottery: Floats |
         return replace(setting, delays=_of_cases(found, "delay", side))
     if key == "demand_plant":
         return replace(setting, demand=np.full(len(found.demand), value))
-    return replace(setting, **{
-        "order_smoothing_days": {"smoothing": value}, "waiting_return_share": {"returning": value},
-        "spare_capacity": {"spare": _spare(value)},
-    }[key])  # fmt: skip
+    if key == "order_smoothing_days":
+        return replace(setting, smoothing=value)
+    if key == "waiting_return_share":
+        return replace(setting, returning=value)
+    assert key == "spare_capacity", f"no input {key}"
+    return replace(setting, spare=_spare(value))
 
 
 def _of_cases(found: Ranges, name: Literal["delay", "approval"], side: int | None) -> Floats | None:
