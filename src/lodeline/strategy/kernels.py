@@ -98,6 +98,7 @@ class State(NamedTuple):
     under_elements: Floats
     coming: Floats  # (h,) under way to it
     held_kg: Floats  # (e,)
+    limit: Floats  # (e,) the most that may be ordered today
     wanted: Floats  # (e,) ordered today
     licensed: Floats  # (e,) of that, by licences that were held
     sent: Floats  # (e,)
@@ -201,16 +202,6 @@ def _arrive(plan: Plan, state: State, record: Record, day: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _limit(plan: Plan, edge: int, day: int) -> float:
-    """The most that may be ordered over an edge: where a control acts, the open share of its base, and of a supplier
-    that stands by of what it can send."""
-    row = plan.edge_row[edge]
-    if row < 0 or not plan.edge_capped[day, row]:
-        return float(plan.most[edge])
-    return float(plan.edge_open[day, row] * (plan.flow[edge] if plan.flow[edge] > 0.0 else plan.most[edge]))
-
-
-@njit(cache=True, nogil=True)
 def _order(plan: Plan, state: State, day: int) -> None:
     """Each receiver orders what keeps its stock and what is under way at their level, where a control acts no more than
     it leaves of the base; what it blocks, and what a supplier did not send yesterday, is asked of other suppliers that
@@ -235,11 +226,14 @@ def _order(plan: Plan, state: State, day: int) -> None:
             if day < plan.qualified_from[edge]:
                 continue
             whole = min(plan.flow[edge] * pace, plan.most[edge])
-            limit = _limit(plan, edge, day)
+            row, limit = plan.edge_row[edge], plan.most[edge]
+            if row >= 0 and plan.edge_capped[day, row]:
+                # The open share of the base; of a supplier that stands by, of what it can send.
+                limit = plan.edge_open[day, row] * (plan.flow[edge] if plan.flow[edge] > 0.0 else limit)
+            state.limit[edge] = limit
             wanted = min(whole, limit)
             if not state.short[edge]:
                 room += limit - wanted
-            row = plan.edge_row[edge]
             if row >= 0 and plan.edge_open[day, row] < 1.0:
                 if plan.held[edge]:
                     # Of a licence that is held no more than the base goes either.
@@ -267,7 +261,7 @@ def _order(plan: Plan, state: State, day: int) -> None:
             for place in range(first, last):
                 edge = plan.in_edge[place]
                 if day >= plan.qualified_from[edge] and not state.short[edge]:
-                    spare = _limit(plan, edge, day) + state.licensed[edge] - state.wanted[edge]
+                    spare = state.limit[edge] + state.licensed[edge] - state.wanted[edge]
                     state.wanted[edge] += part * max(0.0, spare)
 
 

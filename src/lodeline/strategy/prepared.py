@@ -109,6 +109,7 @@ def _state(network: Network, plan: Plan, level: Floats, elements: int) -> State:
         stock=level.copy(), stock_elements=np.repeat(level, np.diff(plan.element_start)) * plan.content,
         turn=np.zeros(edges, np.int64), under=np.zeros(0), under_elements=np.zeros(0),
         coming=_sums(plan.target, filed, holdings), held_kg=_floats(network.edges.held_kg),
+        limit=np.zeros(edges),
         wanted=np.zeros(edges), licensed=np.zeros(edges), sent=np.zeros(edges), waiting=np.zeros(edges),
         released=np.zeros(edges), kept=np.zeros(holdings),
         short=np.zeros(edges, np.bool_), missed=np.zeros(holdings), use=np.ones(holdings), begun=np.zeros(holdings),

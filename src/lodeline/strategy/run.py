@@ -348,8 +348,10 @@ def _stop_alone(engine: Engine, setting: Setting) -> tuple[Alone, ...]:
         bound, day = binding(network, ran, unit), int(below[unit])
         assert bound is not None and ran.shipped is not None, "what stops lacks something"
         into = np.flatnonzero(network.edges.target == network.units.need_holding[bound.need])
-        base = network.edges.flow[into] * (day + 1)
-        less = base - ran.shipped[into, : day + 1].sum(axis=1)
+        # Of what is sent that which could be there by the stop: a buyer with much under way orders less.
+        sent_by = np.maximum(0, day + 1 - network.edges.transit[into])
+        base = network.edges.flow[into] * sent_by
+        less = base - np.where(np.arange(ran.days) < sent_by[:, None], ran.shipped[into], 0.0).sum(axis=1)
         worst = int(less.argmax()) if len(into) else -1
         sends_less = worst >= 0 and less[worst] > _LESS * base[worst]
         found.append(Alone(unit=unit, day=day, need=bound.need, edge=int(into[worst]) if sends_less else -1))
