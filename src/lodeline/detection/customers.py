@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -20,6 +20,7 @@ from rapidfuzz import fuzz, process
 from lodeline.ledger.register import Register
 from lodeline.party.likeness import compared, is_one_brands
 from lodeline.party.name import Name, parsed
+from lodeline.party.resolution import as_row
 
 #: Aliases that say where or how somebody is reached, and not what it is called.
 _CONTACT = re.compile(r"^(addr|address|tel|phone|fax|mail|地址|电话)\s*[:：]", re.IGNORECASE)
@@ -78,6 +79,25 @@ def names_of(organisations: pl.DataFrame) -> list[Name]:
     """The names of organisations of the register."""
     columns = organisations.select("name_zh", "name_en")
     return [parsed(name) for row in columns.iter_rows() for name in row if name]
+
+
+def are_one(name: str, others: Iterable[str], register: Register) -> bool:
+    """Whether a name is likely that of one of others, by the register or as the party room compares names."""
+    mine = _called(name, register)
+    return any(
+        not mine.isdisjoint(theirs)
+        or any(compared(parsed(a), parsed(b)).probability >= _LIKELY for a in mine for b in theirs)
+        for theirs in (_called(other, register) for other in others)
+    )
+
+
+def _called(name: str, register: Register) -> set[str]:
+    """A name, and what the register calls whom it is decided, or written, to mean."""
+    party = register.party_of.get(as_row(name)) or register.party_by_name.get(name.strip().casefold())
+    if party is None:
+        return {name}
+    rows = register.tables["organisations"].filter(pl.col("id") == party).select("name_zh", "name_en").iter_rows()
+    return {name, *register.texts_of(party)} | {one for row in rows for one in row if one}
 
 
 def alike(ones: Sequence[Name], others: Sequence[Name]) -> Iterator[tuple[int, int, bool]]:
