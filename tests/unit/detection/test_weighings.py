@@ -69,6 +69,16 @@ def test_a_part_of_a_delivery_is_no_skimming() -> None:
     assert look("skimming", deliveries(0.4)) == []
 
 
+@pytest.mark.parametrize(("kept", "pairs"), [(0.0, []), (0.006, ["M0>R0"])])
+def test_the_rest_of_a_lot_that_went_with_the_books_figure_is_no_habit(kept: float, pairs: list[str]) -> None:
+    """One delivery of M1 carries what a year of weighings of its lot were off by; M0 keeps back from each, or not."""
+    rest = (pl.col("kind") == "receipt") & (pl.col("event") == "RS152")
+    lines = deliveries(kept, kept_in=range(3, 8)).with_columns(
+        pl.when(rest).then(pl.col(mass) * 96 // 100).otherwise(mass).alias(mass) for mass in ("mass_mg", "dry_mg")
+    )
+    assert [one.subject["pair"] for one in look("skimming", lines)] == pairs
+
+
 def hub(*, scale: float, kept: float, seed: int = 1) -> pl.DataFrame:
     """Eight shippers to one receiver, six transfers a month; its scale reads a share too little for all of them, and it
     keeps a share of what the first sends from May on.

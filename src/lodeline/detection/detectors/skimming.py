@@ -357,9 +357,12 @@ def _strongest(scaled: _Scaled, values: Mapping[str, float]) -> pl.DataFrame:
     def by_month(numbers: Floats | None) -> Floats:
         return np.bincount(spot, numbers, pairs.height * len(months)).astype(float).reshape(-1, len(months))
 
-    held, counts, sums = by_month(weights), by_month(None), by_month(off)
+    # The transfer of a pair that shows most says nothing by itself: the rest of a lot goes with the book's figure.
+    kept = np.ones(len(pair))
+    kept[np.lexsort((weights * off, pair))[np.cumsum(np.bincount(pair)) - 1]] = 0
+    held, counts, sums = by_month(weights * kept), by_month(kept), by_month(off * kept)
     z, first, last = strongest_runs(
-        by_month(weights * off), held, shared=shared, counts=counts, least=values["least_transfers"] - 1
+        by_month(weights * off * kept), held, shared=shared, counts=by_month(None), least=values["least_transfers"] - 1
     )
     run = np.arange(len(months))
     inside = (run >= first[:, None]) & (run <= last[:, None])
