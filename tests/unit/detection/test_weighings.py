@@ -421,3 +421,27 @@ def test_within_capacity_or_without_one_nothing_is_asked(kg: int | None) -> None
 def test_imports_opening_stock_and_collected_scrap_are_not_the_plant_s_own() -> None:
     lines = made(500).with_columns(origin_kind=pl.lit("imported"))
     assert look("capacity-excess", lines, register=register(lines, sites=[capacity(100)])) == []
+
+
+def magnets(kg: int) -> pl.DataFrame:
+    """What a plant makes of 150 kg of bought metal a month: flake that it works on, magnets, and alloy beside them."""
+    return months({
+        month: [
+            f"A O{place} origin 1 a {6 * place + 1} 150 product=metal origin_kind=imported composition=TREO=500000000",
+            f"A T{place} transformation 2 a {6 * place + 1} 150 role=in",
+            f"A T{place} transformation 2 a {6 * place + 2} 150 role=out product=strip-cast composition=TREO=500000000",
+            f"A U{place} transformation 3 a {6 * place + 2} 150 role=in",
+            f"A U{place} transformation 3 a {6 * place + 3} {kg} role=out product=magnet-ndfeb"
+            " composition=TREO=500000000",
+            f"A U{place} transformation 3 a {6 * place + 4} 40 role=out product=alloy composition=TREO=500000000",
+        ]
+        for place, month in enumerate(MONTHS[:3])
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(("kg", "over_kg"), [(90, None), (120, 30)])
+def test_a_capacity_is_that_of_the_main_product(kg: int, over_kg: int | None) -> None:
+    """What the site works on itself is no output, and what comes out beside the magnets is not added to them."""
+    lines = magnets(kg)
+    found = look("capacity-excess", lines, register=register(lines, sites=[capacity(100)]))
+    assert [one.mass_mg for one in found] == ([] if over_kg is None else [over_kg * KG])

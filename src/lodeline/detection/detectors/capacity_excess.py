@@ -1,8 +1,9 @@
 """More came out of a site in a month than its plant, as registered, can make.
 
 Loophole: material made elsewhere, or never made at all, is passed off as the site's own output. Papers can be written
-in any quantity; furnaces cannot. What was mined and what runs made is added up by month and held against the capacity
-in the register.
+in any quantity; furnaces cannot. What was mined and what runs made of one product is added up by month and held against
+the capacity in the register, which is that of the main product: co-products are not added to it, and what is worked on
+at the same site is none.
 
 Innocent: the plant was enlarged and the register does not say so; several months' output was filed in one; a mass in
 the wrong unit; output of a contractor filed under the site.
@@ -62,7 +63,8 @@ def capacity_excess(
     """One finding per site and run of neighbouring months whose output passed its capacity, as `ranked`.
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`. Output
-    is the dry mass of what was mined and of what runs made; opening stock, imports, collected scrap and waste are not.
+    is the dry mass of what was mined and of what runs made of the product of which most was made; opening stock,
+    imports, collected scrap and waste are none, nor is a product half of which or more the site's own runs used.
     A site without a capacity in the register is not testable. `score` is None: nothing says how far a stated capacity
     may be off. `mass_mg` is the TREO beyond the capacity.
     """
@@ -78,12 +80,19 @@ def capacity_excess(
         & (pl.col("origin_kind").is_null() | pl.col("origin_kind").is_in(["mined", "by-product"]))
         & (pl.col("dry_mg") > 0)
     )
+    own = made.group_by("site", "lot").agg(pl.col("product").first(), made_mg=pl.col("dry_mg").sum())
+    fed = lines.filter((pl.col("kind") == "transformation") & (pl.col("role") == "in"))
+    used = fed.group_by("site", "lot").agg(used_mg=pl.col("dry_mg").sum())
+    goods = own.join(used, on=["site", "lot"], how="left").group_by("site", "product").agg(pl.sum("made_mg", "used_mg"))
+    sold = goods.filter(pl.col("used_mg") * 2 < pl.col("made_mg")).select("site", "product")
+    made = made.join(sold, on=["site", "product"], nulls_equal=True).with_columns(period=month_of())
     months = (
-        made.with_columns(period=month_of())
-        .group_by(*_SITE, "period")
+        made.group_by(*_SITE, "period", "product")
         .agg(made_mg=pl.col("dry_mg").sum())
         .join(capacity, on="site")
         .filter(pl.col("made_mg") > pl.col("capacity_mg") * room)
+        .sort("made_mg", "product", descending=True)
+        .unique([*_SITE, "period"], keep="first", maintain_order=True)
     )
     if months.is_empty():
         return []
@@ -91,7 +100,7 @@ def capacity_excess(
     runs = months.sort(*_SITE, "period").with_columns(
         stretch=pl.struct(*_SITE, step=month - pl.int_range(pl.len()).over(_SITE)).rle_id()
     )
-    rows = with_treo_mass(made.with_columns(period=month_of()).join(runs, on=[*_SITE, "period"]), lot_assays)
+    rows = with_treo_mass(made.join(runs, on=[*_SITE, "period", "product"], nulls_equal=True), lot_assays)
     totals = rows.group_by("stretch").agg(treo_mg=pl.col("treo_mg").sum(), dry_mg=pl.col("dry_mg").sum())
     shares = {
         stretch: treo_mg / dry_mg
