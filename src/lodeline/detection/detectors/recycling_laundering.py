@@ -28,7 +28,15 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import RUNS_PER_MONTH, robust_spread, score_of, strongest_run, upper_tail
+from lodeline.detection.null import (
+    MAD_TO_SIGMA,
+    RUNS_PER_MONTH,
+    median,
+    robust_spread,
+    score_of,
+    strongest_run,
+    upper_tail,
+)
 from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
@@ -229,7 +237,9 @@ def _unlike(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Findin
             if len(known):
                 centre, spread = robust_spread(known)
                 z = (pl.col(feature) - centre) / max(spread, values[f"{feature}_pct"] / 100)
-                z2 += z.fill_null(0.0) ** 2
+                # Common scrap holds a little of Dy: only what holds none is no scrap.
+                common = (feature == "heavy") & pl.col(feature).is_between(np.log(values["common_pct"] / 100), centre)
+                z2 += pl.when(common).then(0.0).otherwise(z.fill_null(0.0)) ** 2
         judged = of_product.with_columns(z2=z2).with_columns(p=(-pl.col("z2") / 2).exp())
         for (organisation, site), own in judged.group_by("organisation", "site", maintain_order=True):
             furthest = float(own["z2"].to_numpy().max())
@@ -309,8 +319,9 @@ def _crowded(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Findi
     findings = []
     for (organisation, site), own in months.group_by("organisation", "site", maintain_order=True):
         logs = np.log(own["treo_mg"].to_numpy())
-        middle, spread = robust_spread(logs)
-        random = max(spread, values["month_pct"] / 100)
+        # What lasts for half of the months is no spread: it comes and goes once, and neighbours are alike.
+        middle = float(np.sort(logs)[(len(logs) - 1) // 2])
+        random = max(median(np.abs(np.diff(logs))) * MAD_TO_SIGMA / 2**0.5, values["month_pct"] / 100)
         apart = np.abs(np.subtract.outer(np.arange(len(logs)), np.arange(len(logs))))
         # Months err by themselves, and seasons of some months together.
         covariance = random**2 * np.eye(len(logs)) + (values["season_pct"] / 100) ** 2 * 0.8**apart
