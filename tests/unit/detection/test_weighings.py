@@ -239,6 +239,19 @@ def test_a_lot_that_weighs_the_same_each_month_is_asked_for() -> None:
     assert look("ghost-stock", lot_counted(445.1, 445.45, 444.8, 445.3, 444.95, 445.2)) == []
 
 
+@pytest.mark.parametrize(("kg", "asked"), [([2565.622] * 8, 1), ([round(2565.622 + 2.7 * n, 3) for n in range(8)], 0)])
+def test_one_figure_of_a_lot_of_which_some_came_and_went_is_asked_for(kg: list[float], asked: int) -> None:
+    """Each month 100 kg are taken out of the lot and as much is put in: its scale does not show the gram again."""
+    lines = lot_counted(*kg)
+    moves = months({
+        month: [f"A I{month} adjustment 2 a 1 100 reason=other", f"A L{month} loss 9 a 1 100 reason=used"]
+        for month in MONTHS[1:8]
+    })  # fmt: skip
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    both = pl.concat([lines, moves]).with_columns(line=number, entry=number)
+    assert len(look("ghost-stock", both)) == asked
+
+
 def test_two_counts_that_are_the_book_are_enough_where_the_scale_is_fine_and_not_where_it_is_coarse() -> None:
     assert len(look("ghost-stock", lot_counted(445.13, 445.13))) == 1
     # Copied with a jitter that no scale has.
