@@ -70,6 +70,15 @@ def test_a_lot_that_the_books_know_to_have_left_or_not_to_have_come_yet_has_not_
     assert exchange(own=True) == []
 
 
+def test_goods_that_each_receiver_calls_otherwise_have_come_round() -> None:
+    """B receives the lot under a name of its own, and sends it on as that."""
+    lines = ring("shipment").with_columns(
+        lot=pl.when(pl.col("organisation") == "B").then(2).otherwise("lot").cast(pl.Int64),
+        product=pl.lit("oxide:PrNd"), composition=pl.lit("Nd=600000000;Pr=200000000"),
+    )  # fmt: skip
+    assert len(look("round-trip", lines)) == 1
+
+
 def test_goods_under_the_name_of_a_run_that_changed_nothing_have_come_round() -> None:
     rows = [
         f"A O1 origin 1 a 1 500 origin_kind=imported {OXIDE}", "A S1 shipment 2 a 1 500 party=B",

@@ -77,7 +77,10 @@ def round_trip(
         back, left_on=[*WAY[:2], pl.col("product").fill_null("")], right_on=list(WAY), how="semi"
     )
     entries = lines.filter(pl.col("line").is_in(hops["seq"].implode())).select("entry", seq="line")
-    hops = hops.join(entries, on="seq", how="left")
+    # The receiver's own name of the lot is that under which it sends it on.
+    received = lines.filter(pl.col("line").is_in(hops["receipt"].implode())).select(receipt="line", came="lot")
+    hops = hops.join(entries, on="seq", how="left").join(received, on="receipt", how="left")
+    hops = hops.with_columns(came=pl.coalesce("came", "lot"))
     return ranked(_finding(ring) for ring in rings(hops, lot_assays, values, _follows(hops, lines, movements)))
 
 
@@ -97,7 +100,7 @@ def _hops(transfers: pl.DataFrame, lot_facts: pl.DataFrame) -> pl.DataFrame:
         transfers.filter(pl.col("shipment_line").is_not_null())
         .select(
             "lot", source="shipper", target="receiver", seq="shipment_line", event="shipment_event", on="shipped_on",
-            mass_mg="shipped_mg", arrived="received_on",
+            mass_mg="shipped_mg", arrived="received_on", receipt="receipt_line",
         )
         .join(lot_facts.select("lot", "product"), on="lot", how="left")
     )  # fmt: skip
@@ -108,7 +111,7 @@ def _follows(
 ) -> Callable[[Mapping[str, Any], Mapping[str, Any]], bool]:
     """Whether what left may be what had come: it had arrived, and it is that lot or was made of it. It may be another
     lot by its name where nothing says whence that came, and the one that came has not left otherwise."""
-    ours = pl.col("lot").is_in(hops["lot"].unique().implode())
+    ours = pl.col("lot").is_in(pl.concat([hops["lot"], hops["came"]]).unique().implode())
     moved = movements.filter(ours & (pl.col("kind") != "move")).group_by("organisation", "lot")
     delta = pl.col("delta_mg")
     books = {row[:2]: row[2:] for row in moved.agg(delta.filter(delta > 0).sum(), left=delta.sum()).iter_rows()}
@@ -118,10 +121,10 @@ def _follows(
     worked = set(both.iter_rows())
 
     def follows(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        firm, came, went = other["source"], one["lot"], other["lot"]
+        firm, came, went = other["source"], one["came"], other["lot"]
         if one["arrived"] is not None and one["arrived"] > other["on"]:
             return False
-        if came == went or (firm, came, went) in worked:
+        if went in (came, one["lot"]) or (firm, came, went) in worked:
             return True
         left_mg, put_in_mg = books.get((firm, came), (0, 0))[1], books.get((firm, went), (0, 0))[0]
         return max(left_mg, 0) + closing_tolerance_mg(other["mass_mg"]) >= other["mass_mg"] > put_in_mg
