@@ -452,6 +452,25 @@ def magnets(kg: int) -> pl.DataFrame:
     })  # fmt: skip
 
 
+def test_of_a_run_the_largest_product_counts_and_of_a_month_all_grades() -> None:
+    """Cerium and lanthanum come with the neodymium of each run; three runs of 45 kg are too much, whatever the grade."""
+    feed = "product=mixed-compound origin_kind=imported composition=TREO=500000000"
+    rows = [
+        row
+        for run, grade in enumerate(("oxide:PrNd", "oxide:Nd", "oxide:PrNd"))
+        for row in (
+            f"A O{run} origin 1 a {9 * run + 1} 150 {feed}",
+            f"A T{run} transformation 2 a {9 * run + 1} 150 role=in",
+            f"A T{run} transformation 2 a {9 * run + 2} 45 role=out product={grade} composition=TREO=990000000",
+            f"A T{run} transformation 2 a {9 * run + 3} 44 role=out product=oxide:Ce composition=TREO=990000000",
+            f"A T{run} transformation 2 a {9 * run + 4} 40 role=out product=salt:La composition=TREO=500000000",
+        )
+    ]
+    lines = months({"2025-01": rows})
+    assert look("capacity-excess", lines, register=register(lines, sites=[capacity(140)])) == []
+    assert len(look("capacity-excess", lines, register=register(lines, sites=[capacity(130)]))) == 1
+
+
 @pytest.mark.parametrize(("kg", "over_kg"), [(90, None), (120, 30)])
 def test_a_capacity_is_that_of_the_main_product(kg: int, over_kg: int | None) -> None:
     """What the site works on itself is no output, and what comes out beside the magnets is not added to them."""

@@ -80,18 +80,23 @@ def capacity_excess(
         & (pl.col("origin_kind").is_null() | pl.col("origin_kind").is_in(["mined", "by-product"]))
         & (pl.col("dry_mg") > 0)
     )
-    own = made.group_by("site", "lot").agg(pl.col("product").first(), made_mg=pl.col("dry_mg").sum())
+    made = made.with_columns(goods=pl.col("product").str.split(":").list.first(), period=month_of())
     fed = lines.filter((pl.col("kind") == "transformation") & (pl.col("role") == "in"))
     used = fed.group_by("site", "lot").agg(used_mg=pl.col("dry_mg").sum())
-    goods = own.join(used, on=["site", "lot"], how="left").group_by("site", "product").agg(pl.sum("made_mg", "used_mg"))
-    sold = goods.filter(pl.col("used_mg") * 2 < pl.col("made_mg")).select("site", "product")
-    made = made.join(sold, on=["site", "product"], nulls_equal=True).with_columns(period=month_of())
+    own = made.group_by("site", "lot", "goods").agg(pl.col("dry_mg").sum()).join(used, on=["site", "lot"], how="left")
+    sold = (
+        own.group_by("site", "goods").agg(pl.sum("dry_mg", "used_mg")).filter(pl.col("used_mg") * 2 < pl.col("dry_mg"))
+    )
+    made = made.join(sold.select("site", "goods"), on=["site", "goods"], nulls_equal=True)
+    # Of a run its largest product counts: the others are what comes with it.
+    of_product = pl.col("dry_mg").sum().over("organisation", "event", "product")
+    made = made.with_columns(run=of_product).filter(pl.col("run") == pl.col("run").max().over("organisation", "event"))
     months = (
-        made.group_by(*_SITE, "period", "product")
+        made.group_by(*_SITE, "period", "goods")
         .agg(made_mg=pl.col("dry_mg").sum())
         .join(capacity, on="site")
         .filter(pl.col("made_mg") > pl.col("capacity_mg") * room)
-        .sort("made_mg", "product", descending=True)
+        .sort("made_mg", "goods", descending=True)
         .unique([*_SITE, "period"], keep="first", maintain_order=True)
     )
     if months.is_empty():
@@ -100,7 +105,7 @@ def capacity_excess(
     runs = months.sort(*_SITE, "period").with_columns(
         stretch=pl.struct(*_SITE, step=month - pl.int_range(pl.len()).over(_SITE)).rle_id()
     )
-    rows = with_treo_mass(made.join(runs, on=[*_SITE, "period", "product"], nulls_equal=True), lot_assays)
+    rows = with_treo_mass(made.join(runs, on=[*_SITE, "period", "goods"], nulls_equal=True), lot_assays)
     totals = rows.group_by("stretch").agg(treo_mg=pl.col("treo_mg").sum(), dry_mg=pl.col("dry_mg").sum())
     shares = {
         stretch: treo_mg / dry_mg

@@ -341,7 +341,11 @@ def _strongest(scaled: _Scaled, values: Mapping[str, float]) -> pl.DataFrame:
     that is a share that can be weighed again."""
     rows = scaled.rows
     pairs, pair = rows.pairs, rows.pair
-    weights, off = 1 / scaled.random**2, scaled.off
+    weights, off = 1 / scaled.random**2, scaled.off.copy()
+    # The transfer of a pair that shows most counts as the next one does: the rest of a lot goes with the book's figure.
+    ranks, ends = np.lexsort((weights * off, pair)), np.cumsum(np.bincount(pair)) - 1
+    most, next_most = ranks[ends], ranks[ends - 1]
+    off[most] = weights[next_most] * off[next_most] / weights[most]
     of_pair = pl.DataFrame({"pair": pair, "unsure": scaled.unsure, "off": off, "weight": weights})
     own = of_pair.group_by("pair", maintain_order=True).agg(
         pl.col("unsure").mean(), pl.col("off").median(), variance=1 / pl.col("weight").sum()
@@ -357,12 +361,9 @@ def _strongest(scaled: _Scaled, values: Mapping[str, float]) -> pl.DataFrame:
     def by_month(numbers: Floats | None) -> Floats:
         return np.bincount(spot, numbers, pairs.height * len(months)).astype(float).reshape(-1, len(months))
 
-    # The transfer of a pair that shows most says nothing by itself: the rest of a lot goes with the book's figure.
-    kept = np.ones(len(pair))
-    kept[np.lexsort((weights * off, pair))[np.cumsum(np.bincount(pair)) - 1]] = 0
-    held, counts, sums = by_month(weights * kept), by_month(kept), by_month(off * kept)
+    held, counts, sums = by_month(weights), by_month(None), by_month(off)
     z, first, last = strongest_runs(
-        by_month(weights * off * kept), held, shared=shared, counts=by_month(None), least=values["least_transfers"] - 1
+        by_month(weights * off), held, shared=shared, counts=counts, least=values["least_transfers"] - 1
     )
     run = np.arange(len(months))
     inside = (run >= first[:, None]) & (run <= last[:, None])
