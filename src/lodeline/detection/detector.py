@@ -84,6 +84,8 @@ class Detector:
     `by_firm`: what it finds of a firm rests on that firm's rows, on all rows of the lots that these name, and on the
     firm's own `status`, papers and draws; so findings of firms that an entry did not touch can be carried over. Of what
     others used, lost, exported or delivered of these lots it may rest on the transfers alone.
+    `duty`: what it finds is a paper that a firm has not filed, and nobody is suspected: it is shown and counted where
+    duties and papers are, and has no part in scores, ranks and letters.
     `need`: what it cannot do without; before the month from which a ledger has it, it raises nothing.
     `staged`: frames that `find` takes by these names. Each is a function of what it takes by name, as `find` does; its
     rows are of an `organisation` and rest on what `by_firm` says, so that only they are made anew.
@@ -98,6 +100,7 @@ class Detector:
     words: Mapping[str, Text] = field(default_factory=dict)
     question: Text = field(default_factory=lambda: ANY_QUESTION)
     by_firm: bool = False
+    duty: bool = False
     need: Need = field(default_factory=Need)
     staged: Mapping[str, Callable[..., pl.DataFrame]] = field(default_factory=dict)
 

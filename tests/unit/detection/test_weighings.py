@@ -453,7 +453,7 @@ def magnets(kg: int) -> pl.DataFrame:
 
 
 def test_of_a_run_the_largest_product_counts_and_of_a_month_all_grades() -> None:
-    """Cerium and lanthanum come with the neodymium of each run; three runs of 45 kg are too much, whatever the grade."""
+    """Cerium and lanthanum come with the neodymium of each run; three runs of 45 kg are too much."""
     feed = "product=mixed-compound origin_kind=imported composition=TREO=500000000"
     rows = [
         row

@@ -126,6 +126,7 @@ DETECTOR: Final = Detector(
     find=missing_filing,
     texts=TEXTS,
     by_firm=True,
+    duty=True,
     question=text("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
 )
 

@@ -152,6 +152,7 @@ DETECTOR: Final = Detector(
     find=over_drawn_lot,
     texts=TEXTS,
     by_firm=True,
+    duty=True,
     question=text("What did {firm} use when its lot held too little?", "{firm}在批次不足时实际使用了什么？"),
     labels={
         "put_in_kg": text("Put into the lot, dry", "批次入账（干重）"),

@@ -342,10 +342,11 @@ def _strongest(scaled: _Scaled, values: Mapping[str, float]) -> pl.DataFrame:
     rows = scaled.rows
     pairs, pair = rows.pairs, rows.pair
     weights, off = 1 / scaled.random**2, scaled.off.copy()
-    # The transfer of a pair that shows most counts as the next one does: the rest of a lot goes with the book's figure.
+    # The transfer of a pair that shows most is no wilder than the next: the rest of a lot goes with the book's figure.
     ranks, ends = np.lexsort((weights * off, pair)), np.cumsum(np.bincount(pair)) - 1
     most, next_most = ranks[ends], ranks[ends - 1]
-    off[most] = weights[next_most] * off[next_most] / weights[most]
+    wild = np.maximum(weights[next_most] * off[next_most] / weights[most], 4 * scaled.random[most])
+    off[most] = np.minimum(off[most], wild)
     of_pair = pl.DataFrame({"pair": pair, "unsure": scaled.unsure, "off": off, "weight": weights})
     own = of_pair.group_by("pair", maintain_order=True).agg(
         pl.col("unsure").mean(), pl.col("off").median(), variance=1 / pl.col("weight").sum()
