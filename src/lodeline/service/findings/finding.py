@@ -75,7 +75,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
 
 def raised(found: Json) -> list[Json]:
     """All that `findings` has, questions and then duties: by an id somebody may mean either."""
-    return [*found["rows"], *found["duties"]]
+    return [*found["rows"], *found.get("duties", ())]
 
 
 def _seen(found: Iterable[Finding], eyes: Iterable[Seeing]) -> list[Finding]:

@@ -53,7 +53,8 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
     reading = visit.reading
     answer = reading.answer(ask, reading.store, reading.snapshot, reading.law)
     found = case_at(visit.actor, raised(answer), finding)
-    every = answer["duties" if found.row is not None and found.row["detector"] in DUTIES else "rows"]
+    is_duty = found.row is not None and found.row["detector"] in DUTIES
+    every = [row for row in raised(answer) if (row["detector"] in DUTIES) == is_duty]
     case = found.case
     if found.row is not None and found.row["id"] != finding and visit.request.method != "POST":
         # It had another id when the link was made.

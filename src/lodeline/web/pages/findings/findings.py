@@ -77,7 +77,8 @@ def findings(visit: Visit) -> HttpResponse:
         # `?whose=` of addresses that were kept, until version 0.2.0.
         "assigned": asked.one_of(visit, "assigned" if visit.query("assigned") else "whose", _ASSIGNEES),
     }
-    every: Sequence[Finding] = answer["duties" if chosen["detector"] in DUTIES else "rows"]
+    is_duty = chosen["detector"] in DUTIES
+    every: Sequence[Finding] = [row for row in raised(answer) if (row["detector"] in DUTIES) == is_duty]
     now, today = clock.now(), clock.today(reading.law.timezone)
     refused: UserError | None = None
     if visit.request.method == "POST":
@@ -113,7 +114,7 @@ def findings(visit: Visit) -> HttpResponse:
         gone=shown(visit, gone) if gone.rows else None,
         seeing=shown(visit, eyes),
         practice=practice_text(visit),
-        duties=_duties(visit, answer["duties"]),
+        duties=_duties(visit, raised(answer)),
         view=view,
         views=[
             {"text": visit.localized(word), "href": visit.here(view=one, sort=None), "here": one == view}
@@ -161,8 +162,8 @@ def _seeing_table(visit: Visit, eyes: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _duties(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
-    """What is still to be filed, which is no question: how much of each kind, and where it is shown."""
-    counts = Counter(str(row["detector"]) for row in rows)
+    """What of all is still to be filed, and no question: how much of each kind, and where it is shown."""
+    counts = Counter(str(row["detector"]) for row in rows if row["detector"] in DUTIES)
     where = {"missing-filing": visit.url("organisations"), "over-drawn-lot": visit.url("exceptions")}
     return [
         {

@@ -17,7 +17,7 @@ from lodeline.regulation.span import Span
 from lodeline.service.filing import transfers as deliveries
 from lodeline.service.filing.mismatches import KINDS
 from lodeline.service.filing.mismatches import mismatches as laid_together
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.service.matching import exceptions as records
 from lodeline.web.drawing.bars import BarKind, Part, Stack, Stacks, draw_stacks
 from lodeline.web.drawing.svg import Markup
@@ -143,7 +143,7 @@ def _overdrawn(visit: Visit, wanted: _Wanted) -> list[dict[str, Any]]:
     reading = visit.reading
     span, firms = wanted.span, wanted.firms
     return [
-        row for row in reading.answer(findings, reading.store, reading.snapshot, reading.law)["duties"]
+        row for row in raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
         if row["detector"] == "over-drawn-lot" and (firms is None or row["subject"]["organisation"] in firms)
         and (span is None or (row["period"]["from"] <= span.last and row["period"]["to"] >= span.first))
     ]  # fmt: skip
