@@ -26,6 +26,8 @@ from lodeline.party.resolution import as_row
 _CONTACT = re.compile(r"^(addr|address|tel|phone|fax|mail|地址|电话)\s*[:：]", re.IGNORECASE)
 #: Names whose brands are less alike than this, of a hundred, are not compared any further.
 _NEAR: Final = 70.0
+#: Brands in one script that are less alike than this, of a hundred, are no slip of the pen.
+_ONE_BRAND: Final = 85.0
 #: Names are alike where it is likelier than not that they are one firm's, and one name's spellings from the second on.
 _LIKELY, _CERTAIN = 0.5, 0.97
 #: Pairs of names that are kept at hand, a few dozen bytes each.
@@ -122,7 +124,15 @@ def _relation(one: Name, other: Name) -> tuple[bool, bool, bool]:
     are to each other.
     """
     found = compared(one, other)
-    return found.probability >= _LIKELY or is_one_brands(found), found.probability >= _CERTAIN, bool(found.vetoes)
+    certain, likely = found.probability >= _CERTAIN, found.probability >= _LIKELY and not _share_a_part(one, other)
+    return certain or likely or is_one_brands(found), certain, bool(found.vetoes)
+
+
+def _share_a_part(one: Name, other: Name) -> bool:
+    """Whether names in one script have no more in common than how their brands begin, or a brand in other trades."""
+    brands = fuzz.ratio(one.brand, other.brand)
+    trades = bool(one.industries and other.industries and not one.industries & other.industries)
+    return one.cjk == other.cjk and (brands < _ONE_BRAND or trades)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -15,6 +15,7 @@ import polars as pl
 
 from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.collation.exception import EXCEPTION
+from lodeline.detection.alarm import LEAST_MG
 from lodeline.detection.comparison import BEHIND, COMPARED
 from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import Books
@@ -117,12 +118,14 @@ class Detector:
         return tuple(dict.fromkeys([*own, *staged]))
 
     def look(self, sight: LedgerView, staged: Mapping[str, pl.DataFrame] | None = None) -> list[Finding]:
-        """What it sees. Each frame is computed when it is asked for: a detector costs what it needs.
+        """What it sees, but for what weighs next to nothing. Each frame is computed when it is asked for: a detector
+        costs what it needs.
 
         staged: its frames of this name, where they are there already.
         """
         stages = {name: self.stage(sight, name) for name in self.staged} if staged is None else staged
-        return self.find(**{need: self._given(sight, need, stages) for need in _parameters(self.find)})
+        found = self.find(**{need: self._given(sight, need, stages) for need in _parameters(self.find)})
+        return [one for one in found if one.score is None or not 0 < one.mass_mg < LEAST_MG]
 
     def stage(self, sight: LedgerView, name: str) -> pl.DataFrame:
         """One of its `staged` frames."""

@@ -270,6 +270,18 @@ def test_names_in_no_register_that_are_likely_one_firms_are_one_question() -> No
     assert members == ["Hefei Gaoyuan Metal Trading Co Ltd", "Hefei Gaoyuan Metals Co., Ltd."]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "asked"),
+    [
+        ("Ventkato Drives GmbH", "Ventkato Motors GmbH", 0),
+        ("Ventkatora Motors GmbH", "Ventkatolo Motors GmbH", 0),
+        ("Ventkato Motors GmbH", "Ventkato Motor Trading GmbH", 1),
+    ],
+)
+def test_names_that_only_begin_alike_are_two_firms(one: str, other: str, asked: int) -> None:
+    assert len(sold_by_name({one: 4, other: 4})) == asked
+
+
 def test_a_customer_is_told_by_its_id_where_the_register_has_it_and_else_by_name() -> None:
     road = ["addr:Ningbo Synthetic Road 7"]
     names = ["Hefei Gaoyuan Metal Trading Co Ltd", "Hefei Gaoyuan Metals Co., Ltd."]

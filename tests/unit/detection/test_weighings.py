@@ -46,6 +46,13 @@ def test_a_little_of_every_lot_is_skimming_and_both_are_named() -> None:
     assert len(found.evidence) == 11 and found.evidence[1]["event"].startswith("RS0")
 
 
+@pytest.mark.parametrize(("part", "asked"), [(10, 1), (100, 0)])
+def test_what_is_less_than_a_kilogram_is_no_question_however_sure(part: int, asked: int) -> None:
+    """0.6 % of five months of small lots: 6 kg, and 600 g."""
+    lines = deliveries(0.006, kept_in=range(3, 8)).with_columns(pl.col("mass_mg", "dry_mg") // part)
+    assert len(look("skimming", lines)) == asked
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_scales_that_differ_within_their_error_skim_nothing(seed: int) -> None:
     assert look("skimming", deliveries(0.0, seed=seed)) == []
