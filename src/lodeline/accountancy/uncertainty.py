@@ -103,14 +103,13 @@ def _assayed(terms: pl.DataFrame, estimates: MethodEstimates) -> pl.DataFrame:
     """The terms of the assays.
 
     A total that nobody measured as such has the errors of the elements it was computed from, where their methods are
-    named; else the default of a total.
+    named, whatever is registered of a total; else the default of a total.
     """
     whole = estimated(terms.drop("parts", strict=False), "assay", estimates)
     if "parts" not in terms.columns:
         return whole
     computed = (
         terms.filter(pl.col("parts").is_not_null())
-        .join(whole.filter(~pl.col("method_id").str.starts_with(";")), on=["run", "act", "element"], how="anti")
         .with_columns(total="element")
         .explode("parts", empty_as_null=True)
         .unnest("parts")
