@@ -24,8 +24,6 @@ from lodeline.material.element import SYMBOLS, TREO
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-#: In the `method` of a stock row: the mass is repeated from the count before, nobody weighed it again.
-CARRIED_OVER = "carried-over"
 #: The random and the systematic part (relative, one σ), and the method that they are of.
 Estimate = tuple[float, float, str]
 

@@ -20,7 +20,6 @@ import numpy as np
 import polars as pl
 
 from lodeline.accountancy.distribution import normal_tail
-from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, places, with_treo_mass
@@ -29,6 +28,7 @@ from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need
 from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, least_closeness, score_of
 from lodeline.errors import Text, text
+from lodeline.ledger.register import CARRIED_OVER
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Percent, Texts
 
