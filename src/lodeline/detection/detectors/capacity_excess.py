@@ -144,17 +144,11 @@ def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[st
     )
     more = (TEXTS.message("months", months=Count(len(months))),) if len(months) > 1 else ()
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": worst["organisation"], "site": worst["site"]},
-        first_period=months[0]["period"],
-        last_period=months[-1]["period"],
-        score=None,
-        mass_mg=round(over_mg * treo_share),
-        interval_mg=(None, None),
-        elements=(TREO,) if treo_share else (),
+        detector=DETECTOR.name, subject={"organisation": worst["organisation"], "site": worst["site"]},
+        first_period=months[0]["period"], last_period=months[-1]["period"], score=None,
+        mass_mg=round(over_mg * treo_share), interval_mg=(None, None), elements=(TREO,) if treo_share else (),
         explanation=(beyond, *more),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             *(
                 {
@@ -166,4 +160,4 @@ def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[st
             ),
             *(described(row, mass=row["dry_mg"]) for row in rows),
         ),
-    )
+    )  # fmt: skip

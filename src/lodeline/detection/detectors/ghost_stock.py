@@ -323,26 +323,19 @@ def _site_finding(site: _Site, months: tuple[pl.DataFrame, float, float, str], l
     newest = with_treo_mass(copied.filter(pl.col("on") == copied["on"].max()), lot_assays, mass="mass_mg")
     mass_mg = int(newest["treo_mg"].sum())
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": site[0], "site": site[1]},
-        first_period=first,
-        last_period=last,
-        cause_from=begun,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
+        detector=DETECTOR.name, subject={"organisation": site[0], "site": site[1]}, first_period=first,
+        last_period=last, cause_from=begun, score=score, mass_mg=mass_mg, interval_mg=(0, mass_mg),
         elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message("repeated", counts=Count(group.height), repeated=Count(hits), expected=Number(expected, 1)),
             TEXTS.message("last-count", mass=Mass(mass_mg)),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"counts": group.height, "repeated": hits, "expected": round(expected, 3)}},
             *_evidence(copied),
         ),
-    )
+    )  # fmt: skip
 
 
 def _lot_finding(site: _Site, chain: pl.DataFrame, score: float, lot_assays: pl.DataFrame) -> Finding:
@@ -350,14 +343,8 @@ def _lot_finding(site: _Site, chain: pl.DataFrame, score: float, lot_assays: pl.
     masses = chain["mass_mg"].to_list()
     mass_mg = int(with_treo_mass(chain.tail(1), lot_assays, mass="mass_mg")["treo_mg"][0])
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": site[0], "site": site[1]},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
-        elements=(TREO,) if mass_mg else (),
+        detector=DETECTOR.name, subject={"organisation": site[0], "site": site[1]}, first_period=first,
+        last_period=last, score=score, mass_mg=mass_mg, interval_mg=(0, mass_mg), elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message(
                 "one-lot",
@@ -369,7 +356,6 @@ def _lot_finding(site: _Site, chain: pl.DataFrame, score: float, lot_assays: pl.
             ),
             TEXTS.message("weighings"),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=({"totals": {"counts": chain.height, "repeated": int(chain["copied"].sum())}}, *_evidence(chain)),
-    )
+    )  # fmt: skip

@@ -268,25 +268,18 @@ def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float)
         tuple(TEXTS.message(aspect, rows=Count(number)) for aspect, number in seen.items() if number), SEMICOLON
     )
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(None, None),
-        elements=(TREO,) if mass_mg else (),
+        detector=DETECTOR.name, subject={"organisation": organisation}, first_period=first, last_period=last,
+        score=score, mass_mg=mass_mg, interval_mg=(None, None), elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message("contradict", exported=Count(exported), rows=Count(rows.height), aspects=aspects),
             TEXTS.message("mass", mass=Mass(mass_mg)),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"exported_rows": exported, "contradicting": rows.height, **seen}},
             *(_row(row) for row in rows.sort("dry_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
         ),
-    )
+    )  # fmt: skip
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -196,20 +196,13 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
     mass_mg = int(by_lot["treo_mg"].sum())
     highest = Percent(float(by_lot["share"].to_numpy().max()), 1)
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation, "site": site},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
-        elements=(TREO, "La"),
+        detector=DETECTOR.name, subject={"organisation": organisation, "site": site}, first_period=first,
+        last_period=last, score=score, mass_mg=mass_mg, interval_mg=(0, mass_mg), elements=(TREO, "La"),
         explanation=(
             TEXTS.message("lanthanum", lots=Count(by_lot.height), share=highest, mass=Mass(mass_mg)),
             TEXTS.message("no-magnet"),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"lots": by_lot.height, "treo_kg": format_kg(mass_mg)}},
             *(
@@ -220,7 +213,7 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
                 for row in by_lot.head(EVIDENCE_ROWS).iter_rows(named=True)
             ),
         ),
-    )
+    )  # fmt: skip
 
 
 def _unlike(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
@@ -271,14 +264,8 @@ def _unlike_finding(
     worst = rows.sort("z2", "line", descending=[True, False])
     mix, heavy = worst["mix"][0], float(np.exp(worst["heavy"][0]))
     return Finding(
-        detector=DETECTOR.name,
-        subject=place,
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
-        elements=("Nd", "Pr", "Dy", "Tb"),
+        detector=DETECTOR.name, subject=place, first_period=first, last_period=last, score=score, mass_mg=mass_mg,
+        interval_mg=(0, mass_mg), elements=("Nd", "Pr", "Dy", "Tb"),
         explanation=(
             TEXTS.message(
                 "unlike",
@@ -291,8 +278,7 @@ def _unlike_finding(
                 usual_heavy=Percent(usual[1], 2),
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"lots": rows.height, "treo_kg": format_kg(mass_mg)}},
             *(
@@ -304,7 +290,7 @@ def _unlike_finding(
                 for row in worst.head(EVIDENCE_ROWS).iter_rows(named=True)
             ),
         ),
-    )
+    )  # fmt: skip
 
 
 def _crowded(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
@@ -345,14 +331,8 @@ def _crowded_finding(
     half_mg = abs(round(HALF_WIDTH_95 * extra_mg / z))
     first, last = str(run["period"][0]), str(run["period"][-1])
     return Finding(
-        detector=DETECTOR.name,
-        subject=place,
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=extra_mg,
-        interval_mg=(extra_mg - half_mg, extra_mg + half_mg),
-        elements=(TREO,),
+        detector=DETECTOR.name, subject=place, first_period=first, last_period=last, score=score, mass_mg=extra_mg,
+        interval_mg=(extra_mg - half_mg, extra_mg + half_mg), elements=(TREO,),
         explanation=(
             TEXTS.message(
                 "more-than-usual",
@@ -364,8 +344,7 @@ def _crowded_finding(
                 z=Number(float(z), 1),
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             *(
                 {"period": period, "treo_kg": format_kg(mass)}
@@ -378,4 +357,4 @@ def _crowded_finding(
                 .iter_rows(named=True)
             ),
         ),
-    )
+    )  # fmt: skip

@@ -134,14 +134,8 @@ def _follows(
 
 def _finding(ring: Ring) -> Finding:
     return Finding(
-        detector=DETECTOR.name,
-        subject=subject_of(ring),
-        first_period=ring.first,
-        last_period=ring.last,
-        score=None,
-        mass_mg=ring.treo_mg,
-        interval_mg=(ring.treo_mg, None),
-        elements=(TREO,) if ring.treo_mg else (),
+        detector=DETECTOR.name, subject=subject_of(ring), first_period=ring.first, last_period=ring.last, score=None,
+        mass_mg=ring.treo_mg, interval_mg=(ring.treo_mg, None), elements=(TREO,) if ring.treo_mg else (),
         explanation=(
             TEXTS.message(
                 "went-round",
@@ -150,8 +144,7 @@ def _finding(ring: Ring) -> Finding:
                 mass=Mass(ring.mass_mg),
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"rounds": ring.rounds, "hops": len(ring.members), "complete": ring.complete}},
             *(
@@ -159,4 +152,4 @@ def _finding(ring: Ring) -> Finding:
                 for row in hop_rows(ring, "shipment")[:_ROWS]
             ),
         ),
-    )
+    )  # fmt: skip

@@ -398,13 +398,8 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     first, last = (f"{(seen[one] - 1) // 12:04}-{(seen[one] - 1) % 12 + 1:02}" for one in ("first", "last"))
     missing_mg, half_mg = round(seen["share"] * sent_mg), round(HALF_WIDTH_95 * seen["sigma"] * sent_mg)
     return Finding(
-        detector=DETECTOR.name,
-        subject={"pair": f"{shipper}{PAIR}{receiver}"},
-        first_period=first,
-        last_period=last,
-        score=seen["score"],
-        mass_mg=max(0, missing_mg),
-        interval_mg=(missing_mg - half_mg, missing_mg + half_mg),
+        detector=DETECTOR.name, subject={"pair": f"{shipper}{PAIR}{receiver}"}, first_period=first, last_period=last,
+        score=seen["score"], mass_mg=max(0, missing_mg), interval_mg=(missing_mg - half_mg, missing_mg + half_mg),
         elements=(TREO,) if sent_mg else (),
         explanation=(
             TEXTS.message(
@@ -419,8 +414,7 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
             ),
             TEXTS.message("beyond-chance", sigma=Percent(seen["sigma"], 3), z=Number(seen["z"], 1)),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {
                 "totals": {
@@ -444,4 +438,4 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
                 for row in rows[:EVIDENCE_ROWS]
             ),
         ),
-    )
+    )  # fmt: skip
