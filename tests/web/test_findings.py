@@ -63,7 +63,7 @@ def test_headline_counts_questions_and_firms_and_names_the_largest(
 ) -> None:
     firms = {row["subject"]["organisation"] for row in rows}  # type: ignore[index]
     heading = on_flawed.page(OPEN).headings[0].replace("\u00a0", " ").replace("\u202f", " ")
-    assert heading.startswith(f"{len(rows)} questions for {len(firms)} firms; the largest: missing filing, 3 096 t, ")
+    assert heading.startswith(f"{len(rows)} questions for {len(firms)} firms; the largest: beyond capacity, ")
     assert f"{len(rows)}个疑问，涉及{len(firms)}家企业" in on_flawed.page("/zh/findings/").headings[0]
 
 
