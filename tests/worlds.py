@@ -82,15 +82,16 @@ def small(run_room: Path) -> Made:
 
 
 def flawed(run_room: Path) -> Made:
-    """The same world where SEP-0001 never filed January and makes more than its plant can, and SEP-0002 was granted
-    less than it used."""
+    """The same world where SEP-0001 never filed January, SEP-0002 was granted less than it used, and two smelters make
+    more than their plants can."""
 
     def make(room: Path) -> None:
         made = Made(room=room)
         shutil.copytree(small(run_room).dossier, made.dossier)
         (made.dossier / "filings/SEP-0001/2025-01.csv").unlink()
         _rewritten(made.dossier / "grants/quotas.csv", "SEP-0002", "reo_kg", "400000")
-        _rewritten(made.dossier / "register/sites.csv", "SEP-0001", "capacity_kg_per_month", "1000")
+        for smelter in ("SML-0001", "SML-0002"):
+            _rewritten(made.dossier / "register/sites.csv", smelter, "capacity_kg_per_month", "1000")
         _load(made)
 
     return Made(room=made_once(run_room / "flawed", make))

@@ -71,7 +71,7 @@ def test_headline_counts_questions_and_firms_and_names_the_largest(
     ("query", "kept"),
     [
         ("detector=quota-overrun", lambda row: row["detector"] == "quota-overrun"),
-        ("organisation=SEP-0001", lambda row: row["subject"]["organisation"] == "SEP-0001"),
+        ("organisation=SML-0001", lambda row: row["subject"]["organisation"] == "SML-0001"),
         ("element=TREO", lambda row: "TREO" in row["elements"]),
     ],
 )

@@ -127,7 +127,7 @@ def _follows(
         if went in (came, one["lot"]) or (firm, came, went) in worked:
             return True
         left_mg, put_in_mg = books.get((firm, came), (0, 0))[1], books.get((firm, went), (0, 0))[0]
-        return max(left_mg, 0) + closing_tolerance_mg(other["mass_mg"]) >= other["mass_mg"] > put_in_mg
+        return bool(max(left_mg, 0) + closing_tolerance_mg(other["mass_mg"]) >= other["mass_mg"] > put_in_mg)
 
     return follows
 
