@@ -130,9 +130,9 @@ def _relation(one: Name, other: Name) -> tuple[bool, bool, bool]:
 
 def _share_a_part(one: Name, other: Name) -> bool:
     """Whether names in one script have no more in common than how their brands begin, or a brand in other trades."""
-    brands = fuzz.ratio(one.brand, other.brand)
+    whole = one.brand in other.brand or other.brand in one.brand
     trades = bool(one.industries and other.industries and not one.industries & other.industries)
-    return one.cjk == other.cjk and (brands < _ONE_BRAND or trades)
+    return one.cjk == other.cjk and ((not whole and fuzz.ratio(one.brand, other.brand) < _ONE_BRAND) or trades)
 
 
 @dataclass(frozen=True, slots=True, order=True)

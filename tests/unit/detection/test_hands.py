@@ -276,6 +276,7 @@ def test_names_in_no_register_that_are_likely_one_firms_are_one_question() -> No
         ("Ventkato Drives GmbH", "Ventkato Motors GmbH", 0),
         ("Ventkatora Motors GmbH", "Ventkatolo Motors GmbH", 0),
         ("Ventkato Motors GmbH", "Ventkato Motor Trading GmbH", 1),
+        ("Seorak-ri Motors Co. Ltd.", "New Seorak-ri Motors Co. Ltd.", 1),
     ],
 )
 def test_names_that_only_begin_alike_are_two_firms(one: str, other: str, asked: int) -> None:
