@@ -243,6 +243,7 @@ def judge(found: Tally) -> list[str]:
         f"False findings of all detectors together in 20 site-years: {together:.2f} (budget {TOGETHER:g})"
         + missed(together <= TOGETHER)
     )
+    lines.append(f"Wrong lines of duties and papers in 20 site-years: {found.wrong_duties_per_20_site_years:.2f}")
     lines.append(f"Findings in a year of a nation without plants, mean: {found.in_a_clean_year:.1f}")
     lines.append(f"Lower bounds at honest sites that never counted, which have no error: {found.bounds}")
     few = [row for row in found.rows if row.plants and len(row.strong) < LARGE_PLANTS]

@@ -82,24 +82,29 @@ def small(run_room: Path) -> Made:
 
 
 def flawed(run_room: Path) -> Made:
-    """The same world where SEP-0001 never filed January and SEP-0002 was granted less than it used."""
+    """The same world where SEP-0001 never filed January, SEP-0002 was granted less than it used, and two smelters make
+    more than their plants can."""
 
     def make(room: Path) -> None:
         made = Made(room=room)
         shutil.copytree(small(run_room).dossier, made.dossier)
         (made.dossier / "filings/SEP-0001/2025-01.csv").unlink()
-        grants = made.dossier / "grants/quotas.csv"
-        with grants.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-        for row in rows:
-            row["reo_kg"] = "400000" if row["organisation"] == "SEP-0002" else row["reo_kg"]
-        with grants.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        _rewritten(made.dossier / "grants/quotas.csv", "SEP-0002", "reo_kg", "400000")
+        for smelter in ("SML-0001", "SML-0002"):
+            _rewritten(made.dossier / "register/sites.csv", smelter, "capacity_kg_per_month", "1000")
         _load(made)
 
     return Made(room=made_once(run_room / "flawed", make))
+
+
+def _rewritten(path: Path, organisation: str, column: str, value: str) -> None:
+    """A table of a dossier with another value in the rows of an organisation."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, **({column: value} if row["organisation"] == organisation else {})} for row in rows)
 
 
 def living(run_room: Path) -> Made:

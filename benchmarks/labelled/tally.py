@@ -25,6 +25,7 @@ from labelled.peers import Alarms, Scored, alarms, finds, scored
 from labelled.plan import OF_MASS
 from labelled.sizes import is_strong, size_class
 from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
+from lodeline.detection.battery import DUTIES
 
 #: Labels are dealt out anew this often, from this seed.
 SHUFFLES, SHUFFLE_SEED = 500, 7
@@ -202,13 +203,21 @@ class Tally:
 
     @property
     def false_per_20_site_years(self) -> float:
-        """False findings of all detectors together."""
-        return sum(row.false for row in self.rows) / (self.site_years / 20)
+        """False findings of all detectors together; wrong lines among what is still to be filed are none."""
+        return self._wrong(duty=False)
+
+    @property
+    def wrong_duties_per_20_site_years(self) -> float:
+        """Lines among duties and papers that are wrong."""
+        return self._wrong(duty=True)
+
+    def _wrong(self, *, duty: bool) -> float:
+        return sum(row.false for row in self.rows if (row.detector in DUTIES) == duty) / (self.site_years / 20)
 
     @property
     def in_a_clean_year(self) -> float:
-        """Findings of all detectors in a year of a nation without plants."""
-        return sum(row.in_a_clean_year for row in self.rows)
+        """Findings of all detectors in a year of a nation without plants, but for what is still to be filed."""
+        return sum(row.in_a_clean_year for row in self.rows if row.detector not in DUTIES)
 
 
 def tally(worlds: Sequence[World]) -> Tally:

@@ -46,7 +46,8 @@ def case(run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
     room = tmp_path_factory.mktemp("case")
     store = worlds.flawed(run_room).copied_to(room / "store.sqlite3")
     lodeline = Lodeline(database=store, snapshots=str(room / "snapshots"))
-    rows = lodeline("findings", "--json").document["rows"]
+    document = lodeline("findings", "--json").document
+    rows = document["rows"] + document["duties"]
     row = next(row for row in rows if row["detector"] == "quota-overrun")
     bundle = room / "evidence.zip"
     assert lodeline("finding", "bundle", row["id"], bundle).status == 0

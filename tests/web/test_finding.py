@@ -32,7 +32,7 @@ from lodeline.message import (
     localized,
 )
 from lodeline.regulation.parameter import load
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.balance import chosen as page_of_balance
@@ -54,7 +54,7 @@ def on_flawed(flawed: Store, elsewhere: Callable[[str | Path], Browser]) -> Brow
 @pytest.fixture(scope="module")
 def found(flawed: Store) -> dict[str, dict[str, Any]]:
     """The first finding of each detector."""
-    rows = findings(flawed, open_snapshot(flawed), load("cn"))["rows"]
+    rows = raised(findings(flawed, open_snapshot(flawed), load("cn")))
     return {row["detector"]: row for row in reversed(rows)}
 
 

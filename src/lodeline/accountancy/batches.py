@@ -11,8 +11,8 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.kernels import mark_passed_on, read_only, sorted_by
-from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.ledger.movement import makes_lot
+from lodeline.ledger.register import CARRIED_OVER
 from lodeline.material.assay import OXIDE_FACTORS, TREO_INDEX
 from lodeline.material.mass import PPB
 

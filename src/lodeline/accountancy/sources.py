@@ -174,7 +174,7 @@ def _assays(assays: pl.DataFrame, known: MethodEstimates) -> _Assays:
     kind, kinds = _kinds(assays, which)
     every = estimated(kinds, "assay", known)
     unnamed = pl.col("method_id").str.starts_with(";")
-    parts = _estimated_parts(kinds.join(every.filter(~unnamed), on="place", how="anti"), known)
+    parts = _estimated_parts(kinds, known)
     # A share of 100 % is a definition and no measurement, unless a method is named.
     whole, sampling = (
         frame.filter(~(unnamed & pl.col("exact"))) for frame in (every, estimated(kinds, "sampling", known))

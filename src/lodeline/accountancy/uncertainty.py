@@ -24,8 +24,6 @@ from lodeline.material.element import SYMBOLS, TREO
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-#: In the `method` of a stock row: the mass is repeated from the count before, nobody weighed it again.
-CARRIED_OVER = "carried-over"
 #: The random and the systematic part (relative, one σ), and the method that they are of.
 Estimate = tuple[float, float, str]
 
@@ -103,14 +101,13 @@ def _assayed(terms: pl.DataFrame, estimates: MethodEstimates) -> pl.DataFrame:
     """The terms of the assays.
 
     A total that nobody measured as such has the errors of the elements it was computed from, where their methods are
-    named; else the default of a total.
+    named, whatever is registered of a total; else the default of a total.
     """
     whole = estimated(terms.drop("parts", strict=False), "assay", estimates)
     if "parts" not in terms.columns:
         return whole
     computed = (
         terms.filter(pl.col("parts").is_not_null())
-        .join(whole.filter(~pl.col("method_id").str.starts_with(";")), on=["run", "act", "element"], how="anti")
         .with_columns(total="element")
         .explode("parts", empty_as_null=True)
         .unnest("parts")

@@ -58,7 +58,8 @@ class Sighting:
 
     `first` to `last` are the places of the window that the evidence speaks for most; `mass` ± `sigma` is what was
     taken in it if it was taken evenly, in the unit of the run, > 0 towards the side, and `z` their ratio; `p` is the
-    probability that a clean run shows as much evidence at this count.
+    probability that a clean run shows as much evidence at this count. `echo`: z of the other side, where that alone
+    is an alarm and this window, of a larger z, explains it.
     """
 
     side: int
@@ -69,6 +70,7 @@ class Sighting:
     z: float
     evidence: float
     p: float
+    echo: float | None = None
 
 
 def candidates(
@@ -94,8 +96,8 @@ def look(
     """The alarms at the count that ends place `count` of one run, (n,) and (n, n), at most one a side.
 
     `after` is the last place before the watch begins (−1: from the start); `budget` what the count may spend a side.
-    The side with less evidence alarms only with what the window of the other side does not explain: after a month of
-    loss, all other months look like gains if what they have in common is not known.
+    The side of the smaller z alarms only with what the window of the other side does not explain: after a month of
+    loss, all other months look like gains if what they have in common is not known. `echo` names what is explained.
     """
     kept, whitened, direction = _windows(muf, covariance, _earliest(since_day, until_day, after, count), count)
     if not len(kept):
@@ -106,25 +108,33 @@ def look(
     length = np.sqrt(np.einsum("wr,wr->w", inside, inside))
     units = inside / length[:, None]
     statistic, weight = units @ whitened, prior(len(kept))
-    found: list[Sighting] = []
-    for side in sorted((1, -1), key=lambda one: -float(_log_sum(_terms(one * statistic, weight)[None])[0])):
-        raw = float(_log_sum(_terms(side * statistic, weight)[None])[0])
-        if found:
-            lead = int(np.flatnonzero((kept[oldest] == found[0].first) & (kept[newest] == found[0].last))[0])
-            statistic = _unexplained(statistic, units, lead)
-        term = _terms(side * statistic, weight)
+    # The larger z leads, whichever month it is of: a loss makes a gain of the months after it look as sure.
+    first, second = sorted((1, -1), key=lambda one: -float((one * statistic).max()))
+
+    def seen(side: int, of: Floats, p: float | None = None, echo: float | None = None) -> Sighting | None:
+        """The sighting of a side by these statistics; None where its probability, or p, is beyond the budget."""
+        term = _terms(side * of, weight)
         # Windows that say the same to rounding: the first in order, whatever the unit.
-        best, total = int(np.round(term, 9).argmax()), min(raw, float(_log_sum(term[None])[0]))
-        if total < -np.log(_NEAR * budget) or (p := _probability(total, weight, units)) > budget:
-            continue
-        sigma, z = float(oldest[best] - newest[best] + 1) / float(length[best]), side * float(statistic[best])
-        found.append(
-            Sighting(
-                side=side, first=int(kept[oldest[best]]), last=int(kept[newest[best]]), mass=z * sigma, sigma=sigma,
-                z=z, evidence=total, p=p,
-            )
+        best = int(np.round(term, 9).argmax())
+        total = min(float(_log_sum(one[None])[0]) for one in (term, _terms(side * statistic, weight)))
+        if p is None:
+            p = 1.0 if total < -np.log(_NEAR * budget) else _probability(total, weight, units)
+        if p > budget:
+            return None
+        sigma, z = float(oldest[best] - newest[best] + 1) / float(length[best]), side * float(of[best])
+        return Sighting(
+            side=side, first=int(kept[oldest[best]]), last=int(kept[newest[best]]), mass=z * sigma, sigma=sigma, z=z,
+            evidence=total, p=p, echo=echo,
         )  # fmt: skip
-    return tuple(found)
+
+    lead, other = seen(first, statistic), seen(second, statistic)
+    if lead is None and other is None:
+        return ()
+    window = int(np.round(_terms(first * statistic, weight), 9).argmax())
+    rest = seen(second, _unexplained(statistic, units, window))
+    if other is not None and rest is None:
+        lead = seen(first, statistic, other.p if lead is None else lead.p, other.z)
+    return tuple(one for one in (lead, rest) if one is not None)
 
 
 def _terms(statistic: Floats, weight: Floats) -> Floats:

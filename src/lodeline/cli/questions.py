@@ -364,3 +364,10 @@ def findings(
                 f"……另有 {len(document['rows']) - 20} 条，见 --json",
             )
         )
+    if number := len(document["duties"]):
+        console.print(
+            text(
+                f"Still to be filed, and no question: {number} (`duties` of --json)",
+                f"待补报事项（不作疑问）：{number} 项（见 --json 的 `duties`）",
+            )
+        )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+#: What could not be told from nothing on a scale of a works is no question, however sure; an assumption.
+LEAST_MG: Final = 1_000_000
 #: Of clean site-years, the share in which a detector may raise a false finding. An assumption, not law: with 1 600
 #: sites it is eight visits a year that a detector costs for nothing.
 FALSE_FINDINGS_PER_SITE_YEAR: Final = 1 / 200

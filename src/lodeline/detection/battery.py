@@ -46,6 +46,8 @@ DETECTORS: Final[tuple[Detector, ...]] = tuple(
         trader_pass_through, round_trip, shell_customer, circular_invoicing, feed_mismatch,
     )
 )  # fmt: skip
+#: Those that say what is still to be filed, and suspect nobody (`Detector.duty`).
+DUTIES: Final = frozenset(one.name for one in DETECTORS if one.duty)
 #: Code → text of every sentence that a detector tells.
 TEXTS: Final[Mapping[str, Text]] = {
     code: one for texts in (rings.TEXTS, imbalance_texts.TEXTS, measured.TEXTS, *(one.texts for one in DETECTORS))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -20,11 +20,14 @@ from rapidfuzz import fuzz, process
 from lodeline.ledger.register import Register
 from lodeline.party.likeness import compared, is_one_brands
 from lodeline.party.name import Name, parsed
+from lodeline.party.resolution import as_row
 
 #: Aliases that say where or how somebody is reached, and not what it is called.
 _CONTACT = re.compile(r"^(addr|address|tel|phone|fax|mail|地址|电话)\s*[:：]", re.IGNORECASE)
 #: Names whose brands are less alike than this, of a hundred, are not compared any further.
 _NEAR: Final = 70.0
+#: Brands in one script that are less alike than this, of a hundred, are no slip of the pen.
+_ONE_BRAND: Final = 85.0
 #: Names are alike where it is likelier than not that they are one firm's, and one name's spellings from the second on.
 _LIKELY, _CERTAIN = 0.5, 0.97
 #: Pairs of names that are kept at hand, a few dozen bytes each.
@@ -80,6 +83,25 @@ def names_of(organisations: pl.DataFrame) -> list[Name]:
     return [parsed(name) for row in columns.iter_rows() for name in row if name]
 
 
+def are_one(name: str, others: Iterable[str], register: Register) -> bool:
+    """Whether a name is likely that of one of others, by the register or as the party room compares names."""
+    mine = _called(name, register)
+    return any(
+        not mine.isdisjoint(theirs)
+        or any(compared(parsed(a), parsed(b)).probability >= _LIKELY for a in mine for b in theirs)
+        for theirs in (_called(other, register) for other in others)
+    )
+
+
+def _called(name: str, register: Register) -> set[str]:
+    """A name, and what the register calls whom it is decided, or written, to mean."""
+    party = register.party_of.get(as_row(name)) or register.party_by_name.get(name.strip().casefold())
+    if party is None:
+        return {name}
+    rows = register.tables["organisations"].filter(pl.col("id") == party).select("name_zh", "name_en").iter_rows()
+    return {name, *register.texts_of(party)} | {one for row in rows for one in row if one}
+
+
 def alike(ones: Sequence[Name], others: Sequence[Name]) -> Iterator[tuple[int, int, bool]]:
     """Places of names that are likely one firm's, or that have one brand and no more than a common word between them,
     and whether they are certainly one. Only those are compared whose brands are near."""
@@ -102,7 +124,15 @@ def _relation(one: Name, other: Name) -> tuple[bool, bool, bool]:
     are to each other.
     """
     found = compared(one, other)
-    return found.probability >= _LIKELY or is_one_brands(found), found.probability >= _CERTAIN, bool(found.vetoes)
+    certain, likely = found.probability >= _CERTAIN, found.probability >= _LIKELY and not _share_a_part(one, other)
+    return certain or likely or is_one_brands(found), certain, bool(found.vetoes)
+
+
+def _share_a_part(one: Name, other: Name) -> bool:
+    """Whether names in one script have no more in common than how their brands begin, or a brand in other trades."""
+    whole = one.brand in other.brand or other.brand in one.brand
+    trades = bool(one.industries and other.industries and not one.industries & other.industries)
+    return one.cjk == other.cjk and ((not whole and fuzz.ratio(one.brand, other.brand) < _ONE_BRAND) or trades)
 
 
 @dataclass(frozen=True, slots=True, order=True)

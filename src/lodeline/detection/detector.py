@@ -15,6 +15,7 @@ import polars as pl
 
 from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.collation.exception import EXCEPTION
+from lodeline.detection.alarm import LEAST_MG
 from lodeline.detection.comparison import BEHIND, COMPARED
 from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import Books
@@ -84,6 +85,8 @@ class Detector:
     `by_firm`: what it finds of a firm rests on that firm's rows, on all rows of the lots that these name, and on the
     firm's own `status`, papers and draws; so findings of firms that an entry did not touch can be carried over. Of what
     others used, lost, exported or delivered of these lots it may rest on the transfers alone.
+    `duty`: what it finds is a paper that a firm has not filed, and nobody is suspected: it is shown and counted where
+    duties and papers are, and has no part in scores, ranks and letters.
     `need`: what it cannot do without; before the month from which a ledger has it, it raises nothing.
     `staged`: frames that `find` takes by these names. Each is a function of what it takes by name, as `find` does; its
     rows are of an `organisation` and rest on what `by_firm` says, so that only they are made anew.
@@ -98,6 +101,7 @@ class Detector:
     words: Mapping[str, Text] = field(default_factory=dict)
     question: Text = field(default_factory=lambda: ANY_QUESTION)
     by_firm: bool = False
+    duty: bool = False
     need: Need = field(default_factory=Need)
     staged: Mapping[str, Callable[..., pl.DataFrame]] = field(default_factory=dict)
 
@@ -114,12 +118,14 @@ class Detector:
         return tuple(dict.fromkeys([*own, *staged]))
 
     def look(self, sight: LedgerView, staged: Mapping[str, pl.DataFrame] | None = None) -> list[Finding]:
-        """What it sees. Each frame is computed when it is asked for: a detector costs what it needs.
+        """What it sees, but for what weighs next to nothing. Each frame is computed when it is asked for: a detector
+        costs what it needs.
 
         staged: its frames of this name, where they are there already.
         """
         stages = {name: self.stage(sight, name) for name in self.staged} if staged is None else staged
-        return self.find(**{need: self._given(sight, need, stages) for need in _parameters(self.find)})
+        found = self.find(**{need: self._given(sight, need, stages) for need in _parameters(self.find)})
+        return [one for one in found if one.score is None or not 0 < one.mass_mg < LEAST_MG]
 
     def stage(self, sight: LedgerView, name: str) -> pl.DataFrame:
         """One of its `staged` frames."""

@@ -42,6 +42,7 @@ TEXTS: Final = Texts(
             "Up to {day} as much differed the other way: a wrong count of that day explains both.",
             "截至 {day} 曾有同等数量的反向差额：若当日盘存有误，两者均可解释。",
         ),
+        "echo": text("A difference the other way of {z} σ after it is its echo.", "其后 {z} σ 的反向差额系由此引起。"),
         "chance": text(
             "At a site without faults chance would bring it about once in {years} years.",
             "在无异常的场所，偶然出现的概率约为 {years} 年一次。",
@@ -80,6 +81,7 @@ def explained(imbalance: Imbalance, texts: Texts) -> tuple[Message, ...]:
         _chance(imbalance.score),
         *_likely_cause(imbalance.source),
         *_wrong_count(imbalance.miscounted),
+        *([] if seen.echo is None else [TEXTS.message("echo", z=Number(float(seen.echo), 1))]),
         *_others(imbalance.others),
     )
 

@@ -6,8 +6,9 @@ score.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -65,11 +66,15 @@ def _countable(hops: pl.DataFrame) -> pl.DataFrame:
     return hops.filter(pl.col("source").is_not_null() & pl.col("target").is_not_null() & (pl.col("mass_mg") > 0))
 
 
-def rings(hops: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]) -> list[Ring]:
+def rings(
+    hops: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float],
+    follows: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] = lambda one, other: True,
+) -> list[Ring]:  # fmt: skip
     """The rings of `hops`: `source`, `target`, `lot`, `product`, `on`, `mass_mg` and whatever names the row.
 
     Kept are product, mass and composition within `values` (`hops`, `days`, `stay_days`, `mass_pct`, `share_pct`).
-    Rounds through the same firms in the same order are one ring.
+    Rounds through the same firms in the same order are one ring. `follows`: whether the goods of a hop may be those of
+    the one before.
     """
     known = _countable(hops).sort("on", "source", "target", "lot", "seq")
     if known.height < 2:
@@ -90,6 +95,8 @@ def rings(hops: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, flo
     sources = known["source"].to_list()
     for place in range(len(found)):
         chain = found[place]
+        if not all(follows(*known[list(pair)].to_dicts()) for pair in pairwise(chain)):
+            continue
         rounds.setdefault(_turned(tuple(sources[hop] for hop in chain)), []).append(chain)
     weighed = with_treo_mass(known, lot_assays, mass="mass_mg")
     return [_ring(members, chains, weighed, complete=found.complete) for members, chains in sorted(rounds.items())]

@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from lodeline.filing.rules import Rule
-from lodeline.ledger.register import Register
+from lodeline.ledger.register import CARRIED_OVER, Register
 from lodeline.ledger.succession import handovers, holder_on
 from lodeline.material.composition import CompositionError, parse_composition
 from lodeline.material.mass import MASS_LIMIT_MG
@@ -104,7 +104,7 @@ def _validity_rules(sites: set[str], register: Register, first: date, last: date
 
 
 def _method_rules(used: list[str], register: Register) -> Iterator[Rule]:
-    known = set(register.tables["methods"]["id"])
+    known = {*register.tables["methods"]["id"], CARRIED_OVER}
     unknown = {
         text: missing
         for text in used

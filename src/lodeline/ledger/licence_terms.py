@@ -152,7 +152,10 @@ def _of_the_register(licence: Licence, others: Iterable[Licence], register: Regi
 
 
 def _overlaps(one: Licence, other: Licence) -> bool:
-    """Whether two licences of an exporter cover the same trade on the same days."""
+    """Whether two licences of an exporter cover the same trade on the same days. Licences for one consignment each may
+    lie side by side."""
+    if one.kind == other.kind == "individual":
+        return False
     if set(one.end_users).isdisjoint(other.end_users) or set(one.control_items).isdisjoint(other.control_items):
         return False
     if one.revoked_on is not None and one.revoked_on <= (other.valid_from or date.min):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -102,6 +102,11 @@ KEYS: dict[str, tuple[str, ...]] = {
     "ownership": ("owner", "owned", "valid_from"),
     "party_proposals": ("id",),
 }
+
+
+#: In the `method` of a stock row: the mass is repeated from the count before, nobody weighed it again. No register has
+#: a method of that name.
+CARRIED_OVER: Final = "carried-over"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,8 +159,12 @@ def test_a_lot_passed_on_to_the_milligram_was_weighed_once(ledger: Any) -> None:
     assert row["sigma_mg"] == pytest.approx(hypot(random, 0.005 * 0.5) * KG, rel=1e-6)
 
 
-def test_a_computed_total_errs_as_the_elements_it_was_computed_from(ledger: Any) -> None:
+@pytest.mark.parametrize("of_totals", [(), ("TREO",), ("",)])
+def test_a_computed_total_errs_as_the_elements_it_was_computed_from(ledger: Any, of_totals: tuple[str, ...]) -> None:
+    """Whatever the register says of totals that are measured as such."""
     ledger.method("exact", "weighing", "0", "0")
+    for element in of_totals:
+        ledger.method("icp", "assay", "3", "1", element=element or None)
     ledger.method("icp", "assay", "1", "0.5", element="Nd")
     ledger.method("icp", "assay", "2", "0", element="Pr")
     ledger.assay(7, Nd=30, Pr=10)

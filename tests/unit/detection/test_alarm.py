@@ -171,3 +171,21 @@ def test_counts_that_cover_a_year_together_spend_no_more_than_half_again_its_bud
     for days in (7, 30, 91, 365):
         assert 1 <= float(share_of_year(np.array(float(days)))) * 365.25 / days <= 1.5
     assert float(share_of_year(np.array(2 * 365.25))) == 2
+
+
+@pytest.mark.parametrize(
+    ("muf", "sides", "echo"),
+    [
+        ((4.0, 0.0, 0.0, -3.0), [1], True),  # one scale for all: the loss makes the last month look like a gain
+        ((5.0, 0.0, 0.0, 0.0), [1], False),
+        ((0.0, 0.0, 0.0, -5.0), [-1], False),
+        ((9.0, 0.0, 0.0, -9.0), [1, -1], False),
+    ],
+)
+def test_the_larger_z_leads_and_names_what_it_explains(muf: tuple[float, ...], sides: list[int], echo: bool) -> None:
+    since = np.arange(4) * 30
+    found = look(
+        np.array(muf), np.eye(4) + 3.0, since, since + 30, after=-1, count=3, budget=0.0004,
+    )  # fmt: skip
+    assert [one.side for one in found] == sides
+    assert [one.echo is not None for one in found] == [echo, *[False] * (len(found) - 1)]

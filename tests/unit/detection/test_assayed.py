@@ -151,6 +151,12 @@ def test_scrap_in_which_no_magnet_was_is_asked_for_with_its_ratios() -> None:
     assert 340 * KG < found.mass_mg < 350 * KG
 
 
+@pytest.mark.parametrize(("dy", "asked"), [(600_000, 0), (70_000, 0), (20_000, 1)])
+def test_a_little_dysprosium_is_common_scrap_and_none_is_oxide(dy: int, asked: int) -> None:
+    """0.2 and more than 0.02 % of the rare earths, and less than that."""
+    assert len(look("recycling-laundering", recyclers(f"Nd=230000000;Pr=70000000;Dy={dy}"))) == asked
+
+
 def test_scrap_of_which_nobody_states_praseodymium_has_a_dash_for_its_ratio() -> None:
     lines = recyclers("Nd=230000000;Pr=1")
     (found,) = look("recycling-laundering", lines.with_columns(pl.col("composition").str.replace("Pr=[0-9]+;?", "")))
@@ -199,6 +205,14 @@ def test_more_scrap_than_ever_is_asked_for_with_what_is_too_much() -> None:
     assert (found.first_period, found.last_period) == ("2025-05", "2025-07")
     # 4.5 t more of 29 % rare earths, about 0.34 of it as oxide.
     assert 1400 * KG < found.mass_mg < 1600 * KG
+
+
+def test_five_months_of_fifteen_times_the_usual_do_not_hide_in_the_spread_that_they_make() -> None:
+    usual = [1000.0, 1300.0, 800.0, 1100.0, 900.0]
+    (found,) = look("recycling-laundering", collected([*usual, *(15 * kg for kg in usual)], MAGNETS))
+    assert (found.first_period, found.last_period) == ("2025-06", "2025-10")
+    # 71.4 t more of 29 % rare earths, about 0.34 of it as oxide.
+    assert 22_000 * KG < found.mass_mg < 26_000 * KG
 
 
 @pytest.mark.parametrize("kg", [[1000.0, 1200.0, 900.0, 1100.0, 1250.0, 800.0], [1000.0, 9000.0]])

@@ -15,7 +15,7 @@ from lodeline.detection import detectors
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.finding import Finding, ranked
 from lodeline.service.entries.subject import UnknownSubject
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.store.snapshot_opening import open_snapshot
 
 
@@ -73,7 +73,8 @@ def ask(desk: Desk, detector: str | None = None) -> dict[str, Any]:
 
 
 def test_one_story_from_filings_to_findings(desk: Desk) -> None:
-    rows = ask(desk)["rows"]
+    answer = ask(desk)
+    rows = answer["rows"] + answer["duties"]
     seen = {(row["detector"], row["subject"]["organisation"], row["mass_kg"]) for row in rows}
     assert seen == {
         ("unexplained-gain", "A", "12"),  # 100 − 40 should be left, 80 are: 20 kg of ore at 60 %
@@ -81,13 +82,14 @@ def test_one_story_from_filings_to_findings(desk: Desk) -> None:
         ("quota-overrun", "A", "10"),
         ("missing-filing", "C", "24"),  # of July; A says it shipped 40 kg to it
     }
+    assert [row["detector"] for row in answer["duties"]] == ["missing-filing"], "a duty is no question"
     assert [row["score"] is None for row in rows] == [False, False, True, True]
     entries = [item["entry"] for row in rows for item in row["evidence"] if "kind" in item]
     assert entries and all(isinstance(entry, int) for entry in entries)
 
 
 def test_one_detector_gives_its_part_of_all(desk: Desk) -> None:
-    every = ask(desk)["rows"]
+    every = raised(ask(desk))
     for one in DETECTORS:
         assert ask(desk, one.name)["rows"] == [row for row in every if row["detector"] == one.name]
 

@@ -292,6 +292,16 @@ def test_papers_that_contradict_the_lot_are_asked_for(aspect: str, columns: dict
     assert found.evidence[1]["contradicts"] == [aspect]
 
 
+@pytest.mark.parametrize(("liars", "asked"), [("E", "E"), ("EF", "EF"), ("EFGH", "")])
+def test_what_is_usual_is_the_middle_exporter_and_not_other_cheats(liars: str, asked: str) -> None:
+    """Of five exporters one or two leave the item out of a third of their rows; what most do is how it is written."""
+    honest = exports(*[("2025-06", 1 + place, 50.0 + place, "DE") for place in range(10)], who="I")
+    lines = pl.concat([consignments(), honest.with_columns(pl.col("line", "lot", "entry") + 400)])
+    lie = pl.col("organisation").is_in(list(liars)) & (pl.col("line") % 3 == 0)
+    found = look("misdeclaration", lines, papers=declared(lines, control_item=pl.when(~lie).then(pl.lit("1C905.a.4"))))
+    assert {one.subject["organisation"] for one in found} == set(asked)
+
+
 def test_a_composition_that_leaves_out_dysprosium_is_asked_for() -> None:
     lines = consignments()
     told = pl.when((pl.col("kind") == "export") & LIARS).then(pl.lit("Fe=690000000;Nd=300000000"))

@@ -46,6 +46,49 @@ def test_other_masses_and_other_times_are_no_round(kg: tuple[float, ...], days: 
     assert look("round-trip", ring("shipment", kg=kg, days=days)) == []
 
 
+def exchange(*, own: bool, received: int = 3, exported: bool = False) -> list[dict[str, str]]:
+    """A ships a lot of oxide to B, which ships A as much of the same make under another name: of its `own`, or not."""
+    rows = [f"A O1 origin 1 a 1 500 origin_kind=imported {OXIDE}", "A S1 shipment 2 a 1 500 party=B"]
+    rows += [f"B R1 receipt {received} b 1 500 party=A reference=S1"]
+    rows += [f"B O2 origin 1 b 2 500 origin_kind=mined {OXIDE}"] if own else []
+    rows += ["B X1 export 4 b 1 500 destination=JP"] if exported else []
+    rows += ["B S2 shipment 6 b 2 500 party=A", "A R2 receipt 7 a 2 500 party=B reference=S2"]
+    lines = months({"2025-06": rows})
+    named = (
+        lines
+        if own
+        else lines.with_columns(product=pl.lit("oxide:PrNd"), composition=pl.lit("Nd=600000000;Pr=200000000"))
+    )
+    return [dict(one.subject) for one in look("round-trip", named)]
+
+
+def test_a_lot_that_the_books_know_to_have_left_or_not_to_have_come_yet_has_not_come_round() -> None:
+    ring_of_two = {"organisation": "A", "ring": "A → B → A"}
+    assert exchange(own=False) == [ring_of_two]
+    assert exchange(own=False, exported=True) == []
+    assert exchange(own=False, received=8) == []
+    assert exchange(own=True) == []
+
+
+def test_goods_that_each_receiver_calls_otherwise_have_come_round() -> None:
+    """B receives the lot under a name of its own, and sends it on as that."""
+    lines = ring("shipment").with_columns(
+        lot=pl.when(pl.col("organisation") == "B").then(2).otherwise("lot").cast(pl.Int64),
+        product=pl.lit("oxide:PrNd"), composition=pl.lit("Nd=600000000;Pr=200000000"),
+    )  # fmt: skip
+    assert len(look("round-trip", lines)) == 1
+
+
+def test_goods_under_the_name_of_a_run_that_changed_nothing_have_come_round() -> None:
+    rows = [
+        f"A O1 origin 1 a 1 500 origin_kind=imported {OXIDE}", "A S1 shipment 2 a 1 500 party=B",
+        "B R1 receipt 3 b 1 500 party=A reference=S1", "B T1 transformation 4 b 1 500 role=in",
+        f"B T1 transformation 4 b 2 500 role=out {OXIDE}", "B S2 shipment 6 b 2 500 party=A",
+        "A R2 receipt 7 a 2 500 party=B reference=S2",
+    ]  # fmt: skip
+    assert len(look("round-trip", months({"2025-06": rows}))) == 1
+
+
 def test_titles_that_come_back_while_the_goods_lie_are_circular() -> None:
     (found,) = look("circular-invoicing", ring("title"))
     assert found.subject["ring"] == "A → B → C → A"
@@ -225,6 +268,19 @@ def test_names_in_no_register_that_are_likely_one_firms_are_one_question() -> No
     (found,) = sold_by_name(names)
     members = getattr(found, "evidence")[0]["customers"]  # noqa: B009
     assert members == ["Hefei Gaoyuan Metal Trading Co Ltd", "Hefei Gaoyuan Metals Co., Ltd."]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "asked"),
+    [
+        ("Ventkato Drives GmbH", "Ventkato Motors GmbH", 0),
+        ("Ventkatora Motors GmbH", "Ventkatolo Motors GmbH", 0),
+        ("Ventkato Motors GmbH", "Ventkato Motor Trading GmbH", 1),
+        ("Seorak-ri Motors Co. Ltd.", "New Seorak-ri Motors Co. Ltd.", 1),
+    ],
+)
+def test_names_that_only_begin_alike_are_two_firms(one: str, other: str, asked: int) -> None:
+    assert len(sold_by_name({one: 4, other: 4})) == asked
 
 
 def test_a_customer_is_told_by_its_id_where_the_register_has_it_and_else_by_name() -> None:

@@ -45,7 +45,10 @@ def asked(
     frame = pl.DataFrame(lines, schema=LINE, orient="row")
     customs = [(number, row["licence"], row["declaration"], row["end_user_name"]) for number, row in enumerate(rows, 2)]
     tables = {name: pl.DataFrame(schema=schema) for name, schema in TABLES.items()}
-    tables["organisations"] = pl.DataFrame([organisation("MAG")], schema=TABLES["organisations"])
+    tables["organisations"] = pl.DataFrame(
+        [organisation("MAG"), organisation("MOTOR-1", name_zh="易北河驱动", name_en="Antriebswerk Elbe")],
+        schema=TABLES["organisations"],
+    )
     tables["licences"] = pl.DataFrame([GRANT | (grant or {})], schema=TABLES["licences"])
     tables["licence_acts"] = pl.DataFrame(
         [dict.fromkeys(TABLES["licence_acts"]) | {"id": "a", "licence": "L1"} | act for act in acts],
@@ -127,5 +130,22 @@ def test_a_suspended_or_revoked_licence_does_not_cover() -> None:
     assert asked({"on": date(2025, 6, 30)}, acts=({"deed": "revoked", **july},)) == []
 
 
-def test_a_name_in_other_letters_is_the_same_user() -> None:
-    assert asked({"end_user_name": "DRIVES  G.m.b.H."}) == []  # letters, not spaces and points, are compared
+@pytest.mark.parametrize(
+    ("granted", "filed"),
+    [
+        ("Drives GmbH", "DRIVES  G.m.b.H."),
+        ("Nordwind Motoren GmbH", "Nordwind Motoren"),
+        ("Müller Antriebe GmbH", "Mueller Antriebe GmbH"),
+        ("Nordwind Motoren GmbH", "Nordwnd Motoren GmbH"),
+        ("西门子股份公司", "Siemens AG"),
+        ("MOTOR-1", "Antriebswerk Elbe"),
+        ("易北河驱动", "Antriebswerk Elbe"),
+    ],
+)
+def test_a_user_in_another_spelling_form_or_script_is_the_same(granted: str, filed: str) -> None:
+    assert asked({"end_user_name": filed}, grant={"end_users": [granted]}) == []
+
+
+@pytest.mark.parametrize("filed", ["Südwind Motoren GmbH", "Ostermann Pumpen GmbH", "Nordwind Handel GmbH"])
+def test_a_user_with_a_name_of_its_own_is_another(filed: str) -> None:
+    assert breaches(asked({"end_user_name": filed}, grant={"end_users": ["Nordwind Motoren GmbH"]})) == {"end-user": 1}

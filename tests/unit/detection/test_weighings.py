@@ -46,6 +46,13 @@ def test_a_little_of_every_lot_is_skimming_and_both_are_named() -> None:
     assert len(found.evidence) == 11 and found.evidence[1]["event"].startswith("RS0")
 
 
+@pytest.mark.parametrize(("part", "asked"), [(10, 1), (100, 0)])
+def test_what_is_less_than_a_kilogram_is_no_question_however_sure(part: int, asked: int) -> None:
+    """0.6 % of five months of small lots: 6 kg, and 600 g."""
+    lines = deliveries(0.006, kept_in=range(3, 8)).with_columns(pl.col("mass_mg", "dry_mg") // part)
+    assert len(look("skimming", lines)) == asked
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_scales_that_differ_within_their_error_skim_nothing(seed: int) -> None:
     assert look("skimming", deliveries(0.0, seed=seed)) == []
@@ -67,6 +74,16 @@ def test_parts_of_one_lot_were_weighed_and_dried_once(seed: int) -> None:
 
 def test_a_part_of_a_delivery_is_no_skimming() -> None:
     assert look("skimming", deliveries(0.4)) == []
+
+
+@pytest.mark.parametrize(("kept", "pairs"), [(0.0, []), (0.006, ["M0>R0"])])
+def test_the_rest_of_a_lot_that_went_with_the_books_figure_is_no_habit(kept: float, pairs: list[str]) -> None:
+    """One delivery of M1 carries what a year of weighings of its lot were off by; M0 keeps back from each, or not."""
+    rest = (pl.col("kind") == "receipt") & (pl.col("event") == "RS152")
+    lines = deliveries(kept, kept_in=range(3, 8)).with_columns(
+        pl.when(rest).then(pl.col(mass) * 96 // 100).otherwise(mass).alias(mass) for mass in ("mass_mg", "dry_mg")
+    )
+    assert [one.subject["pair"] for one in look("skimming", lines)] == pairs
 
 
 def hub(*, scale: float, kept: float, seed: int = 1) -> pl.DataFrame:
@@ -227,6 +244,19 @@ def test_a_lot_that_weighs_the_same_each_month_is_asked_for() -> None:
     (found,) = look("ghost-stock", lot_counted(445.1, 445.1, 445.11, 445.1, 445.1, 445.1))
     assert found.evidence[0]["totals"]["counts"] == 6
     assert look("ghost-stock", lot_counted(445.1, 445.45, 444.8, 445.3, 444.95, 445.2)) == []
+
+
+@pytest.mark.parametrize(("kg", "asked"), [([2565.622] * 8, 1), ([round(2565.622 + 2.7 * n, 3) for n in range(8)], 0)])
+def test_one_figure_of_a_lot_of_which_some_came_and_went_is_asked_for(kg: list[float], asked: int) -> None:
+    """Each month 100 kg are taken out of the lot and as much is put in: its scale does not show the gram again."""
+    lines = lot_counted(*kg)
+    moves = months({
+        month: [f"A I{month} adjustment 2 a 1 100 reason=other", f"A L{month} loss 9 a 1 100 reason=used"]
+        for month in MONTHS[1:8]
+    })  # fmt: skip
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    both = pl.concat([lines, moves]).with_columns(line=number, entry=number)
+    assert len(look("ghost-stock", both)) == asked
 
 
 def test_two_counts_that_are_the_book_are_enough_where_the_scale_is_fine_and_not_where_it_is_coarse() -> None:
@@ -411,3 +441,46 @@ def test_within_capacity_or_without_one_nothing_is_asked(kg: int | None) -> None
 def test_imports_opening_stock_and_collected_scrap_are_not_the_plant_s_own() -> None:
     lines = made(500).with_columns(origin_kind=pl.lit("imported"))
     assert look("capacity-excess", lines, register=register(lines, sites=[capacity(100)])) == []
+
+
+def magnets(kg: int) -> pl.DataFrame:
+    """What a plant makes of 150 kg of bought metal a month: flake that it works on, magnets, and alloy beside them."""
+    return months({
+        month: [
+            f"A O{place} origin 1 a {6 * place + 1} 150 product=metal origin_kind=imported composition=TREO=500000000",
+            f"A T{place} transformation 2 a {6 * place + 1} 150 role=in",
+            f"A T{place} transformation 2 a {6 * place + 2} 150 role=out product=strip-cast composition=TREO=500000000",
+            f"A U{place} transformation 3 a {6 * place + 2} 150 role=in",
+            f"A U{place} transformation 3 a {6 * place + 3} {kg} role=out product=magnet-ndfeb"
+            " composition=TREO=500000000",
+            f"A U{place} transformation 3 a {6 * place + 4} 40 role=out product=alloy composition=TREO=500000000",
+        ]
+        for place, month in enumerate(MONTHS[:3])
+    })  # fmt: skip
+
+
+def test_of_a_run_the_largest_product_counts_and_of_a_month_all_grades() -> None:
+    """Cerium and lanthanum come with the neodymium of each run; three runs of 45 kg are too much."""
+    feed = "product=mixed-compound origin_kind=imported composition=TREO=500000000"
+    rows = [
+        row
+        for run, grade in enumerate(("oxide:PrNd", "oxide:Nd", "oxide:PrNd"))
+        for row in (
+            f"A O{run} origin 1 a {9 * run + 1} 150 {feed}",
+            f"A T{run} transformation 2 a {9 * run + 1} 150 role=in",
+            f"A T{run} transformation 2 a {9 * run + 2} 45 role=out product={grade} composition=TREO=990000000",
+            f"A T{run} transformation 2 a {9 * run + 3} 44 role=out product=oxide:Ce composition=TREO=990000000",
+            f"A T{run} transformation 2 a {9 * run + 4} 40 role=out product=salt:La composition=TREO=500000000",
+        )
+    ]
+    lines = months({"2025-01": rows})
+    assert look("capacity-excess", lines, register=register(lines, sites=[capacity(140)])) == []
+    assert len(look("capacity-excess", lines, register=register(lines, sites=[capacity(130)]))) == 1
+
+
+@pytest.mark.parametrize(("kg", "over_kg"), [(90, None), (120, 30)])
+def test_a_capacity_is_that_of_the_main_product(kg: int, over_kg: int | None) -> None:
+    """What the site works on itself is no output, and what comes out beside the magnets is not added to them."""
+    lines = magnets(kg)
+    found = look("capacity-excess", lines, register=register(lines, sites=[capacity(100)]))
+    assert [one.mass_mg for one in found] == ([] if over_kg is None else [over_kg * KG])

@@ -34,6 +34,14 @@ def test_unknown_names(
     assert (one.code, one.where.row, one.where.column, one.severity) == (code, 3, column, severity)
 
 
+@pytest.mark.parametrize(("method", "codes"), [("carried-over", []), ("carried-over; XRF-3", ["method.unknown"])])
+def test_a_mass_that_was_carried_over_names_no_method(
+    judge: Judge, right: Rows, register: Register, method: str, codes: list[str]
+) -> None:
+    found = judge(right["stock"] | {"method": method}, register=register).problems
+    assert [one.code for one in found] == codes
+
+
 def test_known_names_raise_nothing(judge: Judge, right: Rows, register: Register) -> None:
     row = right["shipment"] | {"owner": "BETA", "method": "SCALE", "model": "N52"}
     assert judge(row, register=register).problems == ()

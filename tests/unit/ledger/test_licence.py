@@ -117,11 +117,15 @@ def test_all_contradictions_come_at_once() -> None:
 
 
 def test_another_licence_for_the_same_trade_on_the_same_days_is_flagged() -> None:
-    other = replace(GOOD, id="L0", valid_from=date(2025, 1, 1), valid_to=date(2025, 6, 1))
-    assert codes(GOOD, other) == ["grant.overlaps"]
+    other = replace(GOOD, id="L0", kind="general", valid_from=date(2025, 1, 1), valid_to=date(2025, 6, 1))
+    assert codes(GOOD, other) == codes(replace(GOOD, kind="general"), other) == ["grant.overlaps"]
     assert codes(GOOD, replace(other, valid_to=date(2025, 5, 31))) == []
     assert codes(GOOD, replace(other, end_users=("Somebody else",))) == []
     assert codes(GOOD, replace(other, exporter="NEW")) == []
+
+
+def test_two_licences_for_one_consignment_each_are_no_overlap() -> None:
+    assert GOOD.kind == "individual" and codes(GOOD, replace(GOOD, id="L0")) == []
 
 
 def test_a_mass_a_thousand_times_the_usual_is_flagged() -> None:

@@ -1,8 +1,9 @@
 """More came out of a site in a month than its plant, as registered, can make.
 
 Loophole: material made elsewhere, or never made at all, is passed off as the site's own output. Papers can be written
-in any quantity; furnaces cannot. What was mined and what runs made is added up by month and held against the capacity
-in the register.
+in any quantity; furnaces cannot. What was mined and what runs made of one product is added up by month and held against
+the capacity in the register, which is that of the main product: co-products are not added to it, and what is worked on
+at the same site is none.
 
 Innocent: the plant was enlarged and the register does not say so; several months' output was filed in one; a mass in
 the wrong unit; output of a contractor filed under the site.
@@ -62,7 +63,8 @@ def capacity_excess(
     """One finding per site and run of neighbouring months whose output passed its capacity, as `ranked`.
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`. Output
-    is the dry mass of what was mined and of what runs made; opening stock, imports, collected scrap and waste are not.
+    is the dry mass of what was mined and of what runs made of the product of which most was made; opening stock,
+    imports, collected scrap and waste are none, nor is a product half of which or more the site's own runs used.
     A site without a capacity in the register is not testable. `score` is None: nothing says how far a stated capacity
     may be off. `mass_mg` is the TREO beyond the capacity.
     """
@@ -78,12 +80,24 @@ def capacity_excess(
         & (pl.col("origin_kind").is_null() | pl.col("origin_kind").is_in(["mined", "by-product"]))
         & (pl.col("dry_mg") > 0)
     )
+    made = made.with_columns(goods=pl.col("product").str.split(":").list.first(), period=month_of())
+    fed = lines.filter((pl.col("kind") == "transformation") & (pl.col("role") == "in"))
+    used = fed.group_by("site", "lot").agg(used_mg=pl.col("dry_mg").sum())
+    own = made.group_by("site", "lot", "goods").agg(pl.col("dry_mg").sum()).join(used, on=["site", "lot"], how="left")
+    sold = (
+        own.group_by("site", "goods").agg(pl.sum("dry_mg", "used_mg")).filter(pl.col("used_mg") * 2 < pl.col("dry_mg"))
+    )
+    made = made.join(sold.select("site", "goods"), on=["site", "goods"], nulls_equal=True)
+    # Of a run its largest product counts: the others are what comes with it.
+    of_product = pl.col("dry_mg").sum().over("organisation", "event", "product")
+    made = made.with_columns(run=of_product).filter(pl.col("run") == pl.col("run").max().over("organisation", "event"))
     months = (
-        made.with_columns(period=month_of())
-        .group_by(*_SITE, "period")
+        made.group_by(*_SITE, "period", "goods")
         .agg(made_mg=pl.col("dry_mg").sum())
         .join(capacity, on="site")
         .filter(pl.col("made_mg") > pl.col("capacity_mg") * room)
+        .sort("made_mg", "goods", descending=True)
+        .unique([*_SITE, "period"], keep="first", maintain_order=True)
     )
     if months.is_empty():
         return []
@@ -91,7 +105,7 @@ def capacity_excess(
     runs = months.sort(*_SITE, "period").with_columns(
         stretch=pl.struct(*_SITE, step=month - pl.int_range(pl.len()).over(_SITE)).rle_id()
     )
-    rows = with_treo_mass(made.with_columns(period=month_of()).join(runs, on=[*_SITE, "period"]), lot_assays)
+    rows = with_treo_mass(made.join(runs, on=[*_SITE, "period", "goods"], nulls_equal=True), lot_assays)
     totals = rows.group_by("stretch").agg(treo_mg=pl.col("treo_mg").sum(), dry_mg=pl.col("dry_mg").sum())
     shares = {
         stretch: treo_mg / dry_mg
@@ -130,17 +144,11 @@ def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[st
     )
     more = (TEXTS.message("months", months=Count(len(months))),) if len(months) > 1 else ()
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": worst["organisation"], "site": worst["site"]},
-        first_period=months[0]["period"],
-        last_period=months[-1]["period"],
-        score=None,
-        mass_mg=round(over_mg * treo_share),
-        interval_mg=(None, None),
-        elements=(TREO,) if treo_share else (),
+        detector=DETECTOR.name, subject={"organisation": worst["organisation"], "site": worst["site"]},
+        first_period=months[0]["period"], last_period=months[-1]["period"], score=None,
+        mass_mg=round(over_mg * treo_share), interval_mg=(None, None), elements=(TREO,) if treo_share else (),
         explanation=(beyond, *more),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             *(
                 {
@@ -152,4 +160,4 @@ def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[st
             ),
             *(described(row, mass=row["dry_mg"]) for row in rows),
         ),
-    )
+    )  # fmt: skip

@@ -84,17 +84,10 @@ DETECTOR: Final = Detector(
 
 def _finding(ring: Ring) -> Finding:
     return Finding(
-        detector=DETECTOR.name,
-        subject=subject_of(ring),
-        first_period=ring.first,
-        last_period=ring.last,
-        score=None,
-        mass_mg=ring.treo_mg,
-        interval_mg=(ring.treo_mg, None),
-        elements=(TREO,) if ring.treo_mg else (),
+        detector=DETECTOR.name, subject=subject_of(ring), first_period=ring.first, last_period=ring.last, score=None,
+        mass_mg=ring.treo_mg, interval_mg=(ring.treo_mg, None), elements=(TREO,) if ring.treo_mg else (),
         explanation=(TEXTS.message("went-round", mass=Mass(ring.mass_mg), ring=ring_fact(ring), times=times(ring)),),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"rounds": ring.rounds, "hops": len(ring.members), "complete": ring.complete}},
             *(
@@ -102,4 +95,4 @@ def _finding(ring: Ring) -> Finding:
                 for row in hop_rows(ring, "title")[:_ROWS]
             ),
         ),
-    )
+    )  # fmt: skip

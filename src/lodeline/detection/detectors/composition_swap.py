@@ -185,14 +185,8 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
     totals = {"lots": rows.height, "products": products, "own_pct": own_pct, "maker_pct": maker_pct, "z": round(z, 6)}
     first, last = months_of(rows)
     return Finding(
-        detector=DETECTOR.name,
-        subject={"pair": f"{shipper}{PAIR}{receiver}"},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=max(0, mass_mg),
-        interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
-        elements=("Tb", "Dy"),
+        detector=DETECTOR.name, subject={"pair": f"{shipper}{PAIR}{receiver}"}, first_period=first, last_period=last,
+        score=score, mass_mg=max(0, mass_mg), interval_mg=(mass_mg - half_mg, mass_mg + half_mg), elements=("Tb", "Dy"),
         explanation=(
             TEXTS.message(
                 "found-more",
@@ -205,8 +199,7 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
                 sigmas=Number(z, 1),
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": totals},
             *(
@@ -218,7 +211,7 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
                 for row in found.sort("hidden_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)
             ),
         ),
-    )
+    )  # fmt: skip
 
 
 def _mass_sigma_mg(rows: pl.DataFrame) -> float:

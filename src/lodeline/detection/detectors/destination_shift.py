@@ -317,11 +317,7 @@ def _finding(shift: _Shift, own: pl.DataFrame, strangers: frozenset[str], known:
         detector=DETECTOR.name,
         subject={"organisation": shift.organisation, "country": shift.country}
         | ({"party": shift.party} if shift.party else {}),
-        first_period=first,
-        last_period=last,
-        score=shift.score,
-        mass_mg=mass_mg,
-        interval_mg=(None, None),
+        first_period=first, last_period=last, score=shift.score, mass_mg=mass_mg, interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message(
@@ -335,8 +331,7 @@ def _finding(shift: _Shift, own: pl.DataFrame, strangers: frozenset[str], known:
             ),
             TEXTS.message("fell", country=Key(shift.lost), before=Count(was), after=Count(still)),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {
                 "totals": {
@@ -347,7 +342,7 @@ def _finding(shift: _Shift, own: pl.DataFrame, strangers: frozenset[str], known:
             },
             *(_row(row) for row in there.sort("dry_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
         ),
-    )
+    )  # fmt: skip
 
 
 def _by_country(rows: pl.DataFrame) -> dict[str, int]:

@@ -222,15 +222,10 @@ def _finding(
     share = shares.get(organisation, shares[None])
     mass_mg = share_mg(goods_mg, min(share, PPB))
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation, "cause": cause},
-        first_period=min(rows["month"].to_list()),
-        last_period=max(rows["month"].to_list()),
+        detector=DETECTOR.name, subject={"organisation": organisation, "cause": cause},
+        first_period=min(rows["month"].to_list()), last_period=max(rows["month"].to_list()),
         # A calendar year is judged: more of its months may disagree later.
-        cause_from=f"{min(rows['month'].to_list())[:4]}-01",
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(None, None),
+        cause_from=f"{min(rows['month'].to_list())[:4]}-01", score=score, mass_mg=mass_mg, interval_mg=(None, None),
         elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message(
@@ -244,13 +239,12 @@ def _finding(
             ),
             TEXTS.message("too-often"),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"cause": cause, "papers": papers, "exceptions": rows.height, "goods_kg": format_kg(goods_mg)}},
             *_evidence(rows.sort("mass_mg", "id", descending=[True, False]).head(EVIDENCE_ROWS), behind),
         ),
-    )
+    )  # fmt: skip
 
 
 def _evidence(rows: pl.DataFrame, behind: pl.DataFrame) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,6 @@ import numpy as np
 import polars as pl
 
 from lodeline.accountancy.distribution import normal_tail
-from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, places, with_treo_mass
@@ -29,6 +28,7 @@ from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need
 from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, least_closeness, score_of
 from lodeline.errors import Text, text
+from lodeline.ledger.register import CARRIED_OVER
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Percent, Texts
 
@@ -64,9 +64,9 @@ TEXTS: Final = Texts(
             "The last count has {mass} kg TREO in such rows.", "最近一次盘存中此类行合计 {mass} 千克 TREO。"
         ),
         "one-lot": text(
-            "One lot of {mass} kg was counted {counts} times from {first} to {last} and nothing moved it; the counts"
-            " differ by no more than {spread}.",
-            "一个 {mass} 千克的批次自 {first} 至 {last} 共盘存 {counts} 次，其间无变动，各次结果相差不超过 {spread}。",
+            "One lot of {mass} kg was counted {counts} times from {first} to {last}; the counts differ by no more than"
+            " {spread}.",
+            "一个 {mass} 千克的批次自 {first} 至 {last} 共盘存 {counts} 次，各次结果相差不超过 {spread}。",
         ),
         "weighings": text("Weighings agree less well.", "实际称重不会如此一致。"),
     },
@@ -155,10 +155,10 @@ DETECTOR: Final = Detector(
 def _with_repeats(
     counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFrame, values: Mapping[str, float]
 ) -> pl.DataFrame:
-    """Counts of a lot: `copied`, how likely `by_division` (of the scale, a part of the mass), `chain` (not moved).
+    """Counts of a lot: `copied`, how likely `by_division` (of the scale, a part of the mass), `chain` (not moved, or of
+    one figure).
 
-    The first count of a lot is compared with the book, a later one that nothing moved before with the count before
-    too.
+    The first count of a lot is compared with the book, a later one with the count before too.
     """
     weighed = counts.filter(~pl.col("method").fill_null("").str.contains(CARRIED_OVER, literal=True))
     where = [column for column in places(counts) if column != "seq"]
@@ -191,7 +191,9 @@ def _with_repeats(
     lot = [*_SITE, "lot"]
     rows = joined.with_columns(before_mg=pl.col("mass_mg").shift(1).over(lot), before=pl.col("on").shift(1).over(lot))
     still = (pl.col("moved_on") <= pl.col("before")).fill_null(False)
-    copied = (pl.col("mass_mg") == pl.col("book_mg")) | (still & (pl.col("mass_mg") == pl.col("before_mg")))
+    # A lot of which some went weighs the same again no oftener than one that lay still.
+    again = (pl.col("mass_mg") == pl.col("before_mg")).fill_null(False)
+    copied = (pl.col("mass_mg") == pl.col("book_mg")) | again
     rows = rows.with_columns(still=still, copied=copied.fill_null(False))
     rows = rows.with_columns(kind=pl.col("product").str.split(":").list.first())
     zeros = pl.sum_horizontal((pl.col("shown_mg") % 10**power == 0).cast(pl.Int32) for power in range(1, 12))
@@ -202,7 +204,7 @@ def _with_repeats(
     return rows.select(
         *_SITE, "lot", "on", "mass_mg", "book_mg", "seq", *where, "kind", "still", "copied", "division",
         by_division=pl.Series(_alike(rows["division"].to_numpy(), values)).clip(values["least_chance"], 1.0),
-        chain=pl.struct("lot", run=(~pl.col("still")).cum_sum().over(lot)).rle_id(),
+        chain=pl.struct("lot", run=(~(still | again)).cum_sum().over(lot)).rle_id(),
     )  # fmt: skip
 
 
@@ -276,8 +278,8 @@ def _worst_months(months: pl.DataFrame, values: Mapping[str, float]) -> tuple[in
 
 
 def _frozen(rows: pl.DataFrame, values: Mapping[str, float]) -> dict[_Site, tuple[int, float]]:
-    """Site → the lot (its `chain`) whose counts agree better than weighings do while nothing moved it, and the score,
-    where that is an alarm."""
+    """Site → the lot (its `chain`) whose counts agree better than weighings do, and the score, where that is an
+    alarm."""
     least, sigma = values["least_repeats"], values["weighing_pct"] / 100
     chains = (
         rows.group_by(*_SITE, "chain", maintain_order=True)
@@ -321,26 +323,19 @@ def _site_finding(site: _Site, months: tuple[pl.DataFrame, float, float, str], l
     newest = with_treo_mass(copied.filter(pl.col("on") == copied["on"].max()), lot_assays, mass="mass_mg")
     mass_mg = int(newest["treo_mg"].sum())
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": site[0], "site": site[1]},
-        first_period=first,
-        last_period=last,
-        cause_from=begun,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
+        detector=DETECTOR.name, subject={"organisation": site[0], "site": site[1]}, first_period=first,
+        last_period=last, cause_from=begun, score=score, mass_mg=mass_mg, interval_mg=(0, mass_mg),
         elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message("repeated", counts=Count(group.height), repeated=Count(hits), expected=Number(expected, 1)),
             TEXTS.message("last-count", mass=Mass(mass_mg)),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"counts": group.height, "repeated": hits, "expected": round(expected, 3)}},
             *_evidence(copied),
         ),
-    )
+    )  # fmt: skip
 
 
 def _lot_finding(site: _Site, chain: pl.DataFrame, score: float, lot_assays: pl.DataFrame) -> Finding:
@@ -348,14 +343,8 @@ def _lot_finding(site: _Site, chain: pl.DataFrame, score: float, lot_assays: pl.
     masses = chain["mass_mg"].to_list()
     mass_mg = int(with_treo_mass(chain.tail(1), lot_assays, mass="mass_mg")["treo_mg"][0])
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": site[0], "site": site[1]},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
-        elements=(TREO,) if mass_mg else (),
+        detector=DETECTOR.name, subject={"organisation": site[0], "site": site[1]}, first_period=first,
+        last_period=last, score=score, mass_mg=mass_mg, interval_mg=(0, mass_mg), elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message(
                 "one-lot",
@@ -367,7 +356,6 @@ def _lot_finding(site: _Site, chain: pl.DataFrame, score: float, lot_assays: pl.
             ),
             TEXTS.message("weighings"),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=({"totals": {"counts": chain.height, "repeated": int(chain["copied"].sum())}}, *_evidence(chain)),
-    )
+    )  # fmt: skip

@@ -163,28 +163,21 @@ def _finding(organisation: str, own: pl.DataFrame, edits: pl.DataFrame, score: f
     periods = sorted({*late, *edits["period"].to_list()})
     edited = edits["period"].n_unique()
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation},
-        first_period=periods[0],
+        detector=DETECTOR.name, subject={"organisation": organisation}, first_period=periods[0],
         last_period=periods[-1],
         # A correction of an older month may still come; being late began when it did.
-        cause_from=late[0],
-        score=score,
-        mass_mg=0,
-        interval_mg=(None, None),
-        elements=(),
+        cause_from=late[0], score=score, mass_mg=0, interval_mg=(None, None), elements=(),
         explanation=(
             TEXTS.message("months", months=Count(own.height), late=Count(len(late)), corrected=Count(edited)),
             TEXTS.message("too-often"),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"months": own.height, "late": len(late), "corrected": edited}},
             *({"period": period, "state": "late"} for period in late[:EVIDENCE_ROWS]),
             *(_edit(row) for row in edits.sort("entry").head(EVIDENCE_ROWS).iter_rows(named=True)),
         ),
-    )
+    )  # fmt: skip
 
 
 def _edit(row: dict[str, Any]) -> dict[str, Any]:

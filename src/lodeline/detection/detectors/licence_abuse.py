@@ -15,16 +15,14 @@ register without any licence is not judged by: not known is not zero.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.customers import are_one
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
@@ -138,8 +136,12 @@ def licence_abuse(
         left.setdefault(licence, {})[declaration] = mass_mg
     for id_, rows in by_licence.items():
         confirmed = left.get(id_, {})
+        others = _other_users(known.get(id_), rows, register)
         for breach, row in _breaches(known.get(id_), rows, confirmed, law, values):
             _case(cases, row["organisation"], id_).add(breach, row)
+        for row in rows:
+            if row["end_user_name"] in others and known[id_].holder(row["on"]) == row["organisation"]:
+                _case(cases, row["organisation"], id_).add("end-user", row)
     drawn = draws.filter(pl.col("licence").is_in({licence for _, licence in cases}))
     draws_by_licence = drawn.partition_by("licence", as_dict=True)
     lots = {row["lot"] for case in cases.values() for rows in case.rows.values() for row in rows}
@@ -180,12 +182,11 @@ def _breaches(
     licence: Licence | None, rows: Sequence[dict[str, Any]], confirmed: Mapping[str, int], law: Jurisdiction,
     values: Mapping[str, float],
 ) -> Iterable[tuple[str, dict[str, Any]]]:  # fmt: skip
-    """(breach, row) of the rows that name a licence, in the order of days. `confirmed`: declaration → what left."""
+    """(breach, row) of the rows that name a licence, but for the end user. `confirmed`: declaration → what left."""
     if licence is None:
         yield from (("unknown", row) for row in rows)
         return
     own = []
-    users = {_plain(one) for one in licence.end_users}
     for row in rows:
         if licence.holder(row["on"]) != row["organisation"]:
             yield "of-other", row
@@ -193,11 +194,16 @@ def _breaches(
         own.append(row)
         if licence.standing(row["on"]) != "granted":
             yield "not-in-force", row
-        if users and row["end_user_name"] and _plain(row["end_user_name"]) not in users:
-            yield "end-user", row
         if licence.destination and row["destination"] and row["destination"] != licence.destination:
             yield "destination", row
     yield from _overuse(licence, own, confirmed, law, values)
+
+
+def _other_users(licence: Licence | None, rows: Sequence[dict[str, Any]], register: Register) -> set[str]:
+    """Names of end users that the licence does not name, whatever the spelling, the form or the script."""
+    users = licence.end_users if licence else ()
+    stated = {row["end_user_name"] for row in rows} - {None, "", *users}
+    return {one for one in stated if users and not are_one(one, users, register)}
 
 
 def _overuse(
@@ -255,12 +261,6 @@ class _Listed:
     def elements(self, lot: int | None, day: date) -> tuple[str, ...]:
         """Symbols, in their order; none where the goods are not listed."""
         return () if lot is None else self._forms.of(self._products.get(lot), self._held.get(lot, ()), day)
-
-
-@lru_cache(maxsize=10_000)
-def _plain(name: str) -> str:
-    """What of a name is compared: letters and digits, without regard to case, width or punctuation."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _finding(

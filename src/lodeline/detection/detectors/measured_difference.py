@@ -188,17 +188,13 @@ def _made(
     return Finding(
         detector=DETECTOR.name,
         subject={"organisation": lead["organisation"], "site": lead["site"], "visit": str(lead["visit"])},
-        first_period=month,
-        last_period=month,
-        score=score,
-        mass_mg=max(0, mass_mg),
+        first_period=month, last_period=month, score=score, mass_mg=max(0, mass_mg),
         interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
         elements=tuple(symbol for symbol in SYMBOLS if symbol in elements),
         explanation=explanation,
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=evidence,
-    )
+    )  # fmt: skip
 
 
 def _score(row: Mapping[str, Any], side: int, *, elements: int) -> float:

@@ -14,6 +14,7 @@ code stands for is the law pack's `desk-tariff-codes`, what is trace its `trace-
 from __future__ import annotations
 
 import csv
+import statistics
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -26,7 +27,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
-from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of, usual_rate
+from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of
 from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
@@ -128,7 +129,9 @@ def misdeclaration(
     findings = []
     for organisation in (firm for firm, (wrong_ones, _) in counts.items() if wrong_ones >= values["least_rows"]):
         sent = consignments.filter(pl.col("organisation") == organisation)
-        habit = usual_rate(count for firm, count in counts.items() if firm != organisation)
+        # Half of the others do no more: what a few do all the time is no measure.
+        rates = [hits / many for firm, (hits, many) in counts.items() if firm != organisation]
+        habit = statistics.median(rates) if rates else 0.0
         score = _score(sent, min(max(values["slip_rate"], habit), _MOST))
         if score >= alarm:
             own = wrong.filter(pl.col("organisation") == organisation)
@@ -265,25 +268,18 @@ def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float)
         tuple(TEXTS.message(aspect, rows=Count(number)) for aspect, number in seen.items() if number), SEMICOLON
     )
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(None, None),
-        elements=(TREO,) if mass_mg else (),
+        detector=DETECTOR.name, subject={"organisation": organisation}, first_period=first, last_period=last,
+        score=score, mass_mg=mass_mg, interval_mg=(None, None), elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message("contradict", exported=Count(exported), rows=Count(rows.height), aspects=aspects),
             TEXTS.message("mass", mass=Mass(mass_mg)),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"exported_rows": exported, "contradicting": rows.height, **seen}},
             *(_row(row) for row in rows.sort("dry_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
         ),
-    )
+    )  # fmt: skip
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

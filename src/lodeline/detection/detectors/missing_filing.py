@@ -21,7 +21,7 @@ import polars as pl
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows
 from lodeline.detection.finding import Finding, ranked
-from lodeline.errors import Text, text
+from lodeline.errors import text
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
 from lodeline.material.assay import TREO_INDEX
@@ -31,38 +31,6 @@ from lodeline.message import Count, Key, Mass, Month, Party, Series, Texts
 from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import Jurisdiction
 
-INNOCENT: tuple[Text, ...] = (
-    {
-        "en": "Nothing happened in the month, and no nil return was filed.",
-        "zh": "当月无业务，未作零申报。",
-    },
-    {
-        "en": "The filing was sent and refused, and has not been sent again.",
-        "zh": "申报已提交但被退回，尚未重新提交。",
-    },
-    {
-        "en": "The firm has closed, merged or given up its business, and the register does not say so yet.",
-        "zh": "企业已注销、合并或停止经营，登记簿尚未更新。",
-    },
-    {
-        "en": "Others named the wrong counterparty: a namesake, a sister company, the carrier.",
-        "zh": "对方填错交易对象：同名企业、关联企业或承运人。",
-    },
-)
-ASK: tuple[Text, ...] = (
-    {
-        "en": "The filings of the months, or a nil return for each.",
-        "zh": "补交各月申报；无业务的应作零申报。",
-    },
-    {
-        "en": "Confirmation or denial of each row in which others name the firm.",
-        "zh": "逐行确认或否认其他企业申报中涉及本企业的记录。",
-    },
-    {
-        "en": "A stock count, since the book has not moved without a filing.",
-        "zh": "盘存结果，因为未申报期间账面没有变动。",
-    },
-)
 TEXTS: Final = Texts(
     "missing-filing",
     {
@@ -126,6 +94,7 @@ DETECTOR: Final = Detector(
     find=missing_filing,
     texts=TEXTS,
     by_firm=True,
+    duty=True,
     question=text("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
 )
 
@@ -210,19 +179,12 @@ def _finding(
         else TEXTS.message("not-named")
     )
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation},
-        first_period=first,
-        last_period=last,
-        score=None,
-        mass_mg=treo_mg,
-        interval_mg=(treo_mg, None),
-        elements=(TREO,) if treo_mg else (),
+        detector=DETECTOR.name, subject={"organisation": organisation}, first_period=first, last_period=last,
+        score=None, mass_mg=treo_mg, interval_mg=(treo_mg, None), elements=(TREO,) if treo_mg else (),
         explanation=(months, by_others),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=(), ask=(),
         evidence=(
             *({"period": period, "deadline": _deadline(due(organisation, period, *when))} for period in periods),
             *({"organisation": row["other"], **described(row, mass=row["mass_mg"])} for row in rows),
         ),
-    )
+    )  # fmt: skip

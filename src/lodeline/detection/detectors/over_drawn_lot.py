@@ -30,7 +30,7 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books
-from lodeline.errors import Text, text
+from lodeline.errors import text
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
@@ -38,34 +38,6 @@ from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.message import Count, Day, Lot, Mass, Month, Party, Texts
 
-INNOCENT: tuple[Text, ...] = (
-    {
-        "en": "A row names the wrong lot: another one was used, and still stands in the book.",
-        "zh": "申报行批次号填错：实际使用了另一批次，而该批次仍在账上。",
-    },
-    {
-        "en": "The rest of the lot was made or received, and this is not filed yet or dated after its use.",
-        "zh": "该批次其余部分的产出或收货尚未申报，或所报日期晚于使用日期。",
-    },
-    {
-        "en": "A mass was filed in the wrong unit, wet instead of dry, or twice.",
-        "zh": "质量单位填错、以湿重代替干重，或重复申报。",
-    },
-)
-ASK: tuple[Text, ...] = (
-    {
-        "en": "Run sheets and weighings of the rows listed, and which lot was really used.",
-        "zh": "所列各行的生产记录和称重单，并说明实际使用的批次。",
-    },
-    {
-        "en": "A count of the lot, and of the other lots of the same product at the site.",
-        "zh": "该批次及同场所同产品其他批次的盘存结果。",
-    },
-    {
-        "en": "Where the excess came from, with its documents.",
-        "zh": "超出部分的来源及凭证。",
-    },
-)
 TEXTS: Final = Texts(
     "over-drawn-lot",
     {
@@ -152,6 +124,7 @@ DETECTOR: Final = Detector(
     find=over_drawn_lot,
     texts=TEXTS,
     by_firm=True,
+    duty=True,
     question=text("What did {firm} use when its lot held too little?", "{firm}在批次不足时实际使用了什么？"),
     labels={
         "put_in_kg": text("Put into the lot, dry", "批次入账（干重）"),
@@ -229,13 +202,8 @@ def _finding(over: pl.DataFrame, rows: list[dict[str, Any]], unreceived: list[di
     )
     masses = {name: Mass(mass_mg) for name, mass_mg in totals.items()}
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": site["organisation"], "site": site["site"]},
-        first_period=first,
-        last_period=last,
-        score=None,
-        mass_mg=treo_mg,
-        interval_mg=(None, None),
+        detector=DETECTOR.name, subject={"organisation": site["organisation"], "site": site["site"]},
+        first_period=first, last_period=last, score=None, mass_mg=treo_mg, interval_mg=(None, None),
         elements=(TREO,) if treo_mg else (),
         explanation=(
             TEXTS.message("drawn", month=Month(last), lots=which, **masses),
@@ -249,14 +217,13 @@ def _finding(over: pl.DataFrame, rows: list[dict[str, Any]], unreceived: list[di
                 for one in unreceived[:1]
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=(), ask=(),
         evidence=(
             {"totals": {"lots": lots.height, **{f"{name}_kg": format_kg(mass_mg) for name, mass_mg in totals.items()}}},
             *(described(row, mass=row["delta_mg"], unaccounted=row["unaccounted_mg"]) for row in rows),
             *(_unreceived(one) for one in unreceived[:EVIDENCE_ROWS]),
         ),
-    )
+    )  # fmt: skip
 
 
 def _unreceived(shipment: dict[str, Any]) -> dict[str, Any]:

@@ -163,14 +163,9 @@ def _finding(grant: _Grant, granted_mg: int, rows: list[dict[str, Any]]) -> Find
     source = "origin" if kind == "mining" else "transformation"
     masses = {name: Mass(mass_mg) for name, mass_mg in masses_mg.items()}
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation, "kind": kind, "ore_type": ore_type},
-        first_period=f"{year:04d}-01",
-        last_period=f"{year:04d}-12",
-        score=None,
-        mass_mg=used_mg - granted_mg,
-        interval_mg=(None, None),
-        elements=(TREO,),
+        detector=DETECTOR.name, subject={"organisation": organisation, "kind": kind, "ore_type": ore_type},
+        first_period=f"{year:04d}-01", last_period=f"{year:04d}-12", score=None, mass_mg=used_mg - granted_mg,
+        interval_mg=(None, None), elements=(TREO,),
         explanation=(
             TEXTS.message("overrun", kind=_KINDS[kind], ore=_ORES[ore_type], year=Key(str(year)), **masses),
             TEXTS.message(
@@ -180,10 +175,9 @@ def _finding(grant: _Grant, granted_mg: int, rows: list[dict[str, Any]]) -> Find
                 rows=Count(len(later)),
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {**totals, "passed_on": passing["on"].isoformat()}},
             *(described({**row, "kind": source}, mass=row["reo_mg"]) for row in (passing, *largest)),
         ),
-    )
+    )  # fmt: skip

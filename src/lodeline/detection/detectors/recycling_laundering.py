@@ -28,7 +28,15 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import RUNS_PER_MONTH, robust_spread, score_of, strongest_run, upper_tail
+from lodeline.detection.null import (
+    MAD_TO_SIGMA,
+    RUNS_PER_MONTH,
+    median,
+    robust_spread,
+    score_of,
+    strongest_run,
+    upper_tail,
+)
 from lodeline.errors import Text, text
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
@@ -188,20 +196,13 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
     mass_mg = int(by_lot["treo_mg"].sum())
     highest = Percent(float(by_lot["share"].to_numpy().max()), 1)
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation, "site": site},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
-        elements=(TREO, "La"),
+        detector=DETECTOR.name, subject={"organisation": organisation, "site": site}, first_period=first,
+        last_period=last, score=score, mass_mg=mass_mg, interval_mg=(0, mass_mg), elements=(TREO, "La"),
         explanation=(
             TEXTS.message("lanthanum", lots=Count(by_lot.height), share=highest, mass=Mass(mass_mg)),
             TEXTS.message("no-magnet"),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"lots": by_lot.height, "treo_kg": format_kg(mass_mg)}},
             *(
@@ -212,7 +213,7 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
                 for row in by_lot.head(EVIDENCE_ROWS).iter_rows(named=True)
             ),
         ),
-    )
+    )  # fmt: skip
 
 
 def _unlike(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
@@ -229,7 +230,9 @@ def _unlike(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Findin
             if len(known):
                 centre, spread = robust_spread(known)
                 z = (pl.col(feature) - centre) / max(spread, values[f"{feature}_pct"] / 100)
-                z2 += z.fill_null(0.0) ** 2
+                # Common scrap holds a little of Dy: only what holds none is no scrap.
+                common = (feature == "heavy") & pl.col(feature).is_between(np.log(values["common_pct"] / 100), centre)
+                z2 += pl.when(common).then(0.0).otherwise(z.fill_null(0.0)) ** 2
         judged = of_product.with_columns(z2=z2).with_columns(p=(-pl.col("z2") / 2).exp())
         for (organisation, site), own in judged.group_by("organisation", "site", maintain_order=True):
             furthest = float(own["z2"].to_numpy().max())
@@ -261,14 +264,8 @@ def _unlike_finding(
     worst = rows.sort("z2", "line", descending=[True, False])
     mix, heavy = worst["mix"][0], float(np.exp(worst["heavy"][0]))
     return Finding(
-        detector=DETECTOR.name,
-        subject=place,
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
-        elements=("Nd", "Pr", "Dy", "Tb"),
+        detector=DETECTOR.name, subject=place, first_period=first, last_period=last, score=score, mass_mg=mass_mg,
+        interval_mg=(0, mass_mg), elements=("Nd", "Pr", "Dy", "Tb"),
         explanation=(
             TEXTS.message(
                 "unlike",
@@ -281,8 +278,7 @@ def _unlike_finding(
                 usual_heavy=Percent(usual[1], 2),
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"lots": rows.height, "treo_kg": format_kg(mass_mg)}},
             *(
@@ -294,7 +290,7 @@ def _unlike_finding(
                 for row in worst.head(EVIDENCE_ROWS).iter_rows(named=True)
             ),
         ),
-    )
+    )  # fmt: skip
 
 
 def _crowded(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
@@ -309,8 +305,9 @@ def _crowded(collected: pl.DataFrame, values: Mapping[str, float]) -> list[Findi
     findings = []
     for (organisation, site), own in months.group_by("organisation", "site", maintain_order=True):
         logs = np.log(own["treo_mg"].to_numpy())
-        middle, spread = robust_spread(logs)
-        random = max(spread, values["month_pct"] / 100)
+        # What lasts for half of the months is no spread: it comes and goes once, and neighbours are alike.
+        middle = float(np.sort(logs)[(len(logs) - 1) // 2])
+        random = max(median(np.abs(np.diff(logs))) * MAD_TO_SIGMA / 2**0.5, values["month_pct"] / 100)
         apart = np.abs(np.subtract.outer(np.arange(len(logs)), np.arange(len(logs))))
         # Months err by themselves, and seasons of some months together.
         covariance = random**2 * np.eye(len(logs)) + (values["season_pct"] / 100) ** 2 * 0.8**apart
@@ -334,14 +331,8 @@ def _crowded_finding(
     half_mg = abs(round(HALF_WIDTH_95 * extra_mg / z))
     first, last = str(run["period"][0]), str(run["period"][-1])
     return Finding(
-        detector=DETECTOR.name,
-        subject=place,
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=extra_mg,
-        interval_mg=(extra_mg - half_mg, extra_mg + half_mg),
-        elements=(TREO,),
+        detector=DETECTOR.name, subject=place, first_period=first, last_period=last, score=score, mass_mg=extra_mg,
+        interval_mg=(extra_mg - half_mg, extra_mg + half_mg), elements=(TREO,),
         explanation=(
             TEXTS.message(
                 "more-than-usual",
@@ -353,8 +344,7 @@ def _crowded_finding(
                 z=Number(float(z), 1),
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             *(
                 {"period": period, "treo_kg": format_kg(mass)}
@@ -367,4 +357,4 @@ def _crowded_finding(
                 .iter_rows(named=True)
             ),
         ),
-    )
+    )  # fmt: skip

@@ -213,20 +213,14 @@ def _finding(
         SEMICOLON,
     )
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": seller, "customer": str(sales.sort("on", "line")["party"][0])},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(mass_mg, None),
+        detector=DETECTOR.name, subject={"organisation": seller, "customer": str(sales.sort("on", "line")["party"][0])},
+        first_period=first, last_period=last, score=score, mass_mg=mass_mg, interval_mg=(mass_mg, None),
         elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message("share", number=Count(len(members)), customers=customers, shared=traits),
             TEXTS.message("bought", mass=Mass(mass_mg), rows=Count(sales.height)),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"shared": [one.text for one in shared], "customers": list(members)},
             *(
@@ -236,4 +230,4 @@ def _finding(
                 .iter_rows(named=True)
             ),
         ),
-    )
+    )  # fmt: skip

@@ -353,19 +353,12 @@ def _finding(
     first, last = months_of(rows)
     mass_mg = int(rows["treo_mg"].sum())
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation, "goods": goods},
-        first_period=first,
-        last_period=last,
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(None, None),
-        elements=(TREO,) if mass_mg else (),
+        detector=DETECTOR.name, subject={"organisation": organisation, "goods": goods}, first_period=first,
+        last_period=last, score=score, mass_mg=mass_mg, interval_mg=(None, None), elements=(TREO,) if mass_mg else (),
         explanation=explanation,
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=({"totals": totals}, *(_row(row) for row in rows.head(EVIDENCE_ROWS).iter_rows(named=True))),
-    )
+    )  # fmt: skip
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -223,13 +223,8 @@ def _age_days(founded: Any, own: pl.DataFrame) -> int | None:
 def _finding(organisation: str, own: pl.DataFrame, changed: pl.DataFrame, age: int | None, score: float) -> Finding:
     mass_mg = int(changed["treo_mg"].sum())
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": organisation},
-        first_period=months_of(changed)[0],
-        last_period=months_of(changed, "out_on")[1],
-        score=score,
-        mass_mg=mass_mg,
-        interval_mg=(mass_mg, None),
+        detector=DETECTOR.name, subject={"organisation": organisation}, first_period=months_of(changed)[0],
+        last_period=months_of(changed, "out_on")[1], score=score, mass_mg=mass_mg, interval_mg=(mass_mg, None),
         elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message(
@@ -241,13 +236,12 @@ def _finding(organisation: str, own: pl.DataFrame, changed: pl.DataFrame, age: i
             ),
             *([] if age is None else [TEXTS.message("young", days=Count(age))]),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             {"totals": {"lots": own.height, "passed": int(own["passed"].sum()), "invoice_changed": changed.height}},
             *(_row(row) for row in changed.sort("dry_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
         ),
-    )
+    )  # fmt: skip
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -130,14 +130,8 @@ def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]
     more = TEXTS.message("more", more=Count(lots.height - _NAMED), lots=Count(lots.height))
     sigma_mg = float(rows["sigma_mg"].max() or 0.0)  # type: ignore[arg-type]
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": str(rows["organisation"][0]), "site": str(rows["site"][0])},
-        first_period=first,
-        last_period=last,
-        score=None,
-        mass_mg=mass_mg,
-        interval_mg=(0, mass_mg),
-        elements=(TREO,),
+        detector=DETECTOR.name, subject={"organisation": str(rows["organisation"][0]), "site": str(rows["site"][0])},
+        first_period=first, last_period=last, score=None, mass_mg=mass_mg, interval_mg=(0, mass_mg), elements=(TREO,),
         explanation=(
             TEXTS.message(
                 "untested",
@@ -150,13 +144,12 @@ def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]
             TEXTS.message("open", mass=Mass(mass_mg), sigma=Mass(round(sigma_mg))),
             TEXTS.message("mended"),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             *(_silent(row) for row in rows.tail(EVIDENCE_ROWS).iter_rows(named=True)),
             *(_lot(row, names) for row in lots.head(EVIDENCE_ROWS).iter_rows(named=True)),
         ),
-    )
+    )  # fmt: skip
 
 
 #: Lots that the sentence names; the evidence names more.

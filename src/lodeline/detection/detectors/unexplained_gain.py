@@ -147,19 +147,12 @@ DETECTOR: Final = Detector(
 
 def _counted(gain: Imbalance) -> Finding:
     return Finding(
-        detector=DETECTOR.name,
-        subject=gain.subject,
-        first_period=gain.first_period,
-        last_period=gain.last_period,
-        score=gain.score,
-        mass_mg=gain.mass_mg,
-        interval_mg=gain.interval_mg,
-        elements=gain.elements,
+        detector=DETECTOR.name, subject=gain.subject, first_period=gain.first_period, last_period=gain.last_period,
+        score=gain.score, mass_mg=gain.mass_mg, interval_mg=gain.interval_mg, elements=gain.elements,
         explanation=explained(gain, TEXTS),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=gain.evidence,
-    )
+    )  # fmt: skip
 
 
 def _treo_rows(moves: pl.DataFrame, *, lot_assays: pl.DataFrame, site_assays: pl.DataFrame) -> pl.DataFrame:
@@ -207,19 +200,13 @@ def _bound(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     masses = {name: Mass(month[f"{name}_mg"]) for name in _TOTALS}
     totals = {f"{name}_kg": format_kg(month[f"{name}_mg"]) for name in _TOTALS}
     return Finding(
-        detector=DETECTOR.name,
-        subject={"organisation": month["organisation"], "site": month["site"]},
-        first_period=month["period"],
-        last_period=month["period"],
-        score=None,
-        mass_mg=month["gain_mg"],
-        interval_mg=(month["gain_mg"], None),
-        elements=(TREO,),
+        detector=DETECTOR.name, subject={"organisation": month["organisation"], "site": month["site"]},
+        first_period=month["period"], last_period=month["period"], score=None, mass_mg=month["gain_mg"],
+        interval_mg=(month["gain_mg"], None), elements=(TREO,),
         explanation=(
             TEXTS.message("sent-out", month=Month(month["period"]), **masses),
             TEXTS.message("lower-bound"),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=({"totals": totals}, *(described(row, mass=row["element_mg"]) for row in rows)),
-    )
+    )  # fmt: skip

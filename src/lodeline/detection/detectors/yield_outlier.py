@@ -426,14 +426,8 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     goods = Key(seen["goods"])
     first, last = str(months["period"][0]), str(months["period"][-1])
     return Finding(
-        detector=DETECTOR.name,
-        subject={key: seen[key] for key in _PROCESS},
-        first_period=first,
-        last_period=last,
-        score=seen["score"],
-        mass_mg=mass_mg,
-        interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
-        elements=(TREO,),
+        detector=DETECTOR.name, subject={key: seen[key] for key in _PROCESS}, first_period=first, last_period=last,
+        score=seen["score"], mass_mg=mass_mg, interval_mg=(mass_mg - half_mg, mass_mg + half_mg), elements=(TREO,),
         explanation=(
             TEXTS.message(
                 "unlike-others",
@@ -450,8 +444,7 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
                 z=Number(float(seen["z"]), 1),
             ),
         ),
-        innocent=INNOCENT,
-        ask=ASK,
+        innocent=INNOCENT, ask=ASK,
         evidence=(
             *(
                 {
@@ -462,4 +455,4 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
             ),
             *(described(row, mass=row["treo_mg"]) for row in rows),
         ),
-    )
+    )  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from lodeline.detection.battery import DUTIES
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.office.access.actor import NOBODY, Actor, NotAllowedError
@@ -93,6 +94,11 @@ class StepContent:
 def ask(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
     """Puts the question to the organisation, which may answer until the end of a day; it is told."""
     actor.require("finding.decide", party_of(seen.row))
+    if seen.row["detector"] in DUTIES:
+        raise CaseError(
+            "This is still to be filed, and no question: remind the firm where duties are shown.",
+            "此为待补报事项，不作疑问：请在申报情况页催报。",
+        )
     _check_answer_day(seen.today, until)
     return _decide(actor, store, seen, "asked", StepContent(text=_text(text), until=until), now=now)
 

@@ -16,7 +16,7 @@ from lodeline.office.findings.views import unheard
 from lodeline.office.models import Case
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.store.published import JOB_WAITS_S, answered, newest_published
 from lodeline.store.store import Store
 
@@ -54,7 +54,7 @@ def review(store: Store, law: Jurisdiction, *, now: datetime) -> int:
         return reopened
 
     def by_case() -> dict[int, Mapping[str, Any]]:
-        return rows_of(answered(findings, store, newest_published(store, waits_s=JOB_WAITS_S), law)["rows"])
+        return rows_of(raised(answered(findings, store, newest_published(store, waits_s=JOB_WAITS_S), law)))
 
     reopened += _reopen(store, Case.objects.filter(state__in=STANDING), by_case, today, now)
     _looked[store.database.url] = (at, now)

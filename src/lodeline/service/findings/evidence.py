@@ -35,7 +35,7 @@ from lodeline.service.entries.receipts import row_salt_key
 from lodeline.service.entries.records import record_cells
 from lodeline.service.findings.evidence_file import PACK, json_bytes, packed
 from lodeline.service.findings.evidence_text import index_page, readme
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.service.findings.recomputing import gives_its_finding
 from lodeline.service.law.law import in_force
 from lodeline.store.published import answered
@@ -79,7 +79,7 @@ def bundle(
     from lodeline.service.findings import evidence_pdf as paper  # noqa: PLC0415  (few need what sets pages)
 
     of_one = {} if detector is None else {"detector": detector}
-    rows = answered(findings, store, snapshot, law, **of_one)["rows"]
+    rows = raised(answered(findings, store, snapshot, law, **of_one))
     row = called(rows, finding)
     if row is None:
         raise NoSuchFindingError(

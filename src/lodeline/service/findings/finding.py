@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.accountancy.accounts import Accounts
-from lodeline.detection.battery import DETECTORS, run_detectors
+from lodeline.detection.battery import DETECTORS, DUTIES, run_detectors
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import TESTED
 from lodeline.detection.measured import after_visits
@@ -34,13 +34,14 @@ from lodeline.store.store import Store
 
 #: Answers that are kept: those of all detectors, and of one or two, for two ledgers.
 _KEPT: Final = 6
-_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, list[Json], list[Json]]] = OrderedDict()
+_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, dict[str, list[Json]]]] = OrderedDict()
 _lock = Lock()
 
 
 def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
     """Findings of all detectors, or of one, with their evidence, the digest of the law pack, and from when each
-    detector can see (`seeing`). Raises UnknownSubject for a detector that is none.
+    detector can see (`seeing`). Of all, those that say what is still to be filed are `duties` and no `rows`
+    (`Detector.duty`). Raises UnknownSubject for a detector that is none.
 
     They are computed once for as long as no entry says anything new about goods or parties: a step of a case moves the
     log, its stamp with it, and no finding. The rows are shared: whoever gets them must not change them.
@@ -60,13 +61,21 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
         found = run_detectors(view, counted("detectors", chosen)) if detector else carried(view)
         eyes = seeing(store, snapshot)
         found = ranked(_seen(after_visits(found, view.verified), eyes))
-        kept = law, [finding.as_json() for finding in found], [one.as_json() for one in eyes]
+        rows = [finding.as_json() for finding in found]
+        duties = [] if detector else [row for row in rows if row["detector"] in DUTIES]
+        rows = rows if detector else [row for row in rows if row["detector"] not in DUTIES]
+        kept = law, {"rows": rows, "duties": duties, "seeing": [one.as_json() for one in eyes]}
     with _lock:
         _kept[key] = kept
         _kept.move_to_end(key)
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
-    return {"stamp": snapshot.stamp, "pack": law.digest, "rows": kept[1], "seeing": kept[2]}
+    return {"stamp": snapshot.stamp, "pack": law.digest, **kept[1]}
+
+
+def raised(found: Json) -> list[Json]:
+    """All that `findings` has, questions and then duties: by an id somebody may mean either."""
+    return [*found["rows"], *found.get("duties", ())]
 
 
 def _seen(found: Iterable[Finding], eyes: Iterable[Seeing]) -> list[Finding]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from lodeline.detection.battery import DUTIES
 from lodeline.detection.matching import answers, planted, seen
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
@@ -134,7 +135,7 @@ def answer_key(demo: Demo, findings: Sequence[Json]) -> AnswerKey:
             finding=row, mistake=_mistake(demo.mistakes, row),
             beside=next((one.id for _, one in known if one.organisations & seen(row).organisations), None),
         )
-        for row in rest if "visit" not in row["subject"]
+        for row in rest if "visit" not in row["subject"] and row["detector"] not in DUTIES
     ]  # fmt: skip
     return AnswerKey(rows=rows, false=false, shown=[row for row in rest if "visit" in row["subject"]])
 

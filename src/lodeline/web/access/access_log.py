@@ -18,7 +18,7 @@ from lodeline.office.licences.application_views import applicant_of
 from lodeline.office.models import DeskBatch
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.papers import DeskError
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.service.inspections.planning import plan_at
 from lodeline.service.licences.answers import firms_of
 from lodeline.service.licences.runs import announced
@@ -109,7 +109,7 @@ def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
         return maker_and_local(subject, "")[0] or None
     if part == "finding":
         reading = visit.reading
-        rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
+        rows = raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
         # What the filings do not raise any more may have been asked about.
         row = called(rows, subject)
         return about(subject) if row is None else party_of(row)

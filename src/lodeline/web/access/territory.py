@@ -50,7 +50,8 @@ def _of_either(found: pl.DataFrame, firms: Firms) -> pl.DataFrame:
 
 
 def _findings(found: Mapping[str, Any], firms: Firms) -> dict[str, Any]:
-    return {**found, "rows": [row for row in found["rows"] if party_of(row) in firms]}
+    kept = {part: [row for row in found.get(part, ()) if party_of(row) in firms] for part in ("rows", "duties")}
+    return {**found, **kept}
 
 
 def _rows(found: Mapping[str, Any], firms: Firms) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from lodeline.service.customs import release as desk_release
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.customs.replay import replay
 from lodeline.service.findings.finding import findings as found_by_detectors
+from lodeline.service.findings.finding import raised
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.licences import quotas
 from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts
@@ -304,9 +305,10 @@ def get_finding(
     """With its evidence."""
     scope = reads(request, "findings:read")
     now = _read_with_cases(request)
-    found = located(now.answer(found_by_detectors, now.store, now.snapshot, now.law)["rows"], finding).row
+    found = located(raised(now.answer(found_by_detectors, now.store, now.snapshot, now.law)), finding).row
     wanted = None if found is None else found["id"]
-    for row in _with_states(request, scope, _findings(now, scope, None)):
+    of_it = [] if found is None else _findings(now, scope, found["detector"])
+    for row in _with_states(request, scope, of_it):
         if row["id"] == wanted:
             log_access(request, "finding", scope, organisation=row["subject"].get("organisation"), subject=finding)
             return row
@@ -331,8 +333,8 @@ def _with_states(request: HttpRequest, scope: RequestScope, rows: list[Json]) ->
     else:
         now = reading()
         asked = own_cases(call.actor, str(scope.organisation))
-        raised = rows_of(now.answer(found_by_detectors, now.store, now.snapshot, now.law)["rows"])
-        stand = {raised[one.pk]["id"]: own_state(one, str(scope.organisation)) for one in asked if one.pk in raised}
+        known = rows_of(raised(now.answer(found_by_detectors, now.store, now.snapshot, now.law)))
+        stand = {known[one.pk]["id"]: own_state(one, str(scope.organisation)) for one in asked if one.pk in known}
     return [{**row, "state": stand.get(row["id"], row["state"])} for row in rows]
 
 

@@ -39,7 +39,7 @@ from lodeline.office.findings.views import (
 from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.models import Case, CaseStep
 from lodeline.service.entries.receipts import receipt
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
@@ -156,8 +156,7 @@ def _cases(request: HttpRequest, asking: RequestScope) -> list[tuple[Case, Row |
 def _raised() -> list[Json]:
     """The findings that the filings raise now."""
     now = reading()
-    rows: list[Json] = now.answer(findings, now.store, now.snapshot, now.law)["rows"]
-    return rows
+    return raised(now.answer(findings, now.store, now.snapshot, now.law))
 
 
 def _summaries(

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
+from lodeline.detection.battery import DUTIES
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, parameters
@@ -118,7 +119,8 @@ def done(visit: Visit, seen: FindingAsSeen, act: str, now: datetime, form: Query
 
 def forms(visit: Visit, row: Mapping[str, Any], standing: CaseStatus, today: date) -> list[Form]:
     """The forms that can be sent now by whoever asks; that of the usual next step stands open."""
-    if not visit.actor.may("finding.decide"):
+    # What is still to be filed is reminded of where duties are: a letter is for a question.
+    if not visit.actor.may("finding.decide") or (row["detector"] in DUTIES and standing.case is None):
         return []
     sent = visit.request.POST
     made: list[Form] = []

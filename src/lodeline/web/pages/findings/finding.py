@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.detection.alarm import ALARM_SCORE, FALSE_FINDINGS_PER_SITE_YEAR
-from lodeline.detection.battery import DETECTORS
+from lodeline.detection.battery import DETECTORS, DUTIES
 from lodeline.detection.detector import ANY_QUESTION
 from lodeline.detection.identity import paired
 from lodeline.errors import UserError
@@ -25,6 +25,7 @@ from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import CaseStatus, case_at, standing_of
 from lodeline.office.models import Case
 from lodeline.service.findings.finding import findings as ask
+from lodeline.service.findings.finding import raised
 from lodeline.service.overview.overview import SIDES
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.findings.case_acts import NOTICES, assign_field, done, forms, is_watched
@@ -50,8 +51,10 @@ _QUESTIONS = {one.name: one.question for one in DETECTORS}
 def finding(visit: Visit, finding: str) -> HttpResponse:
     """The page `findings/ID/`; its forms ask the firm and decide. `?bundle=zip`: its evidence as a file."""
     reading = visit.reading
-    every = reading.answer(ask, reading.store, reading.snapshot, reading.law)["rows"]
-    found = case_at(visit.actor, every, finding)
+    answer = reading.answer(ask, reading.store, reading.snapshot, reading.law)
+    found = case_at(visit.actor, raised(answer), finding)
+    is_duty = found.row is not None and found.row["detector"] in DUTIES
+    every = [row for row in raised(answer) if (row["detector"] in DUTIES) == is_duty]
     case = found.case
     if found.row is not None and found.row["id"] != finding and visit.request.method != "POST":
         # It had another id when the link was made.

@@ -5,11 +5,13 @@ The headline counts questions and firms and names the largest; where no detector
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.detection.battery import DUTIES
 from lodeline.detection.identity import named_in
 from lodeline.errors import UserError
 from lodeline.office.access import clock
@@ -17,6 +19,7 @@ from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import asked_too, standings
 from lodeline.regulation.span import Span
 from lodeline.service.findings.finding import findings as ask
+from lodeline.service.findings.finding import raised
 from lodeline.service.overview import overview as questions
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
@@ -61,7 +64,6 @@ def findings(visit: Visit) -> HttpResponse:
     reading = visit.reading
     names = words.organisation_names(reading.snapshot.register, visit.language)
     answer = reading.answer(ask, reading.store, reading.snapshot, reading.law)
-    every: Sequence[Finding] = answer["rows"]
     months = asked.months(visit)
     present = reading.answer(questions.elements, reading.snapshot)
     view = asked.one_of(visit, "view", _VIEWS) or "queue"
@@ -75,6 +77,8 @@ def findings(visit: Visit) -> HttpResponse:
         # `?whose=` of addresses that were kept, until version 0.2.0.
         "assigned": asked.one_of(visit, "assigned" if visit.query("assigned") else "whose", _ASSIGNEES),
     }
+    is_duty = chosen["detector"] in DUTIES
+    every: Sequence[Finding] = [row for row in raised(answer) if (row["detector"] in DUTIES) == is_duty]
     now, today = clock.now(), clock.today(reading.law.timezone)
     refused: UserError | None = None
     if visit.request.method == "POST":
@@ -91,7 +95,7 @@ def findings(visit: Visit) -> HttpResponse:
         if _is_chosen(row, chosen, span) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
     ]
     table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows, stand)
-    gone, eyes = withdrawn_table(visit, every, names), _seeing_table(visit, answer.get("seeing", ()))
+    gone, eyes = withdrawn_table(visit, raised(answer), names), _seeing_table(visit, answer.get("seeing", ()))
     csv = wanted_csv(visit, table, gone, eyes)
     if csv is not None:
         return csv
@@ -110,6 +114,7 @@ def findings(visit: Visit) -> HttpResponse:
         gone=shown(visit, gone) if gone.rows else None,
         seeing=shown(visit, eyes),
         practice=practice_text(visit),
+        duties=_duties(visit, raised(answer)),
         view=view,
         views=[
             {"text": visit.localized(word), "href": visit.here(view=one, sort=None), "here": one == view}
@@ -122,7 +127,7 @@ def findings(visit: Visit) -> HttpResponse:
         tiles=_tiles(visit, rows) if view == "queue" else [],
         drawing=_draw_firms(visit, rows, names) if view == "firms" else "",
         firms_drawn=written.count(_FIRMS_DRAWN),
-        detectors=asked.options(visit, words.DETECTORS),
+        detectors=asked.options(visit, {key: word for key, word in words.DETECTORS.items() if key not in DUTIES}),
         organisations=sorted({(one, names.get(one, one)) for one in map(firm, every)}, key=lambda option: option[1]),
         months=asked.period_options(visit, months, span),
         elements=asked.element_options(visit, present),
@@ -154,6 +159,19 @@ def _seeing_table(visit: Visit, eyes: Sequence[Mapping[str, Any]]) -> Table:
         ),
         rows=rows, per_page=50, empty=visit.text("There is no detector.", "没有检测方法。"),
     )  # fmt: skip
+
+
+def _duties(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
+    """What of all is still to be filed, and no question: how much of each kind, and where it is shown."""
+    counts = Counter(str(row["detector"]) for row in rows if row["detector"] in DUTIES)
+    where = {"missing-filing": visit.url("organisations"), "over-drawn-lot": visit.url("exceptions")}
+    return [
+        {
+            "text": f"{words.word(words.DETECTORS, one, visit.language)}: {written.count(count)}",
+            "href": where[one],
+        }
+        for one, count in sorted(counts.items())
+    ]  # fmt: skip
 
 
 def firm(finding: Finding) -> str:

@@ -18,7 +18,7 @@ from lodeline.office.findings.matching import located
 from lodeline.office.findings.states import MOVES, CaseError, has_answered_or_expired
 from lodeline.office.findings.views import own_case, own_state
 from lodeline.office.models import Case
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.web.pages.common.firm_part import Firm, error_text
 from lodeline.web.pages.findings.case_acts import NOTICES
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
@@ -89,7 +89,7 @@ def _asked(firm: Firm, finding: str) -> Case:
     try:
         return own_case(visit.actor, firm.organisation, finding)
     except CaseError:
-        rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
+        rows = raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
         kept = located(rows, finding).case
         if kept is None:
             raise

@@ -17,12 +17,13 @@ from lodeline.regulation.span import Span
 from lodeline.service.filing import transfers as deliveries
 from lodeline.service.filing.mismatches import KINDS
 from lodeline.service.filing.mismatches import mismatches as laid_together
+from lodeline.service.findings.finding import findings, raised
 from lodeline.service.matching import exceptions as records
 from lodeline.web.drawing.bars import BarKind, Part, Stack, Stacks, draw_stacks
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.common import asked
 from lodeline.web.pages.common.filters import NAMES, Filters, filters, span_asked
-from lodeline.web.pages.matching.rows import firms_table, mismatch_table
+from lodeline.web.pages.matching.rows import firms_table, mismatch_table, overdrawn_table
 from lodeline.web.pages.matching.scales import pairs_table, weighed
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -87,6 +88,7 @@ def mismatches(visit: Visit) -> HttpResponse:
         "firms": firms_table(visit, of_kind, names),
         "ages": _ages_table(visit, ages),
         "pairs": pairs_table(visit, weighings, names),
+        "lots": overdrawn_table(visit, _overdrawn(visit, wanted), names),
     }
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -103,6 +105,7 @@ def mismatches(visit: Visit) -> HttpResponse:
         drawing=_draw_ages(visit, ages),
         day=written.day(deliveries.last_filing_day(reading.snapshot, reading.law), visit.language),
         weighed=weighed(visit, weighings),
+        overdrawn=written.count(len(tables["lots"].rows)) if tables["lots"].rows else None,
         tables={name: shown(visit, table) for name, table in tables.items()},
         **_choices(visit, set(every["cause"].unique()), about, weighings, wanted),
     )
@@ -133,6 +136,17 @@ def _about(every: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
         either = (pl.col("kind") == "delivery") & pl.col("counterparty").is_in(wanted.firms)
         every = every.filter(pl.col("organisation").is_in(wanted.firms) | either)
     return every if wanted.span is None else every.filter(_within("on", wanted.span))
+
+
+def _overdrawn(visit: Visit, wanted: _Wanted) -> list[dict[str, Any]]:
+    """Sites that drew more from lots than was ever put in: a paper is missing, or a row names the wrong lot."""
+    reading = visit.reading
+    span, firms = wanted.span, wanted.firms
+    return [
+        row for row in raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
+        if row["detector"] == "over-drawn-lot" and (firms is None or row["subject"]["organisation"] in firms)
+        and (span is None or (row["period"]["from"] <= span.last and row["period"]["to"] >= span.first))
+    ]  # fmt: skip
 
 
 def _of_kind(rows: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
+from lodeline.material.mass import parse_mass
 from lodeline.service.filing.mismatches import in_order
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.visit import Visit
@@ -15,6 +16,7 @@ from lodeline.web.words import format as written
 from lodeline.web.words import mismatches as mismatch_words
 from lodeline.web.words import words
 from lodeline.web.words.language import text
+from lodeline.web.words.messages import first_sentence
 
 _SHOWN: Final = 25
 _SORTS: Final = {
@@ -191,3 +193,36 @@ def firms_table(visit: Visit, opened: pl.DataFrame, names: Mapping[str, str]) ->
         per_page=_SHOWN,
         empty=visit.text("Nothing of any firm is open.", "没有企业存在不一致。"),
     )
+
+
+def overdrawn_table(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+    """Of each site and run of months what was drawn from lots beyond what was put in, and where the rows stand."""
+    language = visit.language
+    return Table(
+        name="lots",
+        caption=visit.text("Drawn beyond what was put in", "支取超过入账的批次"),
+        columns=(
+            Column(key="firm", label=text("Firm", "企业")),
+            Column(key="months", label=text("Until", "截至")),
+            Column(key="lots", label=text("Lots", "批次"), number=True),
+            Column(key="beyond", label=text("Not in the book, dry", "账上没有（干重）"), number=True, unit="kg"),
+        ),
+        rows=[
+            (
+                Cell(
+                    text=names.get(firm := row["subject"]["organisation"], firm), value=firm,
+                    note=f"{row['subject']['site']} · {first_sentence(row, language, names)}",
+                    href=visit.opens("finding", finding=row["id"]),
+                ),
+                Cell(text=written.month(row["period"]["to"], language), value=row["period"]["to"]),
+                Cell(text=written.count(totals["lots"]), value=totals["lots"]),
+                Cell(
+                    text=written.mass(parse_mass(totals["unaccounted_kg"]), language),
+                    value=float(totals["unaccounted_kg"]),
+                ),
+            )
+            for row in rows if (totals := row["evidence"][0]["totals"])
+        ],
+        per_page=_SHOWN,
+        empty=visit.text("Every lot held what was drawn from it.", "各批次的支取均未超过入账。"),
+    )  # fmt: skip

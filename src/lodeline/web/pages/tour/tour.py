@@ -12,7 +12,7 @@ from django.http import HttpResponse
 
 from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS, SampleAccount
 from lodeline.office.sample.standing import standing
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import findings, raised
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.demonstration import Alarm, AnswerKey, Demo, KeyRow, answer_key, demo_of
 from lodeline.store.database import Database
@@ -91,7 +91,7 @@ def _demo() -> Demo:
 
 def _key(visit: Visit, demo: Demo) -> tuple[AnswerKey, Sight]:
     reading = visit.reading
-    rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
+    rows = raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     key = answer_key(demo, rows)
     store = visit.store
