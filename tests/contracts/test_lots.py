@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.desk import Desk, codes, flow_row, sheet
+from tests.desk import Desk, amounts, assert_sound, codes, flow_row, sheet
 
 pytestmark = pytest.mark.medium
 
@@ -126,3 +126,17 @@ def test_text_that_a_database_could_stumble_over_is_kept_to_the_letter(desk: Des
         ((kept,),) = desk.store.database.rows("SELECT reason FROM line WHERE event = %s", (f"L{number}",))
         assert kept == note
     assert codes(desk.file("MINE", "2025-05", sheet("2025-05"))) == []
+
+
+def test_ore_that_became_concentrate_draws_no_quota_when_only_the_ore_is_filed_about_again(desk: Desk) -> None:
+    made = "T transformation 3 mine C 4 role=out product={} composition=TREO=60"
+    step = "T transformation 3 mine ORE 6 role=in"
+    ore = f"O origin 2 mine ORE 9 origin_kind=imported {SHARE.replace('concentrate', 'ore')}"
+    first = desk.rows("MINE", "2025-05", ore, step, made.format("concentrate"))
+    desk.rows("MINE", "2025-06", "L loss 2 mine ORE 1 reason=x")
+    assert amounts(desk.store)["drawdown"] == []
+    assert_sound(desk.store)
+    desk.rows("MINE", "2025-05", ore, step, made.format("oxide"), corrects=first)
+    desk.rows("MINE", "2025-07", "L2 loss 2 mine ORE 1 reason=x")
+    assert [row[2] for row in amounts(desk.store)["drawdown"]] == ["separation"]
+    assert_sound(desk.store)

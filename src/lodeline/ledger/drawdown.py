@@ -1,8 +1,9 @@
 """What draws on a quota, and how much: once, on mineral feed, in kilograms of REO.
 
 Mining draws on lots made by an origin of kind `mined` or `by-product`; separation draws on mineral lots
-consumed (ore, concentrate, and mixed compounds that an origin made), imported ones included. Secondary
-feed and later steps do not draw (assumption: our reading of Order 71 of 2025, arts 2-3; docs/reference/ledger.md).
+consumed (ore, concentrate, and mixed compounds that an origin made), imported ones included. A step that makes nothing
+but ore or concentrate separates nothing: the concentrate draws where it is consumed. Secondary feed and later steps do
+not draw (assumption: our reading of Order 71 of 2025, arts 2-3; docs/reference/ledger.md).
 """
 
 from __future__ import annotations
@@ -25,19 +26,22 @@ DRAWDOWN: dict[str, pl.DataType] = {
 _NOTHING_DRAWN = pl.DataFrame(schema=DRAWDOWN)
 _DRAWING_ORIGINS = {"mined", "by-product"}
 _MINERAL_KINDS = {kind for kind, product in PRODUCTS.items() if product.feed == "mineral"}
+_MINERAL_PRODUCTS = [kind for kind in _MINERAL_KINDS if PRODUCTS[kind].stage == "mine"]
 
 
-def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+def draws(lines: pl.DataFrame, lots: pl.DataFrame, made: pl.DataFrame | None = None) -> pl.DataFrame:
     """Quota drawn per lot, organisation, kind, ore type and year: `DRAWDOWN` rows, masses in mg of REO.
 
     Parameters
     ----------
     lines : columns of `movement.LINE`.
     lots : `movement.lot_facts` of every lot among the lines.
+    made : lines with the outputs of their events; None: the lines have them.
     """
     feed = lines.filter(FEED)
     if not feed.height:
         return _NOTHING_DRAWN
+    feed = feed.join(_beneficiation(lines if made is None else made), on=_EVENT, how="anti", maintain_order="left")
     rows = feed[_DRAWING].join(lots[_OF_LOT], on="lot", maintain_order="left", suffix="_of_lot")
     # Row by row from what was told before: on the sixty rows of most filings, ten steps of columns take longer.
     told = [_draw(*row) for row in plain_rows(rows, *_TELLING)]
@@ -58,6 +62,20 @@ def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def fed_with_mineral(lines: pl.DataFrame) -> pl.DataFrame:
+    """`organisation`, `event` of the steps among the lines that consume a lot which some line calls a mineral."""
+    mineral = lines.filter(_KIND.is_in(list(_MINERAL_KINDS)))["lot"].unique()
+    return lines.filter(_FED & pl.col("lot").is_in(mineral.implode())).select(_EVENT).unique(maintain_order=True)
+
+
+def _beneficiation(lines: pl.DataFrame) -> pl.DataFrame:
+    """`organisation`, `event` of the steps that made something, and nothing but ore and concentrate."""
+    made = lines.lazy().filter(kind="transformation", role="out").group_by(_EVENT)
+    return made.agg(only=_KIND.is_in(_MINERAL_PRODUCTS).all()).filter("only").select(_EVENT).collect()
+
+
+_EVENT = ["organisation", "event"]
+_KIND = pl.col("product").str.extract("^([^:]*)")
 _DRAWING = ["lot", "organisation", "kind", "on", "dry_mg", "origin_kind"]
 _OF_LOT = ["lot", "product", "composition", "origin_kind"]
 _TELLING = ("kind", "origin_kind", "product", "origin_kind_of_lot", "composition")
@@ -79,7 +97,8 @@ def _draw(
 
 
 #: The rows that may draw: what was mined or came from elsewhere, and what was put in.
-FEED = (pl.col("kind") == "origin") | (pl.col("kind") == "transformation") & (pl.col("role") == "in")
+_FED = (pl.col("kind") == "transformation") & (pl.col("role") == "in")
+FEED = (pl.col("kind") == "origin") | _FED
 
 
 def _is_mineral_feed(product: str | None, origin_kind: str | None) -> bool:

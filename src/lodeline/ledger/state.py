@@ -52,8 +52,11 @@ def facts_of_lots(lines: pl.DataFrame, transfers: pl.DataFrame) -> pl.DataFrame:
     return stand_in(lots, passed_on(transfers, lines, lots))
 
 
-def project(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> State:
-    """The state of all lots among `lines`, which must hold every line in force of each of them, as `aliases` theirs."""
+def project(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES, made: pl.DataFrame | None = None) -> State:
+    """The state of all lots among `lines`, which must hold every line in force of each of them, as `aliases` theirs.
+
+    `made` : lines with what the events of `lines` made, where that is of other lots (`drawdown.draws`).
+    """
     balanced = with_balances(movements(lines))
     transfers = match(lines, aliases)
     lots = lot_facts(lines)
@@ -67,5 +70,5 @@ def project(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> State:
         renamed=renamed,
         holdings=holdings(balanced),
         transfers=transfers,
-        drawdowns=draws(lines, lots),
+        drawdowns=draws(lines, lots, made),
     )

@@ -77,9 +77,30 @@ def test_only_what_is_consumed_draws_and_not_what_is_moved_or_lost() -> None:
 def test_outputs_of_the_process_do_not_draw() -> None:
     made = f"A O origin 2 a 1 100 product=concentrate {SHARE} origin_kind=imported"
     feed = "B T transformation 3 b 1 40 role=in"
-    assert drawn(made, feed, f"B T transformation 3 b 2 40 role=out product=concentrate {SHARE}") == [
+    assert drawn(made, feed, f"B T transformation 3 b 2 40 role=out product=oxide {SHARE}") == [
         (1, "B", "separation", "rock", 2025, 24)
     ]
+
+
+def test_ore_that_becomes_concentrate_separates_nothing_and_the_concentrate_draws_where_it_is_consumed() -> None:
+    made = f"A O origin 2 a 1 100 product=ore {SHARE} origin_kind=imported"
+    dressed = (
+        made,
+        "A T transformation 3 a 1 100 role=in",
+        f"A T transformation 3 a 2 40 role=out product=concentrate {SHARE}",
+    )
+    assert drawn(*dressed) == []
+    assert drawn(*dressed, "B S transformation 4 b 2 40 role=in") == [(2, "B", "separation", "rock", 2025, 24)]
+
+
+@pytest.mark.parametrize("also", ["oxide", "mixed-compound", "salt:Nd"])
+def test_a_step_that_makes_a_compound_next_to_concentrate_draws(also: str) -> None:
+    made = f"A O origin 2 a 1 100 product=ore {SHARE} origin_kind=imported"
+    outputs = [
+        f"A T transformation 3 a {lot} 40 role=out product={kind} {SHARE}"
+        for lot, kind in ((2, "concentrate"), (3, also))
+    ]
+    assert drawn(made, "A T transformation 3 a 1 100 role=in", *outputs) == [(1, "A", "separation", "rock", 2025, 60)]
 
 
 def test_draws_of_one_lot_add_up_by_year() -> None:

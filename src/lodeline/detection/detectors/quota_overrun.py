@@ -93,7 +93,7 @@ def quota_overrun(
     domestic = register.tables["organisations"].filter(pl.col("country") == law.country)["id"]
     is_theirs = pl.col("organisation").is_in(domestic.implode())
     feed = lines.lazy().filter(FEED, pl.col("lot").is_not_null(), is_theirs).select(_FEED).collect()
-    drawn = _beyond_grants(_drawn_rows(feed, lot_facts), register)
+    drawn = _beyond_grants(_drawn_rows(feed, lot_facts, made=lines), register)
     placed = drawn.join(lines.select("on", "event", "ordinal", "entry", seq="line"), on="seq")
     return ranked(
         _finding(grant, register.grants.get(grant, 0), rows) for grant, rows in _by_grant(placed, register).items()
@@ -119,14 +119,14 @@ DETECTOR: Final = Detector(
 
 
 #: What of a line says what it draws.
-_FEED: Final = ("line", "lot", "kind", "role", "organisation", "on", "dry_mg", "origin_kind")
+_FEED: Final = ("line", "lot", "kind", "role", "organisation", "event", "on", "dry_mg", "origin_kind")
 
 
-def _drawn_rows(feed: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+def _drawn_rows(feed: pl.DataFrame, lots: pl.DataFrame, *, made: pl.DataFrame) -> pl.DataFrame:
     """What each row draws: `_GRANT`, `reo_mg`, `seq`."""
     # Draws are asked for by lot; a row that stands for a lot of its own is drawn for by itself.
     facts = feed.select("line", "lot").join(lots, on="lot").with_columns(lot="line").drop("line")
-    return draws(feed.with_columns(lot="line"), facts).rename({"lot": "seq"})
+    return draws(feed.with_columns(lot="line"), facts, made).rename({"lot": "seq"})
 
 
 def _beyond_grants(drawn: pl.DataFrame, register: Register) -> pl.DataFrame:

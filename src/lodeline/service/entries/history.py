@@ -6,7 +6,9 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.ledger.drawdown import fed_with_mineral
 from lodeline.ledger.movement import LINE
+from lodeline.ledger.state import STATE_COLUMNS, State, project
 from lodeline.store.store import Head, Store
 
 NO_LINES: Final = pl.DataFrame(schema=LINE)
@@ -28,3 +30,14 @@ def tied_history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int
         if not unseen:
             return touched, pl.concat(history) if len(history) > 1 else older
         touched, looked_at = touched | unseen, []
+
+
+def projected(store: Store, history: pl.DataFrame, lots: set[int], fresh: pl.DataFrame = NO_LINES) -> State:
+    """The state of the lots: `history` as `tied_history` has it, `fresh` the lines that a filing adds."""
+    others = [
+        store.books.lines_of_events(str(organisation), events)
+        for organisation, events in fed_with_mineral(history).group_by("organisation").agg("event").iter_rows()
+    ]
+    lines = history[STATE_COLUMNS].vstack(fresh[STATE_COLUMNS])
+    made = pl.concat([lines, *(one[STATE_COLUMNS] for one in others)])
+    return project(lines, store.books.aliases(sorted(lots)), made)

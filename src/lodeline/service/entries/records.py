@@ -16,8 +16,7 @@ import polars as pl
 
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
-from lodeline.ledger.state import STATE_COLUMNS, project
-from lodeline.service.entries.history import NO_LINES, tied_history
+from lodeline.service.entries.history import NO_LINES, projected, tied_history
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
 from lodeline.store.opening import assert_guarded
@@ -135,7 +134,7 @@ class _Naming:
             if store.register(head).party_of == self.party_of or not self.lots:
                 return
             touched, history = tied_history(store, head, NO_LINES, self.lots)
-            store.replace_state(project(history[STATE_COLUMNS], store.books.aliases(sorted(touched))), touched)
+            store.replace_state(projected(store, history, touched), touched)
         finally:
             # The transaction may still be undone: what was read in it is not kept.
             store.forget_register()

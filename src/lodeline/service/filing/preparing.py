@@ -22,18 +22,17 @@ from lodeline.journal import merkle
 from lodeline.journal.certification import Certification
 from lodeline.ledger.admission import DEFAULT_WEIGHING, Objection, judge
 from lodeline.ledger.extension import due
-from lodeline.ledger.label import NO_ALIASES
 from lodeline.ledger.movement import LINE, plain_rows
 from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import Resolved, maker_and_local, resolve
-from lodeline.ledger.state import STATE_COLUMNS, State, project
+from lodeline.ledger.state import State
 from lodeline.ledger.succession import former_holders
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import period_of
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.entries.history import NO_LINES, tied_history
+from lodeline.service.entries.history import NO_LINES, projected, tied_history
 from lodeline.service.entries.salt import salt_key
 from lodeline.service.entries.upload import Upload
 from lodeline.service.licences.export_licences import licence_flags, missing_licence_flags
@@ -153,8 +152,7 @@ def prepare(job: Job, head: Head) -> Prepared:
     if superseded:
         history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
     job.progress("admit", 0.5)
-    aliases = store.books.aliases(sorted(touched)) if head.next_line > 1 else NO_ALIASES
-    state = project(history[STATE_COLUMNS].vstack(in_force[STATE_COLUMNS]), aliases)
+    state = projected(store, history, touched, in_force)
     kinds = set(lines["kind"].to_list())
     counted = "stock" in kinds
     objections = (

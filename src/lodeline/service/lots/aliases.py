@@ -21,8 +21,7 @@ from lodeline.errors import UserError
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import Fault
 from lodeline.ledger.movement import LINE
-from lodeline.ledger.state import STATE_COLUMNS, project
-from lodeline.service.entries.history import tied_history
+from lodeline.service.entries.history import projected, tied_history
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
 from lodeline.store.opening import assert_guarded
@@ -104,8 +103,7 @@ def _given_before(store: Store, organisation: str, lot: int, alias: str) -> Stor
 def _project_again(store: Store, head: Head, lots: set[int]) -> None:
     """Puts what the lots amount to under the new name in place of what stood."""
     touched, history = tied_history(store, head, pl.DataFrame(schema=LINE), lots)
-    state = project(history.select(STATE_COLUMNS), store.books.aliases(sorted(touched)))
-    store.replace_state(state, touched)
+    store.replace_state(projected(store, history, touched), touched)
 
 
 def faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
