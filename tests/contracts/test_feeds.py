@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 from django.db import Error as DjangoDatabaseError
 from polars.testing import assert_frame_equal
@@ -203,3 +204,15 @@ def test_papers_of_rows_that_nobody_touched_are_not_looked_at_again(desk: Desk) 
         changed += not carried.rows.equals(found)
         before, found = now, carried.rows
     assert changed >= 3
+
+
+@pytest.mark.parametrize(("owner", "causes"), [("", {"goods-without-invoice"}), ("MINE", set())])
+def test_goods_sent_out_for_tolling_are_no_uninvoiced_sale(desk: Desk, owner: str, causes: set[str]) -> None:
+    """The shipper files them as any of its own; the receipt states whose they are."""
+    share = "product=concentrate composition=TREO=60"
+    sent = f"O origin 1 mine 1 9 origin_kind=mined origin_place=P {share}", "S shipment 2 mine 1 9 counterparty=MAG"
+    desk.rows("MINE", "2025-06", *sent)
+    desk.rows("MAG", "2025-06", f"R receipt 3 mag 1 9 counterparty=MINE {f'owner={owner}' if owner else ''}")
+    send(desk.store, INVOICES)
+    found = disagreements(desk.store, open_snapshot(desk.store), LAW).rows
+    assert set(found.filter(pl.col("lane") == "domestic")["cause"]) - {"invoice-without-goods"} == causes

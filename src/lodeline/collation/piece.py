@@ -21,7 +21,7 @@ DOMESTIC, EXPORT, IMPORT = 0, 1, 2
 Resolve = Callable[[str], str | None]
 
 #: Rows of filings that goods leave or enter a firm by. `party` is the other side as the ledger resolved it; `value` is
-#: a decimal text of the whole row.
+#: a decimal text of the whole row; `owner` whose the goods stay where the row sells them not, else null.
 GOODS: Final[Mapping[str, pl.DataType]] = {
     "line": pl.Int64(), "entry": pl.Int64(), "organisation": pl.String(), "event": pl.String(), "kind": pl.String(),
     "on": pl.Date(), "party": pl.String(), "product": pl.String(), "mass_mg": pl.Int64(), "document": pl.String(),
@@ -123,7 +123,6 @@ def _filed(goods: pl.DataFrame, special: Collection[str]) -> pl.DataFrame:
     origin, receipt = kind == "origin", kind == "receipt"
     on_invoice = pl.col("document_kind").fill_null("invoice").str.starts_with("invoice")
     declared = pl.when(pl.col("document_kind") == "declaration").then("document")
-    owner = pl.col("owner").fill_null(pl.col("organisation"))
     incoming = origin | receipt
     return goods.select(
         side=pl.lit(FILED), ref="line",
@@ -135,7 +134,7 @@ def _filed(goods: pl.DataFrame, special: Collection[str]) -> pl.DataFrame:
         special=(pl.col("document_kind") == "invoice-special").fill_null(False)
         | pl.col("product").str.extract("^([^:]*)").is_in(list(special)).fill_null(False),
         evidence=receipt.cast(pl.Int8), back=pl.col("reason").str.contains(_RETURNED).fill_null(False),
-        no_sale=(owner != pl.col("organisation")) & (kind != "title"), left=pl.lit(False),
+        no_sale=pl.col("owner").is_not_null() & (kind != "title"), left=pl.lit(False),
         event=pl.concat_str("organisation", pl.lit("\t"), "event"),
         number=pl.when(on_invoice).then("document"), declaration=pl.coalesce("declaration", declared),
         tariff=pl.col("hs_code").str.head(_SHARED_DIGITS),

@@ -87,7 +87,19 @@ def _goods(
     ).select(_GOODS).collect()  # fmt: skip
     if lines is not snapshot.lines:
         papers = papers.filter(pl.col("line").is_in(wanted["line"].implode()))
+    wanted = wanted.join(_kept_own(snapshot), on="line", how="left", maintain_order="left").with_columns(
+        owner=pl.coalesce(pl.when(pl.col("owner") != pl.col("organisation")).then("owner"), "kept_by")
+    )
     return wanted.join(papers, on="line", how="left", maintain_order="left").select(*GOODS), wanted["lot"]
+
+
+def _kept_own(snapshot: Snapshot) -> pl.DataFrame:
+    """`line` of each shipment whose goods did not become the receiver's, as the receipt says, and `kept_by`: whose they
+    are. So goods that were sent out for tolling are no sale, though the shipper files them as any goods of its own."""
+    owned = snapshot.lines.lazy().filter(kind="receipt").filter(pl.col("owner") != pl.col("organisation"))
+    delivered = snapshot.transfers.lazy().select("shipment_line", "receipt_line").drop_nulls()
+    kept = delivered.join(owned.select(receipt_line="line", kept_by="owner"), on="receipt_line")
+    return kept.group_by(line="shipment_line").agg(pl.col("kept_by").min()).collect()
 
 
 def _carried(
