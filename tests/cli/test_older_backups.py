@@ -68,7 +68,8 @@ def test_backup_of_an_older_program_is_restored_and_its_store_goes_on(
 
     # What an update of the program does to a store is left to do, and it goes on.
     assert lodeline("init").status == 0
-    assert lodeline("findings", "--json").document["rows"]
+    found = lodeline("findings", "--json").document
+    assert [*found["rows"], *found["duties"]]
     assert lodeline("balance", "--json").document["rows"]
     april = write(tmp_path / "april.csv", *APRIL)
     filed = lodeline("file", april, "--organisation", "MIN-0001", "--period", "2025-04", "--json")

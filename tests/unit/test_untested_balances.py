@@ -10,6 +10,7 @@ import pytest
 from tests.desk import LAW, Desk, organisation, site
 
 from lodeline.service.balance import sites
+from lodeline.service.balance.balances import balance
 from lodeline.service.balance.site_run import run_of
 from lodeline.service.findings.finding import SnapshotView, findings
 from lodeline.service.overview import overview
@@ -61,6 +62,8 @@ def test_what_nobody_assayed_leaves_the_balance_untested_and_leads_to_the_questi
     assert [row["finding"]] == row["asking"]
     run = run_of(snapshot, site="mag", element="TREO", first="2025-01", last="2025-02")
     assert run.reason == "unassayed-lots"
+    *_, printed = balance(snapshot, site="mag", element="TREO")["rows"]
+    assert (printed["muf_kg"], printed["sigma_kg"], printed["z"]) == ("150", None, None)
 
 
 def test_what_was_assayed_is_tested(desk: Desk) -> None:

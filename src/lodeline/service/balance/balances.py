@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from lodeline.accountancy.balance import balance as balance_of
 from lodeline.accountancy.balance import balance_json
 from lodeline.ledger.succession import sites_held_before
 from lodeline.material.element import SYMBOLS
 from lodeline.service.entries.subject import Json, known_element, known_id
+from lodeline.service.balance.sites import says_nothing, unassayed_lots
 from lodeline.store.snapshot import Snapshot
 
 
@@ -19,7 +22,10 @@ def balance(
     first: str | None = None,
     last: str | None = None,
 ) -> Json:
-    """Material balance per site, element and month; `first` and `last` are months (`YYYY-MM`), both included."""
+    """Material balance per site, element and month; `first` and `last` are months (`YYYY-MM`), both included.
+
+    What lots without an assay keep from saying anything has no σ, as pages and detectors have it.
+    """
     sites: list[str] | None = None
     if site is not None:
         sites = [known_id(snapshot, "sites", site)]
@@ -42,4 +48,7 @@ def balance(
         first_period=first,
         last_period=last,
     )
+    tested = rows.filter(pl.col("sigma_mg").is_not_null())
+    silent = says_nothing(rows, unassayed_lots(snapshot, tested))
+    rows = rows.with_columns(pl.when(~silent).then(name).alias(name) for name in ("sigma_mg", "z"))
     return {"stamp": snapshot.stamp, "rows": balance_json(rows)}

@@ -111,7 +111,11 @@ def _unassayed(snapshot: Snapshot, sites: frozenset[str] | None, *, balances: pl
 def _untested(snapshot: Snapshot, balances: pl.DataFrame) -> pl.Series:
     """Which balances say nothing for want of assays, by the rule of the detectors."""
     of_sites = partial(_unassayed, balances=every_balance(snapshot))
-    lots = snapshot.by_site(of_sites, sort=("site",), key=_unassayed)
+    return says_nothing(balances, snapshot.by_site(of_sites, sort=("site",), key=_unassayed))
+
+
+def says_nothing(balances: pl.DataFrame, lots: pl.DataFrame) -> pl.Series:
+    """Which balances `lots` without a composition keep from saying anything; both as for `unassayed_lots`."""
     if lots.is_empty():
         return pl.Series([False], dtype=pl.Boolean).new_from_index(0, balances.height)
     low, high = bounds(lots, balances).to_numpy().T.astype(np.float64)
