@@ -47,7 +47,7 @@ TEXTS: Final = Texts(
         ),
         "whole": text(
             "In all this is {masses}, worth USD {worth} at the oxide prices of {year}.",
-            "合计{masses}，按 {year} 年氧化物均价计值 {worth} 美元。",
+            "合计 {masses}，按 {year} 年氧化物均价计值 {worth} 美元。",
         ),
         "mass": text("{mass} kg {element}", "{element} {mass} 千克"),
         "one": text(

@@ -79,8 +79,9 @@ def causes_table(
         return (
             what, where,
             Cell(
-                text=masses[0][1] if masses else written.NOTHING, note=visit.text(", ", "、").join(
-                    name if mass == masses[0][1] else f"{name} {mass}" for name, mass in masses
+                text=masses[0][1] if masses else written.NOTHING,
+                note=visit.text("; ", "；").join(
+                    [name for name, _ in masses[:1]] + [f"{name} {mass}" for name, mass in masses[1:]]
                 ),
                 value=", ".join(f"{element} {kg}" for element, kg in one["masses_kg"].items()),
             ),
