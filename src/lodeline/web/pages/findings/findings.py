@@ -118,7 +118,6 @@ def findings(visit: Visit) -> HttpResponse:
     csv = wanted_csv(visit, table, gone, eyes)
     if csv is not None:
         return csv
-    scored = sum(row["score"] is not None for row in rows)
     return show(
         visit,
         "lodeline/findings/findings.html",
@@ -141,10 +140,6 @@ def findings(visit: Visit) -> HttpResponse:
             for one, word in _VIEWS.items()
         ],
         any=bool(rows),
-        total=written.count(len(rows)),
-        scored=written.count(scored) if scored else None,
-        unscored=written.count(len(rows) - scored) if scored < len(rows) else None,
-        tiles=_tiles(visit, rows) if view != "firms" else [],
         drawing=_draw_firms(visit, rows, causes, names) if view == "firms" else "",
         firms_drawn=written.count(_FIRMS_DRAWN),
         detectors=asked.options(visit, {key: word for key, word in words.DETECTORS.items() if key not in DUTIES}),
@@ -245,25 +240,6 @@ def _worth(visit: Visit, usd: float) -> str:
     return money(usd, "USD", visit.language) if usd else written.NOTHING
 
 
-def _tiles(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
-    """Each detector that has seen something, with what is at stake, in the order of the battery."""
-    tiles: list[dict[str, object]] = []
-    for detector in words.DETECTORS:
-        seen = [row for row in rows if row["detector"] == detector]
-        if not seen:
-            continue
-        shape, tone = words.DETECTOR_MARKS.get(detector, ("diamond", "ink"))
-        stake = written.mass(sum(map(mass_mg, seen)), visit.language)
-        tiles.append(
-            {
-                "label": words.word(words.DETECTORS, detector, visit.language), "figure": written.count(len(seen)),
-                "sub": visit.text(f"{stake} at stake", f"涉及{stake}"), "shape": shape, "tone": tone, "trend": "",
-                "href": visit.here(detector=detector, **{"findings.page": None}),
-            }
-        )  # fmt: skip
-    return tiles
-
-
 def _by_firm(rows: Sequence[Finding], causes: Sequence[Finding]) -> list[tuple[str, list[Finding], float]]:
     """The findings of each firm and what its causes are worth, most first."""
     groups: dict[str, list[Finding]] = {}
@@ -281,7 +257,6 @@ def _firms_table(
     language = visit.language
     cells = []
     for one, seen, worth in _by_firm(rows, causes):
-        scores = [row["score"] for row in seen if row["score"] is not None]
         kinds = [kind for kind in words.DETECTORS if any(row["detector"] == kind for row in seen)]
         newest = max(row["period"]["to"] for row in seen)
         cells.append(
@@ -296,10 +271,6 @@ def _firms_table(
                     value=", ".join(kinds),
                 ),
                 Cell(text=_worth(visit, worth), value=worth),
-                Cell(
-                    text=written.score(max(scores)) if scores else written.NOTHING,
-                    value=max(scores) if scores else None,
-                ),
                 Cell(text=written.month(newest, language), value=newest),
             )
         )  # fmt: skip
@@ -311,7 +282,6 @@ def _firms_table(
             Column(key="findings", label=text("Questions", "疑问"), number=True),
             Column(key="kinds", label=text("What was seen", "所见情况")),
             Column(key="worth", label=text("Worth", "价值"), number=True, unit="USD"),
-            Column(key="score", label=text("Highest score", "最高得分"), number=True),
             Column(key="until", label=text("Newest", "最近")),
         ),
         rows=cells,
