@@ -354,13 +354,14 @@ def findings(
     for one in document["causes"][:20]:
         row, others = by_id[one["finding"]], len(one["same_cause"])
         subject = " ".join(f"{name}={value}" for name, value in row["subject"].items())
+        period = f"{row['period']['from']}…{row['period']['to']}"
         masses = ", ".join(f"{element} {float(mass):.0f} kg" for element, mass in one["masses_kg"].items())
         innocent = f"{one['innocent']:.0%}"
         figures = text(
             f"{masses}  USD {one['worth_usd']} ({one['price_year']})  innocent {innocent}  others {others}",
             f"{masses}  {one['worth_usd']} 美元（{one['price_year']} 年价）  属正常的概率 {innocent}  同因 {others} 条",
         )
-        console.print(f"{row['detector']}  {subject}  {figures}", markup=False)
+        console.print(f"{row['detector']}  {subject}  {period}  {figures}", markup=False)
         console.print(f"    {row['explanation'][language()]}", markup=False)
         console.print(f"    → {one['ask'][language()]}", markup=False)
     if (more := len(document["causes"]) - 20) > 0:

@@ -10,15 +10,16 @@ from typing import Any
 import polars as pl
 import pytest
 
+from lodeline.accountancy.worth import price_year, prices, worth_usd
 from lodeline.detection.battery import DETECTORS
 from lodeline.ledger.roles import ROLES
 from lodeline.message import localized
 from lodeline.regulation.parameter import load
 from lodeline.service.inspections import causes, choosing
+from lodeline.service.inspections.causes import masses_mg
 from lodeline.service.inspections.choosing import Choice, ChoosingError, choose, role_weights
 from lodeline.service.inspections.precision import Measured, likelihood, measured, size_class
 from lodeline.service.inspections.reasons import reasons
-from lodeline.service.inspections.worth import masses_mg, price_year, prices, worth_usd
 
 FIRMS = [f"F{number:02d}" for number in range(20)]
 SITES = pl.DataFrame(

@@ -3,7 +3,8 @@
 Two findings of a firm have one cause where their evidence names a same row (the event of a filing), or where they are
 about the same site in months that meet: what is missing there in a month is missing once, whichever detectors see it.
 Its mass is summed element by element over findings whose months do not meet; of those whose months meet the largest
-counts. It is worth what its oxides cost (`worth`). The finding of most worth × probability leads: it is asked first.
+counts. It is worth what its oxides cost (`accountancy.worth`). The finding of most worth × probability leads: it is
+asked first.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
-from lodeline.material.mass import format_kg
+from lodeline.accountancy.worth import price_year, shared_mg, worth_usd
+from lodeline.detection.finding import of_books
+from lodeline.material.element import TREO
+from lodeline.material.mass import MG_PER_KG, format_kg
 from lodeline.service.inspections.precision import Likelihood, SizeClass, asked_firm, likelihood, size_class
-from lodeline.service.inspections.worth import masses_mg, price_year, worth_usd
 
 Row = Mapping[str, Any]
+#: Its mass is all rare earths of the goods; its elements are those that the law lists.
+_OF_GOODS: Final = "licence-abuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,27 @@ def is_same_cause(one: Row, other: Row) -> bool:
         if first["from"] <= second["to"] and second["from"] <= first["to"]:
             return True
     return not _events(one).isdisjoint(_events(other))
+
+
+def mass_mg(row: Row) -> int:
+    """What a finding speaks of."""
+    return int(Decimal(row["mass_kg"]) * MG_PER_KG)
+
+
+def masses_mg(row: Row) -> dict[str, int]:
+    """Element → what a finding speaks of: mass of the element, of TREO that of oxide.
+
+    An imbalance states each element that it watched; after a visit all are as much smaller as the finding is.
+    """
+    mass, evidence = mass_mg(row), row.get("evidence", ())
+    runs = {one["run"]["element"]: int(Decimal(one["run"]["mass_kg"]) * MG_PER_KG) for one in evidence if "run" in one}
+    if runs:
+        books = mass_mg(of_books(row))
+        return {element: round(part * mass / books) if books else part for element, part in runs.items()}
+    elements = [one["measured"]["element"] for one in evidence if "measured" in one][:1] or row.get("elements", ())
+    if TREO in elements or row["detector"] == _OF_GOODS or not elements:
+        return {TREO: mass}
+    return shared_mg(mass, elements)
 
 
 def _ordered(found: Iterable[Cause]) -> list[Cause]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lodeline.accountancy.worth import price_year
 from lodeline.detection.battery import sentences_of
 from lodeline.errors import Text, text
 from lodeline.ledger.roles import ROLES
@@ -14,12 +15,11 @@ from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import Count, Fact, Key, Mass, Message, Number, Percent, Series, Site, Term, Texts, localized
 from lodeline.message import as_json as message_json
-from lodeline.service.inspections.causes import Cause
+from lodeline.service.inspections.causes import Cause, mass_mg
 from lodeline.service.inspections.choosing import Choice
 from lodeline.service.inspections.precision import Basis, SizeClass
 from lodeline.service.inspections.taking_along import TakingAlong
 from lodeline.service.inspections.taking_along import as_json as taken_json
-from lodeline.service.inspections.worth import mass_mg, price_year
 
 SIZES: Final[dict[SizeClass, Text]] = {
     "small": text("small", "小型"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.accountancy.worth import price_year
 from lodeline.detection.battery import DUTIES
 from lodeline.detection.identity import named_in
 from lodeline.errors import UserError
@@ -20,7 +21,6 @@ from lodeline.office.findings.views import asked_too, standings
 from lodeline.regulation.span import Span
 from lodeline.service.findings.finding import findings as ask
 from lodeline.service.findings.finding import raised
-from lodeline.service.inspections.worth import price_year
 from lodeline.service.overview import overview as questions
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup

@@ -8,50 +8,29 @@ elements is too low rather than too high.
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Mapping
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from lodeline.accountancy.signature import SIGNATURES
-from lodeline.detection.finding import of_books
 from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, TREO
 from lodeline.material.mass import MG_PER_KG, PPB
 
 #: What total rare-earth oxide is taken for (assumption).
 ASSUMED_ORE: Final = "bastnaesite-mianning"
-#: Its mass is all rare earths of the goods; its elements are those that the law lists.
-_OF_GOODS: Final = "licence-abuse"
 _TABLE: Final = "data/reference/oxide_prices.csv"
 
 
-def mass_mg(row: Mapping[str, Any]) -> int:
-    """What a finding, as it is printed, speaks of."""
-    return int(Decimal(row["mass_kg"]) * MG_PER_KG)
-
-
-def masses_mg(row: Mapping[str, Any]) -> dict[str, int]:
-    """Element → what a finding speaks of: mass of the element, of TREO that of oxide.
-
-    An imbalance states each element that it watched; after a visit all are as much smaller as the finding is. Where
-    several elements share one mass, they do so as in the assumed ore.
-    """
-    mass, evidence = mass_mg(row), row.get("evidence", ())
-    runs = {one["run"]["element"]: int(Decimal(one["run"]["mass_kg"]) * MG_PER_KG) for one in evidence if "run" in one}
-    if runs:
-        books = mass_mg(of_books(row))
-        return {element: round(part * mass / books) if books else part for element, part in runs.items()}
-    elements = [one["measured"]["element"] for one in evidence if "measured" in one][:1] or row.get("elements", ())
-    if TREO in elements or row["detector"] == _OF_GOODS or not elements:
-        return {TREO: mass}
-    shares = {element: _ore().get(element, 0.0) * PPB / OXIDE_PER_ELEMENT_PPB.get(element, PPB) for element in elements}
+def shared_mg(mass_mg: int, elements: Iterable[str]) -> dict[str, int]:
+    """Element → its part of a mass that several share: as in the assumed ore."""
+    shares = {one: _ore().get(one, 0.0) * PPB / OXIDE_PER_ELEMENT_PPB.get(one, PPB) for one in elements}
     total = sum(shares.values())
-    return {one: round(mass * (share / total if total else 1 / len(shares))) for one, share in shares.items()}
+    return {one: round(mass_mg * (share / total if total else 1 / len(shares))) for one, share in shares.items()}
 
 
 def worth_usd(masses: Mapping[str, int]) -> float:
-    """What masses, as `masses_mg` has them, are worth. Of TREO counts what the elements beside it leave."""
+    """What masses in mg are worth: of elements as such, of TREO as oxide. Of TREO counts what the elements leave."""
     oxides = {
         one: mass * OXIDE_PER_ELEMENT_PPB.get(one, PPB) / PPB / MG_PER_KG for one, mass in masses.items() if one != TREO
     }
