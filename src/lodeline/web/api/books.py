@@ -295,7 +295,7 @@ def list_findings(
     now = _read_with_cases(request)
     log_access(request, "findings", scope)
     rows = _findings(now, scope, detector)
-    causes = now.answer(found_by_detectors, now.store, now.snapshot, now.law)["causes"] if scope.whole else []
+    causes = _found(now, detector)["causes"] if scope.whole else []
     ids = {row["id"] for row in rows}
     return {
         **_paged(now, _with_states(request, scope, rows), ("id",), cursor, limit),
@@ -323,8 +323,14 @@ def get_finding(
     raise not_found(f"There is no finding {finding} about you.", f"没有涉及您的线索 {finding}。")
 
 
+def _found(now: Reading, detector: str | None) -> Json:
+    """As pages ask it."""
+    of_one = {} if detector is None else {"detector": detector}
+    return now.answer(found_by_detectors, now.store, now.snapshot, now.law, **of_one)
+
+
 def _findings(now: Reading, scope: RequestScope, detector: str | None) -> list[Json]:
-    found = now.answer(found_by_detectors, now.store, now.snapshot, now.law, detector=detector)["rows"]
+    found = _found(now, detector)["rows"]
     if scope.organisation is None:
         return list(found)
     if scope.whole:
