@@ -279,7 +279,7 @@ def _firms_table(
         caption=visit.text("Findings by firm", "各企业线索"),
         columns=(
             Column(key="firm", label=text("Firm", "企业")),
-            Column(key="findings", label=text("Questions", "疑问"), number=True),
+            Column(key="findings", label=text("Findings", "线索数"), number=True),
             Column(key="kinds", label=text("What was seen", "所见情况")),
             Column(key="worth", label=text("Worth", "价值"), number=True, unit="USD"),
             Column(key="until", label=text("Newest", "最近")),
@@ -295,7 +295,7 @@ def _draw_firms(
     bars = []
     for one, seen, worth in _by_firm(rows, causes)[:_FIRMS_DRAWN]:
         number = len(seen)
-        text = visit.text(asked.counted(number, "question", "questions"), f"{written.count(number)}个疑问")
+        text = visit.text(asked.counted(number, "finding", "findings"), f"{written.count(number)}条线索")
         bars.append(
             Bar(
                 label=names.get(one, one), value=worth, text=f"{_worth(visit, worth)} · {text}",
