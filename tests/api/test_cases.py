@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import zipfile
 from datetime import date, timedelta
 from typing import Any
@@ -43,6 +44,21 @@ def first(office: Office) -> Program:
 
 def taken(program: Program, finding: dict[str, Any], act: str, steps: int, **more: Any) -> Any:
     return program.post(f"/findings/{finding['id']}/case", {"act": act, "steps": steps, **more})
+
+
+def test_causes_are_read_by_the_authority_and_by_no_firm(
+    office: Office, first: Program, finding: dict[str, Any]
+) -> None:
+    found = findings(office.store, open_snapshot(office.store), load_law("cn"))
+    page = first.get("/findings?limit=1").json()
+    assert len(page["rows"]) == 1 and page["causes"] == found["causes"], "of all rows, in the order of the service"
+    one = page["causes"][0]
+    assert one["worth_usd"] > 0 and one["price_year"] == 2025 and 0 < one["innocent"] < 1 and one["ask"]["zh"]
+    firm = finding["subject"]["organisation"]
+    about = first.get(f"/findings?organisation={firm}").json()["causes"]
+    assert about == [cause for cause in found["causes"] if cause["organisation"] == firm]
+    own = office.program(firm, "findings:read").get("/findings").json()
+    assert own["rows"] and own["causes"] == [] and "worth_usd" not in json.dumps(own)
 
 
 def test_a_question_is_answered_and_decided_by_programs(

@@ -201,7 +201,7 @@ def test_a_case_outlives_its_finding(official: Browser, row: dict[str, Any], mon
     assert page.status == 200
     assert "do not raise this question any more" in page.text
     assert "Evidence bundle" not in page.text
-    monkeypatch.setattr("lodeline.web.pages.findings.findings.ask", lambda *_: {"rows": []})
+    monkeypatch.setattr("lodeline.web.pages.findings.findings.ask", lambda *_: {"rows": [], "causes": []})
     assert "Not raised any more" in official.page("/en/findings/").text
 
 

@@ -130,7 +130,7 @@ def finding(side: str, muf_kg: str) -> dict[str, Any]:
 def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """Findings that the overview is to find instead of the detectors' own."""
     rows: list[dict[str, Any]] = []
-    monkeypatch.setattr(scene, "findings", lambda *_: {"rows": rows})
+    monkeypatch.setattr(scene, "findings", lambda *_: {"rows": rows, "causes": []})
     yield rows
 
 

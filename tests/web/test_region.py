@@ -276,6 +276,10 @@ def test_lists_hold_the_firms_of_the_region_and_no_others(client: Client, divide
         <= divided.here
     )
     assert linked("/en/findings/") <= divided.here
+    whole = divided.store, open_snapshot(divided.store), load_law("cn")
+    elsewhere = [one["finding"] for one in findings(*whole)["causes"] if one["organisation"] not in divided.here]
+    seen = client.get("/en/findings/").content.decode() + client.get("/en/findings/?view=firms").content.decode()
+    assert elsewhere and not [one for one in elsewhere if one in seen]
 
 
 def test_the_year_of_a_region_rests_on_its_firms_alone(client: Client, divided: Divided) -> None:

@@ -92,16 +92,15 @@ def choose(
 
 
 def _print_choices(period: str, chosen: Sequence[Choice]) -> None:
-    from lodeline.material.mass import format_kg  # noqa: PLC0415
     from lodeline.message import localized  # noqa: PLC0415
     from lodeline.service.inspections.reasons import reasons  # noqa: PLC0415
 
     columns = text(
-        "firm,site,chosen,expected kg,probability,role,days since a visit",
-        "企业,场所,选取,预期千克,概率,环节权重,距上次检查（天）",
+        "firm,site,chosen,expected USD,probability,role,days since a visit",
+        "企业,场所,选取,预期美元,概率,环节权重,距上次检查（天）",
     ).split(",")
     rows = [
-        (one.organisation, one.site, one.how, format_kg(round(one.expected_mg)), f"{one.probability:.2f}",
+        (one.organisation, one.site, one.how, f"{one.expected_usd:.0f}", f"{one.probability:.2f}",
          f"{one.role_weight:g}", "–" if one.days is None else one.days)
         for one in chosen
     ]  # fmt: skip

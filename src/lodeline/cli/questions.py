@@ -350,20 +350,22 @@ def findings(
     if as_json:
         print_json(document)
         return
-    for row in document["rows"][:20]:
+    by_id = {row["id"]: row for row in document["rows"]}
+    for one in document["causes"][:20]:
+        row, others = by_id[one["finding"]], len(one["same_cause"])
         subject = " ".join(f"{name}={value}" for name, value in row["subject"].items())
-        console.print(
-            f"{row['detector']}  {subject}  {row['period']['from']}…{row['period']['to']}  {row['mass_kg']} kg",
-            markup=False,
+        period = f"{row['period']['from']}…{row['period']['to']}"
+        masses = ", ".join(f"{element} {float(mass):.0f} kg" for element, mass in one["masses_kg"].items())
+        innocent = f"{one['innocent']:.0%}"
+        figures = text(
+            f"{masses}  USD {one['worth_usd']} ({one['price_year']})  innocent {innocent}  others {others}",
+            f"{masses}  {one['worth_usd']} 美元（{one['price_year']} 年价）  属正常的概率 {innocent}  同因 {others} 条",
         )
+        console.print(f"{row['detector']}  {subject}  {period}  {figures}", markup=False)
         console.print(f"    {row['explanation'][language()]}", markup=False)
-    if len(document["rows"]) > 20:
-        console.print(
-            text(
-                f"… {len(document['rows']) - 20} more; --json has all",
-                f"……另有 {len(document['rows']) - 20} 条，见 --json",
-            )
-        )
+        console.print(f"    → {one['ask'][language()]}", markup=False)
+    if (more := len(document["causes"]) - 20) > 0:
+        console.print(text(f"… {more} more; --json has all", f"……另有 {more} 项，见 --json"))
     if number := len(document["duties"]):
         console.print(
             text(

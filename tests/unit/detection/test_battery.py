@@ -83,7 +83,10 @@ def test_one_story_from_filings_to_findings(desk: Desk) -> None:
         ("missing-filing", "C", "24"),  # of July; A says it shipped 40 kg to it
     }
     assert [row["detector"] for row in answer["duties"]] == ["missing-filing"], "a duty is no question"
-    assert [row["score"] is None for row in rows] == [False, False, True, True]
+    expected = [one["worth_usd"] * one["probability"] for one in answer["causes"]]
+    assert expected == sorted(expected, reverse=True) and all(expected)
+    together = [name for one in answer["causes"] for name in (one["finding"], *one["same_cause"])]
+    assert together == [row["id"] for row in answer["rows"]], "every question stands under one cause, in their order"
     entries = [item["entry"] for row in rows for item in row["evidence"] if "kind" in item]
     assert entries and all(isinstance(entry, int) for entry in entries)
 

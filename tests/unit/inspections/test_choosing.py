@@ -10,11 +10,16 @@ from typing import Any
 import polars as pl
 import pytest
 
+from lodeline.accountancy.worth import price_year, prices, worth_usd
 from lodeline.detection.battery import DETECTORS
 from lodeline.ledger.roles import ROLES
+from lodeline.message import localized
+from lodeline.regulation.parameter import load
 from lodeline.service.inspections import causes, choosing
+from lodeline.service.inspections.causes import masses_mg
 from lodeline.service.inspections.choosing import Choice, ChoosingError, choose, role_weights
 from lodeline.service.inspections.precision import Measured, likelihood, measured, size_class
+from lodeline.service.inspections.reasons import reasons
 
 FIRMS = [f"F{number:02d}" for number in range(20)]
 SITES = pl.DataFrame(
@@ -41,8 +46,14 @@ def finding(firm: str, kg: str, detector: str = "good", **more: Any) -> dict[str
     score = more.pop("score", 0.999)
     return {
         "id": f"{firm}{detector}{kg}{months}", "subject": {"organisation": firm, **more.pop("subject", {})},
-        "mass_kg": kg, "score": score, "detector": detector, "period": {"from": months[0], "to": months[1]}, **more,
+        "mass_kg": kg, "elements": ["Nd"], "score": score, "detector": detector,
+        "period": {"from": months[0], "to": months[1]}, **more,
     }  # fmt: skip
+
+
+def nd_usd(kg: float) -> float:
+    """What so much neodymium is worth as oxide."""
+    return worth_usd({"Nd": round(kg * 10**6)})
 
 
 def chosen(*findings: dict[str, Any], seed: bytes = b"seed", **more: Any) -> list[Choice]:
@@ -54,16 +65,17 @@ def names(found: list[Choice]) -> list[str]:
     return [one.organisation for one in found]
 
 
-def test_a_firm_stands_by_mass_times_probability_times_role() -> None:
+def test_a_firm_stands_by_worth_times_probability_times_role() -> None:
     sites = SITES.with_columns(
         roles=pl.when(pl.col("organisation") == "F07").then(pl.lit(["miner", "separator"])).otherwise("roles")
     )
     found = chosen(finding("F07", "300"), finding("F03", "400"), sites=sites)
     assert names(found)[:2] == ["F07", "F03"]
-    assert [one.weight_mg for one in found[:2]] == [
-        pytest.approx(300e6 * 0.8 * role_weights()["separator"], rel=1e-4), pytest.approx(400e6 * 0.8, rel=1e-4)
-    ]  # fmt: skip
-    assert found[0].role == "separator" and found[0].mass_mg == pytest.approx(300e6)
+    assert [one.weight_usd for one in found[:2]] == [
+        pytest.approx(nd_usd(300) * 0.8 * role_weights()["separator"], rel=1e-4),
+        pytest.approx(nd_usd(400) * 0.8, rel=1e-4),
+    ]
+    assert found[0].role == "separator" and found[0].found_usd == pytest.approx(nd_usd(300))
     assert [one.how for one in found] == ["ranked"] * 4 + ["random"]
 
 
@@ -74,22 +86,83 @@ def test_what_counts_is_how_often_a_detector_is_right_and_never_its_score() -> N
     heavy = [finding("F01", "900", "bad", score=score) for score in (1.0, 0.5, None)]
     for one in heavy:
         found = chosen(one, finding("F02", "100"))
-        assert names(found)[:2] == ["F01", "F02"] and found[0].expected_mg == pytest.approx(90e6, rel=1e-4)
+        assert names(found)[:2] == ["F01", "F02"] and found[0].expected_usd == pytest.approx(nd_usd(90), rel=1e-4)
 
 
 def test_causes_are_joined_without_counting_anything_twice() -> None:
     row = {"organisation": "F01", "event": "S1", "on": "2026-01-03"}
-    same = [finding("F01", "300", evidence=[row]), finding("F01", "200", "bad", evidence=[row, {"run": 1}])]
+    same = [finding("F01", "300", evidence=[row]), finding("F01", "200", "bad", evidence=[row, {"totals": {}}])]
     found = chosen(*same)[0]
     assert len(found.causes) == 1 and [one["mass_kg"] for one in found.causes[0].others] == ["200"]
-    assert found.probability == pytest.approx(0.8, rel=1e-4) and found.expected_mg == pytest.approx(240e6, rel=1e-4)
+    assert found.probability == pytest.approx(0.8, rel=1e-4)
+    assert found.expected_usd == pytest.approx(nd_usd(240), rel=1e-4)
     # Another event of that name on another day is another row.
     other = finding("F01", "200", "bad", evidence=[{**row, "on": "2026-02-03"}])
     found = chosen(same[0], other)[0]
     assert len(found.causes) == 2
     assert found.probability == pytest.approx(1 - 0.2 * 0.9, rel=1e-3)
-    assert found.expected_mg == pytest.approx(260e6, rel=1e-3)
-    assert found.mass_mg * found.probability == pytest.approx(found.expected_mg)
+    assert found.expected_usd == pytest.approx(nd_usd(260), rel=1e-3)
+    assert found.found_usd * found.probability == pytest.approx(found.expected_usd)
+
+
+def test_nine_findings_of_one_cause_stand_before_more_kilograms_of_cerium() -> None:
+    """Months that do not meet add up, element by element; of those that meet the largest counts once."""
+
+    def loss(element: str, kg: str, month: int, firm: str = "F01", until: int = 0) -> dict[str, Any]:
+        row = {"organisation": firm, "event": "COUNT", "on": "2026-12-31"}
+        months = f"2026-{month:02d}", f"2026-{until or month:02d}"
+        run = {"run": {"element": element, "mass_kg": kg}}
+        return finding(firm, kg, months=months, evidence=[run, row], subject={"site": f"{firm}-A"}, elements=[element])
+
+    nine = [loss("Dy", "500", month) for month in range(1, 7)] + [loss("Nd", "900", month) for month in (2, 3, 4)]
+    cerium = finding("F02", "90000", elements=["Ce"])
+    first, second = chosen(*nine, cerium)[:2]
+    assert (first.organisation, second.organisation) == ("F01", "F02"), "a kilogram of Dy is not one of Ce"
+    (cause,) = first.causes
+    assert cause.masses_mg == {"Dy": 3_000 * 10**6, "Nd": 2_700 * 10**6} and len(cause.others) == 8
+    assert cause.finding["elements"] == ["Dy"] and cause.worth_usd > 3_000 * prices()["Dy"]
+    # The whole year in one finding says what its months say: it is no more of the same.
+    year = loss("Dy", "2000", 1, until=12)
+    assert chosen(*nine, year)[0].causes[0].masses_mg["Dy"] == 3_000 * 10**6
+    assert chosen(year, *nine[:2])[0].causes[0].masses_mg["Dy"] == 2_000 * 10**6
+    # One month of it, counted alone as before, is worth less than the cerium.
+    assert names(chosen(nine[0], cerium))[:2] == ["F02", "F01"]
+    why = localized(reasons(first))
+    assert "In all this is 3000 kg Dy, 2700 kg Nd, worth USD " in why["en"]
+    assert "oxide prices of 2025" in why["en"] and "按 2025 年氧化物均价计值" in why["zh"]
+
+
+def test_what_an_oxide_is_worth() -> None:
+    tonne = 10**9
+    # 1 t of dysprosium is 1.1477 t of its oxide.
+    assert worth_usd({"Dy": tonne}) == pytest.approx(1_147.7 * prices()["Dy"], rel=1e-4)
+    treo = worth_usd({"TREO": tonne})
+    assert worth_usd({"Ce": tonne}) < treo < worth_usd({"Nd": tonne}), "bastnaesite: much cerium, some neodymium"
+    # What names its elements is in the total, and not once more.
+    assert worth_usd({"TREO": tonne, "Nd": tonne // 2}) < treo / 2 + worth_usd({"Nd": tonne // 2})
+    assert worth_usd({"TREO": 10**6, "Nd": tonne}) == worth_usd({"Nd": tonne})
+    # An element without a price counts as the ore does.
+    assert "Y" not in prices() and worth_usd({"Y": tonne}) == pytest.approx(1.27 * treo, rel=0.01)
+    assert worth_usd({}) == 0
+
+
+def test_what_a_finding_speaks_of_by_element() -> None:
+    both = masses_mg(finding("F01", "1000", elements=["Tb", "Dy"]))
+    assert sum(both.values()) == pytest.approx(10**9, abs=2) and both["Dy"] > both["Tb"] > 0
+    assert masses_mg(finding("F01", "7", "licence-abuse", elements=["Dy"])) == {"TREO": 7 * 10**6}
+    runs = [{"run": {"element": "TREO", "mass_kg": "10"}}, {"run": {"element": "Nd", "mass_kg": "4"}}]
+    row = finding("F01", "10", elements=["Nd", "TREO"], evidence=runs)
+    assert masses_mg(row) == {"TREO": 10 * 10**6, "Nd": 4 * 10**6}
+    # A visit has found half of it.
+    after = {**row, "mass_kg": "5", "measured": {"books": {"mass_kg": "10"}, "steps": []}}
+    assert masses_mg(after) == {"TREO": 5 * 10**6, "Nd": 2 * 10**6}
+
+
+def test_the_desk_and_the_lists_have_the_same_prices() -> None:
+    """The law pack dates them for the desk; of the year of the table both say the same."""
+    stated = load("cn").at("desk-prices", date(price_year(), 6, 1), known=date(price_year() + 1, 12, 31))
+    oxides = stated.value["oxides"]
+    assert {element: prices()[element] for element in oxides} == oxides
 
 
 def test_a_site_in_months_that_meet_is_one_cause_whatever_stands_between() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -24,6 +24,8 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.seeing import Seeing, seeing
+from lodeline.service.inspections.causes import causes
+from lodeline.service.inspections.precision import shipped_by_firm
 from lodeline.service.inspections.verifying import Verification, verification
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
@@ -34,14 +36,15 @@ from lodeline.store.store import Store
 
 #: Answers that are kept: those of all detectors, and of one or two, for two ledgers.
 _KEPT: Final = 6
-_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, dict[str, list[Json]]]] = OrderedDict()
+_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, dict[str, Any]]] = OrderedDict()
 _lock = Lock()
 
 
 def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
     """Findings of all detectors, or of one, with their evidence, the digest of the law pack, and from when each
     detector can see (`seeing`). Of all, those that say what is still to be filed are `duties` and no `rows`
-    (`Detector.duty`). Raises UnknownSubject for a detector that is none.
+    (`Detector.duty`). `causes`: which rows speak of one thing, its mass, worth and chance (`Cause.as_json`), most to be
+    expected first; so are the rows. Raises UnknownSubject for a detector that is none.
 
     They are computed once for as long as no entry says anything new about goods or parties: a step of a case moves the
     log, its stamp with it, and no finding. The rows are shared: whoever gets them must not change them.
@@ -60,11 +63,14 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
         view = SnapshotView(store=store, snapshot=snapshot, law=law)
         found = run_detectors(view, counted("detectors", chosen)) if detector else carried(view)
         eyes = seeing(store, snapshot)
-        found = ranked(_seen(after_visits(found, view.verified), eyes))
-        rows = [finding.as_json() for finding in found]
+        rows = [finding.as_json() for finding in _seen(after_visits(found, view.verified), eyes)]
         duties = [] if detector else [row for row in rows if row["detector"] in DUTIES]
         rows = rows if detector else [row for row in rows if row["detector"] not in DUTIES]
-        kept = law, {"rows": rows, "duties": duties, "seeing": [one.as_json() for one in eyes]}
+        asked = causes(rows, shipped_by_firm(snapshot.lines))
+        kept = law, {
+            "rows": [row for one in asked for row in (one.finding, *one.others)], "duties": duties,
+            "causes": [one.as_json() for one in asked], "seeing": [one.as_json() for one in eyes],
+        }  # fmt: skip
     with _lock:
         _kept[key] = kept
         _kept.move_to_end(key)

@@ -1,9 +1,9 @@
 """Which firms an inspectorate goes to next: those where most is expected to be found, and beside them some by lot.
 
-A firm is ranked by expected mass × probability × role. Of each cause that is asked about (`causes`) the mass and the
+A firm is ranked by expected worth × probability × role. Of each cause that is asked about (`causes`) the worth and the
 measured precision of the detector that asks (`precision`) are known; causes are taken for independent, so a visit finds
-something with 1 − Π (1 − pᵢ), and then Σ pᵢ mᵢ over that probability is the mass to be expected; their product is
-Σ pᵢ mᵢ. What it is multiplied with is how much a firm of this role counts (`visit_roles.csv`, assumptions), and of each
+something with 1 − Π (1 − pᵢ), and then Σ pᵢ wᵢ over that probability is the worth to be expected; their product is
+Σ pᵢ wᵢ. What it is multiplied with is how much a firm of this role counts (`visit_roles.csv`, assumptions), and of each
 cause the part of a year since the last visit to where it is, so that who was just visited waits.
 
 Who is chosen by rank alone teaches every other firm that nobody comes. So a share of a month's visits is drawn among
@@ -53,12 +53,12 @@ class ChoosingError(UserError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A site of a chosen firm. `expected_mg`: Σ mass × probability of the causes there; `days` since its last visit,
-    None: never."""
+    """A site of a chosen firm. `expected_usd`: Σ worth × probability of the causes there; `days` since its last
+    visit, None: never."""
 
     site: str
     held_mg: int
-    expected_mg: float
+    expected_usd: float
     days: int | None
 
 
@@ -67,9 +67,10 @@ class Choice:
     """A firm to visit, and why.
 
     `site`: where to go, the one with the most at stake, by lot where the firm is. `causes`: what is asked, the
-    weightiest first. `probability`: that at least one has something behind it; `mass_mg`: what is expected to be found
-    then. `role`, `role_weight`: the weightiest role of the firm. `weight_mg`: by which it is ranked. `days`: since the
-    last visit to any of its sites; None: never. `chance`: with which the lot falls on it, were it not ranked.
+    weightiest first. `probability`: that at least one has something behind it; `found_usd`: the worth that is expected
+    to be found then. `role`, `role_weight`: the weightiest role of the firm. `weight_usd`: by which it is ranked.
+    `days`: since the last visit to any of its sites; None: never. `chance`: with which the lot falls on it, were it not
+    ranked.
     """
 
     organisation: str
@@ -81,8 +82,8 @@ class Choice:
     role: str
     role_weight: float
     probability: float
-    mass_mg: float
-    weight_mg: float
+    found_usd: float
+    weight_usd: float
     days: int | None
     chance: float
 
@@ -92,9 +93,9 @@ class Choice:
         return sum(one.held_mg for one in self.places)
 
     @property
-    def expected_mg(self) -> float:
-        """Mass × probability, before role and time."""
-        return self.mass_mg * self.probability
+    def expected_usd(self) -> float:
+        """Worth × probability, before role and time."""
+        return self.found_usd * self.probability
 
 
 def visitable(snapshot: Snapshot) -> pl.DataFrame:
@@ -196,21 +197,22 @@ def _weighed(
             (
                 Place(
                     site=row["site"], held_mg=row["held_mg"], days=days[row["site"]],
-                    expected_mg=sum(one.expected_mg for one in causes if one.site == row["site"]),
+                    expected_usd=sum(one.expected_usd for one in causes if one.site == row["site"]),
                 )
                 for row in rows
             ),
-            key=lambda one: (-one.expected_mg, -one.held_mg, one.site),
+            key=lambda one: (-one.expected_usd, -one.held_mg, one.site),
         )
     )  # fmt: skip
     none = math.prod(1 - one.likelihood.probability for one in causes)
-    expected = sum(one.expected_mg for one in causes)
+    expected = sum(one.expected_usd for one in causes)
     role, weight = _role(rows[0]["roles"] or ())
-    due = sum(one.expected_mg * part for one, part in zip(causes, waited, strict=True))
+    due = sum(one.expected_usd * part for one, part in zip(causes, waited, strict=True))
     return Choice(
         organisation=rows[0]["organisation"], how="ranked", site=places[0].site, places=places, causes=tuple(causes),
         size=size, role=role, role_weight=weight, probability=1 - none,
-        mass_mg=expected / (1 - none) if causes and none < 1 else 0.0, weight_mg=due * weight, days=newest, chance=0.0,
+        found_usd=expected / (1 - none) if causes and none < 1 else 0.0, weight_usd=due * weight, days=newest,
+        chance=0.0,
     )  # fmt: skip
 
 
@@ -226,7 +228,7 @@ def _role(roles: Iterable[str]) -> tuple[str, float]:
 
 def _rank(one: Choice) -> tuple[float, float, int, str]:
     """Most to be expected first, then who was not visited for longest, then who holds most."""
-    return -one.weight_mg, -math.inf if one.days is None else -one.days, -one.held_mg, one.organisation
+    return -one.weight_usd, -math.inf if one.days is None else -one.days, -one.held_mg, one.organisation
 
 
 def _site_by_lot(one: Choice, seed: bytes, month: str) -> str:

@@ -1,4 +1,4 @@
-"""Why a firm stands on the list of visits, in three sentences: what is asked, how likely that is, what it comes to.
+"""Why a firm stands on the list of visits: what is asked, its whole mass and worth, how likely that is, the sum of all.
 
 The list as programs read it stands here too, with these sentences in both languages.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lodeline.accountancy.worth import price_year
 from lodeline.detection.battery import sentences_of
 from lodeline.errors import Text, text
 from lodeline.ledger.roles import ROLES
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
-from lodeline.message import Count, Fact, Key, Mass, Message, Number, Percent, Site, Term, Texts, localized
+from lodeline.message import Count, Fact, Key, Mass, Message, Number, Percent, Series, Site, Term, Texts, localized
 from lodeline.message import as_json as message_json
 from lodeline.service.inspections.causes import Cause, mass_mg
 from lodeline.service.inspections.choosing import Choice
@@ -44,14 +45,19 @@ TEXTS: Final = Texts(
             " behind them; {chance} is reckoned with.",
             "模拟数据中没有此类疑问；全部 {alarms} 项疑问中 {true} 项属实，按 {chance} 计。",
         ),
+        "whole": text(
+            "In all this is {masses}, worth USD {worth} at the oxide prices of {year}.",
+            "合计 {masses}，按 {year} 年氧化物均价计值 {worth} 美元。",
+        ),
+        "mass": text("{mass} kg {element}", "{element} {mass} 千克"),
         "one": text(
-            "So {expected} kg are to be expected; {role} counts {weight} times.",
-            "据此预期 {expected} 千克；{role}企业按 {weight} 倍计。",
+            "So USD {expected} are to be expected; {role} counts {weight} times.",
+            "据此预期 {expected} 美元；{role}企业按 {weight} 倍计。",
         ),
         "several": text(
-            "With {others} further causes a visit finds something in {chance} of cases, and {expected} kg are to be"
-            " expected; {role} counts {weight} times.",
-            "连同另外 {others} 个原因，检查有所发现的概率为 {chance}，预期 {expected} 千克；"
+            "With {others} further causes a visit finds something in {chance} of cases, and USD {expected} are to"
+            " be expected; {role} counts {weight} times.",
+            "连同另外 {others} 个原因，检查有所发现的概率为 {chance}，预期 {expected} 美元；"
             "{role}企业按 {weight} 倍计。",
         ),
         "drawn": text(
@@ -73,7 +79,7 @@ TEXTS: Final = Texts(
 
 
 def reasons(choice: Choice) -> tuple[Message, ...]:
-    """The three sentences."""
+    """The sentences."""
     if choice.how == "random" or not choice.causes:
         return _without_rank(choice)
     first = choice.causes[0]
@@ -85,15 +91,25 @@ def reasons(choice: Choice) -> tuple[Message, ...]:
     if basis != "all":
         likely["size"] = Term(**SIZES[choice.size])
     summed: dict[str, Fact] = {
-        "expected": Mass(round(choice.expected_mg)), "role": role_term(choice.role),
+        "expected": Count(round(choice.expected_usd)), "role": role_term(choice.role),
         "weight": Number(choice.role_weight, 1),
     }  # fmt: skip
     others = len(choice.causes) - 1
     if others:
         summed |= {"others": Count(others), "chance": Percent(choice.probability, 0)}
     return (
-        _asked(first.finding), TEXTS.message(basis, **likely), TEXTS.message("several" if others else "one", **summed)
+        _asked(first.finding), *_whole(first), TEXTS.message(basis, **likely),
+        TEXTS.message("several" if others else "one", **summed),
     )  # fmt: skip
+
+
+def _whole(one: Cause) -> tuple[Message, ...]:
+    """What all findings of a cause speak of together, and its worth."""
+    masses = tuple(
+        TEXTS.message("mass", mass=Mass(mass), element=Key(element)) for element, mass in one.masses_mg.items()
+    )
+    worth: dict[str, Fact] = {"worth": Count(round(one.worth_usd)), "year": Key(str(price_year()))}
+    return (TEXTS.message("whole", masses=Series(masses), **worth),) if masses else ()
 
 
 def role_term(role: str) -> Term:
@@ -133,24 +149,16 @@ def as_json(choice: Choice, taken: TakingAlong | None) -> dict[str, Any]:
     said = reasons(choice)
     return {
         "organisation": choice.organisation, "site": choice.site, "how": choice.how,
-        "expected_kg": format_kg(round(choice.expected_mg)), "probability": round(choice.probability, 6),
-        "if_found_kg": format_kg(round(choice.mass_mg)), "role": choice.role or None, "role_weight": choice.role_weight,
-        "size_class": choice.size, "held_kg": format_kg(choice.held_mg), "days": choice.days,
-        "chance": round(choice.chance, 6), "why": localized(said), "sentences": [message_json(one) for one in said],
-        "causes": [_cause(one) for one in choice.causes],
+        "expected_usd": round(choice.expected_usd), "probability": round(choice.probability, 6),
+        "if_found_usd": round(choice.found_usd), "price_year": price_year(), "role": choice.role or None,
+        "role_weight": choice.role_weight, "size_class": choice.size, "held_kg": format_kg(choice.held_mg),
+        "days": choice.days, "chance": round(choice.chance, 6), "why": localized(said),
+        "sentences": [message_json(one) for one in said],
+        "causes": [one.as_json() for one in choice.causes],
         "sites": [
-            {"site": one.site, "held_kg": format_kg(one.held_mg), "expected_kg": format_kg(round(one.expected_mg)),
+            {"site": one.site, "held_kg": format_kg(one.held_mg), "expected_usd": round(one.expected_usd),
              "days": one.days}
             for one in choice.places
         ],
         "take_along": None if taken is None else taken_json(taken),
-    }  # fmt: skip
-
-
-def _cause(one: Cause) -> dict[str, Any]:
-    found = one.likelihood
-    return {
-        "finding": one.finding["id"], "detector": one.finding["detector"], "site": one.site,
-        "mass_kg": format_kg(one.mass_mg), "probability": round(found.probability, 6), "true": found.true,
-        "alarms": found.alarms, "basis": found.basis, "same_cause": [row["id"] for row in one.others],
     }  # fmt: skip

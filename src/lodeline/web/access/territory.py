@@ -51,7 +51,7 @@ def _of_either(found: pl.DataFrame, firms: Firms) -> pl.DataFrame:
 
 def _findings(found: Mapping[str, Any], firms: Firms) -> dict[str, Any]:
     kept = {part: [row for row in found.get(part, ()) if party_of(row) in firms] for part in ("rows", "duties")}
-    return {**found, **kept}
+    return {**found, **kept, "causes": [one for one in found["causes"] if one["organisation"] in firms]}
 
 
 def _rows(found: Mapping[str, Any], firms: Firms) -> dict[str, Any]:

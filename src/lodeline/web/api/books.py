@@ -276,10 +276,12 @@ def _without_mg(row: Json) -> Json:
         "Findings", "线索", scope="findings:read", problems=(404,),
         more=(
             "A finding is a question with its evidence; `score` says how sure it is. In the order of their ids, so that"
-            " paging loses none. `state` says what has become of it. An organisation sees those about itself, without"
-            " the rows of others.",
+            " paging loses none. `state` says what has become of it. Every page has the `causes` of all rows: which"
+            " findings speak of one thing, its mass, worth and chance, most worth × probability first. An organisation"
+            " sees those about itself, without the rows of others and without causes.",
             "线索是附有证据的问题，`score` 表示可信度，`state` 表示办理状态。按编号排列，翻页不会遗漏。"
-            "企业只能看到涉及本企业的线索，且不含他人的记录。",
+            "每页均附全部线索的原因 `causes`：哪些线索出自同一原因，其合计质量、价值和属实概率，按价值 × 概率排序。"
+            "企业只能看到涉及本企业的线索，且不含他人的记录和原因。",
         ),
     ),
 )  # fmt: skip
@@ -292,7 +294,13 @@ def list_findings(
     scope = reads(request, "findings:read", organisation)
     now = _read_with_cases(request)
     log_access(request, "findings", scope)
-    return _paged(now, _with_states(request, scope, _findings(now, scope, detector)), ("id",), cursor, limit)
+    rows = _findings(now, scope, detector)
+    causes = _found(now, detector)["causes"] if scope.whole else []
+    ids = {row["id"] for row in rows}
+    return {
+        **_paged(now, _with_states(request, scope, rows), ("id",), cursor, limit),
+        "causes": [one for one in causes if not ids.isdisjoint((one["finding"], *one["same_cause"]))],
+    }
 
 
 @router.get(
@@ -315,8 +323,14 @@ def get_finding(
     raise not_found(f"There is no finding {finding} about you.", f"没有涉及您的线索 {finding}。")
 
 
+def _found(now: Reading, detector: str | None) -> Json:
+    """As pages ask it."""
+    of_one = {} if detector is None else {"detector": detector}
+    return now.answer(found_by_detectors, now.store, now.snapshot, now.law, **of_one)
+
+
 def _findings(now: Reading, scope: RequestScope, detector: str | None) -> list[Json]:
-    found = now.answer(found_by_detectors, now.store, now.snapshot, now.law, detector=detector)["rows"]
+    found = _found(now, detector)["rows"]
     if scope.organisation is None:
         return list(found)
     if scope.whole:

@@ -6,7 +6,9 @@ from lodeline.web.api.shapes.common import Day, Hash, Json, Shape, StampedRows
 
 
 class Findings(StampedRows):
-    """Findings, in the shape of `lodeline findings --json`."""
+    """Findings, in the shape of `lodeline findings --json`. `causes`: of all rows, not of this page alone."""
+
+    causes: list[Json]
 
 
 class Finding(Shape):

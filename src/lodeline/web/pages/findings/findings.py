@@ -1,6 +1,6 @@
-"""The queue of findings: every question that the filings raise, in the order of the service, or firm by firm.
+"""The queue of findings: what the filings raise, cause by cause, finding by finding or firm by firm.
 
-The headline counts questions and firms and names the largest; where no detector has seen anything, it says so.
+The headline counts questions, causes and firms and names the first; where no detector has seen anything, it says so.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.accountancy.worth import price_year
 from lodeline.detection.battery import DUTIES
 from lodeline.detection.identity import named_in
 from lodeline.errors import UserError
@@ -33,18 +34,23 @@ from lodeline.web.pages.findings.case_queue import (
     picks,
     withdrawn_table,
 )
-from lodeline.web.pages.findings.table import findings_table, practice_text
+from lodeline.web.pages.findings.table import causes_table, findings_table, practice_text
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
+from lodeline.web.words.strategy import money
 
 Finding = Mapping[str, Any]
 
-#: The two ways to look at the queue.
-_VIEWS = {"queue": text("By score", "按得分"), "firms": text("By firm", "按企业")}
+#: The ways to look at the queue.
+_VIEWS = {
+    "queue": text("By cause", "按原因"),
+    "each": text("Every finding", "逐条"),
+    "firms": text("By firm", "按企业"),
+}
 #: Whose cases to show.
 _ASSIGNEES = {
     "mine": text("Assigned to me", "我承办的"),
@@ -57,27 +63,32 @@ _FIRMS_DRAWN = 10
 
 
 def findings(visit: Visit) -> HttpResponse:
-    """The page `findings/`: `?detector=`, `?organisation=`, `?period=`, `?element=`, `?state=`, `?assigned=` narrow it.
+    """The page `findings/`: `?detector=`, `?organisation=`, `?period=`, `?element=`, `?state=`, `?assigned=` and
+    `?cause=` narrow it.
 
-    `?view=firms` groups it; a form asks about, assigns or leaves aside those that are chosen.
+    `?view=each` has every finding, `?view=firms` groups them by firm; a form asks about, assigns or leaves aside those
+    that are chosen.
     """
     reading = visit.reading
     names = words.organisation_names(reading.snapshot.register, visit.language)
     answer = reading.answer(ask, reading.store, reading.snapshot, reading.law)
     months = asked.months(visit)
     present = reading.answer(questions.elements, reading.snapshot)
-    view = asked.one_of(visit, "view", _VIEWS) or "queue"
+    view = asked.one_of(visit, "view", _VIEWS) or ("each" if visit.query("cause") else "queue")
     span = None if months is None else span_asked(visit, months)
     chosen = {
         "detector": asked.one_of(visit, "detector", words.DETECTORS),
         "organisation": asked.organisation(visit, names),
         "period": None if span is None else str(span),
         "element": asked.element(visit, present),
+        "cause": visit.query("cause"),
         "state": asked.one_of(visit, "state", words.FINDING_STATES),
         # `?whose=` of addresses that were kept, until version 0.2.0.
         "assigned": asked.one_of(visit, "assigned" if visit.query("assigned") else "whose", _ASSIGNEES),
     }
     is_duty = chosen["detector"] in DUTIES
+    if is_duty and view == "queue":
+        view = "each"
     every: Sequence[Finding] = [row for row in raised(answer) if (row["detector"] in DUTIES) == is_duty]
     now, today = clock.now(), clock.today(reading.law.timezone)
     refused: UserError | None = None
@@ -89,25 +100,32 @@ def findings(visit: Visit) -> HttpResponse:
             refused = error
     stand = standings(visit.actor, every, today=today)
     kept = findings_assigned(visit, stand, chosen["assigned"])
+    together = {name: one for one in answer["causes"] for name in (one["finding"], *one["same_cause"])}
     rows = [
         row
         for row in every
-        if _is_chosen(row, chosen, span) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
+        if _is_chosen(row, chosen, span)
+        and row["id"] in kept
+        and (chosen["cause"] is None or together.get(row["id"], row).get("finding") == chosen["cause"])
+        and chosen["state"] in (None, stand[row["id"]].state)
     ]
-    table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows, stand)
+    causes = list({one["finding"]: one for row in rows if (one := together.get(row["id"]))}.values())
+    if view == "firms":
+        table = _firms_table(visit, rows, causes, names)
+    else:
+        table = causes_table(visit, causes, rows, stand) if view == "queue" else findings_table(visit, rows, stand)
     gone, eyes = withdrawn_table(visit, raised(answer), names), _seeing_table(visit, answer.get("seeing", ()))
     csv = wanted_csv(visit, table, gone, eyes)
     if csv is not None:
         return csv
-    scored = sum(row["score"] is not None for row in rows)
     return show(
         visit,
         "lodeline/findings/findings.html",
         status=400 if refused else 200,
-        title=_headline(visit, rows, every, names),
+        title=_headline(visit, rows, every, causes, names),
         table=(part := shown(visit, table)),
-        picks=picks(part, rows, stand) if view == "queue" and visit.actor.may("finding.decide") else None,
-        bulk=bulk_fields(visit, today, now) if view == "queue" and visit.actor.may("finding.decide") else [],
+        picks=picks(part, rows, stand) if view != "firms" and visit.actor.may("finding.decide") else None,
+        bulk=bulk_fields(visit, today, now) if view != "firms" and visit.actor.may("finding.decide") else [],
         notices=bulk_notices(visit, refused),
         states=asked.options(visit, words.FINDING_STATES),
         assigned=asked.options(visit, _ASSIGNEES),
@@ -116,16 +134,13 @@ def findings(visit: Visit) -> HttpResponse:
         practice=practice_text(visit),
         duties=_duties(visit, raised(answer)),
         view=view,
+        price_year=price_year(),
         views=[
-            {"text": visit.localized(word), "href": visit.here(view=one, sort=None), "here": one == view}
+            {"text": visit.localized(word), "href": visit.here(view=one, sort=None, cause=None), "here": one == view}
             for one, word in _VIEWS.items()
         ],
         any=bool(rows),
-        total=written.count(len(rows)),
-        scored=written.count(scored) if scored else None,
-        unscored=written.count(len(rows) - scored) if scored < len(rows) else None,
-        tiles=_tiles(visit, rows) if view == "queue" else [],
-        drawing=_draw_firms(visit, rows, names) if view == "firms" else "",
+        drawing=_draw_firms(visit, rows, causes, names) if view == "firms" else "",
         firms_drawn=written.count(_FIRMS_DRAWN),
         detectors=asked.options(visit, {key: word for key, word in words.DETECTORS.items() if key not in DUTIES}),
         organisations=sorted({(one, names.get(one, one)) for one in map(firm, every)}, key=lambda option: option[1]),
@@ -198,57 +213,50 @@ def _is_chosen(row: Finding, chosen: Mapping[str, str | None], span: Span | None
     )
 
 
-def _headline(visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], names: Mapping[str, str]) -> str:
+def _headline(
+    visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], causes: Sequence[Finding], names: Mapping[str, str]
+) -> str:  # fmt: skip
     if not rows:
         if every:
             return visit.text("No question of this kind is open", "没有符合条件的线索")
         return visit.text("These filings raise no question", "这些申报没有引出任何疑问")
     firms = len(set(map(firm, rows)))
-    largest = max(rows, key=mass_mg)
-    name, mass = names.get(firm(largest), firm(largest)), written.mass(mass_mg(largest), visit.language)
-    what = words.word(words.DETECTORS, largest["detector"], visit.language)
-    counted_en = f"{asked.counted(len(rows), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')}"
-    counted_zh = f"{written.count(len(rows))}个疑问，涉及{written.count(firms)}家企业"
-    if not mass_mg(largest):
-        return visit.text(counted_en, counted_zh)
+    if not causes:
+        return visit.text(
+            f"{asked.counted(len(rows), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')}",
+            f"{written.count(len(rows))}个疑问，涉及{written.count(firms)}家企业",
+        )
+    first = causes[0]
+    name, worth = names.get(first["organisation"], first["organisation"]), _worth(visit, first["worth_usd"])
+    what = words.word(words.DETECTORS, first["detector"], visit.language)
     return visit.text(
-        f"{counted_en}; the largest: {what.lower()}, {mass}, {name}", f"{counted_zh}，最大一项为{name}{what}{mass}"
+        f"{asked.counted(len(causes), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')};"
+        f" the first: {what.lower()}, {worth}, {name}",
+        f"{written.count(len(causes))}个疑问，涉及{written.count(firms)}家企业，首项为{name}{what}，价值{worth}",
     )
 
 
-def _tiles(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
-    """Each detector that has seen something, with what is at stake, in the order of the battery."""
-    tiles: list[dict[str, object]] = []
-    for detector in words.DETECTORS:
-        seen = [row for row in rows if row["detector"] == detector]
-        if not seen:
-            continue
-        shape, tone = words.DETECTOR_MARKS.get(detector, ("diamond", "ink"))
-        stake = written.mass(sum(map(mass_mg, seen)), visit.language)
-        tiles.append(
-            {
-                "label": words.word(words.DETECTORS, detector, visit.language), "figure": written.count(len(seen)),
-                "sub": visit.text(f"{stake} at stake", f"涉及{stake}"), "shape": shape, "tone": tone, "trend": "",
-                "href": visit.here(detector=detector, **{"findings.page": None}),
-            }
-        )  # fmt: skip
-    return tiles
+def _worth(visit: Visit, usd: float) -> str:
+    return money(usd, "USD", visit.language) if usd else written.NOTHING
 
 
-def _by_firm(rows: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
-    """The findings of each firm, most mass at stake first."""
+def _by_firm(rows: Sequence[Finding], causes: Sequence[Finding]) -> list[tuple[str, list[Finding], float]]:
+    """The findings of each firm and what its causes are worth, most first."""
     groups: dict[str, list[Finding]] = {}
     for row in rows:
         groups.setdefault(firm(row), []).append(row)
-    return sorted(groups.items(), key=lambda group: (-sum(map(mass_mg, group[1])), group[0]))
+    worth = Counter[str]()
+    for one in causes:
+        worth[one["organisation"]] += one["worth_usd"]
+    return sorted(((one, seen, worth[one]) for one, seen in groups.items()), key=lambda group: (-group[2], group[0]))
 
 
-def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]) -> Table:
+def _firms_table(
+    visit: Visit, rows: Sequence[Finding], causes: Sequence[Finding], names: Mapping[str, str]
+) -> Table:  # fmt: skip
     language = visit.language
     cells = []
-    for one, seen in _by_firm(rows):
-        stake = sum(map(mass_mg, seen))
-        scores = [row["score"] for row in seen if row["score"] is not None]
+    for one, seen, worth in _by_firm(rows, causes):
         kinds = [kind for kind in words.DETECTORS if any(row["detector"] == kind for row in seen)]
         newest = max(row["period"]["to"] for row in seen)
         cells.append(
@@ -262,11 +270,7 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]
                     text=visit.text(", ", "、").join(words.word(words.DETECTORS, kind, language) for kind in kinds),
                     value=", ".join(kinds),
                 ),
-                Cell(text=written.mass(stake, language) if stake else written.NOTHING, value=stake / written.MG_PER_KG),
-                Cell(
-                    text=written.score(max(scores)) if scores else written.NOTHING,
-                    value=max(scores) if scores else None,
-                ),
+                Cell(text=_worth(visit, worth), value=worth),
                 Cell(text=written.month(newest, language), value=newest),
             )
         )  # fmt: skip
@@ -275,10 +279,9 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]
         caption=visit.text("Findings by firm", "各企业线索"),
         columns=(
             Column(key="firm", label=text("Firm", "企业")),
-            Column(key="findings", label=text("Questions", "疑问"), number=True),
+            Column(key="findings", label=text("Findings", "线索数"), number=True),
             Column(key="kinds", label=text("What was seen", "所见情况")),
-            Column(key="mass", label=text("At stake", "涉及质量"), number=True, unit="kg"),
-            Column(key="score", label=text("Highest score", "最高得分"), number=True),
+            Column(key="worth", label=text("Worth", "价值"), number=True, unit="USD"),
             Column(key="until", label=text("Newest", "最近")),
         ),
         rows=cells,
@@ -286,18 +289,20 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]
     )
 
 
-def _draw_firms(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]) -> Markup:
+def _draw_firms(
+    visit: Visit, rows: Sequence[Finding], causes: Sequence[Finding], names: Mapping[str, str]
+) -> Markup:  # fmt: skip
     bars = []
-    for one, seen in _by_firm(rows)[:_FIRMS_DRAWN]:
-        stake, number = sum(map(mass_mg, seen)), len(seen)
-        text = visit.text(asked.counted(number, "question", "questions"), f"{written.count(number)}个疑问")
+    for one, seen, worth in _by_firm(rows, causes)[:_FIRMS_DRAWN]:
+        number = len(seen)
+        text = visit.text(asked.counted(number, "finding", "findings"), f"{written.count(number)}条线索")
         bars.append(
             Bar(
-                label=names.get(one, one), value=stake, text=f"{written.mass(stake, visit.language)} · {text}",
+                label=names.get(one, one), value=worth, text=f"{_worth(visit, worth)} · {text}",
                 href=visit.here(organisation=one, view=None, sort=None),
             )
         )  # fmt: skip
-    return draw_bars(Bars(name=visit.text("Mass at stake by firm", "各企业涉及质量"), bars=tuple(bars)), width=1040)
+    return draw_bars(Bars(name=visit.text("Worth by firm", "各企业涉及价值"), bars=tuple(bars)), width=1040)
 
 
 def _empty(visit: Visit) -> str:

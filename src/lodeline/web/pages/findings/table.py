@@ -1,4 +1,4 @@
-"""Findings as rows, for every page that lists some."""
+"""Findings as rows, one by one or cause by cause, for every page that lists some."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
 from lodeline.web.words.messages import first_sentence
+from lodeline.web.words.strategy import money
 
 #: What is said of everything that a parallel run has brought up.
 PARALLEL_RUN: Final = text("parallel run: does not count", "并行期：不计入")
@@ -53,6 +54,65 @@ def findings_table(
             Column(key="state", label=text("State", "状态")),
         ),
         rows=[_row(visit, row, names, state_cell(visit, stand[row["id"]], today)) for row in rows],
+        empty=visit.text("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
+    )
+
+
+def causes_table(
+    visit: Visit, causes: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]],
+    stand: Mapping[str, CaseStatus] | None = None,
+) -> Table:  # fmt: skip
+    """One row for each cause of `findings.finding.findings` that some of `rows` speak of; the first of these leads."""
+    language, today = visit.language, clock.today(visit.reading.law.timezone)
+    stand = standings(visit.actor, rows, today=today) if stand is None else stand
+    names = words.organisation_names(visit.reading.snapshot.register, language)
+    by_id = {row["id"]: row for row in rows}
+
+    def cells(one: Mapping[str, Any]) -> tuple[Cell, ...]:
+        ids = [one["finding"], *one["same_cause"]]
+        row = by_id[next(name for name in ids if name in by_id)]
+        what, where, *_, state = _row(visit, row, names, state_cell(visit, stand[row["id"]], today))
+        masses = [
+            (words.element(element, language), written.mass(float(kg) * written.MG_PER_KG, language))
+            for element, kg in one["masses_kg"].items()
+        ]
+        return (
+            what, where,
+            Cell(
+                text=masses[0][1] if masses else written.NOTHING,
+                note=visit.text("; ", "；").join(
+                    [name for name, _ in masses[:1]] + [f"{name} {mass}" for name, mass in masses[1:]]
+                ),
+                value=", ".join(f"{element} {kg}" for element, kg in one["masses_kg"].items()),
+            ),
+            Cell(
+                text=money(one["worth_usd"], "USD", language) if one["worth_usd"] else written.NOTHING,
+                value=one["worth_usd"], note=visit.text(f"prices of {one['price_year']}", f"{one['price_year']}年价"),
+            ),
+            Cell(text=written.percent(one["innocent"], language, 0), value=one["innocent"]),
+            Cell(text=one["ask"][language], value=one["ask"][language]),
+            Cell(
+                text=written.count(len(ids)), value=len(ids),
+                href=visit.url("findings", query={"cause": one["finding"]}) if len(ids) > 1 else None,
+            ),
+            state,
+        )  # fmt: skip
+
+    here = [one for one in causes if not by_id.keys().isdisjoint((one["finding"], *one["same_cause"]))]
+    return Table(
+        name="findings",
+        caption=visit.text("Findings by cause", "按原因归并的线索"),
+        columns=(
+            Column(key="detector", label=text("What was seen", "所见情况")),
+            Column(key="where", label=text("Where", "对象")),
+            Column(key="mass", label=text("Whole mass", "合计质量"), unit="kg"),
+            Column(key="worth", label=text("Worth", "价值"), number=True, unit="USD"),
+            Column(key="innocent", label=text("Innocent", "属正常的概率"), number=True),
+            Column(key="next", label=text("Next step", "下一步")),
+            Column(key="findings", label=text("Findings", "线索数"), number=True),
+            Column(key="state", label=text("State", "状态")),
+        ),
+        rows=[cells(one) for one in here],
         empty=visit.text("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
     )
 

@@ -25,6 +25,7 @@ from lodeline.web.words import words
 from lodeline.web.words.language import Text, text
 from lodeline.web.words.lots import product
 from lodeline.web.words.messages import writer
+from lodeline.web.words.strategy import money
 
 OUTCOMES: Final[Mapping[Outcome, Text]] = {
     "seized": text("goods were seized", "扣押物料"),
@@ -57,11 +58,11 @@ def entry(
         "others": [
             {"text": sites.get(place.site, place.site), "href": visit.opens("inspections", site=place.site)}
             for place in one.places
-            if place.site != one.site and (place.held_mg or place.expected_mg)
+            if place.site != one.site and (place.held_mg or place.expected_usd)
         ],
         "by_lot": one.how == "random",
         "how": visit.localized(CHOSEN[one.how]),
-        "expected": written.mass(one.expected_mg, language) if one.causes else written.NOTHING,
+        "expected": money(one.expected_usd, "USD", language) if one.causes else written.NOTHING,
         "probability": written.percent(one.probability, language, 0) if one.causes else written.NOTHING,
         "role": f"×\u00a0{one.role_weight:g}",
         "question": None if first is None else words.word(words.DETECTORS, first.finding["detector"], language),
@@ -84,8 +85,8 @@ def _merged(visit: Visit, one: Choice) -> str:
         return ""
     every = more + len(one.causes)
     return visit.text(
-        f"{every} findings speak of {len(one.causes)} cause{'' if len(one.causes) == 1 else 's'}: each counts once.",
-        f"{every}条线索出自{len(one.causes)}个原因，各计一次。",
+        f"{every} findings speak of {len(one.causes)} cause{'' if len(one.causes) == 1 else 's'}.",
+        f"{every}条线索出自{len(one.causes)}个原因。",
     )
 
 
@@ -170,8 +171,8 @@ def choices_table(visit: Visit, chosen: Sequence[Choice]) -> Table:
                 href=visit.opens("finding", finding=first["id"]), note=_merged(visit, one),
             ),
             Cell(
-                text=written.mass(one.expected_mg, language) if one.causes else written.NOTHING,
-                value=one.expected_mg / written.MG_PER_KG,
+                text=money(one.expected_usd, "USD", language) if one.causes else written.NOTHING,
+                value=round(one.expected_usd),
                 href=visit.opens("findings", query={"organisation": one.organisation}) if one.causes else None,
             ),
             Cell(
@@ -193,7 +194,7 @@ def choices_table(visit: Visit, chosen: Sequence[Choice]) -> Table:
             Column(key="firm", label=text("Firm", "企业")),
             Column(key="how", label=text("Chosen", "选取")),
             Column(key="question", label=text("Weightiest question", "最重要的疑问")),
-            Column(key="expected", label=text("Expected", "预期质量"), number=True, unit="kg"),
+            Column(key="expected", label=text("Expected", "预期价值"), number=True, unit="USD"),
             Column(key="probability", label=text("Probability", "概率"), number=True),
             Column(key="role", label=text("Role", "环节权重"), number=True),
             Column(key="size", label=text("Size", "规模")),

@@ -19,7 +19,7 @@ from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.balance.network import doubt
 from lodeline.web.pages.common.chain import chain_table, draw_chain, stage_table, stage_unit
 from lodeline.web.pages.common.filters import carried
-from lodeline.web.pages.findings.table import findings_table
+from lodeline.web.pages.findings.table import causes_table
 from lodeline.web.pages.log.editions_part import edition_here
 from lodeline.web.pages.overview.border import Border
 from lodeline.web.pages.overview.scene import Scene
@@ -51,7 +51,7 @@ def overview(visit: Visit) -> HttpResponse:
         "chain": chain_table(visit, scene.flows, element=scene.element, period=scene.period),
         "border": border.table(),
         "stages": stage_table(visit, scene.stages, scene.unexplained, period=scene.period, element=scene.element),
-        "findings": findings_table(visit, scene.found["rows"][:_FIRST_FINDINGS]),
+        "findings": causes_table(visit, scene.found["causes"][:_FIRST_FINDINGS], scene.found["rows"]),
     }
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -82,7 +82,7 @@ def overview(visit: Visit) -> HttpResponse:
         border=border,
         traders=carried(visit, "traders", {"element": scene.element, "period": scene.period[:4]}),
         tables={name: shown(visit, table) for name, table in tables.items()},
-        findings_count=written.count(len(scene.found["rows"])),
+        findings_count=written.count(len(scene.found["causes"])),
         all_findings=visit.url("findings"),
         calendar=_calendar(scene),
         calendar_csv=visit.url("log", query={"period": scene.period, "format": "csv"}),
