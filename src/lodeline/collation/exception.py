@@ -23,12 +23,12 @@ from lodeline.collation.tolerance import Tolerances
 
 Cause = Literal[
     "export-not-filed", "filed-not-exited", "import-not-filed", "filed-not-entered", "invoice-without-goods",
-    "goods-without-invoice", "return-not-filed", "mass-differs", "value-differs", "party-differs", "date-differs",
-    "kind-differs",
+    "goods-without-invoice", "receipt-without-invoice", "return-not-filed", "mass-differs", "value-differs",
+    "party-differs", "date-differs", "kind-differs",
 ]  # fmt: skip
 CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 #: Causes that say that a side is missing; the others say that two sides differ.
-MISSING: Final = CAUSES[:7]
+MISSING: Final = CAUSES[:8]
 
 #: `between`: which two records. `state`: open, or not-due (then `due` says from when). `mass_mg`, `value`: what is
 #: missing or how far the two are apart. `filed_*` … None where the record has nothing. `group` is of `Collation.label`.
@@ -125,6 +125,9 @@ def _rules(needs_invoice: bool) -> tuple[_Absent, ...]:
     invoiced = has["invoiced"] & (pl.col("invoiced_mg") > 0)
     no_goods = ~has["sold"] & ~has["received"] & ~has["went_out"]
     sale = has["sold"] & ~pl.col("no_sale") & ~has["invoiced"] & (~is_export | pl.lit(needs_invoice))
+    # Of a supplier that files, what a receipt names no invoice of may be what it filed under another lot.
+    bought = has["received"] & ~pl.col("no_sale") & ~has["sold"] & ~has["invoiced"] & pl.col("buyer_files")
+    bought &= pl.col("received_number").is_not_null() | ~pl.col("seller_files")
     red = has["invoiced"] & (pl.col("invoiced_mg") < 0) & ~has["sold"] & ~has["sent_back"]
     return (
         _Absent(cause="export-not-filed", when=has["went_out"] & ~has["sold"] & pl.col("left"), whose="seller",
@@ -141,6 +144,8 @@ def _rules(needs_invoice: bool) -> tuple[_Absent, ...]:
                 when=invoiced & no_goods & ~pl.col("seller_files") & pl.col("buyer_files"), whose="buyer",
                 other="seller", side="invoiced", waits_for=_FILING, within="days:invoice"),
         _Absent(cause="goods-without-invoice", when=sale, whose="seller", other="buyer", side="sold",
+                waits_for=_INVOICES, within="days:invoice"),
+        _Absent(cause="receipt-without-invoice", when=bought, whose="buyer", other="seller", side="received",
                 waits_for=_INVOICES, within="days:invoice"),
         _Absent(cause="return-not-filed", when=red & (pl.col("seller_files") | pl.col("buyer_files")), whose="seller",
                 other="buyer", side="invoiced", waits_for=_FILING, within="days:invoice"),

@@ -278,7 +278,8 @@ def groups(frame: pl.DataFrame, label: Ints) -> pl.DataFrame:
         )  # fmt: skip
     whole = rows.group_by("label").agg(
         lane=pl.col("lane").max(),
-        no_sale=pl.col("no_sale").filter(SIDES["sold"]).all() & (SIDES["sold"].sum() > 0),
+        no_sale=pl.when(SIDES["sold"].any()).then(pl.col("no_sale").filter(SIDES["sold"]).all())
+        .otherwise((pl.col("no_sale") | pl.col("back")).filter(SIDES["received"]).any()),
         left=(border & pl.col("left")).any(), came_back=(border & pl.col("back")).any(),
         sold_special=pl.col("special").filter(SIDES["sold"]).any(),
         invoiced_ordinary=(~pl.col("special")).filter(SIDES["invoiced"]).any(),

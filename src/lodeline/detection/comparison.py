@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-#: How many groups of papers a firm has in a month: `kind` is sale, export, import or invoice.
+#: How many groups of papers a firm has in a month: `kind` is sale, purchase, export, import or
+#: invoice.
 COMPARED: Mapping[str, pl.DataType] = {
     "organisation": pl.String(), "month": pl.String(), "kind": pl.String(), "papers": pl.Int64(),
 }  # fmt: skip

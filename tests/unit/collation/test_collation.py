@@ -13,6 +13,7 @@ from lodeline.collation.tolerance import tolerances
 SOLD = "shipment 4 SEP>MAG 1000 document=25000000000000000017 document_kind=invoice-special value=50000 currency=CNY"
 INVOICED = "special 6 SEP>MAG 1000 number=25000000000000000017 value=50000"
 EXPORTED = "export 10 MAG>ABROAD 400 declaration=220120250000000001 value=9000 currency=USD"
+RECEIVED = "receipt 4 MAG>USER 300 document=25000000000000000021 document_kind=invoice-special"
 INVOICED_ABROAD = "ordinary 10 MAG>ABROAD 400 number=25000000000000000031 value=9000 currency=USD"
 CROSSED = "export 12 MAG>ABROAD 400 declaration=220120250000000001 value=9000 currency=USD"
 
@@ -33,6 +34,9 @@ def test_three_records_that_agree_leave_nothing() -> None:
         (["origin 4 SEP> 900"], [], [], "filed-not-entered"),
         ([], [INVOICED], [], "invoice-without-goods"),
         ([SOLD], [], [], "goods-without-invoice"),
+        ([RECEIVED], [], [], "receipt-without-invoice"),
+        ([RECEIVED.replace("MAG>USER", "MAG>SEP")], [], [], "receipt-without-invoice"),
+        ([RECEIVED.split(" document", maxsplit=1)[0]], [], [], "receipt-without-invoice"),
         ([SOLD], [INVOICED.replace(" 1000 ", " 900 ")], [], "mass-differs"),
         ([EXPORTED], [INVOICED_ABROAD], [CROSSED.replace(" 400 ", " 380 ")], "mass-differs"),
         ([SOLD], [INVOICED.replace("=50000", "=61000")], [], "value-differs"),
@@ -45,6 +49,21 @@ def test_three_records_that_agree_leave_nothing() -> None:
 )
 def test_each_cause_has_its_word(filed: list[str], invoiced: list[str], crossed: list[str], cause: str) -> None:
     assert causes(goods(*filed), invoices(*invoiced, LAST_INVOICE), customs(*crossed, LAST_LINE)) == {cause}
+
+
+@pytest.mark.parametrize(
+    ("received", "invoiced"),
+    [
+        (RECEIVED, "special 6 USER>MAG 300 number=25000000000000000021"),
+        (RECEIVED.split(" document", maxsplit=1)[0], "special 6 USER>MAG 300"),
+        (RECEIVED + " owner=USER", LAST_INVOICE),  # work on order
+        (RECEIVED + " reason=returned", LAST_INVOICE),
+        ("receipt 4 MAG>SEP 300", LAST_INVOICE),  # it files: its shipment may be of another lot
+        ("receipt 4 USER>ABROAD 300 document=25000000000000000021", LAST_INVOICE),
+    ],
+)
+def test_receipt_with_its_invoice_and_one_that_takes_none_leave_nothing(received: str, invoiced: str) -> None:
+    assert not causes(goods(received), invoices(*{invoiced: 0, LAST_INVOICE: 0}), customs(LAST_LINE))
 
 
 def test_absent_partner_is_not_due_before_its_day_and_grows_old_after_it() -> None:

@@ -45,6 +45,50 @@ def test_laboratories_that_agree_find_less_or_copy_are_let_be(hidden: float, own
     assert look("composition-swap", assayed(hidden, own=own)) == []
 
 
+def resold(hidden: float, receivers: str) -> pl.DataFrame:
+    """Ten lots of M that T buys and sells to receivers in turn, each of whom assays what it gets."""
+    whose = pl.col("lot").replace_strict({lot: receivers[lot % len(receivers)] for lot in range(1, 11)})
+    lines = assayed(hidden)
+    bought = lines.filter(pl.col("kind") == "receipt").with_columns(
+        organisation=pl.lit("T"), site=pl.lit("t"), on=pl.col("on").dt.offset_by("-1d"),
+        composition=pl.lit(None, pl.String),
+    )  # fmt: skip
+    sold = lines.filter(pl.col("kind") == "shipment").with_columns(
+        organisation=pl.lit("T"), site=pl.lit("t"), party=whose, event="T" + pl.col("event"),
+        on=pl.col("on").dt.offset_by("1d"),
+    )  # fmt: skip
+    last = lines.filter(pl.col("kind") == "receipt").with_columns(
+        organisation=whose, site=whose.str.to_lowercase(), party=pl.lit("T"), event="T" + pl.col("event"),
+        reference="T" + pl.col("reference"),
+    )  # fmt: skip
+    made = lines.filter(pl.col("kind") != "receipt").with_columns(
+        party=pl.when(pl.col("kind") == "shipment").then(pl.lit("T")).otherwise("party")
+    )
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    return pl.concat([made, bought, sold, last]).with_columns(line=numbers, entry=numbers)
+
+
+def test_the_maker_answers_for_what_its_lots_hold_whoever_sold_them_on() -> None:
+    (one,) = look("composition-swap", resold(0.004, "R"))
+    assert one.subject == {"pair": "M>R"}
+    (several,) = look("composition-swap", resold(0.004, "RQ"))
+    assert several.subject == {"organisation": "M"} and several.evidence[0]["totals"]["lots"] == 10
+    low_mg, high_mg = several.interval_mg
+    assert low_mg is not None and high_mg is not None and low_mg < 40 * KG < high_mg
+    assert "of M, Q, R found" in localized(several.explanation)["en"]
+    assert look("composition-swap", resold(0.0, "RQ")) == []
+
+
+def test_what_two_receivers_miss_is_asked_of_the_maker_and_what_one_misses_of_nobody() -> None:
+    (found,) = look("composition-swap", resold(-0.0009, "RQ"))
+    assert found.subject == {"organisation": "M"} and "not in the goods" in localized(found.explanation)["en"]
+    assert 8 * KG < found.mass_mg < 10 * KG
+    assert look("composition-swap", resold(-0.0009, "R")) == []
+    # Who states no terbium has not found that there is none.
+    terbium = pl.when(pl.col("kind") == "origin").then(pl.col("composition") + ";Tb=4000000").otherwise("composition")
+    assert look("composition-swap", resold(0.0, "RQ").with_columns(composition=terbium)) == []
+
+
 def beside_magnets(hidden: float, *, lots: int = 10, seed: int = 2) -> pl.DataFrame:
     """`assayed`, and a magnet lot with 5 % Dy for each lot of carbonate, in which both laboratories err by 2 %."""
     chance = random.Random(seed)

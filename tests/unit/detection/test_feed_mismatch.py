@@ -30,7 +30,9 @@ def exception(number: int, month: int, cause: str = "export-not-filed", **cells:
 
 def look(*rows: dict[str, object], papers: int = 6, missing: tuple[str, ...] = ()) -> list[Finding]:
     compared = [
-        ("MAG", f"2025-{month:02d}", kind, papers) for month in range(1, 13) for kind in ("export", "sale", "invoice")
+        ("MAG", f"2025-{month:02d}", kind, papers)
+        for month in range(1, 13)
+        for kind in ("export", "sale", "invoice", "purchase")
     ]
     return feed_mismatch(
         exceptions=pl.DataFrame(list(rows), schema=dict(EXCEPTION), orient="row"),
@@ -92,6 +94,18 @@ def test_deliveries_of_a_month_to_one_buyer_may_wait_for_one_invoice() -> None:
 
     assert sold("U1", "U1", "U1", "U1", "U1") == []
     assert len(sold("U1", "U2", "U3", "U4", "U5")) == 1
+
+
+def test_receipts_none_of_whose_invoices_anybody_knows_are_asked_about() -> None:
+    """One supplier, three a month for seven months; one month of them may be one invoice that went astray."""
+    rows = [
+        exception(3 * month + n, month, "receipt-without-invoice", counterparty="SHOP")
+        for month in range(1, 8) for n in range(3)
+    ]  # fmt: skip
+    (found,) = look(*rows, papers=3)
+    assert found.subject["cause"] == "receipt-without-invoice"
+    assert "21 of 36 receipts of what nobody filed as shipped" in localized(found.explanation)["en"]
+    assert look(*rows[:3], papers=3) == []
 
 
 def test_a_firm_with_many_papers_may_have_more_slips() -> None:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from tests.unit.detection.kit import sight
-from tests.unit.detection.test_assayed import MAGNETS, OXIDE, collected, recyclers
+from tests.unit.detection.test_assayed import MAGNETS, OXIDE, collected, recyclers, resold
 from tests.unit.detection.test_weighings import MONTHS, counted, deliveries, hub, lot_counted, smelted
 
 from lodeline.detection import detector as detector_module
@@ -24,6 +24,7 @@ WORLDS: dict[str, tuple[str, Callable[[], pl.DataFrame]]] = {
     "copied": ("ghost-stock", lambda: counted(copied=True)),
     "one lot": ("ghost-stock", lambda: lot_counted(445.1, 445.1, 445.11, 445.1, 445.1, 445.1)),
     "yields": ("yield-outlier", lambda: smelted(dict.fromkeys(MONTHS[3:7], 0.03))),
+    "resold": ("composition-swap", lambda: resold(0.004, "RQ")),
     "unlike": ("recycling-laundering", lambda: recyclers(OXIDE)),
     "lanthanum": ("recycling-laundering", lambda: recyclers(OXIDE.replace("Pr", "La"))),
     "crowded": ("recycling-laundering", lambda: collected([1000.0] * 4 + [2500.0] * 3 + [1000.0] * 3, MAGNETS)),

@@ -1,10 +1,11 @@
-"""The receiver's laboratory finds heavy rare earths that the shipper's assay does not state.
+"""Receivers' laboratories find another share of heavy rare earths than the maker of the lots states.
 
 Loophole: dysprosium and terbium travel hidden in lots of light oxide or carbonate: no licence, no quota, and the price
-of lanthanum. Shipper and receiver assay the same lots; their assays are held against each other, product by product of
-a pair: the error of an honest assay grows with what it measures, so a pair's magnets would drown its carbonate.
+of lanthanum. Or they are stated and not there, and go elsewhere. Maker and receiver assay the same lots, whoever sold
+them in between; their assays are held against each other, product by product of a pair: the error of an honest assay
+grows with what it measures, so a pair's magnets would drown its carbonate.
 
-Innocent: the shipper reports only what its product is sold by; two laboratories with different methods; a sample of
+Innocent: the maker reports only what its product is sold by; two laboratories with different methods; a sample of
 another lot; a decimal point.
 Ask: both assay sheets with the raw readings; the sample kept back; an assay by a third laboratory.
 Evidence: mean shares by both sides, then the lots that differ most.
@@ -14,7 +15,7 @@ default_uncertainty.csv). Lots are weighted by 1/σ², as BIPM's key comparisons
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -28,10 +29,10 @@ from lodeline.detection.null import score_of, upper_tail
 from lodeline.errors import Text, text
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB
-from lodeline.message import Count, Mass, Number, Party, Percent, Texts
+from lodeline.message import Count, Mass, Number, Party, Percent, Series, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("The shipper states only the elements its product is sold by.", "发货方仅填报产品计价元素。"),
+    text("The maker states only the elements its product is sold by.", "制造方仅填报产品计价元素。"),
     text(
         "The two laboratories use different methods, or one of them is out of order.",
         "两家化验单位方法不同，或其中一方失准。",
@@ -48,72 +49,118 @@ TEXTS: Final = Texts(
     "composition-swap",
     {
         "found-more": text(
-            "In {lots} lots from {shipper}, {receiver} found {found} dysprosium and terbium on average where the maker"
+            "In {lots} lots of {maker}, {receivers} found {found} dysprosium and terbium on average where the maker"
             " stated {stated}: {mass} kg that no paper names, {sigmas} σ.",
-            "{receiver} 对来自 {shipper} 的 {lots} 批货物化验，镝、铽平均含量为 {found}，而制造方所报为 {stated}："
+            "{receivers} 对 {maker} 的 {lots} 批货物化验，镝、铽平均含量为 {found}，而制造方所报为 {stated}："
             "未载明的镝、铽计 {mass} 千克，偏差 {sigmas} σ。",
+        ),
+        "found-less": text(
+            "In {lots} lots of {maker}, {receivers} found {found} dysprosium and terbium on average where the maker"
+            " stated {stated}: {mass} kg that are on paper and not in the goods, {sigmas} σ.",
+            "{receivers} 对 {maker} 的 {lots} 批货物化验，镝、铽平均含量为 {found}，而制造方所报为 {stated}："
+            "账面载明而货中所无的镝、铽计 {mass} 千克，偏差 {sigmas} σ。",
         ),
     },
 )
 #: The elements that pay for hiding them, as indices into SYMBOLS.
 HIDDEN: Final = tuple(SYMBOLS.index(symbol) for symbol in ("Dy", "Tb"))
-_PAIR = ["shipper", "receiver"]
+_PAIR = ["maker", "receiver"]
+_TEST = [*_PAIR, "side", "product", "season"]
 #: What goes on for some months is drowned by years of honest lots.
 _SEASON: Final = pl.format("{}-{}", pl.col("on").dt.year(), pl.col("on").dt.quarter())
 
 
-def composition_swap(
-    *,
-    lines: pl.DataFrame,
-    transfers: pl.DataFrame,
-    lot_facts: pl.DataFrame,
-    lot_assays: pl.DataFrame,
+def assayed_twice(
+    *, lines: pl.DataFrame, transfers: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame,
     site_assays: pl.DataFrame,
-    limits: Limits,
-) -> list[Finding]:
-    """One finding per (shipper, receiver) whose receiver finds more Dy and Tb than the maker stated, as `ranked`.
+) -> pl.DataFrame:  # fmt: skip
+    """Receipts by an `organisation` of lots with two assays: who shipped it, what made it (`made_line`), `product`,
+    `dry_mg`, and the share of Dy + Tb: `own`, the `makers`, and `alike`, the maker's of what the receiver states too.
 
-    Parameters: `lines` and `transfers` in force (`ledger.movement.LINE`, `ledger.transfer.TRANSFER`), the assays as in
-    `accountancy.frames`. A lot counts where the receiving site has an assay of its own that differs from the maker's;
-    a certificate passed on says nothing. `mass_mg` is Dy and Tb that the maker did not state, `interval_mg` ± 1.96 σ.
+    `silent`: the maker states neither. A lot counts where the receiving site has an assay of its own that differs from
+    the maker's; a certificate passed on says nothing.
+    """
+    hidden = pl.col("element").is_in(list(HIDDEN))
+    lot_assays = lot_assays.filter(pl.col("lot").is_in(site_assays["lot"].unique().implode()))
+    theirs = pl.col("ppb_maker").fill_null(0)
+    own = (
+        site_assays.join(lot_assays, on=["lot", "element"], how="left", suffix="_maker")
+        # A site that repeats the certificate has measured nothing.
+        .filter((pl.col("ppb") != theirs).any().over("site", "lot") & hidden)
+        .group_by("site", "lot")
+        .agg(own=pl.col("ppb").sum() / PPB, alike=theirs.sum() / PPB)
+    )
+    makers = (
+        lot_assays.filter(pl.col("lot").is_in(own["lot"].unique().implode()))
+        .group_by("lot")
+        .agg(makers=pl.col("ppb").filter(hidden).sum() / PPB, silent=~hidden.any(ignore_nulls=False))
+    )
+    receipts = lines.filter(pl.col("kind") == "receipt").select(
+        "organisation", "site", "lot", "entry", "event", "on", "kind", "dry_mg", receipt_line="line"
+    )
+    pairs = transfers.filter(pl.col("shipper").is_not_null() & pl.col("receiver").is_not_null())
+    facts = lot_facts.select("lot", "made_line", pl.col("product").fill_null(""))
+    return (
+        receipts.join(own, on=["site", "lot"])
+        .join(makers, on="lot")
+        .join(pairs.select("shipper", "receipt_line").drop_nulls(), on="receipt_line")
+        .join(facts, on="lot", how="left")
+    )
+
+
+def composition_swap(*, assayed_twice: pl.DataFrame, lines: pl.DataFrame, limits: Limits) -> list[Finding]:
+    """One finding per maker whose lots two receivers find to hold more Dy and Tb than it stated, or less; where one
+    receiver alone finds more, per pair of the two, as `ranked`.
+
+    Parameters: `assayed_twice` as the function has it, `lines` in force (`ledger.movement.LINE`). One receiver's word
+    is as good as the maker's, so both are asked; what two find alike is the maker's to answer. `mass_mg` is Dy and Tb
+    that the maker did not state, or that are not there, `interval_mg` ± 1.96 σ.
     """
     values = limits.on(last_day(lines))
-    lots = _paired(lines, transfers, lot_assays, site_assays).join(
-        lot_facts.select("lot", pl.col("product").fill_null("")), on="lot", maintain_order="left"
-    )
-    if lots.is_empty():
+    if assayed_twice.is_empty():
         return []
+    made = lines.filter(pl.col("line").is_in(assayed_twice["made_line"].drop_nulls().implode()))
+    lots = assayed_twice.rename({"organisation": "receiver"}).join(
+        made.select(made_line="line", maker="organisation"), on="made_line", how="left"
+    )
+    # Whoever sold it on has stated nothing of it; but of what comes back to its maker.
+    lots = lots.with_columns(maker=pl.coalesce(pl.when(pl.col("maker") != pl.col("receiver")).then("maker"), "shipper"))
     relative, floor = values["relative_pct"] / 100, values["floor_pct"] / 100
     sigma = ((pl.max_horizontal("own", "makers") * relative) ** 2 + floor**2).sqrt() * 2**0.5
     # A maker that states neither may have what its ore brings along.
     unstated = pl.when("silent").then(values["unstated_pct"] / 100).otherwise(0)
-    excess = pl.col("own") - pl.max_horizontal("makers", unstated)
-    lots = lots.with_columns(excess=excess, sigma=sigma)
+    more = pl.col("own") - pl.max_horizontal("makers", unstated)
+    less = pl.col("alike") - pl.col("own")
+    lots = pl.concat(lots.with_columns(excess=one, sigma=sigma, side=side) for side, one in ((1, more), (-1, less)))
     lots = pl.concat([lots.with_columns(season=_SEASON), lots.with_columns(season=pl.lit(""))])
+    lots = lots.sort(*_PAIR, "on", "receipt_line")
     found = (
-        lots.join(_alarms(lots, values["least_lots"]), on=[*_PAIR, "product", "season"], maintain_order="left")
+        lots.join(_alarms(lots, values["least_lots"]), on=_TEST, maintain_order="left")
         .sort(*_PAIR, "on", "receipt_line", -pl.col("z"))
-        .unique("receipt_line", keep="first", maintain_order=True)
+        .unique(["receipt_line", "side"], keep="first", maintain_order=True)
+        .with_columns(several=pl.col("receiver").n_unique().over("maker", "side") > 1)
+        .filter((pl.col("side") > 0) | pl.col("several"))
+        .with_columns(asked=pl.when("several").then(pl.lit("")).otherwise("receiver"))
+        .filter(pl.col("z").max().over("maker", "asked", "side") == pl.col("z").max().over("maker", "asked"))
     )
-    return ranked(_finding(pair, rows) for pair, rows in found.group_by(_PAIR, maintain_order=True))
+    return ranked(_finding(rows) for _, rows in found.group_by("maker", "asked", maintain_order=True))
 
 
 def _alarms(lots: pl.DataFrame, least_lots: float) -> pl.DataFrame:
-    """The products of a pair that alarm, in a season or over all: `_PAIR`, `product`, `season`, `z`, `score`.
+    """The products of a pair that alarm, in a season or over all: `_TEST`, `z`, `score`.
 
     z is that of the mean of the excesses, each weighted by 1/σ². What a laboratory does to one lot it may do to all of
     a product: half of the variance is taken as shared. The lot that shows most is left out, for one lot is a slip. All
     pairs, products and seasons of a receiver are one test, on Dy and on Tb.
     """
-    product = [*_PAIR, "product", "season"]
     weight = pl.col("sigma").pow(-2)
     spread = ((weight.sum() + (1 / pl.col("sigma")).sum().pow(2)) / 2).sqrt()
     tested = (
-        lots.filter((pl.col("season") == "") | (pl.len().over(product) >= least_lots))
-        .filter((pl.col("excess") * weight).rank("ordinal", descending=True).over(product) > 1)
-        .group_by(product, maintain_order=True)
+        lots.filter((pl.col("season") == "") | (pl.len().over(_TEST) >= least_lots))
+        .filter((pl.col("excess") * weight).rank("ordinal", descending=True).over(_TEST) > 1)
+        .group_by(_TEST, maintain_order=True)
         .agg(z=(weight * pl.col("excess")).sum() / spread)
-        .with_columns(tests=2 * pl.len().over("receiver"))
+        .with_columns(tests=2 * pl.len().over("receiver", "side"))
     )
     scores = [score_of(upper_tail(z), tests=tests) for z, tests in tested.select("z", "tests").iter_rows()]
     return tested.with_columns(score=pl.Series(scores, dtype=pl.Float64)).filter(pl.col("score") >= ALARM_SCORE)
@@ -125,7 +172,7 @@ DETECTOR: Final = Detector(
     mark=("half", "loss"),
     find=composition_swap,
     texts=TEXTS,
-    by_firm=True,
+    staged={"assayed_twice": assayed_twice},
     labels={
         "products": text("Products", "产品"),
         "own_pct": text("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
@@ -134,47 +181,10 @@ DETECTOR: Final = Detector(
 )
 
 
-def _paired(
-    lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
-) -> pl.DataFrame:
-    """Transfers of lots with two assays: `_PAIR`, the receipt, `dry_mg`, `own` and `makers` share of Dy + Tb.
-
-    `silent`: the maker states neither.
-    """
-    hidden = pl.col("element").is_in(list(HIDDEN))
-    lot_assays = lot_assays.filter(pl.col("lot").is_in(site_assays["lot"].unique().implode()))
-    rare = site_assays.join(lot_assays, on=["lot", "element"], how="left", suffix="_maker")
-    # A site that repeats the certificate has measured nothing.
-    measured = (
-        rare.group_by("site", "lot")
-        .agg(differs=(pl.col("ppb") != pl.col("ppb_maker").fill_null(0)).any())
-        .filter("differs")
-        .select("site", "lot")
-    )
-    own = site_assays.filter(hidden).group_by("site", "lot").agg(own=pl.col("ppb").sum() / PPB)
-    makers = (
-        lot_assays.filter(pl.col("lot").is_in(measured["lot"].unique().implode()))
-        .group_by("lot")
-        .agg(makers=pl.col("ppb").filter(hidden).sum() / PPB, silent=~hidden.any(ignore_nulls=False))
-    )
-    receipts = lines.filter(pl.col("kind") == "receipt").select(
-        "site", "lot", "entry", "event", "on", "kind", "dry_mg", receipt_line="line"
-    )
-    pairs = transfers.filter(pl.col("shipper").is_not_null() & pl.col("receiver").is_not_null()).select(
-        *_PAIR, "receipt_line"
-    )
-    return (
-        receipts.join(measured, on=["site", "lot"])
-        .join(own, on=["site", "lot"])
-        .join(makers, on="lot")
-        .join(pairs.drop_nulls("receipt_line"), on="receipt_line")
-        .sort(*_PAIR, "on", "receipt_line")
-    )
-
-
-def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
-    """Of the products that alarm, as `rows` of `_paired` with their `z` and `score`."""
-    shipper, receiver = map(str, pair)
+def _finding(rows: pl.DataFrame) -> Finding:
+    """Of the products of a maker that alarm, as rows of `assayed_twice` with their `z`, `score` and `side`."""
+    maker, receivers = str(rows["maker"][0]), sorted(rows["receiver"].unique())
+    subject = {"organisation": maker} if rows["several"][0] else {"pair": f"{maker}{PAIR}{receivers[0]}"}
     z, score = (float(rows[column].to_numpy().max()) for column in ("z", "score"))
     found = rows.with_columns(hidden_mg=(pl.col("dry_mg") * pl.col("excess")).round().cast(pl.Int64))
     mass_mg = int(found["hidden_mg"].sum())
@@ -185,14 +195,14 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
     totals = {"lots": rows.height, "products": products, "own_pct": own_pct, "maker_pct": maker_pct, "z": round(z, 6)}
     first, last = months_of(rows)
     return Finding(
-        detector=DETECTOR.name, subject={"pair": f"{shipper}{PAIR}{receiver}"}, first_period=first, last_period=last,
+        detector=DETECTOR.name, subject=subject, first_period=first, last_period=last,
         score=score, mass_mg=max(0, mass_mg), interval_mg=(mass_mg - half_mg, mass_mg + half_mg), elements=("Tb", "Dy"),
         explanation=(
             TEXTS.message(
-                "found-more",
+                "found-more" if rows["side"][0] > 0 else "found-less",
                 lots=Count(rows.height),
-                shipper=Party(shipper),
-                receiver=Party(receiver),
+                maker=Party(maker),
+                receivers=Series(tuple(map(Party, receivers))),
                 found=Percent(means[0], 3),
                 stated=Percent(means[1], 3),
                 mass=Mass(mass_mg),
@@ -215,7 +225,7 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
 
 
 def _mass_sigma_mg(rows: pl.DataFrame) -> float:
-    """Standard deviation of the mass that nobody stated: half of the variance by lot, half shared by a product."""
+    """Standard deviation of the mass: half of the variance by lot, half shared by a receiver's lots of a product."""
     by_lot = pl.col("dry_mg") * pl.col("sigma")
-    variances = rows.group_by("product").agg(mg2=((by_lot**2).sum() + by_lot.sum() ** 2) / 2)
+    variances = rows.group_by("receiver", "product").agg(mg2=((by_lot**2).sum() + by_lot.sum() ** 2) / 2)
     return float(variances["mg2"].to_numpy().sum() ** 0.5)

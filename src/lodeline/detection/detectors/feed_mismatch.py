@@ -38,10 +38,10 @@ from lodeline.message import Count, Mass, Term, Texts
 AMONG: Final[Mapping[str, str]] = {
     "export-not-filed": "export", "filed-not-exited": "export", "import-not-filed": "import",
     "filed-not-entered": "import", "invoice-without-goods": "invoice", "goods-without-invoice": "sale",
-    "mass-differs": "export", "kind-differs": "sale",
+    "receipt-without-invoice": "purchase", "mass-differs": "export", "kind-differs": "sale",
 }  # fmt: skip
 _WAITS_FOR_FILING: Final = ("export-not-filed", "import-not-filed", "invoice-without-goods")
-_COLLECTIVE: Final = ("invoice-without-goods", "goods-without-invoice")
+_COLLECTIVE: Final = ("invoice-without-goods", "goods-without-invoice", "receipt-without-invoice")
 _QUARTERS: Final = 4
 #: Tests of a firm in a year that share its budget: each cause in each quarter and over the year.
 _TESTS: Final = len(AMONG) * (_QUARTERS + 1)
@@ -83,6 +83,9 @@ TEXTS: Final = Texts(
         ),
         "invoice-without-goods": text("were invoiced, and nobody has filed the goods", "已开票但双方均未申报货物"),
         "goods-without-invoice": text("were sold without an invoice", "已售出但无发票"),
+        "receipt-without-invoice": text(
+            "were received, and no invoice is known to the tax authority", "已收货但税务无发票记录"
+        ),
         "mass-differs": text("have another mass at the border than in the filing", "过境质量与申报不符"),
         "kind-differs": text("take the special invoice and were sold on an ordinary one", "应开专用发票却开具普通发票"),
     },
@@ -92,6 +95,7 @@ _KINDS: Final[Mapping[str, Term]] = {
     "import": Term("imports", "进口"),
     "invoice": Term("invoices", "发票"),
     "sale": Term("sales", "销售"),
+    "purchase": Term("receipts of what nobody filed as shipped", "发货方未申报的收货"),
 }
 
 

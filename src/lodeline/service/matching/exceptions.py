@@ -144,6 +144,7 @@ class Disagreements:
             ),
             ("import", (pl.col("entered") > 0) | (pl.col("came_in") > 0), "buyer", ("entered_on", "came_in_on")),
             ("invoice", pl.col("invoiced") > 0, "seller", ("invoiced_on",)),
+            ("purchase", (pl.col("received") > 0) & (pl.col("sold") == 0), "buyer", ("received_on",)),
         )
         found = [
             table.filter(when)

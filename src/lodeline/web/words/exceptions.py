@@ -20,6 +20,7 @@ CAUSES: Final[Mapping[str, Text]] = {
     "filed-not-entered": text("Filed, not entered", "已申报未进境"),
     "invoice-without-goods": text("Invoice without goods", "有票无货"),
     "goods-without-invoice": text("Goods without invoice", "有货无票"),
+    "receipt-without-invoice": text("Receipt without invoice", "收货无票"),
     "return-not-filed": text("Return not filed", "退货未申报"),
     "mass-differs": text("Mass differs", "质量不符"),
     "value-differs": text("Value differs", "金额不符"),
@@ -28,7 +29,9 @@ CAUSES: Final[Mapping[str, Text]] = {
     "kind-differs": text("Ordinary for special", "应专用而普通"),
 }
 MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
-    **dict.fromkeys(("export-not-filed", "import-not-filed", "goods-without-invoice"), ("down", "loss")),
+    **dict.fromkeys(
+        ("export-not-filed", "import-not-filed", "goods-without-invoice", "receipt-without-invoice"), ("down", "loss")
+    ),
     **dict.fromkeys(("filed-not-exited", "filed-not-entered", "invoice-without-goods"), ("up", "gain")),
     **dict.fromkeys(("mass-differs", "value-differs", "kind-differs"), ("half", "hold")),
     **dict.fromkeys(("party-differs", "date-differs", "return-not-filed"), ("ring", "quiet")),
@@ -45,6 +48,10 @@ CURES: Final[Mapping[str, Text]] = {
     "invoice-without-goods": text("File the goods, or have the invoice undone.", "请补报货物，或将发票红冲。"),
     "goods-without-invoice": text(
         "Issue the invoice, or name its number in the filing.", "请开具发票，或在申报中填写发票号。"
+    ),
+    "receipt-without-invoice": text(
+        "Ask the supplier for the invoice, or name its number in the filing.",
+        "请向供货方索取发票，或在申报中填写发票号。",
     ),
     "return-not-filed": text("File the goods that came back.", "请申报退回的货物。"),
     "mass-differs": text("Correct whichever mass is wrong.", "请更正有误的质量。"),
