@@ -28,7 +28,7 @@ def gain(first: str, last: str, mass_kg: str = "100", site: str = "MAG-A") -> di
     """A finding as the filings raise it now."""
     subject = {"organisation": FIRM, "site": site}
     return {
-        "id": finding_id("over-drawn-lot", subject, first), "detector": "over-drawn-lot", "subject": subject,
+        "id": finding_id("unexplained-gain", subject, first), "detector": "unexplained-gain", "subject": subject,
         "since": first, "period": {"from": first, "to": last}, "score": None, "mass_kg": mass_kg, "elements": ["TREO"],
         "interval_kg": [mass_kg, None], "evidence": [], "innocent": [], "ask": [], "state": "open",
         "explanation": {"en": "Seen.", "zh": "所见。"},
@@ -108,7 +108,7 @@ def test_a_case_is_of_one_finding_and_never_of_a_stranger(store: Store) -> None:
     kept = explained(store, formerly(gain("2025-09", "2025-10")))
     strangers = [
         gain("2025-12", "2026-01"), gain("2025-09", "2025-10", site="MAG-B"),
-        {**gain("2025-09", "2025-10"), "detector": "unexplained-gain", "id": "cd" * 32},
+        {**gain("2025-09", "2025-10"), "detector": "unexplained-loss", "id": "cd" * 32},
     ]  # fmt: skip
     assert cases_of(strangers) == {} and without_finding(ANALYST, strangers) == [kept]
     assert all(state(row, strangers) == ("open", None) for row in strangers)

@@ -42,7 +42,7 @@ def here(store: Store) -> Actor:
 
 def sight(firm: str, steps: int = 0) -> FindingAsSeen:
     row: dict[str, Any] = {
-        "id": f"finding about {firm}", "detector": "missing-filing", "subject": {"organisation": firm}, "score": None,
+        "id": f"finding about {firm}", "detector": "unexplained-gain", "subject": {"organisation": firm}, "score": None,
         "mass_kg": "1", "elements": [], "state": "open",
     }  # fmt: skip
     return FindingAsSeen(row=row, stamp={"entry": 0, "root": "00" * 32}, today=TODAY, steps=steps)

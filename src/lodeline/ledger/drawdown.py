@@ -62,10 +62,11 @@ def draws(lines: pl.DataFrame, lots: pl.DataFrame, made: pl.DataFrame | None = N
     )
 
 
-def fed_with_mineral(lines: pl.DataFrame) -> pl.DataFrame:
-    """`organisation`, `event` of the steps among the lines that consume a lot which some line calls a mineral."""
-    mineral = lines.filter(_KIND.is_in(list(_MINERAL_KINDS)))["lot"].unique()
-    return lines.filter(_FED & pl.col("lot").is_in(mineral.implode())).select(_EVENT).unique(maintain_order=True)
+def may_draw(history: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """`organisation`, `event` of the steps in `history` that consume a lot which all `lines` call a mineral, or none
+    calls anything: a lot may be another under the name that its receiver has for it."""
+    others = lines.filter(_KIND.is_not_null() & ~_KIND.is_in(list(_MINERAL_KINDS)))["lot"].unique()
+    return history.filter(_FED & ~pl.col("lot").is_in(others.implode())).select(_EVENT).unique(maintain_order=True)
 
 
 def _beneficiation(lines: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from lodeline.ledger.drawdown import fed_with_mineral
+from lodeline.ledger.drawdown import may_draw
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.state import STATE_COLUMNS, State, project
 from lodeline.store.store import Head, Store
@@ -34,10 +34,10 @@ def tied_history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int
 
 def projected(store: Store, history: pl.DataFrame, lots: set[int], fresh: pl.DataFrame = NO_LINES) -> State:
     """The state of the lots: `history` as `tied_history` has it, `fresh` the lines that a filing adds."""
+    lines = history[STATE_COLUMNS].vstack(fresh[STATE_COLUMNS])
     others = [
         store.books.lines_of_events(str(organisation), events)
-        for organisation, events in fed_with_mineral(history).group_by("organisation").agg("event").iter_rows()
+        for organisation, events in may_draw(history, lines).group_by("organisation").agg("event").iter_rows()
     ]
-    lines = history[STATE_COLUMNS].vstack(fresh[STATE_COLUMNS])
     made = pl.concat([lines, *(one[STATE_COLUMNS] for one in others)])
     return project(lines, store.books.aliases(sorted(lots)), made)
