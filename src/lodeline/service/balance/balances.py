@@ -8,8 +8,8 @@ from lodeline.accountancy.balance import balance as balance_of
 from lodeline.accountancy.balance import balance_json
 from lodeline.ledger.succession import sites_held_before
 from lodeline.material.element import SYMBOLS
-from lodeline.service.entries.subject import Json, known_element, known_id
 from lodeline.service.balance.sites import says_nothing, unassayed_lots
+from lodeline.service.entries.subject import Json, known_element, known_id
 from lodeline.store.snapshot import Snapshot
 
 
