@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from math import exp, hypot
 from typing import Any, Final, Protocol, TypeVar
 
@@ -24,7 +25,7 @@ from lodeline.accountancy.covariance import BalanceRuns
 from lodeline.accountancy.distribution import normal_quantile, normal_tail
 from lodeline.accountancy.frames import AREA
 from lodeline.accountancy.signature import Identification, identify
-from lodeline.accountancy.unassayed import UNASSAYED, acts_without_assay, bounds, unassayed
+from lodeline.accountancy.unassayed import UNASSAYED, acts_without_assay, bounds, unassayed, unreported
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.evidence import described, largest_rows, places, with_element_mass
 from lodeline.detection.watching import Alarm, alarms
@@ -166,9 +167,9 @@ def watched(  # noqa: PLR0917  (asked by `Books.once`, which takes what it is ab
     status: pl.DataFrame | None,
 ) -> Watched:  # fmt: skip
     """What the books show; parameters as `imbalances`. Of what differences rest on only some sites' is held at once."""
-    acts = acts_without_assay(
-        movements=[movements, books.implied], counts=counts, lot_assays=lot_assays, site_assays=site_assays
-    )
+    moved, assays = [movements, books.implied], {"lot_assays": lot_assays, "site_assays": site_assays}
+    acts = acts_without_assay(movements=moved, counts=counts, **assays)
+    unstated = partial(unreported, movements=moved, counts=counts, **assays)
     days = rows_until(movements, counts)
     silent = pl.DataFrame(schema=_NO_STATUS) if status is None else status
     happenings: dict[_Key, _Happening] = {}
@@ -176,7 +177,7 @@ def watched(  # noqa: PLR0917  (asked by `Books.once`, which takes what it is ab
     unknown = [pl.DataFrame(schema=dict(UNASSAYED))]
     for part in books.parts():
         unknown.append(unassayed(part.runs.differences, acts))
-        every = alarms(_with_rounding(part.runs, days), silent, _traces(part.balances), unknown[-1])
+        every = alarms(_with_rounding(part.runs, days), silent, _traces(part.balances), unknown[-1], unstated)
         if found := _happenings(every, part):
             happenings |= found
             balances |= _balances(_windows(found.values()), part.balances)

@@ -3,12 +3,13 @@
 A site is watched on the total of its rare earths and on each of them (`accountancy.watch`). The total has most of the
 budget, because it is assayed best; the elements share the rest, for what hides in a total that closes. What a count may
 spend is its part of the year. A balance over a month that the site's firm never filed says nothing and is left out; one
-with lots that nobody assayed is taken at its most innocent (`accountancy.unassayed`).
+with lots that nobody assayed, or whose assay does not state the element, is taken at its most innocent
+(`accountancy.unassayed`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from math import exp, log1p
@@ -48,14 +49,19 @@ class Alarm:
 
 
 def alarms(
-    runs: BalanceRuns, status: pl.DataFrame, traces: pl.DataFrame, unassayed: pl.DataFrame | None = None
+    runs: BalanceRuns,
+    status: pl.DataFrame,
+    traces: pl.DataFrame,
+    unassayed: pl.DataFrame | None = None,
+    unreported: Callable[[pl.DataFrame], tuple[Floats, Floats]] | None = None,
 ) -> list[Alarm]:
     """All alarms of both sides, by site and count.
 
     Parameters: `runs` of rare earths and their total, a matrix for each site and element; `status` (`organisation`,
     `period`, `state`) as `service.filing.status.filing_status` gives it, of which only what is missing is looked at;
     `traces` (`site`, `element`) is not tested; `unassayed` are the lots without a composition of each balance
-    (accountancy.unassayed.UNASSAYED).
+    (accountancy.unassayed.UNASSAYED); `unreported` gives by how much balances of elements may differ for want of a
+    figure (accountancy.unassayed.unreported), and is asked of the sites that would alarm.
     """
     if not len(runs.size):
         return []
@@ -64,10 +70,7 @@ def alarms(
     share = _filled(runs, table["share"].to_numpy())
     muf = runs.muf_mg.copy()
     if unassayed is not None and unassayed.height:
-        low, high = bounds(unassayed, table).to_numpy().T.astype(np.float64)
-        stated = muf[table["matrix"].to_numpy(), table["place"].to_numpy()]
-        innocent = most_innocent(stated, table["sigma_mg"].to_numpy(), low, high)
-        muf[table["matrix"].to_numpy(), table["place"].to_numpy()] = innocent
+        _take_innocent(muf, table, *bounds(unassayed, table).to_numpy().T.astype(np.float64))
     untested = table.filter("untested")
     muf[untested["matrix"].to_numpy(), untested["place"].to_numpy()] = np.nan
     budget = np.asarray(_budget(share))
@@ -75,11 +78,19 @@ def alarms(
     wanted = np.flatnonzero((loss | gain).any(axis=1))
     sites = table.filter(pl.col("matrix").is_in(wanted))["site"].unique()
     chosen = table.filter(pl.col("site").is_in(sites.implode())).sort("site", "until", "matrix")
+    if unreported is not None:
+        _take_innocent(muf, chosen, *unreported(chosen))
     watch = _Watch(
         muf=muf, covariance=runs.covariance_mg2, since=since, until=until, budget=budget, share=share,
         candidate=loss | gain,
     )  # fmt: skip
     return [one for _, rows in chosen.group_by("site", maintain_order=True) for one in _watched(rows, watch)]
+
+
+def _take_innocent(muf: Floats, table: pl.DataFrame, low: Floats, high: Floats) -> None:
+    """Puts the most innocent difference that the bounds allow in the place of each row of the table."""
+    at = table["matrix"].to_numpy(), table["place"].to_numpy()
+    muf[at] = most_innocent(muf[at], table["sigma_mg"].to_numpy(), low, high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
