@@ -84,7 +84,7 @@ def answers(store: Store) -> dict[str, Any]:
         "origins": {lot: origins(snapshot, lot) for lot in lots},
         "transfers": transfers(snapshot, LAW),
         "quota": quota(store, snapshot),
-        "balance": balance(snapshot),
+        "balance": balance(store, snapshot, LAW),
     }
 
 

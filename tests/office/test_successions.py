@@ -202,15 +202,15 @@ def handed_over(desk: Desk) -> tuple[OrganisationView, OrganisationView]:
 
 def test_each_holder_has_its_own_balances_of_the_site(desk: Desk) -> None:
     handed_over(desk)
-    snapshot = open_snapshot(desk.store)
+    asked = desk.store, open_snapshot(desk.store), LAW
     months = {
-        who: {(row["organisation"], row["period"]) for row in balance(snapshot, organisation=who, site="pit")["rows"]}
+        who: {(row["organisation"], row["period"]) for row in balance(*asked, organisation=who, site="pit")["rows"]}
         for who in ("OLD", "NEW", "OTHER")
     }
     assert months["OLD"] == {("OLD", "2025-02")}
     assert months["NEW"] == {("NEW", "2025-03")}
     assert months["OTHER"] == set()
-    whole = {(row["organisation"], row["period"]) for row in balance(snapshot, site="pit")["rows"]}
+    whole = {(row["organisation"], row["period"]) for row in balance(*asked, site="pit")["rows"]}
     assert whole == months["OLD"] | months["NEW"], "the authority sees both"
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
+from lodeline.service.overview.reckoned import prepare_books
 from tests.properties.test_ledger_machine import QUIET, LedgerMachine
 
 from lodeline.engine.running import Here
@@ -17,7 +18,6 @@ from lodeline.service.lots.lots import catalogue
 from lodeline.service.overview import overview
 from lodeline.service.overview.flow_cube import flow_cube
 from lodeline.service.overview.parting import prepare
-from lodeline.service.overview.reckoned import prepare_books
 from lodeline.splicing import spliced
 from lodeline.store.carrying import Touched
 from lodeline.store.published import SnapshotAtHand

@@ -11,9 +11,9 @@ from tests.desk import LAW, Desk, organisation, site
 
 from lodeline.service.balance import sites
 from lodeline.service.balance.balances import balance
+from lodeline.service.balance.book import balances, book
 from lodeline.service.balance.site_run import run_of
-from lodeline.service.findings.finding import SnapshotView, findings
-from lodeline.service.overview import overview
+from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 
@@ -47,7 +47,7 @@ def months(desk: Desk, *, swarf: str) -> Snapshot:
 
 def newest(desk: Desk, snapshot: Snapshot) -> dict[str, object]:
     found = findings(desk.store, snapshot, LAW)
-    rows = sites.judged(overview.balances(snapshot), found, snapshot)
+    rows = sites.judged(balances(desk.store, snapshot, LAW), found)
     own = rows.filter((pl.col("site") == "mag") & (pl.col("element") == "TREO"))
     (row,) = own.filter(pl.col("until") == date(2025, 2, 28)).to_dicts()
     asking = [one["id"] for one in found["rows"] if one["detector"] == "unassayed-lot"]
@@ -60,9 +60,9 @@ def test_what_nobody_assayed_leaves_the_balance_untested_and_leads_to_the_questi
     # 150 kg of oxide are missing, and 500 kg of swarf may hold 50 to 250.
     assert (row["muf_mg"], row["state"], row["z"]) == (150_000_000, "untested", None)
     assert [row["finding"]] == row["asking"]
-    run = run_of(snapshot, site="mag", element="TREO", first="2025-01", last="2025-02")
+    run = run_of(book(desk.store, snapshot, LAW), site="mag", element="TREO", first="2025-01", last="2025-02")
     assert run.reason == "unassayed-lots"
-    *_, printed = balance(snapshot, site="mag", element="TREO")["rows"]
+    *_, printed = balance(desk.store, snapshot, LAW, site="mag", element="TREO")["rows"]
     assert (printed["muf_kg"], printed["sigma_kg"], printed["z"]) == ("150", None, None)
 
 
@@ -77,10 +77,7 @@ def test_pages_rest_on_the_rows_that_detectors_judge(desk: Desk) -> None:
               "T transformation 9 mag P 300 role=out product=oxide:Nd composition=TREO=100",
               "C2 stock 28 mag OLD 600", "C2 stock 28 mag P 300")  # fmt: skip
     snapshot = open_snapshot(desk.store)
-    assert snapshot.implied["delta_mg"].to_list() == [300_000_000]
-    parts = SnapshotView(store=desk.store, snapshot=snapshot, law=LAW).books.parts()
-    judged = pl.concat([part.balances for part in parts])
-    shown = overview.balances(snapshot).filter(pl.col("site").is_in(judged["site"].unique().implode()))
-    key = ["site", "element", "since", "until"]
-    assert shown.sort(key).equals(judged.sort(key))
+    assert book(desk.store, snapshot, LAW).implied["delta_mg"].to_list() == [300_000_000]
+    printed = balance(desk.store, snapshot, LAW, site="mag", element="TREO")["rows"][-1]
+    assert printed["muf_kg"] == "0"
     assert newest(desk, snapshot)["state"] == "closes"

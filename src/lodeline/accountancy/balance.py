@@ -62,6 +62,8 @@ BALANCE: dict[str, pl.DataType] = {
 }  # fmt: skip
 #: Rows whose balances are reckoned at once, if sites are not larger: each becomes one for each element of its lot.
 AT_ONCE: Final = 100_000
+#: Which balance it is.
+IDENTITY: Final = ("organisation", "site", "element", "until")
 #: By which balances are sorted.
 BALANCED_BY = ("organisation", "site", "element", "period", "since")
 

@@ -162,10 +162,11 @@ def balance(
     from lodeline.store.published import answered  # noqa: PLC0415
 
     check_span(first, last)
-    _, snapshot = snapshot_at(database)
+    store, snapshot = snapshot_at(database)
     document = answered(
-        balances.balance, snapshot, site=site, organisation=organisation, element=element, first=first, last=last
-    )
+        balances.balance, store, snapshot, law_of(store), site=site, organisation=organisation, element=element,
+        first=first, last=last,
+    )  # fmt: skip
     keys = (
         "site",
         "element",

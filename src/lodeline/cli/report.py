@@ -22,6 +22,7 @@ from lodeline.journal.verify import verify_receipt
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.material.product import PRODUCTS, product_kind
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.balance import balances
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.filing import status as filing_status
@@ -129,7 +130,7 @@ def _load(database: str, *, organisations: int, months: int, seed: int, bare: bo
     _filings(store, snapshot, loaded, law)
     _flows(snapshot, law)
     _transfers(snapshot, law)
-    _balances(snapshot)
+    _balances(store, snapshot, law)
     _magnet(snapshot)
     _visit(store, snapshot, date.fromisoformat(morning_after(months)[:10]))
     if not bare:
@@ -214,8 +215,8 @@ def _transfers(snapshot: Snapshot, law: Any) -> None:
     console.print(text("Transfers: ", "流转：") + ", ".join(parts) + ".", markup=False)
 
 
-def _balances(snapshot: Snapshot) -> None:
-    rows = pl.DataFrame(balances.balance(snapshot, element=TREO)["rows"], infer_schema_length=None)
+def _balances(store: Store, snapshot: Snapshot, law: Jurisdiction) -> None:
+    rows = pl.DataFrame(balances.balance(store, snapshot, law, element=TREO)["rows"], infer_schema_length=None)
     if not rows.height:
         return
     numbers = rows.with_columns(

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
 from math import exp, hypot
 from typing import Any, Final, Protocol, TypeVar
 
@@ -25,7 +24,7 @@ from lodeline.accountancy.covariance import BalanceRuns
 from lodeline.accountancy.distribution import normal_quantile, normal_tail
 from lodeline.accountancy.frames import AREA
 from lodeline.accountancy.signature import Identification, identify
-from lodeline.accountancy.unassayed import UNASSAYED, acts_without_assay, bounds, unassayed, unreported
+from lodeline.accountancy.unassayed import UNASSAYED, bounds, unassayed
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.evidence import described, largest_rows, places, with_element_mass
 from lodeline.detection.watching import Alarm, alarms
@@ -55,18 +54,23 @@ class Part(Protocol):
     def balances(self) -> pl.DataFrame: ...
     @property
     def runs(self) -> BalanceRuns: ...
+    @property
+    def rounding_mg2(self) -> npt.NDArray[np.float64]: ...
     def over_elements(
         self, site: str, since: date, until: date, elements: Sequence[str]
     ) -> tuple[list[str], npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
 
 
 class Books(Protocol):
-    """What is asked of the books of the sites that count (`accountancy.accounts.Accounts`)."""
+    """What is asked of the book (`accountancy.accounts.Accounts`)."""
 
     @property
     def implied(self) -> pl.DataFrame: ...
     @property
     def differences(self) -> pl.DataFrame: ...
+    @property
+    def unassayed_acts(self) -> pl.DataFrame: ...
+    def unreported(self, balances: pl.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
     def parts(self) -> Iterator[Part]: ...
     def once(self, question: Callable[..., Answer], /, *about: object) -> Answer: ...
 
@@ -151,7 +155,7 @@ def imbalances(
     Parameters: `books` of the elements of TESTED; the frames they were made from, whose `entry` and `event` the
     evidence names if they are there; `status` says which months a firm never filed.
     """
-    seen = books.once(watched, movements, counts, lot_assays, site_assays, status)
+    seen = books.once(watched, status)
     happenings = [one for one in seen.happenings if one.side == side]
     if not happenings:
         return []
@@ -162,22 +166,15 @@ def imbalances(
     return [_imbalance(one, seen, implied=implied, rows=rows) for one in happenings]
 
 
-def watched(  # noqa: PLR0917  (asked by `Books.once`, which takes what it is about one by one)
-    books: Books, movements: pl.DataFrame, counts: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame,
-    status: pl.DataFrame | None,
-) -> Watched:  # fmt: skip
+def watched(books: Books, status: pl.DataFrame | None) -> Watched:
     """What the books show; parameters as `imbalances`. Of what differences rest on only some sites' is held at once."""
-    moved, assays = [movements, books.implied], {"lot_assays": lot_assays, "site_assays": site_assays}
-    acts = acts_without_assay(movements=moved, counts=counts, **assays)
-    unstated = partial(unreported, movements=moved, counts=counts, **assays)
-    days = rows_until(movements, counts)
     silent = pl.DataFrame(schema=_NO_STATUS) if status is None else status
     happenings: dict[_Key, _Happening] = {}
     balances: dict[tuple[str, str], list[dict[str, Any]]] = {}
     unknown = [pl.DataFrame(schema=dict(UNASSAYED))]
     for part in books.parts():
-        unknown.append(unassayed(part.runs.differences, acts))
-        every = alarms(_with_rounding(part.runs, days), silent, _traces(part.balances), unknown[-1], unstated)
+        unknown.append(unassayed(part.runs.differences, books.unassayed_acts))
+        every = alarms(_with_rounding(part), silent, _traces(part.balances), unknown[-1], books.unreported)
         if found := _happenings(every, part):
             happenings |= found
             balances |= _balances(_windows(found.values()), part.balances)
@@ -250,34 +247,13 @@ def _leading_first(one: Alarm) -> tuple[Any, ...]:
     return one.element != TREO, -round(one.sighting.mass), SYMBOLS.index(one.element), one.found_on
 
 
-def _with_rounding(runs: BalanceRuns, days: pl.DataFrame) -> BalanceRuns:
-    """The runs with what rounding adds to their variances; `days` as `rows_until` gives them."""
+def _with_rounding(part: Part) -> BalanceRuns:
+    """The runs with what rounding adds to their variances."""
+    runs = part.runs
     matrix, place = (runs.differences[name].to_numpy() for name in ("matrix", "place"))
     covariance = runs.covariance_mg2.copy()
-    covariance[matrix, place, place] += rounding_mg2(runs.differences, days)
+    covariance[matrix, place, place] += part.rounding_mg2
     return replace(runs, covariance_mg2=covariance)
-
-
-def rows_until(movements: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
-    """How many rows (`rows`) each `site` has up to each day (`on`) on which it has one, by day."""
-    acts = [one.lazy().group_by("site", "on").agg(rows=pl.len().cast(pl.Int64)) for one in (movements, counts)]
-    every = pl.concat(acts).group_by("site", "on").agg(pl.col("rows").sum()).sort("on", "site").collect()
-    return every.with_columns(pl.col("rows").cum_sum().over("site"))
-
-
-def rounding_mg2(differences: pl.DataFrame, days: pl.DataFrame) -> npt.NDArray[np.float64]:
-    """What rounding adds to the variance of each difference (`site`, `since`, `until`), in mg²: a milligram a row.
-
-    Each element mass is rounded down; where nothing is weighed anew, σ is smaller than that. `days`: `rows_until`.
-    """
-    so_far = days.filter(pl.col("site").is_in(differences["site"].unique().implode()))
-    spans = differences.select("site", "until", before=pl.col("since").dt.offset_by("-1d")).with_row_index("at")
-    for day in ("before", "until"):
-        reached = so_far.rename({"on": day, "rows": f"rows_{day}"})
-        spans = spans.sort(day).join_asof(reached, on=day, by="site", check_sortedness=False)
-    rows = spans.sort("at").select(pl.col("rows_until").fill_null(0) - pl.col("rows_before").fill_null(0))
-    found: npt.NDArray[np.float64] = rows.to_series().to_numpy().astype(np.float64) ** 2
-    return found
 
 
 def _balances(windows: pl.DataFrame, balances: pl.DataFrame) -> dict[tuple[str, str], list[dict[str, Any]]]:

@@ -13,8 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 import polars as pl
 
-from lodeline.accountancy.frames import MOVEMENTS
-from lodeline.accountancy.implied import accounted, implied_receipts
+from lodeline.accountancy.accounts import Accounts
 from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.flow.index import FlowIndex
 from lodeline.ledger.label import NO_ALIASES, drawn_as, with_inherited
@@ -353,19 +352,14 @@ class Snapshot:
             )
         )  # fmt: skip
 
-    @cached_property
-    def implied(self) -> pl.DataFrame:
-        """The receipts that nobody filed of goods that are there (accountancy.implied)."""
-        return implied_receipts(
-            transfers=self.transfers, movements=self.accountancy_movements, counts=self.counts, names=self.drawn_as
-        )
-
-    @cached_property
-    def booked(self) -> pl.DataFrame:
-        """What a site is judged by: the movements, and what is `implied`. Pages rest on these rows; detectors allow for
-        lots with two names and for months that were never filed as well (accountancy.accounts)."""
-        rows = pl.concat([self.accountancy_movements.select(list(MOVEMENTS)), self.implied])
-        return self.at_rest(accounted(rows, self.implied.select("site", "lot").unique()))
+    def accounts(self, elements: tuple[str, ...], status: pl.DataFrame | None = None) -> Accounts:
+        """The book of these rows (`accountancy.accounts`), of some elements; `status` says which months firms never
+        filed."""
+        return Accounts(
+            movements=self.accountancy_movements, counts=self.counts, count_scopes=self.count_scopes,
+            lot_assays=self.lot_assays, site_assays=self.site_assays, methods=self.register.tables["methods"],
+            transfers=self.transfers, names=self.drawn_as, elements=elements, status=status, at_rest=self.at_rest,
+        )  # fmt: skip
 
     @cached_property
     def counts(self) -> pl.DataFrame:

@@ -24,13 +24,13 @@ from lodeline.engine.running import Opened
 from lodeline.errors import UserError
 from lodeline.mapped import let_go_of_meanwhile
 from lodeline.progress import reported_to
+from lodeline.service.balance.book import balances, prepare_book
 from lodeline.service.filing.status import filing_status
 from lodeline.service.filing.transfers import standing_transfers, unclosed
 from lodeline.service.findings.finding import findings
 from lodeline.service.matching import exceptions
 from lodeline.service.overview import overview
 from lodeline.service.overview.parting import is_prepared, prepare
-from lodeline.service.overview.reckoned import prepare_books
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
@@ -65,7 +65,7 @@ _REPORT_S: Final = 0.5
 #: What the first page of a portal shows, and what its findings rest on: functions, and what they are asked about.
 _OF_A_NATION: Final[tuple[tuple[Callable[..., Any], tuple[str, ...]], ...]] = (
     (overview.months, ("store", "snapshot", "law")), (overview.elements, ("snapshot",)),
-    (overview.balances, ("snapshot",)), (overview.chain, ("snapshot", "law")),
+    (balances, ("store", "snapshot", "law")), (overview.chain, ("snapshot", "law")),
     (overview.crossings, ("snapshot", "law")), (filing_status, ("store", "snapshot", "law")),
     (unclosed, ("snapshot", "law")), (standing_transfers, ("snapshot", "law")),
     (findings, ("store", "snapshot", "law")),
@@ -182,11 +182,12 @@ class Analyst:
         self._patience_s = _PATIENCE_S
         checkpoint = self._store.checkpoint()
         snapshot = open_snapshot(self._store, None if known is None else known.snapshot)
+        law = law_before(self._store, snapshot.entry + 1)
         if self._engine is not None and not is_prepared(snapshot):
             with self._engine() as engine:
                 prepare(snapshot, engine)
-                prepare_books(snapshot, engine)
-        reading = Reading(self._store, snapshot, law_before(self._store, snapshot.entry + 1), checkpoint)
+                prepare_book(self._store, snapshot, law, engine)
+        reading = Reading(self._store, snapshot, law, checkpoint)
         stamp = Stamp(
             entry=snapshot.entry, root=snapshot.root, as_of=snapshot.as_of, checkpoint=checkpoint,
             program=program_now(),

@@ -41,8 +41,9 @@ def plant(*, left: float, swarf: float, kept: float = 0.0) -> dict[str, pl.DataF
 
 
 def asked(frames: dict[str, pl.DataFrame]) -> list[Finding]:
-    chosen = {name: frame for name, frame in frames.items() if name != "count_scopes"}
-    return unassayed_lot(books=books(frames), **chosen, lots=NAMES, limits=limits_of("unassayed-lot"))
+    return unassayed_lot(
+        books=books(frames), movements=frames["movements"], lots=NAMES, limits=limits_of("unassayed-lot")
+    )
 
 
 def lost(frames: dict[str, pl.DataFrame]) -> list[Finding]:

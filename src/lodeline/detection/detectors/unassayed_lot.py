@@ -65,22 +65,19 @@ def unassayed_lot(
     *,
     books: Books,
     movements: pl.DataFrame,
-    counts: pl.DataFrame,
-    lot_assays: pl.DataFrame,
-    site_assays: pl.DataFrame,
     lots: pl.DataFrame,
     limits: Limits,
     status: pl.DataFrame | None = None,
 ) -> list[Finding]:
     """One finding per site some of whose balances say nothing for want of assays, as `ranked`.
 
-    Parameters: `books` of the sites that count; frames of `accountancy.frames`; `lots` names them (`lot`, `name`);
+    Parameters: `books` of the sites; `movements` as in `accountancy.frames`; `lots` names them (`lot`, `name`);
     `status` as all who ask these books have it.
     Bounds that are no further apart than `least_sigmas` σ of the balance hide no more than measurement does and are let
     be. `score` is None, because nothing is measured; `mass_mg` is how far apart the bounds of the widest balance lie.
     """
     entered = movements.lazy().filter(pl.col("delta_mg") > 0).select("lot").unique().collect()
-    seen = books.once(watched, movements, counts, lot_assays, site_assays, status)
+    seen = books.once(watched, status)
     unknown = seen.unknown.join(entered, on="lot", how="semi", maintain_order="left")
     total = books.differences.filter(pl.col("element") == TREO)
     if unknown.is_empty() or total.is_empty():

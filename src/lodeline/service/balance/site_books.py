@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.balance.book import book
 from lodeline.service.balance.explaining import Explanation, explanations
 from lodeline.service.balance.site_run import Run, run_of
 from lodeline.service.balance.sites import Statement, implied_mg, methods_named, one_sided
 from lodeline.service.filing.transfers import judged_transfers
 from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +38,14 @@ class SiteBooks:
 
 
 def site_books(
-    snapshot: Snapshot, law: Jurisdiction, *, site: str, organisation: str, element: str, first: str, last: str,
-    holder: str | None, statement: Statement,
+    store: Store, snapshot: Snapshot, law: Jurisdiction, *, site: str, organisation: str, element: str, first: str,
+    last: str, holder: str | None, statement: Statement,
 ) -> SiteBooks:  # fmt: skip
     """The books of a site from the month `first` to `last`, and of them the balance of `statement`.
 
     `organisation`: whose deliveries may explain it. `holder`: see `site_run.run_of`.
     """
+    rows = book(store, snapshot, law)
     transfers = judged_transfers(snapshot, law)
     time = {"since": statement.since, "until": statement.until}
     found = explanations(
@@ -50,19 +53,11 @@ def site_books(
     )  # fmt: skip
     wanted = sorted({one.row["lot"] for one in found if one.row is not None and one.row["lot"] is not None})
     return SiteBooks(
-        # A run rests on the site's own part, and reckons with every row that it is given.
-        run=run_of(
-            snapshot.of_sites(frozenset({site})),
-            site=site,
-            element=element,
-            first=first,
-            last=last,
-            organisation=holder,
-        ),
+        run=run_of(rows, site=site, element=element, first=first, last=last, organisation=holder),
         explanations=found,
         lots=dict(snapshot.rows("lots", "lot", wanted).select("lot", "name").iter_rows()),
         methods=methods_named(snapshot, site=site, element=element, **time),
-        implied_mg=implied_mg(snapshot, site=site, element=element, **time),
+        implied_mg=implied_mg(rows, site=site, element=element, **time),
         one_sided=one_sided(
             snapshot, transfers, organisation=organisation, element=element, gain=statement.muf_mg < 0, **time
         )

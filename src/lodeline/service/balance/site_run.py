@@ -15,19 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lodeline.accountancy.accounts import Accounts
 from lodeline.accountancy.balance import Reckoning, reckon
 from lodeline.accountancy.battery import battery
 from lodeline.accountancy.covariance import balance_runs, runs_of, window_of_elements
 from lodeline.accountancy.distribution import normal_quantile
 from lodeline.accountancy.sequential import PAGE_REFERENCES, ceiling, page_tail, sitmuf
 from lodeline.accountancy.signature import Identification, identify
-from lodeline.accountancy.unassayed import bounds, most_innocent
+from lodeline.accountancy.unassayed import bounds, most_innocent, unassayed
 from lodeline.accountancy.uncertainty import error_terms
 from lodeline.accountancy.untestable import NO_COUNTS, UNASSAYED_LOTS
 from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.material.element import RARE_EARTHS
-from lodeline.service.balance.sites import unassayed_lots
-from lodeline.store.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]
 
@@ -115,9 +114,7 @@ class Run:
         return systematic / ((random + systematic) or 1.0)
 
 
-def run_of(
-    snapshot: Snapshot, *, site: str, element: str, first: str, last: str, organisation: str | None = None
-) -> Run:
+def run_of(book: Accounts, *, site: str, element: str, first: str, last: str, organisation: str | None = None) -> Run:
     """The balances of an element at a site that end in the months `first` to `last`; of many the newest MONTHS_MOST.
 
     `organisation`: those of its time as holder; without it, of a site that changed hands, of the newest holder.
@@ -128,9 +125,8 @@ def run_of(
         "sites": [site], "first_period": first, "last_period": last,
         "organisations": None if organisation is None else [organisation],
     }  # fmt: skip
-    frames = _frames(snapshot)
-    methods = frames.pop("methods")
-    reckoned = reckon(**frames, **asked, elements=[element])
+    rows, methods = book.rows_of(pl.Series([site])), book.methods
+    reckoned = reckon(**rows, **asked, elements=[element])
     runs = runs_of(reckoned, methods)
     if reckoned is None or not len(runs.size):
         return Run(reason=NO_COUNTS, balances=pl.DataFrame())
@@ -141,7 +137,7 @@ def run_of(
     active = ~((variance <= _EXACT * variance.max(initial=0)) & (muf == 0))
     differences = runs.differences.filter(pl.col("matrix") == len(runs.size) - 1)
     # What nobody assayed is taken at its most innocent, as detectors do; a balance that says nothing then is left out.
-    low, high = bounds(unassayed_lots(snapshot, differences), differences).to_numpy().T.astype(np.float64)
+    low, high = bounds(unassayed(differences, book.unassayed_acts), differences).to_numpy().T.astype(np.float64)
     innocent = most_innocent(muf, np.sqrt(variance), low, high)
     active &= ~np.isnan(innocent)
     if np.isnan(innocent).any() and not active.any():
@@ -160,7 +156,7 @@ def run_of(
         return Run(reason=str(reason), balances=balances)
     tested, muf, covariance = balances.filter("active"), muf[active], covariance[np.ix_(active, active)]
     sides = _sides(table, tested, muf, covariance)
-    elements, signature = _signature(snapshot, asked, min(sides, key=lambda side: side.p))
+    elements, signature = _signature(rows, methods, asked, min(sides, key=lambda side: side.p))
     return Run(
         reason=None,
         balances=balances,
@@ -172,14 +168,6 @@ def run_of(
         signature=signature,
         elements=elements,
     )
-
-
-def _frames(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "movements": snapshot.booked, "counts": snapshot.counts, "count_scopes": snapshot.count_scopes,
-        "lot_assays": snapshot.lot_assays, "site_assays": snapshot.site_assays,
-        "methods": snapshot.register.tables["methods"],
-    }  # fmt: skip
 
 
 def _months_before(month: str, count: int) -> str:
@@ -276,9 +264,11 @@ def _detection_powers(tested: pl.DataFrame, covariance: Floats, budget: float) -
     return tuple(powers)
 
 
-def _signature(snapshot: Snapshot, asked: dict[str, Any], side: Side) -> tuple[tuple[str, ...], Identification | None]:
+def _signature(
+    rows: dict[str, pl.DataFrame], methods: pl.DataFrame, asked: dict[str, Any], side: Side
+) -> tuple[tuple[str, ...], Identification | None]:
     """Which material the differences of all rare earths in the window of a side look like, and which were tested."""
-    runs = balance_runs(**_frames(snapshot), **asked, elements=RARE_EARTHS, along="both")
+    runs = balance_runs(**rows, methods=methods, **asked, elements=RARE_EARTHS, along="both")
     if not len(runs.size):
         return (), None
     size = int(runs.size[-1])

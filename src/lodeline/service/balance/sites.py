@@ -10,19 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
-from lodeline.accountancy.balance import FLOWS
-from lodeline.accountancy.unassayed import acts_without_assay, bounds, most_innocent, unassayed
+from lodeline.accountancy.accounts import Accounts
+from lodeline.accountancy.balance import FLOWS, IDENTITY
 from lodeline.detection.detectors.unassayed_lot import DETECTOR as UNASSAYED_LOT
 from lodeline.detection.evidence import with_element_mass
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG, share_mg_expr
-from lodeline.service.overview.overview import balances as every_balance
+from lodeline.service.balance.book import SIGMAS
 from lodeline.service.overview.overview import unexplained
 from lodeline.store.snapshot import Snapshot
 
@@ -30,27 +28,19 @@ from lodeline.store.snapshot import Snapshot
 #: `untested`: lots that nobody assayed may hold anything; `once`: a count ends it and none began it, so it has no σ;
 #: `none`: no count ends it.
 STATES: Final = ("gain", "loss", "beyond", "closes", "untested", "once", "none")
-SIGMAS: Final = 3
 #: Flows that cross the border of a site, and those inside of it.
 _CROSSING: Final = tuple(flow for flow in FLOWS if flow not in ("consumed", "made"))
 
 
-def judged(balances: pl.DataFrame, findings: Mapping[str, Any], snapshot: Snapshot) -> pl.DataFrame:
-    """The rows of `service.overview.overview.balances` with `state` (one of STATES) and `finding` (the id, where one
-    says so).
+def judged(balances: pl.DataFrame, findings: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows of `service.balance.book.balances` with `state` (one of STATES) and `finding` (the id, where one says
+    so).
 
     `findings` is the answer of `service.findings.finding.findings`. A balance that is `untested` has no `z`, because
     its difference is not known; `finding` is the one that asks for the assays.
     """
-    balances = balances.with_columns(untested=_untested(snapshot, balances))
-    # The mass tells two balances apart that end in one month.
-    stated = unexplained(findings, snapshot).select("finding", "side", "site", "element", "period", "muf_mg")
-    rows = balances.join(
-        stated.unique(["site", "element", "period", "muf_mg"], keep="first", maintain_order=True),
-        on=["site", "element", "period", "muf_mg"],
-        how="left",
-        maintain_order="left",
-    )
+    stated = unexplained(findings).select("finding", "side", *IDENTITY).unique(IDENTITY, keep="first")
+    rows = balances.join(stated, on=IDENTITY, how="left", maintain_order="left")
     state = (
         pl.when(pl.col("muf_mg").is_null())
         .then(pl.lit("none"))
@@ -88,39 +78,6 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any], snapshot: Snapsh
         )
         .drop("side", "untested", "asking")
     )
-
-
-def unassayed_lots(snapshot: Snapshot, balances: pl.DataFrame) -> pl.DataFrame:
-    """The lots of which nobody has stated a composition, balance by balance (accountancy.unassayed.UNASSAYED).
-
-    `balances` has `site`, `since`, `until` of balances from count to count.
-    """
-    acts = acts_without_assay(
-        movements=[snapshot.booked], counts=snapshot.counts, lot_assays=snapshot.lot_assays,
-        site_assays=snapshot.site_assays,
-    )  # fmt: skip
-    return unassayed(balances, acts)
-
-
-def _unassayed(snapshot: Snapshot, sites: frozenset[str] | None, *, balances: pl.DataFrame) -> pl.DataFrame:
-    """`unassayed_lots` of those of the balances that are of these sites and were tested."""
-    theirs = pl.lit(True) if sites is None else pl.col("site").is_in(sites)
-    return unassayed_lots(snapshot, balances.filter(theirs, pl.col("sigma_mg").is_not_null()))
-
-
-def _untested(snapshot: Snapshot, balances: pl.DataFrame) -> pl.Series:
-    """Which balances say nothing for want of assays, by the rule of the detectors."""
-    of_sites = partial(_unassayed, balances=every_balance(snapshot))
-    return says_nothing(balances, snapshot.by_site(of_sites, sort=("site",), key=_unassayed))
-
-
-def says_nothing(balances: pl.DataFrame, lots: pl.DataFrame) -> pl.Series:
-    """Which balances `lots` without a composition keep from saying anything; both as for `unassayed_lots`."""
-    if lots.is_empty():
-        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, balances.height)
-    low, high = bounds(lots, balances).to_numpy().T.astype(np.float64)
-    muf, sigma = (balances[name].cast(pl.Float64).to_numpy() for name in ("muf_mg", "sigma_mg"))
-    return pl.Series(np.isnan(most_innocent(muf, sigma, low, high))) & balances["sigma_mg"].is_not_null()
 
 
 def newest(snapshot: Snapshot, rows: pl.DataFrame, *, element: str, until: str) -> pl.DataFrame:
@@ -307,11 +264,11 @@ def methods_named(snapshot: Snapshot, *, site: str, element: str, since: date, u
     return named.join(figures, on="id", how="left").with_columns(registered=registered).sort("quantity", "id")
 
 
-def implied_mg(snapshot: Snapshot, *, site: str, element: str, since: date, until: date) -> int:
+def implied_mg(book: Accounts, *, site: str, element: str, since: date, until: date) -> int:
     """How much of an element counts as received at a site after one day and up to another without any receipt."""
-    here = snapshot.implied.filter((pl.col("site") == site) & (pl.col("on") > since) & (pl.col("on") <= until))
+    here = book.implied.filter((pl.col("site") == site) & (pl.col("on") > since) & (pl.col("on") <= until))
     masses = with_element_mass(
-        here, lot_assays=snapshot.lot_assays, site_assays=snapshot.site_assays, elements=[SYMBOLS.index(element)]
+        here, lot_assays=book.lot_assays, site_assays=book.site_assays, elements=[SYMBOLS.index(element)]
     )
     return int(masses["element_mg"].sum())
 

@@ -16,7 +16,6 @@ from lodeline.accountancy.frames import AREA
 from lodeline.material.element import TREO
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled
 from lodeline.service.balance.sites import SIGMAS
-from lodeline.service.overview.reckoned import SHARED_BY, shared_at
 from lodeline.store.snapshot import Snapshot
 
 #: What a cell of element × stage can be. `loss`, `gain`: a finding says so of a site in it; `beyond`: the sum lies
@@ -35,20 +34,14 @@ SITE_YEARS: Final[Mapping[str, pl.DataType]] = {
 }  # fmt: skip
 
 
-def shared_errors(snapshot: Snapshot) -> pl.DataFrame:
-    """How the differences of each site hang together (`reckoned.SHARED`): the closing count of one balance opens the
-    next, and a scale errs in all. Of what an entry does not touch it is carried."""
-    return snapshot.by_site(shared_at, sort=SHARED_BY)
-
-
 def site_years(
     snapshot: Snapshot, judged: pl.DataFrame, shared: pl.DataFrame, *, first: str, last: str
 ) -> pl.DataFrame:
     """What each site's balances that ended in the months `first` to `last` come to (SITE_YEARS), element by element.
 
-    `judged`: the answer of `sites.judged`; `shared`: that of `shared_errors`. `state` is one of `sites.STATES`: what a
-    finding says of any balance of these months, else what their sum shows. Where some lots were never assayed, or no
-    two counts bound a balance, there is neither a sum nor σ. `since` to `until`: the counts at both ends of
+    `judged`: the answer of `sites.judged`; `shared`: that of `book.shared_errors`. `state` is one of `sites.STATES`:
+    what a finding says of any balance of these months, else what their sum shows. Where some lots were never assayed,
+    or no two counts bound a balance, there is neither a sum nor σ. `since` to `until`: the counts at both ends of
     the sum. `tested`: how many balances are; `wrong`: of how many a finding says that they do not close, which come to
     `wrong_mg` ± `wrong_sigma_mg`.
     """

@@ -62,7 +62,7 @@ def review(
 ) -> Review:  # fmt: skip
     """The review of an application of `exporter` as of the snapshot; `today` is the day of law and of the register.
 
-    `balances`: those of the nation (`service.overview.overview.balances`), which every page of a reading shares.
+    `balances`: those of the nation (`service.balance.book.balances`), which every page of a reading shares.
     """
     own = OrganisationView(store, law, exporter)
     first = application.goods[0] if application.goods else None

@@ -89,9 +89,8 @@ def _balances(store: Store, prepared: Prepared, register: Register, organisation
         register=register, aliases=store.books.aliases(sorted(lots)),
     )  # fmt: skip
     found = balance(
-        movements=ledger.booked, counts=ledger.counts, count_scopes=ledger.count_scopes, lot_assays=ledger.lot_assays,
-        site_assays=ledger.site_assays, methods=register.tables["methods"], sites=sites,
-        organisations=[organisation], elements=JUDGED,
+        **ledger.accounts(JUDGED).rows, methods=register.tables["methods"], sites=sites, organisations=[organisation],
+        elements=JUDGED,
     )  # fmt: skip
     furthest = (
         found.join(days, left_on=["site", "until"], right_on=["site", "on"])

@@ -14,13 +14,13 @@ import polars as pl
 from lodeline.accountancy.accounts import Accounts
 from lodeline.detection.battery import DETECTORS, DUTIES, run_detectors
 from lodeline.detection.finding import Finding, ranked
-from lodeline.detection.imbalance import TESTED
 from lodeline.detection.measured import after_visits
 from lodeline.detection.papers import CUSTOMS, DRAWS, PAPERS
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import Register
 from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.balance.book import book
 from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.seeing import Seeing, seeing
@@ -154,20 +154,7 @@ class SnapshotView:
 
     @cached_property
     def books(self) -> Accounts:
-        """Of the rare earths at the sites that count: nothing else can be tested."""
-        return Accounts(
-            movements=self.snapshot.accountancy_movements,
-            counts=self.snapshot.counts,
-            count_scopes=self.snapshot.count_scopes,
-            lot_assays=self.snapshot.lot_assays,
-            site_assays=self.snapshot.site_assays,
-            methods=self.register.tables["methods"],
-            transfers=self.transfers,
-            names=self.snapshot.drawn_as,
-            elements=TESTED,
-            status=self.status,
-            at_rest=self.snapshot.at_rest,
-        )
+        return book(self.store, self.snapshot, self.law)
 
     @cached_property
     def movements(self) -> pl.DataFrame:

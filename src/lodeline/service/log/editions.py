@@ -25,9 +25,10 @@ from lodeline.journal.entry import canonical_json
 from lodeline.journal.verify import Fault
 from lodeline.ledger.extension import due
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.balance.book import balances
 from lodeline.service.entries import papers
 from lodeline.service.filing.status import filing_states
-from lodeline.service.overview.overview import balances, by_stage, chain
+from lodeline.service.overview.overview import by_stage, chain
 from lodeline.store.law import law_before
 from lodeline.store.opening import assert_guarded
 from lodeline.store.published import answered
@@ -88,7 +89,7 @@ def figures(store: Store, snapshot: Snapshot, law: Jurisdiction, period: str) ->
 
     Masses are integer milligrams. σ is left out: a floating-point number is no part of what is committed to.
     """
-    every = balances(snapshot)
+    every = balances(store, snapshot, law)
     flows = chain(snapshot, law).filter(pl.col("period") == period)
     stages = [
         by_stage(snapshot, every, element=element, period=period)

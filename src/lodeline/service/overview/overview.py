@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from lodeline.accountancy.balance import BALANCED_BY
 from lodeline.filing.country import alpha2_by_code
 from lodeline.ledger.extension import due
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
@@ -23,7 +22,6 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
 from lodeline.service.overview.flow_cube import by_element
 from lodeline.service.overview.flow_matrix import flow_ends
-from lodeline.service.overview.reckoned import balances_at
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -68,14 +66,6 @@ def elements(snapshot: Snapshot) -> tuple[str, ...]:
     """The rare earths that any lot holds, by atomic number, and their total; never empty."""
     present = set(snapshot.lot_assays.filter(pl.col("ppb") > 0)["element"].unique())
     return (*(symbol for symbol in RARE_EARTHS if SYMBOLS.index(symbol) in present), TREO)
-
-
-def balances(snapshot: Snapshot) -> pl.DataFrame:
-    """Every balance of the rare earths and of their total (columns `accountancy.balance.BALANCE`).
-
-    They rest on the rows that detectors judge: goods that are there without a receipt count as received.
-    """
-    return snapshot.by_site(balances_at, sort=BALANCED_BY)
 
 
 def chain(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
@@ -195,48 +185,29 @@ def by_stage(snapshot: Snapshot, balances: pl.DataFrame, *, element: str, period
     )  # fmt: skip
 
 
-def unexplained(findings: Mapping[str, Any], snapshot: Snapshot) -> pl.DataFrame:
-    """Every balance that a finding says measurement does not explain, one row per finding and element.
+def unexplained(findings: Mapping[str, Any]) -> pl.DataFrame:
+    """Every balance that a finding says measurement does not explain, one row per finding and balance.
 
-    `finding` (its id), `side` (−1 gain, 1 loss), `organisation`, `site`, `stage`, `element`, `first_period`, `period`
-    (of the count that showed it), `muf_mg`, `sigma_mg`, `z`. `findings` is the answer of `findings.finding.findings`.
+    `finding` (its id), `side` (−1 gain, 1 loss), `organisation`, `site`, `element`, `until` (which balance it is),
+    `first_period`, `period` (of the count that showed it), `muf_mg`, `sigma_mg`, `z`. `findings` is the answer of
+    `findings.finding.findings`.
     """
-    stages = snapshot.register.site_stage
-    rows = []
-    for row in findings["rows"]:
-        if row["detector"] not in SIDES:
-            continue
-        subject, period = row["subject"], row["period"]
-        for one in (item["balance"] for item in row["evidence"] if "balance" in item):
-            rows.append(
-                (
-                    row["id"],
-                    SIDES[row["detector"]],
-                    subject["organisation"],
-                    subject["site"],
-                    stages.get(subject["site"], ""),
-                    one["element"],
-                    period["from"],
-                    one["until"][:7],
-                    _milligrams(one["muf_kg"]),
-                    float(_milligrams(one["sigma_kg"])),
-                    one["z"],
-                )
-            )
+    rows = [
+        (
+            row["id"], SIDES[row["detector"]], row["subject"]["organisation"], row["subject"]["site"], one["element"],
+            date.fromisoformat(one["until"]), row["period"]["from"], one["until"][:7], _milligrams(one["muf_kg"]),
+            float(_milligrams(one["sigma_kg"])), one["z"],
+        )
+        for row in findings["rows"]
+        if row["detector"] in SIDES
+        for one in (item["balance"] for item in row["evidence"] if "balance" in item)
+    ]  # fmt: skip
     schema = {
-        "finding": pl.String(),
-        "side": pl.Int64(),
-        "organisation": pl.String(),
-        "site": pl.String(),
-        "stage": pl.String(),
-        "element": pl.String(),
-        "first_period": pl.String(),
-        "period": pl.String(),
-        "muf_mg": pl.Int64(),
-        "sigma_mg": pl.Float64(),
-        "z": pl.Float64(),
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")  # fmt: skip
+        "finding": pl.String(), "side": pl.Int64(), "organisation": pl.String(), "site": pl.String(),
+        "element": pl.String(), "until": pl.Date(), "first_period": pl.String(), "period": pl.String(),
+        "muf_mg": pl.Int64(), "sigma_mg": pl.Float64(), "z": pl.Float64(),
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _milligrams(kilograms: str) -> int:

@@ -22,6 +22,7 @@ from lodeline.flow.index import FlowIndex
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.findings.views import party_of
+from lodeline.service.balance.book import balances, shared_errors
 from lodeline.service.filing import status as filing_status
 from lodeline.service.filing import transfers
 from lodeline.service.findings.finding import findings
@@ -69,7 +70,8 @@ _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     filing_status.filing_status: of_firms,
     quotas.quota: _rows,
     findings: _findings,
-    overview.balances: of_firms,
+    balances: of_firms,
+    shared_errors: of_firms,
     overview.elements: _nobodys,
     log_entries.entries: of_firms,
     overview.months: _nobodys,

@@ -120,8 +120,8 @@ def list_balances(
     for holder in holders_of(now.snapshot.register, site or "") or [""]:
         log_access(request, "balances", scope, organisation=holder)
     found = now.answer(
-        balances.balance, now.snapshot, site=site, organisation=scope.organisation, element=element, first=first,
-        last=last,
+        balances.balance, now.store, now.snapshot, now.law, site=site, organisation=scope.organisation,
+        element=element, first=first, last=last,
     )  # fmt: skip
     return _paged(now, found["rows"], ("organisation", "site", "element", "period"), cursor, limit)
 

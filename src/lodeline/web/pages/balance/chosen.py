@@ -128,8 +128,9 @@ class Chosen:
         """What the page needs of the rows."""
         reading, (first, last) = self.visit.reading, self.span
         return reading.answer(
-            _site_books, reading.snapshot, reading.law, site=self.site, organisation=self.record["organisation"],
-            element=self.element, first=first, last=last, holder=self.holder, statement=self.statement,
+            _site_books, reading.store, reading.snapshot, reading.law, site=self.site,
+            organisation=self.record["organisation"], element=self.element, first=first, last=last, holder=self.holder,
+            statement=self.statement,
         )  # fmt: skip
 
     @property

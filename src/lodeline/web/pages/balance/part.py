@@ -8,10 +8,10 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.regulation.span import Span
+from lodeline.service.balance.book import balances, shared_errors
 from lodeline.service.balance.sites import judged
-from lodeline.service.balance.year import shared_errors, site_years
+from lodeline.service.balance.year import site_years
 from lodeline.service.findings.finding import findings
-from lodeline.service.overview import overview as questions
 from lodeline.web.access.territory import kept_to_firms
 from lodeline.web.drawing.strip import Dot, DotKind, Strip, draw_strip
 from lodeline.web.drawing.svg import NARROW, Markup, wide_and_narrow
@@ -48,9 +48,8 @@ def balances_of(visit: Visit) -> pl.DataFrame:
 
 @kept_to_firms
 def _judged_balances(reading: Reading) -> pl.DataFrame:
-    balances = reading.answer(questions.balances, reading.snapshot)
-    found = reading.answer(findings, reading.store, reading.snapshot, reading.law)
-    return judged(balances, found, reading.snapshot)
+    about = reading.store, reading.snapshot, reading.law
+    return judged(reading.answer(balances, *about), reading.answer(findings, *about))
 
 
 def site_years_of(visit: Visit, span: Span) -> pl.DataFrame:
@@ -62,7 +61,7 @@ def site_years_of(visit: Visit, span: Span) -> pl.DataFrame:
 @kept_to_firms
 def _site_years(reading: Reading, *, first: str, last: str) -> pl.DataFrame:
     every = reading.answer(_judged_balances, reading)
-    shared = reading.answer(shared_errors, reading.snapshot)
+    shared = reading.answer(shared_errors, reading.store, reading.snapshot, reading.law)
     return site_years(reading.snapshot, every, shared, first=first, last=last)
 
 

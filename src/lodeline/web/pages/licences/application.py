@@ -20,10 +20,10 @@ from lodeline.office.licences.application_review import Proposal
 from lodeline.office.licences.application_steps import ApplicationError, NotReadyError
 from lodeline.office.models import Application
 from lodeline.party.screening import FILED
+from lodeline.service.balance.book import balances
 from lodeline.service.customs.licence_review import Review, review
 from lodeline.service.licences import parties as licence_parties
 from lodeline.service.licences.end_use import end_uses
-from lodeline.service.overview.overview import balances
 from lodeline.web.pages.common.firm_part import error_text
 from lodeline.web.pages.customs.reasons import reason_text
 from lodeline.web.pages.licences import application_part as part
@@ -80,7 +80,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
     read = written_application.read(json.loads(one.content), exporter=one.organisation)
     seen = review(
         reading.store, reading.snapshot, law, application=read, exporter=one.organisation, today=today,
-        balances=reading.answer(balances, reading.snapshot),
+        balances=reading.answer(balances, reading.store, reading.snapshot, reading.law),
     )  # fmt: skip
     used = end_uses(
         reading.store, reading.snapshot, law, application=read, pending=application_views.undecided_besides(one),

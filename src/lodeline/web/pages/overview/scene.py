@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from lodeline.ledger.extension import due
 from lodeline.material.element import TREO
 from lodeline.regulation.duty import next_month
+from lodeline.service.balance.book import balances
 from lodeline.service.balance.sites import gain_bounds
 from lodeline.service.filing import status as filing_status
 from lodeline.service.findings.finding import findings
@@ -47,8 +48,9 @@ class Scene:
     @cached_property
     def all_unexplained(self) -> pl.DataFrame:
         """Of the chosen element, in every month."""
-        every = questions.unexplained(self.found, self.visit.reading.snapshot)
-        return every.filter(pl.col("element") == self.element)
+        stages = self.visit.reading.snapshot.register.site_stage
+        stage = pl.col("site").replace_strict(stages, default="", return_dtype=pl.String)
+        return questions.unexplained(self.found).filter(pl.col("element") == self.element).with_columns(stage=stage)
 
     @cached_property
     def unexplained(self) -> pl.DataFrame:
@@ -73,8 +75,8 @@ class Scene:
     @cached_property
     def stages(self) -> pl.DataFrame:
         reading = self.visit.reading
-        balances = reading.answer(questions.balances, reading.snapshot)
-        return questions.by_stage(reading.snapshot, balances, element=self.element, period=self.period)
+        every = reading.answer(balances, reading.store, reading.snapshot, reading.law)
+        return questions.by_stage(reading.snapshot, every, element=self.element, period=self.period)
 
     @cached_property
     def filed(self) -> dict[str, int]:

@@ -12,13 +12,13 @@ from lodeline.detection.identity import named_in
 from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
+from lodeline.service.balance.book import balances
 from lodeline.service.filing import status as filing_status
 from lodeline.service.filing import transfers as deliveries
 from lodeline.service.findings.finding import findings
 from lodeline.service.inspections.visits import inspections
 from lodeline.service.licences import quotas
 from lodeline.service.licences.answers import licence_list
-from lodeline.service.overview import overview as questions
 from lodeline.service.parties.queue import seen_as
 from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
@@ -159,8 +159,8 @@ def _sites_table(visit: Visit, organisation: str) -> Table:
     """Each site with its newest total-oxide balance that ended in a count."""
     reading, language = visit.reading, visit.language
     table = reading.snapshot.register.tables["sites"].filter(pl.col("organisation") == organisation)
-    balances = reading.answer(questions.balances, reading.snapshot)
-    counted = balances.filter(
+    every = reading.answer(balances, reading.store, reading.snapshot, reading.law)
+    counted = every.filter(
         pl.col("site").is_in(table["id"].implode()) & (pl.col("element") == TREO) & pl.col("muf_mg").is_not_null()
     )
     newest = {row["site"]: row for row in counted.sort("until").iter_rows(named=True)}
