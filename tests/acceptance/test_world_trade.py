@@ -169,9 +169,10 @@ def assert_turkiye_ranks_first(findings: list[dict[str, Any]]) -> None:
     assert "lower bound" in first["explanation"]["en"] and "下限" in first["explanation"]["zh"]
     assert first["innocent"] and first["ask"]
     assert second["subject"]["organisation"] != "TUR"
-    masses = [finding["mass_kg"] for finding in findings]
-    assert all(KILOGRAMS.fullmatch(mass) for mass in masses)
-    assert masses == sorted(masses, key=float, reverse=True)
+    assert all(KILOGRAMS.fullmatch(finding["mass_kg"]) for finding in findings)
+    # Worth × probability ranks questions, and how probable one is depends on how much a firm ships: of these ten alike.
+    largest = [float(finding["mass_kg"]) for finding in findings[:10]]
+    assert largest == sorted(largest, reverse=True)
     # A country is asked about a year once.
     asked = [(one["subject"]["site"], one["period"]["from"]) for one in findings]
     assert len(asked) == len(set(asked))

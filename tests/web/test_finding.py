@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +41,7 @@ from lodeline.web.pages.balance import chosen as page_of_balance
 from lodeline.web.pages.findings import finding as page_of_finding
 from lodeline.web.pages.findings.evidence import FLOWS
 from lodeline.web.pages.findings.evidence_words import TERMS
+from lodeline.web.pages.register import organisations
 from lodeline.web.words.language import Language
 from lodeline.web.words.messages import sentences
 from lodeline.web.words.words import organisation_names
@@ -235,6 +238,17 @@ def test_a_question_about_a_pair_goes_to_both_and_a_letter_names_one(
         address = re.search(r'<dl class="dl">.*?</dl>', letter.html, re.DOTALL)
         assert address is not None and to in address[0] and other not in address[0]
         assert to in letter.headings[0] and other not in letter.headings[0]
+
+
+def test_list_of_firms_counts_a_question_at_each_that_is_asked(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    rows = [made_up("composition-swap", subject={"pair": "SEP-0001>MIN-0001"}), made_up("unexplained-loss")]
+    monkeypatch.setattr(organisations, "findings", lambda *_: {"rows": rows})
+    text = browser.get("/en/organisations/?format=csv").content.decode("utf-8-sig")
+    counted = {row["Organisation"]: row["Findings"] for row in csv.DictReader(io.StringIO(text))}
+    names = organisation_names(store.newest_register(), "en")
+    assert [counted[names[one]] for one in ("SEP-0001", "MIN-0001")] == ["2", "1"]
 
 
 #: Evidence in every form that docs/reference/detectors.md has, and what is read of it.

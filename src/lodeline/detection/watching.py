@@ -78,11 +78,12 @@ def alarms(
     wanted = np.flatnonzero((loss | gain).any(axis=1))
     sites = table.filter(pl.col("matrix").is_in(wanted))["site"].unique()
     chosen = table.filter(pl.col("site").is_in(sites.implode())).sort("site", "until", "matrix")
+    innocent = muf.copy()
     if unreported is not None:
-        _take_innocent(muf, chosen, *unreported(chosen))
+        _take_innocent(innocent, chosen, *unreported(chosen))
     watch = _Watch(
-        muf=muf, covariance=runs.covariance_mg2, since=since, until=until, budget=budget, share=share,
-        candidate=loss | gain,
+        muf=muf, innocent=innocent, covariance=runs.covariance_mg2, since=since, until=until, budget=budget,
+        share=share, candidate=loss | gain,
     )  # fmt: skip
     return [one for _, rows in chosen.group_by("site", maintain_order=True) for one in _watched(rows, watch)]
 
@@ -95,9 +96,11 @@ def _take_innocent(muf: Floats, table: pl.DataFrame, low: Floats, high: Floats) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Watch:
-    """All runs, (m, n) each but the covariance, which is (m, n, n)."""
+    """All runs, (m, n) each but the covariance, which is (m, n, n). What is `innocent` raises no alarm; an alarm
+    speaks of `muf`, as the books have it."""
 
     muf: Floats
+    innocent: Floats
     covariance: Floats
     since: Indices
     until: Indices
@@ -116,11 +119,11 @@ def _watched(rows: pl.DataFrame, watch: _Watch) -> Iterator[Alarm]:
             if begun < 0 and not watch.candidate[run, place]:
                 continue
             after = int(np.searchsorted(watch.until[run, : place + 1], begun, side="right")) - 1
-            sightings = look(
-                watch.muf[run], watch.covariance[run], watch.since[run], watch.until[run],
-                after=after, count=place, budget=float(watch.budget[run, place]),
-            )  # fmt: skip
-            for one in sightings:
+            at = {"after": after, "count": place, "budget": float(watch.budget[run, place])}
+            about = watch.covariance[run], watch.since[run], watch.until[run]
+            sightings = look(watch.muf[run], *about, **at)
+            sides = {one.side for one in look(watch.innocent[run], *about, **at)} if sightings else set()
+            for one in (each for each in sightings if each.side in sides):
                 alarmed = True
                 yield Alarm(
                     organisation=row["organisation"], site=row["site"], element=row["element"],

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.params.functions import Path, Query
 
+from lodeline.detection.identity import named_in
 from lodeline.filing.formats import Limits
 from lodeline.ledger.succession import holders_of, sites_held_before
 from lodeline.material.mass import format_kg
@@ -334,7 +335,7 @@ def _findings(now: Reading, scope: RequestScope, detector: str | None) -> list[J
     if scope.organisation is None:
         return list(found)
     if scope.whole:
-        return [row for row in found if row["subject"].get("organisation") == scope.organisation]
+        return [row for row in found if scope.organisation in named_in(row["subject"])]
     return own_findings(found, OrganisationView(now.store, now.law, scope.organisation), now.snapshot)
 
 

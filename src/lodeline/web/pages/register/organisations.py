@@ -12,6 +12,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.detection.identity import named_in
 from lodeline.office.filing.duty import DemandError, demands
 from lodeline.service.filing import status as filing_status
 from lodeline.service.findings.finding import findings
@@ -190,7 +191,7 @@ def _table(
     names = words.organisation_names(register, language)
     sites = Counter(register.site_organisation.values())
     found = None if reading is None else reading.answer(findings, reading.store, reading.snapshot, reading.law)
-    about = Counter(row["subject"].get("organisation") for row in found["rows"]) if found else Counter()
+    about = Counter(firm for row in (found["rows"] if found else ()) for firm in named_in(row["subject"]))
     said = {} if period is None else demands(period)
     keeps = visit.actor.may("register.write")
 
