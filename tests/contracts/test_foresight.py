@@ -87,9 +87,8 @@ def test_the_balance_that_is_foreseen_is_the_one_that_is_found(desk: Desk) -> No
         corrects = entry.index
         snapshot = open_snapshot(desk.store)
         found = balance(
-            movements=snapshot.booked, counts=snapshot.counts, count_scopes=snapshot.count_scopes,
-            lot_assays=snapshot.lot_assays, site_assays=snapshot.site_assays,
-            methods=snapshot.register.tables["methods"], sites=["sep"], elements=JUDGED, first_period="2025-02",
+            **snapshot.accounts(JUDGED).rows, methods=snapshot.register.tables["methods"], sites=["sep"],
+            elements=JUDGED, first_period="2025-02",
         ).to_dicts()  # fmt: skip
         (same,) = [one for one in found if one["element"] == said["element"]]
         assert (same["muf_mg"], f"{same['until']}") == (said["muf_mg"], said["on"])

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from tests.desk import Desk, assert_sound, codes
 
+from lodeline.detection.imbalance import TESTED
 from lodeline.ledger.problem import Problem
 from lodeline.material.element import SYMBOLS
 from lodeline.service.lots.aliases import give_alias
@@ -50,7 +51,7 @@ def balanced(desk: Desk) -> tuple[list[tuple[str, int, int]], list[int]]:
     neodymium = snapshot.lot_assays.filter(
         pl.col("lot").is_in(lots.implode()), pl.col("element") == SYMBOLS.index("Nd")
     )
-    return snapshot.implied.select("site", "lot", "delta_mg").rows(), neodymium["ppb"].to_list()
+    return snapshot.accounts(TESTED).implied.select("site", "lot", "delta_mg").rows(), neodymium["ppb"].to_list()
 
 
 @pytest.mark.parametrize("shipped_first", [True, False])
@@ -75,7 +76,7 @@ def test_whoever_files_first_what_was_sent_explains_what_was_drawn(
 def test_what_is_no_name_of_the_shipped_lot_is_explained_by_nothing(desk: Desk) -> None:
     desk.rows("MINE", "2025-06", *MINED)
     desk.rows("MAG", "2025-06", f"O origin 2 mag 7 9 {CONCENTRATE}", LOST, "L2 loss 9 mag SEP/7 1 reason=x")
-    assert open_snapshot(desk.store).implied.is_empty()
+    assert open_snapshot(desk.store).accounts(TESTED).implied.is_empty()
 
 
 def test_it_is_refused_without_a_reason_and_the_missing_receipt_is_named(desk: Desk) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.desk import Desk
 
 from lodeline.accountancy.balance import balance
+from lodeline.detection.imbalance import TESTED
 from lodeline.journal.entry import canonical_json
 from lodeline.service.entries import papers
 from lodeline.service.inspections.verifying import Verification, verification
@@ -131,9 +132,7 @@ def test_errors_of_the_count_fall_out_and_those_of_the_count_before_stay(store: 
     snapshot = open_snapshot(store)
     verified = of(verification(store, snapshot).verified)
     books = balance(
-        movements=snapshot.booked, counts=snapshot.counts, count_scopes=snapshot.count_scopes,
-        lot_assays=snapshot.lot_assays, site_assays=snapshot.site_assays,
-        methods=snapshot.register.tables["methods"], elements=["Nd"],
+        **snapshot.accounts(TESTED).rows, methods=snapshot.register.tables["methods"], elements=["Nd"]
     ).filter(pl.col("sigma_mg").is_not_null())  # fmt: skip
     assert verified["sigma_muf_mg"] == pytest.approx(books["sigma_mg"].item())
     # Nobody names a method: 0.1 % for each lot and 0.05 % for all, of the count before and of the inspector.

@@ -7,6 +7,7 @@ import io
 from datetime import UTC, date, datetime
 
 import pytest
+from tests.desk import LAW
 from tests.office.conftest import NOW, official
 
 from lodeline.filing.check import check as check_table
@@ -16,10 +17,10 @@ from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.filing import opening_stock
 from lodeline.office.models import Draft, Notice
 from lodeline.regulation.parameter import load
+from lodeline.service.balance.book import balances
 from lodeline.service.filing.posting import post
 from lodeline.service.lots.flow import origins
 from lodeline.service.overview.flow_cube import flow_cube
-from lodeline.service.overview.overview import balances
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
@@ -105,7 +106,7 @@ def test_what_lay_there_opens_the_first_balance_and_is_no_origin(store: Store) -
     snapshot = open_snapshot(store)
     rows = {
         row["period"]: row
-        for row in balances(snapshot).iter_rows(named=True) if row["element"] == "Nd"
+        for row in balances(store, snapshot, LAW).iter_rows(named=True) if row["element"] == "Nd"
     }  # fmt: skip
     december, january = rows["2025-12"], rows["2026-01"]
     assert (december["opening_mg"], december["origin_mg"], december["muf_mg"]) == (900_000_000, 0, 0)

@@ -11,9 +11,9 @@ from tests.desk import Desk, organisation, site
 
 from lodeline.regulation.parameter import load
 from lodeline.service.balance import sites
+from lodeline.service.balance.book import balances, book
 from lodeline.service.balance.explaining import Explanation, explanations
 from lodeline.service.filing import transfers
-from lodeline.service.overview import overview
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 
@@ -61,12 +61,13 @@ def full(*, but: str = "", old: float = 600) -> tuple[str, ...]:
 
 def found(desk: Desk) -> tuple[Explanation, ...]:
     snapshot = open_snapshot(desk.store)
-    rows = sites.judged(overview.balances(snapshot), {"rows": []}, snapshot)
+    rows = sites.judged(balances(desk.store, snapshot, LAW), {"rows": []})
     own = rows.filter((pl.col("site") == "mag") & (pl.col("element") == "Nd")).sort("until")
     statement = sites.statement(own, until=date(2025, 2, 28))
     assert statement is not None
     return explanations(
-        snapshot, transfers.judged_transfers(snapshot, LAW), site="mag", organisation="MAG", element="Nd",
+        book(desk.store, snapshot, LAW), snapshot, transfers.judged_transfers(snapshot, LAW), site="mag",
+        organisation="MAG", element="Nd",
         statement=statement,
     )  # fmt: skip
 
@@ -86,7 +87,9 @@ def test_a_delivery_that_is_there_without_its_receipt_counts_as_received(desk: D
     february(desk, "-7", count=full())
     assert found(desk) == ()
     snapshot = open_snapshot(desk.store)
-    implied_mg = sites.implied_mg(snapshot, site="mag", element="Nd", since=date(2025, 1, 31), until=date(2025, 2, 28))
+    implied_mg = sites.implied_mg(
+        book(desk.store, snapshot, LAW), site="mag", element="Nd", since=date(2025, 1, 31), until=date(2025, 2, 28)
+    )
     # 57 kg of oxide with 80 % of neodymium.
     assert implied_mg == 45_600_000
 

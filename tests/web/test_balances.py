@@ -17,9 +17,9 @@ from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.balance import sites
+from lodeline.service.balance.book import balances, book
 from lodeline.service.filing import transfers as deliveries
 from lodeline.service.findings.finding import findings
-from lodeline.service.overview import overview
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
@@ -43,7 +43,7 @@ def own(books: str, elsewhere: Callable[[str], Browser]) -> Browser:
 
 
 def judged(store: Store, snapshot: Snapshot) -> pl.DataFrame:
-    return sites.judged(overview.balances(snapshot), findings(store, snapshot, LAW), snapshot)
+    return sites.judged(balances(store, snapshot, LAW), findings(store, snapshot, LAW))
 
 
 def plain(text: str) -> str:
@@ -66,7 +66,7 @@ def test_only_a_finding_makes_a_gain_or_a_loss(books: str) -> None:
     assert states["Nd", "2025-01"] == "once"
     assert states["Nd", "2025-02"] == "gain" and states["Pr", "2025-02"] == "loss"
     assert states["Nd", "2025-03"] == "closes"
-    silent = sites.judged(overview.balances(snapshot), {"rows": []}, snapshot).filter(pl.col("site") == "sep")
+    silent = sites.judged(balances(store, snapshot, LAW), {"rows": []}).filter(pl.col("site") == "sep")
     assert set(silent.filter(pl.col("period") == "2025-02")["state"]) <= {"beyond", "closes"}
 
 
@@ -267,14 +267,15 @@ def test_methods_are_those_of_the_element(store: Store) -> None:
 
 
 def test_transfers_that_lack_a_side_are_counted_with_their_element(books: str) -> None:
-    snapshot = open_snapshot(open_store(books))
-    transfers = deliveries.judged_transfers(snapshot, LAW)
+    store = open_store(books)
+    snapshot = open_snapshot(store)
+    rows, transfers = book(store, snapshot, LAW), deliveries.judged_transfers(snapshot, LAW)
     march = {"since": date(2025, 3, 1), "until": date(2025, 3, 31)}
     # 300 kg of magnets with 30 % neodymium, and a kilogram of which nobody says what is in it.
-    found = sites.one_sided(snapshot, transfers, organisation="ABROAD", element="Nd", gain=True, **march)
+    found = sites.one_sided(rows, transfers, organisation="ABROAD", element="Nd", gain=True, **march)
     assert found == (2, 90_000_000)
-    assert sites.one_sided(snapshot, transfers, organisation="SEP", element="Nd", gain=True, **march) == (0, 0)
-    assert sites.one_sided(snapshot, transfers, organisation="ABROAD", element="Nd", gain=False, **march) == (0, 0)
+    assert sites.one_sided(rows, transfers, organisation="SEP", element="Nd", gain=True, **march) == (0, 0)
+    assert sites.one_sided(rows, transfers, organisation="ABROAD", element="Nd", gain=False, **march) == (0, 0)
 
 
 # the run as a whole
@@ -318,8 +319,8 @@ def test_the_ceiling_falls_with_the_time_over_which_a_loss_is_spread(own: Browse
 def test_parts_of_sigma_make_sigma(own: Browser, books: str) -> None:
     rows = exported(own, "/en/sites/sep/?element=Nd&format=csv&table=sources&to=2025-02")
     variance = sum(float(row["New each time (kg)"]) ** 2 + float(row["Calibration (kg)"]) ** 2 for row in rows)
-    snapshot = open_snapshot(open_store(books))
-    february = overview.balances(snapshot).filter(
+    store = open_store(books)
+    february = balances(store, open_snapshot(store), LAW).filter(
         (pl.col("site") == "sep") & (pl.col("element") == "Nd") & (pl.col("period") == "2025-02")
     )
     assert variance**0.5 == pytest.approx(february["sigma_mg"][0] / 1e6)

@@ -25,12 +25,12 @@ from lodeline.detection.battery import run_detectors
 from lodeline.office.access import clock
 from lodeline.office.access.actor import ORGANISATION_ROLES, ROLES, Actor, RoleGrant
 from lodeline.regulation.pack import Pack, shipped
+from lodeline.service.balance.book import balances
 from lodeline.service.customs.desk import answer as judged
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import SnapshotView, findings
 from lodeline.service.law import publishing
 from lodeline.service.matching.exceptions import every as every_exception
-from lodeline.service.overview.overview import balances
 from lodeline.service.strategy import asked
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
@@ -73,7 +73,7 @@ def answers(url: str) -> dict[str, str]:
     found = {
         "findings": findings(store, snapshot, law)["rows"],
         "findings again": [one.as_json() for one in run_detectors(seen)],
-        "balances": balances(snapshot).to_dicts(),
+        "balances": balances(store, snapshot, law).to_dicts(),
         "mismatches": every_exception(store, snapshot, law).to_dicts(),
         "filings": filing_status(store, snapshot, law).to_dicts(),
         "verdicts": [[(one["verdict"], one["reasons"]) for one in answered["lines"]] for answered in verdicts],

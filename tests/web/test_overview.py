@@ -21,6 +21,7 @@ from tests.web.conftest import Browser
 from lodeline.ledger.register import TABLES, Register
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import load as load_law
+from lodeline.service.balance.book import balances
 from lodeline.service.entries.records import put_records
 from lodeline.service.overview import flow_matrix
 from lodeline.service.overview import overview as questions
@@ -53,10 +54,10 @@ def test_seeing_through_traders_loses_nothing_that_leaves(snapshot: Snapshot) ->
     assert "origin:imported" in set(chain["from"]), "what an importer brought in comes from abroad, not from trade"
 
 
-def test_stages_sum_up_the_balances(snapshot: Snapshot) -> None:
-    balances = questions.balances(snapshot)
-    rows = balances.filter((pl.col("element") == "Nd") & (pl.col("period") == "2025-02"))
-    stages = questions.by_stage(snapshot, balances, element="Nd", period="2025-02")
+def test_stages_sum_up_the_balances(store: Store, snapshot: Snapshot) -> None:
+    every = balances(store, snapshot, LAW)
+    rows = every.filter((pl.col("element") == "Nd") & (pl.col("period") == "2025-02"))
+    stages = questions.by_stage(snapshot, every, element="Nd", period="2025-02")
     # The difference is computed from what entered and left; the balance has it from its own three parts.
     parts = rows.select(
         pl.col("process_difference_mg").sum() - pl.col("unaccounted_mg").sum() + pl.col("count_difference_mg").sum()

@@ -61,6 +61,16 @@ _FOUND: Final[Mapping[str, tuple[Mapping[str, pl.DataType], tuple[str, ...]]]] =
 }  # fmt: skip
 
 
+class Rows(TypedDict):
+    """What balances are computed from, by the parameters of `balance.reckon`."""
+
+    movements: pl.DataFrame
+    counts: pl.DataFrame
+    count_scopes: pl.DataFrame
+    lot_assays: pl.DataFrame
+    site_assays: pl.DataFrame
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accounts:
     """Frames as `balance` takes them, of the whole ledger; `transfers` as `ledger.transfer` gives them, `names` as
@@ -94,7 +104,7 @@ class Accounts:
         return pl.concat([sent, late.join(self.count_scopes, on="site", how="semi")])
 
     @cached_property
-    def rows(self) -> dict[str, pl.DataFrame]:
+    def rows(self) -> Rows:
         """What the book is made of, by the parameters of `balance.reckon`, with what is implied. Lots are named as they
         were shipped: goods that have two names came under one and were used under the other."""
         owners = pl.concat([frame.select("organisation", "site") for frame in (self.movements, self.counts)]).unique()
@@ -115,13 +125,20 @@ class Accounts:
             "site_assays": assays.select(self.site_assays.columns),
         }  # fmt: skip
 
-    def rows_of(self, sites: pl.Series) -> dict[str, pl.DataFrame]:
+    def rows_of(self, sites: pl.Series) -> Rows:
         """`rows` of the lots that ever lay at some sites."""
         here = pl.col("site").is_in(sites.implode())
         rows = self.rows
-        lots = pl.concat([rows[name].filter(here).select("lot") for name in ("movements", "counts")]).unique()
-        kept = {name: rows[name].join(lots, on="lot", how="semi", maintain_order="left") for name in _OF_LOTS}
-        return {**kept, "count_scopes": rows["count_scopes"].filter(here)}
+        lots = pl.concat([one.filter(here).select("lot") for one in (rows["movements"], rows["counts"])]).unique()
+
+        def kept(frame: pl.DataFrame) -> pl.DataFrame:
+            return frame.join(lots, on="lot", how="semi", maintain_order="left")
+
+        return {
+            "movements": kept(rows["movements"]), "counts": kept(rows["counts"]),
+            "count_scopes": rows["count_scopes"].filter(here), "lot_assays": kept(rows["lot_assays"]),
+            "site_assays": kept(rows["site_assays"]),
+        }  # fmt: skip
 
     def parts(self) -> Iterator[Part]:
         """Some sites after the others, so that memory need not hold the covariances of all at once."""
@@ -185,9 +202,6 @@ class Accounts:
         return Once()
 
 
-_OF_LOTS: Final = ("movements", "counts", "lot_assays", "site_assays")
-
-
 class _Filed(TypedDict):
     movements: list[pl.DataFrame]
     counts: pl.DataFrame
@@ -196,7 +210,7 @@ class _Filed(TypedDict):
 
 
 def parts_of(
-    rows: Mapping[str, pl.DataFrame], methods: pl.DataFrame, elements: Sequence[str], sites: pl.Series | None = None
+    rows: Rows, methods: pl.DataFrame, elements: Sequence[str], sites: pl.Series | None = None
 ) -> Iterator[tuple[Part, dict[str, pl.DataFrame]]]:
     """The parts of a book of these `rows` (`Accounts.rows`), of some sites or all; with each what `Accounts` keeps of
     it, `balances`, `shared` and `differences`."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import polars as pl
 
-from lodeline.accountancy.accounts import Accounts, parts_of
+from lodeline.accountancy.accounts import Accounts, Rows, parts_of
 from lodeline.accountancy.unassayed import bounds, most_innocent, unassayed
 from lodeline.detection.imbalance import TESTED
 from lodeline.engine.running import Engine, Frames, buckets, parted
@@ -75,6 +75,6 @@ def prepare_book(store: Store, snapshot: Snapshot, law: Jurisdiction, engine: En
 
 def computed(part: Frames) -> Frames:
     """What `Accounts` keeps of the book of the `sites` of a part."""
-    rows = {name: frame for name, frame in part.items() if name not in ("sites", "methods")}
-    found = [made for _, made in parts_of(rows, part["methods"], TESTED, part["sites"]["site"])]
+    rows = {name: part[name] for name in Rows.__required_keys__}
+    found = [made for _, made in parts_of(cast(Rows, rows), part["methods"], TESTED, part["sites"]["site"])]
     return {name: pl.concat([one[name] for one in found]) for name in found[0]} if found else {}

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, get_args
 
 import polars as pl
 
+from lodeline.accountancy.accounts import Accounts
 from lodeline.accountancy.balance import reckon
 from lodeline.accountancy.uncertainty import error_terms
 from lodeline.detection.evidence import with_element_mass
@@ -60,7 +61,14 @@ class Explanation:
 
 
 def explanations(
-    snapshot: Snapshot, transfers: pl.DataFrame, *, site: str, organisation: str, element: str, statement: Statement
+    book: Accounts,
+    snapshot: Snapshot,
+    transfers: pl.DataFrame,
+    *,
+    site: str,
+    organisation: str,
+    element: str,
+    statement: Statement,
 ) -> tuple[Explanation, ...]:
     """At most SHOWN, the least far-fetched first; none where the difference has no σ or lies within it.
 
@@ -71,7 +79,7 @@ def explanations(
     if abs(statement.muf_mg) <= costs()["near_sigmas"] * statement.sigma_mg:
         return ()
     asked = _Asked(
-        snapshot=snapshot, site=site, organisation=organisation, element=element, since=statement.since,
+        book=book, snapshot=snapshot, site=site, organisation=organisation, element=element, since=statement.since,
         until=statement.until, muf_mg=statement.muf_mg, sigma_mg=statement.sigma_mg,
     )  # fmt: skip
     rows = _rows(asked)
@@ -95,6 +103,7 @@ def costs() -> Mapping[str, float]:
 class _Asked:
     """The difference that is to be explained: > 0 missing."""
 
+    book: Accounts
     snapshot: Snapshot
     site: str
     organisation: str
@@ -175,7 +184,7 @@ def _one_sided(asked: _Asked, transfers: pl.DataFrame) -> Iterator[Explanation]:
     # What was shipped in the time before may have come in now; what left now may have been received later.
     on_the_way = timedelta(days=costs()["on_the_way_days"])
     found = lacking(
-        asked.snapshot, transfers, organisation=asked.organisation, element=asked.element, gain=asked.gain,
+        asked.book, transfers, organisation=asked.organisation, element=asked.element, gain=asked.gain,
         since=asked.since - (on_the_way if asked.gain else timedelta()),
         until=asked.until + (timedelta() if asked.gain else on_the_way),
     )  # fmt: skip

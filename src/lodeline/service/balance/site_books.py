@@ -49,7 +49,7 @@ def site_books(
     transfers = judged_transfers(snapshot, law)
     time = {"since": statement.since, "until": statement.until}
     found = explanations(
-        snapshot, transfers, site=site, organisation=organisation, element=element, statement=statement
+        rows, snapshot, transfers, site=site, organisation=organisation, element=element, statement=statement
     )  # fmt: skip
     wanted = sorted({one.row["lot"] for one in found if one.row is not None and one.row["lot"] is not None})
     return SiteBooks(
@@ -59,7 +59,7 @@ def site_books(
         methods=methods_named(snapshot, site=site, element=element, **time),
         implied_mg=implied_mg(rows, site=site, element=element, **time),
         one_sided=one_sided(
-            snapshot, transfers, organisation=organisation, element=element, gain=statement.muf_mg < 0, **time
+            rows, transfers, organisation=organisation, element=element, gain=statement.muf_mg < 0, **time
         )
         if statement.muf_mg
         else (0, 0),

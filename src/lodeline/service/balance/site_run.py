@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.accounts import Accounts
+from lodeline.accountancy.accounts import Accounts, Rows
 from lodeline.accountancy.balance import Reckoning, reckon
 from lodeline.accountancy.battery import battery
 from lodeline.accountancy.covariance import balance_runs, runs_of, window_of_elements
@@ -265,7 +265,7 @@ def _detection_powers(tested: pl.DataFrame, covariance: Floats, budget: float) -
 
 
 def _signature(
-    rows: dict[str, pl.DataFrame], methods: pl.DataFrame, asked: dict[str, Any], side: Side
+    rows: Rows, methods: pl.DataFrame, asked: dict[str, Any], side: Side
 ) -> tuple[tuple[str, ...], Identification | None]:
     """Which material the differences of all rare earths in the window of a side look like, and which were tested."""
     runs = balance_runs(**rows, methods=methods, **asked, elements=RARE_EARTHS, along="both")

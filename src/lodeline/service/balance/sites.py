@@ -186,7 +186,7 @@ def statement(rows: pl.DataFrame, *, until: date) -> Statement | None:
 
 
 def one_sided(
-    snapshot: Snapshot,
+    book: Accounts,
     transfers: pl.DataFrame,
     *,
     organisation: str,
@@ -200,14 +200,12 @@ def one_sided(
     For a gain: shipments to it without a receipt; for a loss: receipts from it without a shipment. `transfers` is the
     answer of `service.filing.transfers.judged_transfers`.
     """
-    found = lacking(
-        snapshot, transfers, organisation=organisation, element=element, since=since, until=until, gain=gain
-    )
+    found = lacking(book, transfers, organisation=organisation, element=element, since=since, until=until, gain=gain)
     return found.height, int(found["element_mg"].sum())
 
 
 def lacking(
-    snapshot: Snapshot,
+    book: Accounts,
     transfers: pl.DataFrame,
     *,
     organisation: str,
@@ -227,12 +225,9 @@ def lacking(
     )
     if gain:
         # What is there without a receipt counts as received already.
-        shipped = filed_by_one["shipment_line"].drop_nulls().sort()
-        there = snapshot.rows("implied", "seq", shipped)["seq"]
-        filed_by_one = filed_by_one.filter(~pl.col("shipment_line").is_in(there.implode()))
-    lots = filed_by_one["lot"].drop_nulls().unique().sort()
-    shares = snapshot.rows("lot_assays", "lot", lots).filter(pl.col("element") == SYMBOLS.index(element))
-    shares = shares.select("lot", "ppb")
+        there = book.implied.select(shipment_line="seq")
+        filed_by_one = filed_by_one.join(there, on="shipment_line", how="anti", maintain_order="left")
+    shares = book.lot_assays.filter(pl.col("element") == SYMBOLS.index(element)).select("lot", "ppb")
     return filed_by_one.join(shares, on="lot", how="left", maintain_order="left").select(
         "lot", on=day, element_mg=share_mg_expr(pl.col(other), pl.col("ppb").fill_null(0))
     )

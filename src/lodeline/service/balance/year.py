@@ -14,8 +14,8 @@ import polars as pl
 
 from lodeline.accountancy.frames import AREA
 from lodeline.material.element import TREO
+from lodeline.service.balance.book import SIGMAS
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled
-from lodeline.service.balance.sites import SIGMAS
 from lodeline.store.snapshot import Snapshot
 
 #: What a cell of element × stage can be. `loss`, `gain`: a finding says so of a site in it; `beyond`: the sum lies

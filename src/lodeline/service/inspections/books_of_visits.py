@@ -1,6 +1,6 @@
 """What firms' books say of what visits measured: the balance that a count of the day closes, and the rows behind it.
 
-Only the sites visited are reckoned, with what they are judged by (`Snapshot.booked`).
+Only the sites visited are looked at, with the rows of the book (`service.balance.book`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.accountancy.accounts import Rows
 from lodeline.accountancy.balance import Reckoning, reckon
 from lodeline.accountancy.batches import assay_acts, parts_of_totals
 from lodeline.accountancy.frames import AREA, element_indices, element_mass, serving_shares
@@ -34,18 +35,16 @@ _COMING: Final = ("stock", "receipt", "origin", "transformation", "move")
 
 @dataclass(frozen=True, kw_only=True)
 class SiteBooks:
-    """The books of the sites of some visits. `snapshot` is of these sites alone (`Snapshot.of_sites`)."""
+    """The books of the sites of some visits. `snapshot` is of these sites alone (`Snapshot.of_sites`), and so are the
+    `rows` of the book (`Accounts.rows_of`)."""
 
     snapshot: Snapshot
+    rows: Rows
     visits: pl.DataFrame
 
     @cached_property
     def _reckoned(self) -> Reckoning | None:
-        return reckon(
-            movements=self.snapshot.booked, counts=self.snapshot.counts, count_scopes=self.snapshot.count_scopes,
-            lot_assays=self.snapshot.lot_assays, site_assays=self.snapshot.site_assays, elements=TESTED,
-            sites=self.visits["site"].unique().to_list(),
-        )  # fmt: skip
+        return reckon(**self.rows, elements=TESTED, sites=self.visits["site"].unique().to_list())
 
     @cached_property
     def _segments(self) -> pl.DataFrame:
@@ -111,7 +110,7 @@ class SiteBooks:
         closed = self._cells.filter("closed")
         if found is None or closed.is_empty():
             return pl.DataFrame(schema={**BATCHES, "seq": pl.Int64()})
-        lots = pl.concat([frame.select("seq", "lot") for frame in (self.snapshot.booked, self.snapshot.counts)])
+        lots = pl.concat([frame.select("seq", "lot") for frame in (self.rows["movements"], self.rows["counts"])])
         mine = found.batches.with_columns(pl.col("run").cast(pl.Int64)).join(closed.select("visit", "run"), on="run")
         held = mine.group_by("held").agg(pl.col("seq").first()).join(lots.unique("seq"), on="seq").select("held", "lot")
         return mine.join(held, on="held").select(
@@ -219,7 +218,7 @@ class SiteBooks:
         )  # fmt: skip
         here = [
             frame.join(held.select("area", *AREA).unique(), on=AREA)
-            for frame in (snapshot.booked, snapshot.counts)
+            for frame in (self.rows["movements"], self.rows["counts"])
         ]  # fmt: skip
         acts = assay_acts(
             held.select("held"), held, shares, parts=parts_of_totals(shares), makers=snapshot.accountancy_movements,

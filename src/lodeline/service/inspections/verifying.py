@@ -31,8 +31,10 @@ from lodeline.accountancy.verification.laboratories import drifts
 from lodeline.detection.imbalance import TESTED
 from lodeline.material.assay import TREO_INDEX, explode, shares_of, with_treo
 from lodeline.material.element import RARE_EARTHS, SYMBOLS
+from lodeline.service.balance.book import book
 from lodeline.service.inspections.books_of_visits import ASKED, VISITS, SiteBooks
 from lodeline.service.inspections.measured import Item, Measured, Share, Visit, measured
+from lodeline.store.law import law_before
 from lodeline.store.queries.filing import first_filings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -77,9 +79,10 @@ def verification(store: Store, snapshot: Snapshot, *, budget: float = BUDGET) ->
     if not seen.visits:
         return _with_drifts(_NOTHING, _NOTHING.pairs, _references(seen, methods))
     snapshot = snapshot.whole()
-    narrow = snapshot.of_sites(frozenset(one.site for one in seen.visits))
+    sites = frozenset(one.site for one in seen.visits)
+    rows = book(store, snapshot, law_before(store, snapshot.entry + 1)).rows_of(pl.Series(sorted(sites)))
     visits = _visits(store, snapshot, seen.visits)
-    books = SiteBooks(snapshot=narrow, visits=visits)
+    books = SiteBooks(snapshot=snapshot.of_sites(sites), rows=rows, visits=visits)
     numbered = _numbered(seen, snapshot, visits, books)
     of_books, theirs = books.of(numbered.select(list(ASKED)))
     items = _items(numbered, of_books.stated)

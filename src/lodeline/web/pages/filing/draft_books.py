@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.filing.sentences import kilograms
-from lodeline.service.balance.sites import SIGMAS
+from lodeline.service.balance.book import SIGMAS
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
