@@ -108,8 +108,8 @@ class Imbalance:
 
     `sigma_mg` of a sum is the sum of the σ: elements weighed together err together, so this is the widest. `leading`
     is the alarm that the text speaks of: of TREO where it alarms, else of the largest element; `others` are the
-    remaining ones, largest first. `book_mg` is what the leading window's balances leave open in all. `source` says
-    what a gain looks like, None for a loss. `unassayed`: how many lots of the leading window nobody has assayed.
+    remaining ones, largest first. `source` says what a gain looks like, None for a loss. `unassayed`: how many lots of
+    the leading window nobody has assayed.
     `miscounted` is the day of the count at which the window begins, where the balance before it lacks as much on the
     other side: one count that is wrong makes both.
     `subject`: organisation and site; and the count with which the window begins, where that is not the end of a month,
@@ -125,7 +125,6 @@ class Imbalance:
     sigma_mg: float
     elements: tuple[str, ...]
     leading: Alarm
-    book_mg: int
     others: tuple[Alarm, ...]
     source: Identification | None
     unassayed: int
@@ -222,8 +221,8 @@ def _miscounts(groups: Mapping[_Key, Sequence[Alarm]]) -> tuple[set[_Key], set[_
         before = ended.get((*key[:2], -key[-1], lead.element, lead.since))
         if before is None or before in later:
             continue
-        first, second = groups[before][0].sighting, lead.sighting
-        if abs(first.mass - second.mass) <= HALF_WIDTH_95 * hypot(first.sigma, second.sigma):
+        first = groups[before][0]
+        if abs(first.mass_mg - lead.mass_mg) <= HALF_WIDTH_95 * hypot(first.sigma_mg, lead.sigma_mg):
             earlier.add(before)
             later.add(key)
     return earlier, later
@@ -244,7 +243,7 @@ def _traces(balances: pl.DataFrame) -> pl.DataFrame:
 
 
 def _leading_first(one: Alarm) -> tuple[Any, ...]:
-    return one.element != TREO, -round(one.sighting.mass), SYMBOLS.index(one.element), one.found_on
+    return one.element != TREO, -one.mass_mg, SYMBOLS.index(one.element), one.found_on
 
 
 def _with_rounding(part: Part) -> BalanceRuns:
@@ -344,11 +343,10 @@ def _imbalance(
         first_period=f"{first:%Y-%m}",
         last_period=f"{max(one.until for one in summed):%Y-%m}",
         score=max(one.score for one in group),
-        mass_mg=sum(round(one.sighting.mass) for one in summed),
-        sigma_mg=sum(one.sighting.sigma for one in summed),
+        mass_mg=sum(one.mass_mg for one in summed),
+        sigma_mg=sum(one.sigma_mg for one in summed),
         elements=tuple(symbol for symbol in SYMBOLS if symbol in elements),
         leading=leading,
-        book_mg=abs(sum(row["muf_mg"] for row in inside[id(leading)])),
         others=group[1:],
         source=source,
         unassayed=_within(leading, unknown)["lot"].n_unique(),
@@ -418,8 +416,8 @@ def _run(alarm: Alarm) -> dict[str, Any]:
             "until": alarm.until.isoformat(),
             "found_on": alarm.found_on.isoformat(),
             "balances": seen.last - seen.first + 1,
-            "mass_kg": format_kg(round(seen.mass)),
-            "sigma_kg": format_kg(round(seen.sigma)),
+            "mass_kg": format_kg(alarm.mass_mg),
+            "sigma_kg": format_kg(round(alarm.sigma_mg)),
             "z": round(seen.z, 6),
             "evidence": round(seen.evidence, 6),
             "p": float(f"{seen.p:.6g}"),

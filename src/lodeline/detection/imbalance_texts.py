@@ -25,11 +25,6 @@ TEXTS: Final = Texts(
             "Measurement alone would give no more than ±{half} kg in 19 cases of 20; this is {z} σ.",
             "仅由测量误差引起的差额有 95% 的把握不超过 ±{half} 千克，而此差额为 {z} σ。",
         ),
-        "books": text(
-            "The books of these months differ by {mass} kg; what the other balances say about the site's scales and"
-            " assays is allowed for.",
-            "这些月份的账实差额为 {mass} 千克，此处已扣除由其他平衡期反映出的该场所称量和化验偏差。",
-        ),
         "unassayed": text(
             "Lots without an assay: {lots}; they are taken to hold what explains most.",
             "未化验批次：{lots} 个，均按最有利于该场所的成分计算。",
@@ -67,16 +62,15 @@ def explained(imbalance: Imbalance, texts: Texts) -> tuple[Message, ...]:
         "between-counts",
         since=Day(leading.since.isoformat()),
         until=Day(leading.until.isoformat()),
-        mass=Mass(round(seen.mass)),
+        mass=Mass(leading.mass_mg),
         element=Key(leading.element),
         over=TEXTS.message("over", balances=Count(balances)) if balances > 1 else NOTHING,
     )
-    measured = TEXTS.message("measured", half=Mass(round(HALF_WIDTH_95 * seen.sigma)), z=Number(float(seen.z), 1))
+    measured = TEXTS.message("measured", half=Mass(round(HALF_WIDTH_95 * leading.sigma_mg)), z=Number(float(seen.z), 1))
     return (
         between,
         measured,
         *_alone(imbalance.elements),
-        *_book(imbalance, seen.mass),
         *_taken_innocently(imbalance.unassayed),
         _chance(imbalance.score),
         *_likely_cause(imbalance.source),
@@ -84,13 +78,6 @@ def explained(imbalance: Imbalance, texts: Texts) -> tuple[Message, ...]:
         *([] if seen.echo is None else [TEXTS.message("echo", z=Number(float(seen.echo), 1))]),
         *_others(imbalance.others),
     )
-
-
-def _book(imbalance: Imbalance, mass_mg: float) -> list[Message]:
-    """Where the books alone say another mass than what remains once other balances of the site are allowed for."""
-    if abs(imbalance.book_mg - mass_mg) <= 0.01 * mass_mg:
-        return []
-    return [TEXTS.message("books", mass=Mass(imbalance.book_mg))]
 
 
 def _alone(elements: Sequence[str]) -> list[Message]:
@@ -122,7 +109,7 @@ def _others(others: Sequence[Alarm]) -> list[Message]:
         TEXTS.message(
             "element",
             element=Key(other.element),
-            mass=Mass(round(other.sighting.mass)),
+            mass=Mass(other.mass_mg),
             z=Number(float(other.sighting.z), 1),
         )
         for other in others

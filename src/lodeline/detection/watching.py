@@ -35,7 +35,8 @@ SHARE_OF_TOTAL: Final = 0.75
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """One element of a site at one count. The window runs from the count `since` to the count `until` and was found at
-    `found_on`; `score` is 1 − p over a clean site-year; `budget` is the probability that the count could spend."""
+    `found_on`; `mass_mg` ± `sigma_mg` is what its balances leave open in all, > 0 towards the side; `score` is 1 − p
+    over a clean site-year; `budget` is the probability that the count could spend."""
 
     organisation: str
     site: str
@@ -43,6 +44,8 @@ class Alarm:
     since: date
     until: date
     found_on: date
+    mass_mg: int
+    sigma_mg: float
     sighting: Sighting
     budget: float
     score: float
@@ -108,6 +111,16 @@ class _Watch:
     share: Floats
     candidate: npt.NDArray[np.bool_]
 
+    def sum_mg(self, run: int, seen: Sighting) -> float:
+        """What the balances of a window come to."""
+        return float(np.nansum(self.muf[run, seen.first : seen.last + 1]))
+
+    def sigma_mg(self, run: int, seen: Sighting) -> float:
+        """σ of that sum."""
+        window = slice(seen.first, seen.last + 1)
+        known = np.isfinite(self.muf[run, window])
+        return float(np.sqrt(known @ self.covariance[run, window, window] @ known))
+
 
 def _watched(rows: pl.DataFrame, watch: _Watch) -> Iterator[Alarm]:
     """One site, count by count; after an alarm the watch begins anew on all of its elements."""
@@ -128,8 +141,9 @@ def _watched(rows: pl.DataFrame, watch: _Watch) -> Iterator[Alarm]:
                 yield Alarm(
                     organisation=row["organisation"], site=row["site"], element=row["element"],
                     since=_day(watch.since[run, one.first]), until=_day(watch.until[run, one.last]),
-                    found_on=row["until"], sighting=one, budget=float(watch.budget[run, place]), score=_score(one.p,
-                    float(watch.share[run, place])),
+                    found_on=row["until"], mass_mg=round(one.side * watch.sum_mg(run, one)),
+                    sigma_mg=watch.sigma_mg(run, one), sighting=one, budget=float(watch.budget[run, place]),
+                    score=_score(one.p, float(watch.share[run, place])),
                 )  # fmt: skip
         if alarmed:
             assert isinstance(day, int), "a day is a number here"

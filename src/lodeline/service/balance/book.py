@@ -75,6 +75,6 @@ def prepare_book(store: Store, snapshot: Snapshot, law: Jurisdiction, engine: En
 
 def computed(part: Frames) -> Frames:
     """What `Accounts` keeps of the book of the `sites` of a part."""
-    rows = {name: part[name] for name in Rows.__required_keys__}
+    rows = {name: part[name] for name in Rows.__annotations__}
     found = [made for _, made in parts_of(cast(Rows, rows), part["methods"], TESTED, part["sites"]["site"])]
     return {name: pl.concat([one[name] for one in found]) for name in found[0]} if found else {}

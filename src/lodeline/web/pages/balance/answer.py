@@ -75,24 +75,22 @@ def _total(chosen: Chosen) -> str:
 
 
 def _over_a_window(chosen: Chosen, worst: Mapping[str, Any], name: str) -> str | None:
-    """The headline where several balances together say more than the worst of them; None where they do not."""
-    side, visit = chosen.run.leading, chosen.visit
-    if side is None or not side.alarm or side.balances < 2 or not side.since < worst["until"] <= side.until:
+    """The headline where findings speak of several balances of one side: their sum. None where they do not."""
+    visit, whole = chosen.visit, chosen.stated
+    if whole is None or whole["wrong"] < 2:
         return None
-    if side.side != (1 if worst["state"] == "loss" else -1) or abs(side.mass_mg) <= abs(worst["muf_mg"]):
-        return None
-    mass, site = written.mass_with_sigma(abs(side.mass_mg), side.sigma_mg, visit.language), chosen.name
+    mass, site = written.mass_with_sigma(abs(whole["wrong_mg"]), whole["wrong_sigma_mg"], visit.language), chosen.name
     since, until = (
-        written.month(f"{day:%Y-%m}", visit.language) for day in (side.since + timedelta(days=1), side.until)
+        written.month(f"{day:%Y-%m}", visit.language) for day in (whole["since"] + timedelta(days=1), whole["until"])
     )
-    if side.side < 0:
+    if worst["state"] == "gain":
         return visit.text(
-            f"From {since} to {until}, {site} gave about {mass} more {name} than it took in",
-            f"{since}至{until}，{site}的{name}比收入约多出{mass}",
+            f"From {since} to {until}, {site} gave {mass} more {name} than it took in",
+            f"{since}至{until}，{site}的{name}比收入多出{mass}",
         )
     return visit.text(
-        f"From {since} to {until}, about {mass} of {name} left {site} without a trace",
-        f"{since}至{until}，{site}约有{mass}{name}去向不明",
+        f"From {since} to {until}, {mass} of {name} left {site} without a trace",
+        f"{since}至{until}，{site}有{mass}{name}去向不明",
     )
 
 

@@ -12,8 +12,10 @@ from django.utils.functional import cached_property
 
 from lodeline.regulation.span import Span
 from lodeline.service.balance import sites
+from lodeline.service.balance.book import shared_errors
 from lodeline.service.balance.site_books import SiteBooks, site_books
 from lodeline.service.balance.site_run import Run
+from lodeline.service.balance.year import site_years
 from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview as questions
 from lodeline.web.access.territory import of_one_site
@@ -122,6 +124,18 @@ class Chosen:
         """The largest difference of the span that a finding speaks of."""
         stated = self.tested.filter(pl.col("finding").is_not_null()).sort(pl.col("muf_mg").abs())
         return stated.row(-1, named=True) if stated.height else None
+
+    @cached_property
+    def stated(self) -> dict[str, Any] | None:
+        """All differences of the span that findings speak of, on the side of the `worst` and of one holder, as a year
+        sums them up (`service.balance.year.SITE_YEARS`)."""
+        if self.worst is None:
+            return None
+        reading, (first, last) = self.visit.reading, self.span
+        same = (pl.col("state") == self.worst["state"]) & (pl.col("organisation") == self.worst["organisation"])
+        shared = reading.answer(shared_errors, reading.store, reading.snapshot, reading.law)
+        summed = site_years(reading.snapshot, self.rows.filter(same), shared, first=first, last=last)
+        return summed.row(0, named=True)
 
     @cached_property
     def books(self) -> SiteBooks:
