@@ -117,11 +117,11 @@ DETECTOR: Final = Detector(
 def _finding(ring: Ring, names: Container[str] | None = None) -> Finding:
     """`names`: those of a ring of invoices that are not registered; None for a ring of titles."""
     code = "went-round" if names is None else "invoiced-round"
-    facts = {"mass": Mass(ring.mass_mg), "ring": ring_fact(ring, names or ()), "times": times(ring)}
+    sentence = TEXTS.message(code, mass=Mass(ring.mass_mg), ring=ring_fact(ring, names or ()), times=times(ring))
     return Finding(
         detector=DETECTOR.name, subject=subject_of(ring), first_period=ring.first, last_period=ring.last, score=None,
         mass_mg=ring.treo_mg, interval_mg=(ring.treo_mg, None), elements=(TREO,) if ring.treo_mg else (),
-        explanation=(TEXTS.message(code, **facts),),
+        explanation=(sentence,),
         innocent=INNOCENT if names is None else (*INNOCENT, _NOT_YET_FILED), ask=ASK,
         evidence=(
             {"totals": {"rounds": ring.rounds, "hops": len(ring.members), "complete": ring.complete}},
