@@ -9,6 +9,7 @@ import pytest
 from tests.desk import organisation
 from tests.unit.detection.kit import KG, look, months, papers, register
 
+from lodeline.detection.comparison import UNFILED
 from lodeline.detection.papers import FILINGS
 from lodeline.message import localized
 
@@ -109,6 +110,58 @@ def test_a_title_whose_goods_moved_is_not_circular() -> None:
     lines = ring("title")
     moving = ring("shipment").filter(pl.col("kind") != "origin").with_columns(pl.col("line") + 100)
     assert look("circular-invoicing", pl.concat([lines, moving])) == []
+
+
+def invoiced(
+    *hops: str, days: tuple[int, ...] = (3, 12, 20), kg: tuple[int, ...] = (500, 500, 500), goods: str = "氧化物 PrNd"
+) -> pl.DataFrame:
+    """Invoices of goods that nobody filed, `A>B`."""
+    rows = [
+        (*hop.split(">"), goods.split("|")[number % len(goods.split("|"))], datetime.date(2025, 6, days[number]),
+         kg[number] * KG, f"N{number}", 1000 + number)
+        for number, hop in enumerate(hops)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=dict(UNFILED), orient="row")
+
+
+ROUND = ("A>B", "B>C", "C>A")
+
+
+def test_invoices_that_come_back_though_nobody_files_them_are_circular() -> None:
+    lines = ring("title").head(1)
+    (found,) = look("circular-invoicing", lines, unfiled=invoiced(*ROUND))
+    assert found.subject == {"organisation": "A", "ring": "A → B → C → A"}
+    assert found.evidence[1] == {"seller": "A", "buyer": "B", "number": "N0", "on": "2025-06-03", "mass_kg": "500"}
+    assert "no border" in localized(found.explanation)["en"]
+
+
+@pytest.mark.parametrize(
+    "invoices",
+    [
+        invoiced(*ROUND, kg=(500, 500, 300)),
+        invoiced(*ROUND, days=(20, 12, 3)),
+        invoiced(*ROUND, goods="氧化物 PrNd|氧化物 La"),  # goods sold one way and others the other
+        invoiced("A>B", "B>C", "C>D"),
+        invoiced("X>Y", "Y>Z", "Z>X"),  # nobody who could be asked
+    ],
+)
+def test_invoices_that_do_not_come_back_are_no_circle(invoices: pl.DataFrame) -> None:
+    assert look("circular-invoicing", ring("title").head(1), unfiled=invoices) == []
+
+
+def test_who_is_registered_is_asked_about_a_ring_of_invoices() -> None:
+    """A name that no register has may be where it began."""
+    (found,) = look("circular-invoicing", ring("title").head(1), unfiled=invoiced("Nemo>B", "B>A", "A>Nemo"))
+    assert found.subject["organisation"] == "A"
+    assert "A → Nemo → B → A" in localized(found.explanation)["en"]
+
+
+def test_one_ring_is_one_question_whoever_states_it() -> None:
+    filed = ring("title")
+    (found,) = look("circular-invoicing", filed, unfiled=invoiced(*ROUND))
+    assert found.evidence[1]["kind"] == "title"
+    other = invoiced("A>B", "B>A")
+    assert len(look("circular-invoicing", filed, unfiled=other)) == 2
 
 
 def passing(*, stay: int = 2, lots: int = 6) -> pl.DataFrame:
