@@ -293,6 +293,33 @@ def test_customers_under_one_roof_or_name_are_one_question() -> None:
     assert getattr(found, "mass_mg") > 3 * 80 * KG  # noqa: B009
 
 
+def sold_magnets(newcomer: str, *, first: int, sales: int, kilograms: int) -> list[str]:
+    """M sells U 50 kg of magnets on the 5th of each month of 2025, and somebody else from a month on."""
+    months_of, texts = {}, {"NEW": newcomer, "U": "Alpha Drives Inc."}
+    for month in range(1, 13):
+        rows = ["M O1 origin 1 m 1 9000 origin_kind=imported product=magnet-ndfeb composition=TREO=30;Fe=69;B=1"] * (
+            month == 1
+        )
+        rows.append(f"M S{month} shipment 5 m 1 50 party=U product=magnet-ndfeb")
+        if first <= month < first + sales:
+            rows.append(f"M N{month} shipment 6 m 1 {kilograms} party=NEW product=magnet-ndfeb")
+        months_of[f"2025-{month:02d}"] = rows
+    lines = months(months_of)
+    known = register(lines.filter(pl.col("party").is_null()), organisations=[organisation("R", roles="end-user")])
+    found = look("shell-customer", lines.with_columns(pl.col("party").replace(texts)), register=known)
+    return [localized(one.explanation)["en"] for one in found]
+
+
+def test_a_new_customer_of_no_register_that_takes_much_of_a_makers_magnets_is_asked_about() -> None:
+    (text,) = sold_magnets("Beta Motors GmbH", first=6, sales=4, kilograms=40)
+    assert text.startswith("A customer of no register (Beta Motors GmbH) is new and took 55 % of the firm's magnets")
+    # One that takes little, was there early, bought twice or is of the register is let be.
+    assert sold_magnets("Beta Motors GmbH", first=6, sales=4, kilograms=10) == []
+    assert sold_magnets("Beta Motors GmbH", first=3, sales=4, kilograms=40) == []
+    assert sold_magnets("Beta Motors GmbH", first=6, sales=2, kilograms=40) == []
+    assert sold_magnets("R", first=6, sales=4, kilograms=40) == []
+
+
 def test_customers_that_share_nothing_or_file_themselves_are_let_be() -> None:
     road = ["addr:Ningbo Synthetic Road 7"]
     assert sold(user("U1", name_en="Alpha Drives Inc."), user("U2", name_en="Beta Drives Inc.")) == []
