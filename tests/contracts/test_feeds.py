@@ -16,6 +16,7 @@ from lodeline.filing.feed_schema import feed_text, parse_feed_text
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import verify_receipt
 from lodeline.service.entries.receipts import receipt, row_salt_key
+from lodeline.service.findings.finding import findings
 from lodeline.service.log.audit import verify
 from lodeline.service.matching.collated import Collated
 from lodeline.service.matching.exceptions import Disagreements, disagreements
@@ -199,11 +200,28 @@ def test_papers_of_rows_that_nobody_touched_are_not_looked_at_again(desk: Desk) 
         carried, anew = (
             Disagreements(store=desk.store, snapshot=one, law=LAW) for one in (now, open_snapshot(desk.store))
         )
-        for name in ("rows", "compared", "evidence"):
+        for name in ("rows", "compared", "evidence", "unfiled"):
             assert_frame_equal(getattr(carried, name), getattr(anew, name), check_exact=True)
         changed += not carried.rows.equals(found)
         before, found = now, carried.rows
     assert changed >= 3
+
+
+def circles(desk: Desk) -> list[str]:
+    found = findings(desk.store, open_snapshot(desk.store), LAW, detector="circular-invoicing")
+    return [row["subject"]["ring"] for row in found["rows"]]
+
+
+def test_circle_in_the_invoices_alone_is_asked_about_until_the_goods_are_filed(desk: Desk) -> None:
+    """MINE invoices MAG, MAG a firm that no register has, and that MINE; nobody files goods."""
+    rows = ["A1,special,2025-05-04,MINE,,MAG,,oxide,1000", "A2,special,2025-05-09,MAG,,,Nemo,oxide,1000",
+            "A3,ordinary,2025-05-20,,Nemo,MINE,,oxide,1000", "A4,ordinary,2025-07-29,MAG,,MINE,,magnet,3"]  # fmt: skip
+    mined = "product=oxide:Nd composition=TREO=60 origin_kind=mined origin_place=CN-PIT"
+    desk.rows("MINE", "2025-04", f"O1 origin 2 mine ORE 9000 {mined}")
+    send(desk.store, "\n".join(["number,kind,on,seller,seller_name,buyer,buyer_name,product_name,mass_kg", *rows, ""]))
+    assert circles(desk) == ["MINE → MAG → nemo → MINE"]
+    desk.rows("MINE", "2025-05", "S1 shipment 4 mine ORE 1000 counterparty=MAG document=A1")
+    assert circles(desk) == []
 
 
 @pytest.mark.parametrize(("owner", "causes"), [("", {"goods-without-invoice"}), ("MINE", set())])

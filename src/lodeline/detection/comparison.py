@@ -19,3 +19,9 @@ BEHIND: Mapping[str, pl.DataType] = {
     "group": pl.Int64(), "record": pl.String(), "row": pl.Int64(), "entry": pl.Int64(), "event": pl.String(),
     "mass_mg": pl.Int64(),
 }  # fmt: skip
+#: Invoices, one for each group of papers, of goods that nobody has filed in time and that crossed no border: from
+#: `source` to `target` (ids, else names), `product` in the words of the invoice, `seq` the number of its first row.
+UNFILED: Mapping[str, pl.DataType] = {
+    "source": pl.String(), "target": pl.String(), "product": pl.String(), "on": pl.Date(), "mass_mg": pl.Int64(),
+    "number": pl.String(), "seq": pl.Int64(),
+}  # fmt: skip

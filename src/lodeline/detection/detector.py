@@ -16,7 +16,7 @@ import polars as pl
 from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.collation.exception import EXCEPTION
 from lodeline.detection.alarm import LEAST_MG
-from lodeline.detection.comparison import BEHIND, COMPARED
+from lodeline.detection.comparison import BEHIND, COMPARED, UNFILED
 from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
@@ -34,7 +34,7 @@ Tone = Literal["ink", "flow", "gain", "loss", "hold"]
 #: tested.
 OFFERED: Final[Mapping[str, Mapping[str, pl.DataType]]] = {
     "papers": PAPERS, "filings": FILINGS, "customs": CUSTOMS, "draws": DRAWS,
-    "exceptions": EXCEPTION, "compared": COMPARED, "behind_exceptions": BEHIND,
+    "exceptions": EXCEPTION, "compared": COMPARED, "behind_exceptions": BEHIND, "unfiled": UNFILED,
     "verified": VERIFIED, "single": SINGLE,
 }  # fmt: skip
 

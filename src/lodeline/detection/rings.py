@@ -6,7 +6,7 @@ score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -18,7 +18,7 @@ from lodeline.detection.evidence import months_of, with_treo_mass
 from lodeline.errors import text
 from lodeline.flow.cycles import Kept, Transfers, can_return, find_cycles
 from lodeline.material.element import RARE_EARTHS
-from lodeline.message import ARROW, Count, Fact, Party, Series, Term, Texts
+from lodeline.message import ARROW, Count, Fact, Name, Party, Series, Term, Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +150,10 @@ def _ring(members: tuple[str, ...], chains: list[tuple[int, ...]], hops: pl.Data
 TEXTS: Final = Texts("ring", {"times": text("{rounds} times", "{rounds} 次")})
 
 
-def ring_fact(ring: Ring) -> Series:
-    """The firms in a line: A → B → A."""
-    return Series(tuple(Party(one) for one in (*ring.members, ring.members[0])), ARROW)
+def ring_fact(ring: Ring, names: Container[str] = ()) -> Series:
+    """The firms in a line: A → B → A. `names`: those of them that are not registered."""
+    line = (*ring.members, ring.members[0])
+    return Series(tuple(Name(one) if one in names else Party(one) for one in line), ARROW)
 
 
 def times(ring: Ring) -> Fact:

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from tests.desk import LAW, ledger_lines, organisation, site
 
 from lodeline.detection.battery import DETECTORS
+from lodeline.detection.comparison import UNFILED
 from lodeline.detection.detector import Detector
 from lodeline.detection.finding import Finding
 from lodeline.detection.papers import FILINGS, PAPERS
@@ -79,6 +80,7 @@ def sight(lines: pl.DataFrame, **other: Any) -> SimpleNamespace:
         "site_assays": own_assays(lines), "transfers": match(lines), "register": register(lines), "law": LAW,
         "papers": papers(lines), "filings": pl.DataFrame(schema=dict(FILINGS)),
         "status": pl.DataFrame(schema={"organisation": pl.String, "period": pl.String, "state": pl.String}),
+        "unfiled": pl.DataFrame(schema=dict(UNFILED)),
     }  # fmt: skip
     return SimpleNamespace(**{**made, **other})
 

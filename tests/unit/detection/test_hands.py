@@ -9,6 +9,7 @@ import pytest
 from tests.desk import organisation
 from tests.unit.detection.kit import KG, look, months, papers, register
 
+from lodeline.detection.comparison import UNFILED
 from lodeline.detection.papers import FILINGS
 from lodeline.message import localized
 
@@ -109,6 +110,58 @@ def test_a_title_whose_goods_moved_is_not_circular() -> None:
     lines = ring("title")
     moving = ring("shipment").filter(pl.col("kind") != "origin").with_columns(pl.col("line") + 100)
     assert look("circular-invoicing", pl.concat([lines, moving])) == []
+
+
+def invoiced(
+    *hops: str, days: tuple[int, ...] = (3, 12, 20), kg: tuple[int, ...] = (500, 500, 500), goods: str = "氧化物 PrNd"
+) -> pl.DataFrame:
+    """Invoices of goods that nobody filed, `A>B`."""
+    rows = [
+        (*hop.split(">"), goods.split("|")[number % len(goods.split("|"))], datetime.date(2025, 6, days[number]),
+         kg[number] * KG, f"N{number}", 1000 + number)
+        for number, hop in enumerate(hops)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=dict(UNFILED), orient="row")
+
+
+ROUND = ("A>B", "B>C", "C>A")
+
+
+def test_invoices_that_come_back_though_nobody_files_them_are_circular() -> None:
+    lines = ring("title").head(1)
+    (found,) = look("circular-invoicing", lines, unfiled=invoiced(*ROUND))
+    assert found.subject == {"organisation": "A", "ring": "A → B → C → A"}
+    assert found.evidence[1] == {"seller": "A", "buyer": "B", "number": "N0", "on": "2025-06-03", "mass_kg": "500"}
+    assert "no border" in localized(found.explanation)["en"]
+
+
+@pytest.mark.parametrize(
+    "invoices",
+    [
+        invoiced(*ROUND, kg=(500, 500, 300)),
+        invoiced(*ROUND, days=(20, 12, 3)),
+        invoiced(*ROUND, goods="氧化物 PrNd|氧化物 La"),  # goods sold one way and others the other
+        invoiced("A>B", "B>C", "C>D"),
+        invoiced("X>Y", "Y>Z", "Z>X"),  # nobody who could be asked
+    ],
+)
+def test_invoices_that_do_not_come_back_are_no_circle(invoices: pl.DataFrame) -> None:
+    assert look("circular-invoicing", ring("title").head(1), unfiled=invoices) == []
+
+
+def test_who_is_registered_is_asked_about_a_ring_of_invoices() -> None:
+    """A name that no register has may be where it began."""
+    (found,) = look("circular-invoicing", ring("title").head(1), unfiled=invoiced("Nemo>B", "B>A", "A>Nemo"))
+    assert found.subject["organisation"] == "A"
+    assert "A → Nemo → B → A" in localized(found.explanation)["en"]
+
+
+def test_one_ring_is_one_question_whoever_states_it() -> None:
+    filed = ring("title")
+    (found,) = look("circular-invoicing", filed, unfiled=invoiced(*ROUND))
+    assert found.evidence[1]["kind"] == "title"
+    other = invoiced("A>B", "B>A")
+    assert len(look("circular-invoicing", filed, unfiled=other)) == 2
 
 
 def passing(*, stay: int = 2, lots: int = 6) -> pl.DataFrame:
@@ -238,6 +291,33 @@ def test_customers_under_one_roof_or_name_are_one_question() -> None:
     assert getattr(found, "subject") == {"organisation": "M", "customer": "U1"}  # noqa: B009
     assert getattr(found, "evidence")[0]["customers"] == ["U1", "U2", "U3"]  # noqa: B009
     assert getattr(found, "mass_mg") > 3 * 80 * KG  # noqa: B009
+
+
+def sold_magnets(newcomer: str, *, first: int, sales: int, kilograms: int) -> list[str]:
+    """M sells U 50 kg of magnets on the 5th of each month of 2025, and somebody else from a month on."""
+    months_of, texts = {}, {"NEW": newcomer, "U": "Alpha Drives Inc."}
+    for month in range(1, 13):
+        rows = ["M O1 origin 1 m 1 9000 origin_kind=imported product=magnet-ndfeb composition=TREO=30;Fe=69;B=1"] * (
+            month == 1
+        )
+        rows.append(f"M S{month} shipment 5 m 1 50 party=U product=magnet-ndfeb")
+        if first <= month < first + sales:
+            rows.append(f"M N{month} shipment 6 m 1 {kilograms} party=NEW product=magnet-ndfeb")
+        months_of[f"2025-{month:02d}"] = rows
+    lines = months(months_of)
+    known = register(lines.filter(pl.col("party").is_null()), organisations=[organisation("R", roles="end-user")])
+    found = look("shell-customer", lines.with_columns(pl.col("party").replace(texts)), register=known)
+    return [localized(one.explanation)["en"] for one in found]
+
+
+def test_a_new_customer_of_no_register_that_takes_much_of_a_makers_magnets_is_asked_about() -> None:
+    (text,) = sold_magnets("Beta Motors GmbH", first=6, sales=4, kilograms=40)
+    assert text.startswith("A customer of no register (Beta Motors GmbH) is new and took 55 % of the firm's magnets")
+    # One that takes little, was there early, bought twice or is of the register is let be.
+    assert sold_magnets("Beta Motors GmbH", first=6, sales=4, kilograms=10) == []
+    assert sold_magnets("Beta Motors GmbH", first=3, sales=4, kilograms=40) == []
+    assert sold_magnets("Beta Motors GmbH", first=6, sales=2, kilograms=40) == []
+    assert sold_magnets("R", first=6, sales=4, kilograms=40) == []
 
 
 def test_customers_that_share_nothing_or_file_themselves_are_let_be() -> None:

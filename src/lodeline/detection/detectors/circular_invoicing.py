@@ -1,17 +1,20 @@
 """Title to goods goes round among firms and comes back, while the goods lie where they lay.
 
 Loophole: invoices in a circle make turnover, input tax or a price; the lot is only the occasion. A title that returns
-to its first seller with the same mass, and of which no hop ever moved the goods, served something else than use.
+to its first seller with the same mass, and of which no hop ever moved the goods, served something else than use. Where
+nobody files the titles, the invoices that the tax authority has go round all the same.
 
 Innocent: a sale that was undone; goods pledged and bought back (repurchase); a clearing among firms of one group.
 Ask: payments behind each invoice; the pledge or repurchase contract; who owns the firms.
-Evidence: every title of the round, in order.
+Evidence: every title or invoice of the round, in order.
 Source: our own construction: cycles of documents less cycles of movements; search as in round-trip (flow.cycles).
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 import polars as pl
 
@@ -21,7 +24,9 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.rings import WAY, Ring, hop_rows, ring_fact, rings, subject_of, times, ways_back, ways_of
 from lodeline.errors import Text, text
+from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg
 from lodeline.message import Mass, Texts
 
 INNOCENT: tuple[Text, ...] = (
@@ -29,6 +34,7 @@ INNOCENT: tuple[Text, ...] = (
     text("The goods were pledged and bought back.", "货物经质押后回购。"),
     text("Firms of one group cleared accounts among themselves.", "同一集团内企业相互结算。"),
 )
+_NOT_YET_FILED: Final = text("The goods did move, and are not filed yet.", "货物确已移动，但尚未申报。")
 ASK: tuple[Text, ...] = (
     text("The payments behind each invoice.", "每张发票对应的付款凭证。"),
     text("The pledge or repurchase contract, if there is one.", "质押或回购合同（如有）。"),
@@ -41,21 +47,47 @@ TEXTS: Final = Texts(
             "Title to {mass} kg went round {ring} {times} and came back to its first seller. No hop moved the goods.",
             "{mass} 千克货物的物权沿 {ring} 循环 {times}后回到最初的卖方，其间货物从未移动。",
         ),
+        "invoiced-round": text(
+            "{mass} kg of goods were invoiced round {ring} {times}. Nobody has filed them, and they crossed no border.",
+            "{mass} 千克货物的发票沿 {ring} 循环 {times}后回到最初的卖方，各方均未申报，海关亦无进出境记录。",
+        ),
     },
 )
 _ROWS = 24
 
 
 def circular_invoicing(
-    *, lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
-) -> list[Finding]:
-    """One finding per ring of firms through which title came back without the goods, as `ranked`.
+    *, lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, unfiled: pl.DataFrame,
+    register: Register, limits: Limits,
+) -> list[Finding]:  # fmt: skip
+    """One finding per ring of firms through which title, or an invoice, came back without the goods, as `ranked`.
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `transfers` those of `ledger.transfer.TRANSFER`,
-    `lot_assays` as in `accountancy.frames`. A ring of which any hop also moved the lot between the same two firms is
-    no matter of this detector. `score` is None, as for `round-trip`.
+    `lot_assays` as in `accountancy.frames`; `unfiled` as in `detection.comparison`. A ring of which any hop also moved
+    the lot between the same two firms is no matter of this detector, and one of invoices is none where a filed one has
+    the same firms in that time, or none of them is registered. `score` is None, as for `round-trip`.
     """
-    values = limits.on(last_day(lines))
+    values, known = limits.on(last_day(lines)), register.party_ids
+    filed = _of_titles(lines, transfers, lot_assays, values)
+    # Of what the goods are made an invoice does not say; their name and mass must be the same all the way.
+    invoiced = rings(unfiled.with_columns(lot=pl.lit(-1, pl.Int64)), lot_assays, values)
+    found = [_finding(ring) for ring in filed]
+    for ring in invoiced:
+        places = [place for place, one in enumerate(ring.members) if one in known]
+        again = any(
+            set(one.members) == set(ring.members) and one.first <= ring.last and ring.first <= one.last for one in filed
+        )
+        if places and not again:
+            # Who is not registered cannot be asked.
+            turned = ring.members[places[0] :] + ring.members[: places[0]]
+            found.append(_finding(replace(ring, members=turned), names=set(turned) - known))
+    return ranked(found)
+
+
+def _of_titles(
+    lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]
+) -> list[Ring]:
+    """The rings of filed titles whose goods did not move."""
     titles = lines.filter((pl.col("kind") == "title") & pl.col("lot").is_not_null()).select(
         "lot", "product", "event", "entry", "on", source="organisation", target="party", seq="line", mass_mg="dry_mg"
     )
@@ -67,7 +99,7 @@ def circular_invoicing(
         "lot", source="shipper", target="receiver"
     )
     hops = titles.join(moved, on=["lot", "source", "target"], how="anti")
-    return ranked(_finding(ring) for ring in rings(hops, lot_assays, values))
+    return rings(hops, lot_assays, values)
 
 
 DETECTOR: Final = Detector(
@@ -82,17 +114,26 @@ DETECTOR: Final = Detector(
 )
 
 
-def _finding(ring: Ring) -> Finding:
+def _finding(ring: Ring, names: Container[str] | None = None) -> Finding:
+    """`names`: those of a ring of invoices that are not registered; None for a ring of titles."""
+    code = "went-round" if names is None else "invoiced-round"
+    sentence = TEXTS.message(code, mass=Mass(ring.mass_mg), ring=ring_fact(ring, names or ()), times=times(ring))
     return Finding(
         detector=DETECTOR.name, subject=subject_of(ring), first_period=ring.first, last_period=ring.last, score=None,
         mass_mg=ring.treo_mg, interval_mg=(ring.treo_mg, None), elements=(TREO,) if ring.treo_mg else (),
-        explanation=(TEXTS.message("went-round", mass=Mass(ring.mass_mg), ring=ring_fact(ring), times=times(ring)),),
-        innocent=INNOCENT, ask=ASK,
+        explanation=(sentence,),
+        innocent=INNOCENT if names is None else (*INNOCENT, _NOT_YET_FILED), ask=ASK,
         evidence=(
             {"totals": {"rounds": ring.rounds, "hops": len(ring.members), "complete": ring.complete}},
             *(
-                {"seller": row["source"], "buyer": row["target"], **described(row, mass=row["mass_mg"])}
+                {"seller": row["source"], "buyer": row["target"]}
+                | (described(row, mass=row["mass_mg"]) if names is None else _invoice(row))
                 for row in hop_rows(ring, "title")[:_ROWS]
             ),
         ),
     )  # fmt: skip
+
+
+def _invoice(row: Mapping[str, Any]) -> dict[str, Any]:
+    """It is no row of the ledger."""
+    return {"number": row["number"], "on": row["on"].isoformat(), "mass_kg": format_kg(row["mass_mg"])}

@@ -1,10 +1,9 @@
 """Several customers that are one: names that are likely one firm's, the same address or telephone; they buy, never use.
 
 Loophole: a buyer that may not be supplied, or that wants to stay below a bound, buys under several names. None of them
-files, holds a site or passes anything on: what they bought is out of sight.
+files, holds a site or passes anything on: what they bought is out of sight. Or one that is new takes many magnets.
 
-Innocent: companies of one group, or tenants of one building; a firm that was renamed; two records of one customer in
-the seller's books; a bookkeeper's address.
+Innocent: companies of one group, or tenants; a firm renamed; two records of one customer; a bookkeeper's address.
 Ask: who owns and runs the customers; where the goods are used; delivery notes with the place of delivery.
 Evidence: what the customers share, then the largest sales to them.
 Source: Regulations on dual-use items (know your end user); how likely two names are one firm's: `party.likeness`.
@@ -12,8 +11,8 @@ Source: Regulations on dual-use items (know your end user); how likely two names
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -40,8 +39,11 @@ from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
-from lodeline.message import SEMICOLON, Count, Key, Mass, Name, Party, Series, Texts
+from lodeline.message import SEMICOLON, Count, Key, Mass, Message, Name, Number, Party, Series, Texts
 from lodeline.party.name import Name as NameOf
+
+#: A seller, its customers that are one, what they share (of a new one the sentence about it), and the score.
+_Seen = tuple[str, tuple[str, ...], tuple[Trait, ...] | Message, float | None]
 
 INNOCENT: tuple[Text, ...] = (
     text("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
@@ -59,6 +61,10 @@ TEXTS: Final = Texts(
     {
         "share": text(
             "{number} customers ({customers}) share {shared}.", "{number} 家客户（{customers}）共用 {shared}。"
+        ),
+        "new": text(
+            "A customer of no register ({customers}) is new and took {share} % of the firm's magnets in {days} days.",
+            "未登记的新客户（{customers}）在 {days} 天内购入该企业磁体的 {share}%。",
         ),
         "name": text("the name {name}", "名称“{name}”"),
         "bought": text(
@@ -89,7 +95,7 @@ def shell_customer(
     *, bought: pl.DataFrame, filers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register,
     limits: Limits,
 ) -> list[Finding]:  # fmt: skip
-    """One finding per seller and group of its customers that are likely one, as `ranked`.
+    """One finding per seller and group of its customers that are likely one, or new customer, as `ranked`.
 
     Parameters: `bought` and `filers` as the functions have them, `lines` in force (columns of `ledger.movement.LINE`),
     `lot_assays` as in `accountancy.frames`.
@@ -117,7 +123,7 @@ def shell_customer(
         True: rewording(of_each, wordings, days, least=values["reworded_rate"], weight=values["habit_sales"]),
         False: rewording(of_each, firms, days, least=values["renamed_rate"], weight=values["habit_sales"]),
     }
-    seen: list[tuple[str, tuple[str, ...], tuple[Trait, ...], float | None]] = []
+    seen: list[_Seen] = []
     for seller in grouped:
         days_of = days[seller]
         known = tuple(
@@ -141,6 +147,7 @@ def shell_customer(
                     continue
             asked |= set(members)
             seen.append((seller, members, shared, score))
+    seen += _newcomers(_sales(lines), wordings, register, values)
     if not seen:
         return []
     sales = _sales(lines.filter(pl.col("organisation").is_in({seller for seller, *_ in seen})))
@@ -161,10 +168,7 @@ DETECTOR: Final = Detector(
     find=shell_customer,
     staged={"bought": bought, "filers": filers},
     texts=TEXTS,
-    labels={
-        "shared": text("What they share", "共同之处"),
-        "customers": text("Customers", "客户"),
-    },
+    labels={"shared": text("What they share", "共同之处"), "customers": text("Customers", "客户")},
 )
 
 
@@ -178,6 +182,26 @@ def _days(bought: pl.DataFrame) -> dict[str, dict[str, list[date]]]:
     for seller, party, on in bought.select("organisation", "party", "on").iter_rows():
         days.setdefault(seller, {})[party] = on
     return days
+
+
+def _newcomers(
+    sales: pl.DataFrame, wordings: Mapping[str, list[tuple[str, ...]]], register: Register, values: Mapping[str, float]
+) -> Iterator[_Seen]:
+    """New customers of makers of magnets that no register has, with how much they took."""
+    span = timedelta(days=values["new_days"])
+    magnets = sales.filter(pl.col("product").str.starts_with("magnet"), pl.col("organisation").is_in(list(wordings)))
+    for (seller,), rows in magnets.group_by("organisation", maintain_order=True):
+        for members in wordings[str(seller)]:
+            theirs = rows.filter(pl.col("party").is_in(members))
+            if theirs["event"].n_unique() < values["new_sales"] or not register.party_ids.isdisjoint(members):
+                continue
+            first, begun = min(theirs["on"]), min(rows["on"])
+            since = pl.col("on").is_between(first, first + span, closed="left")
+            taken, sold = (float(one.filter(since)["dry_mg"].sum()) for one in (theirs, rows))
+            if first - begun >= span and 100 * taken >= values["new_share_pct"] * sold > 0:
+                named, share = Series(tuple(map(Name, members))), Number(100 * taken / sold, 0)
+                sentence = TEXTS.message("new", customers=named, share=share, days=Count(span.days))
+                yield str(seller), members, sentence, None
 
 
 def _strangers(bought: pl.DataFrame, filers: pl.DataFrame, register: Register) -> dict[str, Customer]:
@@ -202,27 +226,28 @@ def _alike_places(ones: tuple[NameOf, ...], others: tuple[NameOf, ...]) -> froze
 
 
 def _finding(
-    seller: str, members: Sequence[str], shared: Sequence[Trait], sales: pl.DataFrame, score: float | None
+    seller: str, members: Sequence[str], shared: tuple[Trait, ...] | Message, sales: pl.DataFrame, score: float | None
 ) -> Finding:
     first, last = months_of(sales)
     mass_mg = int(sales["treo_mg"].sum())
     registered = set(sales.filter("registered")["party"])
     customers = Series(tuple(Party(one) if one in registered else Name(one) for one in members))
-    traits = Series(
-        tuple(TEXTS.message("name", name=Name(one.text)) if one.is_name else Key(one.text) for one in shared[:3]),
-        SEMICOLON,
-    )
+    traits = () if isinstance(shared, Message) else shared
+    words = (TEXTS.message("name", name=Name(one.text)) if one.is_name else Key(one.text) for one in traits[:3])
+    alike_in = Series(tuple(words), SEMICOLON)
     return Finding(
         detector=DETECTOR.name, subject={"organisation": seller, "customer": str(sales.sort("on", "line")["party"][0])},
         first_period=first, last_period=last, score=score, mass_mg=mass_mg, interval_mg=(mass_mg, None),
         elements=(TREO,) if mass_mg else (),
         explanation=(
-            TEXTS.message("share", number=Count(len(members)), customers=customers, shared=traits),
+            shared
+            if isinstance(shared, Message)
+            else TEXTS.message("share", number=Count(len(members)), customers=customers, shared=alike_in),
             TEXTS.message("bought", mass=Mass(mass_mg), rows=Count(sales.height)),
         ),
         innocent=INNOCENT, ask=ASK,
         evidence=(
-            {"shared": [one.text for one in shared], "customers": list(members)},
+            {"shared": [one.text for one in traits], "customers": list(members)},
             *(
                 {"party": row["party"], **described({**row, "seq": row["line"]}, mass=row["dry_mg"])}
                 for row in sales.sort("dry_mg", "line", descending=[True, False])

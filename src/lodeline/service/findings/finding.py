@@ -230,6 +230,11 @@ class SnapshotView:
         """The rows behind the exceptions (detection.comparison.BEHIND)."""
         return self._beside.evidence
 
+    @property
+    def unfiled(self) -> pl.DataFrame:
+        """Invoices of goods that nobody has filed (detection.comparison.UNFILED)."""
+        return self._beside.unfiled
+
     @cached_property
     def customs(self) -> pl.DataFrame:
         """What the export rows in force say of licence and declaration (detection.papers.CUSTOMS)."""

@@ -17,10 +17,10 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.collation.exception import CAUSES, EXCEPTION, exceptions
-from lodeline.collation.match import Collation
+from lodeline.collation.match import SIDES, Collation
 from lodeline.collation.piece import BORDER, EXPORT, FILED, INVOICED
 from lodeline.collation.tolerance import tolerances
-from lodeline.detection.comparison import COMPARED
+from lodeline.detection.comparison import COMPARED, UNFILED
 from lodeline.errors import UserError
 from lodeline.filing.dossier import SHANGHAI
 from lodeline.ledger.extension import due
@@ -158,6 +158,30 @@ class Disagreements:
             pl.concat(pl.collect_all(found)).join(named, on="place").with_columns(pl.col("month").dt.strftime("%Y-%m"))
         )
         return counted.sort("organisation", "kind", "month").select(pl.col(n).cast(t) for n, t in COMPARED.items())
+
+    @cached_property
+    def unfiled(self) -> pl.DataFrame:
+        """Invoices of goods that nobody has filed, though they should be by now (detection.comparison.UNFILED)."""
+        if not self.snapshot.invoices.height:
+            return pl.DataFrame(schema=dict(UNFILED))
+        others = pl.all_horizontal(pl.col(side) == 0 for side in SIDES if side != "invoiced")
+        waiting = self.rows.filter(pl.col("state") == "not-due")["group"].implode()
+        table = self.collation.table.filter(others & (pl.col("invoiced_mg") > 0) & ~pl.col("label").is_in(waiting))
+        table = table.sort("label")
+
+        # The label of a group is the place of its first piece.
+        first = self.collation.pieces.frame.select("number", "ref")[table["label"]]
+
+        def named(names: pl.Series, column: str) -> pl.Series:
+            return names.gather(table.select(pl.when(pl.col(column) >= 0).then(column)).to_series())
+
+        parties = self.collation.pieces.parties.str.strip_prefix("~")
+        return table.select(
+            source=named(parties, "seller"), target=named(parties, "buyer"),
+            product=named(self.collation.products, "invoiced_goods"),
+            on=pl.from_epoch("invoiced_on", time_unit="d"), mass_mg="invoiced_mg",
+            number=first["number"], seq=first["ref"],
+        ).select(pl.col(name).cast(dtype) for name, dtype in UNFILED.items())  # fmt: skip
 
     @cached_property
     def evidence(self) -> pl.DataFrame:
