@@ -11,8 +11,9 @@ from tests.desk import LAW, Desk, organisation, site
 
 from lodeline.service.balance import sites
 from lodeline.service.balance.balances import balance
-from lodeline.service.balance.book import balances, book
+from lodeline.service.balance.book import balances, book, shared_errors
 from lodeline.service.balance.site_run import run_of
+from lodeline.service.balance.year import site_years
 from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
@@ -69,6 +70,19 @@ def test_what_nobody_assayed_leaves_the_balance_untested_and_leads_to_the_questi
 def test_what_was_assayed_is_tested(desk: Desk) -> None:
     row = newest(desk, months(desk, swarf="composition=TREO=30;Fe=60"))
     assert (row["muf_mg"], row["state"], row["asking"]) == (0, "closes", [])
+
+
+def test_a_balance_over_a_month_that_was_never_filed_is_shown_as_such_and_never_as_closed(desk: Desk) -> None:
+    desk.rows("MAG", "2025-01", "C1 stock 31 mag OLD 600")
+    desk.rows("SEP", "2025-02")
+    desk.rows("MAG", "2025-03", "C3 stock 31 mag OLD 600")
+    desk.rows("SEP", "2025-06")
+    snapshot = open_snapshot(desk.store)
+    about = desk.store, snapshot, LAW
+    rows = sites.judged(balances(*about), findings(*about)).filter(site="mag", element="TREO")
+    assert rows.filter(until=date(2025, 3, 31)).select("state", "z").row(0) == ("unfiled", None)
+    year = site_years(snapshot, rows, shared_errors(*about), first="2025-01", last="2025-12")
+    assert year.select("state", "muf_mg").row(0) == ("unfiled", None)
 
 
 def test_pages_rest_on_the_rows_that_detectors_judge(desk: Desk) -> None:

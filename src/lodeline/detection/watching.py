@@ -21,6 +21,7 @@ import polars as pl
 
 from lodeline.accountancy.covariance import BalanceRuns
 from lodeline.accountancy.unassayed import bounds, most_innocent
+from lodeline.accountancy.unfiled import over_unfiled
 from lodeline.accountancy.watch import Sighting, candidates, look, share_of_year
 from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.material.element import TREO
@@ -153,14 +154,7 @@ def _watched(rows: pl.DataFrame, watch: _Watch) -> Iterator[Alarm]:
 def _table(runs: BalanceRuns, status: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
     """The differences with day numbers, `untested`, and `share`: the part of a year's budget that the count may
     spend."""
-    missing = (
-        status.filter(pl.col("state") == "missing")
-        .select("organisation", month=pl.concat_str("period", pl.lit("-01")).str.to_date())
-        .group_by("organisation")
-        .agg("month")
-    )
-    table = runs.differences.join(missing, on="organisation", how="left", maintain_order="left")
-    table = table.join(
+    table = runs.differences.join(
         traces.select("site", "element", trace=pl.lit(True)), on=["site", "element"], how="left", maintain_order="left"
     ).with_columns(pl.col("trace").fill_null(False))
     counts = ["site", "until"]
@@ -172,20 +166,13 @@ def _table(runs: BalanceRuns, status: pl.DataFrame, traces: pl.DataFrame) -> pl.
         .when(pl.col("element") == TREO).then(pl.lit(1.0))
         .otherwise((1 - SHARE_OF_TOTAL * total) / others.clip(lower_bound=1))
     )  # fmt: skip
-    first_month, last_month = pl.col("since").dt.offset_by("1d").dt.month_start(), pl.col("until").dt.month_start()
-    unfiled = pl.lit(False)
-    if missing.height:
-        spans = table.select("matrix", "place", "month", first=first_month, last=last_month).explode("month")
-        hit = spans.filter(pl.col("month").is_between("first", "last")).select("matrix", "place", unfiled=pl.lit(True))
-        table = table.join(hit.unique(), on=["matrix", "place"], how="left", maintain_order="left")
-        unfiled = pl.col("unfiled").fill_null(False)
     days = (runs.differences["until"] - runs.differences["since"]).dt.total_days().to_numpy()
     return table.with_columns(
-        untested=unfiled | pl.col("trace"),
+        untested=pl.col("trace") | over_unfiled(table, status),
         since_day=pl.col("since").to_physical().cast(pl.Int64),
         until_day=pl.col("until").to_physical().cast(pl.Int64),
         share=weight * pl.Series(share_of_year(days)),
-    ).drop("month")
+    )
 
 
 def _filled(runs: BalanceRuns, values: npt.NDArray[Any]) -> Floats:

@@ -9,6 +9,7 @@ import polars as pl
 
 from lodeline.accountancy.accounts import Accounts, Rows, parts_of
 from lodeline.accountancy.unassayed import bounds, most_innocent, unassayed
+from lodeline.accountancy.unfiled import over_unfiled
 from lodeline.detection.imbalance import TESTED
 from lodeline.engine.running import Engine, Frames, buckets, parted
 from lodeline.regulation.parameter import Jurisdiction
@@ -30,10 +31,13 @@ def _book(snapshot: Snapshot, store: Store, law: Jurisdiction) -> Accounts:
 
 
 def balances(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
-    """Every balance of the book: columns `accountancy.balance.BALANCE`, and `untested`, of those that lots without an
-    assay keep from saying anything."""
+    """Every balance of the book: columns `accountancy.balance.BALANCE`; `untested` of those that lots without an assay
+    keep from saying anything, `unfiled` of those over a month that the firm never filed."""
     found = book(store, snapshot, law)
-    return found.balances.with_columns(untested=says_nothing(found, found.balances))
+    status = filing_status(store, snapshot, law)
+    return found.balances.with_columns(
+        untested=says_nothing(found, found.balances), unfiled=over_unfiled(found.balances, status)
+    )
 
 
 def says_nothing(found: Accounts, balances: pl.DataFrame) -> pl.Series:
@@ -66,7 +70,7 @@ def prepare_book(store: Store, snapshot: Snapshot, law: Jurisdiction, engine: En
     parts = engine.run(
         computed,
         (
-            {**one, **found.rows_of(one["sites"]["site"]), "methods": found.methods}
+            {**one, **cast(Frames, found.rows_of(one["sites"]["site"])), "methods": found.methods}
             for one in parted(number, sites=(sites, pl.col("site")))
         ),
     )

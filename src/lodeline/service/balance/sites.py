@@ -25,9 +25,9 @@ from lodeline.service.overview.overview import unexplained
 from lodeline.store.snapshot import Snapshot
 
 #: What a row of a balance can be. `gain`, `loss`: a finding says so; `beyond`: outside of 3 σ, below the alarm;
-#: `untested`: lots that nobody assayed may hold anything; `once`: a count ends it and none began it, so it has no σ;
-#: `none`: no count ends it.
-STATES: Final = ("gain", "loss", "beyond", "closes", "untested", "once", "none")
+#: `unfiled`: its firm never filed a month of it; `untested`: what assays leave out may be anything; `once`: a count
+#: ends it and none began it, so it has no σ; `none`: no count ends it.
+STATES: Final = ("gain", "loss", "beyond", "closes", "unfiled", "untested", "once", "none")
 #: Flows that cross the border of a site, and those inside of it.
 _CROSSING: Final = tuple(flow for flow in FLOWS if flow not in ("consumed", "made"))
 
@@ -36,8 +36,8 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any]) -> pl.DataFrame:
     """The rows of `service.balance.book.balances` with `state` (one of STATES) and `finding` (the id, where one says
     so).
 
-    `findings` is the answer of `service.findings.finding.findings`. A balance that is `untested` has no `z`, because
-    its difference is not known; `finding` is the one that asks for the assays.
+    `findings` is the answer of `service.findings.finding.findings`. A balance that is `unfiled` or `untested` has no
+    `z`, because its difference is not known; `finding` of the latter is the one that asks for the assays.
     """
     stated = unexplained(findings).select("finding", "side", *IDENTITY).unique(IDENTITY, keep="first")
     rows = balances.join(stated, on=IDENTITY, how="left", maintain_order="left")
@@ -50,6 +50,8 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any]) -> pl.DataFrame:
         .then(pl.lit("gain"))
         .when(pl.col("side") > 0)
         .then(pl.lit("loss"))
+        .when("unfiled")
+        .then(pl.lit("unfiled"))
         .when("untested")
         .then(pl.lit("untested"))
         .when(pl.col("z").abs() > SIGMAS)
@@ -74,9 +76,9 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any]) -> pl.DataFrame:
         .join(asking, on=["site", "until"], how="left", maintain_order="left")
         .with_columns(
             finding=pl.when(untested).then("asking").otherwise("finding"),
-            z=pl.when(untested).then(None).otherwise("z"),
+            z=pl.when(pl.col("state").is_in(["unfiled", "untested"])).then(None).otherwise("z"),
         )
-        .drop("side", "untested", "asking")
+        .drop("side", "untested", "unfiled", "asking")
     )
 
 

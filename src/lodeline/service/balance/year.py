@@ -23,7 +23,7 @@ from lodeline.store.snapshot import Snapshot
 CELL_STATES: Final = ("loss", "gain", "beyond", "closes", "unknown", "none")
 #: States of a site whose difference and σ are both known, and those for which no σ can be stated.
 _KNOWN: Final = ("loss", "gain", "beyond", "closes")
-_UNKNOWN: Final = ("untested", "once")
+_UNKNOWN: Final = ("unfiled", "untested", "once")
 _OF_SITE: Final = (*AREA, "element")
 #: One row for each site and element that the books of these months hold.
 SITE_YEARS: Final[Mapping[str, pl.DataType]] = {
@@ -40,10 +40,10 @@ def site_years(
     """What each site's balances that ended in the months `first` to `last` come to (SITE_YEARS), element by element.
 
     `judged`: the answer of `sites.judged`; `shared`: that of `book.shared_errors`. `state` is one of `sites.STATES`:
-    what a finding says of any balance of these months, else what their sum shows. Where some lots were never assayed,
-    or no two counts bound a balance, there is neither a sum nor σ. `since` to `until`: the counts at both ends of
-    the sum. `tested`: how many balances are; `wrong`: of how many a finding says that they do not close, which come to
-    `wrong_mg` ± `wrong_sigma_mg`.
+    what a finding says of any balance of these months, else what their sum shows. Where a month was never filed, some
+    lots were never assayed, or no two counts bound a balance, there is neither a sum nor σ. `since` to `until`: the
+    counts at both ends of the sum. `tested`: how many balances are; `wrong`: of how many a finding says that they do
+    not close, which come to `wrong_mg` ± `wrong_sigma_mg`.
     """
     within = judged.filter(pl.col("period").is_between(pl.lit(first), pl.lit(last)))
     closed = pl.col("sigma_mg").is_not_null()
@@ -60,7 +60,7 @@ def site_years(
             counted=pl.col("until").filter(pl.col("muf_mg").is_not_null()).max(), tested=closed.sum(),
             muf_mg=pl.col("muf_mg").filter(closed).sum(), wrong=stated.sum(),
             wrong_mg=pl.when(stated.any()).then(pl.col("muf_mg").filter(stated).sum()),
-            untested=(pl.col("state") == "untested").any(), finding=largest,
+            **{one: (pl.col("state") == one).any() for one in ("unfiled", "untested")}, finding=largest,
         )
         .join(_sigma_of_sum(tested), on=_OF_SITE, how="left")
         .join(_sigma_of_sum(wrong).rename({"sigma_mg": "wrong_sigma_mg"}).drop("rounding_mg2"), on=_OF_SITE, how="left")
@@ -70,6 +70,7 @@ def site_years(
     state = (
         pl.when(pl.col("wrong") > 0)
         .then(pl.when(pl.col("wrong_mg") < 0).then(pl.lit("gain")).otherwise(pl.lit("loss")))
+        .when("unfiled").then(pl.lit("unfiled"))
         .when("untested").then(pl.lit("untested"))
         .when(pl.col("tested") == 0)
         .then(pl.when(pl.col("counted").is_null()).then(pl.lit("none")).otherwise(pl.lit("once")))

@@ -148,6 +148,11 @@ def _measured(visit: Visit, statement: sites.Statement) -> str:
             f"Measurement explains ±{sigma} (one σ); the difference is {z} σ.",
             f"测量误差为 ±{sigma}（一倍 σ），差额为 {z} σ。",
         )
+    if statement.state == "unfiled":
+        return visit.text(
+            "The firm has not filed a month of this balance: it is not tested until it has.",
+            "本期内有月份未申报：补报之前不作检验。",
+        )
     if statement.state == "untested":
         return visit.text(
             "Nobody has stated what some lots hold, and what they may hold explains any difference: it is not tested"

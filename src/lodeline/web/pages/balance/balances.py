@@ -73,7 +73,7 @@ def balances(visit: Visit) -> HttpResponse:
 def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """What a finding speaks of first, then the largest |z|, what is without σ last."""
     rank = pl.col("state").replace_strict(
-        {"loss": 0, "gain": 0, "once": 2, "untested": 2, "none": 3}, default=1, return_dtype=pl.Int64
+        {"loss": 0, "gain": 0, "once": 2, "unfiled": 2, "untested": 2, "none": 3}, default=1, return_dtype=pl.Int64
     )
     return rows.sort(rank, -pl.col("z").abs().fill_null(0), "site", "organisation")
 

@@ -30,7 +30,8 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "loss": (text("Loss", "短少"), "down", "loss"),
     "beyond": (text("Beyond 3 σ, no alarm", "超出3σ，未达报警"), "half", "ink"),
     "closes": (text("Closes", "闭合"), "tick", "quiet"),
-    "untested": (text("Not tested: lots without an assay", "未检验：有批次未化验"), "ring", "ink"),
+    "unfiled": (text("Not tested: a month is not filed", "未检验：有月份未申报"), "ring", "ink"),
+    "untested": (text("Not tested: not enough assays", "未检验：化验数据不足"), "ring", "ink"),
     "once": (text("Counted once", "仅盘存一次"), "ring", "quiet"),
     "none": (text("Not counted", "未盘点"), "bar", "quiet"),
 }
