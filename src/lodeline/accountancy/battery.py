@@ -14,10 +14,8 @@ Source: Siegmund, Sequential Analysis (1985), ch. 2 (change of measure); Naiman 
 
 from __future__ import annotations
 
-import csv
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from importlib.resources import files
 from typing import Final
 
 import numpy as np
@@ -33,6 +31,7 @@ from lodeline.accountancy.untestable import (
     UNKNOWN_UNCERTAINTY,
     ZERO_VARIANCE,
 )
+from lodeline.tables import table_rows
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -375,9 +374,8 @@ def _untestable(rows: Indices, reason: npt.NDArray[np.str_]) -> pl.DataFrame:
 
 
 def _load_thresholds() -> dict[int, tuple[Floats, Floats]]:
-    text = (files("lodeline") / "data/reference/battery_thresholds.csv").read_text("utf-8")
     table: dict[int, list[tuple[float, float]]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in table_rows("reference/battery_thresholds.csv"):
         if row["test"] == "battery":
             table.setdefault(int(row["periods"]), []).append((float(row["threshold"]), float(row["budget"])))
     return {periods: (np.array(sorted(rows))[:, 0], np.array(sorted(rows))[:, 1]) for periods, rows in table.items()}

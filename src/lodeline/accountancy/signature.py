@@ -8,10 +8,8 @@ Source: Hotelling, Ann. Math. Stat. 2 (1931); Neyman & Pearson, Phil. Trans. A 2
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from math import exp, sqrt
 from typing import Final
 
@@ -28,6 +26,7 @@ from lodeline.accountancy.untestable import (
     ZERO_VARIANCE,
 )
 from lodeline.material.element import RARE_EARTHS, element_per_oxide
+from lodeline.tables import table_rows
 
 Floats = npt.NDArray[np.float64]
 
@@ -155,9 +154,8 @@ def _direction(signature: Signature, elements: Sequence[str]) -> Floats:
 
 
 def _load() -> tuple[Signature, ...]:
-    text = (files("lodeline") / "data/reference/signatures.csv").read_text("utf-8")
     rows: dict[str, list[dict[str, str]]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in table_rows("reference/signatures.csv"):
         assert row["element"] in RARE_EARTHS, f"{row['element']} is no rare earth"
         rows.setdefault(row["signature"], []).append(row)
     return tuple(_signature(name, parts) for name, parts in rows.items())

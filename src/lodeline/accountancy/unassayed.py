@@ -11,10 +11,8 @@ the lot holds between none of it and that limit.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 import numpy as np
@@ -23,6 +21,7 @@ import polars as pl
 
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import share_mg_expr
+from lodeline.tables import table_rows
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,10 +44,9 @@ def feasible_treo() -> pl.DataFrame:
 
     Source: `data/reference/feasible_treo.csv`, whose rows say what they rest on.
     """
-    text = (files("lodeline") / "data/reference/feasible_treo.csv").read_text("utf-8")
     rows = [
         (row["kind"], int(row["low_pct"]) * 10_000_000, int(row["high_pct"]) * 10_000_000)
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("reference/feasible_treo.csv")
     ]
     widest = (None, min(low for _, low, _ in rows), max(high for _, _, high in rows))
     return pl.DataFrame(

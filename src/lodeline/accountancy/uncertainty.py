@@ -11,15 +11,14 @@ one site measures with one method and calibration. Source: Jaech, Statistical Me
 
 from __future__ import annotations
 
-import csv
 import math
-from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from lodeline.material.element import SYMBOLS, TREO
+from lodeline.tables import table_rows
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -198,8 +197,7 @@ def default_weighing() -> float:
 
 
 def _load_defaults() -> list[dict[str, str]]:
-    text = (files("lodeline") / "data/reference/default_uncertainty.csv").read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return table_rows("reference/default_uncertainty.csv")
 
 
 #: Rows of the reference table; every one is an assumption until an estimate of the site's own replaces it.

@@ -7,19 +7,18 @@ elements is too low rather than too high.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from lodeline.accountancy.signature import SIGNATURES
 from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, TREO
 from lodeline.material.mass import MG_PER_KG, PPB
+from lodeline.tables import table_rows
 
 #: What total rare-earth oxide is taken for (assumption).
 ASSUMED_ORE: Final = "bastnaesite-mianning"
-_TABLE: Final = "data/reference/oxide_prices.csv"
+_TABLE: Final = "reference/oxide_prices.csv"
 
 
 def shared_mg(mass_mg: int, elements: Iterable[str]) -> dict[str, int]:
@@ -55,7 +54,7 @@ def price_year() -> int:
 
 
 def _rows() -> list[dict[str, str]]:
-    return list(csv.DictReader((files("lodeline") / _TABLE).read_text("utf-8").splitlines()))
+    return table_rows(_TABLE)
 
 
 @cache

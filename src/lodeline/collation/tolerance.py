@@ -5,15 +5,15 @@ None of them is law but where it says so; what was chosen is marked `assumption`
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
+
+from lodeline.tables import table_rows
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -39,17 +39,15 @@ class Tolerances:
 @cache
 def tolerances() -> Tolerances:
     """The values of `data/reference/feed_tolerances.csv`."""
-    text = (files("lodeline") / "data/reference/feed_tolerances.csv").read_text("utf-8")
     values: dict[str, list[tuple[date, float]]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in table_rows("reference/feed_tolerances.csv"):
         values.setdefault(row["name"], []).append((date.fromisoformat(row["in_force_from"]), float(row["value"])))
     return Tolerances(values={name: tuple(sorted(dated)) for name, dated in values.items()})
 
 
 @cache
 def _special() -> tuple[tuple[date, str], ...]:
-    text = (files("lodeline") / "data/reference/special_invoice.csv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines())
+    rows = table_rows("reference/special_invoice.csv")
     return tuple((date.fromisoformat(row["in_force_from"]), row["product_kind"]) for row in rows)
 
 

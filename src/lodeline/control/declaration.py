@@ -6,14 +6,12 @@ The files are read by the same bounded readers as filings; the columns are those
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from lodeline.filing.table import read_sheet
 from lodeline.ledger.problem import Problem, Severity, Where, problem
 from lodeline.material.composition import BASES, CompositionError
 from lodeline.material.product import PRODUCTS, product_kind
+from lodeline.tables import table_rows
 
 Cells = Mapping[str, Any]
 _YES_NO = {
@@ -54,7 +53,6 @@ class Column:
 @cache
 def columns() -> dict[str, Column]:
     """The columns by name, in the order of the reference table."""
-    text = (files("lodeline") / "data/reference/declaration_columns.csv").read_text("utf-8")
     return {
         row["name"]: Column(
             name=row["name"],
@@ -64,7 +62,7 @@ def columns() -> dict[str, Column]:
             description={"en": row["description_en"], "zh": row["description_zh"]},
             example=row["example"],
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("reference/declaration_columns.csv")
     }
 
 

@@ -6,14 +6,13 @@ A verdict is the worst of its reasons, so no reason can hide another.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Literal, cast
 
 from lodeline.ledger.problem import Language, shorten
+from lodeline.tables import table_rows
 
 VerdictWord = Literal["release", "query", "hold"]
 #: Mildest first.
@@ -36,7 +35,6 @@ class Entry:
 @cache
 def vocabulary() -> dict[str, Entry]:
     """The reasons by code, in the order of the table."""
-    text = (files("lodeline") / "data/reference/declaration_reasons.csv").read_text("utf-8")
     return {
         row["code"]: Entry(
             code=row["code"],
@@ -46,7 +44,7 @@ def vocabulary() -> dict[str, Entry]:
             settle={"en": row["settle_en"], "zh": row["settle_zh"]},
             documents=tuple(filter(None, row["documents"].split("|"))),
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("reference/declaration_reasons.csv")
     }
 
 

@@ -5,21 +5,19 @@ The table is `data/reference/settling_documents.csv`; its column `law` names par
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from lodeline.control.reason import Reason
 from lodeline.control.rulebook import Rulebook
+from lodeline.tables import table_rows
 
 
 @cache
 def documents() -> dict[str, dict[str, str]]:
     """Code → `text_en`, `text_zh`, `law` (parameters, with `|` between them), in the order of the table."""
-    text = (files("lodeline") / "data/reference/settling_documents.csv").read_text("utf-8")
-    return {row["code"]: row for row in csv.DictReader(text.splitlines())}
+    return {row["code"]: row for row in table_rows("reference/settling_documents.csv")}
 
 
 def settled_by(reasons: Iterable[Reason]) -> tuple[str, ...]:

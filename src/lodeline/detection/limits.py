@@ -5,14 +5,13 @@ None of them is law. What the law sets is read from the law pack; what stands he
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.tables import table_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +32,8 @@ class Limits:
 @cache
 def limits_of(detector: str) -> Limits:
     """The values of a detector in `data/reference/detector_parameters.csv`."""
-    text = (files("lodeline") / "data/reference/detector_parameters.csv").read_text("utf-8")
     values: dict[str, list[tuple[date, float]]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in table_rows("reference/detector_parameters.csv"):
         if row["detector"] == detector:
             values.setdefault(row["name"], []).append((date.fromisoformat(row["in_force_from"]), float(row["value"])))
     return Limits(values={name: tuple(sorted(dated)) for name, dated in values.items()})

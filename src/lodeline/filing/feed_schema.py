@@ -7,11 +7,9 @@ but for what the desk alone asks, and which way it went.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final, Literal, get_args
 
 import polars as pl
@@ -19,6 +17,7 @@ import polars as pl
 from lodeline.filing.canonical import Cell, cells, parse_cells
 from lodeline.filing.cell import FREE_TEXT, PARSERS, Parser, choice_parser
 from lodeline.filing.columns.header import folded
+from lodeline.tables import table_rows
 
 Feed = Literal["invoices", "customs"]
 FEEDS: Final[tuple[Feed, ...]] = get_args(Feed)
@@ -135,5 +134,4 @@ def feed_of(header: tuple[str, ...]) -> Feed | None:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    text = (files("lodeline") / "data/reference" / name).read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return table_rows(f"reference/{name}")

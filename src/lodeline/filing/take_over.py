@@ -6,12 +6,10 @@ rows that contradict each other are a problem, and never a matter of which came 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Final, Literal
 
 from lodeline.filing.columns.header import folded
@@ -19,6 +17,7 @@ from lodeline.filing.formats import Limits, Sheet
 from lodeline.filing.table import read_sheets
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.roles import ROLES
+from lodeline.tables import table_rows
 
 #: A table of 1 600 firms with their people has about half a megabyte.
 LIMITS: Final = Limits(file_bytes=16 * 1024**2, rows=200_000, columns=100, unpacked_bytes=256 * 1024**2)
@@ -70,13 +69,12 @@ class TakenOver:
 
 def columns_of(file: str) -> dict[str, Column]:
     """The columns of a table, by name: a file of `data/reference`."""
-    text = (files("lodeline") / "data/reference" / file).read_text("utf-8")
     return {
         row["name"]: Column(
             name=row["name"], about=row["about"], name_zh=row["name_zh"], required=row["required"],
             meaning={"en": row["meaning_en"], "zh": row["meaning_zh"]}, example=row["example"],
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows(f"reference/{file}")
     }  # fmt: skip
 
 
@@ -89,8 +87,7 @@ _CODES: Final = ("stage", "person_role", "language")
 @cache
 def _words() -> dict[tuple[str, str], str]:
     """(column, folded word) → code."""
-    text = (files("lodeline") / "data/reference/take_over_words.csv").read_text("utf-8")
-    found = {(row["column"], folded(row["word"])): row["code"] for row in csv.DictReader(text.splitlines())}
+    found = {(row["column"], folded(row["word"])): row["code"] for row in table_rows("reference/take_over_words.csv")}
     return found | {("roles", folded(word)): role for role, one in ROLES.items() for word in (one.en, one.zh)}
 
 

@@ -5,15 +5,14 @@ The list names elements by form (metal, oxide, magnet …); what a product's for
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import date
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from lodeline.material.product import product_kind
 from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.tables import table_rows
 
 
 class ControlledForms:
@@ -49,5 +48,4 @@ def forms_of(product: str) -> tuple[str, ...]:
 @cache
 def _forms() -> dict[str, tuple[str, ...]]:
     """Kind of product → the forms of the control list that it has."""
-    text = (files("lodeline") / "data/reference/product_forms.csv").read_text("utf-8")
-    return {row["product"]: tuple(row["forms"].split("|")) for row in csv.DictReader(text.splitlines())}
+    return {row["product"]: tuple(row["forms"].split("|")) for row in table_rows("reference/product_forms.csv")}

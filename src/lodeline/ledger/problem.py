@@ -7,13 +7,12 @@ A code that is not in the table is our own mistake and stops the program.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Literal, cast
 
 from lodeline.material.product import PRODUCTS, product_kind
+from lodeline.tables import table_rows
 
 Severity = Literal["reject", "confirm", "flag"]
 Language = Literal["en", "zh"]
@@ -35,7 +34,6 @@ class Entry:
 
 
 def _load() -> dict[str, Entry]:
-    text = (files("lodeline") / "data/reference/problems.csv").read_text("utf-8")
     return {
         row["code"]: Entry(
             code=row["code"],
@@ -44,7 +42,7 @@ def _load() -> dict[str, Entry]:
             example=row["example"],
             cure={"en": row["cure_en"], "zh": row["cure_zh"]},
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("reference/problems.csv")
     }
 
 

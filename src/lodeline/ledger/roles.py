@@ -6,13 +6,12 @@ Quotas are given for what is done, and not to a role.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Final
 
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.tables import table_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +24,7 @@ class Role:
 
 
 def _load() -> dict[str, Role]:
-    text = (files("lodeline") / "data/reference/roles.csv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines())
+    rows = table_rows("reference/roles.csv")
     return {row["role"]: Role(en=row["en"], zh=row["zh"], duty=row["duty"]) for row in rows}
 
 

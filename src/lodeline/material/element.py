@@ -5,14 +5,13 @@ Factors are exact rationals of the cited atomic weights: nothing is typed in tha
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from importlib.resources import files
 
 from lodeline.material.mass import PPB
+from lodeline.tables import table_rows
 
 ATOMIC_WEIGHT_EDITION = "IUPAC/CIAAW standard atomic weights 2021 (Pure Appl. Chem. 94, 573)"
 #: Total rare-earth oxide: a balance element of its own, never part of a sum of elements.
@@ -33,7 +32,6 @@ class Element:
 
 
 def _load() -> dict[str, Element]:
-    text = (files("lodeline") / "data/reference/elements.csv").read_text("utf-8")
     return {
         row["symbol"]: Element(
             symbol=row["symbol"],
@@ -44,7 +42,7 @@ def _load() -> dict[str, Element]:
             oxide=row["oxide"] or None,
             rare_earth=row["rare_earth"] == "yes",
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("reference/elements.csv")
     }
 
 
@@ -53,8 +51,9 @@ RARE_EARTHS: tuple[str, ...] = tuple(symbol for symbol, element in ELEMENTS.item
 
 
 def _load_names() -> dict[str, tuple[str, str]]:
-    text = (files("lodeline") / "data/reference/additional_elements.csv").read_text("utf-8")
-    others = {row["symbol"]: (row["name_en"], row["name_zh"]) for row in csv.DictReader(text.splitlines())}
+    others = {
+        row["symbol"]: (row["name_en"], row["name_zh"]) for row in table_rows("reference/additional_elements.csv")
+    }
     return {symbol: (one.name_en, one.name_zh) for symbol, one in ELEMENTS.items()} | others
 
 

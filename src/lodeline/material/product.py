@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Literal, cast
+
+from lodeline.tables import table_rows
 
 Feed = Literal["mineral", "secondary", "either"]
 
@@ -25,7 +25,6 @@ class Product:
 
 
 def _load() -> dict[str, Product]:
-    text = (files("lodeline") / "data/reference/products.csv").read_text("utf-8")
     return {
         row["kind"]: Product(
             kind=row["kind"],
@@ -37,7 +36,7 @@ def _load() -> dict[str, Product]:
             hs_codes=tuple(row["hs_codes"].split("|")),
             source=row["source"],
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("reference/products.csv")
     }
 
 

@@ -6,10 +6,8 @@ are of the methods that it registered, else of `default_uncertainty.csv`.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Final
 
 import numpy as np
@@ -20,6 +18,7 @@ from lodeline.accountancy.uncertainty import MethodEstimates, estimated, estimat
 from lodeline.accountancy.verification.strata import Stratum
 from lodeline.ledger.register import TABLES
 from lodeline.material.element import SYMBOLS
+from lodeline.tables import table_rows
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,8 +30,7 @@ LOOK_SEES: Final = 0.75
 
 
 def _load() -> dict[tuple[str, str], dict[str, str]]:
-    text = (files("lodeline") / "data/reference/inspection_effort.csv").read_text("utf-8")
-    return {(row["act"], row["product"]): row for row in csv.DictReader(text.splitlines())}
+    return {(row["act"], row["product"]): row for row in table_rows("reference/inspection_effort.csv")}
 
 
 _TABLE = _load()

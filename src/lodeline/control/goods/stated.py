@@ -5,18 +5,17 @@ Beside the elements of the ledger a customs declaration lists aluminium, copper 
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
-from importlib.resources import files
 
 from lodeline.filing.assay import SUM_LIMIT_PPB
 from lodeline.material.composition import CompositionError, percent_to_ppb, to_element_basis
 from lodeline.material.element import ELEMENTS, RARE_EARTHS, SYMBOLS, TREO
+from lodeline.tables import table_rows
 
 _PART = re.compile(r"([A-Za-z0-9]{1,7}|[\u3400-\u9fff])\s*[=:]\s*(.*?)\s*%?")
 _SEPARATORS = re.compile(r"[;、\n]+")
@@ -28,17 +27,15 @@ _OXIDE = re.compile(r"([A-Z][a-z]?)([2-9]?)O([2-9]?|1[0-9])")
 
 def _weights() -> dict[str, Fraction]:
     """Symbol → standard atomic weight."""
-    text = (files("lodeline") / "data/reference/additional_elements.csv").read_text("utf-8")
-    found = {row["symbol"]: Fraction(row["atomic_weight"]) for row in csv.DictReader(text.splitlines())}
+    found = {row["symbol"]: Fraction(row["atomic_weight"]) for row in table_rows("reference/additional_elements.csv")}
     known = {symbol: one.atomic_weight for symbol, one in ELEMENTS.items()}
     return found | {symbol: Fraction(weight) for symbol, weight in known.items() if weight is not None}
 
 
 def _names() -> dict[str, tuple[str, bool]]:
     """Folded symbol, Chinese name or oxide formula → (symbol, whether it is the oxide)."""
-    text = (files("lodeline") / "data/reference/additional_elements.csv").read_text("utf-8")
     found = {SYMBOLS[-1].casefold(): (TREO, False)}
-    for row in csv.DictReader(text.splitlines()):
+    for row in table_rows("reference/additional_elements.csv"):
         found |= {row["symbol"].casefold(): (row["symbol"], False), row["name_zh"]: (row["symbol"], False)}
     for symbol, element in ELEMENTS.items():
         found |= {symbol.casefold(): (symbol, False), element.name_zh: (symbol, False)}

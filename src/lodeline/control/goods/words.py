@@ -7,16 +7,15 @@ The goods are what a name ends in, before it says what they hold or what they ar
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from lodeline.material.element import CHEMICAL_NAMES, ELEMENTS, RARE_EARTHS
 from lodeline.party.script import simplified
+from lodeline.tables import table_rows
 
 #: What the head of a name can be; the other words qualify it.
 _HEADS = frozenset(
@@ -51,8 +50,7 @@ class Words:
 
 def rows(table: str) -> list[dict[str, str]]:
     """The rows of a reference table."""
-    text = (files("lodeline") / f"data/reference/{table}.csv").read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return table_rows(f"reference/{table}.csv")
 
 
 #: Where a word begins or ends, also of Latin letters and figures next to hanzi, kana or hangul: 萃取剂P507. A class

@@ -7,17 +7,16 @@ decides: what exceeds is asked about.
 
 from __future__ import annotations
 
-import csv
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final, Literal
 
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.material.element import RARE_EARTHS
 from lodeline.material.mass import MG_PER_KG, PPB, parse_mass
+from lodeline.tables import table_rows
 
 YEAR_DAYS: Final = 365
 #: Statements of need that an application may hold.
@@ -172,6 +171,5 @@ def _need(line: str, end_users: Sequence[str]) -> Need | None:
 @cache
 def large_mg() -> int:
     """From this mass of an element a year to one end user its need is asked for (`data/reference/end_use.csv`)."""
-    text = (files("lodeline") / "data/reference/end_use.csv").read_text("utf-8")
-    (row,) = (row for row in csv.DictReader(text.splitlines()) if row["name"] == "large_kg")
+    (row,) = (row for row in table_rows("reference/end_use.csv") if row["name"] == "large_kg")
     return int(row["value"]) * MG_PER_KG

@@ -15,13 +15,11 @@ law.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib.resources import files
 from typing import Any, Final
 
 import polars as pl
@@ -41,6 +39,7 @@ from lodeline.material.mass import PPB
 from lodeline.message import Count, Day, Fact, Key, Mass, Name, Party, Texts
 from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.tables import table_rows
 
 INNOCENT: tuple[Text, ...] = (
     text("A new customer was won, or an old one moved its plant.", "开拓了新客户，或老客户迁厂。"),
@@ -166,9 +165,12 @@ def _listed_lots(exports: pl.DataFrame, held: pl.DataFrame, law: Jurisdiction, l
     items = control_items(law, day, known=day) if day is not None else ()
     pairs = {(SYMBOLS.index(element), item.form) for item in items for element in item.rare_earths}
     named = pl.DataFrame(sorted(pairs), schema={"element": pl.UInt8, "form": pl.String}, orient="row")
-    text = (files("lodeline") / "data/reference/product_forms.csv").read_text("utf-8")
     forms = pl.DataFrame(
-        [(row["product"], form) for row in csv.DictReader(text.splitlines()) for form in row["forms"].split("|")],
+        [
+            (row["product"], form)
+            for row in table_rows("reference/product_forms.csv")
+            for form in row["forms"].split("|")
+        ],
         schema=["goods", "form"],
         orient="row",
     )

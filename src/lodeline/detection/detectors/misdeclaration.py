@@ -13,11 +13,9 @@ code stands for is the law pack's `desk-tariff-codes`, what is trace its `trace-
 
 from __future__ import annotations
 
-import csv
 import statistics
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import polars as pl
@@ -35,6 +33,7 @@ from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG
 from lodeline.message import SEMICOLON, Count, Mass, Series, Texts
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.tables import table_rows
 
 INNOCENT: tuple[Text, ...] = (
     text("The code was changed by customs, or chosen by a broker.", "编码经海关调整，或由报关行选定。"),
@@ -190,8 +189,7 @@ def _families_of_products() -> dict[str, frozenset[str]]:
 
 
 def _table(name: str) -> list[dict[str, str]]:
-    text = (files("lodeline") / f"data/reference/{name}.csv").read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return table_rows(f"reference/{name}.csv")
 
 
 def _wrong_code(rows: pl.DataFrame, law: Jurisdiction) -> pl.Series:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from lodeline.filing.columns.header import CANONICAL_BY_FOLDED, folded
 from lodeline.filing.schema import COLUMNS
+from lodeline.tables import table_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +24,7 @@ class Guide:
 
 
 def _rows(table: str) -> list[dict[str, str]]:
-    text = (files("lodeline") / "data/reference" / table).read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return table_rows(f"reference/{table}")
 
 
 @cache

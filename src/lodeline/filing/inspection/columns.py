@@ -6,17 +6,16 @@ filing; one that is meant for a known one and is not understood (a mass without 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
 from functools import cache
-from importlib.resources import files
 from typing import Final, Literal, get_args
 
 from lodeline.filing.cell import FREE_TEXT, PARSERS, Read, choice_parser, compatible
 from lodeline.filing.columns.header import folded
+from lodeline.tables import table_rows
 
 TableName = Literal["measurement", "custody", "results"]
 TABLES: Final[tuple[TableName, ...]] = get_args(TableName)
@@ -118,13 +117,12 @@ class TableColumn:
 @cache
 def columns(table: TableName) -> dict[str, TableColumn]:
     """The columns of a table by name, in the order in which they are documented."""
-    text = (files("lodeline") / "data/reference/inspection_columns.csv").read_text("utf-8")
     return {
         row["name"]: TableColumn(
             name=row["name"], names_zh=tuple(row["names_zh"].split("|")), type=row["type"], required=row["required"],
             description={"en": row["description_en"], "zh": row["description_zh"]}, example=row["example"],
         )
-        for row in csv.DictReader(text.splitlines()) if row["table"] == table
+        for row in table_rows("reference/inspection_columns.csv") if row["table"] == table
     }  # fmt: skip
 
 

@@ -13,17 +13,16 @@ CaseError      what was asked cannot be done in this case; the message says what
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final, Literal, get_args
 
 from lodeline.detection.limits import Limits
 from lodeline.errors import UserError
 from lodeline.material.mass import parse_mass
+from lodeline.tables import table_rows
 
 State = Literal["open", "asked", "answered", "explained", "waived", "confirmed", "withdrawn"]
 STATES: Final[tuple[State, ...]] = get_args(State)
@@ -86,9 +85,8 @@ class Facts:
 @cache
 def parameters() -> Limits:
     """The values of `data/reference/case_parameters.csv`; none of them is law."""
-    text = (files("lodeline") / "data/reference/case_parameters.csv").read_text("utf-8")
     values: dict[str, list[tuple[date, float]]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in table_rows("reference/case_parameters.csv"):
         values.setdefault(row["name"], []).append((date.fromisoformat(row["in_force_from"]), float(row["value"])))
     return Limits(values={name: tuple(sorted(dated)) for name, dated in values.items()})
 

@@ -7,12 +7,10 @@ rows; how far-fetched each kind is stands in `data/reference/explanation_costs.c
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from importlib.resources import files
 from math import hypot, log
 from typing import Any, Final, Literal, get_args
 
@@ -25,6 +23,7 @@ from lodeline.detection.evidence import with_element_mass
 from lodeline.material.element import SYMBOLS
 from lodeline.service.balance.sites import Statement, lacking
 from lodeline.store.snapshot import Snapshot
+from lodeline.tables import table_rows
 
 Kind = Literal[
     "unfiled-side", "dated-beside", "filed-twice", "not-counted", "not-booked", "counted-otherwise", "unit-slip",
@@ -95,8 +94,7 @@ def explanations(
 @cache
 def costs() -> Mapping[str, float]:
     """The table of assumptions, name → value."""
-    text = (files("lodeline") / "data/reference/explanation_costs.csv").read_text("utf-8")
-    return {row["name"]: float(row["value"]) for row in csv.DictReader(text.splitlines())}
+    return {row["name"]: float(row["value"]) for row in table_rows("reference/explanation_costs.csv")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from lodeline.control.declaration import columns
+from lodeline.tables import table_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,6 @@ class PublishedCase:
 @cache
 def published_cases() -> tuple[PublishedCase, ...]:
     """The lines in the order of the table."""
-    text = (files("lodeline") / "data/reference/published_cases.csv").read_text("utf-8")
 
     def texts(row: Mapping[str, str], name: str) -> dict[str, str]:
         return {"en": row[f"{name}_en"], "zh": row[f"{name}_zh"]}
@@ -44,7 +43,7 @@ def published_cases() -> tuple[PublishedCase, ...]:
             story=texts(row, "story"),
             source=texts(row, "source"),
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("reference/published_cases.csv")
     )
 
 

@@ -14,7 +14,6 @@ whoever keeps the store can draw it again.
 
 from __future__ import annotations
 
-import csv
 import hmac
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +21,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -36,6 +34,7 @@ from lodeline.service.inspections.visits import Inspection, inspections
 from lodeline.store.queries.log import root_before
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
+from lodeline.tables import table_rows
 
 #: Part of a month's visits that is drawn by lot, and how many visits there are where nobody says.
 RANDOM_SHARE: Final = 0.2
@@ -44,7 +43,7 @@ VISITS_MOST: Final = 1_000
 #: Days after a visit until a site counts in full again.
 _DAYS_FULL: Final = 365
 _PURPOSE: Final = b"lodeline inspections by lot\n"
-_ROLES: Final = "data/reference/visit_roles.csv"
+_ROLES: Final = "reference/visit_roles.csv"
 
 
 class ChoosingError(UserError):
@@ -178,7 +177,7 @@ def last_of(made: Iterable[Inspection], month: str) -> dict[str, date]:
 @cache
 def role_weights() -> Mapping[str, float]:
     """Role → how much a firm of it counts (`visit_roles.csv`; every row is an assumption)."""
-    rows = csv.DictReader((files("lodeline") / _ROLES).read_text("utf-8").splitlines())
+    rows = table_rows(_ROLES)
     return {row["role"]: float(row["weight"]) for row in rows}
 
 

@@ -9,17 +9,16 @@ something there; so the figures order questions, and foretell nothing about any 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final, Literal
 
 import polars as pl
 
 from lodeline.detection.identity import named_in
 from lodeline.material.mass import MG_PER_KG
+from lodeline.tables import table_rows
 
 SizeClass = Literal["small", "middle", "large"]
 Basis = Literal["class", "detector", "all"]
@@ -29,7 +28,7 @@ TONNE_MG: Final = 1_000 * MG_PER_KG
 SIZES: Final[Mapping[SizeClass, int]] = {"small": 0, "middle": 200 * TONNE_MG, "large": 500 * TONNE_MG}
 #: So many alarms the wider group counts for, where a class or a detector has few of its own.
 PRIOR: Final = 5.0
-_TABLE: Final = "data/reference/detector_precision.csv"
+_TABLE: Final = "reference/detector_precision.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +109,7 @@ def measured() -> Mapping[tuple[str, str], Measured]:
         (row["detector"], row["size_class"]): Measured(
             true=int(row["true"]), alarms=int(row["alarms"]), seeds=row["seeds"], author=row["author"]
         )
-        for row in csv.DictReader((files("lodeline") / _TABLE).read_text("utf-8").splitlines())
+        for row in table_rows(_TABLE)
     }
 
 

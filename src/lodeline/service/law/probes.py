@@ -7,12 +7,10 @@ item needs, so that what else a law asks shows.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from lodeline.control.case import Licence
@@ -22,6 +20,7 @@ from lodeline.control.replay import only_in
 from lodeline.party.packed import packed
 from lodeline.regulation.control_list import items_with_status
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.tables import table_rows
 
 Json = dict[str, Any]
 #: What every probe states unless it states it otherwise.
@@ -47,8 +46,7 @@ class Probe:
 @cache
 def fixed() -> tuple[Probe, ...]:
     """The line of each rule."""
-    text = (files("lodeline") / "data/reference/probe_lines.csv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines())
+    rows = table_rows("reference/probe_lines.csv")
     return tuple(_probe(row.pop("rules").replace("|", ", "), row) for row in rows)
 
 

@@ -6,12 +6,10 @@ of the log, so two who race for the last of it find one winner; told twice, the 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from lodeline.ledger.licence import GOODS
@@ -24,6 +22,7 @@ from lodeline.service.licences.accounts import LicenceAccount, last_day, licence
 from lodeline.service.licences.draw_facts import Draw, draw_totals, draws_about, draws_of, put_draws
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store
+from lodeline.tables import table_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +73,7 @@ class Drawn:
 @cache
 def days() -> Mapping[str, timedelta]:
     """The terms of `data/reference/draw_parameters.csv`; none of them is law."""
-    text = (files("lodeline") / "data/reference/draw_parameters.csv").read_text("utf-8")
-    return {row["name"]: timedelta(days=int(row["value"])) for row in csv.DictReader(text.splitlines())}
+    return {row["name"]: timedelta(days=int(row["value"])) for row in table_rows("reference/draw_parameters.csv")}
 
 
 def reserve(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 import numpy as np
@@ -19,6 +17,7 @@ from lodeline.strategy.building.routes import ROUTE
 from lodeline.strategy.figure import Basis
 from lodeline.strategy.inputs.assumptions import assumption
 from lodeline.strategy.network import Floats, Ints
+from lodeline.tables import table_rows
 
 #: Days of transit at home where no receipt says (assumption).
 _AT_HOME_DAYS: Final = 4
@@ -89,5 +88,4 @@ def _assumed(country: str) -> int:
 
 @cache
 def _transit_keys() -> Mapping[str, str]:
-    text = (files("lodeline") / "data/reference/strategy_transit.csv").read_text("utf-8")
-    return {row["country"]: row["assumption"] for row in csv.DictReader(text.splitlines())}
+    return {row["country"]: row["assumption"] for row in table_rows("reference/strategy_transit.csv")}

@@ -7,12 +7,10 @@ with names in both languages, are rows of `data/reference/strategy_columns.csv`.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final, Literal, get_args
 
 import polars as pl
@@ -21,6 +19,7 @@ from lodeline.errors import UserError
 from lodeline.filing.columns.header import folded
 from lodeline.strategy.figure import Basis
 from lodeline.strategy.scenario import INSTRUMENT_KINDS, RULES, Instrument, Scenario
+from lodeline.tables import table_rows
 
 Table = Literal["plants", "bill", "cover", "suppliers", "scenarios", "instruments"]
 #: In the order in which they are read: a later one names rows of an earlier.
@@ -72,7 +71,6 @@ class StrategyColumn:
 @cache
 def columns(table: Table) -> Mapping[str, StrategyColumn]:
     """The columns of a table by name, in the order of its template."""
-    text = (files("lodeline") / "data/reference/strategy_columns.csv").read_text("utf-8")
     return {
         row["name"]: StrategyColumn(
             name=row["name"], names_zh=tuple(row["names_zh"].split("|")), type=row["type"],
@@ -80,7 +78,7 @@ def columns(table: Table) -> Mapping[str, StrategyColumn]:
             high=float(row["high"]) if row["high"] else None,
             meaning={"en": row["meaning_en"], "zh": row["meaning_zh"]}, example=row["example"],
         )
-        for row in csv.DictReader(text.splitlines()) if row["table"] == table
+        for row in table_rows("reference/strategy_columns.csv") if row["table"] == table
     }  # fmt: skip
 
 

@@ -8,11 +8,9 @@ and said so. A first stop is a minimum: with more plants it comes earlier, so th
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from importlib.resources import files
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +23,7 @@ from lodeline.strategy.inputs.tables import EMPTY
 from lodeline.strategy.network import ESSENTIAL, Edges, Holdings, Network, Units
 from lodeline.strategy.run import Run, percentiles, run
 from lodeline.strategy.scenario import Instrument, Scenario
+from lodeline.tables import table_rows
 
 Json = dict[str, Any]
 #: Days of a mean month, as the published computation has it.
@@ -284,5 +283,4 @@ def _network(event: Event) -> Network:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    content = (files("lodeline") / "data/strategy" / name).read_text("utf-8")
-    return list(csv.DictReader(content.splitlines()))
+    return table_rows(f"strategy/{name}")

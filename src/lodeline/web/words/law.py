@@ -5,14 +5,13 @@ The words of values are `data/reference/law_words.csv`. A pack may hold others: 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from lodeline.material.mass import PPB_PER_PERCENT
+from lodeline.tables import table_rows
 from lodeline.web.words import format as written
 from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.words import Tone
@@ -57,8 +56,7 @@ _PPB: Final = "_ppb"
 @cache
 def vocabulary() -> Mapping[tuple[str, str], Text]:
     """(key or word, name) → what it is called."""
-    wording = (files("lodeline") / "data/reference/law_words.csv").read_text("utf-8")
-    return {(row["kind"], row["name"]): text(row["en"], row["zh"]) for row in csv.DictReader(wording.splitlines())}
+    return {(row["kind"], row["name"]): text(row["en"], row["zh"]) for row in table_rows("reference/law_words.csv")}
 
 
 def word(name: str, language: Language) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Final
 
 from lodeline.ledger.roles import ROLES
@@ -15,6 +13,7 @@ from lodeline.service.inspections.precision import SIZES, Likelihood, likelihood
 from lodeline.service.inspections.reasons import SIZES as SIZE_WORDS
 from lodeline.service.inspections.reasons import reasons
 from lodeline.service.inspections.taking_along import TakingAlong
+from lodeline.tables import table_rows
 from lodeline.web.pages.common.filters import carried
 from lodeline.web.pages.inspections.plan_part import CHOSEN, duration, in_hundred
 from lodeline.web.pages.inspections.plan_part import SIZES as ITEM_SIZES
@@ -292,7 +291,7 @@ def _likelihood(visit: Visit, found: Likelihood) -> Cell:
 def roles_table(visit: Visit) -> Table:
     """How much a firm of each role counts."""
     rows = list(
-        csv.DictReader((files("lodeline") / "data/reference/visit_roles.csv").read_text("utf-8").splitlines())
+        table_rows("reference/visit_roles.csv")
     )  # fmt: skip
     return Table(
         name="roles",
