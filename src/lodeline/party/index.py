@@ -96,12 +96,11 @@ class _Orders(NamedTuple):
     common: npt.NDArray[np.int64]
     meaning: npt.NDArray[np.int64]
     transcription: npt.NDArray[np.int64]
-    share: npt.NDArray[np.int64]
 
     @property
     def significant(self) -> tuple[npt.NDArray[np.int64], ...]:
         """Those that say how many others have as much in common, which two names do not; letters say no more than
-        they do, and a share too little.
+        they do.
         """
         return self.common, self.meaning, self.transcription
 
@@ -244,12 +243,6 @@ class NameIndex:
         scores = self._shared_weight(terms_meant(asked), here)
         return here[np.lexsort((here, -scores * ~self._by_ear(asked, here)))]
 
-    def _by_share(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The places, those first that have most of what is asked, however much they have beside it: a brand in hanzi
-        may be read in several tongues.
-        """
-        return here[np.argsort(-self._shared_weight(query_terms(asked), here), kind="stable")]
-
     def _shared_weight(self, wanted: Codes, here: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """(len(here),) how much the names at the places have of the terms."""
         weights = np.zeros(every_code(), np.float32)
@@ -369,7 +362,6 @@ class NameIndex:
         return _Orders(
             letters=self._by_letters(asked, here), common=common,
             meaning=self._by_meaning(asked, here), transcription=self._by_transcription(asked, here),
-            share=self._by_share(asked, here),
         )  # fmt: skip
 
 

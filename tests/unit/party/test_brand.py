@@ -156,7 +156,7 @@ def test_what_many_brands_may_mean_says_less_than_what_few_do() -> None:
 def test_a_brand_is_parted_as_the_other_name_translates_it() -> None:
     # 世纪 and 星 and 源, though 星源 sounds like other words.
     assert meaning_by_sound(parsed("Shi Ji Xing Yuan You Xian Gong Si"), parsed("Century Star Source Ltd")) == 1.0
-    assert meaning(parsed("无限锂业有限公司"), parsed("Infinity Lithium Corporation")) == 1.0, "infinite, infinity"
+    assert meaning(parsed("宇宙锂业有限公司"), parsed("Universal Lithium Corporation")) == 1.0, "universe, universal"
 
 
 def test_a_short_word_of_english_is_no_syllable() -> None:
