@@ -1,11 +1,11 @@
-"""Makes `src/lodeline/data/party/characters.csv` of the Unihan database: how hanzi are read abroad, and what they mean.
+"""Makes `src/lodeline/data/party/characters.csv` of the Unihan database: what hanzi mean in English.
 
     python benchmarks/names/characters.py Unihan_Readings.txt
 
 The file is part of the Unicode Character Database (Unihan.zip; Debian's package unicode-data has it). Taken are the
-characters of GB 2312, which is what names of firms are written with, and of their readings only the first ones;
-readings and meanings of the traditional character stand for the simplified one that lacks them. Of the definitions,
-single English words are kept: a gloss that takes a sentence names no firm.
+characters of GB 2312, which is what names of firms are written with; the meaning of the traditional character goes
+before that of the simplified one. Of the definitions, single English words are kept: a gloss that takes a sentence
+names no firm.
 """
 
 from __future__ import annotations
@@ -13,21 +13,14 @@ from __future__ import annotations
 import csv
 import re
 import sys
-import unicodedata
 from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
 import opencc
-from anyascii import anyascii
 
 TABLE: Final = Path(__file__).parents[2] / "src/lodeline/data/party/characters.csv"
-READINGS: Final = 2
 MEANINGS: Final = 5
-NATIVE: Final = 4
-#: Kana that a verb ends in: names are made of nouns and of what adjectives begin with.
-_VERB: Final = "うくぐすつぬぶむる"
-_HIRAGANA: Final = re.compile(r"[\u3041-\u3096]+")
 #: What a definition says about a character instead of what it means.
 _NOTES: Final = re.compile(r"\([^)]*\)|\b(a|an|the|to|of|be)\s+")
 _WORD: Final = re.compile(r"[a-z]{2,14}")
@@ -46,18 +39,13 @@ def main() -> int:
     traditional = opencc.OpenCC("s2t")
     with TABLE.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("han", "cantonese", "hangul", "japanese", "native", "vietnamese", "english"))
+        writer.writerow(("han", "english"))
         for han in common():
-            # A simplified character may have readings of a rare one that looks the same: the traditional goes first.
-            told = {**facts[han], **facts[traditional.convert(han)]}
-            readings = (
-                several(re.sub(r"\d", "", told.get("kCantonese", ""))), several(re.sub(r":\w*", "", hangul(told))),
-                several(told.get("kJapaneseOn", "").lower()), native(told.get("kJapanese", "")),
-                several(told.get("kVietnamese", "")),
-            )  # fmt: skip
-            senses = glosses(f"{told.get('kDefinition', '')};{facts[han].get('kDefinition', '')}")
-            if any(readings) or senses:
-                writer.writerow((han, *readings, "|".join(senses)))
+            # A simplified character may have the meaning of a rare one that looks the same: the traditional goes first.
+            whole = facts[traditional.convert(han)].get("kDefinition") or facts[han].get("kDefinition", "")
+            senses = glosses(f"{whole};{facts[han].get('kDefinition', '')}")
+            if senses:
+                writer.writerow((han, "|".join(senses)))
     print(TABLE)
     return 0
 
@@ -66,28 +54,6 @@ def common() -> list[str]:
     """The hanzi of GB 2312-80, both levels, in its order."""
     rows = [bytes((high, low)) for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF)]
     return [one for row in rows for one in row.decode("gb2312", errors="ignore")]
-
-
-def hangul(told: dict[str, str]) -> str:
-    """Korean readings; those of a character that may begin a name otherwise than it goes on stand beside each other."""
-    return told.get("kHangul", "")
-
-
-def native(text: str) -> str:
-    """The Japanese words that the character is read as in names of persons and places, in Latin letters: 山 is yama."""
-    found = []
-    for kana in text.split():
-        if not _HIRAGANA.fullmatch(kana):
-            continue
-        stem = kana[:-1] if kana.endswith("い") and len(kana) > 2 else kana
-        if len(stem) <= NATIVE and not (len(stem) > 2 and stem[-1] in _VERB):
-            found.append(anyascii(stem))
-    return "|".join(list(dict.fromkeys(found))[:NATIVE])
-
-
-def several(text: str) -> str:
-    """The first readings, parted by a bar."""
-    return "|".join(list(dict.fromkeys(unicodedata.normalize("NFC", text).split()))[:READINGS])
 
 
 def glosses(definition: str) -> list[str]:

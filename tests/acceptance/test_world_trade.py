@@ -139,8 +139,8 @@ def published() -> Published:
 def assert_it_is_what_was_published(answers: Answers) -> None:
     loaded, expected = answers.loaded, published()
     assert (loaded["accepted"], loaded["rows"], loaded["refused"]) == (FILINGS, ROWS, [])
-    # Its countries stand as organisations whose role the format does not know.
-    assert [one["code"] for one in loaded["register_problems"]] == ["role.unknown"]
+    # Its countries are organisations whose role the format does not know, each with its English name alone.
+    assert [one["code"] for one in loaded["register_problems"]] == ["role.unknown", "organisation.named-once"]
     assert answers.still_open == []
     columns = ("shipper", "receiver", "shipment_event", "receipt_event", "shipped_kg", "received_kg")
     assert sorted(tuple(row[name] for name in columns) for row in answers.transfers) == expected.shipments

@@ -10,7 +10,6 @@ import pytest
 import screening
 from lodeline.party.likeness import likeness
 from lodeline.party.name import parsed
-from names import shortened
 from names.pairs import UNSEEN, firms, fresh, further, held, known_elsewhere, language, pairs, unseen
 from names.synthetic import names
 
@@ -47,24 +46,6 @@ def test_the_language_of_a_name_is_told_by_its_letters_and_its_form() -> None:
 def test_likeness_does_not_depend_on_which_name_comes_first() -> None:
     for one in pairs()[::9]:
         assert likeness(one.one, one.other).probability == pytest.approx(likeness(one.other, one.one).probability)
-
-
-def test_first_letters_are_learned_of_firms_that_stand_in_no_other_list() -> None:
-    with (UNSEEN.parent / "acronyms.csv").open(encoding="utf-8", newline="") as stream:
-        learned_of = {row["firm"] for row in csv.DictReader(stream)}
-    lists = (firms(), unseen(), further(), fresh(), held(), known_elsewhere())
-    assert len(learned_of) > 200
-    assert learned_of.isdisjoint(one.zh for some in lists for one in some)
-
-
-def test_how_words_are_shortened_is_learned_of_whole_first_letters() -> None:
-    known = [shortened.words_of("gac", "广州汽车集团有限公司"), shortened.words_of("jmc", "江铃汽车集团有限公司")]
-    shares, seen, reached = shortened.learned(known)
-    assert reached == 2
-    assert sum(share for (word, _), share in shares.items() if word == "trade") == pytest.approx(1.0)
-    # 汽车 was a in one of them, m in the other, and nothing else.
-    assert seen["automotive"]["a"] > 0.5 < seen["automotive"]["m"]
-    assert sum(seen["automotive"].values()) == pytest.approx(2.0)
 
 
 def test_no_firm_of_the_test_half_is_among_those_that_are_learned_from() -> None:

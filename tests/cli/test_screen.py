@@ -87,5 +87,8 @@ def test_the_lists_of_the_law_are_asked_on_the_day(nowhere: Lodeline) -> None:
     watched = nowhere("screen", "SUBARU Corp.", "--on", "2026-11-29", "--json").document
     (standing,) = watched["names"][0]["hits"][0]["listed"]
     assert (standing["measure"], standing["scope"]) == ("watched", "dual-use")
+    now = nowhere("screen", "S3航空防务公司", "--on", "2026-12-02", "--json").document
+    assert now["verdict"] == "listed" and now["names"][0]["hits"][0]["parties"][0]["names"][-1] == "S3 AeroDefense"
+    assert {one["list"]: one["named_once"] for one in now["law_lists"]}["announcement-21-2025"] == 6
     missing = {one["list"]: one["unnamed"] for one in watched["law_lists"]}
     assert missing["announcements-27-28-2026"] == 14 and missing["announcements-11-12-2026"] == 0

@@ -124,7 +124,7 @@ def test_init_brings_an_older_store_up_to_date_and_names_what_it_changed(filed: 
     assert (
         "up to date" in done
         and "tables changed: store.0009_lines_between_parties, store.0010_entries_by_kind,"
-        " store.0011_lots_of_a_filing\n"
+        " store.0011_lots_of_a_filing, store.0012_other_name_of_a_counterparty\n"
         in done
         and "guards" not in done
     )

@@ -90,6 +90,26 @@ def test_a_later_filing_is_meant_as_was_decided_before(desk: Desk) -> None:
     assert_sound(desk.store)
 
 
+def test_a_row_that_states_both_names_means_whom_the_register_has_by_either(desk: Desk) -> None:
+    text = (
+        "event,kind,on,site,lot,mass_kg,product,origin_kind,origin_place,composition,counterparty_name,对方另一名称\n"
+    )
+    text += "O9,origin,2025-07-01,mine,L9,10,concentrate,mined,CN-PIT,Nd=20;Pr=5,,\n"
+    text += "S9,shipment,2025-07-05,mine,L9,10,,,,,北方分离厂,sep\n"
+    desk.accept("MINE", "2025-07", text)
+    assert receivers(desk) == ["SEP"]
+    assert parties.unsettled(open_snapshot(desk.store)).is_empty()
+    assert_sound(desk.store)
+
+
+def test_a_party_that_is_made_with_both_names_is_meant_by_either(desk: Desk) -> None:
+    sold(desk, "Rotor Works GmbH", "转子制造有限公司")
+    made = decide(desk, "Rotor Works GmbH", "new", country="DE", other_name="转子制造有限公司")
+    assert receivers(desk) == [made, made]
+    with pytest.raises(PartyError, match="already"):
+        decide(desk, "Rotorwerke GmbH", "new", other_name="转子制造有限公司")
+
+
 def test_new_parties_merge_with_two_persons_and_split_again(desk: Desk) -> None:
     sold(desk, "Rotor Works GmbH", "Rotorwerke GmbH")
     one = decide(desk, "Rotor Works GmbH", "new", country="DE")

@@ -137,6 +137,7 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_by_init_alone(empty: 
         "store.0009_lines_between_parties",
         "store.0010_entries_by_kind",
         "store.0011_lots_of_a_filing",
+        "store.0012_other_name_of_a_counterparty",
     }
     assert verify(store).faults == ()
 

@@ -83,11 +83,13 @@ def test_a_party_of_its_own_is_merged_by_two_and_split_again(own: tuple[Browser,
     browser, store = own
     made = [
         browser.post(
-            AT + quote(name), {"do": "new", "called": name, "country": "DE", "identifiers": "", "reason": "seen"}
+            AT + quote(name),
+            {"do": "new", "called": name, "other_name": zh, "country": "DE", "identifiers": "", "reason": "seen"},
         )["Location"].partition("?")[0]
-        for name in ("Rotor Works GmbH", "Rotorwerke GmbH")
+        for name, zh in (("Rotor Works GmbH", "转子制造有限公司"), ("Rotorwerke GmbH", ""))
     ]
     into = made[0].rstrip("/").rpartition("/")[2]
+    assert "转子制造有限公司" in browser.page(made[0]).text
     wang, li = as_("wang", "analyst"), as_("li", "registrar")
     assert wang.post(made[1], {"do": "merge", "into": into, "reason": "one number"}).status_code == 303
     proposal = store.register(store.head()).tables["party_proposals"]["id"][0]

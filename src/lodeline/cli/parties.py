@@ -73,6 +73,7 @@ def decide(
     party: Annotated[str, typer.Argument(help="Id of the party it is, or is not. 主体编号。")] = "",
     reason: Reason = "",
     country: Annotated[str, typer.Option(help="Of a new party, e.g. DE. 新主体的国家或地区。")] = "",
+    other_name: Annotated[str, typer.Option(help="Of a new party, in the other script. 新主体的另一种文字名称。")] = "",
     numbers: Annotated[
         list[str] | None, typer.Option("--id", help="Of a new party: uscc:, lei:, vat: or eori: and the number. 号码。")
     ] = None,
@@ -86,7 +87,7 @@ def decide(
         words = ", ".join(parties.VERDICTS)
         raise UserError(f"{verdict!r} is none of {words}", f"{verdict!r} 不是 {words} 之一")
     decision = parties.Decision(
-        name=name, verdict=verdict, party=party, reason=reason, country=country,
+        name=name, verdict=verdict, party=party, reason=reason, country=country, other_name=other_name,
         identifiers=numbers or (),
     )  # fmt: skip
     entry, meant = parties.decide(store_at(database), decision, filed_at=datetime.now(UTC), by=_BY)

@@ -155,10 +155,10 @@ def _print_hit(hit: dict[str, Any], reader_language: str) -> None:
 def _basis(document: dict[str, Any]) -> str:
     lists = ", ".join(f"{one['list']} ({one['listed']})" for one in document["lists"] if one["accepted"])
     packed = document["law_lists"]
-    count, missing = sum(one["named"] for one in packed), sum(one["unnamed"] for one in packed)
+    count, once, missing = (sum(one[key] for one in packed) for key in ("named", "named_once", "unnamed"))
     pack = text(
-        f"the law pack ({count} parties; of {missing} more it has no name)",
-        f"法规库（{count} 个主体；另有 {missing} 个名称未查到）",
+        f"the law pack ({count} parties, {once} in one script alone; of {missing} more it has no name)",
+        f"法规库（{count} 个主体，其中 {once} 个仅有一种文字名称；另有 {missing} 个名称未查到）",
     )
     if document["stamp"] is None:
         register = text("no register", "无登记册")

@@ -131,6 +131,7 @@ def read_dossier(directory: Path | str) -> Dossier:
     problems += found
     index = root / "filings" / "index.csv"
     problems += _unknown_roles(register["organisations"])
+    problems += _named_once(register["organisations"])
     filings = _read_index(root, index, problems) if index.is_file() else _found_filings(root)
     return Dossier(
         register=register, filings=tuple(filings), feeds=tuple(_found_feeds(root)), problems=tuple(problems)
@@ -266,6 +267,13 @@ def _unknown_roles(organisations: pl.DataFrame) -> list[Problem]:
     unknown = roles.filter(~roles.is_in(list(ROLES))).value_counts().sort("roles")
     where = Where(file=FILES["organisations"], column="roles")
     return [problem("role.unknown", where, value=role, count=count) for role, count in unknown.iter_rows()]
+
+
+def _named_once(organisations: pl.DataFrame) -> list[Problem]:
+    """One flag for all organisations that have a Chinese name alone, or one in Latin letters."""
+    count = organisations.select((pl.col("name_zh").is_null() != pl.col("name_en").is_null()).sum()).item()
+    where = Where(file=FILES["organisations"], column="name_en")
+    return [problem("organisation.named-once", where, count=count)] if count else []
 
 
 def _found_filings(root: Path) -> list[FilingFile]:

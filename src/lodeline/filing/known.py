@@ -25,7 +25,7 @@ def register_rules(judged: pl.DataFrame, register: Register, organisation: str |
     names = judged.select(
         pl.col("site").filter(_SITED).unique().implode(),
         pl.col("to_site").filter("is_shipment").unique().implode(),
-        *(pl.col(name).unique().implode() for name in ("counterparty", "owner", "method")),
+        *(pl.col(name).unique().implode() for name in ("counterparty", "counterparty_name", "owner", "method")),
         pl.col("on").min().alias("first"),
         pl.col("on").max().alias("last"),
     ).row(0, named=True)
@@ -41,6 +41,22 @@ def register_rules(judged: pl.DataFrame, register: Register, organisation: str |
             yield Rule(code=code, column=column, when=when, facts=lambda row: {"value": row["value"]})
     if used["method"]:
         yield from _method_rules(used["method"], register)
+    yield from _named_once(used["counterparty_name"], register)
+
+
+def _named_once(used: list[str], register: Register) -> Iterator[Rule]:
+    """Who is named by one name that the register does not have: with the other one they are found. Once a name."""
+    by_name, decided = register.party_by_name, register.party_of
+    if unknown := [name for name in used if name.strip().casefold() not in by_name and name not in decided]:
+        once = (
+            ~pl.col("is_void") & pl.col("counterparty").is_null() & pl.col("counterparty_other_name").is_null()
+            & pl.col("counterparty_name").is_in(unknown)
+        )  # fmt: skip
+        name = pl.when(once).then("counterparty_name")
+        yield Rule(
+            code="party.named-once", column="counterparty_other_name", when=once & name.is_first_distinct(),
+            facts=lambda row: {"name": row["counterparty_name"]},
+        )  # fmt: skip
 
 
 def _is_list(value: object) -> bool:

@@ -58,6 +58,7 @@ COLUMNS: tuple[Column, ...] = (
     _column("owner", "物权人"),
     _column("counterparty", "对方编号"),
     _column("counterparty_name", "对方名称"),
+    _column("counterparty_other_name", "对方另一名称"),
     _column("counterparty_country", "对方国家", "country"),
     _column("to_site", "移入场所"),
     _column("location", "库位"),
@@ -90,7 +91,7 @@ _POLARS: dict[str, pl.DataType] = {
 
 #: Typed names of the columns that rows of an earlier time had not, oldest first: a new column is named here at the end,
 #: wherever it stands in `COLUMNS`. Their cells stand last; a row is written up to the last that it fills (`canonical`).
-LATER: tuple[str, ...] = ()
+LATER: tuple[str, ...] = ("counterparty_other_name",)
 _TYPES = {column.typed: _POLARS.get(column.type, pl.String()) for column in COLUMNS}
 #: A checked filing's rows. `composition` is canonical text in ppb on the element basis (lodeline.material);
 #: `value` is a normalised decimal text; `extra` is canonical JSON of the filled unknown columns or null.

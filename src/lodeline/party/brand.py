@@ -1,8 +1,8 @@
 """What a brand may be called in another tongue: translated, whole or in part, from hanzi or from pinyin.
 
 金风 is Goldwind, 国防金属 is Defense Metals. Each is a guess from words alone, made for both names that are
-compared and for the terms by which the index finds them. A brand that is neither read nor translated nor shortened can
-be known by a record alone.
+compared and for the terms by which the index finds them. A brand that is neither read nor translated nor transcribed
+can be known by a record alone.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from itertools import chain, islice, pairwise
 from math import log2
 from typing import Final
 
-from lodeline.party.abroad import characters, meanings
 from lodeline.party.name import MOST_MEANT, Name
 from lodeline.party.script import as_syllables, pinyin_syllables
 from lodeline.party.transcription import UNSEEN, rarity
-from lodeline.party.words import glosses, phrase_words, phrases, vocabulary
+from lodeline.party.words import characters, glosses, meanings, phrase_words, phrases, vocabulary
 
 #: A brand in pinyin has so many syllables at least of which each means something.
 _LEAST_SYLLABLES: Final = 2
@@ -29,8 +28,8 @@ _LEAST_PART: Final = 3
 _ENDINGS: Final = ("s", "en", "y", "ic", "al")
 #: Words that are alike in so many letters are forms of one.
 _STEM: Final = 7
-#: How many characters of the first level GB 2312 has: those in common use.
-_COMMON: Final = 3_755
+#: How many of the characters that mean something are of the first level of GB 2312: those in common use.
+_COMMON: Final = 3_345
 #: Bits that a word says which is a branch of trade as well (assumed).
 _TRADE: Final = 5.0
 #: What is told wholly goes before as much that is told in part.
@@ -129,7 +128,7 @@ def _chances(by_sound: bool) -> dict[tuple[str, int], float]:
         if by_sound
         else chain(
             ((han, words) for han, words in glosses().items()),
-            ((han, row["english"]) for han, row in islice(characters().items(), _COMMON) if han not in glosses()),
+            ((han, words) for han, words in islice(characters().items(), _COMMON) if han not in glosses()),
         )
     )
     trades = vocabulary().spelt if by_sound else vocabulary().cjk
@@ -218,7 +217,7 @@ def trades_left(name: Name, other: Name) -> tuple[str, ...]:
 def _meant_by(han: str) -> frozenset[str]:
     """What a word in hanzi means: by the table, or what its characters mean."""
     known = glosses().get(han)
-    return known or frozenset(word for one in han if one in characters() for word in characters()[one]["english"])
+    return known or frozenset(word for one in han for word in characters().get(one, ()))
 
 
 def meaning_by_sound(a: Name, b: Name, *, of_trades: bool = False) -> float:
@@ -372,8 +371,8 @@ def _parted_by_sound(syllables: tuple[str, ...]) -> _Words:
 def _spelt_out() -> dict[str, frozenset[str]]:
     """Pinyin, syllable by syllable → the English words that hanzi in common use with that sound may mean."""
     found: dict[str, set[str]] = defaultdict(set)
-    for han, row in islice(characters().items(), _COMMON):
-        found["".join(pinyin_syllables(han))].update(row["english"])
-    for han, words in glosses().items():
-        found[" ".join(pinyin_syllables(han))] |= words
-    return {sound: frozenset(words) for sound, words in found.items()}
+    for han, words in islice(characters().items(), _COMMON):
+        found["".join(pinyin_syllables(han))].update(words)
+    for word, meant_ in glosses().items():
+        found[" ".join(pinyin_syllables(word))] |= meant_
+    return {sound: frozenset(some) for sound, some in found.items()}

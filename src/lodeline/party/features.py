@@ -13,15 +13,12 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from lodeline.party.abroad import spelt_in_japan
 from lodeline.party.brand import bits_meant, in_pinyin, meaning, meaning_by_sound, meaning_of_trades
-from lodeline.party.initials import acronym, shortens
-from lodeline.party.name import Name
+from lodeline.party.name import Name, is_japanese
 from lodeline.party.script import as_syllables
-from lodeline.party.shortening import is_japanese
 from lodeline.party.terms import as_transcribed
 from lodeline.party.transcription import FIRST_SOUND, evidence, habit
-from lodeline.party.words import MOST_SHORTENED, trade_letters, vocabulary
+from lodeline.party.words import trade_letters, vocabulary
 
 #: All that is not hanzi, and the forms that stand behind a name in short.
 HANZI: Final = re.compile(r"[^\u4e00-\u9fff]|股份$|集团$|股份有限公司$|有限公司$|有限责任公司$")
@@ -30,20 +27,10 @@ DISTINCTIVE_SYLLABLES: Final = 2
 #: As much evidence a name among thousands gives by chance, and more than that says no more.
 SOME_BITS: Final = 6.0
 SURE_BITS: Final = 20.0
-#: From here on first letters may be what the other name is called in short.
-_SHORTENED_BITS: Final = 2.0
-#: And more bits of first letters say no more.
-_SURE_LETTERS: Final = 12.0
 #: Brands that sound less alike are different words.
 FAR: Final = 0.6
 #: And from here on a brand is what the other calls its place.
 _SAME_PLACE: Final = 0.8
-#: From here on a brand is what the other's hanzi are called abroad.
-_ALIKE_ABROAD: Final = 0.85
-#: A word of fewer letters may be many hanzi in Japanese.
-_LEAST_IN_JAPAN: Final = 4
-#: Of several spellings one is always as near as that.
-_NEAR_ABROAD: Final = 0.75
 #: Branches of trade by which a subsidiary differs from its parent more often than a translation from its original.
 FUNCTIONS: Final = frozenset(
     {"trade", "investment", "logistics", "research-institute", "recycling", "holding-asset", "service"}
@@ -59,16 +46,13 @@ FEATURES: Final = (
     "place-same", "place-one-sided", "industry-shared", "industry-partly", "industry-one-sided", "industry-disjoint",
     "function-one-sided", "group-one-sided", "form-differs", "whole", "industry-differs-in-one-script",
     "direction-same", "meaning", "abbreviation", "letters", "transcribed", "transcribed-well", "transcribed-far",
-    "abroad", "acronym-bits", "shortened", "meaning-by-sound", "meant", "meant-well", "trade-same",
+    "meaning-by-sound", "meant", "meant-well", "trade-same",
 )  # fmt: skip
 
 
 def features_of(a: Name, b: Name) -> dict[str, float]:
     """What the model weighs: FEATURES, each from 0 to 1."""
-    abroad, place_and_trade, translated = _abroad(a, b), shortens(a, b), meaning(a, b)
-    letters = acronym(a, b)
-    short = letters >= _SHORTENED_BITS
-    whole, placed = meaning_of_trades(a, b), one_placed(a, b)
+    translated, whole, placed = meaning(a, b), meaning_of_trades(a, b), one_placed(a, b)
     industries = _Overlap(_fields(a) | _implied(a, b), _fields(b) | _implied(b, a))
     # Where a trade is said by the brand of the other name, neither is one-sided for it.
     in_common = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
@@ -78,14 +62,11 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         translated, industries = whole, in_common
         if whole == 1.0:
             functions, missing = frozenset(), False
-    if short and not (a.industries and b.industries):
-        # The letters say what the firm does as well, and where.
-        missing, industries = False, in_common
     by_sound, of_trades = meaning_by_sound(a, b), meaning_by_sound(a, b, of_trades=True)
     if of_trades == 1.0 > by_sound:
         by_sound, functions, missing, industries = of_trades, frozenset(), False, in_common
     # What is called otherwise need not sound alike.
-    otherwise = abroad >= _ALIKE_ABROAD or short or place_and_trade or translated == 1.0
+    otherwise = translated == 1.0
     another = 0.0 if otherwise or placed else syllables_differ(a, b)
     # Words that differ by a syllable sound alike and are different words all the same.
     sound = sound_of_brands(a, b) * (1 - another)
@@ -112,14 +93,14 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "no-brand": float(not a.sounds and not b.sounds),
         "no-brand-same": float(not a.sounds and not b.sounds and a.industries == b.industries),
         "place-same": float(places == 1),
-        "place-one-sided": float(bool(a.places) != bool(b.places) and not short),
+        "place-one-sided": float(bool(a.places) != bool(b.places)),
         "industry-shared": float(industries.shared > 0),
         "trade-same": trades,
         "industry-partly": 1 - industries.shared if industries.shared else 0.0,
         "industry-one-sided": industries.one_sided,
         "industry-disjoint": industries.disjoint * float(not _is_generic_industry(a, b)),
         "function-one-sided": float(bool(functions)),
-        "group-one-sided": float(a.group != b.group and not (short and _may_leave_out_group(a, b))),
+        "group-one-sided": float(a.group != b.group),
         # Across scripts every form is translated as "Co., Ltd.".
         "form-differs": float(a.cjk == b.cjk and bool(a.forms) and bool(b.forms) and not a.forms & b.forms),
         "whole": fuzz.token_sort_ratio(a.text, b.text) / 100 if a.cjk == b.cjk else 0.0,
@@ -130,9 +111,6 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "transcribed": min(1.0, max(0.0, bits) / SURE_BITS),
         "transcribed-well": _above(bits + habits),
         "transcribed-far": min(1.0, max(0.0, -bits) / SURE_BITS),
-        "abroad": max(0.0, abroad - _NEAR_ABROAD) / (1 - _NEAR_ABROAD) if sound < 1.0 else 0.0,
-        "acronym-bits": _of_letters(letters) if sound < 1.0 else 0.0,
-        "shortened": float(place_and_trade),
         # A syllable means so much that half of a brand is always said.
         "meaning-by-sound": max(0.0, 2 * by_sound - 1) if sound < 1.0 else 0.0,
         "meant": min(1.0, meant / SURE_BITS),
@@ -151,22 +129,9 @@ def _left_out_in_japan(a: Name, b: Name) -> frozenset[str]:
     return _HOUSES if (is_japanese(a) or is_japanese(b)) and not (a.industries and b.industries) else frozenset()
 
 
-def _may_leave_out_group(a: Name, b: Name) -> bool:
-    """Whether first letters may stand for the group of the name that they are of: CNPC for a 集团; "JMC Group" says it
-    beside them.
-    """
-    whole = [one for one in (a, b) if one.cjk or one.read]
-    return len(whole) != 1 or whole[0].group
-
-
 def _above(bits: float) -> float:
     """Bits above those that a name among thousands gives by chance, 0 to 1."""
     return min(1.0, max(0.0, bits - SOME_BITS) / (SURE_BITS - SOME_BITS))
-
-
-def _of_letters(bits: float) -> float:
-    """Bits of first letters, 0 to 1."""
-    return min(1.0, bits / _SURE_LETTERS)
 
 
 def one_placed(a: Name, b: Name) -> bool:
@@ -209,38 +174,6 @@ def _close(x: str, y: str) -> float:
     if x == y:
         return 1.0
     return (DamerauLevenshtein.normalized_similarity(x, y) + JaroWinkler.similarity(x, y)) / 2
-
-
-def _abroad(a: Name, b: Name) -> float:
-    """How alike a brand in letters is to what another tongue makes of the other's hanzi; 0 without any.
-
-    What is Mandarin in pinyin is meant so, unless the hanzi are of a foreign firm and spelt just like that.
-    """
-    best = 0.0
-    for han, other in ((a, b), (b, a)):
-        if not han.brand_han or not other.sounds or other.brand_han:
-            continue
-        if in_pinyin(other) is not None:
-            best = max(best, float(han.foreign and other.brand in han.abroad))
-        else:
-            best = max([best, *(_close(x, y) for x in han.abroad for y in other.sounds)])
-        if han.foreign and best < 1.0:
-            best = max(best, _in_japan(han.brand_han, other))
-    return best
-
-
-def _in_japan(hanzi: str, other: Name) -> float:
-    """Whether the other's brand, or a word of it, is what hanzi of a brand are in Japan, whose last ones may be a trade
-    that is left out: 阪和兴业 is "Hanwa".
-    """
-    best = 0.0
-    for letters in {other.brand, *other.brand_words}:
-        spelt = spelt_in_japan(hanzi, letters) if len(letters) >= _LEAST_IN_JAPAN else 0
-        if spelt == len(hanzi):
-            return 1.0
-        if spelt >= DISTINCTIVE_SYLLABLES and len(hanzi) - spelt <= MOST_SHORTENED:
-            best = _ALIKE_ABROAD
-    return best
 
 
 def _transcribed(a: Name, b: Name) -> tuple[float, float]:
@@ -364,23 +297,6 @@ def _several(place: frozenset[str]) -> bool:
     return any(x not in within[y] and y not in within[x] for x in place for y in place)
 
 
-def in_letters(features: Mapping[str, float]) -> bool:
-    """Whether one brand may well be first letters of the other name."""
-    return bool(features["acronym-bits"] >= _of_letters(_SHORTENED_BITS))
-
-
 def called_otherwise(features: Mapping[str, float]) -> bool:
     """Whether one brand is what the other is called in short, or in another tongue."""
-    return bool(
-        features["abbreviation"]
-        or in_letters(features)
-        or features["shortened"]
-        or features["meaning"] == 1.0
-        or features["meaning-by-sound"] == 1.0
-        or is_read_abroad(features)
-    )
-
-
-def is_read_abroad(features: Mapping[str, float]) -> bool:
-    """Whether one brand is what the other's hanzi are called in another tongue."""
-    return features["abroad"] >= (_ALIKE_ABROAD - _NEAR_ABROAD) / (1 - _NEAR_ABROAD)
+    return bool(features["abbreviation"] or features["meaning"] == 1.0 or features["meaning-by-sound"] == 1.0)

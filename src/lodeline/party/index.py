@@ -2,7 +2,7 @@
 
 Candidates come by cosine of weighted terms (`terms`; rare ones weigh more), exactly: none is pruned. Thousands of them
 are put in several orders: by their letters, so that two errors in a short brand do not lose the name, by all they have
-in common, by meaning, by first letters, and by how well one transcribes the other; so hanzi, pinyin and English meet.
+in common, by meaning, and by how well one transcribes the other; so hanzi, pinyin and English meet.
 The few that lead are compared in full. Who is meant is decided by `likeness`.
 
 Of those that are compared the likeliest are shown, and what leads in several of the orders before what is as likely:
@@ -29,7 +29,6 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
-from lodeline.party.initials import bits_asked, letters_alone, letters_within, spelt_bits
 from lodeline.party.likeness import ANOTHER_WORD, Likeness, compared
 from lodeline.party.name import Name, parsed, taken_apart
 from lodeline.party.segment import Columns, Known, Segment, gather_rare, highest, other_place, summed
@@ -57,8 +56,6 @@ _LOOKED_THROUGH: Final = 6_000
 _LOOKED_THROUGH_ALL: Final = 20_000
 #: And how many with nothing but meanings in common.
 _LOOKED_THROUGH_MEANT: Final = 2_000
-#: And how many whose words may begin with letters that are asked.
-_SPELT_OUT: Final = 200
 #: For these, a word that one name in so many has says too little.
 _ONE_IN: Final = 40
 #: And how many of those that sound most like a transcription are weighed by syllable, among few names and among many.
@@ -83,7 +80,7 @@ _TYPED: Final = 0.8
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A name of the index that may be meant: the key and text under which it was added, how like it is, and how far
-    ahead of others it stood where it was looked for (`led`, 0 to 4).
+    ahead of others it stood where it was looked for (`led`, 0 to 3).
     """
 
     key: str
@@ -95,27 +92,25 @@ class Candidate:
 class _Orders(NamedTuple):
     """Places of names that may be meant, in each of the orders in which they are looked through."""
 
-    first_letters: npt.NDArray[np.int64]
     letters: npt.NDArray[np.int64]
     common: npt.NDArray[np.int64]
     meaning: npt.NDArray[np.int64]
     transcription: npt.NDArray[np.int64]
-    share: npt.NDArray[np.int64]
 
     @property
     def significant(self) -> tuple[npt.NDArray[np.int64], ...]:
         """Those that say how many others have as much in common, which two names do not; letters say no more than
-        they do, and a share too little.
+        they do.
         """
-        return self.first_letters, self.common, self.meaning, self.transcription
+        return self.common, self.meaning, self.transcription
 
 
 def _known(name: str) -> Known:
     parts = taken_apart(name)
     codes = array("i", terms_of(parts)).tobytes()
-    # A brand that may shorten a place has terms of it, and says none.
+    # One that may be parted without a place says none.
     stands = all(one.places for one in parts.every)
-    return Known(parts.text, parts.brand, as_transcribed_anyhow(parts), letters_within(parts), stands, codes)
+    return Known(parts.text, parts.brand, as_transcribed_anyhow(parts), stands, codes)
 
 
 def _several(names: Sequence[str]) -> Columns:
@@ -206,7 +201,7 @@ class NameIndex:
             own = (here >= segment.first) & (here < segment.first + segment.size)
             at = here[own] - segment.first
             written[own] = segment.columns.texts.ratios([asked.text], at)
-            sound[own] = segment.columns.sounds.ratios([*asked.sounds[:MOST_SOUNDS], *asked.abroad], at)
+            sound[own] = segment.columns.sounds.ratios(asked.sounds[:MOST_SOUNDS], at)
         # Of those that sound the same, the one that is written most alike.
         return here[np.lexsort((here, -np.minimum(written, sound), -np.maximum(written, sound)))]
 
@@ -232,24 +227,6 @@ class NameIndex:
         order[: len(first)] = first[np.argsort(-bits[first], kind="stable")]
         return here[order]
 
-    def _by_first_letters(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Places of names in hanzi of which the brand that is asked may be the first letters, those first of which
-        that says most.
-        """
-        for letters in letters_alone(asked):
-            wanted = np.uint64(bits_asked(letters))
-            may = np.zeros(len(here), np.bool_)
-            for segment in self._parts():
-                own = (here >= segment.first) & (here < segment.first + segment.size)
-                may[own] = (segment.columns.within[here[own] - segment.first] & wanted) == wanted
-            bits = {
-                place: spelt_bits(letters, parsed(self._names[place]), trades_beside=bool(asked.industries))
-                for place in here[may][:_SPELT_OUT].tolist()
-            }
-            found = sorted((place for place, bit_count in bits.items() if bit_count), key=lambda place: -bits[place])
-            return np.array(found, np.int64)
-        return np.empty(0, np.int64)
-
     def _by_ear(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """(len(here),) whether both brands are in hanzi or pinyin, and so are compared by ear: they share all that
         their syllables may mean, whatever they do.
@@ -265,12 +242,6 @@ class NameIndex:
         """The places, those first that have most in common with it beside the letters of the brand."""
         scores = self._shared_weight(terms_meant(asked), here)
         return here[np.lexsort((here, -scores * ~self._by_ear(asked, here)))]
-
-    def _by_share(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The places, those first that have most of what is asked, however much they have beside it: a brand in hanzi
-        may be read in several tongues.
-        """
-        return here[np.argsort(-self._shared_weight(query_terms(asked), here), kind="stable")]
 
     def _shared_weight(self, wanted: Codes, here: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """(len(here),) how much the names at the places have of the terms."""
@@ -376,8 +347,7 @@ class NameIndex:
     def _leading(self, asked: Name) -> _Orders:
         """Places of the names that may be meant, in each of the orders in which they are looked through."""
         common = self._common(query_terms(asked), most=_LOOKED_THROUGH)
-        # First letters that are translated freely are no terms.
-        if (common.size or letters_alone(asked)) and len(self._names) <= _LOOKED_THROUGH_ALL:
+        if common.size and len(self._names) <= _LOOKED_THROUGH_ALL:
             alive = np.flatnonzero(np.frombuffer(self._alive, np.bool_))
             common = np.concatenate([common, np.setdiff1d(alive, common, assume_unique=True)])
         # What is translated has no sound in common.
@@ -390,9 +360,8 @@ class NameIndex:
         here, common = common[~elsewhere], common[np.argsort(elsewhere, kind="stable")]
         # Errors of typing are found by letters, translations by what is said in common.
         return _Orders(
-            first_letters=self._by_first_letters(asked, here), letters=self._by_letters(asked, here), common=common,
+            letters=self._by_letters(asked, here), common=common,
             meaning=self._by_meaning(asked, here), transcription=self._by_transcription(asked, here),
-            share=self._by_share(asked, here),
         )  # fmt: skip
 
 

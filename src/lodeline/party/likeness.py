@@ -30,7 +30,6 @@ from lodeline.party.features import (
     are_initials,
     called_otherwise,
     features_of,
-    in_letters,
     is_part,
     may_be_twins,
     one_placed,
@@ -50,9 +49,8 @@ ANOTHER_BRAND: Final = 0.1
 _MOST_LEFT: Final = {"syllable": ANOTHER_WORD, "brand": ANOTHER_BRAND}
 #: And when brands in letters and hanzi have nothing to do with each other, nor a trade or a place in common.
 NOTHING: Final = 0.2
-_SUPPORTING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym-bits", "shortened",
-                    "abbreviation", "initials", "brand-part", "industry-shared", "place-same",
-                    "direction-same")  # fmt: skip
+_SUPPORTING: Final = ("meaning", "meaning-by-sound", "meant", "abbreviation", "initials", "brand-part",
+                    "industry-shared", "place-same", "direction-same")  # fmt: skip
 #: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.
 SAME_PARTS: Final = 0.98
 #: What is said at most where one name has a branch of trade that the other lacks: parent and daughter differ by that.
@@ -195,14 +193,9 @@ def _weights() -> dict[str, float]:
 
 def _vetoes(a: Name, b: Name, features: Mapping[str, float]) -> tuple[str, ...]:
     found = []
-    # The place that a brand shortens stands in one of the names alone.
-    if places_agree(a, b) == -1 and not features["shortened"]:
+    if places_agree(a, b) == -1:
         found.append("place")
-    if (
-        a.directions != b.directions
-        and not in_letters(features)
-        and (bool(a.directions) == bool(b.directions) or not a.sounds or not b.sounds)
-    ):
+    if a.directions != b.directions and (bool(a.directions) == bool(b.directions) or not a.sounds or not b.sounds):
         found.append("direction")
     if a.numbers and b.numbers and not a.numbers & b.numbers:
         found.append("number")

@@ -31,6 +31,7 @@ from typing import Any, Final, Literal, cast, get_args
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.party.identifier import SCHEMES, Identifier, identifier
 from lodeline.party.ownership import Stake
+from lodeline.party.script import is_cjk
 from lodeline.party.tables import rows_of
 
 #: What a number may be called in an entity; the first scheme that it is a number of is taken.
@@ -105,6 +106,11 @@ class Party:
     def key(self) -> str:
         """What stakes call it."""
         return f"{self.source}:{self.id}"
+
+    @property
+    def is_named_once(self) -> bool:
+        """Whether all its names are in one script, so that it is found under another by a guess alone."""
+        return len({any(map(is_cjk, name)) for name in self.names}) == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +191,9 @@ class _Reading:
                     self.add("list.owner-unknown", line, None, value=end)
         if not self.problems and not any(party.listings for party in self.parties.values()):
             self.add("list.nobody", None, None)
+        once = sum(party.is_named_once for party in self.parties.values())
+        if once and all(one.severity != "reject" for one in self.problems):
+            self.add("list.named-once", None, "names", count=once)
         read = PartyList(
             name=self.name, problems=tuple(self.problems), skipped=dict(self.skipped), digest=digest,
             measure=self.measure, scope=self.scope,

@@ -12,26 +12,22 @@ from functools import cache, lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
-from lodeline.party.abroad import characters, korean, read_abroad, spelt_in_japan
 from lodeline.party.numeral import counted, counted_works, figure, is_roman, ordinal, roman
 from lodeline.party.pieces import Piece, is_spelt, pieces_of, pieces_otherwise
 from lodeline.party.script import (
     HAN,
-    HANGUL,
     as_syllables,
     folded,
     is_cjk,
     pinyin_syllables,
     readings,
     sounded,
-    traditional_letters,
 )
-from lodeline.party.words import foreign_readings, glosses, vocabulary
+from lodeline.party.words import characters, foreign_readings, glosses, vocabulary
 
 #: What is left out where a whole name is spelt.
 _NO_LETTERS: Final = re.compile(r"[^a-z]")
-JAPANESE_FORM: Final = re.compile(r"(株式|有限|合同)会社")
-_LEAST_READ: Final = 3
+_JAPANESE_FORM: Final = re.compile(r"(株式|有限|合同)会社")
 _BESIDE: Final = re.compile(r"[\s()]")
 #: Legal forms of three letters and fewer are words of other languages as well: they count at the end of a name alone.
 _SHORT: Final = 3
@@ -43,9 +39,7 @@ MOST_MEANT: Final = 6
 _INITIAL: Final = 2
 #: How phrases end that say that a firm is a group.
 _GROUPS: Final = ("集团", "group", "jituan")
-#: Forms that a Chinese company cannot have under its own law: of a translation, or of another tongue.
-_FOREIGN_FORM: Final = re.compile(r"会社|责任有限公司|两合公司|股份公司$|私人有限公司")
-#: And forms that no name in pinyin has, as `folded` leaves them.
+#: Forms that no name in pinyin has, as `folded` leaves them.
 _FOREIGN_LETTERS: Final = frozenset(
     {"ag", "gmbh", "ab", "se", "sa", "spa", "nv", "bv", "oy", "oyj", "asa", "kg", "kgaa", "plc", "pty", "ptyltd", "sas",
      "srl", "kk", "ohg", "aktiengesellschaft", "kabushikikaisha"}
@@ -53,8 +47,6 @@ _FOREIGN_LETTERS: Final = frozenset(
 #: So many letters a name in short has that stands before the whole.
 _LEAST_LETTERS: Final = 2
 _MOST_LETTERS: Final = 5
-#: Where hanzi are read otherwise than in Mandarin.
-_READ_OTHERWISE: Final = frozenset({"HK", "MO", "TW", "JP", "KR", "VN", "SG", "MY"})
 
 
 # Names are told apart by being others, which is quicker than by what they hold: `parsed` gives one for a text.
@@ -66,10 +58,9 @@ class Name:
     `sounds`: joined Latin spellings of the brand that are possible, the likeliest first. `meanings`: what each part of
     its hanzi is in English, where that is known. A place may have several concepts, which are alternatives; all
     `industries` are said, and `trades` has each as it is written. `cjk`: whether the name is written without blanks.
-    `foreign`: whether its brand is likely one of another tongue than Mandarin: by its form, and where it is in hanzi by
-    a place or by traditional characters. `placed`: whether the place stands for a brand that is not there.
-    `otherwise`: what it is where it may be parted in other ways as well. `read`: the whole of it in pinyin, if it is in
-    hanzi or spelt so.
+    `foreign`: whether its form says that its letters are no pinyin. `placed`: whether the place stands for a brand that
+    is not there. `otherwise`: what it is where it may be parted in other ways as well. `read`: the whole of it in
+    pinyin, if it is in hanzi or spelt so.
     """
 
     text: str
@@ -96,19 +87,9 @@ class Name:
         return (self, *self.otherwise)
 
     @property
-    def abroad(self) -> tuple[str, ...]:
-        """How the hanzi of the brand are spelt where they are not read in Mandarin, or in its older spelling."""
-        return read_abroad(self.brand_han, self.brand_words, foreign=self.foreign) if self.brand_han else ()
-
-    @property
     def brand(self) -> str:
         """The brand as one string in Latin letters."""
         return self.sounds[0] if self.sounds else ""
-
-    @property
-    def initials(self) -> str:
-        """First letters of the words of the brand."""
-        return "".join(word[0] for word in self.brand_words)
 
 
 class _Whole(NamedTuple):
@@ -157,26 +138,18 @@ def parsed(text: str) -> Name:
 
 
 def spells_whole(a: Name, b: Name) -> bool:
-    """Whether one name is in hanzi, and the other all of it as it is read: in pinyin with its legal form, or as a
-    Japanese firm's is, whose form is translated.
-    """
+    """Whether one name is in hanzi, and the other all of it in pinyin, with its legal form."""
     for han, latin in ((a, b), (b, a)):
         if han.cjk and latin.text.isascii():
             letters = _NO_LETTERS.sub("", latin.text)
-            if letters and (_may_be_read(han.text, letters) or _read_in_japan(han.text, latin.text)):
+            if letters and _may_be_read(han.text, letters):
                 return True
     return False
 
 
-@lru_cache(maxsize=10_000)
-def _read_in_japan(text: str, other: str) -> bool:
-    hanzi, found = JAPANESE_FORM.subn("", text)
-    if not found or len(hanzi) < _LEAST_READ:
-        return False
-    words, known = other.split(), vocabulary().latin
-    while sizes := [one for one in (1, 2) if (word := known.get("".join(words[-one:]))) and word.kind == "form"]:
-        del words[-max(sizes) :]
-    return spelt_in_japan(hanzi, "".join(words)) == len(hanzi)
+def is_japanese(name: Name) -> bool:
+    """Whether a name has the form of a company in Japan."""
+    return name.cjk and _JAPANESE_FORM.search(name.text) is not None
 
 
 @lru_cache(maxsize=10_000)
@@ -312,8 +285,8 @@ class _Reader:
         return Name(
             text=whole.folded, cjk=not whole.folded.isascii() and any(map(is_cjk, whole.folded)), brand_han=han,
             brand_words=words, sounds=_sounds(brand, words), meanings=_meanings(han),
-            foreign=_is_foreign(whole.folded, whole.text, places) if han else self.foreign,
-            places=_distinguished(tuple(concepts for _, concepts in places)), directions=frozenset(self.directions),
+            foreign=self.foreign, places=_distinguished(tuple(concepts for _, concepts in places)),
+            directions=frozenset(self.directions),
             industries=frozenset(self.industries), trades=tuple(self.trades), group=self.group,
             forms=frozenset(self.forms), numbers=frozenset(self.numbers), placed=placed,
             read=whole.read, otherwise=otherwise,
@@ -347,14 +320,6 @@ def _own_letters(whole: str) -> str:
     return first if first == heads and _LEAST_LETTERS <= len(first) <= _MOST_LETTERS else ""
 
 
-def _is_foreign(whole: str, text: str, places: list[tuple[str, frozenset[str]]]) -> bool:
-    return (
-        any(concepts & _READ_OTHERWISE for _, concepts in places)
-        or _FOREIGN_FORM.search(whole) is not None
-        or not traditional_letters().isdisjoint(text)
-    )
-
-
 def _is_town(concept: str) -> bool:
     """Whether a place lies in a province of China, and is none."""
     return concept.count("-") > 1
@@ -378,9 +343,7 @@ def _sounds(brand: list[str], words: tuple[str, ...]) -> tuple[str, ...]:
     if not likeliest:
         return ()
     if not all(HAN.match(one) for part in brand for one in part):
-        # Firms spell hangul as they did before there was a rule, and as the rule has it.
-        spelt = korean("".join(brand)) if all(HANGUL.match(one) for part in brand for one in part) else ()
-        return tuple(dict.fromkeys([likeliest, *spelt]))
+        return (likeliest,)
     abroad = _read_abroad("".join(brand))
     choices = [readings(character) for part in brand for character in part]
     if all(len(options) == 1 for options in choices):
@@ -425,9 +388,4 @@ def parted_han(han: str) -> list[int]:
 
 @cache
 def _meaning(word: str) -> frozenset[str]:
-    return glosses().get(word, frozenset()) | (frozenset(_senses(word)) if len(word) == 1 else frozenset())
-
-
-def _senses(han: str) -> tuple[str, ...]:
-    known = characters().get(han[0])
-    return known["english"] if known else ()
+    return glosses().get(word, frozenset()).union(characters().get(word, ()))

@@ -14,9 +14,18 @@ from typing import Final, NamedTuple
 
 from rapidfuzz.distance import DamerauLevenshtein
 
-from lodeline.party.abroad import meanings
 from lodeline.party.script import all_cjk, as_syllables, is_cjk, sounded, syllables
-from lodeline.party.words import MOST_WORDS, Word, close_word, compound, glosses, joined, places_near, vocabulary
+from lodeline.party.words import (
+    MOST_WORDS,
+    Word,
+    close_word,
+    compound,
+    glosses,
+    joined,
+    meanings,
+    places_near,
+    vocabulary,
+)
 
 _TOKEN: Final = re.compile(r"[()]|[^\s()]+")
 #: Words that join others of a brand and say nothing: "Light of Hope".

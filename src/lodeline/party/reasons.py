@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, Final
 
 from lodeline.ledger.problem import Language, shorten
-from lodeline.party.features import in_letters, is_read_abroad
 from lodeline.party.likeness import Likeness
 from lodeline.party.lists import Listing, Measure, Scope
 from lodeline.party.ownership import Stake
@@ -121,10 +120,8 @@ def _brand(features: Mapping[str, float], another: bool) -> str | None:
     """How the brands stand to each other: the code of the reason."""
     if features["brand-same"]:
         return "brand-same"
-    if features["abbreviation"] or features["initials"] or features["shortened"] or in_letters(features):
+    if features["abbreviation"] or features["initials"]:
         return "brand-short"
-    if is_read_abroad(features):
-        return "brand-abroad"
     if max(features["meaning"], features["meaning-by-sound"]) == 1.0:
         return "brand-translated"
     if features["transcribed-well"]:

@@ -24,7 +24,6 @@ MOST_CHARACTERS: Final = 400
 #: How many words' sounds are kept at hand.
 _KEPT: Final = 50_000
 HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
-HANGUL: Final = re.compile(r"[\uac00-\ud7a3]")
 _CJK: Final = re.compile(r"[\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3\U00020000-\U0003134f]")
 _ALL_CJK: Final = re.compile(f"(?:{_CJK.pattern})*")
 _NO_WORD: Final = re.compile(r"[^\w\s()]|_")

@@ -23,14 +23,13 @@ _STEPS: Final = 4_096
 
 
 class Known(NamedTuple):
-    """What the index keeps of a name: its text, how its brand sounds and is transcribed, which letters its words may
-    begin with, a bit for each, whether it says a place, and its terms, as bytes.
+    """What the index keeps of a name: its text, how its brand sounds and is transcribed, whether it says a place, and
+    its terms, as bytes.
     """
 
     text: str
     sound: str
     transcribed: str
-    within: int
     stands: bool
     terms: bytes
 
@@ -79,8 +78,7 @@ class Columns:
     """What is kept of names, each kind joined: one process hands it to another so, and not name by name.
 
     `terms`, `offsets`: the terms of each name, joined; `texts`, `sounds`, `transcribed`: how each name is written, how
-    its brand sounds, and how that is compared with transcriptions; `within`: which letters its words may begin with;
-    `stands`: whether it says a place.
+    its brand sounds, and how that is compared with transcriptions; `stands`: whether it says a place.
     """
 
     terms: Codes
@@ -88,7 +86,6 @@ class Columns:
     texts: Letters
     sounds: Letters
     transcribed: Letters
-    within: npt.NDArray[np.uint64]
     stands: npt.NDArray[np.bool_]
 
     @staticmethod
@@ -98,8 +95,7 @@ class Columns:
         return Columns(
             np.frombuffer(b"".join([one.terms for one in known]), np.int32), offsets,
             Letters.of([one.text for one in known]), Letters.of([one.sound for one in known]),
-            Letters.of([one.transcribed for one in known]), np.array([one.within for one in known], np.uint64),
-            np.array([one.stands for one in known], np.bool_),
+            Letters.of([one.transcribed for one in known]), np.array([one.stands for one in known], np.bool_),
         )  # fmt: skip
 
     @staticmethod
@@ -111,8 +107,7 @@ class Columns:
         )
         return Columns(
             np.concatenate([part.terms for part in parts]), _end_to_end([part.offsets for part in parts]),
-            texts, sounds, transcribed, np.concatenate([part.within for part in parts]),
-            np.concatenate([part.stands for part in parts]),
+            texts, sounds, transcribed, np.concatenate([part.stands for part in parts]),
         )  # fmt: skip
 
 

@@ -1,14 +1,12 @@
 """What a name is found by, as numbers: terms of the index.
 
-Letter triples of how the brand sounds; what the other words say, what the brand means, and what it is in short. A name
-that is asked is looked for in the spellings of other tongues as well; one that stands is, where it looks like a foreign
-one. Transcriptions share no terms: they are found among names that are near by what they do, or looked through whole.
+Letter triples of how the brand sounds; what the other words say, and what the brand means. Transcriptions share no
+terms: they are found among names that are near by what they do, or looked through whole.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Final
 
@@ -16,26 +14,22 @@ import numpy as np
 import numpy.typing as npt
 
 from lodeline.party import transcription
-from lodeline.party.abroad import meanings
 from lodeline.party.brand import in_pinyin, meant, meant_by_sound
-from lodeline.party.initials import acronyms, acronyms_freely, letters_alone
 from lodeline.party.name import Name
-from lodeline.party.shortening import shortened
-from lodeline.party.words import phrase_words, vocabulary
+from lodeline.party.words import meanings, phrase_words, vocabulary
 
 _LETTERS: Final = "^abcdefghijklmnopqrstuvwxyz0123456789$"
 _BASE: Final = len(_LETTERS)
-#: Terms below this are triples of letters; then follow concepts, meanings and first letters.
+#: Terms below this are triples of letters; then follow concepts, meanings and names that are spelt.
 TRIPLES: Final = _BASE**3
 #: How much a word that many names share weighs beside a triple of the brand.
 _CONCEPT_WEIGHT: Final = 0.7
 #: And a word that the brand may mean in English: hanzi may mean several.
 _MEANING_WEIGHT: Final = 0.5
-#: And first letters.
-_ACRONYM_WEIGHT: Final = 0.7
-#: Into how many terms first letters are put, those that stand alone and those of whole names, and names that are spelt;
-#: some share one.
-_ACRONYMS: Final = 1 << 15
+#: And a whole name that is spelt.
+_SPELT_WEIGHT: Final = 0.7
+#: Into how many terms those are put; some share one.
+_SPELT: Final = 1 << 15
 #: Readings and translations of a brand that are looked up beside its likeliest sound.
 MOST_SOUNDS: Final = 3
 
@@ -52,35 +46,16 @@ def terms_of(name: Name) -> list[int]:
     codes: set[int] = set()
     for one in name.every:
         codes |= terms_without_sound(one)
-        for sound in (*one.sounds[:MOST_SOUNDS], *(one.abroad if one.foreign else ())):
+        for sound in one.sounds[:MOST_SOUNDS]:
             codes.update(_triples(f"^{sound}$"))
-        codes.update(_shortened(alone=letters_alone(one), whole=acronyms(one)))
     codes.update(term_spelt(name))
     return sorted(codes)
 
 
-def _shortened(*, alone: Iterable[str], whole: Iterable[str]) -> list[int]:
-    """Terms of first letters: those that stand alone, and those that a whole name has. Two whole names that begin
-    alike have nothing in common.
-    """
-    first = _first_letters()
-    return [
-        start + zlib.crc32(letters.encode()) % _ACRONYMS
-        for some, start in ((alone, first), (whole, first + _ACRONYMS))
-        for letters in some
-    ]
-
-
 def term_spelt(name: Name) -> list[int]:
     """The term of a whole name in hanzi or pinyin, which it shares with those that are read like it; some share one."""
-    start = _first_letters() + 2 * _ACRONYMS
-    return [start + zlib.crc32(name.read.encode()) % _ACRONYMS] if name.read else []
-
-
-@cache
-def _first_letters() -> int:
-    """The first term of first letters."""
-    return TRIPLES + len(_concepts()) + len(_meanings())
+    start = TRIPLES + len(_concepts()) + len(_meanings())
+    return [start + zlib.crc32(name.read.encode()) % _SPELT] if name.read else []
 
 
 def terms_without_sound(name: Name) -> set[int]:
@@ -88,8 +63,6 @@ def terms_without_sound(name: Name) -> set[int]:
     found = {*_fields_of(name.industries), *_concepts_of(name.directions)}
     for one in name.places:
         found.update(_concepts_of(one))
-    for places, trades in shortened(name):
-        found.update(_concepts_of(places), _fields_of(trades))
     if name.brand_han:
         for part in name.meanings:
             found.update(_part_codes(part))
@@ -99,19 +72,17 @@ def terms_without_sound(name: Name) -> set[int]:
 
 
 def query_terms(name: Name) -> Codes:
-    """What is looked for when a name is asked: what it would be found by, and what its brand may be elsewhere."""
+    """What is looked for when a name is asked: what it would be found by, and what its brand may mean by its sound."""
     codes: set[int] = set(terms_meant(name).tolist())
-    for sound in (*name.sounds[:MOST_SOUNDS], *name.abroad):
+    for sound in name.sounds[:MOST_SOUNDS]:
         codes.update(_triples(f"^{sound}$"))
     return np.array(sorted(codes), dtype=np.int32)
 
 
 @lru_cache(maxsize=2_000)
 def terms_meant(name: Name) -> Codes:
-    """The terms of a name that is asked beside the sound of its brand. What is first letters is looked for in whole."""
-    found = {*terms_without_sound(name), *_meant_codes(meant_by_sound(name))}
-    found.update(_shortened(alone={*acronyms(name), *acronyms_freely(name)}, whole=letters_alone(name)))
-    return np.array(sorted(found), dtype=np.int32)
+    """The terms of a name that is asked beside the sound of its brand."""
+    return np.array(sorted(terms_without_sound(name) | {*_meant_codes(meant_by_sound(name))}), dtype=np.int32)
 
 
 def as_transcribed(name: Name) -> str:
@@ -194,7 +165,7 @@ def standing(name: Name) -> npt.NDArray[np.int8] | None:
     if not name.places:
         return None
     within, codes = vocabulary().within, _concepts()
-    covered = frozenset().union(*name.places, *(places for places, _ in shortened(name)))
+    covered = frozenset().union(*name.places)
     around = frozenset().union(*(within[place] for place in covered))
     stands = np.zeros(every_code(), np.int8)
     for place, above in within.items():
@@ -203,7 +174,7 @@ def standing(name: Name) -> npt.NDArray[np.int8] | None:
 
 
 def every_code() -> int:
-    return TRIPLES + len(_concepts()) + len(_meanings()) + 3 * _ACRONYMS
+    return TRIPLES + len(_concepts()) + len(_meanings()) + _SPELT
 
 
 def rarity_of(wanted: Codes, frequency: npt.NDArray[np.int64], names: int) -> npt.NDArray[np.float32]:
@@ -213,5 +184,5 @@ def rarity_of(wanted: Codes, frequency: npt.NDArray[np.int64], names: int) -> np
 
 def weights_of(terms_: Codes) -> npt.NDArray[np.float32]:
     """How much each term weighs by its kind. Shape (n,)."""
-    kinds = np.array([1.0, _CONCEPT_WEIGHT, _MEANING_WEIGHT, _ACRONYM_WEIGHT], np.float32)
+    kinds = np.array([1.0, _CONCEPT_WEIGHT, _MEANING_WEIGHT, _SPELT_WEIGHT], np.float32)
     return kinds[np.searchsorted(np.cumsum([TRIPLES, len(_concepts()), len(_meanings())]), terms_, side="right")]

@@ -233,16 +233,17 @@ def phrase_words(phrases_: frozenset[str]) -> frozenset[str]:
 
 
 @cache
-def place_letters() -> dict[str, frozenset[str]]:
-    """A character that stands for a place in short → the places: 江 of 江铜 is Jiangxi, among others."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for row in rows_of("places.csv"):
-        for term in row["terms"].split("|"):
-            if HAN.match(term):
-                found[simplified(term)[0]].add(row["place"])
-        for letter in filter(None, row["letters"].split("|")):
-            found[letter].add(row["place"])
-    return {letter: frozenset(places) for letter, places in found.items()}
+def characters() -> dict[str, tuple[str, ...]]:
+    """Hanzi → what each means in English, as `characters.csv` has it: those in common use first."""
+    return {row["han"]: tuple(row["english"].split("|")) for row in rows_of("characters.csv")}
+
+
+@cache
+def meanings() -> frozenset[str]:
+    """Every English word that hanzi of a brand may mean."""
+    return frozenset(word for words in characters().values() for word in words).union(
+        *map(phrase_words, glosses().values())
+    )
 
 
 @cache

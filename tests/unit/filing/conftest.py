@@ -85,7 +85,8 @@ SHIPMENT = {
 RECEIPT = SHIPMENT | {"event": "R-1", "kind": "receipt"}
 EXPORT = {
     "event": "X-1", "kind": "export", "on": "2025-06-09", "site": "PLANT", "lot": "M-1", "product": "magnet-ndfeb",
-    "mass_kg": "5", "counterparty_name": "Beispiel GmbH", "counterparty_country": "DE", "declaration": "D-1",
+    "mass_kg": "5", "counterparty_name": "Beispiel GmbH", "counterparty_other_name": "拜施皮尔公司",
+    "counterparty_country": "DE", "declaration": "D-1",
     "hs_code": "8505111000", "destination": "DE", "end_user_name": "Beispiel GmbH", "end_user_country": "DE",
     "end_use": "motors",
 }  # fmt: skip

@@ -13,7 +13,7 @@ from lodeline.ledger.register import TABLES
 ORGANISATIONS = (
     "id,name_zh,name_en,aliases,country,roles,uscc,lei,valid_from,valid_to\n"
     "ACME,甲,Acme,Acme Co | 甲公司,CHN,miner|separator,,,2020-01-01,\n"
-    "ROAD,,Road,,Ruritania,,,,,\n"
+    "ROAD,路,Road,,Ruritania,,,,,\n"
 )
 SITES = "id,organisation,name,stage,capacity_kg_per_month\nPLANT,ACME,Plant,mine,1250.5\n"
 INDEX = "sequence,organisation,period,path,filed_at,corrects\n"
@@ -44,7 +44,7 @@ def test_lists_masses_dates_and_countries(dossier: Path) -> None:
     assert acme["aliases"] == ["Acme Co", "甲公司"]
     assert acme["roles"] == ["miner", "separator"]
     assert (acme["country"], acme["valid_from"], acme["valid_to"]) == ("CN", date(2020, 1, 1), None)
-    assert (road["country"], road["roles"], road["name_zh"]) == ("Ruritania", [], None)
+    assert (road["country"], road["roles"], road["lei"]) == ("Ruritania", [], None)
     assert found.register["sites"]["capacity_mg_per_month"].to_list() == [1_250_500_000]
     for name, frame in found.register.items():
         assert dict(frame.schema) == TABLES[name]

@@ -42,6 +42,20 @@ def test_a_mass_that_was_carried_over_names_no_method(
     assert [one.code for one in found] == codes
 
 
+def test_who_is_named_by_one_name_that_the_register_lacks_is_asked_for_the_other_and_once_a_name(
+    judge: Judge, right: Rows, register: Register
+) -> None:
+    named_once = right["export"] | {"counterparty_other_name": ""}
+    again, another = named_once | {"event": "X-2"}, named_once | {"event": "X-3", "counterparty_name": "Rotor Works"}
+    asked = judge(named_once, again, another, register=register).problems
+    assert [(one.code, one.severity, one.where.row, one.where.column) for one in asked] == [
+        ("party.named-once", "flag", row, "counterparty_other_name") for row in (2, 4)
+    ]
+    # An id, or a name that the register has, says who it is.
+    for known in ({"counterparty": "BETA"}, {"counterparty_name": "beta"}):
+        assert judge(named_once | known, register=register).problems == ()
+
+
 def test_known_names_raise_nothing(judge: Judge, right: Rows, register: Register) -> None:
     row = right["shipment"] | {"owner": "BETA", "method": "SCALE", "model": "N52"}
     assert judge(row, register=register).problems == ()

@@ -124,8 +124,8 @@ def test_a_name_that_is_spelt_is_found_though_it_sounds_like_another_place() -> 
     assert index.find("He Gang Ji Tuan You Xian Gong Si", most=1)[0].name == "河钢集团有限公司"
 
 
-def test_a_brand_that_may_shorten_a_place_says_none() -> None:
-    # 宝山 may be Baoji and mountain; "Baoshan" is a town of Yunnan, and names that stand elsewhere are left out.
+def test_a_brand_that_a_place_sounds_like_says_none() -> None:
+    # "Baoshan" is a town of Yunnan, and names that are of another place are left out.
     others = [f"{one}{other}钢铁股份有限公司" for one in "安阿马达田满曼大宏" for other in "盛隆和发德鑫泰"]
     index = NameIndex((name, name) for name in [*others, "宝山钢铁股份有限公司"])
     assert index.find("Baoshan Iron & Steel Co., Ltd.", most=1)[0].name == "宝山钢铁股份有限公司"

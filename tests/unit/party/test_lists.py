@@ -38,7 +38,11 @@ def test_a_row_of_a_csv_is_a_party_with_all_that_it_says() -> None:
     found = csv_list(
         "W-1,乌有磁材|Nowhere Magnetics,cn,91999999FCT000001P,,2025-06,2025,samples,letter,", "W-2,B,,,no,,,,,W-1=62.5"
     )
-    assert found.accepted and not found.problems
+    assert found.accepted
+    # W-2 is called by one name; where each has both, nothing is asked.
+    (asked,) = found.problems
+    assert (asked.code, asked.severity, dict(asked.facts)) == ("list.named-once", "flag", {"count": 1})
+    assert csv_list("W-1,乌有磁材|Nowhere Magnetics,cn,,,,,,,").problems == ()
     assert found.parties[0] == Party(
         source="own", id="W-1", names=("乌有磁材", "Nowhere Magnetics"), countries=frozenset({"CN"}),
         identifiers=frozenset({Identifier("uscc", "91999999FCT000001P")}),
@@ -133,7 +137,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 )
 def test_the_invented_lists_are_whole_and_say_that_they_are_invented(path: Path) -> None:
     found = read_list(path, name="invented")
-    assert found.accepted and not found.problems
+    assert found.accepted and [one.code for one in found.problems] == ["list.named-once"]
     assert path.name.startswith("invented-")
     assert all("nvented for Lodeline" in line for line in path.read_text("utf-8").splitlines()[path.suffix == ".csv" :])
 

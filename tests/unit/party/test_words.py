@@ -5,17 +5,13 @@ from __future__ import annotations
 import csv
 from importlib.resources import files
 
-import numpy as np
 import pytest
 
 from lodeline.party import transcription
 from lodeline.party.brand import in_pinyin, meaning, meaning_of_trades
-from lodeline.party.index import NameIndex
-from lodeline.party.initials import acronym, spelt_bits
 from lodeline.party.likeness import likeness
 from lodeline.party.name import parsed
 from lodeline.party.script import as_syllables, pinyin_syllables
-from lodeline.party.shortening import ways_to_shorten
 from lodeline.party.words import phrase_words, vocabulary
 
 
@@ -62,34 +58,6 @@ def test_a_phrase_is_told_whole_or_by_its_words() -> None:
     assert meaning_of_trades(parsed("中国铁建股份有限公司"), parsed("China Railway Construction Corporation")) == 1.0
     assert meaning_of_trades(parsed("宁波永久磁材有限公司"), parsed("Ningbo Permanent Magnetics Ltd")) == 1.0
     assert meaning_of_trades(parsed("宁波韵升磁材有限公司"), parsed("Ningbo Permanent Magnetics Ltd")) == 0.0
-
-
-def test_first_letters_may_be_of_the_translation_and_say_less_where_they_are_free() -> None:
-    name = parsed("徐州工程机械集团有限公司")
-    assert spelt_bits("xcmg", name) and spelt_bits("xcmg", parsed("Xu Zhou Gong Cheng Ji Xie Ji Tuan You Xian Gong Si"))
-    assert not spelt_bits("xcbg", name)
-    saic = acronym(parsed("SAIC Motor"), parsed("上海汽车集团股份有限公司"))
-    assert 0 < acronym(parsed("XCMG Group"), name) < saic
-    assert saic > 8
-    assert acronym(parsed("XCBG Group"), name) == 0.0
-    # A state's firm, nonferrous metals and mining; steel is iron as well; Nippon Denki.
-    assert spelt_bits("cnmc", parsed("中国有色矿业集团有限公司")) > 6
-    assert spelt_bits("cnmc", parsed("宁波韵升股份有限公司")) == 0
-    assert spelt_bits("tisco", parsed("太原钢铁(集团)有限公司")) > 9
-    assert spelt_bits("nec", parsed("日本电气株式会社")) and spelt_bits("nsk", parsed("日本精工株式会社")) > 5
-    # The more letters a name allows, the less it says that some of them are there.
-    assert spelt_bits("ly", parsed("洛阳轴承有限公司")) > spelt_bits("ly", parsed("龙源电力工程机械有限公司"))
-    # A direction and a trade have no brand, and are shortened all the same, in pinyin too.
-    assert acronym(parsed("DEC Limited"), parsed("Dong Fang Dian Qi Gu Fen You Xian Gong Si")) > 5
-    # What is learned of a branch of trade: a maker of cars is a motor company as often as one of automobiles.
-    assert acronym(parsed("JMC Group"), parsed("江铃汽车集团有限公司")) > 4
-    index = NameIndex(
-        (one, one) for one in ["徐州工程机械集团有限公司", "徐州稀土集团有限公司", "宁波韵升集团有限公司"]
-    )
-    assert index.find("XCMG Group")[0].name == "徐州工程机械集团有限公司"
-    here = np.arange(3)
-    assert index._by_first_letters(parsed("XCMG Group"), here).tolist() == [0]
-    assert index._by_first_letters(parsed("XCBG Group"), here).tolist() == []
 
 
 def test_hanzi_that_transcribe_are_told_from_those_that_brands_are_made_of() -> None:
@@ -152,18 +120,6 @@ def test_a_town_behind_a_place_that_it_does_not_lie_in_is_the_brand(han: str, en
     assert len(parsed("浙江宁波韵升股份有限公司").places) == 2
     assert len(parsed("Hangzhou Magnets (Ningbo) Co., Ltd.").places) == 2
     assert len(parsed("Sichuan Jiangxi Copper Rare Earth Co., Ltd.").places) == 2
-
-
-def test_each_word_is_shortened_in_some_way_and_in_one() -> None:
-    for name in (
-        "徐州工程机械集团有限公司",
-        "中国第一汽车集团有限公司",
-        "国际商业机器公司",
-        "日本精工株式会社",
-        "空" * 50,
-    ):
-        for letters in ways_to_shorten(parsed(name)):
-            assert sum(letters.values()) == pytest.approx(1.0, abs=1e-3)
 
 
 def test_a_trade_may_say_that_a_firm_is_a_group() -> None:

@@ -307,20 +307,20 @@ def _with_places(rows: pl.DataFrame, organisation: str, head: Head, register: Re
 
 
 def parties(rows: pl.DataFrame, register: Register) -> pl.Series:
-    """`party`: the counterparty's id, found by id or by its exact name in the register, else the name as filed.
+    """`party`: the counterparty's id, found by id or by one of its exact names in the register, else the name as filed.
 
     That is what an entry binds for ever; whom a name means that was decided since says `Register.party_of`.
     """
     known = register.organisation_by_name
     # An organisation id holds no slash, and neither may a name that stands for one.
-    by_name = {
-        name: known.get(name.strip().casefold(), name.replace("/", "∕"))
-        for name in set(rows["counterparty_name"].to_list())
-        if name is not None
-    }
-    named = zip(rows["counterparty"].to_list(), rows["counterparty_name"].to_list(), strict=True)
-    found = [by_name.get(name) if party is None else party for party, name in named]
-    return pl.Series("party", found, pl.String())
+    columns = ("counterparty", "counterparty_name", "counterparty_other_name")
+    meant: dict[tuple[str | None, ...], str | None] = {}
+    for one in rows.select(columns).unique().iter_rows():
+        party, *names = one
+        written = [name for name in names if name is not None]
+        by_name = (known[name.strip().casefold()] for name in written if name.strip().casefold() in known)
+        meant[one] = party or next(by_name, written[0].replace("/", "∕") if written else None)
+    return pl.Series("party", [meant[one] for one in rows.select(columns).iter_rows()], pl.String())
 
 
 def _name_lots(

@@ -138,7 +138,8 @@ def settle_names(store: Store, snapshot: Snapshot, *, day: date, filed_at: datet
 class Decision:
     """About `name` as filed: it is the `same` as `party`, it is not (`other`), it is a `new` party, or it is `open`.
 
-    `country`, `called` and `identifiers` are of a new party: `scheme:number`, or `list:NAME:ID` for whom a list names.
+    `country`, `called`, `other_name` (in the other script) and `identifiers` are of a new party: `scheme:number`, or
+    `list:NAME:ID` for whom a list names.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Decision:
     reason: str = ""
     country: str = ""
     called: str = ""
+    other_name: str = ""
     identifiers: Sequence[str] = ()
 
 
@@ -186,9 +188,14 @@ def decide(
         )  # fmt: skip
         party = made["id"]
         tables["parties"] = [made]
-    row = _name(name, party, basis="decided", reason=decision.reason, others=sorted(others))
+    names = [name]
+    if decision.verdict == "new" and (other := as_row(decision.other_name.strip())) and other != name:
+        if other in register.party_of or other.casefold() in register.party_by_name:
+            raise PartyError(f"{other!r} is the name of a party already.", f"{other!r} 已是其他主体的名称。")
+        names.append(other)
+    rows = [_name(one, party, basis="decided", reason=decision.reason, others=sorted(others)) for one in names]
     entry = _put(
-        store, {**tables, "party_names": [row]}, filed_at=filed_at, by=by,
+        store, {**tables, "party_names": rows}, filed_at=filed_at, by=by,
         in_transaction=in_transaction and (lambda entry: in_transaction(entry, party)),
     )  # fmt: skip
     if entry is None:

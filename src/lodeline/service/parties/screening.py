@@ -71,13 +71,20 @@ def with_law(
 
 
 def law_lists(law: Jurisdiction, *, day: date, known: date) -> list[Json]:
-    """The lists of the pack that stand on the day: how many each names, and of how many more it has no name."""
+    """The lists of the pack that are in force on the day: how many each names, how many of these in one script alone,
+    and of how many more it has no name.
+    """
     missing = unnamed(law, day, known=known)
-    named = {one.name: len(one.parties) for one in packed(law, day, known=known)}
+    lists = packed(law, day, known=known)
+    named = {one.name: len(one.parties) for one in lists}
+    once = {one.name: sum(party.is_named_once for party in one.parties) for one in lists}
     return [
-        {"list": name, "named": named.get(name, 0), "unnamed": missing.get(name, (0, 0))[1]}
+        {
+            "list": name, "named": named.get(name, 0), "named_once": once.get(name, 0),
+            "unnamed": missing.get(name, (0, 0))[1],
+        }
         for name in sorted({*named, *missing})
-    ]
+    ]  # fmt: skip
 
 
 def screening_json(found: Screening) -> Json:

@@ -14,6 +14,7 @@ from lodeline.store.store import Store
 #: What a paper is called, its table, and its columns of a number or an id and of the name beside it.
 _NAMING: Final = (
     ("filing", "line", "counterparty", "counterparty_name"),
+    ("filing", "line", "counterparty", "counterparty_other_name"),
     ("invoice", "invoice_line", "seller", "seller_name"),
     ("invoice", "invoice_line", "buyer", "buyer_name"),
 )

@@ -38,7 +38,7 @@ ON: Final = Query(None, **spec.text("The day on which it is listed or not.", "åˆ
 class PartyDecisionIn(BaseModel):
     """Whom a name as filed means: the `same` as `party`, `other` than it, a `new` party, or `open` again.
 
-    `called`, `country` and `identifiers` (`scheme:number`) are of a new party.
+    `called`, `other_name` (in the other script), `country` and `identifiers` (`scheme:number`) are of a new party.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -47,6 +47,7 @@ class PartyDecisionIn(BaseModel):
     party: str = Field("", max_length=64)
     reason: str = Field(min_length=1, max_length=REASON_CHARACTERS)
     called: str = Field("", max_length=MOST_CHARACTERS)
+    other_name: str = Field("", max_length=MOST_CHARACTERS)
     country: str = Field("", max_length=2)
     identifiers: list[str] = Field(default_factory=list, max_length=20)
 
@@ -131,7 +132,7 @@ def decide_party(request: HttpRequest) -> HttpResponse:
     def act() -> HttpResponse:
         decision = Decision(
             name=sent.name, verdict=sent.verdict, party=sent.party, reason=sent.reason, country=sent.country.upper(),
-            called=sent.called, identifiers=sent.identifiers,
+            called=sent.called, other_name=sent.other_name, identifiers=sent.identifiers,
         )  # fmt: skip
         entry, party = office.decide(program, store(), decision, now=call_of(request).now)
         return json_answer(200, {"entry": entry.index, "name": sent.name, "party": party})

@@ -225,6 +225,13 @@ def new_fields(visit: Visit, found: dict[str, Any]) -> list[Field]:
     return [
         Field(name="called", label=visit.text("What it is called", "主体名称"), value=found["name"], required=True),
         Field(
+            name="other_name", label=visit.text("Its other name", "另一种文字名称"),
+            hint=visit.text(
+                "In Chinese, or in Latin letters: by both names it is found, however it is written",
+                "中文或外文；两种名称齐备，方可准确比对",
+            ),
+        ),
+        Field(
             name="country", label=visit.text("Country, such as DE", "国家代码，如 DE"), width="short",
             value=found["countries"][0] if len(found["countries"]) == 1 else "",
         ),

@@ -131,6 +131,7 @@ def party_name(visit: Visit) -> HttpResponse:
             decision = Decision(
                 name=text, verdict=verdict, party=form.get("party", ""), reason=form.get("reason", ""),
                 country=form.get("country", "").strip().upper()[:2], called=form.get("called", "").strip(),
+                other_name=form.get("other_name", ""),
                 identifiers=[one for one in form.get("identifiers", "").split() if one],
             )  # fmt: skip
             entry, party = office.decide(visit.actor, visit.store, decision, now=clock.now())

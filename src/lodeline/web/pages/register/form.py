@@ -20,7 +20,10 @@ from lodeline.web.words import words
 _LABELS: dict[str, tuple[str, str, str, str, Width]] = {
     "id": ("Id", "编号", "Stays for ever; lots and filings carry it", "永久不变；批次和申报均使用", "short"),
     "name_zh": ("Name in Chinese", "中文名称", "As on the business licence", "与营业执照一致", "long"),
-    "name_en": ("Name in English", "英文名称", "", "", "long"),
+    "name_en": (
+        "Name in Latin letters", "外文名称", "Give both names: a list or a filing may have either",
+        "请与中文名称一并填写，便于与名单、申报比对", "long",
+    ),
     "aliases": (
         "Other names", "其他名称", "Earlier and short names, with | between them", "曾用名、简称，以 | 分隔", "long",
     ),
