@@ -73,7 +73,6 @@ LOT = np.dtype(
         ("assay_count", "<i4"),
     ]
 )
-#: `element` is -1 in rows that belong to no lot any more.
 ASSAY = np.dtype([("element", "<i4"), ("ppb", "<i4")])
 #: `maker` is the transformation that made the lot, NO_MAKER or BACK_REFERENCE.
 LINK = np.dtype(
@@ -95,12 +94,12 @@ class Graph(NamedTuple):
 
     Row i of a `*_span` owns the entries from span[i, 0] to span[i, 1]. Those of an event's in-links are sorted by
     (lot, mass), of a lot's uses (the same links seen from the lot) by (the number of the event in the ledger, mass), of
-    an event's out-lots by lot, of a lot's assays by element. In an index as it is built they also stand in the order of
-    their owners; what has changed since stands behind. `content` is what each link holds of each element: it follows
-    from mass and assay, and stands ready because a walk reads it in one sweep where assays lie scattered.
+    an event's out-lots by lot, of a lot's assays by element; all are in the order of their owners. `content` is what
+    each link holds of each element: it follows from mass and assay, and is ready because a walk reads it in one sweep
+    where assays lie scattered.
 
     The time of an event is its day and, where it follows from events no earlier, a moment after the last of them. It
-    rests on the event's ancestors alone, so that an index that grew orders its events as one built from nothing does.
+    rests on the event's ancestors alone.
     """
 
     lots: Records  # (n,) LOT

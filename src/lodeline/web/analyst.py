@@ -13,7 +13,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Condition, Event, Lock, Thread
 from typing import Any, Final
 
@@ -29,8 +28,7 @@ from lodeline.service.filing.transfers import standing_transfers, unclosed
 from lodeline.service.findings.finding import findings
 from lodeline.service.matching import exceptions
 from lodeline.service.overview import overview
-from lodeline.service.overview.parting import is_prepared, prepare
-from lodeline.service.overview.reckoned import prepare_books
+from lodeline.service.overview.by_engine import is_prepared, prepare
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
@@ -78,7 +76,7 @@ class Analyst:
     """Publishes the answers of one database until it is told to end."""
 
     def __init__(self, url: str, engine: Opened | None = None, *, gives_way: int = 0) -> None:
-        """engine: makes what the snapshot of a store is computed from, where nothing can be carried over.
+        """engine: makes what the snapshot of a store is computed from.
 
         gives_way: how far publishing gives way to others, answers to who waits among them, by the measure of `nice`.
         """
@@ -153,8 +151,7 @@ class Analyst:
             outage.over()
             if before is None and stamp is not None:
                 settled()
-            # The first is made from nothing, which says nothing of the next.
-            made = before is not None and stamp != before
+            made = stamp != before
             self._ended.wait(pause_after(time.monotonic() - began) if made else _LOG_S)
         for one in answering:
             one.join(timeout=2)
@@ -185,7 +182,6 @@ class Analyst:
         if self._engine is not None and not is_prepared(snapshot):
             with self._engine() as engine:
                 prepare(snapshot, engine)
-                prepare_books(snapshot, engine)
         reading = Reading(self._store, snapshot, law_before(self._store, snapshot.entry + 1), checkpoint)
         stamp = Stamp(
             entry=snapshot.entry, root=snapshot.root, as_of=snapshot.as_of, checkpoint=checkpoint,
@@ -194,7 +190,6 @@ class Analyst:
         self._readings[stamp.directory] = reading
         snapshot.flow_index()
         if standing is not None and standing.directory == stamp.directory:
-            self._go_on_from(standing, reading)
             return standing
         self._publications.publish(standing=standing or stamp, newest=stamp)
         if standing is not None:
@@ -211,9 +206,7 @@ class Analyst:
         self._publications.publish(standing=stamp, newest=stamp)
         for directory in [one for one in self._readings if one != stamp.directory]:
             del self._readings[directory]
-        snapshot.let_parts_go()
         exceptions.let_others_go(self._store, snapshot)
-        snapshot.compact_flow_index()
         return stamp
 
     def _give_what_is_waited_for(self, standing: Stamp, stamp: Stamp, reading: Reading) -> None:
@@ -222,15 +215,6 @@ class Analyst:
         for directory, question in self._publications.wanted():
             if directory == standing.directory and not self._ended.is_set():
                 self._give(stamp, reading, question, read_at=time.time())
-
-    def _go_on_from(self, standing: Stamp, reading: Reading) -> None:
-        """Computes what stands, after a start: the next entry carries what it does not touch."""
-        for question in self._publications.asked_since(standing):
-            if self._ended.is_set():
-                return
-            subjects = tuple(reading if name == "" else getattr(reading, name) for name in question.subjects)
-            with suppress(UserError, DjangoDatabaseError, LookupError, AttributeError):
-                reading.answer(function_of(question), *subjects, **dict(question.arguments))
 
     def _answer_all(self) -> None:
         try:

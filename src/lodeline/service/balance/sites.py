@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -102,16 +101,14 @@ def unassayed_lots(snapshot: Snapshot, balances: pl.DataFrame) -> pl.DataFrame:
     return unassayed(balances, acts)
 
 
-def _unassayed(snapshot: Snapshot, sites: frozenset[str] | None, *, balances: pl.DataFrame) -> pl.DataFrame:
-    """`unassayed_lots` of those of the balances that are of these sites and were tested."""
-    theirs = pl.lit(True) if sites is None else pl.col("site").is_in(sites)
-    return unassayed_lots(snapshot, balances.filter(theirs, pl.col("sigma_mg").is_not_null()))
+def _unassayed(snapshot: Snapshot) -> pl.DataFrame:
+    """`unassayed_lots` of those of the balances that were tested."""
+    return unassayed_lots(snapshot, every_balance(snapshot).filter(pl.col("sigma_mg").is_not_null()))
 
 
 def _untested(snapshot: Snapshot, balances: pl.DataFrame) -> pl.Series:
     """Which balances say nothing for want of assays, by the rule of the detectors."""
-    of_sites = partial(_unassayed, balances=every_balance(snapshot))
-    return says_nothing(balances, snapshot.by_site(of_sites, sort=("site",), key=_unassayed))
+    return says_nothing(balances, snapshot.once(_unassayed))
 
 
 def says_nothing(balances: pl.DataFrame, lots: pl.DataFrame) -> pl.Series:

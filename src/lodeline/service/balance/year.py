@@ -16,7 +16,7 @@ from lodeline.accountancy.frames import AREA
 from lodeline.material.element import TREO
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled
 from lodeline.service.balance.sites import SIGMAS
-from lodeline.service.overview.reckoned import SHARED_BY, shared_at
+from lodeline.service.overview.reckoned import site_accounts
 from lodeline.store.snapshot import Snapshot
 
 #: What a cell of element × stage can be. `loss`, `gain`: a finding says so of a site in it; `beyond`: the sum lies
@@ -37,8 +37,8 @@ SITE_YEARS: Final[Mapping[str, pl.DataType]] = {
 
 def shared_errors(snapshot: Snapshot) -> pl.DataFrame:
     """How the differences of each site hang together (`reckoned.SHARED`): the closing count of one balance opens the
-    next, and a scale errs in all. Of what an entry does not touch it is carried."""
-    return snapshot.by_site(shared_at, sort=SHARED_BY)
+    next, and a scale errs in all."""
+    return snapshot.once(site_accounts).shared
 
 
 def site_years(

@@ -76,12 +76,9 @@ class Disagreements:
 
     @cached_property
     def _collated(self) -> Collated:
-        """Of rows that no entry has touched since the snapshot was last collated, what was found then."""
-        found = collated(
+        return collated(
             self.snapshot, self.papers, today=self.today, alike=lambda: resolver(self.store, day=self.today)
         )  # fmt: skip
-        self.snapshot.made.keep(Collated, found)
-        return found
 
     @cached_property
     def rows(self) -> pl.DataFrame:

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from lodeline.accountancy.balance import BALANCED_BY
 from lodeline.filing.country import alpha2_by_code
 from lodeline.ledger.extension import due
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
@@ -23,7 +22,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
 from lodeline.service.overview.flow_cube import by_element
 from lodeline.service.overview.flow_matrix import flow_ends
-from lodeline.service.overview.reckoned import balances_at
+from lodeline.service.overview.reckoned import site_accounts
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -75,7 +74,7 @@ def balances(snapshot: Snapshot) -> pl.DataFrame:
 
     They rest on the rows that detectors judge: goods that are there without a receipt count as received.
     """
-    return snapshot.by_site(balances_at, sort=BALANCED_BY)
+    return snapshot.once(site_accounts).balances
 
 
 def chain(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:

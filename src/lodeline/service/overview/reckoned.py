@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -24,28 +25,32 @@ SHARED_BY: Final = (*AREA, "element", "until")
 _SITE: Final = pl.col("site")
 
 
-def balances_at(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
-    """The balances of some sites (columns BALANCE, by BALANCED_BY), None for all: of the rare earths and their total.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteAccounts:
+    """`balances` (columns BALANCE, by BALANCED_BY) of the rare earths and their total, and which errors they `shared`
+    (SHARED, by SHARED_BY)."""
+
+    balances: pl.DataFrame
+    shared: pl.DataFrame
+
+
+def site_accounts(snapshot: Snapshot) -> SiteAccounts:
+    """The books of all sites. Asked by `Snapshot.once`: two answers rest on them.
 
     They rest on the rows that detectors judge: goods that are there without a receipt count as received.
     """
-    return _one(snapshot, sites, balances_at)
+    return _whole(snapshot, [reckoned(_of(snapshot))])
 
 
-def shared_at(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
-    """What errors the balances of some sites share (SHARED, by SHARED_BY); None for all."""
-    return _one(snapshot, sites, shared_at)
-
-
-def prepare_books(snapshot: Snapshot, engine: Engine) -> None:
-    """Has an engine make both answers, by site."""
+def keep_site_accounts(snapshot: Snapshot, engine: Engine) -> None:
+    """Has an engine make them, by site."""
     sites = pl.concat([snapshot.balanced.select("site"), snapshot.counts.select("site")]).unique().drop_nulls()
     number = buckets(engine, snapshot.balanced.height)
     of_sites = (
         {**one, **_of(snapshot.of_sites(frozenset(one["sites"]["site"])))}
         for one in parted(number, sites=(sites, _SITE))
     )
-    _keep(snapshot, engine.run(reckoned, of_sites))
+    snapshot.keep(site_accounts, _whole(snapshot, engine.run(reckoned, of_sites)))
 
 
 def reckoned(part: Frames) -> Frames:
@@ -65,24 +70,12 @@ def reckoned(part: Frames) -> Frames:
     return {"balances": pl.concat(balances), "shared": pl.concat(shared)}
 
 
-_KEPT: Final[Mapping[Callable[..., pl.DataFrame], tuple[str, tuple[str, ...]]]] = {
-    balances_at: ("balances", BALANCED_BY), shared_at: ("shared", SHARED_BY),
-}  # fmt: skip
-
-
-def _one(snapshot: Snapshot, sites: frozenset[str] | None, asked: Callable[..., pl.DataFrame]) -> pl.DataFrame:
-    """What is asked for; the other stands by until somebody asks for it."""
-    if snapshot.made.latest(asked)[0] is None:
-        of_these = {} if sites is None else {"sites": pl.DataFrame({"site": sorted(sites)})}
-        _keep(snapshot, [reckoned({**_of(snapshot), **of_these})])
-    found: pl.DataFrame = snapshot.made.latest(asked)[0]
-    return found
-
-
-def _keep(snapshot: Snapshot, parts: Collection[Frames]) -> None:
-    for function, (name, order) in _KEPT.items():
-        whole = pl.concat([one[name] for one in parts]).sort(order, maintain_order=True)
-        snapshot.made.keep(function, snapshot.at_rest(whole))
+def _whole(snapshot: Snapshot, parts: Collection[Frames]) -> SiteAccounts:
+    balances, shared = (
+        snapshot.at_rest(pl.concat([one[name] for one in parts]).sort(order, maintain_order=True))
+        for name, order in (("balances", BALANCED_BY), ("shared", SHARED_BY))
+    )
+    return SiteAccounts(balances=balances, shared=shared)
 
 
 def _of(snapshot: Snapshot) -> Frames:

@@ -1,10 +1,11 @@
-"""The heavy frames of a snapshot, made part by part by an engine: the same rows, in the same order.
+"""The heavy frames and the books of a snapshot, made part by part by an engine: the same rows, in the same order.
 
 | frame | parts |
 |---|---|
 | `pairing` | by shipper |
 | `own_facts`, `balanced` | by lot |
 | `lot_assays`, `site_assays` | by lot, once it is known which lot is which |
+| `reckoned.site_accounts` | by site |
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import polars as pl
 from lodeline.engine.running import Engine, Frames, buckets, parted
 from lodeline.ledger.movement import booked, lot_facts
 from lodeline.ledger.transfer import PAIRED_BY, PAIRS, Pairing, pair
-from lodeline.store.carrying import ASSAYS_BY, BALANCED_BY, SITE_ASSAYS_BY
-from lodeline.store.snapshot import Snapshot
+from lodeline.service.overview.reckoned import keep_site_accounts
+from lodeline.store.snapshot import ASSAYS_BY, BALANCED_BY, SITE_ASSAYS_BY, Snapshot
 
 _LOT = pl.col("lot")
 _SHIPPER = pl.when(pl.col("kind") == "shipment").then("organisation").otherwise("party")
@@ -24,12 +25,12 @@ _ASSAYED = ("kind", "site", "lot", "on", "organisation", "event", "ordinal", "co
 
 
 def is_prepared(snapshot: Snapshot) -> bool:
-    """Whether a snapshot has its heavy frames, as one does to which they were carried over."""
+    """Whether a snapshot has its heavy frames, as one of the same goods under a new stamp does."""
     return "balanced" in vars(snapshot)
 
 
 def prepare(snapshot: Snapshot, engine: Engine) -> None:
-    """Gives a snapshot its heavy frames, as an engine makes them."""
+    """Gives a snapshot its heavy frames and books, as an engine makes them."""
     kept, lines = vars(snapshot), snapshot.lines
     number = buckets(engine, lines.height)
     moving = lines.filter(pl.col("kind").is_in(["shipment", "receipt"])).select(PAIRS)
@@ -48,6 +49,7 @@ def prepare(snapshot: Snapshot, engine: Engine) -> None:
     assayed = engine.run(assayed_by_lot, parted(number, facts=(facts, _LOT), lines=(lines.select(_ASSAYED), _LOT)))
     kept["lot_assays"] = _whole(assayed, "lot_assays", *ASSAYS_BY)
     kept["site_assays"] = _whole(assayed, "site_assays", *SITE_ASSAYS_BY)
+    keep_site_accounts(snapshot, engine)
 
 
 def paired_by_shipper(part: Frames) -> Frames:
@@ -68,6 +70,6 @@ def assayed_by_lot(part: Frames) -> Frames:
 
 
 def _whole(parts: list[Frames], name: str, *order: pl.Expr) -> pl.DataFrame:
-    """A frame of all parts, in the order that it has when it is made at once (`store.carrying`)."""
+    """A frame of all parts, in the order that it has when it is made at once."""
     whole = pl.concat([part[name] for part in parts])
     return whole.sort(order, maintain_order=True) if order else whole
