@@ -568,16 +568,11 @@ def test_who_waits_for_an_answer_of_what_was_overtaken_is_told_to_ask_again(file
         assert isinstance(before.snapshot, SnapshotAtHand) and before.snapshot._opened is None
 
 
-@pytest.mark.parametrize("took_s", [0.0, 0.1, 0.5, 1.0, 2.0, 2.6])
-def test_what_a_quick_publication_leaves_out_is_shown_within_eight_seconds(took_s: float) -> None:
+@pytest.mark.parametrize("took_s", [0.0, 0.1, 2.0, 16.0, 41.0, 49.7])
+def test_what_a_publication_leaves_out_is_shown_within_two_minutes(took_s: float) -> None:
     # At worst something is filed when one has just begun: it ends, the pause goes by, and the next is made.
-    assert took_s <= pause_after(took_s) and 2 * took_s + pause_after(took_s) <= 8.0 + 1e-9
-    assert pause_after(took_s) >= 0.5
-
-
-@pytest.mark.parametrize("took_s", [2.7, 10.0, 60.0])
-def test_a_slow_publication_leaves_half_the_time_to_others(took_s: float) -> None:
-    assert pause_after(took_s) == took_s
+    assert 2 * took_s + pause_after(took_s) <= 100.0 + 1e-9
+    assert 0.5 <= pause_after(took_s) <= max(0.5, 4 * took_s)
 
 
 def test_an_empty_store_is_said_and_not_waited_for(pages: None, tmp_path: Path) -> None:

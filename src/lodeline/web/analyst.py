@@ -41,8 +41,8 @@ from lodeline.web.reading import Reading, is_unchanged
 #: Seconds between two looks at the log, and between two at what is asked.
 _LOG_S: Final = 0.5
 _ASKED_S: Final = 0.02
-#: Seconds within which what is filed is shown, if a publication takes less than a third of them.
-_SHOWN_WITHIN_S: Final = 8.0
+#: Seconds within which what is filed is shown, if a publication takes less than half of them.
+_SHOWN_WITHIN_S: Final = 100.0
 #: Seconds for which a publication waits for questions that are being answered, all in all.
 _PATIENCE_S: Final = 1.0
 #: What publishing gives way to by the scheduler's measure (`nice`): whoever asks waits for a page, and nobody for it.
@@ -296,9 +296,9 @@ def pause_after(took_s: float) -> float:
     """Seconds in which entries come together before the next publication.
 
     Four times as long as the last one took, so that the analyst has a fifth of a processor on the day of the deadline;
-    less where what was filed would be shown too late, and never less than it took.
+    less where what was filed would be shown too late.
     """
-    return max(_LOG_S, took_s, min(4 * took_s, _SHOWN_WITHIN_S - 2 * took_s))
+    return max(_LOG_S, min(4 * took_s, _SHOWN_WITHIN_S - 2 * took_s))
 
 
 def publish_once(url: str, engine: Opened | None = None) -> Stamp | None:
