@@ -8,7 +8,6 @@ and ratios, and fails when a bar of `docs/explanation/flow-engine.md` is missed.
 The comparison favours the databases: they get the graph expanded to lot → lot edges, a covering index, and 1 GB of
 memory, and only count the set of ancestors; Lodeline also looks the name up, computes the shares of every
 element and lists the links. All answer the same lots, one thread each, warm, in turns of 20, and the sets must agree.
-What one corrected lot costs is measured beside building the index from nothing, in seconds of processor.
 """
 
 from __future__ import annotations
@@ -40,18 +39,15 @@ from lodeline.flow import kernels
 from lodeline.flow.index import build_index, open_index
 from lodeline.flow.origins import origins
 from lodeline.flow.trace import trace
-from lodeline.flow.update import write_changes
 from lodeline.material.element import SYMBOLS
 
 STAGES = 16
 WINDOW = 2_000
 #: Peers take turns of so many questions: a busy machine is busy for both, and each has its caches to itself.
 TURN = 20
-#: Bars: median of a deep trace, how many times faster than a database's set alone it must be, and a correction than
-#: building anew.
+#: Bars: median of a deep trace, and how many times faster than a database's set alone it must be.
 BAR_MS = 5.0
 BAR_RATIO = 15.0
-BAR_CHANGE = 10.0
 ANCESTORS = """
 with recursive ancestor(lot) as (
   select %s::int union select edge.source from ancestor join edge on edge.target = ancestor.lot
@@ -245,26 +241,6 @@ def load_postgres(connection: psycopg.Connection[Any], edges: pl.DataFrame) -> N
     print(f"  PostgreSQL: {edges.height:,} expanded edges loaded and indexed", flush=True)
 
 
-def corrected(made: History, directory: Path, patch: Path) -> float:
-    """Seconds of processor to write that a lot was assayed anew, with whatever that changes of the index."""
-    lot = int(np.flatnonzero(made.stage == STAGES // 2)[-1])
-    of_lot = pl.col("lot") == lot
-    users = made.links.filter(of_lot)["event"].to_list()
-    events = [*users, made.lots["made_event"][lot]]
-    frames = (
-        made.lots.filter(of_lot),
-        made.events.filter(pl.col("event").is_in(events)),
-        made.links.filter(pl.col("event").is_in(events)),
-        made.assays.filter(of_lot).with_columns(pl.col("ppb") + 1),
-    )
-    times = []
-    for _ in range(6):  # The first loads compiled code.
-        used = time.process_time()
-        assert write_changes(directory, None, np.array([lot]), lambda _: frames, patch, {})
-        times.append(time.process_time() - used)
-    return statistics.median(times[1:])
-
-
 def compare(name: str, made: History, *, traces: int, home: Path, connection: psycopg.Connection[Any]) -> bool:
     """Measure one history; True when both bars hold."""
     print(f"\n{name}: {made.lots.height:,} lots, {made.events.height:,} events, {made.links.height:,} in-links")
@@ -274,10 +250,6 @@ def compare(name: str, made: History, *, traces: int, home: Path, connection: ps
     seconds, built_s = time.perf_counter() - start, time.process_time() - used
     megabytes = sum(file.stat().st_size for file in directory.iterdir()) / 1e6
     print(f"  index built, hashed and synced in {seconds:.2f} s ({built_s:.2f} s of processor), {megabytes:.0f} MB")
-    change_s = corrected(made, directory, home / "patch")
-    print(
-        f"  one corrected lot of stage 8: {change_s:.4f} s of processor; building / correcting {built_s / change_s:.0f}"
-    )
     print(f"  memory so far: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB at most", flush=True)
     edges = expanded(made)
     load_postgres(connection, edges)
@@ -342,10 +314,10 @@ def compare(name: str, made: History, *, traces: int, home: Path, connection: ps
     )
     # Shares over all paths cannot be asked of the recursive query, so the ratio that counts is of the same question.
     ratio = min(peer_same, peer_sqlite) / same
-    held = median <= BAR_MS and ratio >= BAR_RATIO and built_s / change_s >= BAR_CHANGE
+    held = median <= BAR_MS and ratio >= BAR_RATIO
     print(f"  PostgreSQL / lodeline: the same question {peer_same / same:.1f}, the whole trace {peer / median:.1f}")
     print(f"  SQLite / lodeline: the same question {peer_sqlite / same:.1f}")
-    bars = f"whole trace {BAR_MS:.0f} ms, same question {BAR_RATIO:.0f}x the databases, correction {BAR_CHANGE:.0f}x"
+    bars = f"whole trace {BAR_MS:.0f} ms, same question {BAR_RATIO:.0f}x the databases"
     print(f"  bars ({bars}): {'held' if held else 'MISSED'}")
     return held
 

@@ -15,9 +15,18 @@ class Once:
         self._answers: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
 
     def ask(self, question: Callable[..., Answer], subject: Any, *about: object) -> Answer:
-        """`question(subject, *about)`; asked again about the very same, what it was the first time."""
-        key = (question, *map(id, about))
+        """`question(subject, *about)`; asked again about the very same (an equal text or number), what it was the first
+        time."""
+        key = (question, *map(_name, about))
         if key not in self._answers:
             # What it was asked about is kept beside: an id stands for it only as long as it lives.
             self._answers[key] = (about, question(subject, *about))
         return cast(Answer, self._answers[key][1])
+
+    def keep(self, question: Callable[..., object], answer: object) -> None:
+        """What `ask` answers to a question about nothing else."""
+        self._answers[question,] = ((), answer)
+
+
+def _name(one: object) -> object:
+    return one if isinstance(one, str | int | None) else (id(one),)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 from django.db import Error as DjangoDatabaseError
-from polars.testing import assert_frame_equal
-from tests.desk import LAW, Desk, organisation, send_feed, sheet, site
+from tests.desk import LAW, Desk, organisation, send_feed, site
 
 from lodeline.filing.feed_schema import feed_text, parse_feed_text
 from lodeline.journal import entry as journal
@@ -18,8 +16,7 @@ from lodeline.journal.verify import verify_receipt
 from lodeline.service.entries.receipts import receipt, row_salt_key
 from lodeline.service.findings.finding import findings
 from lodeline.service.log.audit import verify
-from lodeline.service.matching.collated import Collated
-from lodeline.service.matching.exceptions import Disagreements, disagreements
+from lodeline.service.matching.exceptions import disagreements
 from lodeline.service.matching.feeds import Received
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
@@ -165,46 +162,6 @@ def test_filing_and_feed_share_the_numbers_of_rows(desk: Desk) -> None:
     desk.rows("MINE", "2025-02", f"O2 origin 2 mine ORE2 500 {mined}")
     assert open_snapshot(desk.store).lines["event"].to_list() == ["O1", "O2"]
     assert not verify(desk.store).faults
-
-
-@pytest.mark.medium
-def test_papers_of_rows_that_nobody_touched_are_not_looked_at_again(desk: Desk) -> None:
-    """Exceptions that go on from the last entry are those of a snapshot that is opened anew."""
-
-    def file(who: str, period: str, *rows: str, corrects: int | None = None) -> int:
-        outcome = desk.file(who, period, sheet(period, *rows), corrects=corrects, filed_at=NOW)
-        assert outcome.entry is not None, [found.message("en") for found in outcome.problems]
-        return outcome.entry.index
-
-    def sold(day: int, kg: int, buyer: str = "MAG", number: str = "") -> str:
-        return f"S{day} shipment {day} mine ore {kg} counterparty={buyer} document={number or '-'}"
-
-    send(desk.store, INVOICES)
-    origin = "O origin 1 mine ore 9000 product=concentrate composition=TREO=50 origin_kind=mined origin_place=CN-NM"
-    first = file("MINE", "2025-07", origin, sold(4, 1000), sold(20, 300, "Nemo"))
-    before = open_snapshot(desk.store)
-    found = disagreements(desk.store, before, LAW).rows
-    steps: list[Callable[[], object]] = [
-        lambda: file("MINE", "2025-07", sold(20, 50, "Nobody", "77"), corrects=first),
-        lambda: file("MAG", "2025-07", "R receipt 6 mag MINE/ore 1000 counterparty=MINE"),
-        lambda: file("MINE", "2025-07", "S4 void", corrects=first),
-        lambda: send(desk.store, CUSTOMS),
-        lambda: file("MINE", "2025-08", sold(2, 40, "MAG", "003")),
-        lambda: desk.file("MINE", "2025-08", sheet("2025-08", sold(3, 41)), filed_at=NOW + timedelta(days=40)),
-    ]
-    changed = 0
-    for step in steps:
-        step()
-        now = open_snapshot(desk.store, before)
-        assert now.made.latest(Collated)[0] is not None
-        carried, anew = (
-            Disagreements(store=desk.store, snapshot=one, law=LAW) for one in (now, open_snapshot(desk.store))
-        )
-        for name in ("rows", "compared", "evidence", "unfiled"):
-            assert_frame_equal(getattr(carried, name), getattr(anew, name), check_exact=True)
-        changed += not carried.rows.equals(found)
-        before, found = now, carried.rows
-    assert changed >= 3
 
 
 def circles(desk: Desk) -> list[str]:

@@ -11,6 +11,7 @@ from django.test import override_settings
 from tests.contracts.conftest import Backup
 from tests.desk import Desk, organisation
 
+from lodeline.detection.battery import run_detectors
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.findings.cases import FindingAsSeen, ask
 from lodeline.office.findings.states import CaseError
@@ -31,13 +32,13 @@ SHARE = "product=concentrate composition=TREO=60 origin_kind=mined origin_place=
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The entries at which the detectors have looked."""
     seen: list[int] = []
-    carried = finding.carried
+    run = run_detectors
 
     def counting(sight: finding.SnapshotView, *rest: Any) -> object:
         seen.append(sight.snapshot.entry)
-        return carried(sight, *rest)
+        return run(sight, *rest)
 
-    monkeypatch.setattr(finding, "carried", counting)
+    monkeypatch.setattr(finding, "run_detectors", counting)
     return seen
 
 

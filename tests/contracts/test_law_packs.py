@@ -24,6 +24,7 @@ from lodeline.service.log.audit import verify
 from lodeline.service.log.backup import back_up
 from lodeline.store.law import law_before, law_by_digest, law_now
 from lodeline.store.opening import create, open_store
+from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import PACK_FACT, Store, StoreError
 
@@ -195,7 +196,7 @@ def test_answers_of_the_nation_are_made_anew_under_a_new_law(desk: Desk) -> None
     before = open_snapshot(desk.store)
     publish(desk.store, propose(desk.store).entry.index)
     after = open_snapshot(desk.store, before)
-    assert after.entry > before.entry and after.made is not before.made
+    assert after.entry > before.entry and after.once(Snapshot.whole) is not before.once(Snapshot.whole)
 
 
 def test_files_that_are_not_what_was_published_are_no_law(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

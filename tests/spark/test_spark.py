@@ -104,7 +104,7 @@ def test_where_spark_fails_nothing_is_published(
     def dies(part: Frames) -> Frames:
         os._exit(1)
 
-    monkeypatch.setattr("lodeline.service.overview.parting.booked_by_lot", dies)
+    monkeypatch.setattr("lodeline.service.overview.by_engine.booked_by_lot", dies)
     with pytest.raises(EngineError, match="failed 4 times"):
         published(url, engine_of("local[2]"))
     assert Publications(open_store(url)).current() is None

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from lodeline import mapped
-from lodeline.splicing import spliced
 
 
 def frame(rows: int = 300) -> pl.DataFrame:
@@ -43,14 +42,13 @@ def test_files_are_given_back_for_as_long_as_a_frame_that_goes_on_from_theirs_li
     pytest.importorskip("pyarrow")
     told = frame()
     found = mapped.mapped(told, tmp_path)
-    gone, order = found["line"] == 5, (pl.col("line"),)
-    later = spliced(found, gone, told.clear(), order)
+    later = mapped.beside(pl.concat([found.head(5), found.tail(3)]), found)
     wider = mapped.beside(later.with_columns(more=1), later)
     assert len(mapped._pages) == 3 and {len(pages) for pages in mapped._pages.values()} == {told.width}
     del found, later
     mapped.let_go()
     assert len(mapped._pages) == 1
-    assert wider.drop("more").equals(spliced(told, gone, told.clear(), order))
+    assert wider.drop("more").equals(pl.concat([told.head(5), told.tail(3)]))
     del wider
     assert not mapped._pages
     if sys.platform == "linux":

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.medium
 
 #: What is made ahead for everybody: pages ask for it, and it is there.
 OF_ALL = frozenset({
-    "entries", "months", "elements", "balances", "findings", "standing_transfers", "unclosed", "_judged_balances",
+    "entries", "months", "elements", "balances", "findings", "standing_transfers", "unclosed", "judged_balances",
     "quota", "filing_status", "every",
 })  # fmt: skip
 FIRM, SITE = "MAG-0001", "MAG-0001-A"

@@ -109,7 +109,7 @@ def test_where_an_engine_fails_nothing_is_published(
 ) -> None:
     url = small(run_room).copied_to(tmp_path / "store.sqlite3")
 
-    monkeypatch.setattr("lodeline.service.overview.parting.booked_by_lot", dividing)
+    monkeypatch.setattr("lodeline.service.overview.by_engine.booked_by_lot", dividing)
     with pytest.raises(EngineError, match="part 1: ZeroDivisionError"):
         published(url, engine_of("here"))
     assert Publications(open_store(url)).current() is None

@@ -1,4 +1,4 @@
-"""The table of flows says what the rows of the ledger say, and the rows of a site follow from those of its lots."""
+"""The table of flows says what the rows of the ledger say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from lodeline.ledger.movement import is_making
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
-from lodeline.service.overview.flow_cube import FLOW, flow_cube, flows_of
+from lodeline.service.overview.flow_cube import FLOW, flow_cube
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
@@ -64,15 +64,6 @@ def test_every_sum_is_that_of_the_rows(snapshot: Snapshot) -> None:
     told = {tuple(key): mass_mg for *key, mass_mg in long.filter(pl.col("mass_mg") > 0).iter_rows()}
     assert told == told_by_rows(snapshot)
     assert flows.select(list(FLOW)).is_unique().all()
-
-
-def test_sites_are_made_alone_and_together_they_are_the_whole(snapshot: Snapshot) -> None:
-    flows = flow_cube(snapshot)
-    sites = flows["site"].unique().sort()
-    parts = [flows_of(snapshot, part) for part in (sites[::2].to_list(), sites[1::2].to_list())]
-    assert all(part.height for part in parts)
-    assert_frame_equal(pl.concat(parts).sort("site", maintain_order=True), flows)
-    assert flows_of(snapshot, []).schema == flows.schema
 
 
 def test_it_is_made_once_and_can_be_published(snapshot: Snapshot) -> None:

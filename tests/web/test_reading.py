@@ -18,7 +18,7 @@ from lodeline.service.entries.office_log import put
 from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web import reading as module
-from lodeline.web.reading import Desk, EmptyStoreError, Reading, StillComputingError, waits_a_little
+from lodeline.web.reading import Desk, EmptyStoreError, Reading
 
 
 class Clock:
@@ -134,76 +134,6 @@ def test_an_entry_that_nobody_has_filed_is_not_waited_for(log: Log) -> None:
     assert log.desk.reading(at_least=10**9).snapshot.entry == 0
 
 
-def test_answers_are_made_ahead_for_the_next_reading(log: Log) -> None:
-    asked: list[int] = []
-
-    def question(snapshot: object, law: object, *, about: str) -> int:
-        del law, about
-        asked.append(snapshot.entry)  # type: ignore[attr-defined]
-        return len(asked)
-
-    def ask(reading: Reading) -> int:
-        return reading.answer(question, reading.snapshot, reading.law, about="x")
-
-    ask(log.desk.reading())
-    log.grow()
-    log.clock.now += 6
-    log.desk.reading()
-    eventually(lambda: entry_of(log.desk) == 1)
-    assert asked == [0, 1], "nobody has asked the new reading yet"
-    assert ask(log.desk.reading()) == 2 and asked == [0, 1]
-
-
-def test_who_comes_back_is_given_what_was_computed_though_the_log_has_moved_on(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What takes longer than the log stands still was begun anew for each reading, and given to nobody."""
-    asked: list[int] = []
-    go_on = threading.Event()
-
-    def question(snapshot: object) -> int:
-        asked.append(snapshot.entry)  # type: ignore[attr-defined]
-        assert go_on.wait(10)
-        return snapshot.entry  # type: ignore[attr-defined, no-any-return]
-
-    def ask() -> int:
-        with waits_a_little():
-            reading = log.desk.reading()
-            return reading.answer(question, reading.snapshot)
-
-    monkeypatch.setattr(module, "REQUEST_WAITS_S", 0.1)
-    log.desk.reading()
-    for _ in range(2):
-        with pytest.raises(StillComputingError):
-            ask()
-        log.grow()
-        log.clock.now += 6
-    eventually(lambda: 1 in asked or 2 in asked)
-    with pytest.raises(StillComputingError):
-        ask()
-    assert log.desk.reading().snapshot.entry == 0, "a reading without the answer stands for nobody"
-    go_on.set()
-    eventually(lambda: entry_of(log.desk) > 0)
-    made = len(asked)
-    assert ask() > 0 and len(asked) == made
-
-
-def test_answers_that_nobody_asks_any_more_are_not_made_for_ever(log: Log) -> None:
-    asked: list[int] = []
-
-    def question(snapshot: object) -> None:
-        asked.append(snapshot.entry)  # type: ignore[attr-defined]
-
-    first = log.desk.reading()
-    first.answer(question, first.snapshot)
-    for entry in range(1, module.WANTED_FOR + 3):
-        log.grow()
-        log.clock.now += 6
-        log.desk.reading()
-        eventually(lambda entry=entry: entry_of(log.desk) == entry)  # type: ignore[misc]
-    assert asked == list(range(module.WANTED_FOR + 1))
-
-
 def test_what_fails_behind_is_shown_to_the_next_visitor_and_only_once(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,23 +155,6 @@ def test_what_fails_behind_is_shown_to_the_next_visitor_and_only_once(
         log.desk.reading()
     assert log.desk.reading() is first, "the next one is served again"
     eventually(lambda: entry_of(log.desk) == 1)
-
-
-def test_a_question_that_fails_ahead_is_left_to_whoever_asks_it(log: Log) -> None:
-    def question(snapshot: object) -> int:
-        if snapshot.entry == 1:  # type: ignore[attr-defined]
-            raise UserError("not any more", "已不可用")
-        return 7
-
-    first = log.desk.reading()
-    assert first.answer(question, first.snapshot) == 7
-    log.grow()
-    log.clock.now += 6
-    log.desk.reading()
-    eventually(lambda: entry_of(log.desk) == 1)
-    second = log.desk.reading()
-    with pytest.raises(UserError, match="not any more"):
-        second.answer(question, second.snapshot)
 
 
 def test_many_who_wait_share_one_making(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

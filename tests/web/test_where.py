@@ -31,7 +31,6 @@ from lodeline.service.trade.where import (
     summed,
     where,
 )
-from lodeline.store.carrying import Made
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
@@ -141,7 +140,7 @@ def test_exact_is_what_stands_on_an_assay_and_what_has_no_composition_is_said(
     lines = snapshot.lines.with_columns(
         composition_status=stated.otherwise("composition_status"), composition=composition
     )
-    changed = goods_sent(replace(snapshot, lines=lines, made=Made()), law)
+    changed = goods_sent(replace(snapshot, lines=lines), law)
     total = summed(narrowed(changed, way="abroad"), "Nd").row(0, named=True)
     before = summed(narrowed(goods_sent(snapshot, law), way="abroad"), "Nd").row(0, named=True)
     assert before["exact_mg"] == before["mass_mg"] and before["open_mg"] == 0

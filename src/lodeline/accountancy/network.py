@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
@@ -27,11 +26,6 @@ from lodeline.material.assay import TREO_INDEX
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Shorts = npt.NDArray[np.int32]
-Hashes = npt.NDArray[np.uint64]
-_Key = tuple[str, bytes]
-_Part = tuple[Hashes, Floats]
-#: What each scale or laboratory errs, by what it is made of: the streams of its rows, by name, and their covariance.
-Parts = dict[_Key, _Part]
 
 #: One row for each stream; masses in mg of one element. `measured_mg` is null where nobody measured, `reconciled_mg`
 #: where the balances do not determine what nobody measured; `test` is |adjustment| / σ(adjustment), null where no
@@ -137,62 +131,44 @@ def masses(rows: pl.DataFrame, *, streams: int) -> Floats:
     return mass
 
 
-def covariance_in_parts(
-    rows: pl.DataFrame, *, names: pl.Series, element: int, methods: pl.DataFrame, known: Parts
-) -> tuple[Floats, Parts]:
-    """The covariance of the streams of rows of `measured`, and the parts it is the sum of, which a later call with the
-    same element and methods may be given as `known`. The sum is the same whatever is known.
-
-    `names`: of the streams, in an order that does not depend on which others there are.
-
-    What one scale or one laboratory errs it shares with no other: where none of its rows changed, nothing is computed
-    anew. Two rows with the same number `same` must be alike in every column but `stream`.
-    """
+def covariance_in_parts(rows: pl.DataFrame, *, streams: int, element: int, methods: pl.DataFrame) -> Floats:
+    """The covariance of the streams of rows of `measured`, (streams, streams): the sum of what each scale and each
+    laboratory errs, which it shares with no other."""
     rows = rows.drop_nulls("element_mg")
     (scale, laboratory), _ = text_numbers(rows["site"], rows["laboratory"])
-    same, stream, name = rows["same"].to_numpy(), rows["stream"].to_numpy(), names.hash().to_numpy()
-    found: Parts = {}
+    whole = np.zeros((streams, streams))
     for what, number in (("weighed", scale), ("assayed", laboratory)):
         order = sorted_by(np.arange(rows.height, dtype=np.int32), number)
-        places = [one for one in np.split(order, np.cumsum(np.bincount(number))[:-1]) if len(one)]
-        keys = [(what, blake2b(same[one].tobytes() + name[stream[one]].tobytes()).digest()) for one in places]
-        new = [(key, one) for key, one in zip(keys, places, strict=True) if key not in known]
-        made = dict(_parts_of(rows, new, name, what=what, element=element, methods=methods))
-        found |= {key: made[key] if key in made else known[key] for key in keys}
-    whole, number_of = np.zeros((len(name), len(name))), {one: number for number, one in enumerate(name.tolist())}
-    for own, covariance in found.values():
-        numbers = [number_of[one] for one in own.tolist()]
-        whole[np.ix_(numbers, numbers)] += covariance
-    return whole, found
+        groups = [one for one in np.split(order, np.cumsum(np.bincount(number))[:-1]) if len(one)]
+        parts = dict(_parts_of(rows, groups, what=what, element=element, methods=methods))
+        for place in range(len(groups)):
+            own, covariance = parts[place]
+            whole[np.ix_(own, own)] += covariance
+    return whole
 
 
 def _parts_of(
-    rows: pl.DataFrame,
-    groups: list[tuple[_Key, Shorts]],
-    name: Hashes,
-    *,
-    what: str,
-    element: int,
-    methods: pl.DataFrame,
-) -> Iterator[tuple[_Key, _Part]]:
-    """The part of each group of rows (their places), many at once: the matrix of each has no room for another's."""
-    own = {key: np.unique(rows["stream"].to_numpy()[one], return_inverse=True) for key, one in groups}
-    groups = sorted(groups, key=lambda group: len(own[group[0]][0]))
-    while groups:
-        sizes = np.array([len(own[key][0]) for key, _ in groups])
+    rows: pl.DataFrame, groups: list[Shorts], *, what: str, element: int, methods: pl.DataFrame
+) -> Iterator[tuple[int, tuple[Integers, Floats]]]:
+    """Of each group of rows (their places) its place, its streams and their covariance; many at once: the matrix of
+    each has no room for another's."""
+    own = [np.unique(rows["stream"].to_numpy()[one], return_inverse=True) for one in groups]
+    left = sorted(range(len(groups)), key=lambda group: len(own[group][0]))
+    while left:
+        sizes = np.array([len(own[one][0]) for one in left])
         # Those of about the same size, so that none has much more room than it needs.
         taken = max(1, int(np.searchsorted(np.arange(1, len(sizes) + 1) * sizes**2, _ROOM, side="right")))
-        some, groups = groups[:taken], groups[taken:]
+        some, left = left[:taken], left[taken:]
         size = int(sizes[taken - 1])
-        matrix = np.repeat(np.arange(taken), [len(one) for _, one in some])
-        place = np.concatenate([own[key][1] for key, _ in some])
+        matrix = np.repeat(np.arange(taken), [len(groups[one]) for one in some])
+        place = np.concatenate([own[one][1] for one in some])
         covariance = _covariances(
-            rows[np.concatenate([one for _, one in some])], matrix * size + place, matrices=taken, size=size,
+            rows[np.concatenate([groups[one] for one in some])], matrix * size + place, matrices=taken, size=size,
             element=element, methods=methods, weighed=what == "weighed", assayed=what == "assayed",
         )  # fmt: skip
-        for number, (key, _) in enumerate(some):
-            streams = own[key][0]
-            yield key, (name[streams], covariance[number, : len(streams), : len(streams)].copy())
+        for number, one in enumerate(some):
+            streams = own[one][0]
+            yield one, (streams, covariance[number, : len(streams), : len(streams)].copy())
 
 
 def _covariances(

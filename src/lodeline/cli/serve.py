@@ -51,8 +51,9 @@ def analyse(
     from lodeline.engine.running import engine_of  # noqa: PLC0415
 
     chosen = None if engine is None else engine_of(engine)
-    store_at(database).database.close()
+    # Before the store is opened: reports are questions of pages.
     os.environ.update(LODELINE_DATABASE=database, DJANGO_SETTINGS_MODULE="lodeline.web.settings")
+    store_at(database).database.close()
     from lodeline.web import analyst  # noqa: PLC0415
 
     if not once:

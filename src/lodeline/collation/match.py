@@ -14,7 +14,6 @@ from datetime import date
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from lodeline.collation.goods import OF_GOODS, Goods
@@ -52,50 +51,13 @@ _SELLER, _BUYER = ("seller",), ("buyer",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbered:
-    """What common numbers alone join. `label`: the group of each piece; `bundle`: that of all whose numbers could meet;
-    `keys`: `piece` and `key` (a hash) of what it is called by; `table`: `groups` in no order."""
-
-    label: Ints
-    bundle: Ints
-    keys: pl.DataFrame
-    table: pl.DataFrame
-
-
-@dataclass(frozen=True, kw_only=True)
-class Paired:
-    """What two parties' sales and invoices found in each other, pair by pair. `label`: the groups as they stood before;
-    `rows`: `label`, `seller` and `buyer` of those that looked; `one` and `other`: what was found."""
-
-    label: Ints
-    rows: pl.DataFrame
-    one: Ints
-    other: Ints
-
-
-@dataclass(frozen=True, kw_only=True)
-class Before:
-    """What of an earlier collation is still right: `paired` in places of now, and which pieces may be in other groups
-    (`moved`, (n,))."""
-
-    paired: Paired
-    moved: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Collation:
     """The pieces, the group of each (`label`, (n,) Int64, the place of the first piece of its group), and `groups` in
-    no order.
-
-    `pieces` are `described` by `products`; `numbered` and `paired` are for the next collation (`carried.recollate`).
-    """
+    no order. `pieces` are `described`."""
 
     pieces: Pieces
-    products: pl.Series
     label: Ints
     table: pl.DataFrame
-    numbered: Numbered
-    paired: Paired
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -117,17 +79,14 @@ def collate(
     products = made.frame["product"].unique().drop_nulls().sort()
     made = replace(made, frame=at_rest(described(made.frame, products)))
     search = Search.of(tolerances, today)
-    numbered = by_numbers(made.frame, made.parties, search.unique_characters)
-    numbered = replace(numbered, keys=at_rest(numbered.keys), table=at_rest(numbered.table))
-    found = by_looks(made, products, numbered, search)
-    return replace(found, table=at_rest(found.table))
+    label = _by_numbers(made.frame, made.parties, search.unique_characters)
+    return _by_looks(made, label, at_rest(groups(made.frame.select(*PREPARED), label)), search, at_rest)
 
 
-def by_looks(
-    made: Pieces, products: pl.Series, numbered: Numbered, search: Search, before: Before | None = None
+def _by_looks(
+    made: Pieces, label: Ints, table: pl.DataFrame, search: Search, at_rest: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> Collation:
-    """What agrees in parties, mass or value, and day, of what the numbers left open."""
-    table, label = numbered.table, numbered.label
+    """What agrees in parties, mass or value, and day, of what the numbers left open (`label`, and `groups` of it)."""
     # Most groups are whole by their numbers, and look for nothing.
     is_open = looking(table, search)
     asked = np.zeros(len(label), np.bool_)
@@ -136,17 +95,14 @@ def by_looks(
     whole = _Whole(label, np.flatnonzero(asked))
     frame = made.frame.filter(pl.Series(asked)).select(*PREPARED)
     part, within = whole.inside(table.filter(is_open)), whole.within(label[asked])
-    after = _at_the_border(frame, part, within, search)
-    part, within = regrouped(frame, part, within, after), after
-    after, paired = _with_invoices(frame, part, within, search, whole=whole, before=before)
-    part, within = regrouped(frame, part, within, after), after
-    for step in (_left_at_the_border, _border_and_invoice, _undone, _invoiced_rests, _rests_at_the_border):
+    for step in (
+        _at_the_border, _with_invoices, _left_at_the_border, _border_and_invoice, _undone, _invoiced_rests,
+        _rests_at_the_border,
+    ):  # fmt: skip
         after = step(frame, part, within, search)
         part, within = regrouped(frame, part, within, after), after
     table = pl.concat([table.filter(~is_open), whole.outside(part)])
-    return Collation(
-        pieces=made, products=products, label=whole.label(within), table=table, numbered=numbered, paired=paired
-    )
+    return Collation(pieces=made, label=whole.label(within), table=at_rest(table))
 
 
 class _Whole:
@@ -188,26 +144,19 @@ def _keys(numbers: pl.Series) -> pl.Series:
     return numbers.clone().scatter(others, told)
 
 
-def by_numbers(frame: pl.DataFrame, parties: pl.Series, unique_characters: int) -> Numbered:
-    """What common numbers join. A short number belongs to its issuer, else to who was invoiced under it."""
+def _by_numbers(frame: pl.DataFrame, parties: pl.Series, unique_characters: int) -> Ints:
+    """The group of each piece, by what common numbers join. A short number belongs to its issuer, else to who was
+    invoiced under it."""
     keys = _number_keys(frame, parties, unique_characters)
     own = keys.filter(~pl.col("by_buyer"))
     label = _joined(frame.height, own)
-    bundle = label
     if own.height < keys.height:
         # Short numbers that found nobody under their issuer: those under which one buyer was invoiced.
         sided = frame.select("side").with_columns(group=pl.Series(label))
         whole = sided.group_by("group").agg(n=pl.col("side").n_unique()).filter(pl.col("n") > 1)["group"]
         alone = pl.Series(np.flatnonzero(~np.isin(label, whole.to_numpy())))
         label = _joined(frame.height, keys.filter(~pl.col("by_buyer") | pl.col("piece").is_in(alone.implode())))
-        bundle = _joined(frame.height, keys)
-    hashed = keys.select("piece", pl.col("key").hash())
-    return Numbered(label=label, bundle=bundle, keys=hashed, table=groups(frame.select(*PREPARED), label))
-
-
-def hashed_keys(frame: pl.DataFrame, parties: pl.Series, unique_characters: int) -> pl.Series:
-    """What pieces are called by, as in `Numbered.keys`."""
-    return _number_keys(frame, parties, unique_characters)["key"].hash()
+    return label
 
 
 def _number_keys(frame: pl.DataFrame, parties: pl.Series, unique_characters: int) -> pl.DataFrame:
@@ -412,56 +361,22 @@ def _left_at_the_border(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, s
     return exports.label
 
 
-def _with_invoices(
-    frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search, *, whole: _Whole, before: Before | None
-) -> tuple[Ints, Paired]:
+def _with_invoices(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:
     """Sales, then receipts of what nobody filed as sold, with invoices that they do not name."""
     sold = _as(table.filter(_has("sold") & ~pl.col("no_sale") & _none("invoiced")), "sold")
     invoiced = _as(table.filter(_has("invoiced") & (pl.col("invoiced_mg") > 0) & _none("sold", "received", "went_out")),
                    "invoiced")  # fmt: skip
     opened = Open(search, label, sold, invoiced)
-    stood = whole.label(label)
-    rows = whole.outside(pl.concat(one.select("label", *PAIR) for one in (sold, invoiced)))
-    kept = None if before is None else _kept_pairs(before, stood, rows)
-    goods = Goods(frame, label, INVOICED, search.exact, tables=[sold, invoiced])
-    if kept is None:
-        one, other = _pair_by_pair(Open(search, label, sold, invoiced), goods, search)
-    else:
-        sides = (side.join(kept.anew, on=PAIR, how="semi", maintain_order="left") for side in (sold, invoiced))
-        found = _pair_by_pair(Open(search, label, *sides), goods, search)
-        one, other = (
-            np.concatenate([whole.within(a), b]) for a, b in zip((kept.one, kept.other), found, strict=True)
-        )  # fmt: skip
-    opened.take(one, other)
-    paired = Paired(label=stood, rows=rows, one=whole.places[one], other=whole.places[other])
+    _pair_by_pair(opened, Goods(frame, label, INVOICED, search.exact, tables=[sold, invoiced]), search)
     for block in (_SELLER, _BUYER):
         opened.meet(block=block, measure="mass", tolerance=search.exact, window=search.close_days, also=search.value)
     received = _as(table.filter(_has("received") & _none("sold", "invoiced")), "received")
     joined = Open(search, opened.label, received, opened.theirs)
     joined.meet(block=PAIR, measure="mass", tolerance=search.mass, window=search.invoice_days)
-    return joined.label, paired
+    return joined.label
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _KeptPairs:
-    """Which two parties' papers are looked at `anew`, and what is kept of the others'."""
-
-    anew: pl.DataFrame
-    one: Ints
-    other: Ints
-
-
-def _kept_pairs(before: Before, stood: Ints, rows: pl.DataFrame) -> _KeptPairs:
-    """What two parties found in each other rests on their groups alone: kept where none of these is another."""
-    was = before.paired
-    moved = before.moved | (stood != was.label)
-    others = pl.Series(np.unique(np.concatenate([stood[moved], was.label[moved], [-1]]))).implode()
-    anew = pl.concat([one.filter(pl.col("label").is_in(others)) for one in (rows, was.rows)]).select(PAIR).unique()
-    stays = np.isin(was.one, was.rows.join(anew, on=PAIR, how="anti")["label"].to_numpy())
-    return _KeptPairs(anew=anew, one=was.one[stays], other=was.other[stays])
-
-
-def _pair_by_pair(opened: Open, goods: Goods, search: Search) -> tuple[Ints, Ints]:
+def _pair_by_pair(opened: Open, goods: Goods, search: Search) -> None:
     """What sales and invoices of the same two parties find in each other."""
     near = search.invoice_days
     opened.meet(block=PAIR, measure="mass", tolerance=search.exact, window=near, also=search.value)
@@ -474,7 +389,6 @@ def _pair_by_pair(opened: Open, goods: Goods, search: Search) -> tuple[Ints, Int
     opened.meet(block=PAIR, measure="value", tolerance=search.value, window=near, taxed="ours")
     opened.meet(block=PAIR, measure="value", tolerance=search.value, window=near, taxed="theirs")
     opened.total_up(goods, tolerance=search.exact, window=near, most=search.longest)
-    return opened.found()
 
 
 def _border_and_invoice(frame: pl.DataFrame, table: pl.DataFrame, label: Ints, search: Search) -> Ints:

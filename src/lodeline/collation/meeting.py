@@ -71,7 +71,6 @@ class Open:
     def __init__(self, search: Search, label: Ints, ours: pl.DataFrame, theirs: pl.DataFrame) -> None:
         self.search, self.label = search, label
         self.ours, self.theirs = (one.with_columns(tax=search.tax(one["on"])) for one in (ours, theirs))
-        self._found: list[tuple[Ints, Ints]] = []
 
     def meet(
         self, *, block: tuple[str, ...], measure: str, tolerance: float, window: int, also: float | None = None,
@@ -128,18 +127,10 @@ class Open:
                     other += members[1:]
             self.take(np.array(one, np.int64), np.array(other, np.int64))
 
-    def found(self) -> tuple[Ints, Ints]:
-        """Which labels found each other, one of each for each."""
-        none = np.empty(0, np.int64)
-        return np.concatenate([none, *(a for a, _ in self._found)]), np.concatenate(
-            [none, *(b for _, b in self._found)]
-        )
-
     def take(self, one: Ints, other: Ints) -> None:
         """These found each other, whoever says so."""
         if not len(one):
             return
-        self._found.append((one, other))
         self.label = merged(self.label, one, other)
         gone = pl.Series(np.concatenate([one, other])).implode()
         self.ours = self.ours.filter(~pl.col("label").is_in(gone))

@@ -82,14 +82,9 @@ class Detector:
     `{mass}`, `{months}`, `{until}`, `{year}`, `{quota}` and `{label}` are filled in; it heads the page of a finding.
     `find` takes by name what it looks at: parts of `LedgerView`, of `OFFERED`, and `limits` (`detection.limits`).
 
-    `by_firm`: what it finds of a firm rests on that firm's rows, on all rows of the lots that these name, and on the
-    firm's own `status`, papers and draws; so findings of firms that an entry did not touch can be carried over. Of what
-    others used, lost, exported or delivered of these lots it may rest on the transfers alone.
     `duty`: what it finds is a paper that a firm has not filed, and nobody is suspected: it is shown and counted where
     duties and papers are, and has no part in scores, ranks and letters.
     `need`: what it cannot do without; before the month from which a ledger has it, it raises nothing.
-    `staged`: frames that `find` takes by these names. Each is a function of what it takes by name, as `find` does; its
-    rows are of an `organisation` and rest on what `by_firm` says, so that only they are made anew.
     """
 
     name: str
@@ -100,48 +95,24 @@ class Detector:
     labels: Mapping[str, Text] = field(default_factory=dict)
     words: Mapping[str, Text] = field(default_factory=dict)
     question: Text = field(default_factory=lambda: ANY_QUESTION)
-    by_firm: bool = False
     duty: bool = False
     need: Need = field(default_factory=Need)
-    staged: Mapping[str, Callable[..., pl.DataFrame]] = field(default_factory=dict)
-
-    @property
-    def dated(self) -> bool:
-        """Whether its limits are others from some day on: all that it finds rests then on the newest day of all."""
-        return any(len(values) > 1 for values in limits_of(self.name).values.values())
 
     @property
     def needs(self) -> tuple[str, ...]:
         """What it looks at: it is asked again where `law`, or `status` (who filed late), has become another."""
-        own = {need: None for need in _parameters(self.find) if need not in self.staged}
-        staged = (need for function in self.staged.values() for need in _parameters(function))
-        return tuple(dict.fromkeys([*own, *staged]))
+        return tuple(inspect.signature(self.find).parameters)
 
-    def look(self, sight: LedgerView, staged: Mapping[str, pl.DataFrame] | None = None) -> list[Finding]:
+    def look(self, sight: LedgerView) -> list[Finding]:
         """What it sees, but for what weighs next to nothing. Each frame is computed when it is asked for: a detector
-        costs what it needs.
-
-        staged: its frames of this name, where they are there already.
-        """
-        stages = {name: self.stage(sight, name) for name in self.staged} if staged is None else staged
-        found = self.find(**{need: self._given(sight, need, stages) for need in _parameters(self.find)})
+        costs what it needs."""
+        found = self.find(**{need: self._given(sight, need) for need in self.needs})
         return [one for one in found if one.score is None or not 0 < one.mass_mg < LEAST_MG]
 
-    def stage(self, sight: LedgerView, name: str) -> pl.DataFrame:
-        """One of its `staged` frames."""
-        function = self.staged[name]
-        return function(**{need: self._given(sight, need, {}) for need in _parameters(function)})
-
-    def _given(self, sight: LedgerView, need: str, staged: Mapping[str, pl.DataFrame]) -> Any:
-        if need in staged:
-            return staged[need]
+    def _given(self, sight: LedgerView, need: str) -> Any:
         if need == "limits":
             return limits_of(self.name)
         return offered(sight, need) if need in OFFERED else getattr(sight, need)
-
-
-def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
 
 
 def offered(sight: Any, name: str) -> pl.DataFrame:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 FORMAT = "lodeline-flow-index"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
 
 Array = npt.NDArray[Any]
@@ -63,15 +63,13 @@ def write_arrays(directory: Path, arrays: Mapping[str, Array], header: Mapping[s
     shutil.rmtree(retired, ignore_errors=True)
 
 
-def map_arrays(directory: Path, *, private: bool = False) -> tuple[dict[str, Any], dict[str, Array]]:
+def map_arrays(directory: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     """The manifest and the memory-mapped arrays; sizes and headers are checked, hashes are not.
-
-    They are read-only, or where `private`, what is written to them is this process's own and reaches no file.
 
     Raises DamagedIndex, naming the file; FileNotFoundError when there is no manifest.
     """
     manifest = _read_manifest(directory)
-    arrays = {name: _map(directory / f"{name}.npy", entry, private) for name, entry in manifest["files"].items()}
+    arrays = {name: _map(directory / f"{name}.npy", entry) for name, entry in manifest["files"].items()}
     if _read_manifest(directory) != manifest:
         raise DamagedIndex(directory / MANIFEST, "the index was replaced while it was being opened: open it again")
     return manifest, arrays
@@ -113,7 +111,7 @@ def _write(path: Path, array: Array) -> dict[str, Any]:
     }
 
 
-def _map(path: Path, entry: Mapping[str, Any], private: bool = False) -> Array:
+def _map(path: Path, entry: Mapping[str, Any]) -> Array:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
@@ -122,7 +120,7 @@ def _map(path: Path, entry: Mapping[str, Any], private: bool = False) -> Array:
         raise DamagedIndex(path, f"{size} bytes instead of {entry['bytes']}")
     try:
         # A plain array over the map: numba does not know the subclass that NumPy returns.
-        array = np.asarray(np.load(path, mmap_mode="c" if private else "r", allow_pickle=False))
+        array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except ValueError as error:
         raise DamagedIndex(path, "its header cannot be read") from error
     if _type(array) != entry["dtype"] or list(array.shape) != entry["shape"]:

@@ -2,13 +2,12 @@
 
 The graph is bipartite and never expanded: events consume lots and make lots. Opening an index loads nothing,
 so a command or a web worker answers its first question in milliseconds. Files are never changed: a new state of
-the ledger is a new directory, with the stamp of the ledger that it shows: an index, or what has changed since one.
+the ledger is a new directory, with the stamp of the ledger that it shows.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,8 +20,7 @@ import polars as pl
 
 from lodeline.errors import UserError
 from lodeline.flow import kernels
-from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, damaged_files, write_arrays
-from lodeline.flow.columns import Column, open_columns, with_room
+from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, damaged_files, map_arrays, write_arrays
 from lodeline.flow.kernels import Graph
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
@@ -99,9 +97,9 @@ class FlowIndex:
     event_origin_kind: Codes = dataclasses.field(repr=False)
     event_origin_place: Codes = dataclasses.field(repr=False)
     event_day: npt.NDArray[np.int32] = dataclasses.field(repr=False)  # days since 1970-01-01
-    #: Lots in the order of a text: those of the index as it was built, and those that came since.
-    lots_by_name: tuple[Order, Order] = dataclasses.field(repr=False)
-    lots_by_local_id: tuple[Order, Order] = dataclasses.field(repr=False)
+    #: Lots in the order of a text.
+    lots_by_name: Order = dataclasses.field(repr=False)
+    lots_by_local_id: Order = dataclasses.field(repr=False)
 
     def find(self, name: str) -> int:
         """The lot of a canonical name. Raises UnknownLot with close names."""
@@ -112,12 +110,9 @@ class FlowIndex:
 
     def lot_called(self, name: str) -> int | None:
         """The lot of a canonical name; None where there is none."""
-        wanted = name.encode("utf-8")
-        for order in self.lots_by_name:
-            at = self._first(order, wanted, local=False)
-            if at < len(order) and self.lot_name.raw(int(order[at])) == wanted:
-                return int(order[at])
-        return None
+        wanted, order = name.encode("utf-8"), self.lots_by_name
+        at = self._first(order, wanted, local=False)
+        return int(order[at]) if at < len(order) and self.lot_name.raw(int(order[at])) == wanted else None
 
     def lots_with_local_id(self, local_id: str) -> Iterator[int]:
         """Lots of every maker whose own id for it is `local_id`, by name."""
@@ -154,13 +149,7 @@ class FlowIndex:
                 high = middle
         return low
 
-    def _starting_with(
-        self, orders: tuple[Order, Order], start: bytes, *, local: bool, whole: bool = False
-    ) -> Iterator[int]:
-        found = (self._starting_in(order, start, local, whole) for order in orders)
-        yield from heapq.merge(*found, key=lambda lot: (self._key(lot, local), self.lot_name.raw(lot)))
-
-    def _starting_in(self, order: Order, start: bytes, local: bool, whole: bool) -> Iterator[int]:
+    def _starting_with(self, order: Order, start: bytes, *, local: bool, whole: bool = False) -> Iterator[int]:
         for at in range(self._first(order, start, local=local), len(order)):
             key = self._key(int(order[at]), local)
             if not (key == start if whole else key.startswith(start)):
@@ -213,7 +202,7 @@ def build_index(  # noqa: PLR0917  (four frames in the order of the ledger, then
     _check_contract(lots, events, links, assays)
     links = links.with_columns(event=places_of(events["event"], links["event"]))
     lots = lots.with_columns(made_event=places_of(events["event"], lots["made_event"]))
-    graph, in_circle = _graph(lots, events, links, assays)
+    graph = _graph(lots, events, links, assays)
     by_name = lots["name"].arg_sort().cast(pl.Int32).to_numpy()
     by_local_id = lots.select(pl.arg_sort_by(LOCAL_ID, "name")).to_series().cast(pl.Int32).to_numpy()
     arrays: dict[str, Array] = {
@@ -226,35 +215,23 @@ def build_index(  # noqa: PLR0917  (four frames in the order of the ledger, then
         **_codes("event_origin_kind", events["origin_kind"]),
         **_codes("event_origin_place", events["origin_place"]),
         "event_day": int32(events["on"]),
-        "event_key": events["event"].cast(pl.Int64).to_numpy(),
-        "event_in_circle": in_circle,
+        "lots_by_name": by_name,
+        "lots_by_local_id": by_local_id,
         **{f"graph.{name}": array for name, array in graph._asdict().items()},
     }
-    del graph, in_circle
-    roomy, rows = with_room(arrays)
-    for name, order in (("lots_by_name", by_name), ("lots_by_local_id", by_local_id)):
-        since = f"{name}_since"
-        roomy[name], rows[name] = order, lots.height
-        roomy[since], rows[since] = np.zeros(len(roomy["graph.lots"]) - lots.height, np.int32), 0
-    write_arrays(directory, roomy, {"stamp": dict(stamp), "elements": list(SYMBOLS), "rows": rows})
+    write_arrays(directory, arrays, {"stamp": dict(stamp), "elements": list(SYMBOLS)})
 
 
-def open_index(directory: Path, patch: Path | None = None) -> FlowIndex:
-    """Map an index into memory, and lay over it what `flow.update` wrote to `patch`.
+def open_index(directory: Path) -> FlowIndex:
+    """Map an index into memory.
 
     Sizes and headers are checked; `verify_index` checks the content. Raises DamagedIndex, which names the file;
     FileNotFoundError when there is no index.
     """
-    manifest, columns = open_columns(directory, patch)
-    missing = {f"graph.{name}" for name in Graph._fields} - columns.keys()
+    manifest, arrays = map_arrays(directory)
+    missing = {f"graph.{name}" for name in Graph._fields} - arrays.keys()
     if missing:
         raise DamagedIndex(directory / MANIFEST, f"names no {', '.join(sorted(missing))}: build the index again")
-    return index_of(manifest, columns)
-
-
-def index_of(manifest: Mapping[str, Any], columns: Mapping[str, Column]) -> FlowIndex:
-    """The index that such columns are."""
-    arrays = {name: column.live for name, column in columns.items()}
 
     def texts(name: str) -> Texts:
         return Texts(blob=arrays[f"{name}.blob"], start=arrays[f"{name}.start"])
@@ -275,8 +252,8 @@ def index_of(manifest: Mapping[str, Any], columns: Mapping[str, Column]) -> Flow
         event_origin_kind=codes("event_origin_kind"),
         event_origin_place=codes("event_origin_place"),
         event_day=arrays["event_day"],
-        lots_by_name=(arrays["lots_by_name"], arrays["lots_by_name_since"]),
-        lots_by_local_id=(arrays["lots_by_local_id"], arrays["lots_by_local_id_since"]),
+        lots_by_name=arrays["lots_by_name"],
+        lots_by_local_id=arrays["lots_by_local_id"],
     )
 
 
@@ -285,17 +262,14 @@ def verify_index(directory: Path) -> tuple[DamagedIndex, ...]:
     return damaged_files(directory)
 
 
-def _graph(
-    lots: pl.DataFrame, events: pl.DataFrame, links: pl.DataFrame, assays: pl.DataFrame
-) -> tuple[Graph, npt.NDArray[np.bool_]]:
-    """The graph, and which events are their own ancestors."""
+def _graph(lots: pl.DataFrame, events: pl.DataFrame, links: pl.DataFrame, assays: pl.DataFrame) -> Graph:
     inputs = links.sort("event", "lot", "mass_mg")
     uses = links.sort("lot", "event", "mass_mg")
     stated = assays.filter(pl.col("ppb") > 0).sort("lot", "element")
     made = lots.filter(pl.col("made_event") >= 0).sort("made_event", "lot")
     assay_start, link_start = _starts(stated["lot"], lots.height), _starts(inputs["event"], events.height)
     made_event, is_origin = int32(lots["made_event"]), (events["kind"] == "origin").to_numpy()
-    time, in_circle = _times(link_start, made_event[int32(inputs["lot"])], int32(events["on"]))
+    time = _times(link_start, made_event[int32(inputs["lot"])], int32(events["on"]))
     made_time = np.where(made_event >= 0, time[made_event] if len(time) else -1, -1).astype(np.int32)
     lot_records = records(
         kernels.LOT,
@@ -315,7 +289,7 @@ def _graph(
     link_records["maker"] = maker
     use_records = records(kernels.USE, uses.height, mass_mg=uses["mass_mg"], event=uses["event"])
     use_records["event"][made_time[int32(uses["lot"])] >= time[int32(uses["event"])]] = kernels.BACK_REFERENCE
-    graph = Graph(
+    return Graph(
         lots=lot_records,
         assays=assay_records,
         links=link_records,
@@ -328,17 +302,16 @@ def _graph(
         rank=time.astype(np.int64) << 32 | events["event"].cast(pl.Int64).to_numpy(),
         is_origin=is_origin,
     )
-    return graph, in_circle
 
 
 def contents(
-    links: npt.NDArray[np.void], lots: npt.NDArray[np.void], assays: npt.NDArray[np.void], first: int = 0
+    links: npt.NDArray[np.void], lots: npt.NDArray[np.void], assays: npt.NDArray[np.void]
 ) -> npt.NDArray[np.int64]:
-    """`Graph.content` of these links, from place `first` on; writes into `links` where the entries of each stand.
+    """`Graph.content` of these links; writes into `links` where the entries of each stand.
 
     Block by block: what is worked out on the way takes ten times what comes of it.
     """
-    found = [np.zeros(0, np.int64)]
+    found, first = [np.zeros(0, np.int64)], 0
     for start in range(0, len(links), _LINKS_AT_ONCE):
         block = links[start : start + _LINKS_AT_ONCE]
         facts = lots[block["lot"]]
@@ -364,8 +337,8 @@ def records(dtype: np.dtype[np.void], count: int, **columns: pl.Series | Array) 
 
 def _times(
     link_start: npt.NDArray[np.int64], maker: npt.NDArray[np.int32], day: npt.NDArray[np.int32]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """(m,) the time of each event (`kernels.Graph`), and whether it is its own ancestor by way of others.
+) -> npt.NDArray[np.int32]:
+    """(m,) the time of each event (`kernels.Graph`).
 
     Events of a circle (bad data) stand together, by day and then number; an input that an event no earlier made is a
     back-reference.
@@ -373,8 +346,8 @@ def _times(
     maker = np.ascontiguousarray(maker)
     component = kernels.strong_components(link_start, maker)
     order = np.lexsort((day, component))  # Stable: equal days stay in the order of their numbers.
-    time = kernels.event_times(order, component, link_start, maker, np.ascontiguousarray(day))
-    return time, np.bincount(component, minlength=1)[component] > 1
+    time: npt.NDArray[np.int32] = kernels.event_times(order, component, link_start, maker, np.ascontiguousarray(day))
+    return time
 
 
 def _starts(sorted_owner: pl.Series, owners: int) -> npt.NDArray[np.int64]:

@@ -73,7 +73,6 @@ LOT = np.dtype(
         ("assay_count", "<i4"),
     ]
 )
-#: `element` is -1 in rows that belong to no lot any more.
 ASSAY = np.dtype([("element", "<i4"), ("ppb", "<i4")])
 #: `maker` is the transformation that made the lot, NO_MAKER or BACK_REFERENCE.
 LINK = np.dtype(
@@ -95,12 +94,12 @@ class Graph(NamedTuple):
 
     Row i of a `*_span` owns the entries from span[i, 0] to span[i, 1]. Those of an event's in-links are sorted by
     (lot, mass), of a lot's uses (the same links seen from the lot) by (the number of the event in the ledger, mass), of
-    an event's out-lots by lot, of a lot's assays by element. In an index as it is built they also stand in the order of
-    their owners; what has changed since stands behind. `content` is what each link holds of each element: it follows
-    from mass and assay, and stands ready because a walk reads it in one sweep where assays lie scattered.
+    an event's out-lots by lot, of a lot's assays by element; all are in the order of their owners. `content` is what
+    each link holds of each element: it follows from mass and assay, and is ready because a walk reads it in one sweep
+    where assays lie scattered.
 
     The time of an event is its day and, where it follows from events no earlier, a moment after the last of them. It
-    rests on the event's ancestors alone, so that an index that grew orders its events as one built from nothing does.
+    rests on the event's ancestors alone.
     """
 
     lots: Records  # (n,) LOT
@@ -223,51 +222,6 @@ def event_times(order: Int64s, component: Int32s, start: Int64s, ancestor: Int32
             time[order[place]] = earliest + place - first
         first = last
     return time
-
-
-@njit(cache=True, nogil=True)
-def correct_times(  # noqa: PLR0917  (numba takes no keywords)
-    graph: Graph, day: Int32s, key: Int64s, changed: Int32s, circle: Flags, most: int
-) -> Any:
-    """Give `changed` events, and whatever follows from them, the time that they have now; writes into `graph`.
-
-    Returns the events and the lots that were written to, and whether all is done: it is not where books run in a
-    circle, or more than `most` steps would be needed; then the graph is of no use.
-    """
-    rank, lots = graph.rank, graph.lots
-    waiting = np.empty(most + len(changed), np.int32)
-    waits = np.zeros(len(rank), np.bool_)
-    event_written, lot_written = np.zeros(len(rank), np.bool_), np.zeros(len(lots), np.bool_)
-    count = 0
-    for event in changed:
-        waiting[count], waits[event] = event, True
-        count += 1
-    done = 0
-    while done < count:
-        event = waiting[done]
-        waits[event] = False
-        done += 1
-        if circle[event]:
-            return np.flatnonzero(event_written), np.flatnonzero(lot_written), False
-        time = min(max(day[event], 0), _LAST_DAY) * _MOMENTS
-        for link in range(graph.link_span[event, 0], graph.link_span[event, 1]):
-            earlier = lots[graph.links[link]["lot"]]["made_event"]
-            if earlier >= 0:
-                time = max(time, (rank[earlier] >> 32) + 1)
-        if done > len(changed) and rank[event] >> 32 == time:
-            continue
-        rank[event], event_written[event] = time << 32 | key[event], True
-        for out in range(graph.out_span[event, 0], graph.out_span[event, 1]):
-            lot = graph.out_lot[out]
-            lots[lot]["made_time"], lot_written[lot] = time, True
-            for use in range(graph.use_span[lot, 0], graph.use_span[lot, 1]):
-                later = graph.uses[use]["event"]
-                if later < 0 or count == len(waiting):
-                    return np.flatnonzero(event_written), np.flatnonzero(lot_written), False
-                if not waits[later]:
-                    waiting[count], waits[later] = later, True
-                    count += 1
-    return np.flatnonzero(event_written), np.flatnonzero(lot_written), True
 
 
 @njit(cache=True, nogil=True)

@@ -197,10 +197,6 @@ class Register:
                 found.setdefault(name, set()).add(row[0])
         return found
 
-    def tables_equal(self, other: Register) -> bool:
-        """Whether another register says the same."""
-        return all(table.equals(other.tables[name]) for name, table in self.tables.items())
-
     @cached_property
     def party_of(self) -> dict[str, str]:
         """Counterparty as a row has it (an id, or the name as filed) → the party it means, where that is another text.

@@ -33,7 +33,7 @@ from lodeline.store.store import FEED_TABLES, Head, Store, StoreError
 from lodeline.store.trouble import happening_at
 
 #: What comes after says it in its manifest, under a code as here (`SealKey.document`): then it is left alone.
-FORMAT = 7
+FORMAT = 8
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
 SEGMENTS_MAX = 16
 #: Rows that are plain objects at a time: each is some 3 kB of them.
@@ -196,14 +196,6 @@ class ColumnFiles:
                     f"{self.directory} 中的分析文件刚写入即与所写不符（{wrong.path.name}）："
                     "请检查磁盘，或用 LODELINE_SNAPSHOTS 另设目录",
                 ) from wrong
-
-    def since(self, head: Head, *, line: int, lot: int) -> dict[Kind, pl.DataFrame]:
-        """`lines`, `trade` and `lots` from these numbers on up to a head, from the tables."""
-        return {
-            "lines": self._rows("lines", line, head.next_line),
-            "trade": self._rows("trade", line, head.next_line),
-            "lots": self._rows("lots", lot, head.next_lot),
-        }
 
     def believed(self) -> Manifest | None:
         """The manifest, where it describes a beginning of this very log; None where nothing here is of use.

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
-from lodeline.flow.kernels import Int64s
 from lodeline.ledger.movement import makes_lot
-from lodeline.store.flow_files import Frames, Since
+from lodeline.store.flow_files import Frames
 
 if TYPE_CHECKING:
     from lodeline.store.snapshot import Snapshot
@@ -29,31 +27,7 @@ _OF_AN_EVENT = (
 def flow_frames(snapshot: Snapshot) -> Frames:
     """The four frames of `flow.index.build_index`; a lot's dense id is its number less one."""
     lines = snapshot.lines.lazy().filter(_is_of_an_event()).select(_OF_AN_EVENT).collect()
-    return _frames(snapshot, lines, _passed_on(snapshot), None)
-
-
-def changes_since(snapshot: Snapshot) -> Since | None:
-    """What has changed of the lot graph since the one that was written last; None where that is not known."""
-    graph = snapshot.made.graph
-    if graph is None:
-        return None
-    return Since(
-        entry=graph.entry, root=graph.root, touched=np.array(sorted(graph.lots), np.int64) - 1,
-        frames=lambda touched, near: frames_around(snapshot, touched, near),
-    )  # fmt: skip
-
-
-def frames_around(snapshot: Snapshot, touched: Int64s, near: Int64s) -> Frames:
-    """The rows of `flow_frames` for these lots, and for the events with these numbers or around these lots."""
-    lots = pl.Series(touched + 1).implode()
-    numbers = pl.Series(near).implode()
-    named = snapshot.lines.filter(pl.col("lot").is_in(lots) | pl.col("line").is_in(numbers))
-    around = named.filter(_is_of_an_event()).select("organisation", "event").unique()
-    passed = _passed_on(snapshot).filter(
-        pl.col("lot").is_in(lots) | pl.col("shipped_lot").is_in(lots) | pl.col("key").is_in(numbers)
-    )
-    lines = snapshot.lines.join(around, on=["organisation", "event"], how="semi", maintain_order="left")
-    return _frames(snapshot, lines.filter(_is_of_an_event()), passed, pl.col("lot").is_in(lots))
+    return _frames(snapshot, lines, _passed_on(snapshot))
 
 
 def _is_of_an_event() -> pl.Expr:
@@ -65,8 +39,7 @@ def _passed_on(snapshot: Snapshot) -> pl.DataFrame:
     return snapshot.renamed.rename({"receipt_line": "key"})
 
 
-def _frames(snapshot: Snapshot, lines: pl.DataFrame, passed: pl.DataFrame, of_lots: pl.Expr | None) -> Frames:
-    """`lines`: all of the events that are wanted; `of_lots`: which lots are."""
+def _frames(snapshot: Snapshot, lines: pl.DataFrame, passed: pl.DataFrame) -> Frames:
     lines = lines.with_columns(key=pl.when(pl.col("kind") == "origin").then("line").otherwise(pl.lit(-1, pl.Int64())))
     steps = pl.concat(
         [
@@ -100,24 +73,21 @@ def _frames(snapshot: Snapshot, lines: pl.DataFrame, passed: pl.DataFrame, of_lo
             passed.select(*_EVENT, lot="shipped_lot", mass_mg="received_mg"),
         ]
     ).join(numbers, on=_EVENT)
-    assays = snapshot.lot_assays
     return (
-        _lots(snapshot, making, of_lots),
+        _lots(snapshot, making),
         events.select(
             "organisation", "site", "on", "kind", "origin_kind", "origin_place", name="event", event="number"
         ),
         links.filter(pl.col("mass_mg") > 0).select(event="number", lot=pl.col("lot") - 1, mass_mg="mass_mg"),
-        (assays if of_lots is None else assays.filter(of_lots)).with_columns(pl.col("lot") - 1),
+        snapshot.lot_assays.with_columns(pl.col("lot") - 1),
     )
 
 
-def _lots(snapshot: Snapshot, making: pl.DataFrame, of_lots: pl.Expr | None) -> pl.DataFrame:
-    lots, facts, balanced = snapshot.lots, snapshot.lot_facts.select("lot", "product"), snapshot.balanced
-    if of_lots is not None:
-        lots, facts, balanced = lots.filter(of_lots), facts.filter(of_lots), balanced.filter(of_lots)
-    short = balanced.group_by("lot").agg(pl.col("unaccounted_mg").sum())
+def _lots(snapshot: Snapshot, making: pl.DataFrame) -> pl.DataFrame:
+    facts = snapshot.lot_facts.select("lot", "product")
+    short = snapshot.balanced.group_by("lot").agg(pl.col("unaccounted_mg").sum())
     return (
-        lots.join(facts, on="lot", how="left", maintain_order="left")
+        snapshot.lots.join(facts, on="lot", how="left", maintain_order="left")
         .join(making, on="lot", how="left", maintain_order="left")
         .join(short, on="lot", how="left", maintain_order="left")
         .select(

@@ -107,13 +107,11 @@ class Publications:
         self._store = store
         #: The newest entry of which this object has seen a publication.
         self._seen = -1
-        #: The questions of answers that have been seen, by the names of their files.
-        self._known: dict[str, Question] = {}
 
     # Readers.
 
     def current(self) -> tuple[Stamp, Stamp] | None:
-        """The publication that stands, its answers made ahead, and the newest, which may have none yet; None where
+        """The publication that stands, with its reports, and the newest, which may have none yet; None where
         nothing is published by this program, or it is older than one that was seen: the analyst does not go back."""
         stated = self._document(self.directory / "current.json", _CURRENT)
         if stated is None or stated["format"] != FORMAT:
@@ -147,9 +145,6 @@ class Publications:
         except (WrongFile, OSError, pl.exceptions.PolarsError) as error:
             warn_of_wrong(error if isinstance(error, WrongFile) else WrongFile(path, str(error)))
             return False, None
-        # That it was read says that it is worth making ahead.
-        with suppress(OSError):
-            os.utime(path)
         return True, value
 
     def want(self, stamp: Stamp, question: Question) -> None:
@@ -206,11 +201,12 @@ class Publications:
                 return
             yield True, lock
 
-    def write(self, stamp: Stamp, question: Question, value: Any, *, read_at: float | None = None) -> None:
-        """Puts an answer where readers find it, whole or not at all. Raises UnpublishableError.
+    def has(self, stamp: Stamp, question: Question) -> bool:
+        """Whether a publication has an answer."""
+        return (self.directory / stamp.directory / f"{question.key}.json").exists()
 
-        read_at: when somebody last read what it stands in for (seconds since 1970).
-        """
+    def write(self, stamp: Stamp, question: Question, value: Any) -> None:
+        """Puts an answer where readers find it, whole or not at all. Raises UnpublishableError."""
         stated, frames = packed(value)
         room = self.directory / stamp.directory
         room.mkdir(parents=True, exist_ok=True)
@@ -226,10 +222,7 @@ class Publications:
             # Of many findings it takes a reader longer to look for what JSON does not have than to read them.
             "plain": not frames and stated == value,
         }  # fmt: skip
-        path = room / f"{question.key}.json"
-        _write(path, self._key.document(_ANSWER, document))
-        if read_at is not None:
-            os.utime(path, (read_at, read_at))
+        _write(room / f"{question.key}.json", self._key.document(_ANSWER, document))
 
     def publish(self, *, standing: Stamp, newest: Stamp) -> None:
         """Lets these stand; what nobody can be reading any more goes."""
@@ -245,16 +238,6 @@ class Publications:
         """Says that what stands is the end of the log."""
         with suppress(OSError):
             os.utime(self.directory / "current.json")
-
-    def asked_since(self, stamp: Stamp) -> dict[Question, float]:
-        """The questions that a publication answers, and when each answer was last read (or written)."""
-        found = {}
-        for path in sorted((self.directory / stamp.directory).glob("*.json")):
-            if path.name not in self._known and (stated := self._document(path, _ANSWER)) is not None:
-                self._known[path.name] = Question.read(stated["question"])
-            if path.name in self._known:
-                found[self._known[path.name]] = path.stat().st_mtime
-        return found
 
     def wanted(self) -> list[tuple[str, Question]]:
         """The questions that wait, the oldest first, each with the directory of the publication that lacks it."""

@@ -6,10 +6,10 @@ known to be what this store wrote (`store.column_files`, `store.flow_files`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
@@ -17,21 +17,26 @@ from lodeline.accountancy.accounts import Accounts
 from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.flow.index import FlowIndex
 from lodeline.ledger.label import NO_ALIASES, drawn_as, with_inherited
-from lodeline.ledger.movement import BOOKED_FROM, STATING, booked, lot_facts
+from lodeline.ledger.movement import ACCOUNT, BOOKED_FROM, STATING, booked, lot_facts
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import Pairing, pair_by_shippers, passed_on, stand_in, told_of_lots
 from lodeline.mapped import in_order, mapped
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
 from lodeline.once import Once
-from lodeline.splicing import spliced
-from lodeline.store.carrying import BALANCED_BY, ByLot, BySite, LotGraph, Made
 from lodeline.store.column_files import ColumnFiles, Kept, Kind
-from lodeline.store.flow_files import Frames, compact, opened
-from lodeline.store.flow_frames import changes_since, flow_frames
+from lodeline.store.flow_files import Frames, opened
+from lodeline.store.flow_frames import flow_frames
 from lodeline.store.store import Head
 
 Answer = TypeVar("Answer")
+#: The order of the frames of these names.
+BALANCED_BY = (
+    *map(pl.col, ACCOUNT), pl.col("on"), pl.col("delta_mg") < 0, pl.col("organisation"), pl.col("event"),
+    pl.col("ordinal"),
+)  # fmt: skip
+ASSAYS_BY = (pl.col("lot"), pl.col("element"))
+SITE_ASSAYS_BY = (pl.col("site"), pl.col("lot"), pl.col("element"))
 
 
 def in_force(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
@@ -64,81 +69,22 @@ class Snapshot:
     register: Register
     #: Names on the labels of shippers (ledger.label.ALIAS).
     aliases: pl.DataFrame = field(default_factory=NO_ALIASES.clone)
-    #: Lines below this number are in it; 0 where no later snapshot can go on from this one.
-    next_line: int = 0
-    #: Answers made part by part.
-    made: Made = field(default_factory=Made, repr=False, compare=False)
-
-    def by_site(self, function: BySite, *, sort: Sequence[str], key: Any = None) -> pl.DataFrame:
-        """`function(self, None)`, a frame sorted by these columns of which each row is of a `site` and rests on what
-        `of_sites` keeps; of sites that no entry has touched since it was last asked for it is carried over. Of what
-        others used, lost, exported or delivered of a lot it may rest on the transfers alone (`carrying`).
-
-        `key`: what is kept goes by it, where it is not the function itself.
-        """
-        key = key or function
-        value, touched = self.made.latest(key)
-        if value is None:
-            value = function(self, None)
-        elif touched.sites:
-            if touched.sites not in self._parts:
-                # What several answers need of them is computed once.
-                self._parts[touched.sites] = self.of_sites(touched.sites)
-            anew = function(self._parts[touched.sites], touched.sites)
-            kept = value.filter(~pl.col("site").is_in(touched.sites))
-            value = pl.concat([kept, anew]).sort(sort, maintain_order=True)
-        value = self.at_rest(value)
-        self.made.keep(key, value)
-        return value
-
-    @cached_property
-    def _parts(self) -> dict[frozenset[str], Snapshot]:
-        """What there is of the sites that answers are made anew of (`by_site`), until it is let go."""
-        return {}
-
-    def let_parts_go(self) -> None:
-        """Lets go what answers were made anew from: nobody asks for it again once all of them are made."""
-        self._parts.clear()
-
-    def by_lot(self, key: tuple[Any, ...], function: ByLot, *, order: Sequence[pl.Expr]) -> pl.DataFrame:
-        """`function(self, None)`, a frame in this order (a whole one) of which each row is of a `lot` and rests on the
-        rows, transfers and facts of that lot; of lots that no entry has touched since it was last asked for under
-        `key` it is carried over. Of keys that begin alike those are carried that were asked for last."""
-        value, touched = self.made.latest(key)
-        if value is None:
-            value = self.at_rest(function(self, None))
-        elif touched.lots:
-            gone = value["lot"].is_in(list(touched.lots))
-            value = spliced(value, gone, function(self, touched.lots), order)
-        self.made.keep(key, value, among=_KEPT_ALIKE)
-        return cast(pl.DataFrame, value)
 
     def of_sites(self, sites: frozenset[str]) -> Snapshot:
         """What there is of some sites: every row of the lots that they ever held, and what they counted."""
         is_theirs = pl.col("site").is_in(sites)
-        return self._of_lots([self.balanced.filter(is_theirs), self.counts.filter(is_theirs)], is_theirs)
-
-    def of_firms(self, firms: frozenset[str]) -> Snapshot:
-        """What there is of some organisations: every row of the lots that a row of theirs, or about them, names; and
-        what they counted."""
-        named = pl.any_horizontal(
-            pl.col(one).is_in(firms).fill_null(False) for one in ("organisation", "owner", "party")
-        )
-        return self._of_lots([self.lines.filter(named)], pl.col("organisation").is_in(firms))
-
-    def _of_lots(self, rows: list[pl.DataFrame], counting: pl.Expr) -> Snapshot:
-        """Every row of the lots of these, and `count_scopes` of these sites."""
+        rows = [self.balanced.filter(is_theirs), self.counts.filter(is_theirs)]
         lots = pl.concat([frame.select("lot") for frame in rows]).unique()
         # What a firm had under another name is the same goods, along a chain of traders too.
         names = pl.concat([frame.select("lot", "shipped_lot") for frame in (self.drawn_as, self.renamed)])
         while (more := names.join(lots, on="lot").select(lot="shipped_lot").join(lots, on="lot", how="anti")).height:
             lots = pl.concat([lots, more.unique()])
         used = self.drawn_as.join(lots.rename({"lot": "shipped_lot"}), on="shipped_lot", how="semi").select("lot")
-        is_theirs = pl.col("lot").is_in(pl.concat([lots, used])["lot"].unique().implode())
-        kept = {name: getattr(self, name).filter(is_theirs) for name in _OF_LOTS}
-        narrow = replace(self, lines=kept.pop("lines"), made=Made())
+        of_lots = pl.col("lot").is_in(pl.concat([lots, used])["lot"].unique().implode())
+        kept = {name: getattr(self, name).filter(of_lots) for name in _OF_LOTS}
+        narrow = replace(self, lines=kept.pop("lines"))
         trade = self.trade.join(narrow.lines.select("line"), on="line", how="semi", maintain_order="left")
-        vars(narrow).update(kept, trade=trade, count_scopes=self.count_scopes.filter(counting))
+        vars(narrow).update(kept, trade=trade, count_scopes=self.count_scopes.filter(is_theirs))
         return narrow
 
     def whole(self) -> Snapshot:
@@ -152,8 +98,12 @@ class Snapshot:
 
     def once(self, question: Callable[..., Answer], /, *about: object) -> Answer:
         """`question(self, *about)`, computed once: what several answers rest on. It may not look at entry and root,
-        because later snapshots of the same goods go on with it."""
+        because later snapshots of the same goods and law keep it."""
         return self._once.ask(question, self, *about)
+
+    def keep(self, question: Callable[..., Answer], answer: Answer) -> None:
+        """What `once(question)` is, computed by others (an engine)."""
+        self._once.keep(question, answer)
 
     @cached_property
     def _once(self) -> Once:
@@ -334,13 +284,7 @@ class Snapshot:
     @cached_property
     def accountancy_movements(self) -> pl.DataFrame:
         """The movements with the columns that `accountancy.balance` takes."""
-        return self._accounted(self.balanced)
-
-    def movements_where(self, chosen: pl.Expr) -> pl.DataFrame:
-        """The `accountancy_movements` that a condition on `balanced` chooses, without making the others."""
-        return self._accounted(self.balanced.filter(chosen))
-
-    def _accounted(self, balanced: pl.DataFrame) -> pl.DataFrame:
+        balanced = self.balanced
         products = self.lot_facts.select("lot", lot_product="product")
         named = balanced.select("lot", "product").join(products, on="lot", how="left", maintain_order="left")
         # What the movements have already is not copied beside them.
@@ -385,16 +329,7 @@ class Snapshot:
     def _flow_index(self) -> FlowIndex:
         # Checked once for as long as this snapshot is held, and not at each question.
         assert self.files is not None, "this snapshot has no files to keep a lot graph in"
-        index = opened(
-            self.files, entry=self.entry, root=self.root, frames=self.flow_frames, since=changes_since(self)
-        )  # fmt: skip
-        self.made.graph = LotGraph(entry=self.entry, root=self.root)
-        return index
-
-    def compact_flow_index(self) -> None:
-        """Makes the lot graph whole again where much has changed since it was: work for idle hours."""
-        assert self.files is not None, "this snapshot has no files to keep a lot graph in"
-        compact(self.files, entry=self.entry, root=self.root, frames=self.flow_frames)
+        return opened(self.files, entry=self.entry, root=self.root, frames=self.flow_frames)
 
     def flow_frames(self) -> Frames:
         """`lots`, `events`, `links`, `assays` for the flow engine (`store.flow_frames`)."""
@@ -403,8 +338,6 @@ class Snapshot:
 
 #: Lines, or lots, of which frames are made at once.
 AT_ONCE = 250_000
-#: Of how many questions that begin alike (`Snapshot.by_lot`) the frames are carried: elements that people look at.
-_KEPT_ALIKE: Final = 4
 #: The frames of which `Snapshot.of_sites` keeps what is of a lot.
 _OF_LOTS: Final = (
     "lines", "transfers", "balanced", "renamed", "lot_facts", "lot_assays", "site_assays", "counts", "drawn_as",

@@ -1,4 +1,4 @@
-"""Opens snapshots: of the last entry of the log, from an earlier one where it can be carried on, or of an entry before.
+"""Opens snapshots: of the last entry of the log, or of an entry before.
 
 What is read of the column files is known to be what this store wrote (`store.column_files`).
 """
@@ -10,11 +10,9 @@ from dataclasses import fields, replace
 import polars as pl
 
 from lodeline.mapped import beside, mapped
-from lodeline.splicing import spliced
-from lodeline.store.carrying import Made, Touched, carry
 from lodeline.store.column_files import ColumnFiles, directory_of
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import LAW_KIND, Head, Store
+from lodeline.store.store import Head, Store
 
 
 def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
@@ -24,11 +22,8 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
     parties, it is given again under the new stamp, with every frame that it has computed.
     """
     head = store.head()
-    if before is not None and before.next_line and is_of(store, before):
-        if _is_unchanged(store, before, head):
-            return _stamped(before, head)
-        if (found := _carried(store, before, head)) is not None:
-            return found
+    if before is not None and is_of(store, before) and _is_unchanged(store, before, head):
+        return _stamped(before, head)
     files = ColumnFiles(store=store, directory=directory_of(store.database))
 
     def kept(rows: pl.DataFrame, head: Head) -> pl.DataFrame:
@@ -52,44 +47,7 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
         lots=mapped(held["lots"], files.directory),
         register=register,
         aliases=store.books.all_aliases(before=head.size),
-        next_line=head.next_line,
     )
-
-
-def _carried(store: Store, before: Snapshot, head: Head) -> Snapshot | None:
-    """The snapshot of the head, made from an earlier one of the same log; None where a party means another now."""
-    register = store.register(head)
-    if register is not before.register and register.party_of != before.register.party_of:
-        return None
-    assert before.files is not None, "what can be carried was read from files"
-    came = before.files.since(head, line=before.next_line, lot=before.lots.height + 1)
-    superseded = _superseded(store, after=before.entry, size=head.size)
-    key = ["organisation", "event", "entry"]
-    gone = before.lines.join(superseded, on=key, how="semi")
-    new = register.meant(came["lines"].filter(pl.col("kind") != "void").join(superseded, on=key, how="anti"))
-
-    def moved_on(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
-        moved = spliced(rows, rows["line"].is_in(gone["line"].implode()), more, (pl.col("line"),))
-        # What has been copied into one piece lies in memory again.
-        return before.at_rest(moved) if moved.n_chunks() == 1 else moved
-
-    now = replace(
-        before, entry=head.size - 1, root=head.frontier.root().hex(), as_of=last_filing_time(store),
-        lines=moved_on(before.lines, new), lots=beside(pl.concat([before.lots, came["lots"]]), before.lots),
-        register=register, aliases=store.books.all_aliases(before=head.size), next_line=head.next_line, made=Made(),
-    )  # fmt: skip
-    if "trade" in vars(before):
-        stated = came["trade"].join(new.select("line"), on="line", how="semi", maintain_order="left")
-        vars(now).update(trade=moved_on(before.trade, stated))
-    if not _is_fed(store, after=before.entry, size=head.size):
-        vars(now).update({feed: vars(before)[feed] for feed in ("invoices", "customs") if feed in vars(before)})
-    brought = Touched(lots=frozenset(range(before.lots.height + 1, now.lots.height + 1)))
-    touched = carry(before, now, pl.concat([gone, new])) | brought
-    now.made.graph = before.made.graph and before.made.graph.after(touched)
-    is_one_law = not store.entries_of(LAW_KIND, within=(before.entry + 1, head.size))
-    if is_one_law and (register is before.register or register.tables_equal(before.register)):
-        now.made.carry(before.made, touched)
-    return now
 
 
 def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
@@ -132,26 +90,15 @@ def _stamped(before: Snapshot, head: Head) -> Snapshot:
 
 
 def _in_force(store: Store, lines: pl.DataFrame, size: int) -> pl.DataFrame:
-    superseded = _superseded(store, after=-1, size=size)
+    superseded = store.database.frame(
+        'SELECT organisation, event, entry FROM superseded WHERE "by" < %s',
+        (size,),
+        schema={"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64()},
+    )  # fmt: skip
     current = lines.filter(pl.col("kind") != "void")
     if superseded.height:
         current = current.join(superseded, on=["organisation", "event", "entry"], how="anti", maintain_order="left")
     return current
-
-
-def _superseded(store: Store, *, after: int, size: int) -> pl.DataFrame:
-    """What entries after one, below a size, have put out of force."""
-    return store.database.frame(
-        'SELECT organisation, event, entry FROM superseded WHERE "by" > %s AND "by" < %s',
-        (after, size),
-        schema={"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64()},
-    )  # fmt: skip
-
-
-def _is_fed(store: Store, *, after: int, size: int) -> bool:
-    """Whether entries after one, below a size, brought rows of other authorities."""
-    asked = """SELECT 1 FROM entry WHERE kind = 'feed' AND "index" > %s AND "index" < %s LIMIT 1"""
-    return bool(store.database.rows(asked, (after, size)))
 
 
 def last_filing_time(store: Store, size: int | None = None) -> str | None:

@@ -1,7 +1,7 @@
 """The analyst: the analysis process, which alone computes the answers of the nation, and publishes them.
 
-Behind the log it makes a reading of its newest entry, then the answers that somebody has read lately, then lets that
-publication stand; meanwhile it answers what nobody has asked before. Then it pauses, and takes what has come together.
+Behind the log it makes a reading of its newest entry, then the reports (`web.reports`), then lets that publication
+stand; meanwhile it answers what nobody has asked before. Then it pauses, and takes what has come together.
 It may be killed at any moment: what stands is whole, and the next one goes on from there.
 """
 
@@ -13,9 +13,8 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Condition, Event, Lock, Thread
-from typing import Any, Final
+from typing import Final
 
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
@@ -24,17 +23,13 @@ from lodeline.engine.running import Opened
 from lodeline.errors import UserError
 from lodeline.mapped import let_go_of_meanwhile
 from lodeline.progress import reported_to
-from lodeline.service.balance.book import balances, prepare_book
-from lodeline.service.filing.status import filing_status
-from lodeline.service.filing.transfers import standing_transfers, unclosed
-from lodeline.service.findings.finding import findings
+from lodeline.service.balance.book import prepare_book
 from lodeline.service.matching import exceptions
-from lodeline.service.overview import overview
-from lodeline.service.overview.parting import is_prepared, prepare
+from lodeline.service.overview.by_engine import is_prepared, prepare
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
-from lodeline.store.published import asked_by_name, function_of
+from lodeline.store.published import function_of
 from lodeline.store.snapshot_opening import is_of, open_snapshot
 from lodeline.store.trouble import Outage
 from lodeline.store.values import UnpublishableError
@@ -43,33 +38,18 @@ from lodeline.web.reading import Reading, is_unchanged
 #: Seconds between two looks at the log, and between two at what is asked.
 _LOG_S: Final = 0.5
 _ASKED_S: Final = 0.02
-#: Seconds within which what is filed is shown, if a publication takes less than a third of them.
-_SHOWN_WITHIN_S: Final = 8.0
+#: Seconds within which what is filed is shown, if a publication takes less than half of them.
+_SHOWN_WITHIN_S: Final = 100.0
 #: Seconds for which a publication waits for questions that are being answered, all in all.
 _PATIENCE_S: Final = 1.0
 #: What publishing gives way to by the scheduler's measure (`nice`): whoever asks waits for a page, and nobody for it.
 _GIVES_WAY: Final = 5
-#: Seconds for which an answer is made ahead after somebody has last read it.
-KEPT_S: Final = 900.0
-#: What is asked with arguments and takes fewer seconds is not made ahead, and what is asked of one thing never is: few
-#: come back to it, and what many have looked at would be made at each entry.
-_QUICK_S: Final = 0.1
-_ONE_THING: Final = frozenset({"site", "lot", "organisation", "identifier", "proposal"})
 #: Questions that are answered at once: a small one does not wait for one that goes through the nation.
 _AT_ONCE: Final = 3
 #: New objects between two looks for rings of dead ones (Python's own: 700): pairing makes a hundred thousand.
 _NEW_OBJECTS: Final = 20_000
 #: Seconds between two reports of how far a question is.
 _REPORT_S: Final = 0.5
-
-#: What the first page of a portal shows, and what its findings rest on: functions, and what they are asked about.
-_OF_A_NATION: Final[tuple[tuple[Callable[..., Any], tuple[str, ...]], ...]] = (
-    (overview.months, ("store", "snapshot", "law")), (overview.elements, ("snapshot",)),
-    (balances, ("store", "snapshot", "law")), (overview.chain, ("snapshot", "law")),
-    (overview.crossings, ("snapshot", "law")), (filing_status, ("store", "snapshot", "law")),
-    (unclosed, ("snapshot", "law")), (standing_transfers, ("snapshot", "law")),
-    (findings, ("store", "snapshot", "law")),
-)  # fmt: skip
 
 _log = logging.getLogger("lodeline.analyst")
 
@@ -78,7 +58,7 @@ class Analyst:
     """Publishes the answers of one database until it is told to end."""
 
     def __init__(self, url: str, engine: Opened | None = None, *, gives_way: int = 0) -> None:
-        """engine: makes what the snapshot of a store is computed from, where nothing can be carried over.
+        """engine: makes what the snapshot of a store is computed from.
 
         gives_way: how far publishing gives way to others, answers to who waits among them, by the measure of `nice`.
         """
@@ -96,8 +76,6 @@ class Analyst:
         self._patience_s = 0.0
         #: Readings of the publications that stand, by their directories.
         self._readings: dict[str, Reading] = {}
-        #: Seconds that answers of the publication that stands took.
-        self._took: dict[Question, float] = {}
 
     def end(self) -> None:
         """Ends at the next answer."""
@@ -118,20 +96,14 @@ class Analyst:
             connections.close_all()
 
     def publish_once(self) -> Stamp | None:
-        """Publishes the newest entry with every answer that was read lately, and with what anybody asks of a nation;
-        None where the store is empty."""
+        """Publishes the newest entry with its reports; None where the store is empty."""
         with self._publications.one_analyst() as mine:
             if not mine:
                 raise UserError(
                     "another process is the analyst of this store, and publishes what is new by itself",
                     "已有其他进程担任该数据库的分析进程，并会自动发布新结果",
                 )
-            if (stamp := self._publish()) is not None:
-                answered = self._publications.asked_since(stamp)
-                for question in (asked_by_name(one, subjects, {}) for one, subjects in _OF_A_NATION):
-                    if question is not None and question not in answered:
-                        self._give(stamp, self._readings[stamp.directory], question, read_at=time.time())
-            return stamp
+            return self._publish()
 
     def _work(self, settled: Callable[[], None]) -> None:
         answering = [Thread(target=self._answer_all, name="answers", daemon=True) for _ in range(_AT_ONCE)]
@@ -153,8 +125,7 @@ class Analyst:
             outage.over()
             if before is None and stamp is not None:
                 settled()
-            # The first is made from nothing, which says nothing of the next.
-            made = before is not None and stamp != before
+            made = stamp != before
             self._ended.wait(pause_after(time.monotonic() - began) if made else _LOG_S)
         for one in answering:
             one.join(timeout=2)
@@ -163,7 +134,7 @@ class Analyst:
         """Opens the store after it was away: somebody may have restored another one in its place."""
         self._store = open_store(self._url)
         if not all(is_of(self._store, one.snapshot) for one in self._readings.values()):
-            self._readings, self._took = {}, {}
+            self._readings = {}
 
     def _publish(self) -> Stamp | None:
         """Lets the newest entry stand, if goods or parties have moved since the publication that stands."""
@@ -194,27 +165,21 @@ class Analyst:
         )  # fmt: skip
         self._readings[stamp.directory] = reading
         snapshot.flow_index()
+        if standing is None or standing.directory != stamp.directory:
+            self._publications.publish(standing=standing or stamp, newest=stamp)
+        from lodeline.web.reports import reports_of  # noqa: PLC0415  (pages: once Django is set up)
+
+        for report in reports_of(reading):
+            if not self._ended.is_set() and not self._publications.has(stamp, report):
+                self._give(stamp, reading, report, ahead=True)
         if standing is not None and standing.directory == stamp.directory:
-            self._go_on_from(standing, reading)
             return standing
-        self._publications.publish(standing=standing or stamp, newest=stamp)
         if standing is not None:
-            took, self._took = self._took, {}
-            seen: set[Question] = set()
-            # Again, for what was asked and answered meanwhile: else nobody finds it in what stands then.
-            while more := {one: at for one, at in self._publications.asked_since(standing).items() if one not in seen}:
-                seen |= more.keys()
-                for question, read_at in more.items():
-                    left = is_left(question, took.get(question, _QUICK_S)) or time.time() - read_at >= KEPT_S
-                    if not self._ended.is_set() and not left:
-                        self._give(stamp, reading, question, read_at=read_at)
             self._give_what_is_waited_for(standing, stamp, reading)
         self._publications.publish(standing=stamp, newest=stamp)
         for directory in [one for one in self._readings if one != stamp.directory]:
             del self._readings[directory]
-        snapshot.let_parts_go()
         exceptions.let_others_go(self._store, snapshot)
-        snapshot.compact_flow_index()
         return stamp
 
     def _give_what_is_waited_for(self, standing: Stamp, stamp: Stamp, reading: Reading) -> None:
@@ -222,16 +187,7 @@ class Analyst:
         what takes longer than the log stands still would begin anew for ever."""
         for directory, question in self._publications.wanted():
             if directory == standing.directory and not self._ended.is_set():
-                self._give(stamp, reading, question, read_at=time.time())
-
-    def _go_on_from(self, standing: Stamp, reading: Reading) -> None:
-        """Computes what stands, after a start: the next entry carries what it does not touch."""
-        for question in self._publications.asked_since(standing):
-            if self._ended.is_set():
-                return
-            subjects = tuple(reading if name == "" else getattr(reading, name) for name in question.subjects)
-            with suppress(UserError, DjangoDatabaseError, LookupError, AttributeError):
-                reading.answer(function_of(question), *subjects, **dict(question.arguments))
+                self._give(stamp, reading, question, ahead=True)
 
     def _answer_all(self) -> None:
         try:
@@ -274,15 +230,18 @@ class Analyst:
             self._all_answered.wait_for(lambda: not self._answering, max(0.0, self._patience_s))
         self._patience_s -= time.monotonic() - began
 
-    def _give(self, stamp: Stamp, reading: Reading, question: Question, *, read_at: float | None = None) -> None:
-        """Computes and writes an answer. A question that fails is left to whoever asks it."""
-        if read_at is not None:
+    def _give(self, stamp: Stamp, reading: Reading, question: Question, *, ahead: bool = False) -> None:
+        """Computes and writes an answer. A question that fails is left to whoever asks it.
+
+        ahead: nobody waits for it, and who waits for another goes first.
+        """
+        if ahead:
             self._give_way()
-        reported, began = 0.0, time.monotonic()
+        reported = 0.0
 
         def report(what: str, done: int, total: int) -> None:
             nonlocal reported
-            if read_at is not None:
+            if ahead:
                 self._give_way()
             elif time.monotonic() - reported > _REPORT_S:
                 reported = time.monotonic()
@@ -292,30 +251,23 @@ class Analyst:
             subjects = tuple(reading if name == "" else getattr(reading, name) for name in question.subjects)
             with reported_to(report):
                 value = reading.answer(function_of(question), *subjects, **dict(question.arguments))
-            self._took[question] = time.monotonic() - began
-            self._publications.write(stamp, question, value, read_at=read_at)
+            self._publications.write(stamp, question, value)
         except UserError as error:  # it is the answer: who asks is told
             if not isinstance(error.__cause__, DjangoDatabaseError):
-                self._publications.write(stamp, question, error, read_at=read_at)
+                self._publications.write(stamp, question, error)
         except (DjangoDatabaseError, UnpublishableError, LookupError, AttributeError) as error:
             _log.info("no answer is published to %s: %s", question.name, error)
         except Exception:  # a fault of ours is told, and met again by whoever asks
             _log.exception("an answer could not be published")
 
 
-def is_left(question: Question, took_s: float) -> bool:
-    """Whether an answer that took so long is made when somebody asks for it again, and not ahead."""
-    asked = {name for name, _ in question.arguments}
-    return bool(asked & _ONE_THING) or (bool(asked) and took_s < _QUICK_S)
-
-
 def pause_after(took_s: float) -> float:
     """Seconds in which entries come together before the next publication.
 
     Four times as long as the last one took, so that the analyst has a fifth of a processor on the day of the deadline;
-    less where what was filed would be shown too late, and never less than it took.
+    less where what was filed would be shown too late.
     """
-    return max(_LOG_S, took_s, min(4 * took_s, _SHOWN_WITHIN_S - 2 * took_s))
+    return max(_LOG_S, min(4 * took_s, _SHOWN_WITHIN_S - 2 * took_s))
 
 
 def publish_once(url: str, engine: Opened | None = None) -> Stamp | None:

@@ -1,8 +1,8 @@
 """The one place where pages meet the store: what was read at one entry of the log, and the answers drawn from it.
 
 Every page is computed from one reading, so its numbers belong together. A reading stands for a few seconds. When the
-log has moved beyond it, whoever comes is still given it while a new one is made behind, answers included: on the day of
-the deadline nobody waits for a ledger that moves every second. Whoever has just filed asks for a reading that has it.
+log has moved beyond it, whoever comes is still given it while a new one is made behind. Whoever has just filed asks for
+a reading that has it.
 What takes longer than a request may wait is computed on, once for all who ask, and they are told how far it is.
 Nothing here writes to the ledger.
 """
@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from typing import Any, Final, TypeVar, cast
 
-from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from lodeline.errors import UserError
@@ -49,8 +48,6 @@ _LEAST_S: Final = 0.1
 FAILURE_STANDS_S: Final = 10.0
 #: Answers kept per reading; the oldest asked for is let go.
 ANSWERS_KEPT = 64
-#: Readings for which an answer is made ahead after a visitor has last asked for it.
-WANTED_FOR: Final = 3
 
 _log = logging.getLogger(__name__)
 
@@ -188,7 +185,6 @@ class _Slot:
     question: Callable[..., Any]
     subjects: tuple[str, ...] | None
     arguments: dict[str, Any]
-    wanted: int = 0
     lock: Lock = field(default_factory=Lock)
     done: bool = False
     value: object = None
@@ -199,11 +195,6 @@ class _Slot:
     def asked_by_name(self) -> Question | None:
         """The question as the analyst is asked it; None where it is none of the whole ledger."""
         return asked_by_name(self.question, self.subjects, self.arguments)
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether it is answered, or somebody will come back for it."""
-        return self.done or (self.work is not None and self.work.failure is None)
 
     def take(self, published: Published) -> None:
         """Takes the answer from what is published, if it is there."""
@@ -261,32 +252,15 @@ class Reading:
 
         Arguments must be hashable. An answer is shared: whoever gets it must not change it.
         """
-        return cast(Answer, self._answer(question, subjects, arguments, wanted=WANTED_FOR))
+        return cast(Answer, self._answer(question, subjects, arguments))
 
-    def answer_ahead(self, before: Reading) -> None:
-        """Answers what visitors asked of an earlier reading, or still wait for. What fails is left to whoever asks
-        it."""
-        with before._lock:
-            asked = [slot for slot in before._slots.values() if slot.is_asked and slot.wanted > 0 and slot.subjects]
-        for slot in asked:
-            subjects = tuple(self if name == "" else getattr(self, name) for name in slot.subjects or ())
-            try:
-                self._answer(slot.question, subjects, slot.arguments, wanted=slot.wanted - 1)
-            except (UserError, DjangoDatabaseError):
-                continue
-            except Exception:  # a fault of ours is told, and met again by whoever asks: the others are made ahead
-                _log.exception("an answer could not be made ahead")
-
-    def _answer(
-        self, question: Callable[..., Any], subjects: tuple[object, ...], arguments: dict[str, Any], *, wanted: int
-    ) -> object:
+    def _answer(self, question: Callable[..., Any], subjects: tuple[object, ...], arguments: dict[str, Any]) -> object:
         key = (question, *sorted(arguments.items()))
         with self._lock:
             slot = self._slots.get(key)
             if slot is None:
                 slot = _Slot(question=question, subjects=self._names(subjects), arguments=arguments)
                 self._slots[key] = slot
-            slot.wanted = max(slot.wanted, wanted)
             self._slots.move_to_end(key)
             while len(self._slots) > ANSWERS_KEPT:
                 self._slots.popitem(last=False)
@@ -385,11 +359,8 @@ class Desk:
         self._oldest_s = configuration.current().reading_oldest_seconds if oldest_s is None else oldest_s
         self._clock = clock
         self._lock = Lock()
-        #: What visitors are given, its answers made ahead; and the newest there is, which may have none yet.
-        self._standing: _Made | None = None
         self._newest: _Made | None = None
         self._making: _Making | None = None
-        self._answering_ahead = False
         self._failure: Exception | None = None
         #: A reading that could not be made while those who had asked for it were away.
         self._left: _Making | None = None
@@ -434,19 +405,19 @@ class Desk:
 
     def _given(self, at_least: int | None) -> _Made | None:
         """A reading that may be given without waiting. Where the log has left it behind, a new one is begun."""
-        for made in (self._standing, self._newest):
-            if made is None or (at_least is not None and made.reading.snapshot.entry < at_least):
-                continue
-            path = made.reading.store.database.path
-            # A file that is gone would be made anew by asking it.
-            if path is not None and not path.exists():
-                continue
-            if self._is_true(made):
-                return made
-            if self._clock() - made.true_at < self._oldest_s:
-                if self._making is None and not self._answering_ahead:
-                    self._begin()
-                return made
+        made = self._newest
+        if made is None or (at_least is not None and made.reading.snapshot.entry < at_least):
+            return None
+        path = made.reading.store.database.path
+        # A file that is gone would be made anew by asking it.
+        if path is not None and not path.exists():
+            return None
+        if self._is_true(made):
+            return made
+        if self._clock() - made.true_at < self._oldest_s:
+            if self._making is None:
+                self._begin()
+            return made
         return None
 
     def _is_true(self, made: _Made) -> bool:
@@ -481,17 +452,6 @@ class Desk:
             made = _Made(reading=reading, true_at=making.began, took_s=self._clock() - making.began)
             with self._lock:
                 self._newest, self._making, self._left, self._failure = made, None, None, None
-                before = self._standing
-                if before is None:
-                    self._standing = made
-                ahead = before is not None and not self._answering_ahead
-                self._answering_ahead |= ahead
-            making.done.set()
-            if ahead and before is not None:
-                reading.answer_ahead(before.reading)
-                made.took_s = self._clock() - making.began
-                with self._lock:
-                    self._standing, self._answering_ahead = made, False
         finally:
             making.done.set()
             connections.close_all()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
-from polars.testing import assert_frame_equal
 from tests.desk import LAW, ledger_lines, organisation, site
 
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.comparison import UNFILED
-from lodeline.detection.detector import Detector
 from lodeline.detection.finding import Finding
 from lodeline.detection.papers import FILINGS, PAPERS
 from lodeline.ledger.movement import lot_facts, movements, with_balances
@@ -86,30 +83,6 @@ def sight(lines: pl.DataFrame, **other: Any) -> SimpleNamespace:
 
 
 def look(detector: str, lines: pl.DataFrame, **other: Any) -> list[Finding]:
-    """What one detector of the battery sees; its staged frames, if any, make no difference when they are carried."""
+    """What one detector of the battery sees."""
     (found,) = (one for one in DETECTORS if one.name == detector)
-    whole = sight(lines, **other)
-    seen = found.look(whole)
-    if found.staged:
-        carried = {name: in_halves(found, name, lines, **other) for name in found.staged}
-        for name, frame in carried.items():
-            assert_frame_equal(frame, found.stage(whole, name), check_row_order=False)
-        assert found.look(whole, carried) == seen
-    return seen
-
-
-def in_halves(detector: Detector, name: str, lines: pl.DataFrame, **other: Any) -> pl.DataFrame:
-    """A staged frame of every second firm after that of the others, each made of what there is of the firm
-    (`Snapshot.of_firms`)."""
-    firms = pl.concat([lines["organisation"], lines["party"]]).drop_nulls().unique().sort()
-    frames = []
-    for first in (1, 0):
-        half = firms.gather_every(2, first).implode()
-        named = pl.any_horizontal(pl.col(one).is_in(half) for one in ("organisation", "owner", "party"))
-        theirs = sight(lines.filter(pl.col("lot").is_in(lines.filter(named)["lot"].unique().implode())), **other)
-        frames.append(detector.stage(theirs, name).filter(pl.col("organisation").is_in(half)))
-    return pl.concat(frames)
-
-
-def day(text: str) -> datetime.date:
-    return datetime.date.fromisoformat(text)
+    return found.look(sight(lines, **other))

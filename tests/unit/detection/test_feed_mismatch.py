@@ -10,7 +10,7 @@ from tests.unit.detection.kit import assays, months
 
 from lodeline.collation.exception import EXCEPTION
 from lodeline.detection.comparison import BEHIND, COMPARED
-from lodeline.detection.detectors.feed_mismatch import DETECTOR, feed_mismatch, sold_treo
+from lodeline.detection.detectors.feed_mismatch import DETECTOR, feed_mismatch
 from lodeline.detection.finding import Finding
 from lodeline.detection.limits import limits_of
 from lodeline.message import localized
@@ -44,7 +44,7 @@ def look(*rows: dict[str, object], papers: int = 6, missing: tuple[str, ...] = (
             [("MAG", month, "missing") for month in missing],
             schema={"organisation": pl.String, "period": pl.String, "state": pl.String}, orient="row",
         ),
-        sold_treo=sold_treo(lines=LINES, lot_assays=assays(LINES)), limits=limits_of(DETECTOR.name),
+        lines=LINES, lot_assays=assays(LINES), limits=limits_of(DETECTOR.name),
     )  # fmt: skip
 
 

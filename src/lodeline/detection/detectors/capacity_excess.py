@@ -124,7 +124,6 @@ DETECTOR: Final = Detector(
     mark=("bar", "gain"),
     find=capacity_excess,
     texts=TEXTS,
-    by_firm=True,
     labels={
         "made_kg": text("Made", "产出"),
         "capacity_kg": text("Capacity", "产能"),

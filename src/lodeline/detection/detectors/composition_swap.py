@@ -70,7 +70,7 @@ _TEST = [*_PAIR, "side", "product", "season"]
 _SEASON: Final = pl.format("{}-{}", pl.col("on").dt.year(), pl.col("on").dt.quarter())
 
 
-def assayed_twice(
+def _assayed_twice(
     *, lines: pl.DataFrame, transfers: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame,
     site_assays: pl.DataFrame,
 ) -> pl.DataFrame:  # fmt: skip
@@ -108,14 +108,20 @@ def assayed_twice(
     )
 
 
-def composition_swap(*, assayed_twice: pl.DataFrame, lines: pl.DataFrame, limits: Limits) -> list[Finding]:
+def composition_swap(
+    *, lines: pl.DataFrame, transfers: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame, limits: Limits,
+) -> list[Finding]:  # fmt: skip
     """One finding per maker whose lots two receivers find to hold more Dy and Tb than it stated, or less; where one
     receiver alone finds more, per pair of the two, as `ranked`.
 
-    Parameters: `assayed_twice` as the function has it, `lines` in force (`ledger.movement.LINE`). One receiver's word
-    is as good as the maker's, so both are asked; what two find alike is the maker's to answer. `mass_mg` is Dy and Tb
-    that the maker did not state, or that are not there, `interval_mg` ± 1.96 σ.
+    Parameters: `lines` in force, `transfers` and `lot_facts` (`ledger`), the assays as in `accountancy.frames`. One
+    receiver's word is as good as the maker's, so both are asked; what two find alike is the maker's to answer.
+    `mass_mg` is Dy and Tb that the maker did not state, or that are not there, `interval_mg` ± 1.96 σ.
     """
+    assayed_twice = _assayed_twice(
+        lines=lines, transfers=transfers, lot_facts=lot_facts, lot_assays=lot_assays, site_assays=site_assays
+    )
     values = limits.on(last_day(lines))
     if assayed_twice.is_empty():
         return []
@@ -172,7 +178,6 @@ DETECTOR: Final = Detector(
     mark=("half", "loss"),
     find=composition_swap,
     texts=TEXTS,
-    staged={"assayed_twice": assayed_twice},
     labels={
         "products": text("Products", "产品"),
         "own_pct": text("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),

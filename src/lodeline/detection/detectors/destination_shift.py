@@ -77,36 +77,36 @@ TEXTS: Final = Texts(
 )
 
 
-def exported(
+def _exported(
     *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction
 ) -> pl.DataFrame:
     """What an `organisation` exports to another `country`, the `goods` that the lot is, and where its buyer is by the
     row (`counterparty_country`).
-
-    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`.
     """
     facts = lot_facts.select("lot", goods=pl.col("product").str.split(":").list.first())
     return with_treo_mass(_exports(lines, law), lot_assays).join(facts, on="lot", how="left", maintain_order="left")
 
 
-def held(*, lines: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction) -> pl.DataFrame:
+def _held(*, lines: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction) -> pl.DataFrame:
     """The compositions of the lots that an `organisation` exports: `lot`, `element`, `ppb`."""
     sent = _exports(lines, law).select("organisation", "lot").unique()
     return sent.join(lot_assays.filter(pl.col("lot").is_in(sent["lot"].unique().implode())), on="lot")
 
 
 def destination_shift(
-    *, exported: pl.DataFrame, held: pl.DataFrame, lines: pl.DataFrame, register: Register, law: Jurisdiction,
+    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, law: Jurisdiction,
     limits: Limits,
 ) -> list[Finding]:  # fmt: skip
     """One finding per exporter whose free goods went to one new country after a control date, as `ranked`.
 
-    Parameters: `exported` and `held` as the functions have them, `lines` in force. A consignment is what one export
-    event takes to a country; looked at are goods that no list names, because licences alone decide where the others go.
-    An exporter that sold nothing before the date, or fewer than `least_after` consignments to the new country, is not
-    testable; with fewer than `least_before` before it, the old trade is not compared. `mass_mg` is the TREO that went
-    the new way.
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`. A
+    consignment is what one export event takes to a country; looked at are goods that no list names, because licences
+    alone decide where the others go. An exporter that sold nothing before the date, or fewer than `least_after`
+    consignments to the new country, is not testable; with fewer than `least_before` before it, the old trade is not
+    compared. `mass_mg` is the TREO that went the new way.
     """
+    exported = _exported(lines=lines, lot_facts=lot_facts, lot_assays=lot_assays, law=law)
+    held = _held(lines=lines, lot_assays=lot_assays, law=law)
     values = limits.on(last_day(lines))
     if exported.is_empty():
         return []
@@ -143,7 +143,6 @@ DETECTOR: Final = Detector(
     label=text("Destination shift", "目的国转移"),
     mark=("diamond", "flow"),
     find=destination_shift,
-    staged={"exported": exported, "held": held},
     need=Need(months=2),
     texts=TEXTS,
 )

@@ -99,7 +99,7 @@ _KINDS: Final[Mapping[str, Term]] = {
 }
 
 
-def sold_treo(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+def _sold_treo(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
     """`organisation`, `dry_mg` of what it sells and brings in, and `weighed`: the same times the ppb of TREO in it."""
     treo = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb")
     sold = pl.col("kind").is_in(["shipment", "export", "origin"]) & (pl.col("dry_mg") > 0)
@@ -113,15 +113,16 @@ def sold_treo(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
 
 def feed_mismatch(
     *, exceptions: pl.DataFrame, compared: pl.DataFrame, behind_exceptions: pl.DataFrame, status: pl.DataFrame,
-    sold_treo: pl.DataFrame, limits: Limits,
+    lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits,
 ) -> list[Finding]:  # fmt: skip
     """One finding per firm, cause and calendar year in which a cause is commoner than with honest firms, as `ranked`.
 
     Parameters: `exceptions` (`collation.exception.EXCEPTION`); `compared` and `behind_exceptions` as in
-    `detection.comparison`; `status` (`organisation`, `period`, `state`) of which missing months are left out;
-    `sold_treo` says how much of a firm's goods is rare-earth oxide. `mass_mg` is the TREO of what is missing or
-    differs.
+    `detection.comparison`; `status` (`organisation`, `period`, `state`) of which missing months are left out; `lines`
+    in force and `lot_assays` (`accountancy.frames`) say how much of a firm's goods is rare-earth oxide. `mass_mg` is
+    the TREO of what is missing or differs.
     """
+    sold_treo = _sold_treo(lines=lines, lot_assays=lot_assays)
     if exceptions.is_empty() or compared.is_empty():
         return []
     values = limits.on(None)
@@ -158,7 +159,6 @@ DETECTOR: Final = Detector(
     find=feed_mismatch,
     need=Need(feeds=True),
     texts=TEXTS,
-    staged={"sold_treo": sold_treo},
     labels={
         "cause": text("Cause", "原因"),
         "papers": text("Records that disagree", "不符记录数"),

@@ -79,14 +79,15 @@ _FEW: Final = 0.1
 
 
 def ghost_stock(
-    *, repeats: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+    *, lines: pl.DataFrame, lot_assays: pl.DataFrame, counts: pl.DataFrame, movements: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
     """One finding per site whose counts repeat the book or the count before more often than others' do, as `ranked`.
 
-    Parameters: `repeats` of the function of that name; `lines` in force; `lot_assays` as in `accountancy.frames`.
+    Parameters: `lines` in force; the rest as in `accountancy.frames`.
     A site with fewer than `least_counts` repeated rows gives nothing. `mass_mg` is the TREO in the copied rows of the
     last count.
     """
+    repeats = _repeats(counts=counts, movements=movements, lines=lines, limits=limits)
     values = limits.on(last_day(lines))
     rows = _with_chance(repeats)
     findings = []
@@ -102,7 +103,7 @@ def ghost_stock(
     return ranked(findings)
 
 
-def repeats(*, counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+def _repeats(*, counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Each site's counts by the `kind` of goods and whether they lay `still`: `hits` of them copied, `expected` by the
     divisions of the scales alone; and the `rows` of sites that may be asked, the score of a chain that does as no
     weighings do in `frozen`.
@@ -148,7 +149,6 @@ DETECTOR: Final = Detector(
         "expected": text("Expected by chance", "偶然预期次数"),
         "book_kg": text("In the books", "账面量"),
     },
-    staged={"repeats": repeats},
 )
 
 

@@ -89,14 +89,11 @@ class _Case:
         self.rows.setdefault(breach, []).append(row)
 
 
-def exported(
+def _exported(
     *, lines: pl.DataFrame, customs: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction
 ) -> pl.DataFrame:
     """What an `organisation` exports, with its customs line; where that names no licence, `listed_ppb` is the largest
     share of an element that a control list names on the day in the form that the lot has.
-
-    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`, `customs`
-    as in `detection.papers`.
     """
     abroad = pl.coalesce("destination", "counterparty_country") != law.country
     exports = (
@@ -109,15 +106,16 @@ def exported(
 
 
 def licence_abuse(
-    *, exported: pl.DataFrame, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame,
-    draws: pl.DataFrame, register: Register, law: Jurisdiction, limits: Limits,
+    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, draws: pl.DataFrame,
+    customs: pl.DataFrame, register: Register, law: Jurisdiction, limits: Limits,
 ) -> list[Finding]:  # fmt: skip
     """One finding per exporter and licence that was abused, and one per exporter of listed goods without any.
 
-    Parameters: `exported` as the function has it, `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as
-    in `accountancy.frames`, `draws` as in `detection.papers`. `mass_mg` is the TREO of the rows that are not covered;
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`, `draws`
+    and `customs` as in `detection.papers`. `mass_mg` is the TREO of the rows that are not covered;
     `score` is None, for what was filed is compared with what was granted and nothing is estimated.
     """
+    exported = _exported(lines=lines, customs=customs, lot_facts=lot_facts, lot_assays=lot_assays, law=law)
     known = register.licences
     if not known:
         return []
@@ -155,7 +153,6 @@ DETECTOR: Final = Detector(
     label=text("Not covered by a licence", "出口许可不符"),
     mark=("square", "hold"),
     find=licence_abuse,
-    staged={"exported": exported},
     texts=TEXTS,
     labels={
         "not_covered_kg": text("Goods not covered", "未获许可覆盖的货物"),

@@ -76,14 +76,10 @@ TEXTS: Final = Texts(
 )
 
 
-def exported(
+def _exported(
     *, lines: pl.DataFrame, papers: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame
 ) -> pl.DataFrame:
-    """What an `organisation` exports, with what its papers say, what the lot is (`lot_product`) and its `goods`.
-
-    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `papers` (`detection.papers.PAPERS`), `lot_assays`
-    as in `accountancy.frames`.
-    """
+    """What an `organisation` exports, with what its papers say, what the lot is (`lot_product`) and its `goods`."""
     exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & pl.col("lot").is_not_null()).select(
         "organisation", "event", "entry", "line", "kind", "on", "lot", "product", "mass_mg", "dry_mg", "composition"
     )
@@ -96,15 +92,17 @@ def exported(
 
 
 def misdeclaration(
-    *, exported: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, law: Jurisdiction,
-    limits: Limits,
+    *, lines: pl.DataFrame, lot_assays: pl.DataFrame, papers: pl.DataFrame, lot_facts: pl.DataFrame, register: Register,
+    law: Jurisdiction, limits: Limits,
 ) -> list[Finding]:  # fmt: skip
     """One finding per exporter whose rows contradict the lots they export more often than slips do, as `ranked`.
 
-    Parameters: `exported` as the function has it (rows without papers are not testable but for their composition),
-    `lines` in force, `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO of the rows. `score`: how unlikely
-    so many contradictions are at the rate of slips, or at what is usual with all other exporters where it is higher.
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `papers` (`detection.papers.PAPERS`; rows without
+    are not testable but for their composition), `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO of the
+    rows. `score`: how unlikely so many contradictions are at the rate of slips, or at what is usual with all other
+    exporters where it is higher.
     """
+    exported = _exported(lines=lines, papers=papers, lot_facts=lot_facts, lot_assays=lot_assays)
     if exported.is_empty():
         return []
     values = limits.on(last_day(lines))
@@ -143,7 +141,6 @@ DETECTOR: Final = Detector(
     label=text("Misdeclaration", "申报不实"),
     mark=("cross", "hold"),
     find=misdeclaration,
-    staged={"exported": exported},
     texts=TEXTS,
     labels={
         "exported_rows": text("Exported rows", "出口行数"),

@@ -93,7 +93,6 @@ DETECTOR: Final = Detector(
     mark=("ring", "ink"),
     find=missing_filing,
     texts=TEXTS,
-    by_firm=True,
     duty=True,
     question=text("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
 )

@@ -95,7 +95,6 @@ DETECTOR: Final = Detector(
     find=one_more_step,
     need=Need(months=2),
     texts=TEXTS,
-    by_firm=True,
     labels={
         "excluded_before": text("Of these outside the control", "此前不受管制的行数"),
         "excluded_after": text("Of these outside the control since", "此后不受管制的行数"),

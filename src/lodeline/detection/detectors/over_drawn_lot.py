@@ -123,7 +123,6 @@ DETECTOR: Final = Detector(
     mark=("up", "gain"),
     find=over_drawn_lot,
     texts=TEXTS,
-    by_firm=True,
     duty=True,
     question=text("What did {firm} use when its lot held too little?", "{firm}在批次不足时实际使用了什么？"),
     labels={

@@ -106,7 +106,6 @@ DETECTOR: Final = Detector(
     mark=("square", "hold"),
     find=quota_overrun,
     texts=TEXTS,
-    by_firm=True,
     question=text(
         "Why is {firm} {mass} over its {quota} quota of {year}?", "{firm}{year}年{quota}为何超出指标{mass}？"
     ),

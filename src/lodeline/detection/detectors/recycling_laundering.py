@@ -91,14 +91,16 @@ _COLLECTED = (pl.col("kind") == "origin") & (pl.col("origin_kind") == "secondary
 
 
 def recycling_laundering(
-    *, lanthanous: pl.DataFrame, collected: pl.DataFrame, lines: pl.DataFrame, limits: Limits
+    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
     """One finding per site: scrap with lanthanum in it, scrap unlike that of others, or more of it than ever; `ranked`.
 
-    Parameters: rows of the functions of their names; `lines` in force (`ledger.movement`).
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`.
     `mass_mg` is the TREO of the lots with lanthanum, or of those unlike others, or what was collected above the middle
     month.
     """
+    lanthanous = _lanthanous(lines=lines, lot_facts=lot_facts, lot_assays=lot_assays)
+    collected = _collected(lines=lines, lot_assays=lot_assays)
     values = limits.on(last_day(lines))
     collected = collected.sort("line")
     found: dict[tuple[str, str], Finding] = {}
@@ -112,7 +114,7 @@ def recycling_laundering(
     return ranked(found.values())
 
 
-def lanthanous(*, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+def _lanthanous(*, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
     """Rows by which lots of magnet scrap with lanthanum in them came in or were used: its `share` of the rare earths,
     `treo_mg`."""
     scrap = pl.col("lot_product").str.split(":").list.first().is_in(_MAGNET_SCRAP) | (
@@ -134,7 +136,7 @@ def lanthanous(*, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.D
     return with_treo_mass(entering.select(_ROW).join(shares, on="lot"), lot_assays)
 
 
-def collected(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+def _collected(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
     """Rows of collected scrap: `treo_mg`, the kind of `product`, and of lots with each rare earth stated the logs `mix`
     (Nd over Pr) and `heavy` (Dy and Tb over all rare earths, never below the reporting limit of 0.01 %).
     """
@@ -172,7 +174,6 @@ DETECTOR: Final = Detector(
         "nd_to_pr": text("Nd to Pr", "Nd/Pr 比"),
         "dy_tb_pct_of_rare_earths": text("Dy + Tb in the rare earths, %", "Dy+Tb 占稀土（%）"),
     },
-    staged={"lanthanous": lanthanous, "collected": collected},
 )
 
 

@@ -51,22 +51,23 @@ TEXTS: Final = Texts(
 _ROWS = 24
 
 
-def ways(*, transfers: pl.DataFrame, lot_facts: pl.DataFrame) -> pl.DataFrame:
+def _ways(*, transfers: pl.DataFrame, lot_facts: pl.DataFrame) -> pl.DataFrame:
     """The ways that goods take (`detection.rings.WAY`), each of the `organisation` that ships them."""
     return ways_of(_hops(transfers, lot_facts)).with_columns(organisation="source")
 
 
 def round_trip(
-    *, ways: pl.DataFrame, transfers: pl.DataFrame, lines: pl.DataFrame, movements: pl.DataFrame,
-    lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits,
+    *, transfers: pl.DataFrame, lines: pl.DataFrame, movements: pl.DataFrame, lot_facts: pl.DataFrame,
+    lot_assays: pl.DataFrame, limits: Limits,
 ) -> list[Finding]:  # fmt: skip
     """One finding per ring of firms through which goods came back whole, as `ranked`.
 
-    Parameters: `ways` as the function has them, `transfers` has the columns of `ledger.transfer.TRANSFER` (those that
+    Parameters: `transfers` has the columns of `ledger.transfer.TRANSFER` (those that
     nobody shipped or named nobody are left out), `lines` gives entries and runs, `movements` what each firm has of a
     lot, `lot_facts` products, `lot_assays` compositions. `mass_mg` is the TREO that each round began with, summed.
     `score` is None: a round is a fact, and no chance is claimed.
     """
+    ways = _ways(transfers=transfers, lot_facts=lot_facts)
     values = limits.on(last_day(transfers, "shipped_on"))
     back = ways_back(ways)
     if back.is_empty():
@@ -89,7 +90,6 @@ DETECTOR: Final = Detector(
     label=text("Round trip", "循环流转"),
     mark=("circle", "ink"),
     find=round_trip,
-    staged={"ways": ways},
     texts=TEXTS,
 )
 

@@ -75,7 +75,7 @@ TEXTS: Final = Texts(
 )
 
 
-def bought(*, lines: pl.DataFrame) -> pl.DataFrame:
+def _bought(*, lines: pl.DataFrame) -> pl.DataFrame:
     """Who bought of an `organisation` (`customers.buyers_of`), and the days `on` of the sales to it, one each."""
     sales = _sales(lines).select("organisation", "party", "event", "on", "line", "counterparty_country")
     days = (
@@ -86,24 +86,24 @@ def bought(*, lines: pl.DataFrame) -> pl.DataFrame:
     return buyers_of(sales).join(days, on=["organisation", "party"], maintain_order="left")
 
 
-def filers(*, lines: pl.DataFrame) -> pl.DataFrame:
+def _filers(*, lines: pl.DataFrame) -> pl.DataFrame:
     """Each `organisation` that filed."""
     return lines.select("organisation").unique()
 
 
 def shell_customer(
-    *, bought: pl.DataFrame, filers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register,
-    limits: Limits,
-) -> list[Finding]:  # fmt: skip
+    *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
+) -> list[Finding]:
     """One finding per seller and group of its customers that are likely one, or new customer, as `ranked`.
 
-    Parameters: `bought` and `filers` as the functions have them, `lines` in force (columns of `ledger.movement.LINE`),
-    `lot_assays` as in `accountancy.frames`.
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`.
     Customers are organisations that neither file nor hold a site, and names that are no party of the register; a name
     that a seller wrote once is a typing error. `score`: how unlikely so many sales bear another name than the group's
     commonest; None where all are of the register, as nobody knows how often honest customers share a roof. `mass_mg` is
     the TREO sold to the group.
     """
+    bought = _bought(lines=lines)
+    filers = _filers(lines=lines)
     values = limits.on(last_day(lines))
     customers = _strangers(bought, filers, register)
     theirs = bought.filter(pl.col("party").is_in(list(customers))).sort("line")
@@ -166,7 +166,6 @@ DETECTOR: Final = Detector(
     label=text("Shell customer", "空壳客户"),
     mark=("square", "ink"),
     find=shell_customer,
-    staged={"bought": bought, "filers": filers},
     texts=TEXTS,
     labels={"shared": text("What they share", "共同之处"), "customers": text("Customers", "客户")},
 )

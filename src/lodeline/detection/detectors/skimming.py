@@ -97,14 +97,19 @@ _TRUSTED = 12
 _HUBER = 2.0
 
 
-def skimming(*, deliveries: pl.DataFrame, transfers: pl.DataFrame, limits: Limits) -> list[Finding]:
+def skimming(
+    *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
+) -> list[Finding]:
     """One finding per (shipper, receiver) whose differences lie on one side beyond what weighing explains, as
     `ranked`.
 
-    Parameters: `deliveries` of the function of that name; `transfers` has the columns of `ledger.transfer.TRANSFER`.
+    Parameters: `transfers` has the columns of `ledger.transfer.TRANSFER`; of `lines` `line`, `entry`, `site`, `method`
+    (a site and a method are a scale), `mass_mg`, `dry_mg`; `lot_assays` as in `accountancy.frames`; the methods of the
+    `register` say how far scales err.
     `mass_mg` is the TREO that did not arrive over the run of months that stands out most, the scales' errors taken off,
     `interval_mg` ± 1.96 σ. A pair with fewer transfers than `least_transfers` is not testable and gives nothing.
     """
+    deliveries = _deliveries(transfers=transfers, lines=lines, lot_assays=lot_assays, limits=limits, register=register)
     values = limits.on(last_day(transfers, "shipped_on"))
     if deliveries.is_empty():
         return []
@@ -116,14 +121,11 @@ def skimming(*, deliveries: pl.DataFrame, transfers: pl.DataFrame, limits: Limit
     return ranked(_finding(one, rows[one["shipper"], one["receiver"]]) for one in wanted.iter_rows(named=True))
 
 
-def deliveries(
+def _deliveries(
     *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits, register: Register
 ) -> pl.DataFrame:
     """Pairs, of each the scales on which it weighs and how far these are certified (`_WEIGHED`), and of each transfer
     (`_whole`) what `_LISTED` names, its `cell` being the place of its scales among them.
-
-    Parameters: `transfers` as above; `lines` `line`, `entry`, `site`, `method` (a site and a method are a scale),
-    `mass_mg`, `dry_mg`; `lot_assays` as in `accountancy.frames`; the methods of the `register` say how far scales err.
     """
     values = limits.on(last_day(transfers, "shipped_on"))
     whole = _whole(transfers, lines, values, estimates_of(register.tables["methods"]))
@@ -161,7 +163,6 @@ DETECTOR: Final = Detector(
         "transfers": text("Transfers", "流转次数"),
         "share_pct": text("Difference, in % of what was shipped", "差额占发货量（%）"),
     },
-    staged={"deliveries": deliveries},
 )
 
 

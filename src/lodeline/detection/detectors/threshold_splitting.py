@@ -79,11 +79,8 @@ _TESTS: Final = 2 + len(_PARTS) + 1
 _MOST: Final = 0.99
 
 
-def consignments(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
-    """What each export event of an `organisation` holds of one kind of goods; `of_lot`: how many such are of its lot.
-
-    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`.
-    """
+def _consignments(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+    """What each export event of an `organisation` holds of one kind of goods; `of_lot`: how many of its lot."""
     return (
         with_treo_mass(_exports(lines), lot_assays)
         .group_by("organisation", "event", pl.col("product").str.split(":").list.first().alias("goods"))
@@ -98,20 +95,22 @@ def consignments(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFra
     )
 
 
-def buyers(*, lines: pl.DataFrame) -> pl.DataFrame:
+def _buyers(*, lines: pl.DataFrame) -> pl.DataFrame:
     """To whom an `organisation` exports (`customers.buyers_of`)."""
     return buyers_of(_exports(lines).drop_nulls("party"))
 
 
 def threshold_splitting(
-    *, consignments: pl.DataFrame, buyers: pl.DataFrame, lines: pl.DataFrame, register: Register, limits: Limits
+    *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
 ) -> list[Finding]:
     """One finding per exporter and kind of goods whose consignments were cut, as `ranked`.
 
-    Parameters: `consignments` and `buyers` as the functions have them, `lines` in force. Crowds below a threshold are
-    looked for in kinds that have one, lots in parts in all. `mass_mg` is the TREO of the consignments just below, or
-    of the parts.
+    Parameters: `lines` in force (`ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`. Crowds below a
+    threshold are looked for in kinds that have one, lots in parts in all. `mass_mg` is the TREO of the consignments
+    just below, or of the parts.
     """
+    consignments = _consignments(lines=lines, lot_assays=lot_assays)
+    buyers = _buyers(lines=lines)
     values = limits.on(last_day(lines))
     if consignments.is_empty():
         return []
@@ -129,7 +128,6 @@ DETECTOR: Final = Detector(
     label=text("Threshold splitting", "化整为零"),
     mark=("bar", "hold"),
     find=threshold_splitting,
-    staged={"consignments": consignments, "buyers": buyers},
     texts=TEXTS,
     labels={
         "threshold_kg": text("Threshold", "门槛"),

@@ -57,14 +57,14 @@ _ORDINARY, _SPECIAL = "invoice-ordinary", "invoice-special"
 _MOST: Final = 0.99
 
 
-def resold(*, lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
+def _resold(*, lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
     """Lots of each supplier (`party`) that an `organisation` sold on a special invoice: how many, and how many of them
     with a `better` one than they came with."""
     left = _passed(lines, papers).filter(pl.col("out_kind") == _SPECIAL)
     return left.group_by("organisation", "party").agg(pl.col("better").sum(), lots=pl.len())
 
 
-def written(*, lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
+def _written(*, lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
     """Seller and buyer (`party`) with `ordinary` invoices of so many `invoices` that are ordinary or special, as either
     of both, the `organisation`, filed them."""
     told = lines.select("line", "kind", "organisation", "party", "to_site").join(_invoices(papers), on="line")
@@ -82,18 +82,19 @@ def written(*, lines: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
 
 
 def trader_pass_through(
-    *, resold: pl.DataFrame, written: pl.DataFrame, lines: pl.DataFrame, papers: pl.DataFrame,
-    lot_assays: pl.DataFrame, register: Register, limits: Limits,
-) -> list[Finding]:  # fmt: skip
+    *, lines: pl.DataFrame, papers: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
+) -> list[Finding]:
     """One finding per firm through which lots pass in days and leave with a better invoice, as `ranked`.
 
-    Parameters: `resold` and `written` as the functions have them, `lines` in force (columns of `ledger.movement.LINE`),
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`),
     `papers` (`detection.papers.PAPERS`; without them nothing is testable), `lot_assays` as in `accountancy.frames`.
     A firm that makes something may trade beside it: what counts is the lots that leave as they came.
     `score`: how unlikely so many changes of invoice are, at the rate of slips or at what is usual with all other firms,
     whichever is higher; or so many of one supplier's lots, at the rate at which that writes ordinary
     invoices to others. `mass_mg` is the TREO of the lots whose invoice changed.
     """
+    resold = _resold(lines=lines, papers=papers)
+    written = _written(lines=lines, papers=papers)
     values = limits.on(last_day(lines))
     # What left on a special invoice could have come on one.
     counts = {
@@ -126,7 +127,6 @@ DETECTOR: Final = Detector(
     label=text("Trader pass-through", "过票贸易"),
     mark=("half", "flow"),
     find=trader_pass_through,
-    staged={"resold": resold, "written": written},
     texts=TEXTS,
     labels={
         "passed": text("Left whole within days", "数日内整批转出"),

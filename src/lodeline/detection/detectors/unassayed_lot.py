@@ -101,7 +101,6 @@ DETECTOR: Final = Detector(
     mark=("ring", "flow"),
     find=unassayed_lot,
     texts=TEXTS,
-    by_firm=True,
     labels={
         "dry_kg": text("Came in or went, dry", "流入或流出（干重）"),
         "open_kg": text("What it may hold", "可能含量范围"),

@@ -134,7 +134,6 @@ DETECTOR: Final = Detector(
     mark=("up", "gain"),
     find=unexplained_gain,
     texts=TEXTS,
-    by_firm=True,
     question=text("Where did {mass} at {firm} come from?", "{firm}多出的{mass}从何而来？"),
     labels={
         "opening_kg": text("At hand at the start, at most", "期初至多"),

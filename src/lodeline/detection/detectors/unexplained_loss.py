@@ -126,6 +126,5 @@ DETECTOR: Final = Detector(
     find=unexplained_loss,
     need=Need(counts=2),
     texts=TEXTS,
-    by_firm=True,
     question=text("Where did {mass} at {firm} go?", "{firm}短少的{mass}去了哪里？"),
 )

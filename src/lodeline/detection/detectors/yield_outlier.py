@@ -105,21 +105,18 @@ _OF_WASTE: Final = ("parted", "content")
 
 
 def yield_outlier(
-    *,
-    months: pl.DataFrame,
-    lines: pl.DataFrame,
-    lot_facts: pl.DataFrame,
-    lot_assays: pl.DataFrame,
-    site_assays: pl.DataFrame,
-    limits: Limits,
+    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
     """One finding per site and kind of product whose yield stands out over a run of months, as `ranked`.
 
-    Parameters: `months` of `process_months`; `lines` in force (columns of `ledger.movement.LINE`), the assays as in
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`), the assays as in
     `accountancy.frames`. A lot holds what the site itself found in it, else what its maker says. Runs with a lot that
     nobody assayed are left out; a process with fewer than `least_months` months is not testable.
     `mass_mg` is the TREO by which the months lie off, `interval_mg` ± 1.96 σ.
     """
+    months = _process_months(
+        lines=lines, lot_facts=lot_facts, lot_assays=lot_assays, site_assays=site_assays, limits=limits
+    )
     values = limits.on(last_day(lines))
     months = months.sort(*_PROCESS, "period")
     series = _series(months, values)
@@ -137,7 +134,7 @@ def yield_outlier(
     return ranked(_finding(seen, evidence.get(process, [])) for process, seen in wanted.items())
 
 
-def process_months(
+def _process_months(
     *,
     lines: pl.DataFrame,
     lot_facts: pl.DataFrame,
@@ -161,7 +158,6 @@ DETECTOR: Final = Detector(
         "out_kg": text("Came out", "产出"),
         "waste_kg": text("Waste", "废料"),
     },
-    staged={"months": process_months},
 )
 
 

@@ -1,4 +1,4 @@
-"""What the sites of the nation measured, of which only that of touched lots and sites is computed anew at an entry; and
+"""What the sites of the nation measured, and
 which row belongs to which stream between the nodes of a network.
 
 A row is what it is wherever the nodes lie: those depend on which months are asked for, and are numbers in an array.
@@ -7,7 +7,6 @@ A row is what it is wherever the nodes lie: those depend on which months are ask
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.kernels import sorted_by
-from lodeline.accountancy.network import covariance_in_parts, measured
+from lodeline.accountancy.network import measured
 from lodeline.accountancy.physical import inventory_days
 from lodeline.store.snapshot import Snapshot
 
@@ -56,10 +55,10 @@ def acts_at(snapshot: Snapshot, chosen: pl.Expr) -> Acts:
     return Acts(areas=areas, moves=moves, counts=counts, inventories=days)
 
 
-def sites_of(snapshot: Snapshot, sites: frozenset[str] | None) -> pl.DataFrame:
+def sites_of(snapshot: Snapshot) -> pl.DataFrame:
     """Each site of the ledger: `site`, `began` (the first day on which something moved or was counted), `first` and
     `last` (of its movements; null without any) and `inventories`, the days of which its stock is known."""
-    acts = acts_at(snapshot, pl.lit(True) if sites is None else pl.col("site").is_in(sites))
+    acts = acts_at(snapshot, pl.lit(True))
     areas, moves = acts.areas, acts.moves
     moved = moves.group_by("area").agg(first=pl.col("on").min(), last=pl.col("on").max())
     counted = acts.counts.group_by("area").agg(counted=pl.col("on").min())
@@ -118,13 +117,8 @@ def _stream_name() -> pl.Expr:
 def rows_of_nation(snapshot: Snapshot, element: int) -> pl.DataFrame:
     """What crossed the border of a site, what was adjusted and what was counted at the end of a month: `lot`, `seq`,
     `enters`, `site`, `area`, `on`, `what` (as `what_moved`, or `stock`), `mass_mg` (of an adjustment with its sign),
-    `method`, what `accountancy.network.measured` adds, and `same` (`covariance_in_parts`)."""
-    return snapshot.by_lot((_rows_of, element), partial(_rows_of, element=element), order=_ROWS_BY)
-
-
-def _rows_of(snapshot: Snapshot, lots: frozenset[int] | None, *, element: int) -> pl.DataFrame:
-    chosen = pl.lit(True) if lots is None else pl.col("lot").is_in(list(lots))
-    movements, counts = snapshot.movements_where(chosen), snapshot.counts.filter(chosen)
+    `method`, and what `accountancy.network.measured` adds."""
+    movements, counts = snapshot.accountancy_movements, snapshot.counts
     sites = pl.Enum(pl.concat([movements["site"].unique(), counts["site"].unique()]).unique().sort())
     movements, counts = (
         frame.with_columns(area=pl.col("site").cast(sites).to_physical().cast(pl.UInt32))
@@ -141,27 +135,10 @@ def _rows_of(snapshot: Snapshot, lots: frozenset[int] | None, *, element: int) -
     )
     rows = measured(
         pl.concat([moved.select(columns), counted.select(columns)]).sort(_ROWS_BY),
-        element=element, movements=movements, counts=counts, lot_assays=snapshot.lot_assays.filter(chosen),
-        site_assays=snapshot.site_assays.filter(chosen),
+        element=element, movements=movements, counts=counts, lot_assays=snapshot.lot_assays,
+        site_assays=snapshot.site_assays,
     )  # fmt: skip
-    return (
-        rows.drop("area")
-        .with_columns(same=rows.drop("area").hash_rows())
-        .with_columns(pl.col(_FEW_TEXTS).cast(pl.Categorical))
-    )
-
-
-def covariance_of_nation(
-    snapshot: Snapshot, rows: pl.DataFrame, *, names: pl.Series, element: int, span: tuple[str, str]
-) -> Floats:
-    """The covariance of the streams (`names`) of some `rows_of_nation`, each with its `stream` and `area`, from month
-    to month; of what is as it was when it was last asked for it is carried over."""
-    key = (covariance_of_nation, element, span)
-    known, _ = snapshot.made.latest(key)
-    methods = snapshot.register.tables["methods"]
-    found, parts = covariance_in_parts(rows, names=names, element=element, methods=methods, known=known or {})
-    snapshot.made.keep(key, parts, among=_SPANS_KEPT)
-    return found
+    return snapshot.at_rest(rows.drop("area").with_columns(pl.col(_FEW_TEXTS).cast(pl.Categorical)))
 
 
 def legs(transfers: pl.DataFrame, rows: pl.DataFrame, node: Integers, nodes: int) -> Integers:
@@ -221,7 +198,3 @@ def _distinct(numbers: Integers) -> tuple[Integers, Integers]:
     occurs = np.bincount(numbers) > 0
     places: Integers = (np.cumsum(occurs) - 1)[numbers]
     return np.flatnonzero(occurs), places
-
-
-#: For how many spans of months the parts of a covariance are kept: the overview's, and those that somebody looks at.
-_SPANS_KEPT: Final = 4

@@ -16,7 +16,17 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.grid import cut
-from lodeline.accountancy.network import NODES, ROWS, STREAMS, Balanced, Suspect, balanced, masses, measured_streams
+from lodeline.accountancy.network import (
+    NODES,
+    ROWS,
+    STREAMS,
+    Balanced,
+    Suspect,
+    balanced,
+    covariance_in_parts,
+    masses,
+    measured_streams,
+)
 from lodeline.accountancy.untestable import NO_COUNTS, REASONS
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg
@@ -26,7 +36,6 @@ from lodeline.service.balance.national import (
     Acts,
     acts_at,
     combinations,
-    covariance_of_nation,
     legs,
     named,
     rows_of_nation,
@@ -81,7 +90,7 @@ def reconcile_nation(
     (to a user, under way, or lost) leaves the network. Raises UnknownSubject for an element that is none.
     """
     index = known_element(element)
-    sites = snapshot.by_site(sites_of, sort=["site"])
+    sites = sites_of(snapshot)
     if sites["first"].null_count() == sites.height:
         return _nothing(NATION, SYMBOLS[index], first, last)
     began, ended = sites.select(
@@ -108,7 +117,8 @@ def reconcile_nation(
     nodes = pl.concat([nodes, between], how="diagonal").select(list(_NODE))
     streams, place = _streams(found, changes)
     rows = rows.with_columns(stream=place[number])
-    covariance = covariance_of_nation(snapshot, rows, names=streams["stream"], element=index, span=span)
+    methods = snapshot.register.tables["methods"]
+    covariance = covariance_in_parts(rows, streams=streams.height, element=index, methods=methods)
     network = balanced(
         streams=streams, nodes=nodes, mass_mg=masses(rows, streams=streams.height), covariance_mg2=covariance,
         stated_mg=np.concatenate([stated, np.zeros(between.height)]),

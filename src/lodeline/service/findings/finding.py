@@ -13,7 +13,7 @@ import polars as pl
 
 from lodeline.accountancy.accounts import Accounts
 from lodeline.detection.battery import DETECTORS, DUTIES, run_detectors
-from lodeline.detection.finding import Finding, ranked
+from lodeline.detection.finding import Finding
 from lodeline.detection.measured import after_visits
 from lodeline.detection.papers import CUSTOMS, DRAWS, PAPERS
 from lodeline.ledger.licence import GOODS
@@ -29,7 +29,6 @@ from lodeline.service.inspections.precision import shipped_by_firm
 from lodeline.service.inspections.verifying import Verification, verification
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
-from lodeline.store.carrying import changed
 from lodeline.store.queries.filing import filings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -61,7 +60,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
         kept = _kept.get(key)
     if kept is None or kept[0] is not law:
         view = SnapshotView(store=store, snapshot=snapshot, law=law)
-        found = run_detectors(view, counted("detectors", chosen)) if detector else carried(view)
+        found = run_detectors(view, counted("detectors", chosen))
         eyes = seeing(store, snapshot)
         rows = [finding.as_json() for finding in _seen(after_visits(found, view.verified), eyes)]
         duties = [] if detector else [row for row in rows if row["detector"] in DUTIES]
@@ -90,54 +89,6 @@ def _seen(found: Iterable[Finding], eyes: Iterable[Seeing]) -> list[Finding]:
     return [one for one in found if (month := since[one.detector]) is not None and one.last_period >= month]
 
 
-#: Frames beside the lines of which a firm's own rows decide about it (`Detector.by_firm`).
-_BESIDE: Final = ("status", "draws", "filings")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """What all detectors have seen: under which law, with what beside the lines, by detector and by staged frame."""
-
-    law: Jurisdiction
-    beside: dict[str, pl.DataFrame]
-    found: dict[str, list[Finding]]
-    staged: dict[tuple[str, str], pl.DataFrame]
-
-
-def carried(view: SnapshotView) -> list[Finding]:
-    """What all detectors see, as `run_detectors` gives it; of firms that no entry has touched since they last looked,
-    what they saw then (`Detector.by_firm`, `Detector.staged`)."""
-    made = view.snapshot.made
-    before, touched = made.latest(_Seen)
-    beside = {name: getattr(view, name) for name in _BESIDE}
-    seen = _Seen(law=view.law, beside=beside, found={}, staged={})
-    narrow, firms = None, touched.organisations
-    if before is not None and before.law is view.law:
-        firms |= {firm for name in _BESIDE for firm in changed(before.beside[name], beside[name])["organisation"]}
-        # What a supplier has not filed may explain what its customers lack (`accountancy.implied.undelivered`).
-        silent = (one.filter(pl.col("state") == "missing") for one in (before.beside["status"], beside["status"]))
-        spoken = changed(*(one.select("organisation", "period") for one in silent))["organisation"]
-        customers = view.transfers.filter(pl.col("shipper").is_in(spoken.implode()))["receiver"]
-        narrow = view.of_firms(firms := firms | set(customers.drop_nulls()))
-    for detector in counted("detectors", DETECTORS):
-        for name in detector.staged:
-            key = detector.name, name
-            if narrow is None or before is None or detector.dated:
-                seen.staged[key] = detector.stage(view, name)
-                continue
-            theirs = pl.col("organisation").is_in(firms)
-            kept = before.staged[key].filter(~theirs)
-            seen.staged[key] = pl.concat([kept, detector.stage(narrow, name).filter(theirs)])
-        staged = {name: seen.staged[detector.name, name] for name in detector.staged}
-        if narrow is None or before is None or detector.dated or not detector.by_firm:
-            seen.found[detector.name] = detector.look(view, staged)
-            continue
-        kept = [one for one in before.found[detector.name] if one.firm not in firms]
-        seen.found[detector.name] = kept + [one for one in detector.look(narrow, staged) if one.firm in firms]
-    made.keep(_Seen, seen)
-    return ranked(one for found in seen.found.values() for one in found)
-
-
 @dataclass(frozen=True, kw_only=True)
 class SnapshotView:
     """What detectors look at (detection.detector.LedgerView), read from a snapshot when it is asked for."""
@@ -145,12 +96,6 @@ class SnapshotView:
     store: Store
     snapshot: Snapshot
     law: Jurisdiction
-
-    def of_firms(self, firms: frozenset[str]) -> SnapshotView:
-        """What there is of some organisations (`Snapshot.of_firms`); what stands beside the lines is of all."""
-        narrow = SnapshotView(store=self.store, snapshot=self.snapshot.of_firms(firms), law=self.law)
-        vars(narrow).update({name: getattr(self, name) for name in _BESIDE})
-        return narrow
 
     @cached_property
     def books(self) -> Accounts:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, Literal, get_args
 
 from lodeline.accountancy.verification.plan import Sight
 from lodeline.filing.inspection.columns import PARTS
@@ -19,9 +19,6 @@ from lodeline.store.snapshot import Snapshot
 Instrument = Literal["count", "weigh", "xrf", "laboratory"]
 #: Bags of an item that is sampled.
 BAGS: Final = len(PARTS)
-#: Sites of which the answer is kept from entry to entry.
-_KEPT: Final = "taking-along"
-_SITES_KEPT: Final = 64
 _SOME_DAY: Final = "2025-01-01"
 
 
@@ -53,15 +50,8 @@ class TakingAlong:
 
 
 def taking_along(snapshot: Snapshot, *, site: str) -> TakingAlong | None:
-    """Of a site as its books stand; None where they hold nothing that could be drawn from.
-
-    What was reckoned before holds as long as no entry touches the site.
-    """
-    kept, touched = snapshot.made.latest((_KEPT, site))
-    if kept is None or site in touched.sites:
-        kept = (_reckoned(snapshot, site),)
-    snapshot.made.keep((_KEPT, site), kept, among=_SITES_KEPT)
-    return cast(tuple[TakingAlong | None], kept)[0]
+    """Of a site as its books stand; None where they hold nothing that could be drawn from."""
+    return snapshot.once(_reckoned, site)
 
 
 def _reckoned(snapshot: Snapshot, site: str) -> TakingAlong | None:

@@ -33,29 +33,24 @@ def catalogue(snapshot: Snapshot) -> pl.DataFrame:
 
     `site` to `made_mg` are null where nobody has filed the making, `treo_ppb` where no composition is stated.
     """
-    return snapshot.by_lot((_catalogue,), _catalogue, order=_NEWEST_FIRST)
+    return snapshot.once(_catalogue)
 
 
-#: By `on`, those without last, then by name.
-_NEWEST_FIRST: Final = (pl.col("on").is_null(), -pl.col("on").to_physical().cast(pl.Int64), pl.col("name"))
-
-
-def _catalogue(snapshot: Snapshot, lots: frozenset[int] | None) -> pl.DataFrame:
-    here = pl.lit(True) if lots is None else pl.col("lot").is_in(lots)
+def _catalogue(snapshot: Snapshot) -> pl.DataFrame:
     made = (
         snapshot.lines.select("kind", "role", "lot", "site", "on", made_mg="dry_mg")
-        .filter(here, makes_lot())
+        .filter(makes_lot())
         .select("lot", "site", "on", "made_mg")
         .unique("lot", keep="first", maintain_order=True)
     )
-    total = snapshot.lot_assays.filter(here, pl.col("element") == TREO_INDEX).select("lot", treo_ppb="ppb")
-    return (
-        snapshot.lots.filter(here)
-        .join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
+    total = snapshot.lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", treo_ppb="ppb")
+    found = (
+        snapshot.lots.join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
         .join(made, on="lot", how="left")
         .join(total, on="lot", how="left")
         .sort("on", "name", descending=[True, False], nulls_last=True)
     )
+    return snapshot.at_rest(found)
 
 
 def composition(index: FlowIndex, lot: int) -> dict[str, int]:

@@ -1,7 +1,4 @@
-"""The rows of the three records of a snapshot, and which of them speak of the same goods.
-
-Of rows that no entry has touched since the snapshot was last collated, what was found then is kept.
-"""
+"""The rows of the three records of a snapshot, and which of them speak of the same goods."""
 
 from __future__ import annotations
 
@@ -13,84 +10,58 @@ from typing import Final
 
 import polars as pl
 
-from lodeline.collation.carried import recollate
 from lodeline.collation.match import Collation, collate
-from lodeline.collation.meeting import Search
-from lodeline.collation.piece import GOODS, Resolve, pieces, skeleton
+from lodeline.collation.piece import GOODS, Resolve, skeleton
 from lodeline.collation.tolerance import special_kinds, tolerances
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
 from lodeline.party.resolution import as_row
-from lodeline.splicing import spliced
 from lodeline.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collated:
-    """The filed rows that the other records speak of (`GOODS`) with the `lots` that each names, and what was found as
-    of a day. `feeds`: how far the other records reach; `resolve`: the names that were looked for."""
+    """The filed rows that the other records speak of (`GOODS`), and what was found."""
 
     goods: pl.DataFrame
-    lots: pl.Series
     collation: Collation
-    today: date
-    feeds: tuple[object, ...]
-    resolve: Resolve
 
 
 def collated(
     snapshot: Snapshot, papers: pl.DataFrame, *, today: date, alike: Callable[[], Resolve]
 ) -> Collated:  # fmt: skip
-    """The collation of a snapshot, from the last one that `snapshot.made` holds where the same feeds were judged on the
-    same day.
+    """The collation of a snapshot, judged on a day.
 
     `papers`: what rows say beside their movements, by `line`; `alike` gives who is asked for names that nobody bears
     (`name_resolver`).
     """
-    before, touched = snapshot.made.latest(Collated)
-    if before is not None and before.today == today and before.feeds == _feeds(snapshot):
-        found = _carried(before, snapshot, papers, touched.lots)
-        if found is not None:
-            return found
     register = snapshot.register
     resolve = name_resolver(register, alike())
-    goods, lots = _goods(snapshot, papers, snapshot.lines)
-    goods = snapshot.at_rest(goods)
+    goods = snapshot.at_rest(_goods(snapshot, papers))
     collation = collate(
         goods, snapshot.invoices, snapshot.customs, known=register.party_ids, resolve=resolve,
         special=special_kinds(today), tolerances=tolerances(), today=today, at_rest=snapshot.at_rest,
     )  # fmt: skip
-    return Collated(
-        goods=goods, lots=lots, collation=collation, today=today, feeds=_feeds(snapshot), resolve=resolve
-    )  # fmt: skip
+    return Collated(goods=goods, collation=collation)
 
 
-def _feeds(snapshot: Snapshot) -> tuple[object, ...]:
-    """Rows in force are others only where a newer entry says so."""
-    return tuple((one.height, one["entry"].max()) for one in (snapshot.invoices, snapshot.customs))
+#: Of a line what `GOODS` says of it.
+_GOODS: Final = tuple(name for name in GOODS if name in LINE)
 
 
-#: Of a line what `GOODS` says of it, and its lot.
-_GOODS: Final = (*(name for name in GOODS if name in LINE), "lot")
-
-
-def _goods(
-    snapshot: Snapshot, papers: pl.DataFrame, lines: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.Series]:  # fmt: skip
-    """Of some lines those that the other records speak of, and their lots."""
+def _goods(snapshot: Snapshot, papers: pl.DataFrame) -> pl.DataFrame:
+    """The lines that the other records speak of."""
     unshipped = snapshot.transfers.filter(pl.col("shipment_line").is_null())["receipt_line"].drop_nulls()
     kind = pl.col("kind")
-    wanted = lines.lazy().filter(
+    wanted = snapshot.lines.lazy().filter(
         ((kind == "shipment") & pl.col("to_site").is_null()) | kind.is_in(["title", "export"])
         | ((kind == "origin") & (pl.col("origin_kind") == "imported"))
         | ((kind == "receipt") & pl.col("line").is_in(unshipped.implode()))
     ).select(_GOODS).collect()  # fmt: skip
-    if lines is not snapshot.lines:
-        papers = papers.filter(pl.col("line").is_in(wanted["line"].implode()))
     wanted = wanted.join(_kept_own(snapshot), on="line", how="left", maintain_order="left").with_columns(
         owner=pl.coalesce(pl.when(pl.col("owner") != pl.col("organisation")).then("owner"), "kept_by")
     )
-    return wanted.join(papers, on="line", how="left", maintain_order="left").select(*GOODS), wanted["lot"]
+    return wanted.join(papers, on="line", how="left", maintain_order="left").select(*GOODS)
 
 
 def _kept_own(snapshot: Snapshot) -> pl.DataFrame:
@@ -100,39 +71,6 @@ def _kept_own(snapshot: Snapshot) -> pl.DataFrame:
     delivered = snapshot.transfers.lazy().select("shipment_line", "receipt_line").drop_nulls()
     kept = delivered.join(owned.select(receipt_line="line", kept_by="owner"), on="receipt_line")
     return kept.group_by(line="shipment_line").agg(pl.col("kept_by").min()).collect()
-
-
-def _carried(
-    before: Collated, snapshot: Snapshot, papers: pl.DataFrame, touched: frozenset[int]
-) -> Collated | None:  # fmt: skip
-    """What `collated` gives, from an earlier one and the lots that entries have touched since."""
-
-    def is_touched(lots: pl.Series) -> pl.Series:
-        return lots.is_null() | lots.is_in(list(touched)).fill_null(False)
-
-    old = before.goods.filter(is_touched(before.lots))
-    new, lots = _goods(snapshot, papers, snapshot.lines.filter(is_touched(snapshot.lines["lot"])))
-    gone, came = (
-        one.join(other, on=list(GOODS), how="anti", nulls_equal=True, maintain_order="left")
-        for one, other in ((old, new), (new, old))
-    )
-    rows = before.goods.with_columns(lot=before.lots)
-    stays = rows.filter(~is_touched(before.lots))
-    goods = pl.concat([stays, new.with_columns(lot=lots)]).sort("line")
-    none, register = (snapshot.invoices.clear(), snapshot.customs.clear()), snapshot.register
-    collation: Collation | None = before.collation
-    if gone.height or came.height:
-        made = pieces(
-            came, *none, known=register.party_ids, resolve=before.resolve, special=special_kinds(before.today)
-        )
-        search = Search.of(tolerances(), before.today)
-        collation = recollate(before.collation, made, gone["line"], search=search, splice=spliced)
-    if collation is None:
-        return None
-    return Collated(
-        goods=goods.drop("lot"), lots=goods["lot"], collation=collation, today=before.today, feeds=before.feeds,
-        resolve=before.resolve,
-    )  # fmt: skip
 
 
 #: Names that are looked for by likeness in one collation; a feed of strange names is not to stop the rest. The others

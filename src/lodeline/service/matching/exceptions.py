@@ -76,12 +76,9 @@ class Disagreements:
 
     @cached_property
     def _collated(self) -> Collated:
-        """Of rows that no entry has touched since the snapshot was last collated, what was found then."""
-        found = collated(
+        return collated(
             self.snapshot, self.papers, today=self.today, alike=lambda: resolver(self.store, day=self.today)
         )  # fmt: skip
-        self.snapshot.made.keep(Collated, found)
-        return found
 
     @cached_property
     def rows(self) -> pl.DataFrame:
@@ -170,7 +167,7 @@ class Disagreements:
         table = table.sort("label")
 
         # The label of a group is the place of its first piece.
-        first = self.collation.pieces.frame.select("number", "ref")[table["label"]]
+        first = self.collation.pieces.frame.select("number", "ref", "product")[table["label"]]
 
         def named(names: pl.Series, column: str) -> pl.Series:
             return names.gather(table.select(pl.when(pl.col(column) >= 0).then(column)).to_series())
@@ -178,7 +175,7 @@ class Disagreements:
         parties = self.collation.pieces.parties.str.strip_prefix("~")
         return table.select(
             source=named(parties, "seller"), target=named(parties, "buyer"),
-            product=named(self.collation.products, "invoiced_goods"),
+            product=first["product"],
             on=pl.from_epoch("invoiced_on", time_unit="d"), mass_mg="invoiced_mg",
             number=first["number"], seq=first["ref"],
         ).select(pl.col(name).cast(dtype) for name, dtype in UNFILED.items())  # fmt: skip

@@ -1,12 +1,11 @@
 """The nation's flows as one table: what moved, from where to whom, month by month, in whole milligrams of each element.
 
 Every figure of flows is a sum over it. It rests on lines alone: what a site is and where a firm sits, the register says
-when a figure is asked for. The rows of a site stand together, and follow from the lines that moved lots of that site.
+when a figure is asked for. The rows of a site are next to each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -40,15 +39,12 @@ _FILED: Final = (
 
 def flow_cube(snapshot: Snapshot) -> pl.DataFrame:
     """Every flow of the ledger (`FLOW` and SYMBOLS), sorted by site; within a site in the order of the ledger."""
-    return snapshot.by_site(flows_of, sort=("site",))
+    return snapshot.once(_flows)
 
 
-def flows_of(snapshot: Snapshot, sites: Collection[str] | None = None) -> pl.DataFrame:
-    """The rows of the cube of some sites, or of all.
-
-    A delivery is a flow of the site that shipped; of the receiver it says where the goods arrived.
-    """
-    lines = flowing(snapshot, pl.lit(True) if sites is None else pl.col("site").is_in(list(sites)))
+def _flows(snapshot: Snapshot) -> pl.DataFrame:
+    """A delivery is a flow of the site that shipped; of the receiver it says where the goods arrived."""
+    lines = flowing(snapshot, pl.lit(True))
     key = list(FLOW)
     flows = lines.group_by(key, maintain_order=True).agg(pl.col("dry_mg").sum()).sort("site", maintain_order=True)
     numbered = lines.join(flows.with_row_index("flow"), on=key, how="left", nulls_equal=True)
@@ -56,7 +52,8 @@ def flows_of(snapshot: Snapshot, sites: Collection[str] | None = None) -> pl.Dat
     masses = np.zeros((flows.height, len(SYMBOLS)), np.int64)
     place = shares["flow"].cast(pl.Int64).to_numpy(), shares["element"].to_numpy()
     np.add.at(masses, place, shares.select(share_mg_expr(pl.col("dry_mg"), pl.col("ppb"))).to_series().to_numpy())
-    return flows.with_columns(pl.Series(symbol, masses[:, index]) for index, symbol in enumerate(SYMBOLS))
+    found = flows.with_columns(pl.Series(symbol, masses[:, index]) for index, symbol in enumerate(SYMBOLS))
+    return snapshot.at_rest(found)
 
 
 def flowing(snapshot: Snapshot, here: pl.Expr) -> pl.DataFrame:

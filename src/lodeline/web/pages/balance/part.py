@@ -44,11 +44,11 @@ _PEERS_LEAST: Final = 3
 def balances_of(visit: Visit) -> pl.DataFrame:
     """Every balance of this reading, as `service.balance.sites.judged`."""
     reading = visit.reading
-    return reading.answer(_judged_balances, reading)
+    return reading.answer(judged_balances, reading)
 
 
 @kept_to_firms
-def _judged_balances(reading: Reading) -> pl.DataFrame:
+def judged_balances(reading: Reading) -> pl.DataFrame:
     about = reading.store, reading.snapshot, reading.law
     return judged(reading.answer(balances, *about), reading.answer(findings, *about))
 
@@ -61,7 +61,7 @@ def site_years_of(visit: Visit, span: Span) -> pl.DataFrame:
 
 @kept_to_firms
 def _site_years(reading: Reading, *, first: str, last: str) -> pl.DataFrame:
-    every = reading.answer(_judged_balances, reading)
+    every = reading.answer(judged_balances, reading)
     shared = reading.answer(shared_errors, reading.store, reading.snapshot, reading.law)
     return site_years(reading.snapshot, every, shared, first=first, last=last)
 

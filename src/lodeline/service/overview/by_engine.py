@@ -14,8 +14,7 @@ import polars as pl
 from lodeline.engine.running import Engine, Frames, buckets, parted
 from lodeline.ledger.movement import booked, lot_facts
 from lodeline.ledger.transfer import PAIRED_BY, PAIRS, Pairing, pair
-from lodeline.store.carrying import ASSAYS_BY, BALANCED_BY, SITE_ASSAYS_BY
-from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot import ASSAYS_BY, BALANCED_BY, SITE_ASSAYS_BY, Snapshot
 
 _LOT = pl.col("lot")
 _SHIPPER = pl.when(pl.col("kind") == "shipment").then("organisation").otherwise("party")
@@ -24,7 +23,7 @@ _ASSAYED = ("kind", "site", "lot", "on", "organisation", "event", "ordinal", "co
 
 
 def is_prepared(snapshot: Snapshot) -> bool:
-    """Whether a snapshot has its heavy frames, as one does to which they were carried over."""
+    """Whether a snapshot has its heavy frames, as one of the same goods under a new stamp does."""
     return "balanced" in vars(snapshot)
 
 
@@ -68,6 +67,6 @@ def assayed_by_lot(part: Frames) -> Frames:
 
 
 def _whole(parts: list[Frames], name: str, *order: pl.Expr) -> pl.DataFrame:
-    """A frame of all parts, in the order that it has when it is made at once (`store.carrying`)."""
+    """A frame of all parts, in the order that it has when it is made at once."""
     whole = pl.concat([part[name] for part in parts])
     return whole.sort(order, maintain_order=True) if order else whole
