@@ -40,6 +40,7 @@ django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from lodeline.web import reading  # noqa: E402
+from tests import processor_time  # noqa: E402
 from tests.stores import drop, forget, memory, new_database, server_room  # noqa: E402  (needs Django to be set up)
 
 # A machine under load is slow: no page gives way to the one that says what is being computed, where no test is of that.
@@ -52,6 +53,12 @@ portal_settings.PASSWORD_HASHERS = ["tests.accounts.QuickArgon2"]
 _memory = memory()
 if _memory is not None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_memory))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the files of a run cost is counted and printed."""
+    config.pluginmanager.register(processor_time)
+
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("lodeline", deadline=None)
