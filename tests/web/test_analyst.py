@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import ref
 
+import polars as pl
 import pytest
 from django.http import HttpRequest
 from polars.testing import assert_frame_equal
@@ -190,6 +191,24 @@ def test_what_is_published_is_shown_on_a_firms_first_page_however_long_the_next_
     visit = Visit(request, language="en", name="firm", arguments={})
     assert (desk.standing().age_s or 0.0) > 200
     assert until(lambda: cached_readings.cached_reading(visit)).snapshot.entry == desk.standing().entry
+
+
+def test_two_threads_may_write_one_answer_at_once(filer: Filer) -> None:
+    """A report is made while somebody asks for it: one took the file of the other from under its name."""
+    publications, together = Publications(filer.store), threading.Barrier(4)
+    stamp = Stamp(entry=1, root="", as_of=None, checkpoint="", program="")
+    question = Question(name="lodeline.x:y", subjects=(), arguments=())
+    frame = pl.DataFrame({"a": range(2_000)})
+
+    def write(_: int) -> None:
+        together.wait()
+        publications.write(stamp, question, frame)
+
+    with ThreadPoolExecutor(4) as writers:
+        for _ in range(10):
+            list(writers.map(write, range(4)))
+            found, value = publications.read(stamp, question)
+            assert found and value.equals(frame)
 
 
 def test_who_ends_an_analyst_while_reports_are_made_has_the_rest_made_by_the_next(
