@@ -16,6 +16,7 @@ from weakref import ref
 
 import polars as pl
 import pytest
+from django.http import HttpRequest
 from polars.testing import assert_frame_equal
 from tests.cli.program import PROGRAM
 from tests.desk import Desk as Filer
@@ -24,6 +25,7 @@ from tests.stores import connected
 from lodeline.detection.battery import DETECTORS
 from lodeline.errors import UserError
 from lodeline.flow.index import FlowIndex
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.service.balance.book import balances
 from lodeline.service.balance.reconciling import reconcile_nation
 from lodeline.service.findings.finding import findings
@@ -38,10 +40,13 @@ from lodeline.store.published import SnapshotAtHand, function_of
 from lodeline.store.store import Store
 from lodeline.web import published_desk
 from lodeline.web import reading as reading_module
+from lodeline.web import visit as visits
 from lodeline.web.analyst import Analyst, pause_after
+from lodeline.web.pages.overview import cached_reading as cached_readings
 from lodeline.web.published_desk import PublishedDesk
 from lodeline.web.reading import Desk, EmptyStoreError, Reading, StillComputingError, waits_a_little, waits_as_a_form
 from lodeline.web.reports import reports_of
+from lodeline.web.visit import Visit
 
 pytestmark = pytest.mark.medium
 
@@ -176,6 +181,40 @@ def test_the_command_publishes_the_reports(filer: Filer) -> None:
     publications, reading = Publications(filer.store), PublishedDesk(url).reading()
     stamp, _ = publications.current() or pytest.fail("nothing stands")
     assert [one.name for one in reports_of(reading) if not publications.has(stamp, one)] == []
+
+
+def test_what_is_published_is_shown_on_a_firms_first_page_however_long_the_next_one_takes(
+    filer: Filer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Analyst(filer.store.database.url).publish_once() is not None
+    without_frames(monkeypatch)
+    minutes_ago = time.time() - 300
+    os.utime(Publications(filer.store).directory / "current.json", (minutes_ago, minutes_ago))
+    desk, request = PublishedDesk(filer.store.database.url), HttpRequest()
+    monkeypatch.setattr(visits, "desk", lambda _: desk)
+    monkeypatch.setattr(cached_readings, "desk", lambda _: desk)
+    request.actor = Actor(standings=(RoleGrant(organisation="MINE", role="filer"),))  # type: ignore[attr-defined]
+    visit = Visit(request, language="en", name="firm", arguments={})
+    assert (desk.standing().age_s or 0.0) > 200
+    assert until(lambda: cached_readings.cached_reading(visit)).snapshot.entry == desk.standing().entry
+
+
+def test_two_threads_may_write_one_answer_at_once(filer: Filer) -> None:
+    """A report is made while somebody asks for it: one took the file of the other from under its name."""
+    publications, together = Publications(filer.store), threading.Barrier(4)
+    stamp = Stamp(entry=1, root="", as_of=None, checkpoint="", program="")
+    question = Question(name="lodeline.x:y", subjects=(), arguments=())
+    frame = pl.DataFrame({"a": range(2_000)})
+
+    def write(_: int) -> None:
+        together.wait()
+        publications.write(stamp, question, frame)
+
+    with ThreadPoolExecutor(4) as writers:
+        for _ in range(10):
+            list(writers.map(write, range(4)))
+            found, value = publications.read(stamp, question)
+            assert found and value.equals(frame)
 
 
 def test_who_ends_an_analyst_while_reports_are_made_has_the_rest_made_by_the_next(

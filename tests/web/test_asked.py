@@ -21,7 +21,7 @@ from lodeline.web.published_desk import PublishedDesk
 
 pytestmark = pytest.mark.medium
 
-#: What is made ahead for everybody: pages ask for it, and it is there.
+#: Reports, which are there when a page asks for them.
 OF_ALL = frozenset({
     "entries", "months", "elements", "balances", "findings", "standing_transfers", "unclosed", "judged_balances",
     "quota", "filing_status", "every",

@@ -213,7 +213,8 @@ class Publications:
         seals = {}
         for number, frame in enumerate(frames):
             path = room / f"{question.key}.{number}.arrow"
-            building = path.with_suffix(".building")
+            # A report may be made just as somebody asks for it.
+            building = _building(path)
             plain(frame).write_ipc(building, compat_level=pl.CompatLevel.newest())
             seals[path.name] = self._key.seal_file(building).as_json()
             building.rename(path)
@@ -309,9 +310,13 @@ def _facts(stamp: Stamp) -> Mapping[str, Any]:
 
 def _write(path: Path, content: bytes) -> None:
     """The file, whole or not at all; two who write the same, threads of a process as well, do not meet."""
-    building = path.with_suffix(f".{os.getpid()}-{get_ident()}.building")
+    building = _building(path)
     building.write_bytes(content)
     building.rename(path)
+
+
+def _building(path: Path) -> Path:
+    return path.with_suffix(f".{os.getpid()}-{get_ident()}.building")
 
 
 _program: list[str] = []

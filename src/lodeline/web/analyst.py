@@ -125,7 +125,8 @@ class Analyst:
             outage.over()
             if before is None and stamp is not None:
                 settled()
-            made = stamp != before
+            # The first loads the program and what it has compiled, which says nothing of the next.
+            made = before is not None and stamp != before
             self._ended.wait(pause_after(time.monotonic() - began) if made else _LOG_S)
         for one in answering:
             one.join(timeout=2)

@@ -1,7 +1,6 @@
 """What a firm's first page shows of the nation's snapshot without waiting: it is there, or it is left out this once.
 
-A reading is asked for as every page asks, but its answers are made beside the request the first time; from then on the
-desk makes them ahead with each new reading.
+A reading is asked for as every page asks. Where no analyst publishes its answers, they are made beside the request.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from django.db import connections
 
 from lodeline.service.matching import exceptions
 from lodeline.web.pages.balance.part import balances_of
-from lodeline.web.reading import Reading
+from lodeline.web.reading import Desk, Reading
 from lodeline.web.visit import Visit, desk
 
 #: Seconds for which a page waits for answers that are being made.
 _PATIENCE_S: Final = 0.02
-#: A reading that is older would be made anew before it is given.
+#: A reading that is older would be made anew before it is given, by a process that computes for itself.
 _FRESH_S: Final = 30.0
 
 _log = logging.getLogger(__name__)
@@ -58,8 +57,10 @@ _made: WeakKeyDictionary[Reading, _Answers] = WeakKeyDictionary()
 
 def cached_reading(visit: Visit) -> Reading | None:
     """The reading, if it is there with its balances and exceptions at once; else they are begun for who comes next."""
-    standing = desk(settings.LODELINE_DATABASE).standing()
-    if standing.entry is None or standing.failure is not None or (standing.age_s or 0.0) > _FRESH_S:
+    own = desk(settings.LODELINE_DATABASE)
+    standing = own.standing()
+    is_old = isinstance(own, Desk) and (standing.age_s or 0.0) > _FRESH_S
+    if standing.entry is None or standing.failure is not None or is_old:
         return None
     reading = visit.reading
     with _lock:
