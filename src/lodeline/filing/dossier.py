@@ -248,7 +248,10 @@ def _read_column(table: str, column: str, dtype: pl.DataType, cells: pl.Series, 
         parts = cells.str.split("|").list.eval(pl.element().str.strip_chars())
         return parts.list.eval(pl.element().filter(pl.element() != "")).fill_null(pl.lit([], dtype))
     if (table, column) in _COUNTRIES:
-        return cells.map_elements(lambda text: alpha2(text) or text, return_dtype=pl.String)
+        # A general licence may name several countries.
+        return cells.map_elements(
+            lambda text: "|".join(alpha2(one) or one for one in text.split("|")), return_dtype=pl.String
+        )
     if dtype == pl.String:
         return cells.str.normalize("NFC")
     parser = PARSERS["mass_kg" if column in _FILED_NAME else "on" if dtype == pl.Date else "pieces"]

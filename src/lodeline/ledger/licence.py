@@ -127,6 +127,11 @@ def licence_of(row: Mapping[str, Any], acts: tuple[Act, ...] = ()) -> Licence:
     )
 
 
+def countries_of(destination: str | None) -> tuple[str, ...]:
+    """The countries that a licence is granted for: a general one may name several, with `|` between; () for any."""
+    return tuple(one.strip() for one in (destination or "").split("|") if one.strip())
+
+
 def elements_mg(text: str) -> dict[str, int]:
     """`Dy=120|Tb=8` in kg → mg by element; a part that is no number allows nothing of its element."""
     found: dict[str, int] = {}

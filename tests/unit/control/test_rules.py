@@ -185,6 +185,12 @@ def test_a_licence_that_covers_does_so_in_every_point(code: str, desk: Desk) -> 
     assert codes(covered) == ["licence.covers"]
 
 
+def test_a_general_licence_may_name_several_countries(desk: Desk) -> None:
+    several = licences(destination="DE|US")
+    assert codes(desk(LICENSED, licences=several)) == ["licence.covers"]
+    assert "licence.destination" in codes(desk(LICENSED | {"destination": "VN"}, licences=several))
+
+
 def test_a_file_that_is_unclear_releases_none_of_its_lines() -> None:
     doubtful = read_fields(CLEAN | {"colour": "grey"})
     assert judge(doubtful, law=load("cn"), day=TODAY, known=TODAY)[0].verdict == "release"

@@ -71,6 +71,22 @@ def test_a_lot_that_the_books_know_to_have_left_or_not_to_have_come_yet_has_not_
     assert exchange(own=True) == []
 
 
+def sent_back(*lots: int) -> int:
+    """How many questions there are where B sends these lots back to A, which sends them again."""
+    rows = [f"A O{lot} origin 1 a {lot} {400 + 40 * lot} origin_kind=imported {OXIDE}" for lot in set(lots)]
+    for n, lot in enumerate(lots):
+        goods = f"{lot} {400 + 40 * lot}"
+        rows += [f"A S{n} shipment {4 * n + 2} a {goods} party=B",
+                 f"B R{n} receipt {4 * n + 3} b {goods} party=A reference=S{n}",
+                 f"B T{n} shipment {4 * n + 4} b {goods} party=A",
+                 f"A Q{n} receipt {4 * n + 5} a {goods} party=B reference=T{n}"]  # fmt: skip
+    return len(look("round-trip", months({"2025-06": rows})))
+
+
+def test_a_lot_that_a_customer_sends_back_has_not_come_round() -> None:
+    assert (sent_back(1), sent_back(1, 2), sent_back(1, 1, 1, 1)) == (0, 0, 1)
+
+
 def test_goods_that_each_receiver_calls_otherwise_have_come_round() -> None:
     """B receives the lot under a name of its own, and sends it on as that."""
     lines = ring("shipment").with_columns(

@@ -96,6 +96,12 @@ def test_each_breach_is_asked_about(export: dict[str, Any], breach: str) -> None
     assert breaches(asked(export)) == {breach: 1}
 
 
+def test_a_general_licence_may_name_several_countries() -> None:
+    several = {"destination": "DE|US"}
+    assert asked({}, {"declaration": "D2", "destination": "US"}, grant=several) == []
+    assert breaches(asked({"destination": "VN"}, grant=several)) == {"destination": 1}
+
+
 def test_goods_that_no_list_names_need_none() -> None:
     assert asked({"licence": None}, dysprosium=0.05) == []
     assert asked({"licence": None, "on": date(2025, 4, 3)}) == []

@@ -305,6 +305,15 @@ def test_a_certificate_that_stands_for_a_count_says_so_and_is_not_asked_for() ->
     assert look("ghost-stock", carried) == []
 
 
+def test_counts_that_name_no_scale_where_others_do_were_not_weighed() -> None:
+    lines = lot_counted(445.1, 445.1, 445.1, 445.1, 445.1, 445.1)
+    counted = pl.col("kind") == "stock"
+    scale = pl.when(counted & (pl.col("lot") != 1)).then(pl.lit("A-SCALE"))
+    assert (lines.filter(counted)["lot"] != 1).any(), "others are counted too"
+    assert look("ghost-stock", lines.with_columns(method=scale)) == []
+    assert len(look("ghost-stock", lines.with_columns(method=pl.when(counted).then(pl.lit("A-SCALE"))))) == 1
+
+
 def smelted(
     shift: dict[str, float], waste_too: bool = True, seed: int = 1, content: dict[str, float] | None = None
 ) -> pl.DataFrame:

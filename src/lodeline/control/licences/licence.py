@@ -17,7 +17,7 @@ from lodeline.control.goods.goods import MAGNETS
 from lodeline.control.military import resold_to
 from lodeline.control.reason import Reason, reason
 from lodeline.control.record import plain
-from lodeline.ledger.licence import elements_mg
+from lodeline.ledger.licence import countries_of, elements_mg
 from lodeline.material.mass import format_kg, share_mg
 from lodeline.material.product import product_kind
 from lodeline.regulation.content import ANY_RARE_EARTH
@@ -249,18 +249,17 @@ def _end_user(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[R
 def _destination(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
     """Another destination needs another application; so does a country to which a stated use sells the goods on."""
     del needs
-    stated = case.line["destination"]
-    further = sorted(
-        resold_to(case.line["end_use"] or "", case.rules.end_words) - {licence.destination, case.rules.law.country}
-    )
-    if licence.destination and further:
-        yield reason(
-            "licence.destination", fields=("end_use",), licensed=licence.destination, stated=", ".join(further)
-        )  # fmt: skip
-    if licence.destination and not stated:
+    stated, countries = case.line["destination"], countries_of(licence.destination)
+    if not countries:
+        return
+    licensed = ", ".join(countries)
+    sold_on = resold_to(case.line["end_use"] or "", case.rules.end_words)
+    if further := sorted(sold_on - {*countries, case.rules.law.country}):
+        yield reason("licence.destination", fields=("end_use",), licensed=licensed, stated=", ".join(further))
+    if not stated:
         yield _unstated("destination")
-    elif licence.destination and stated != licence.destination:
-        yield reason("licence.destination", licensed=licence.destination, stated=stated)
+    elif stated not in countries:
+        yield reason("licence.destination", licensed=licensed, stated=stated)
 
 
 def _end_use(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:

@@ -160,7 +160,11 @@ def _with_repeats(
 
     The first count of a lot is compared with the book, a later one with the count before too.
     """
-    weighed = counts.filter(~pl.col("method").fill_null("").str.contains(CARRIED_OVER, literal=True))
+    method = pl.col("method").fill_null("")
+    # Where a site names the scale of some counts, those without one were not weighed: sealed goods go by their labels.
+    weighed = counts.filter(
+        ~method.str.contains(CARRIED_OVER, literal=True), (method != "") | ~(method != "").any().over(_SITE)
+    )
     where = [column for column in places(counts) if column != "seq"]
     # What the scale showed is the mass as filed, and a dry mass is computed from it.
     shown = lines.filter(pl.col("line").is_in(weighed["seq"].implode())).select(seq="line", shown_mg="mass_mg")
@@ -340,19 +344,15 @@ def _site_finding(site: _Site, months: tuple[pl.DataFrame, float, float, str], l
 
 def _lot_finding(site: _Site, chain: pl.DataFrame, score: float, lot_assays: pl.DataFrame) -> Finding:
     first, last = months_of(chain)
-    masses = chain["mass_mg"].to_list()
+    masses, counted = chain["mass_mg"].to_list(), Count(chain.height)
+    apart = Percent((max(masses) - min(masses)) / masses[-1], 4)
     mass_mg = int(with_treo_mass(chain.tail(1), lot_assays, mass="mass_mg")["treo_mg"][0])
     return Finding(
         detector=DETECTOR.name, subject={"organisation": site[0], "site": site[1]}, first_period=first,
         last_period=last, score=score, mass_mg=mass_mg, interval_mg=(0, mass_mg), elements=(TREO,) if mass_mg else (),
         explanation=(
             TEXTS.message(
-                "one-lot",
-                mass=Mass(masses[-1]),
-                counts=Count(chain.height),
-                first=Month(first),
-                last=Month(last),
-                spread=Percent((max(masses) - min(masses)) / masses[-1], 4),
+                "one-lot", mass=Mass(masses[-1]), counts=counted, first=Month(first), last=Month(last), spread=apart
             ),
             TEXTS.message("weighings"),
         ),

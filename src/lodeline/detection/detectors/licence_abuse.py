@@ -29,7 +29,7 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.errors import Text, text
 from lodeline.ledger.controlled import ControlledForms
-from lodeline.ledger.licence import GOODS, Licence
+from lodeline.ledger.licence import GOODS, Licence, countries_of
 from lodeline.ledger.licence_terms import terms
 from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS, TREO
@@ -191,7 +191,7 @@ def _breaches(
         own.append(row)
         if licence.standing(row["on"]) != "granted":
             yield "not-in-force", row
-        if licence.destination and row["destination"] and row["destination"] != licence.destination:
+        if licence.destination and row["destination"] and row["destination"] not in countries_of(licence.destination):
             yield "destination", row
     yield from _overuse(licence, own, confirmed, law, values)
 

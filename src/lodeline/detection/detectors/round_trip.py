@@ -82,7 +82,14 @@ def round_trip(
     received = lines.filter(pl.col("line").is_in(hops["receipt"].implode())).select(receipt="line", came="lot")
     hops = hops.join(entries, on="seq", how="left").join(received, on="receipt", how="left")
     hops = hops.with_columns(came=pl.coalesce("came", "lot"))
-    return ranked(_finding(ring) for ring in rings(hops, lot_assays, values, _follows(hops, lines, movements)))
+    found = rings(hops, lot_assays, values, _follows(hops, lines, movements))
+    # What two firms exchange under one name once or twice is sent back and sent again.
+    least, two = values["least_of_two"], 2
+    return ranked(_finding(one) for one in found if len(one.members) > two or one.rounds >= least or _renamed(one))
+
+
+def _renamed(ring: Ring) -> bool:
+    return ring.hops["lot"].n_unique() > ring.rounds
 
 
 DETECTOR: Final = Detector(
@@ -137,12 +144,7 @@ def _finding(ring: Ring) -> Finding:
         detector=DETECTOR.name, subject=subject_of(ring), first_period=ring.first, last_period=ring.last, score=None,
         mass_mg=ring.treo_mg, interval_mg=(ring.treo_mg, None), elements=(TREO,) if ring.treo_mg else (),
         explanation=(
-            TEXTS.message(
-                "went-round",
-                ring=ring_fact(ring),
-                times=times(ring),
-                mass=Mass(ring.mass_mg),
-            ),
+            TEXTS.message("went-round", ring=ring_fact(ring), times=times(ring), mass=Mass(ring.mass_mg)),
         ),
         innocent=INNOCENT, ask=ASK,
         evidence=(

@@ -17,7 +17,7 @@ from typing import Any, Final
 from lodeline.control.goods.items import percent
 from lodeline.control.licences import application as written
 from lodeline.control.licences.application import GOODS, SHARED, TERMS
-from lodeline.ledger.licence import Licence
+from lodeline.ledger.licence import Licence, countries_of
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.material.product import PRODUCTS, product_kind
@@ -204,10 +204,11 @@ def _licence(own: OrganisationView, kind: str) -> Licence | None:
 def _of_licence(licence: Licence | None) -> Mapping[str, str]:
     if licence is None:
         return {}
-    users = "\n".join(licence.end_users)
+    users, countries = "\n".join(licence.end_users), countries_of(licence.destination)
+    country = countries[0] if len(countries) == 1 else ""
     return {
         "kind": licence.kind, "end_users": users, "consignee_name": users.partition("\n")[0],
-        "destination": licence.destination or "", "end_user_country": licence.destination or "",
+        "destination": country, "end_user_country": country,
         "end_use": licence.end_use or "",
     }  # fmt: skip
 

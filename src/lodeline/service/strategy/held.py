@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from lodeline.control.record import plain
-from lodeline.ledger.licence import GOODS, Licence
+from lodeline.ledger.licence import GOODS, Licence, countries_of
 from lodeline.ledger.register import Register
 from lodeline.material.mass import MG_PER_KG
 from lodeline.regulation.parameter import Jurisdiction
@@ -77,7 +77,7 @@ class _Covering:
             goods = holdings.goods[source]
             if licence.end_users and users.isdisjoint(self._users[edge]):
                 continue
-            if licence.destination and licence.destination != holdings.country[target]:
+            if licence.destination and holdings.country[target] not in countries_of(licence.destination):
                 continue
             if licence.products and not any(matches(goods, one) for one in licence.products):
                 continue

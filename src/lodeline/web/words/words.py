@@ -135,7 +135,10 @@ def element(symbol: str, language: Language) -> str:
 
 @cache
 def country(code: str, language: Language) -> str:
-    """The usual name of a country. Source: ISO 3166-1 and its translations as packaged by pycountry."""
+    """The usual name of a country, or of several with `|` between. Source: ISO 3166-1 and its translations as packaged
+    by pycountry."""
+    if "|" in code:
+        return ", ".join(country(one, language) for one in code.split("|"))
     found = pycountry.countries.get(alpha_2=code)
     if found is None:
         return code
