@@ -35,7 +35,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 
 from labelled.curves import picture
-from labelled.matching import match_documents, planted
+from labelled.matching import by_its_detector, match_documents, planted
 from labelled.report import TABLES, aligned, share, weakest, write_between
 from labelled.tally import SHUFFLES, Tally, mean_recall, read, recall, tally
 from labelled.trial import Ask, run
@@ -281,7 +281,7 @@ def print_match(truth: Path, findings: Path) -> int:
     hits = 0
     for item in known["planted"]:
         plant = planted(item)
-        own, seen = matched.by_its_detector(plant), matched.found[plant.id]
+        own, seen = by_its_detector(matched, plant), matched.found[plant.id]
         hits += bool(own)
         others = ", ".join(sorted({one.detector for one in seen} - {plant.loophole}))
         print(

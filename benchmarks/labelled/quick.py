@@ -40,7 +40,7 @@ from lodeline.service.entries.records import put_records
 from lodeline.service.filing.preparing import parties
 from lodeline.service.filing.status import filing_states
 from lodeline.service.findings.finding import SnapshotView
-from lodeline.service.matching.exceptions import PAPER_CELLS, Disagreements
+from lodeline.service.matching.exceptions import Disagreements
 from lodeline.service.matching.feeds import day_of
 from lodeline.store.column_files import FED
 from lodeline.store.opening import create
@@ -48,6 +48,8 @@ from lodeline.store.snapshot import Snapshot, in_force
 from lodeline.store.store import Store
 
 _NAMES: Final = tuple(dict.fromkeys([*(column.name for column in COLUMNS), *MASS_COLUMNS]))
+#: Cells of `GOODS` that stand on the paper of a row and not among its movements.
+PAPER_CELLS: Final = ("document", "document_kind", "declaration", "value", "currency", "hs_code")
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import polars as pl
 
 from labelled.chance import area, shuffled_areas
-from labelled.matching import Planted, Seen, match, months_between
+from labelled.matching import Planted, Seen, by_its_detector, match, months_between
 from labelled.peers import Alarms, Scored, alarms, finds, scored
 from labelled.plan import OF_MASS
 from labelled.sizes import is_strong, size_class
@@ -136,13 +136,13 @@ def plants_of(worlds: Sequence[World]) -> list[Plant]:
         for plant in world.plants:
             fact = world.facts[plant.id]
             size, sigma = fact["size"]["value"], fact["size_sigma"]
-            own = alarmed.by_its_detector(plant)
+            own = by_its_detector(alarmed, plant)
             found.append(Plant(
                 planted=plant, manner=fact["manner"], adversary=fact["adversary"], begins=fact["begins"],
                 size_class=size_class(plant.loophole, size, sigma),
                 strong=is_strong(plant.loophole, size, fact["ceiling"]), world=number, hits=own,
                 other_hits=len(alarmed.found[plant.id]) - len(own),
-                best=max((one.score for one in (*seen.by_its_detector(plant), *own)), default=0.0),
+                best=max((one.score for one in (*by_its_detector(seen, plant), *own)), default=0.0),
             ))  # fmt: skip
     return found
 

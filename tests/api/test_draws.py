@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.api.conftest import Office, Program
+from tests.licences import licence_from
 
 from lodeline.office.access import clock
 from lodeline.office.access.actor import actor_of
@@ -14,7 +15,7 @@ from lodeline.office.accounts.tokens import issue
 from lodeline.office.models import AuditRecord, Membership, User
 from lodeline.regulation.parameter import load
 from lodeline.service.licences.draws import Wanted, reserve
-from lodeline.service.licences.licences import grant_licence, licence_from
+from lodeline.service.licences.licences import grant_licence
 
 LAW = load("cn")
 KG = 1_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelled.matching import match, match_documents, month_after, months_between, planted, seen
+from labelled.matching import by_its_detector, match, match_documents, month_after, months_between, planted, seen
 
 
 def truth(number: str = "P1", **changes: Any) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def finding(detector: str, subject: dict[str, str], first: str, last: str, score
 def test_a_finding_of_the_pair_in_a_month_of_the_plant_answers_it() -> None:
     row = finding("skimming", {"pair": "SEP-2>REC-9"}, "2025-05", "2025-09")
     matched = match_documents({"planted": [truth()]}, {"rows": [row]})
-    assert matched.by_its_detector(planted(truth())) == (seen(row),) and matched.false == ()
+    assert by_its_detector(matched, planted(truth())) == (seen(row),) and matched.false == ()
 
 
 def test_another_month_or_another_firm_is_a_false_finding() -> None:
@@ -35,7 +35,7 @@ def test_another_month_or_another_firm_is_a_false_finding() -> None:
 def test_what_another_detector_sees_of_a_plant_is_no_hit_of_its_own_and_not_false() -> None:
     row = finding("unexplained-loss", {"organisation": "MIN-1", "site": "MIN-1-A"}, "2025-04", "2025-04")
     matched = match([planted(truth())], [seen(row)])
-    assert matched.by_its_detector(planted(truth())) == ()
+    assert by_its_detector(matched, planted(truth())) == ()
     assert matched.found == {"P1": (seen(row),)} and matched.false == ()
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from tests.cli.program import Answer, Lodeline
 from tests.desk import LAW, Desk, organisation, site
+from tests.licences import licence_from
 
-from lodeline.service.licences.licences import grant_licence, licence_from
+from lodeline.service.licences.licences import grant_licence
 
 pytestmark = pytest.mark.medium
 TODAY = datetime.now(UTC).date()

@@ -15,6 +15,7 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 from tests.api.conftest import Office, counter, serve, small  # noqa: F401  (fixtures)
 from tests.api.test_draws import LAW, LICENCE, official
+from tests.licences import licence_from
 
 from lodeline import client as package
 from lodeline.client import (
@@ -28,7 +29,7 @@ from lodeline.client import (
     UnreachableError,
 )
 from lodeline.office.access import clock
-from lodeline.service.licences.licences import grant_licence, licence_from
+from lodeline.service.licences.licences import grant_licence
 
 pytestmark = pytest.mark.medium
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.desk import LAW, Desk
+from tests.licences import change_holder, licence_from, suspend_licence
 
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.reservation import Balance
@@ -15,13 +16,7 @@ from lodeline.service.filing.posting import Outcome
 from lodeline.service.licences.accounts import LicenceAccount, licence_accounts, quota_accounts
 from lodeline.service.licences.draws import Drawn, Wanted, allot, reserve, void, void_tranche
 from lodeline.service.licences.exits import Exit, confirm_exits
-from lodeline.service.licences.licences import (
-    change_holder,
-    grant_licence,
-    licence_from,
-    revoke_licence,
-    suspend_licence,
-)
+from lodeline.service.licences.licences import grant_licence, revoke_licence
 from lodeline.service.licences.runs import announce_run, cancel_run, cancel_run_numbered, planned_runs
 from lodeline.service.log.audit import rebuild
 

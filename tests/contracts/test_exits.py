@@ -13,6 +13,7 @@ import pytest
 from tests.contracts.test_draws import DAY, KG, MADE, NOW, account, ask, export, goods, grant, leave, said, want
 from tests.contracts.test_races import at_once
 from tests.desk import LAW, Desk
+from tests.licences import suspend_licence
 
 from lodeline.detection.papers import DRAWS
 from lodeline.service.customs.reservations import left_already
@@ -21,7 +22,7 @@ from lodeline.service.licences.answers import licence_list, licence_shown
 from lodeline.service.licences.draw_facts import draws_of
 from lodeline.service.licences.draws import Drawn, void
 from lodeline.service.licences.exits import Exit, confirm_exits
-from lodeline.service.licences.licences import revoke_licence, suspend_licence
+from lodeline.service.licences.licences import revoke_licence
 from lodeline.service.log.audit import rebuild, verify
 from lodeline.store.snapshot_opening import open_snapshot
 

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from tests.desk import LAW, Desk
+from tests.licences import change_holder, licence_from, resume_licence, suspend_licence
 
 from lodeline.control.declaration import read_fields
 from lodeline.control.licences.licence import read_licences
 from lodeline.ledger.licence import Licence
 from lodeline.service.licences import licences as service
 from lodeline.service.licences.drawn import with_draws
-from lodeline.service.licences.licences import Decided, licence_from
+from lodeline.service.licences.licences import Decided
 
 NOW = datetime(2025, 6, 1, 4, tzinfo=UTC)
 GRANT: dict[str, Any] = {
@@ -59,10 +60,10 @@ def test_a_grant_that_contradicts_itself_leaves_no_trace(desk: Desk) -> None:
 def test_acts_follow_each_other_with_reasons(desk: Desk) -> None:
     grant(desk)
     common: dict[str, Any] = {"store": desk.store, "licence": "L1", "filed_at": NOW, "by": "officer"}
-    assert service.suspend_licence(**common, on=date(2025, 7, 1), reason="inspection").entry
-    assert service.suspend_licence(**common, on=date(2025, 7, 1), reason="inspection").repeated
-    assert service.resume_licence(**common, on=date(2025, 8, 1), reason="in order").entry
-    assert service.change_holder(**common, on=date(2025, 9, 1), holder="TRADE", reason="merged").entry
+    assert suspend_licence(**common, on=date(2025, 7, 1), reason="inspection").entry
+    assert suspend_licence(**common, on=date(2025, 7, 1), reason="inspection").repeated
+    assert resume_licence(**common, on=date(2025, 8, 1), reason="in order").entry
+    assert change_holder(**common, on=date(2025, 9, 1), holder="TRADE", reason="merged").entry
     assert service.revoke_licence(**common, on=date(2025, 10, 1), reason="end use not shown").entry
     found = standing(desk)
     days = [date(2025, 7, 15), date(2025, 8, 15), date(2025, 10, 1)]
@@ -79,13 +80,13 @@ def test_an_act_that_cannot_be_says_why(desk: Desk) -> None:
         assert not decided.accepted
         return [one.code for one in decided.problems]
 
-    assert codes(service.resume_licence(**common, licence="L1", on=july, reason="x")) == ["grant.stands-otherwise"]
+    assert codes(resume_licence(**common, licence="L1", on=july, reason="x")) == ["grant.stands-otherwise"]
     assert codes(service.revoke_licence(**common, licence="L1", on=july, reason=" ")) == ["grant.reason-missing"]
     assert codes(service.revoke_licence(**common, licence="L9", on=july, reason="x")) == ["grant.unknown"]
-    nobody = service.change_holder(**common, licence="L1", on=july, reason="x", holder="NOBODY")
+    nobody = change_holder(**common, licence="L1", on=july, reason="x", holder="NOBODY")
     assert codes(nobody) == ["grant.holder-unknown"]
     assert service.revoke_licence(**common, licence="L1", on=july, reason="x").accepted
-    late = service.suspend_licence(**common, licence="L1", on=date(2025, 8, 1), reason="x")
+    late = suspend_licence(**common, licence="L1", on=date(2025, 8, 1), reason="x")
     assert codes(late) == ["grant.stands-otherwise"]
 
 
@@ -94,7 +95,7 @@ def test_papers_filed_with_a_licence_are_of_its_records_and_change_nothing_else(
     common: dict[str, Any] = {"store": desk.store, "licence": "L1", "filed_at": NOW}
     assert service.file_papers(**common, papers=["written-promise", "risk-report"], on=date(2025, 8, 1)).entry
     # An act of an earlier day is still possible: papers are no standing.
-    assert service.suspend_licence(**common, on=date(2025, 7, 1), reason="inspection").entry
+    assert suspend_licence(**common, on=date(2025, 7, 1), reason="inspection").entry
     found = standing(desk)
     assert found.papers == {"risk-report", "written-promise"}
     assert found.standing(date(2025, 8, 2)) == "suspended"

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 from tests.desk import LAW, Desk, organisation, site
+from tests.licences import licence_from, suspend_licence
 from tests.stores import drop, new_database
 
 from lodeline.service.licences.draws import Wanted, reserve
-from lodeline.service.licences.licences import grant_licence, licence_from, suspend_licence
+from lodeline.service.licences.licences import grant_licence
 from lodeline.service.strategy.held import accounts_at, with_licences
 from lodeline.service.strategy.network import network_of
 from lodeline.service.strategy.runs import run_scenario

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lodeline.regulation.fines import keep_until
+from lodeline.regulation.fines import RECORDS
 from lodeline.regulation.pack import shipped
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.customs.desk import declare
@@ -66,8 +66,8 @@ def test_the_desk_judges_by_the_pack_of_the_page(law: Jurisdiction, day: date, v
 
 def test_the_correction_counts_from_the_day_on_which_it_was_published(law: Jurisdiction) -> None:
     made = date(2031, 4, 15)
-    assert keep_until(law, made, known=date(2031, 5, 1)) == date(2046, 4, 15)
-    assert keep_until(law, made, known=date(2031, 5, 2)) == date(2036, 4, 15)
+    assert law.at(RECORDS, made, known=date(2031, 5, 1)).value["years_least"] == 15
+    assert law.at(RECORDS, made, known=date(2031, 5, 2)).value["years_least"] == 5
 
 
 def test_a_notice_is_a_second_value_with_its_own_citation(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.accountancy.covariance import muf_covariance
 
 from lodeline.accountancy import kernels, sources
 from lodeline.accountancy.sources import covariances, muf_sigma
-from lodeline.accountancy.uncertainty import error_terms, muf_covariance
+from lodeline.accountancy.uncertainty import error_terms
 from lodeline.ledger.register import TABLES
 from lodeline.material.element import SYMBOLS
 

@@ -17,6 +17,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest
 from django.test import Client
+from tests.licences import licence_from
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
@@ -25,7 +26,7 @@ from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import Application, User
 from lodeline.regulation.parameter import load
-from lodeline.service.licences.licences import grant_licence, licence_from, revoke_licence
+from lodeline.service.licences.licences import grant_licence, revoke_licence
 from lodeline.service.parties.lists import load_list
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store

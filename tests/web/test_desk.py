@@ -18,6 +18,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
+from tests.licences import licence_from
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
@@ -26,10 +27,10 @@ from lodeline.office.access import clock
 from lodeline.office.customs import desk as office_desk
 from lodeline.office.jobs.work import work_once
 from lodeline.regulation.parameter import load
-from lodeline.service.customs.desk import declare_line
+from lodeline.service.customs.desk import answer
 from lodeline.service.customs.published_cases import as_declaration, published_cases
 from lodeline.service.customs.release import judge
-from lodeline.service.licences.licences import grant_licence, licence_from
+from lodeline.service.licences.licences import grant_licence
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
@@ -82,7 +83,7 @@ def test_published_case_fills_the_form_and_gets_the_verdict_of_the_service(
     given |= dict(re.findall(chosen, form.html))
     assert given == dict(case.fields)
     law = load("cn")
-    expected = declare_line(case.fields, law=law, today=law_days.today(law), snapshot=open_snapshot(store))
+    expected = answer(read_fields(case.fields), law=law, today=law_days.today(law), snapshot=open_snapshot(store))
     page = asked(browser, given)
     assert expected["id"] in page.html
     assert {"hold": "This line must wait", "query": "This line needs an answer before it leaves"}[

@@ -108,7 +108,7 @@ def run_offices(law: Jurisdiction) -> None:
     """Deadlines, clocks, terms, fines, quotas and documents, each on a day on which the law has it."""
     deadline_without_extension("2026-06", law)
     fines.fines(law, TODAY, known=TODAY)
-    fines.keep_until(law, TODAY, known=TODAY)
+    law.at(fines.RECORDS, TODAY, known=TODAY)
     for relation in licensing.RELATIONS:
         licensing.clock(
             [("submitted", date(2026, 6, 1))], relation=relation, law=law, today=date(2026, 6, 10), on_watch_list=False

@@ -12,11 +12,11 @@ import pytest
 from django.test import override_settings
 from tests.contracts.test_draws import DAY, KG, MADE, NOW, ask, grant, leave, want
 from tests.desk import Desk
+from tests.licences import change_holder
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser
 
 from lodeline.office.access.actor import Actor, RoleGrant
-from lodeline.service.licences.licences import change_holder
 from lodeline.web.pages.licences import licence as licence_page
 from lodeline.web.parts.shell import show
 

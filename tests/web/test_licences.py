@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 from tests.desk import LAW
+from tests.licences import change_holder
 from tests.office.trade import NOW, file_trade, furnish, person
 from tests.web.conftest import Browser, Page
 
@@ -30,7 +31,6 @@ from lodeline.service.licences.accounts import licence_accounts
 from lodeline.service.licences.draw_facts import draws_about
 from lodeline.service.licences.draws import Wanted, reserve
 from lodeline.service.licences.exits import Exit, confirm_exits
-from lodeline.service.licences.licences import change_holder
 from lodeline.service.licences.proposals import waiting
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot_opening import open_snapshot

@@ -117,12 +117,6 @@ def battery(muf: Floats, covariance: Floats, *, budget: float, size: Indices | N
     return pl.concat([untested, *parts]).sort("run", -pl.col("side"))
 
 
-def battery_threshold(covariance: Floats, budget: float) -> float:
-    """The evidence that a clean run with this covariance (n, n) exceeds on either side with probability `budget`."""
-    evidence, tail = null_distribution(covariance, 16 * _DRAWS)
-    return float(evidence[min(int(np.searchsorted(tail, budget)), len(evidence) - 1)])
-
-
 def windows(periods: int) -> tuple[Indices, Indices]:
     """First and last place of every window of a run, (periods · (periods + 1) / 2,) each."""
     first, last = np.triu_indices(periods)

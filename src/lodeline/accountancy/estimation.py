@@ -1,8 +1,7 @@
 """How exact a method is, from repeated measurements instead of assumptions, with the interval of what is not known.
 
 Relative errors are differences of logarithms: masses and shares of any size stand beside one another.
-Source: Grubbs, J. Am. Stat. Assoc. 43 (1948) and Technometrics 15 (1973), two instruments on the same items; one-way
-random effects: Williams, Biometrika 49 (1962), Thomas & Hultquist, Ann. Stat. 6 (1978) for unequal groups.
+Source: Grubbs, J. Am. Stat. Assoc. 43 (1948) and Technometrics 15 (1973), two instruments on the same items.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from lodeline.accountancy.distribution import chi_squared_quantile, f_quantile
+from lodeline.accountancy.distribution import chi_squared_quantile
 from lodeline.accountancy.untestable import TOO_FEW, UNKNOWN_DIFFERENCE
 
 Floats = npt.NDArray[np.float64]
@@ -32,50 +31,6 @@ class Estimate:
     high: float = float("nan")
     freedom: float = 0.0
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Components:
-    """δ_r within a group (duplicates, one calibration) and δ_s between groups."""
-
-    random: Estimate
-    systematic: Estimate
-
-
-def random_effects(group: npt.ArrayLike, value: npt.ArrayLike, *, confidence: float = 0.95) -> Components:
-    """δ_r and δ_s from values in groups that share a systematic error, by one-way random-effects analysis of variance.
-
-    Parameters: `group` (n,) names what shares the error: the calibration for shipper–receiver ratios, the item for
-    duplicate assays (then what is between items is the material, not an error); `value` (n,) positive measurements or
-    ratios of them, in any unit; `confidence` of both intervals. Groups may differ in size; the interval of δ_s is then
-    approximate. Never raises for what was measured.
-    """
-    values = np.asarray(value, np.float64)
-    if values.size and not ((values > 0) & np.isfinite(values)).all():
-        unknown = Estimate(reason=UNKNOWN_DIFFERENCE)
-        return Components(random=unknown, systematic=unknown)
-    logs = np.log(values)
-    _, place, sizes = np.unique(np.asarray(group), return_inverse=True, return_counts=True)
-    groups, within_freedom = len(sizes), len(logs) - len(sizes)
-    if within_freedom < 1:
-        few = Estimate(reason=TOO_FEW)
-        return Components(random=few, systematic=few)
-    means = np.bincount(place, weights=logs) / sizes
-    within = float(((logs - means[place]) ** 2).sum()) / within_freedom
-    random = _from_variance(within, within_freedom, confidence)
-    if groups < 2:
-        return Components(random=random, systematic=Estimate(reason=TOO_FEW))
-    # Unweighted means: their variance is δ_s² + δ_r² / n with the harmonic mean n of the sizes.
-    harmonic = groups / float((1 / sizes).sum())
-    between = harmonic * float(means.var(ddof=1))
-    low, high = (
-        _between(
-            between, within * f_quantile(probability, groups - 1, within_freedom), harmonic, groups - 1, probability
-        )
-        for probability in ((1 + confidence) / 2, (1 - confidence) / 2)
-    )
-    systematic = Estimate(delta=sqrt(max(0.0, between - within) / harmonic), low=low, high=high, freedom=groups - 1)
-    return Components(random=random, systematic=systematic)
 
 
 def two_instruments(
@@ -116,9 +71,3 @@ def _from_variance(variance: float, freedom: float, confidence: float) -> Estima
         for probability in ((1 + confidence) / 2, (1 - confidence) / 2)
     )
     return Estimate(delta=sqrt(variance), low=low, high=high, freedom=freedom)
-
-
-def _between(between: float, within: float, size: float, freedom: int, probability: float) -> float:
-    """A bound of δ_s after Williams: what the mean square within, times its F quantile, leaves of that between."""
-    left = freedom * (between - within)
-    return sqrt(max(0.0, left) / (size * chi_squared_quantile(probability, freedom)))

@@ -21,7 +21,6 @@ import numpy.typing as npt
 
 from lodeline.accountancy.distribution import chi_squared_tail, normal_tail
 from lodeline.accountancy.untestable import (
-    NO_CONVERGENCE,
     NOT_REDUNDANT,
     UNKNOWN_DIFFERENCE,
     UNKNOWN_UNCERTAINTY,
@@ -34,7 +33,6 @@ Flags = npt.NDArray[np.bool_]
 _TOLERANCE: Final = 1e-9
 #: Half-width of a 95 % interval in σ (VDI 2048).
 _WIDTH_95: Final = 1.96
-_ROUNDS: Final = 50
 _DRAWS: Final = 20_000
 _SEED: Final = 20_260_702
 
@@ -140,44 +138,6 @@ def reconcile(
         ),
         leak_effect=transform,
     )
-
-
-def reconcile_bilinear(
-    mass: npt.ArrayLike,
-    mass_sigma: npt.ArrayLike,
-    share: npt.ArrayLike,
-    share_sigma: npt.ArrayLike,
-    balances: npt.ArrayLike,
-) -> Reconciliation:
-    """Masses and compositions together: every node balances in total and in each component.
-
-    Parameters: `mass` (n,) and `mass_sigma` (n,); `share` (n, e) mass fractions and `share_sigma` (n, e); nan where not
-    measured; `balances` (m, n). Solved by successive linearisation (Knepper & Gorman, AIChE J. 26 (1980)). The result
-    has n + n·e streams, masses first, then the shares of stream 0, of stream 1 …, and m + m·e balances, of mass first,
-    then the components of node 0 …; its tests are those of the last linearisation.
-    """
-    masses, shares = np.asarray(mass, np.float64), np.asarray(share, np.float64)
-    matrix = np.atleast_2d(np.asarray(balances, np.float64))
-    given = np.concatenate([masses, shares.ravel()])
-    spread = np.concatenate([np.asarray(mass_sigma, np.float64), np.asarray(share_sigma, np.float64).ravel()])
-    point = _start(masses, np.asarray(mass_sigma, np.float64), shares, matrix)
-    reason: str | None = NO_CONVERGENCE
-    for _ in range(_ROUNDS):
-        slope, imbalance = _linearised(point, matrix, shares.shape[1])
-        result = reconcile(given, spread, slope, constant=slope @ point - imbalance)
-        if result.reason not in (None, NOT_REDUNDANT):
-            return result
-        moved = np.where(np.isnan(result.value), point, result.value)
-        if not np.isfinite(moved).all():
-            break
-        step = np.abs(moved - point).max() / np.abs(moved).max()
-        point = moved
-        if step < 1e-12:
-            reason = result.reason
-            break
-    if reason == NO_CONVERGENCE:
-        return _without_tests(reason, given, spread, ~np.isnan(given), len(matrix) * (1 + shares.shape[1]))
-    return result
 
 
 def locate(
@@ -351,28 +311,3 @@ def _nodal(matrix: Floats, given: Floats, target: Floats, covariance: Floats, se
     test: Floats = np.full(len(matrix), np.nan)
     test[testable] = np.abs(imbalance[testable]) / np.sqrt(variance[testable])
     return test
-
-
-def _start(masses: Floats, sigma: Floats, shares: Floats, matrix: Floats) -> Floats:
-    """Where the linearisation begins: masses of the mass balance alone, mean shares for what was not measured."""
-    first = reconcile(masses, sigma, matrix).value
-    known = first[np.isfinite(first)]
-    first = np.where(np.isfinite(first), first, np.abs(known).mean() if known.size else 1.0)
-    seen = np.isfinite(shares)
-    mean = np.where(seen, shares, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-    return np.concatenate([first, np.where(seen, shares, mean).ravel()])
-
-
-def _linearised(point: Floats, matrix: Floats, components: int) -> tuple[Floats, Floats]:
-    """Slope of all balances at a point, and their imbalance there."""
-    nodes, streams = matrix.shape
-    mass, share = point[:streams], point[streams:].reshape(streams, components)
-    slope = np.zeros((nodes * (1 + components), len(point)))
-    slope[:nodes, :streams] = matrix
-    rows = nodes + np.arange(nodes * components).reshape(nodes, components)
-    columns = streams + np.arange(streams * components).reshape(streams, components)
-    for component in range(components):
-        slope[rows[:, component], :streams] = matrix * share[:, component]
-        slope[rows[:, component][:, None], columns[:, component][None]] = matrix * mass
-    imbalance = np.concatenate([matrix @ mass, (matrix @ (mass[:, None] * share)).ravel()])
-    return slope, imbalance

@@ -71,18 +71,6 @@ def _page_operator(limit: float, reference: float) -> tuple[Floats, Floats, Floa
     return nodes, density * weights, normal_tail(start[:, 0] - reference)
 
 
-def page_threshold(budget: float, *, reference: float, periods: int) -> float:
-    """The h that a clean run of `periods` ≥ 1 exceeds on one side with probability `budget`, 0 < budget < 1."""
-    low, high = 0.0, _LARGEST
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        if page_tail(middle, reference=reference, periods=periods) > budget:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
 def ceiling(pattern: npt.ArrayLike, mass: float, covariance: Floats, budget: float) -> float:
     """The largest detection probability that any test can have: Φ(M √(wᵀC⁻¹w) − z), by Neyman and Pearson.
 

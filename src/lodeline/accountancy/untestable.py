@@ -15,7 +15,6 @@ SINGULAR_COVARIANCE: Final = "singular-covariance"
 TOO_FEW: Final = "too-few"
 UNKNOWN_ELEMENTS: Final = "unknown-elements"
 NOT_REDUNDANT: Final = "not-redundant"
-NO_CONVERGENCE: Final = "no-convergence"
 UNASSAYED_LOTS: Final = "unassayed-lots"
 
 #: Stored code → what it says and what helps.
@@ -61,9 +60,5 @@ REASONS: Final[dict[str, dict[str, str]]] = {
         "en": "Nothing is measured twice: every balance only determines a stream that nobody measured. Measure one more"
         " stream.",
         "zh": "没有冗余测量：各平衡式仅用于推算未测流股。请增加一处测量。",
-    },
-    NO_CONVERGENCE: {
-        "en": "The corrections did not settle. Check units and signs of the measurements.",
-        "zh": "校正计算未收敛。请检查测量值的单位和符号。",
     },
 }

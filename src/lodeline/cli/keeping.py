@@ -276,6 +276,8 @@ def restore(
 @app.command()
 def prune(
     directory: Annotated[Path, typer.Argument(help="Where the backups are. 备份目录。")],
+    # A month, and time to notice. Assumption: no law names a term for copies; the term of the records themselves is in
+    # the law pack (`personal-record-years`).
     days: Annotated[int, typer.Option(min=1, help="Days for which a backup is kept. 备份保留天数。")] = 35,
     as_json: Json = False,
 ) -> None:

@@ -27,8 +27,6 @@ Cause = Literal[
     "party-differs", "date-differs", "kind-differs",
 ]  # fmt: skip
 CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
-#: Causes that say that a side is missing; the others say that two sides differ.
-MISSING: Final = CAUSES[:8]
 
 #: `between`: which two records. `state`: open, or not-due (then `due` says from when). `mass_mg`, `value`: what is
 #: missing or how far the two are apart. `filed_*` … None where the record has nothing. `group` is of `Collation.label`.

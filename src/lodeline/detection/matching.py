@@ -76,11 +76,6 @@ def month_after(period: str) -> str:
     return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
 
 
-def months_between(first: str, last: str) -> int:
-    """How many months `last` lies after `first`."""
-    return (int(last[:4]) - int(first[:4])) * 12 + int(last[5:]) - int(first[5:])
-
-
 def answers(finding: Seen, plant: Planted) -> bool:
     """True where they have an organisation and a month in common."""
     return (
@@ -96,10 +91,6 @@ class Matched:
 
     found: Mapping[str, tuple[Seen, ...]]
     false: tuple[Seen, ...]
-
-    def by_its_detector(self, plant: Planted) -> tuple[Seen, ...]:
-        """The findings of the detector that looks for the plant's loophole."""
-        return tuple(one for one in self.found[plant.id] if one.detector == plant.loophole)
 
 
 def match(plants: Iterable[Planted], findings: Iterable[Seen]) -> Matched:
@@ -119,8 +110,3 @@ def match(plants: Iterable[Planted], findings: Iterable[Seen]) -> Matched:
         if not answered:
             false.append(finding)
     return Matched(found={number: tuple(seen) for number, seen in found.items()}, false=tuple(false))
-
-
-def match_documents(truth: Json, findings: Json) -> Matched:
-    """The two documents as they are written."""
-    return match(map(planted, truth["planted"]), map(seen, findings["rows"]))

@@ -13,7 +13,6 @@ from fractions import Fraction
 from lodeline.material.mass import PPB
 from lodeline.tables import table_rows
 
-ATOMIC_WEIGHT_EDITION = "IUPAC/CIAAW standard atomic weights 2021 (Pure Appl. Chem. 94, 573)"
 #: Total rare-earth oxide: a balance element of its own, never part of a sum of elements.
 TREO = "TREO"
 

@@ -80,12 +80,3 @@ def fines(law: Jurisdiction, day: date, *, known: date) -> tuple[Fine, ...]:
 
 def _span(pair: Any) -> Span:
     return pair[0], pair[1]
-
-
-def keep_until(law: Jurisdiction, made: date, *, known: date) -> date:
-    """The last day for which a record made on `made` must be kept at least. Raises NoLawError where no term holds."""
-    years = law.at(RECORDS, made, known=known).value["years_least"]
-    try:
-        return made.replace(year=made.year + years)
-    except ValueError:  # the 29th of February, in a year that has none
-        return date(made.year + years, 3, 1)

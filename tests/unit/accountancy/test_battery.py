@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.unit.accountancy.plants import MONTHS, PLANT_A, PLANT_C, Floats, clean, with_loss
 
-from lodeline.accountancy.battery import BATTERY, battery, battery_threshold, window_statistics, windows
+from lodeline.accountancy.battery import BATTERY, battery, window_statistics, windows
 from lodeline.accountancy.sequential import ceiling
 
 BUDGET = 0.05
@@ -61,13 +61,6 @@ def test_runs_with_their_own_covariance_alarm_as_often() -> None:
     assert np.mean(result["alarm"].to_numpy() == shared["alarm"].to_numpy()) > 0.995
     near = (shared["p"] < 2 * BUDGET).to_numpy()
     assert result["p"].to_numpy()[near] == pytest.approx(shared["p"].to_numpy()[near], rel=0.15, abs=0.001)
-
-
-def test_threshold_and_probability_agree() -> None:
-    evidence = battery_threshold(PLANT_A, 0.01)
-    result = battery(clean(PLANT_A, 20_000), PLANT_A, budget=0.01)
-    beyond, unlikely = (result["evidence"] > evidence).to_numpy(), (result["p"] <= 0.01).to_numpy()
-    assert np.mean(beyond == unlikely) > 0.9999
 
 
 @pytest.mark.parametrize("side", [1, -1])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lodeline.accountancy.reconciliation import locate, reconcile, reconcile_bilinear
+from lodeline.accountancy.reconciliation import locate, reconcile
 from lodeline.accountancy.sequential import ceiling
 from lodeline.accountancy.untestable import NOT_REDUNDANT, UNKNOWN_UNCERTAINTY, ZERO_VARIANCE
 
@@ -79,26 +79,6 @@ def test_what_no_data_can_tell_apart_is_named_together() -> None:
     assert found[0].sigma == pytest.approx((0.01 + 0.005) ** 0.5)
     assert found[0].p < 1e-6
     assert found[1].p > 0.5 or abs(found[1].z) < abs(found[0].z)
-
-
-def test_masses_and_compositions_together() -> None:
-    """A splitter without error but one: the exact solution is the nearest point on the curved constraint."""
-    random = np.random.default_rng(9)
-    balances = np.array([[1.0, -1, -1, 0], [0, 0, 1, -1]])
-    true_mass = np.array([100.0, 60, 40, 40])
-    true_share = np.array([[0.30, 0.05], [0.42, 0.02], [0.12, 0.095], [0.12, 0.095]])
-    mass = true_mass + 0.5 * random.standard_normal(4)
-    share = true_share * (1 + 0.01 * random.standard_normal((4, 2)))
-    share[3, 1] = np.nan
-    found = reconcile_bilinear(mass, np.full(4, 0.5), share, 0.01 * true_share, balances)
-    assert found.reason is None
-    masses, shares = found.value[:4], found.value[4:].reshape(4, 2)
-    assert balances @ masses == pytest.approx(0, abs=1e-9)
-    assert balances @ (masses[:, None] * shares) == pytest.approx(0, abs=1e-9)
-    assert shares[3, 1] == pytest.approx(shares[2, 1], rel=1e-9)
-    assert found.freedom == 2 + 4 - 1
-    assert masses == pytest.approx(true_mass, abs=1.5)
-    assert (found.sigma[:4] < 0.5).all()
 
 
 def power_of_leaks(runs: int) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.unit.accountancy.plants import PLANT_A, PLANT_C, Floats, clean
 
-from lodeline.accountancy.sequential import ceiling, page, page_tail, page_threshold, sitmuf
+from lodeline.accountancy.sequential import ceiling, page, page_tail, sitmuf
 
 #: h for (periods, k): at 5 % and at 1 %, simulated apart from this code, rounded to two digits.
 KNOWN = {
@@ -17,6 +17,18 @@ KNOWN = {
     (24, 0.25): (6.23, 8.38), (24, 0.5): (4.13, 5.57), (24, 1.0): (2.26, 3.05),
     (52, 0.25): (8.01, 10.63), (52, 0.5): (4.98, 6.52), (52, 1.0): (2.66, 3.48),
 }  # fmt: skip
+
+
+def page_threshold(budget: float, *, reference: float, periods: int) -> float:
+    """The h that a clean run of `periods` ≥ 1 exceeds on one side with probability `budget`, 0 < budget < 1."""
+    low, high = 0.0, 40.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        if page_tail(middle, reference=reference, periods=periods) > budget:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
 
 
 @pytest.mark.parametrize(("periods", "reference"), KNOWN)

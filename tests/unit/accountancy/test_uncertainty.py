@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.accountancy.covariance import muf_covariance
 
 from lodeline.accountancy.balance import balance
-from lodeline.accountancy.uncertainty import DEFAULTS, muf_covariance
+from lodeline.accountancy.uncertainty import DEFAULTS
 from lodeline.material.element import OXIDE_PER_ELEMENT_PPB
 
 KG = 1_000_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lodeline.regulation.fines import Fine, fines, keep_until
+from lodeline.regulation.fines import RECORDS, Fine, fines
 from lodeline.regulation.parameter import NoLawError, load
 
 CHINA = load("cn")
@@ -50,7 +50,6 @@ def test_before_the_decree_it_fined_nothing() -> None:
 
 
 def test_records_are_kept_five_years() -> None:
-    assert keep_until(CHINA, DAY, known=DAY) == date(2030, 7, 4)
-    assert keep_until(CHINA, date(2028, 2, 29), known=DAY) == date(2033, 3, 1)
+    assert CHINA.at(RECORDS, DAY, known=DAY).value["years_least"] == 5
     with pytest.raises(NoLawError):
-        keep_until(CHINA, date(2024, 11, 30), known=DAY)
+        CHINA.at(RECORDS, date(2024, 11, 30), known=DAY)

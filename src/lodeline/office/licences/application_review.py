@@ -142,11 +142,6 @@ def decide(
         return take_step(actor, store, locked, kind, StepContent(text=proposal.text, more=more), speaker="", now=now)
 
 
-def licence_proposed(application: Application) -> Licence:
-    """The licence as it would be granted now."""
-    return _to_grant(application, _proposal(json.loads(application.proposal)), now=application.changed_at)
-
-
 def _decide(
     actor: Actor, store: Store, application: Application, kind: Kind, content: StepContent, *, seen: int, now: datetime
 ) -> Application:

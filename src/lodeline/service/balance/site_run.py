@@ -224,7 +224,10 @@ def _limits(budget: float, periods: int) -> dict[str, float]:
 
 @lru_cache(maxsize=512)
 def _page_limit(budget: float, reference: float, periods: int) -> float:
-    """As `page_threshold`, to a hundredth and in a few steps: the logarithm of the tail is nearly a straight line."""
+    """What a clean run exceeds on one side with probability `budget`, to a hundredth.
+
+    A few steps are enough: the logarithm of the tail is nearly a straight line.
+    """
 
     def beyond(limit: float) -> float:
         return log(max(page_tail(limit, reference=reference, periods=periods), 1e-12) / budget)

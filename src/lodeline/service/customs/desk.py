@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from lodeline.control.case import Case
-from lodeline.control.declaration import Declaration, read_declaration, read_fields
+from lodeline.control.declaration import Declaration, read_declaration
 from lodeline.control.desk import Verdict, judge
 from lodeline.control.goods.elements import elements_of
 from lodeline.control.goods.items import percent
@@ -106,18 +106,6 @@ def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None
         held.write(source)
         held.flush()
         return read_declaration(Path(held.name), file=name, limits=limits)
-
-
-def declare_line(
-    fields: Mapping[str, str],
-    *,
-    law: Jurisdiction,
-    today: date,
-    snapshot: Snapshot | None = None,
-    day: date | None = None,
-) -> Json:
-    """The same for one line, whose cells come by name as a form sends them; empty cells are left out."""
-    return answer(read_fields(fields), law=law, today=today, snapshot=snapshot, day=day)
 
 
 def answer(

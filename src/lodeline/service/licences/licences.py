@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.journal.entry import canonical_json
-from lodeline.ledger.licence import Deed, Filed, Licence, licence_of
+from lodeline.ledger.licence import Deed, Filed, Licence
 from lodeline.ledger.licence_terms import faults
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import TABLES, Register
@@ -72,32 +72,11 @@ def grant_licence(
     return Decided(entry=entry, problems=problems)
 
 
-def suspend_licence(
-    *, store: Store, licence: str, on: date, reason: str, filed_at: datetime, by: str | None = None
-) -> Decided:
-    """Lets a licence rest from a day on, until it is resumed."""
-    return _act(store, licence, "suspended", on=on, reason=reason, filed_at=filed_at, by=by)
-
-
-def resume_licence(
-    *, store: Store, licence: str, on: date, reason: str, filed_at: datetime, by: str | None = None
-) -> Decided:
-    """Lets a suspended licence be used again from a day on."""
-    return _act(store, licence, "resumed", on=on, reason=reason, filed_at=filed_at, by=by)
-
-
 def revoke_licence(
     *, store: Store, licence: str, on: date, reason: str, filed_at: datetime, by: str | None = None
 ) -> Decided:
     """Ends a licence for good from a day on. What has left on it before stays drawn."""
-    return _act(store, licence, "revoked", on=on, reason=reason, filed_at=filed_at, by=by)
-
-
-def change_holder(
-    *, store: Store, licence: str, holder: str, on: date, reason: str, filed_at: datetime, by: str | None = None
-) -> Decided:
-    """From a day on a licence is another exporter's, as after a merger; what was drawn before stays drawn."""
-    return _act(store, licence, "holder", on=on, reason=reason, filed_at=filed_at, by=by, holder=holder)
+    return act_on_licence(store, licence, "revoked", on=on, reason=reason, filed_at=filed_at, by=by)
 
 
 def file_papers(
@@ -105,13 +84,14 @@ def file_papers(
 ) -> Decided:
     """Writes down which papers beyond the usual ones were filed with a licence, as for a watched party."""
     kinds = "|".join(sorted(papers))
-    return _act(store, licence, "papers", on=on, reason=kinds, filed_at=filed_at, by=by)
+    return act_on_licence(store, licence, "papers", on=on, reason=kinds, filed_at=filed_at, by=by)
 
 
-def _act(
+def act_on_licence(
     store: Store, licence: str, deed: Deed | Filed, *, on: date, reason: str, filed_at: datetime, by: str | None,
     holder: str = "",
 ) -> Decided:  # fmt: skip
+    """Enters an act on a licence from a day on; the same act a second time is `repeated`."""
     record = act_record(licence, deed, on=on, holder=holder, reason=reason)
     with store.database.transaction():
         register = store.register(store.head(lock=True))
@@ -162,12 +142,6 @@ def act_faults(register: Register, record: Mapping[str, Any]) -> tuple[Problem, 
         if record["holder"] not in known or record["holder"] == licence.holder(on):
             found.append(problem("grant.holder-unknown", Where(column="holder"), value=record["holder"] or "…"))
     return tuple(found)
-
-
-def licence_from(row: Mapping[str, Any]) -> Licence:
-    """A licence to be granted, from the columns of the register's table; what is left out is not stated."""
-    lists = ("end_users", "control_items", "products")
-    return licence_of({name: row.get(name, [] if name in lists else None) for name in TABLES["licences"]})
 
 
 def _row(licence: Licence) -> dict[str, Any]:

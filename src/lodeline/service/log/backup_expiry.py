@@ -10,15 +10,10 @@ import tarfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 from lodeline.service.log.backup import MANIFEST, NAME
 from lodeline.service.log.older_backup import BackupError
 from lodeline.store.appearing import clear_abandoned
-
-#: Days for which a backup is kept unless another number is asked for: a month, and time to notice. Assumption: no law
-#: names a term for copies; the term of the records themselves is in the law pack (`personal-record-years`).
-KEPT_DAYS: Final = 35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,8 +206,6 @@ class Disagreements:
         )  # fmt: skip
 
 
-#: Cells of `GOODS` that stand on the paper of a row and not among its movements.
-PAPER_CELLS: Final = ("document", "document_kind", "declaration", "value", "currency", "hs_code")
 _SIDES: Final = {"filed": FILED, "invoiced": INVOICED, "border": BORDER}
 
 

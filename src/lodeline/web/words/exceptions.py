@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.web.drawing.number import NO_BREAK_SPACE
-from lodeline.web.parts.table import Cell, Column
+from lodeline.web.parts.table import Cell
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.language import Text, text
@@ -71,20 +71,6 @@ KINDS: Final[Mapping[str, Text]] = {
 RECORDS: Final[Mapping[str, Text]] = {
     "filed": text("Filed", "申报"), "invoiced": text("Invoiced", "开票"), "border": text("Border", "过境"),
 }  # fmt: skip
-
-#: The three records beside each other.
-RECORD_COLUMNS: Final = tuple(Column(key=key, label=label, number=True, unit="kg") for key, label in RECORDS.items())
-
-
-def cause_cell(visit: Visit, row: Mapping[str, Any], href: str | None) -> Cell:
-    """The cause with its mark, and what it waits for."""
-    shape, tone = MARKS[row["cause"]]
-    note = ""
-    if row["state"] == "not-due":
-        note = visit.text("not due until {d}", "{d}前未到期").format(d=written.day(row["due"], visit.language))
-    return Cell(
-        text=visit.localized(CAUSES[row["cause"]]), value=row["cause"], href=href, shape=shape, tone=tone, note=note
-    )
 
 
 def record_cells(visit: Visit, row: Mapping[str, Any]) -> tuple[Cell, ...]:
