@@ -22,9 +22,9 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.distribution import f_quantile, f_tail, normal_quantile, normal_tail
-from lodeline.accountancy.estimation import two_instruments
 from lodeline.accountancy.sequential import page, page_tail
 from lodeline.accountancy.untestable import TOO_FEW
+from lodeline.accountancy.verification.estimation import two_instruments
 from lodeline.accountancy.verification.frames import DRIFTS
 
 Floats = npt.NDArray[np.float64]

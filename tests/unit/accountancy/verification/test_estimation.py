@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lodeline.accountancy.estimation import two_instruments
 from lodeline.accountancy.untestable import TOO_FEW, UNKNOWN_DIFFERENCE
+from lodeline.accountancy.verification.estimation import two_instruments
 
 
 @pytest.mark.medium
