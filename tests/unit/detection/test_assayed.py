@@ -68,7 +68,7 @@ def resold(hidden: float, receivers: str) -> pl.DataFrame:
     return pl.concat([made, bought, sold, last]).with_columns(line=numbers, entry=numbers)
 
 
-def test_the_maker_answers_for_what_its_lots_hold_whoever_sold_them_on() -> None:
+def test_the_maker_answers_for_what_its_lots_hold_after_a_trader_sold_them_on() -> None:
     (one,) = look("composition-swap", resold(0.004, "R"))
     assert one.subject == {"pair": "M>R"}
     (several,) = look("composition-swap", resold(0.004, "RQ"))

@@ -172,7 +172,7 @@ def test_who_is_registered_is_asked_about_a_ring_of_invoices() -> None:
     assert "A → Nemo → B → A" in localized(found.explanation)["en"]
 
 
-def test_one_ring_is_one_question_whoever_states_it() -> None:
+def test_one_ring_is_one_question_whether_filed_or_invoiced() -> None:
     filed = ring("title")
     (found,) = look("circular-invoicing", filed, unfiled=invoiced(*ROUND))
     assert found.evidence[1]["kind"] == "title"

@@ -1,9 +1,9 @@
 """Receivers' laboratories find another share of heavy rare earths than the maker of the lots states.
 
 Loophole: dysprosium and terbium travel hidden in lots of light oxide or carbonate: no licence, no quota, and the price
-of lanthanum. Or they are stated and not there, and go elsewhere. Maker and receiver assay the same lots, whoever sold
-them in between; their assays are held against each other, product by product of a pair: the error of an honest assay
-grows with what it measures, so a pair's magnets would drown its carbonate.
+of lanthanum. Or they are stated and not there, and go elsewhere. Maker and receiver assay the same lots, also where a
+trader is in between; their assays are held against each other, product by product of a pair: the error of an honest
+assay grows with what it measures, so a pair's magnets would drown its carbonate.
 
 Innocent: the maker reports only what its product is sold by; two laboratories with different methods; a sample of
 another lot; a decimal point.
@@ -129,7 +129,7 @@ def composition_swap(
     lots = assayed_twice.rename({"organisation": "receiver"}).join(
         made.select(made_line="line", maker="organisation"), on="made_line", how="left"
     )
-    # Whoever sold it on has stated nothing of it; but of what comes back to its maker.
+    # A trader that sold it on has stated nothing of it; but of what comes back to its maker.
     lots = lots.with_columns(maker=pl.coalesce(pl.when(pl.col("maker") != pl.col("receiver")).then("maker"), "shipper"))
     relative, floor = values["relative_pct"] / 100, values["floor_pct"] / 100
     sigma = ((pl.max_horizontal("own", "makers") * relative) ** 2 + floor**2).sqrt() * 2**0.5
