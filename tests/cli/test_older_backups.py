@@ -162,4 +162,4 @@ def test_a_backup_states_the_program_and_its_steps(filed: Lodeline, tmp_path: Pa
     with tarfile.open(tmp_path / "own.tar") as tar:
         manifest = json.loads(tar.extractfile("manifest.json").read())  # type: ignore[union-attr]
     assert build(version=manifest["program"], of=manifest["commit"]) == build()
-    assert manifest["steps"]["store"].startswith("0011_")
+    assert manifest["steps"]["store"].startswith("0012_")

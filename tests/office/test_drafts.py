@@ -112,9 +112,9 @@ def test_all_problems_come_at_once_and_a_mended_cell_is_checked(people: People) 
     )  # fmt: skip
     # What the ledger has against the events that can be read comes with what cannot be read.
     assert set(problems(draft)) == {
-        ("composition.over-100", 2), ("mass.exceeds-holding", 4), ("date.outside-period", 5)
+        ("composition.over-100", 2), ("mass.exceeds-holding", 4), ("party.named-once", 4), ("date.outside-period", 5)
     }  # fmt: skip
-    assert json.loads(draft.counts) == {"reject": 2, "confirm": 1, "flag": 0, "good": 1, "bad": 3}
+    assert json.loads(draft.counts) == {"reject": 2, "confirm": 1, "flag": 1, "good": 1, "bad": 3}
     draft = drafts.set_cells(
         people.filer, draft,
         [cell(draft, 2, "composition", "Nd=24.1"), cell(draft, 4, "reason", "Weighed twice"),
@@ -123,7 +123,7 @@ def test_all_problems_come_at_once_and_a_mended_cell_is_checked(people: People) 
     )  # fmt: skip
     draft = draft_check.begin(draft, now=NOW)
     assert draft.accepted
-    assert problems(draft) == [("mass.exceeds-holding", 4)]
+    assert problems(draft) == [("party.named-once", 4), ("mass.exceeds-holding", 4)]
 
 
 def test_whoever_changes_an_older_revision_changes_nothing(people: People) -> None:

@@ -81,7 +81,7 @@ def test_count_stands_beside_the_book_and_moves_nothing(store: Store) -> None:
     done = entered(store, FOUND)
     assert done.entry is not None and done.entry.kind == "inspection"
     after = open_snapshot(store, before)
-    assert after.lines is before.lines and after.transfers.equals(before.transfers)
+    assert after.lines.equals(before.lines) and after.transfers.equals(before.transfers)
     (one,) = inspections(store, ["MINE"], site="mine")
     rows = {row["lot"]: row for row in compared(after, one)}
     ore, old = rows["MINE/ORE"], rows["MINE/OLD"]

@@ -69,7 +69,7 @@ def test_a_visit_is_read_together_and_moves_no_book(store: Store) -> None:
     assert told(done) == [] and flagged(done) == ["gone-and-present"]
     assert handed(store, *CHAIN).accepted
     assert reported(store, FOUND).entries
-    assert open_snapshot(store, before).lines is before.lines
+    assert open_snapshot(store, before).lines.equals(before.lines)
     (visit,) = visits_of(inspections(store, ["MINE"]))
     assert visit_of(store, visit.papers[-1].entry.index) == visit
     assert [one.act for one in visit.papers] == ["measurement", "custody", "result"]

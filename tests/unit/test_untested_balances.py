@@ -12,8 +12,9 @@ from tests.desk import LAW, Desk, organisation, site
 from lodeline.service.balance import sites
 from lodeline.service.balance.balances import balance
 from lodeline.service.balance.book import balances, book, shared_errors
-from lodeline.service.balance.site_run import run_of
+from lodeline.service.balance.site_run import Run, run_of
 from lodeline.service.balance.year import site_years
+from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
@@ -31,6 +32,11 @@ def desk(tmp_path: Path) -> Desk:
     made.rows("SEP", "2025-01", f"O origin 2 sep 1 900 {OXIDE} origin_kind=imported origin_place=CN")
     made.rows("MAG", "2025-01", f"A origin 2 mag OLD 600 {OXIDE} origin_kind=opening", "C stock 31 mag OLD 600")
     return made
+
+
+def run(desk: Desk, snapshot: Snapshot, *, last: str) -> Run:
+    about = desk.store, snapshot, LAW
+    return run_of(book(*about), filing_status(*about), site="mag", element="TREO", first="2025-01", last=last)
 
 
 def months(desk: Desk, *, swarf: str) -> Snapshot:
@@ -61,8 +67,7 @@ def test_what_nobody_assayed_leaves_the_balance_untested_and_leads_to_the_questi
     # 150 kg of oxide are missing, and 500 kg of swarf may hold 50 to 250.
     assert (row["muf_mg"], row["state"], row["z"]) == (150_000_000, "untested", None)
     assert [row["finding"]] == row["asking"]
-    run = run_of(book(desk.store, snapshot, LAW), site="mag", element="TREO", first="2025-01", last="2025-02")
-    assert run.reason == "unassayed-lots"
+    assert run(desk, snapshot, last="2025-02").reason == "unassayed-lots"
     *_, printed = balance(desk.store, snapshot, LAW, site="mag", element="TREO")["rows"]
     assert (printed["muf_kg"], printed["sigma_kg"], printed["z"]) == ("150", None, None)
 
@@ -83,6 +88,18 @@ def test_a_balance_over_a_month_that_was_never_filed_is_shown_as_such_and_never_
     assert rows.filter(until=date(2025, 3, 31)).select("state", "z").row(0) == ("unfiled", None)
     year = site_years(snapshot, rows, shared_errors(*about), first="2025-01", last="2025-12")
     assert year.select("state", "muf_mg").row(0) == ("unfiled", None)
+    assert run(desk, snapshot, last="2025-03").reason == "unfiled-months"
+
+
+def test_a_balance_over_a_month_that_was_never_filed_is_no_part_of_the_sum(desk: Desk) -> None:
+    desk.rows("SEP", "2025-02")
+    desk.rows("MAG", "2025-03", "C3 stock 31 mag OLD 100")
+    desk.rows("MAG", "2025-04", "C4 stock 30 mag OLD 99")
+    desk.rows("SEP", "2025-06")
+    found = run(desk, open_snapshot(desk.store), last="2025-04").balances
+    assert found.select("until", "muf_mg", "sum_mg", "active").rows()[-2:] == [
+        (date(2025, 3, 31), 500_000_000, 0, False), (date(2025, 4, 30), 1_000_000, 1_000_000, True),
+    ]  # fmt: skip
 
 
 def test_pages_rest_on_the_rows_that_detectors_judge(desk: Desk) -> None:

@@ -241,7 +241,10 @@ def refused_and_known(dossier: Dossier, room: Path) -> tuple[set[str], set[str]]
     answer = lodeline("load", dossier.root, "--json")
     assert answer.status == 0
     # A second licence for one trade, as some plants have it, is no mistake of the file.
-    assert {one["code"] for one in answer.document["register_problems"]} <= {"grant.overlaps"}
+    assert {one["code"] for one in answer.document["register_problems"]} <= {
+        "grant.overlaps",
+        "organisation.named-once",
+    }
     return {filing["path"] for filing in answer.document["refused"]}, dossier.refused_paths()
 
 

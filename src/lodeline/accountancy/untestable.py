@@ -16,6 +16,7 @@ TOO_FEW: Final = "too-few"
 UNKNOWN_ELEMENTS: Final = "unknown-elements"
 NOT_REDUNDANT: Final = "not-redundant"
 UNASSAYED_LOTS: Final = "unassayed-lots"
+UNFILED_MONTHS: Final = "unfiled-months"
 
 #: Stored code → what it says and what helps.
 REASONS: Final[dict[str, dict[str, str]]] = {
@@ -28,6 +29,10 @@ REASONS: Final[dict[str, dict[str, str]]] = {
         "en": "Nobody has stated what some lots hold, and what they may hold explains any difference. Assay them, and"
         " the months can be tested.",
         "zh": "部分批次的成分无人申报，其可能的含量足以解释任何差额。补充化验后即可检验。",
+    },
+    UNFILED_MONTHS: {
+        "en": "Every balance lies over a month that the firm has not filed. File it, and the balances can be tested.",
+        "zh": "各平衡期内均有月份未申报。补报后即可检验。",
     },
     UNKNOWN_DIFFERENCE: {
         "en": "A difference is not a number. Ask for the rows of that period.",

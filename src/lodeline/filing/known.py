@@ -54,7 +54,7 @@ def _named_once(used: list[str], register: Register) -> Iterator[Rule]:
         )  # fmt: skip
         name = pl.when(once).then("counterparty_name")
         yield Rule(
-            code="party.named-once", column="counterparty_other_name", when=once & name.is_first_distinct(),
+            code="party.named-once", column="counterparty_name", when=once & name.is_first_distinct(),
             facts=lambda row: {"name": row["counterparty_name"]},
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
 import polars as pl
@@ -175,7 +175,7 @@ class Snapshot:
 
     def at_rest(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame, in a file where it is large (`mapped`): one that is kept for as long as the snapshot."""
-        return frame if self.files is None else mapped(frame, self.files.directory)
+        return at_rest(self.files, frame)
 
     @property
     def stamp(self) -> dict[str, object]:
@@ -302,7 +302,9 @@ class Snapshot:
         return Accounts(
             movements=self.accountancy_movements, counts=self.counts, count_scopes=self.count_scopes,
             lot_assays=self.lot_assays, site_assays=self.site_assays, methods=self.register.tables["methods"],
-            transfers=self.transfers, names=self.drawn_as, elements=elements, status=status, at_rest=self.at_rest,
+            transfers=self.transfers, names=self.drawn_as, elements=elements, status=status,
+            # Not the method: the book is kept by the snapshot, and would keep it in turn.
+            at_rest=partial(at_rest, self.files),
         )  # fmt: skip
 
     @cached_property
@@ -342,6 +344,11 @@ AT_ONCE = 250_000
 _OF_LOTS: Final = (
     "lines", "transfers", "balanced", "renamed", "lot_facts", "lot_assays", "site_assays", "counts", "drawn_as",
 )  # fmt: skip
+
+
+def at_rest(files: ColumnFiles | None, frame: pl.DataFrame) -> pl.DataFrame:
+    """`Snapshot.at_rest` of a snapshot with these files."""
+    return frame if files is None else mapped(frame, files.directory)
 
 
 def rows_of(snapshot: Snapshot, *, frame: str, column: str, values: tuple[Any, ...]) -> pl.DataFrame:

@@ -49,7 +49,7 @@ def test_who_is_named_by_one_name_that_the_register_lacks_is_asked_for_the_other
     again, another = named_once | {"event": "X-2"}, named_once | {"event": "X-3", "counterparty_name": "Rotor Works"}
     asked = judge(named_once, again, another, register=register).problems
     assert [(one.code, one.severity, one.where.row, one.where.column) for one in asked] == [
-        ("party.named-once", "flag", row, "counterparty_other_name") for row in (2, 4)
+        ("party.named-once", "flag", row, "counterparty_name") for row in (2, 4)
     ]
     # An id, or a name that the register has, says who it is.
     for known in ({"counterparty": "BETA"}, {"counterparty_name": "beta"}):

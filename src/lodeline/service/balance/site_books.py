@@ -15,6 +15,7 @@ from lodeline.service.balance.book import book
 from lodeline.service.balance.explaining import Explanation, explanations
 from lodeline.service.balance.site_run import Run, run_of
 from lodeline.service.balance.sites import Statement, implied_mg, methods_named, one_sided
+from lodeline.service.filing.status import filing_status
 from lodeline.service.filing.transfers import judged_transfers
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -53,7 +54,15 @@ def site_books(
     )  # fmt: skip
     wanted = sorted({one.row["lot"] for one in found if one.row is not None and one.row["lot"] is not None})
     return SiteBooks(
-        run=run_of(rows, site=site, element=element, first=first, last=last, organisation=holder),
+        run=run_of(
+            rows,
+            filing_status(store, snapshot, law),
+            site=site,
+            element=element,
+            first=first,
+            last=last,
+            organisation=holder,
+        ),
         explanations=found,
         lots=dict(snapshot.rows("lots", "lot", wanted).select("lot", "name").iter_rows()),
         methods=methods_named(snapshot, site=site, element=element, **time),

@@ -24,7 +24,8 @@ from lodeline.accountancy.sequential import PAGE_REFERENCES, ceiling, page_tail,
 from lodeline.accountancy.signature import Identification, identify
 from lodeline.accountancy.unassayed import bounds, most_innocent, unassayed
 from lodeline.accountancy.uncertainty import error_terms
-from lodeline.accountancy.untestable import NO_COUNTS, UNASSAYED_LOTS
+from lodeline.accountancy.unfiled import over_unfiled
+from lodeline.accountancy.untestable import NO_COUNTS, UNASSAYED_LOTS, UNFILED_MONTHS
 from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.material.element import RARE_EARTHS
 
@@ -84,9 +85,9 @@ class Run:
     """The balances of one element at one site between counts, oldest first.
 
     `reason`: a code of accountancy.untestable where nothing can be tested; all that follows is empty then.
-    `balances`: `since`, `until`, `muf_mg`, `sigma_mg`, `sum_mg` and `sum_sigma_mg` (CUMUF and its own σ), `active`
-    (false for one in which nothing moved and nothing was weighed). `budget`: the probability of a false alarm in the
-    run, both sides together; `limits`: where each single test would alarm with half of it. `sources`: what σ of the
+    `balances`: `since`, `until`, `muf_mg`, `sigma_mg`, `sum_mg` and `sum_sigma_mg` (CUMUF and its own σ) of those that
+    are `active`: something moved or was weighed, its assays say enough, and its months are filed. `budget`: the
+    probability of a false alarm in the run, both sides together; `limits`: where each single test would alarm with half of it. `sources`: what σ of the
     whole run is made of: `quantity`, `method`, `laboratory`, `random_mg`, `systematic_mg`, the largest first.
     """
 
@@ -114,10 +115,14 @@ class Run:
         return systematic / ((random + systematic) or 1.0)
 
 
-def run_of(book: Accounts, *, site: str, element: str, first: str, last: str, organisation: str | None = None) -> Run:
+def run_of(
+    book: Accounts, status: pl.DataFrame, *, site: str, element: str, first: str, last: str,
+    organisation: str | None = None,
+) -> Run:  # fmt: skip
     """The balances of an element at a site that end in the months `first` to `last`; of many the newest MONTHS_MOST.
 
-    `organisation`: those of its time as holder; without it, of a site that changed hands, of the newest holder.
+    `status`: which months are filed (`service.filing.status.filing_status`); a balance over one that is not says
+    nothing. `organisation`: those of its time as holder; without it, of a site that changed hands, of the newest holder.
     Never raises for what was measured.
     """
     first = max(first, _months_before(last, MONTHS_MOST - 1))
@@ -139,13 +144,15 @@ def run_of(book: Accounts, *, site: str, element: str, first: str, last: str, or
     # What nobody assayed is taken at its most innocent, as detectors do; a balance that says nothing then is left out.
     low, high = bounds(unassayed(differences, book.unassayed_acts), differences).to_numpy().T.astype(np.float64)
     innocent = most_innocent(muf, np.sqrt(variance), low, high)
-    active &= ~np.isnan(innocent)
-    if np.isnan(innocent).any() and not active.any():
-        return Run(reason=UNASSAYED_LOTS, balances=pl.DataFrame())
+    unfiled = over_unfiled(differences, status).to_numpy()
+    active &= ~np.isnan(innocent) & ~unfiled
+    if not active.any() and (unfiled.any() or np.isnan(innocent).any()):
+        return Run(reason=UNFILED_MONTHS if unfiled.any() else UNASSAYED_LOTS, balances=pl.DataFrame())
+    summed = np.outer(active, active) * covariance
     balances = differences.select(
         "since", "until", "muf_mg", "sigma_mg",
-        sum_mg=pl.col("muf_mg").cum_sum(),
-        sum_sigma_mg=pl.Series(np.sqrt(np.maximum(np.diag(covariance.cumsum(axis=0).cumsum(axis=1)), 0))),
+        sum_mg=(pl.col("muf_mg") * pl.Series(active)).cum_sum(),
+        sum_sigma_mg=pl.Series(np.sqrt(np.maximum(np.diag(summed.cumsum(axis=0).cumsum(axis=1)), 0))),
         active=pl.Series(active),
     )  # fmt: skip
     budget = _budget(balances)

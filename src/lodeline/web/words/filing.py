@@ -31,7 +31,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "owner": text("Owner", "物权人"),
     "counterparty": text("Counterparty, by id", "对方编号"),
     "counterparty_name": text("Counterparty", "对方名称"),
-    "counterparty_other_name": text("Counterparty, other name", "对方另一名称"),
+    "counterparty_other_name": text("Its other name", "对方另一名称"),
     "counterparty_country": text("Its country", "对方国家"),
     "to_site": text("To own site", "移入场所"),
     "location": text("Location", "库位"),

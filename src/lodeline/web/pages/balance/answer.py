@@ -49,6 +49,11 @@ def headline(chosen: Chosen) -> str:
                 f"{site}: {name} stays below the alarm, once only just", f"{site}的{name}未达报警，但曾接近限值"
             )
         total = _total(chosen)
+        if chosen.unfiled:
+            return visit.text(
+                f"{site}: {name} closes where its months are filed{total and f', {total} in all'}",
+                f"{site}的{name}在已申报月份内闭合{total and f'，合计{total}'}",
+            )
         return visit.text(
             f"{site}: every {name} balance closes{total and f', {total} in all'}",
             f"{site}的{name}平衡全部闭合{total and f'，合计{total}'}",
@@ -116,6 +121,7 @@ def lede(chosen: Chosen) -> dict[str, Any]:
             "mass": written.mass_with_sigma(last["muf_mg"], last["sigma_mg"], language),
             "z": written.sigmas(last["z"]),
         },
+        "unfiled": chosen.unfiled,
         "uncounted": int((chosen.rows["muf_mg"].is_null()).sum()),
         "bound": written.mass(chosen.bound_mg, language) if chosen.bound_mg else None,
         "bound_href": None if chosen.element == TREO else chosen.visit.here(element=TREO, until=None),

@@ -119,6 +119,11 @@ class Chosen:
     def tested(self) -> pl.DataFrame:
         return self.rows.filter(pl.col("z").is_not_null())
 
+    @property
+    def unfiled(self) -> int:
+        """Over how many balances of the span lies a month that the firm has not filed."""
+        return self.rows.filter(pl.col("state") == "unfiled").height
+
     @cached_property
     def worst(self) -> dict[str, Any] | None:
         """The largest difference of the span that a finding speaks of."""
