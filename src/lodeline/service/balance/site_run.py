@@ -87,8 +87,9 @@ class Run:
     `reason`: a code of accountancy.untestable where nothing can be tested; all that follows is empty then.
     `balances`: `since`, `until`, `muf_mg`, `sigma_mg`, `sum_mg` and `sum_sigma_mg` (CUMUF and its own σ) of those that
     are `active`: something moved or was weighed, its assays say enough, and its months are filed. `budget`: the
-    probability of a false alarm in the run, both sides together; `limits`: where each single test would alarm with half of it. `sources`: what σ of the
-    whole run is made of: `quantity`, `method`, `laboratory`, `random_mg`, `systematic_mg`, the largest first.
+    probability of a false alarm in the run, both sides together; `limits`: where each single test would alarm with
+    half of it. `sources`: what σ of the whole run is made of: `quantity`, `method`, `laboratory`, `random_mg`,
+    `systematic_mg`, the largest first.
     """
 
     reason: str | None
@@ -122,8 +123,8 @@ def run_of(
     """The balances of an element at a site that end in the months `first` to `last`; of many the newest MONTHS_MOST.
 
     `status`: which months are filed (`service.filing.status.filing_status`); a balance over one that is not says
-    nothing. `organisation`: those of its time as holder; without it, of a site that changed hands, of the newest holder.
-    Never raises for what was measured.
+    nothing. `organisation`: those of its time as holder; without it, of a site that changed hands, of the newest
+    holder. Never raises for what was measured.
     """
     first = max(first, _months_before(last, MONTHS_MOST - 1))
     asked: dict[str, Any] = {
