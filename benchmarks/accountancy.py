@@ -4,7 +4,7 @@ Run: `python benchmarks/accountancy.py [--years 200000] [--sites 2000] [--speed]
 `docs/explanation/accountancy.md` it prints the detection probability of the battery, of the same single tests combined
 by their smallest p, and of the rule "some month beyond 3σ", which everybody can do in a spreadsheet, with the ceiling
 that no test can pass; the false-alarm rates, also with misstated uncertainties; the published answers of
-reconciliation; what planned visits show, and how often visits find out (`visits.py`); and the time of a national
+reconciliation; what planned visits show; and the time of a national
 ledger. It fails when a bar is missed. All plants are synthetic.
 
 `--thresholds FILE` writes the reference table `battery_thresholds.csv` anew instead.
@@ -40,7 +40,6 @@ from lodeline.ledger.register import TABLES
 from lodeline.material.element import RARE_EARTHS, SYMBOLS
 from verification import print_plans
 from verified_sigma import print_verified_sigma
-from visits import print_visits
 
 Floats = npt.NDArray[np.float64]
 
@@ -362,7 +361,6 @@ def main() -> int:
         print_reconciliation(max(110, chosen.years // 100)),
         print_plans(),
         print_verified_sigma(max(500, chosen.years // 50)),
-        print_visits(),
         print_speed(chosen.sites),
     ]
     return 0 if all(held) else 1

@@ -109,7 +109,7 @@ def test_plans_of_any_site(site: tuple[pl.DataFrame, pl.DataFrame], minutes: int
         assert one.stratum.items >= one.numbers["count"] >= max(one.numbers.values())
         assert one.numbers["weigh"] >= one.numbers["laboratory"] >= 0
         assert all(0 <= chance <= 1 for chance in one.detects.values())
-    for sight in (*plan.sights, *plan.at_random):
+    for sight in plan.sights:
         assert 0 <= sight.probability <= 1
         assert sight.half_mg is None or sight.ninety_mg is None or sight.half_mg <= sight.ninety_mg
     if plan.enough:

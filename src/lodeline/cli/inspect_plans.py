@@ -122,15 +122,13 @@ def _print_plan(document: dict[str, Any]) -> None:
     ]
     print_table(f"{document['site']}  {document['on']}", columns, rows, numbers=range(1, 7))
     columns = text(
-        "element,kind,kg,would show,at random,wanted", "元素,类别,千克,本计划发现概率,随机抽取,期望"
+        "element,kind,kg,would show,wanted", "元素,类别,千克,本计划发现概率,期望"
     ).split(",")  # fmt: skip
-    random = {(one["element"], one["kind"]): one["probability"] for one in document["at_random"]}
     sights = [
-        (one["element"], one["kind"], format_kg(one["goal_mg"]), one["probability"][:5],
-         random.get((one["element"], one["kind"]), "–")[:5], one["wanted"][:5])
+        (one["element"], one["kind"], format_kg(one["goal_mg"]), one["probability"][:5], one["wanted"][:5])
         for one in document["sights"]
-    ]  # fmt: skip
-    print_table("", columns, sights, numbers=range(2, 6))
+    ]
+    print_table("", columns, sights, numbers=range(2, 5))
     minutes = text(
         f"{document['minutes']} of {document['budget']} minutes", f"{document['minutes']}/{document['budget']}分钟"
     )

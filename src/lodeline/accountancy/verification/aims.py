@@ -4,7 +4,7 @@ by kind of falsification, for given numbers of items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,10 +19,8 @@ from lodeline.accountancy.verification.sight import (
     Layer,
     bias_power,
     least_detection,
-    random_detection,
     risk_of,
 )
-from lodeline.accountancy.verification.strata import Stratum
 
 Counts = npt.NDArray[np.int64]
 
@@ -64,22 +62,6 @@ def planned(aim: Aim, kind: str, numbers: Mapping[str, Counts]) -> Callable[[flo
         return lambda mass: min(bias_power(layer, own, mass, way) for way in (TAKEN, DILUTED))
     risks = [(size, risk_of(layer, own, size, way)) for size, way in sizes_of(kind)]
     return lambda mass: min(least_detection(risk, mass)[0] for size, risk in risks if possible(layer, size, mass))
-
-
-def at_random(
-    strata: Sequence[Stratum], aim: Aim, kind: str, numbers: Mapping[str, Counts]
-) -> Callable[[float], float]:
-    """The same for as many acts on items of the whole site, drawn without strata."""
-    layer, population = aim.layer, sum(one.items for one in strata)
-    drawn = {act: int(numbers[act].sum()) for act in ACTS}
-    if kind == "bias":
-        expected = {act: drawn[act] * layer.items / population for act in ACTS}
-        return lambda mass: min(bias_power(layer, expected, mass, way) for way in (TAKEN, DILUTED))
-    return lambda mass: min(
-        random_detection(layer, drawn, population, size=size, way=way, mass=mass)
-        for size, way in sizes_of(kind)
-        if possible(layer, size, mass)
-    )
 
 
 def possible(layer: Layer, size: float, mass: float) -> bool:

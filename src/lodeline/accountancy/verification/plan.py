@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.verification.aims import KINDS, Aim, at_random, numbers_of, planned, possible, sizes_of
+from lodeline.accountancy.verification.aims import KINDS, Aim, numbers_of, planned, possible, sizes_of
 from lodeline.accountancy.verification.allocation import minutes_spent, needs_of, whole_numbers, within
 from lodeline.accountancy.verification.effort import ACTS, LOOK_SEES
 from lodeline.accountancy.verification.sampling import whole
@@ -81,7 +81,6 @@ class Showing:
     strata: tuple[StratumPlan, ...]
     minutes: int
     sights: tuple[Sight, ...]
-    at_random: tuple[Sight, ...]
     worst: tuple[Worst, ...]
 
 
@@ -89,8 +88,7 @@ class Showing:
 class Plan:
     """A visit. `minutes` never exceeds `budget`; `enough` says that every wanted probability is reached, and
     `needed_minutes` what would reach them (None: no effort would, the errors of measurement forbid it).
-    `sights` and `at_random` are of this plan and of as many acts on items drawn from the whole site without strata;
-    elements of which the site declares nothing are in neither."""
+    `sights` has no elements of which the site declares nothing."""
 
     strata: tuple[StratumPlan, ...]
     budget: int
@@ -98,7 +96,6 @@ class Plan:
     enough: bool
     needed_minutes: int | None
     sights: tuple[Sight, ...]
-    at_random: tuple[Sight, ...]
     worst: tuple[Worst, ...]
 
 
@@ -115,8 +112,8 @@ def plan_visit(
 
     Parameters: `goals`: symbol → mass in mg (> 0) whose loss shall show; `detect`: kind → wanted probability below 1 (a
     kind that is not named is not planned for); `minutes`: the budget; `methods`: the register's methods
-    (`ledger.register.TABLES`), for the firm's own errors, else the defaults; `compare`: whether `at_random` and `worst`
-    are reckoned, which takes most of the time. Raises ValueError for a wrong parameter.
+    (`ledger.register.TABLES`), for the firm's own errors, else the defaults; `compare`: whether `worst` is computed,
+    which takes most of the time. Raises ValueError for a wrong parameter.
     """
     if any(goal <= 0 for goal in goals.values()) or not set(detect) <= set(KINDS):
         raise ValueError("goals are masses above zero, kinds are gross, partial, bias")
@@ -137,7 +134,6 @@ def plan_visit(
         enough=reaches and needed <= minutes,
         needed_minutes=needed if reaches else None,
         sights=showing.sights,
-        at_random=showing.at_random,
         worst=showing.worst,
     )
 
@@ -171,9 +167,6 @@ def _showing(
         strata=_by_stratum(strata, aims, numbers),
         minutes=minutes_spent(strata, numbers),
         sights=tuple(_sight(aim, kind, detect, planned(aim, kind, numbers)) for aim, kind in each),
-        at_random=tuple(
-            _sight(aim, kind, detect, at_random(strata, aim, kind, numbers)) for aim, kind in each if compare
-        ),
         worst=tuple(_worst(aim, numbers_of(aim, numbers)) for aim in aims if compare),
     )
 

@@ -225,27 +225,6 @@ def _trimmed(risk: Risk, falsified: Counts, mass: float) -> Counts:
         done[place] -= min(max(1, int(spare / risk.each[place] / 2)), int(done[place]))
 
 
-def random_detection(
-    layer: Layer, drawn: Mapping[str, int], population: int, *, size: float, way: str, mass: float
-) -> float:
-    """The chance that as many acts on items drawn from the whole site, without strata, show a loss of `mass`.
-
-    Every item has the same chance of being drawn, so the heaviest are falsified.
-    """
-    order = np.argsort(-layer.heaviest, kind="stable")
-    each = size * layer.heaviest[order]
-    room = np.minimum(whole(layer.mass / layer.heaviest), layer.items)[order] * each
-    number = np.clip(mass - (np.cumsum(room) - room), 0, room) / each
-    falsified = min(int(whole(number.sum())), int(layer.items.sum()))
-    recognised = {
-        act: float((number * q[order]).sum() / max(number.sum(), 1e-12))
-        for act, q in layer.recognised(size, way).items()
-    }
-    blind, weights = unseen(population, _classes(drawn, recognised))
-    missed = log_miss(np.array(population), np.array(blind), weights, np.array(falsified))
-    return max(0.0, float(-np.expm1(missed)))
-
-
 Numbers = Mapping[str, npt.NDArray[np.float64] | Counts]
 
 

@@ -87,7 +87,7 @@ def _sizes_of(paper: Mapping[str, Any]) -> Plan:
         for one in paper["strata"]
     )  # fmt: skip
     return Plan(
-        strata=strata, budget=0, minutes=0, enough=False, needed_minutes=None, sights=(), at_random=(), worst=()
+        strata=strata, budget=0, minutes=0, enough=False, needed_minutes=None, sights=(), worst=()
     )  # fmt: skip
 
 

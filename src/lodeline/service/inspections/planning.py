@@ -182,10 +182,10 @@ def plan_facts(proposal: Proposal) -> dict[str, Any]:
 
 
 def showing_facts(shown: Plan | Showing) -> dict[str, Any]:
-    """`strata`, `sights`, `at_random`, `worst` as a paper has them."""
+    """`strata`, `sights`, `worst` as a paper has them."""
     facts = {
         "strata": [_stratum(one) for one in shown.strata],
-        "sights": [asdict(one) for one in shown.sights], "at_random": [asdict(one) for one in shown.at_random],
+        "sights": [asdict(one) for one in shown.sights],
         "worst": [asdict(one) for one in shown.worst],
     }  # fmt: skip
     return cast(dict[str, Any], _in_text(facts))

@@ -77,7 +77,7 @@ def _done(item: Mapping[str, Any], rows: list[Mapping[str, Any]], sampled: set[s
 
 
 def shown_by(plan: Mapping[str, Any], visit: Visit, methods: pl.DataFrame) -> dict[str, Any]:
-    """The plan's paper with `minutes`, `strata`, `sights`, `at_random` and `worst` of what was done under it.
+    """The plan's paper with `minutes`, `strata`, `sights` and `worst` of what was done under it.
 
     `methods`: the register's. Items that were chosen by hand are not of the draw, and show themselves alone.
     """

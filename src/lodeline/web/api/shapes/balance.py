@@ -86,7 +86,6 @@ class InspectionPlan(Shape):
     enough: bool
     strata: list[Json]
     sights: list[Json]
-    at_random: list[Json]
     items: list[Json]
 
 

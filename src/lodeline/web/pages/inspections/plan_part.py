@@ -111,14 +111,11 @@ def _headline_of_done(visit: Visit, of: Mapping[str, Any], site: str, done: Mapp
 
 
 def sights_table(visit: Visit, paper: Mapping[str, Any], *, done: bool = False) -> Table:
-    """Element by element and kind by kind: what the visit would see, beside as much work on items drawn without
-    strata. `done`: the paper is of what was done."""
+    """Element by element and kind by kind: what the visit would show. `done`: the paper is of what was done."""
     language = visit.language
-    random = {(one["element"], one["kind"]): one["probability"] for one in paper["at_random"]}
 
     def cells(one: Mapping[str, Any]) -> Row:
         reached = float(one["probability"]) >= float(one["wanted"])
-        other = random.get((one["element"], one["kind"]))
         return (
             Cell(
                 text=words.element(one["element"], language), value=one["element"],
@@ -133,9 +130,6 @@ def sights_table(visit: Visit, paper: Mapping[str, Any], *, done: bool = False) 
                     f"期望{written.percent(float(one['wanted']), 'zh', 0)}",
                 ),
             ),
-            Cell(text=written.NOTHING)
-            if other is None
-            else Cell(text=written.percent(float(other), language, 0), value=float(other)),
             _mass(visit, one["half_mg"]),
             _mass(visit, one["ninety_mg"]),
         )  # fmt: skip
@@ -153,7 +147,6 @@ def sights_table(visit: Visit, paper: Mapping[str, Any], *, done: bool = False) 
                 if done
                 else text("This plan would show it", "本计划发现概率"),
             ),
-            Column(key="random", label=text("A random visit, same work", "同等工作量随机抽取"), number=True),
             Column(key="half", label=text("Shown half the time", "半数可发现"), number=True, unit="kg"),
             Column(key="ninety", label=text("Shown 9 times in 10", "九成可发现"), number=True, unit="kg"),
         ),
