@@ -32,9 +32,9 @@ from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.strategy.inputs.tables import Inputs, scenario_of
-from lodeline.strategy.judged.predict import Forecast, Outcome, Score, gates, naive, noisy, of_draws, row, score
 from lodeline.strategy.run import run
 from lodeline.world import build_world, write_world
+from strategic.predict import Forecast, Outcome, Score, gates, naive, noisy, of_draws, row, score
 
 #: Months that are filed; the controls begin with the next.
 MONTHS: Final = 8

@@ -93,8 +93,8 @@ def apply(table: Table, changes: Changes) -> Table:
     """The table with the changes made.
 
     Added rows belong to a source of their own behind the files' (`added_source`). A mass that is set takes the place
-    of one stated in another unit. Changes that `astray` lists change nothing. A text that is no cell's (too long, or
-    with a NUL) leaves the cell empty and is a problem, as it would be in a file.
+    of one stated in another unit. Changes for which it has no row, or no such column, change nothing. A text that is
+    no cell's (too long, or with a NUL) leaves the cell empty and is a problem, as it would be in a file.
     """
     frame, sources = _with_additions(table, changes.additions)
     at = _positions(frame, changes)
@@ -121,15 +121,6 @@ def apply(table: Table, changes: Changes) -> Table:
 def added_source(table: Table) -> int:
     """The number of the source that added rows get, of a table as uploaded."""
     return len(table.sources)
-
-
-def astray(table: Table, changes: Changes) -> tuple[Edit | Removal, ...]:
-    """The edits and removals for which a table as uploaded has no row, or no such column."""
-    frame, _ = _with_additions(table, changes.additions)
-    at = _positions(frame, changes)
-    lost = [one for one in changes.removals if (one.source, one.row) not in at]
-    misplaced = [one for one in changes.edits if (one.source, one.row) not in at or not _is_column(frame, one.column)]
-    return (*misplaced, *lost)
 
 
 def edits_csv(table: Table, changes: Changes) -> bytes:

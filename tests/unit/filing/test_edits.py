@@ -14,7 +14,7 @@ import pytest
 from openpyxl import Workbook
 
 from lodeline.filing.check import Checked, check
-from lodeline.filing.edits import Addition, Changes, Edit, Removal, added_source, apply, astray, edits_csv
+from lodeline.filing.edits import Addition, Changes, Edit, Removal, added_source, apply, edits_csv
 from lodeline.filing.formats import Limits
 from lodeline.filing.table import Table, blank, read, read_bytes
 
@@ -137,13 +137,12 @@ def test_a_formula_is_cured_by_typing_its_value(right: Rows) -> None:
     assert judged(apply(table, Changes(removals=(Removal(source=0, row=2),)))).problems == ()
 
 
-def test_what_a_table_does_not_have_is_astray_and_changes_nothing(right: Rows) -> None:
+def test_a_change_of_what_a_table_does_not_have_changes_nothing(right: Rows) -> None:
     table = uploaded(right["origin"])
     changes = Changes(
         edits=(edit(9, "lot", "X"), edit(2, "colour", "red"), edit(2, "lot", "Y", source=7), edit(2, "lot", "ORE-2")),
         removals=(Removal(source=0, row=1),),
     )
-    assert astray(table, changes) == (*changes.edits[:3], changes.removals[0])
     assert apply(table, changes).frame.equals(table.frame.with_columns(lot=pl.lit("ORE-2")))
 
 

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 #: A single item alarms where |operator − inspector| exceeds so many σ of their difference. Safeguards take 3 and look
-#: again; here a visit that tests 230 true items singly shall alarm at all with no more than 5 % (`alarm_limit`).
+#: again; here a visit that tests 230 true items singly shall alarm at all with no more than 5 % (Šidák).
 ALARM: Final = 3.7
 #: Chance that a quiet site alarms in D.
 FALSE_ALARM: Final = 0.05
@@ -47,11 +47,6 @@ def recognition(
     sigma = np.hypot(random, systematic)
     moved = np.asarray(size, np.float64) / sigma
     return normal_tail(alarm - moved) + normal_tail(alarm + moved)
-
-
-def alarm_limit(items: int, budget: float = FALSE_ALARM) -> float:
-    """The k with which `items` true ones, tested singly on both sides at k σ, alarm at all with `budget` (Šidák)."""
-    return normal_quantile(1 - (-np.expm1(np.log1p(-budget) / items)) / 2)
 
 
 def unseen(items: int, classes: Sequence[tuple[int, float]]) -> tuple[int, Floats]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lodeline.strategy.judged.predict import Forecast, Outcome, gates, naive, noisy, of_draws, score
+from strategic.predict import Forecast, Outcome, gates, naive, noisy, of_draws, score
 
 INF = float("inf")
 NEVER = Forecast(p10=INF, p50=INF, p90=INF, never=1.0)
