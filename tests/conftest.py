@@ -41,12 +41,14 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from lodeline.web import reading  # noqa: E402
 from tests import processor_time  # noqa: E402
-from tests.stores import drop, forget, memory, new_database, server_room  # noqa: E402  (needs Django to be set up)
+from tests.stores import drop, forget, keep_in, memory, new_database, server_room  # noqa: E402  (needs Django to be set up)
 
 # A machine under load is slow: no page gives way to the one that says what is being computed, where no test is of that.
 reading.REQUEST_WAITS_S = reading.FORM_WAITS_S = 600.0
 # Passwords at the least that argon2 can cost: thousands are given here, each of which would take 50 ms or more.
 portal_settings.PASSWORD_HASHERS = ["tests.accounts.QuickArgon2"]
+# What one worker has signed holds in the other.
+portal_settings.SECRET_KEY = "a key that only tests share"
 
 # Each commit of a store waits for its disk: some milliseconds, thousands of times in a run. What tests write stays in
 # memory where there is room for it.
@@ -125,6 +127,12 @@ def run_room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """A directory of this run that all its workers see."""
     room = tmp_path_factory.getbasetemp()
     return room.parent if hasattr(request.config, "workerinput") else room
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept(run_room: Path) -> None:
+    """What tests make once in a file is made once in the run."""
+    keep_in(run_room)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""Databases for tests: those of a real PostgreSQL, and stores that are made once in a process and then copied."""
+"""Databases for tests: those of a real PostgreSQL, and stores that are made once and then copied."""
 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import gc
 import itertools
 import os
@@ -31,6 +32,30 @@ _NUMBER = itertools.count()
 _QUICKLY = "STRATEGY FILE_COPY"
 #: (what makes it, server or "") → the file or database in which it was made.
 _MADE: dict[tuple[Callable[[str], None], str], str] = {}
+#: Where what is made in files is kept: a directory that all workers of a run see, or none of the run's.
+_kept: Path | None = None
+
+
+def keep_in(room: Path) -> None:
+    """What is made in files from now on is kept there, for all workers of the run."""
+    global _kept  # noqa: PLW0603
+    _kept = room
+
+
+def made_once(room: Path, make: Callable[[Path], None]) -> Path:
+    """The directory `room`, in which `make` has made what nobody changes afterwards.
+
+    Others that come while it is made wait. What was begun by a worker that died is made again.
+    """
+    done = room.with_name(f"{room.name}.made")
+    with room.with_name(f"{room.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(room, ignore_errors=True)
+            room.mkdir()
+            make(room)
+            done.touch()
+    return room
 
 
 def memory() -> Path | None:
@@ -92,16 +117,14 @@ def forget(place: str) -> None:
 
 
 def copied(make: Callable[[str], None], url: str) -> str:
-    """Puts into the empty database of a URL what `make(url)` makes. It is made once in a process, then copied.
+    """Puts into the empty database of a URL what `make(url)` makes. It is made once, then copied: a file once in a run,
+    a database once in a process, which has a server of its own.
 
-    `make` leaves no connection open.
+    `make` is a function of a module, and leaves no connection open.
     """
     if not url.startswith("postgresql:"):
         if (make, "") not in _MADE:
-            room = tempfile.mkdtemp(prefix="lodeline-made-")
-            atexit.register(shutil.rmtree, room, ignore_errors=True)
-            _MADE[make, ""] = str(Path(room) / "store.sqlite3")
-            make(_MADE[make, ""])
+            _MADE[make, ""] = str(_file_of(make))
         return str(shutil.copy(_MADE[make, ""], url))
     server = urlsplit(url)._replace(path="/postgres").geturl()
     if (make, server) not in _MADE:
@@ -112,6 +135,16 @@ def copied(make: Callable[[str], None], url: str) -> str:
     copy = f"CREATE DATABASE {_name(url)} TEMPLATE {_MADE[make, server]} {_QUICKLY}"
     _told(url, f"DROP DATABASE {_name(url)}", copy)
     return url
+
+
+def _file_of(make: Callable[[str], None]) -> Path:
+    room = _kept
+    if room is None:
+        room = Path(tempfile.mkdtemp(prefix="lodeline-made-"))
+        atexit.register(shutil.rmtree, room, ignore_errors=True)
+    assert "<locals>" not in make.__qualname__, "each would be another one of the same name"
+    name = f"{make.__module__}.{make.__qualname__}"
+    return made_once(room / name, lambda inside: make(str(inside / "store.sqlite3"))) / "store.sqlite3"
 
 
 def ready_store(url: str) -> Store:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +16,7 @@ from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot
 from tests.cli.program import Lodeline
-from tests.stores import put_away, ready_store
+from tests.stores import made_once, put_away, ready_store
 
 #: Where the clock of the demo's office starts in tests: a day on which the law knows all that people do there.
 MORNING = "2026-02-05T09:00:00+08:00"
@@ -50,22 +48,6 @@ class Made:
     def copied_to(self, path: Path) -> str:
         """The path of a store of one's own."""
         return str(shutil.copy(self.store, path))
-
-
-def made_once(room: Path, make: Callable[[Path], None]) -> Path:
-    """The directory `room`, in which `make` has made what nobody changes afterwards.
-
-    Whoever comes while it is made waits. What a worker began that died is made anew.
-    """
-    done = room.with_name(f"{room.name}.made")
-    with room.with_name(f"{room.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            shutil.rmtree(room, ignore_errors=True)
-            room.mkdir()
-            make(room)
-            done.touch()
-    return room
 
 
 def small(run_room: Path) -> Made:

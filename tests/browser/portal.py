@@ -26,8 +26,8 @@ import httpx
 
 from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 from lodeline.web.server.serving import prepare
+from tests.stores import made_once
 from tests.web.test_serving import free_port
-from tests.worlds import made_once
 
 PROGRAM: Final = Path(sys.executable).with_name("lodeline")
 #: Small, and yet with findings of five kinds, overdrawn quotas, open transfers, stock counts and magnets.

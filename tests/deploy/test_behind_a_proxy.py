@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,7 +39,9 @@ HOST = "lodeline.example"
 PROGRAM = Path(sys.executable).with_name("lodeline")
 HEADER = "event,kind,on,site,lot,product,mass_kg,composition,origin_kind,origin_place"
 #: Addresses of this machine from which visitors come; the proxy comes from 127.0.0.1.
-LI, HAN, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+LI, HAN, STRANGER, FLOODER = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
+#: Uploads at a time that nginx takes of one address; seconds for an answer next to many of them.
+UNDER_WAY, SOON_S = 32, 10
 
 
 def free_port() -> int:
@@ -78,6 +80,7 @@ def running(command: list[str], log: Path, **environment: str) -> Iterator[None]
 class Portal:
     """A portal behind a proxy: the ports of both, and the text of a token of MAG-1."""
 
+    proxy: str
     room: Path
     port: int
     http: int
@@ -92,9 +95,9 @@ class Portal:
             headers={"Origin": f"https://{HOST}"}, follow_redirects=False, timeout=60,
         )  # fmt: skip
 
-    def requests(self) -> list[dict[str, Any]]:
+    def requests(self, log: str = "portal.log") -> list[dict[str, Any]]:
         """What the portal has told of requests."""
-        lines = (self.room / "portal.log").read_text().splitlines()
+        lines = (self.room / log).read_text().splitlines()
         return [json.loads(line) for line in lines if '"what": "request"' in line]
 
 
@@ -141,7 +144,7 @@ def nginx(room: Path, *, port: int, http: int, https: int) -> list[str]:
     places = "".join(
         f"{name}_temp_path {room}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    whole = f"pid {room}/pid; daemon off;\nevents {{}}\nhttp {{\n{places}{site}\n}}\n"
+    whole = f"pid {room}/pid; daemon off;\nevents {{}}\nhttp {{\naccess_log off;\n{places}{site}\n}}\n"
     (room / "nginx.conf").write_text(whole, "utf-8")
     return ["nginx", "-p", str(room), "-e", str(room / "nginx.log"), "-c", str(room / "nginx.conf")]
 
@@ -173,18 +176,31 @@ def portal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         admin = as_actor(person("admin@example.org", ("MAG-1", "organisation-admin")))
         scopes = [one.name for one in grantable(admin, "MAG-1")]
         _, token = issue(admin, "MAG-1", name="ERP", scopes=scopes, days=2, now=clock.now())
-    port, http, https = free_port(), free_port(), free_port()
+    with behind(request.param, room, url) as ports:
+        yield Portal(proxy=name, room=room, token=token, **ports)
+
+
+@contextmanager
+def behind(proxy: Callable[..., list[str]], room: Path, url: str) -> Iterator[dict[str, int]]:
+    """A portal behind a proxy: the ports of both."""
+    ports = {"port": free_port(), "http": free_port(), "https": free_port()}
+    home = {"XDG_DATA_HOME": str(room), "XDG_CONFIG_HOME": str(room), "HOME": str(room)}
+    with serving(room / "portal.log", url, ports["port"]), running(proxy(room, **ports), room / "proxy.log", **home):
+        eventually(lambda: listens(ports["https"]))
+        yield ports
+
+
+@contextmanager
+def serving(log: Path, url: str, port: int) -> Iterator[None]:
+    """A portal on a port, from when it listens."""
     environment = {
         "LODELINE_HOSTS": HOST, "LODELINE_TRUSTED_PROXY": "127.0.0.1", "LODELINE_MFA": "optional",
         "LODELINE_CERTIFY": "password", "LODELINE_WORKERS": "1", "LODELINE_LOG": "json",
-        "LODELINE_SNAPSHOTS": str(room / "snapshots"),
+        "LODELINE_SNAPSHOTS": str(log.parent / "snapshots"),
     }  # fmt: skip
-    serve = [str(PROGRAM), "serve", "--database", url, "--port", str(port)]
-    proxy = request.param(room, port=port, http=http, https=https)
-    home = {"XDG_DATA_HOME": str(room), "XDG_CONFIG_HOME": str(room), "HOME": str(room)}
-    with running(serve, room / "portal.log", **environment), running(proxy, room / "proxy.log", **home):
-        eventually(lambda: listens(port) and listens(https))
-        yield Portal(room=room, port=port, http=http, https=https, token=token)
+    with running([str(PROGRAM), "serve", "--database", url, "--port", str(port)], log, **environment):
+        eventually(lambda: listens(port))
+        yield
 
 
 def token_of(page: httpx.Response) -> dict[str, str]:
@@ -268,12 +284,83 @@ def test_what_is_for_machines_inside_is_not_there(portal: Portal) -> None:
     assert inside["checks"]["proxy"] == {"ok": True, "trusted": ["127.0.0.1/32"]}
 
 
-def test_what_is_too_large_is_refused_with_words(portal: Portal) -> None:
+@contextmanager
+def connected(portal: Portal, address: str) -> Iterator[ssl.SSLSocket]:
     trusted = ssl.create_default_context(cafile=str(portal.room / "cert.pem"))
     with (
-        socket.create_connection(("127.0.0.1", portal.https), timeout=30) as plain,
+        socket.create_connection(("127.0.0.1", portal.https), timeout=30, source_address=(address, 0)) as plain,
         trusted.wrap_socket(plain, server_hostname=HOST) as connection,
     ):
+        yield connection
+
+
+def test_slow_uploads_hold_nobody_up(portal: Portal) -> None:
+    answers = []
+    with ExitStack() as held, portal.visitor(LI) as li, portal.visitor(HAN) as han:
+        assert sign_in(li, "li@example.org", PASSWORD).status_code == 302
+        begun = (
+            f"POST /en/firm/MAG-1/file/1/ HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+            f"Cookie: __Host-lodeline_session={li.cookies['__Host-lodeline_session']}\r\n"
+            "Content-Length: 50000000\r\n\r\n--x"
+        ).encode()
+        uploads = []
+        for wave in (40, 35):
+            for _ in range(wave):
+                uploads.append(held.enter_context(connected(portal, FLOODER)))
+                uploads[-1].sendall(begun)
+            started = time.monotonic()
+            assert han.get("/en/account/login/").status_code == 200, "who reads is answered"
+            assert time.monotonic() - started < SOON_S
+            started = time.monotonic()
+            page = li.get("/en/firm/MAG-1/file/")
+            assert li.post("/en/firm/MAG-1/file/", data={"act": "none", **token_of(page)}).status_code < 500, (
+                "a form too"
+            )
+            assert time.monotonic() - started < 2 * SOON_S
+        for one in uploads:
+            one.settimeout(0.2)
+            with suppress(TimeoutError):
+                answers.append(one.recv(65536).decode())
+    assert len(answers) == (len(uploads) - UNDER_WAY if portal.proxy == "nginx" else 0)
+    assert all(one.startswith("HTTP/1.1 429") and "\r\nRetry-After: 30\r\n" in one for one in answers)
+    assert all("Too many uploads" in one and "同时上传的文件过多" in one for one in answers)
+    assert "firm-draft" not in {line["page"] for line in portal.requests() if line["status"] >= 400}, (
+        "none was passed on"
+    )
+
+
+def test_readers_and_filers_have_a_server_each(postgresql: Any, tmp_path: Path) -> None:
+    for program in ("nginx", "openssl"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    certificate(tmp_path)
+    url, second = new_database(postgresql), free_port()
+    with office(url):
+        put_records(open_store(url), REGISTER, filed_at=clock.now())
+        person("li@example.org", ("MAG-1", "filer"))
+
+    def apart(room: Path, *, port: int, **ports: int) -> list[str]:
+        command = nginx(room, port=port, **ports)
+        readers, filers, rest = (room / "nginx.conf").read_text("utf-8").partition("upstream lodeline_filers")
+        changed = replaced(rest, (f"127.0.0.1:{port}", f"127.0.0.1:{second}"))
+        (room / "nginx.conf").write_text(readers + filers + changed, "utf-8")
+        return command
+
+    with behind(apart, tmp_path, url) as ports, serving(tmp_path / "filers.log", url, second):
+        portal = Portal(proxy="nginx", room=tmp_path, token="", **ports)
+        with portal.visitor(LI) as li:
+            assert sign_in(li, "li@example.org", PASSWORD).status_code == 302
+            page = li.get("/en/firm/MAG-1/file/")
+            draft = li.post(
+                "/en/firm/MAG-1/file/", data={"act": "start", "period": f"{date.today():%Y-%m}", **token_of(page)}
+            )
+            assert li.get(draft.headers["Location"]).status_code == 200, "what the one took is what the other shows"
+    assert {line["method"] for line in portal.requests()} == {"GET"}
+    assert [line["method"] for line in portal.requests("filers.log")] == ["POST", "POST"]
+
+
+def test_what_is_too_large_is_refused_with_words(portal: Portal) -> None:
+    with connected(portal, STRANGER) as connection:
         connection.sendall(
             f"POST /en/firm/MAG-1/file/1/ HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
             "Content-Length: 400000000\r\nConnection: close\r\n\r\n--x".encode()

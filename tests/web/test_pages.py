@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from django.core import signing
 from django.test import Client, override_settings
 from django.urls import URLResolver
 from tests.law_packs import with_notice
+from tests.stores import made_once, put_away
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
@@ -85,16 +87,25 @@ AGENT: Final[Any] = {
 
 
 @pytest.fixture(scope="module")
-def examples(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Examples]]:
+def examples(store: Store, run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Examples]]:
     """URL of a copy of the small world with an example of everything, and what its parts of addresses are.
 
     Under "" those of every page, under a page's name its own. A page with a part that is not here fails.
     """
-    assert store.database.path is not None
-    room = tmp_path_factory.mktemp("examples")
-    copy = Path(shutil.copytree(store.database.path.parent, room / "copy")) / store.database.path.name
-    with override_settings(LODELINE_DATABASE=str(copy)):
-        yield str(copy), _made(str(copy))
+    file = store.database.path
+    assert file is not None
+
+    def make(room: Path) -> None:
+        copy = str(shutil.copy(file, room / file.name))
+        with override_settings(LODELINE_DATABASE=copy):
+            parts = _made(copy)
+        put_away(open_store(copy))
+        (room / "parts.json").write_text(json.dumps(parts), "utf-8")
+
+    room = made_once(run_room / "examples", make)
+    copy = str(shutil.copy(room / file.name, tmp_path_factory.mktemp("examples") / file.name))
+    with override_settings(LODELINE_DATABASE=copy):
+        yield copy, json.loads((room / "parts.json").read_text("utf-8"))
 
 
 def _made(url: str) -> Examples:

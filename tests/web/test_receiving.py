@@ -307,13 +307,13 @@ class Loop(ReceivingWorker):
 
     def __init__(self) -> None:
         self.cfg, self.alive, self.poller = Config(), True, DefaultSelector()
-        self.nr_conns, self._held, self._arriving, self._large, self.forms = 0, 0, {}, {}, None
+        self.nr_conns, self._held, self._arriving, self._large = 0, 0, {}, {}
         self.answered: list[tuple[bytes, bool]] = []
 
-    def _answer(
-        self, conn: TConn, data: bytes, *, has_an_end: bool, large: Any = None, is_one_too_many: bool = False
+    def _dispatch(
+        self, conn: TConn, *, has_an_end: bool = True, large: Any = None, is_one_too_many: bool = False
     ) -> None:
-        body = b""
+        data, body = bytes(self._forget(conn).data), b""
         if large is not None:
             large.file.seek(0)
             body = large.file.read()

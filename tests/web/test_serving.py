@@ -27,7 +27,6 @@ from lodeline.store import opening
 from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web.server import configuration, serving
-from lodeline.web.server.passing import POSSIBLE
 
 PROGRAM = Path(sys.executable).with_name("lodeline")
 
@@ -125,7 +124,7 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
     status, _, headers = served.get("/en/law/")
     assert status in (200, 302)
     eventually(lambda: served.get("/readyz")[0] == 200)
-    eventually(lambda: len(served.children()) == 5)
+    eventually(lambda: len(served.children()) == 4)
 
     def answering() -> set[int]:
         for _ in range(4):
@@ -138,13 +137,13 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
     before = served.children()
     dead = min(answering())
     os.kill(dead, signal.SIGKILL)
-    eventually(lambda: len(served.children() - {dead}) == 5)
+    eventually(lambda: len(served.children() - {dead}) == 4)
     assert len(served.children() - before) == 1
     beside = before - answering() - {dead}
-    assert len(beside) == 3, "one that takes forms, one that does jobs, and the analyst"
+    assert len(beside) == 2, "one that does jobs, and the analyst"
     for one in beside:
         os.kill(one, signal.SIGKILL)
-    eventually(lambda: len(served.children() - beside) == 5)
+    eventually(lambda: len(served.children() - beside) == 4)
     assert served.get("/healthz")[0] == 200
 
     assert served.end(signal.SIGTERM) < 5
@@ -153,53 +152,17 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
     assert "job worker" in ended and "analyst" in ended and ended.count("ended by itself") == 2
 
 
-def sent(served: Served, *, length: int = 40) -> tuple[int, int]:
-    """The status of a form that has no token, and the process that answered it."""
-    path, before = "/en/account/login/", len(served.lines())
-    with closing(HTTPConnection(serving.HOST, served.port, timeout=30)) as browser:
-        browser.request("POST", path, body=b"x" * length)
-        answer = browser.getresponse()
-        answer.read()
-        assert answer.getheader("Connection") == "close"
-    told = [line for line in served.lines()[before:] if line.get("method") == "POST"]
-    return answer.status, told[-1]["worker"]
-
-
-@pytest.mark.medium
-@pytest.mark.skipif(not POSSIBLE, reason="connections cannot be passed on this system")
-@pytest.mark.parametrize("served", [1], indirect=True)
-def test_one_process_takes_the_forms_and_others_do_while_it_is_away(served: Served) -> None:
-    served.get("/en/law/")
-    (reader,) = {line["worker"] for line in served.lines() if line.get("what") == "request"}
-    eventually(lambda: sent(served)[1] != reader)
-    status, taker = sent(served)
-    assert (status, sent(served, length=3_000_000)[1]) == (403, taker)
-    served.get("/en/law/")
-    assert {line["worker"] for line in served.lines() if line.get("method") == "GET"} == {reader}
-
-    os.kill(taker, signal.SIGKILL)
-    # Who comes before that is known is answered by its successor, and who comes then by a reader.
-    assert sent(served)[0] == 403
-    eventually(lambda: sent(served)[1] not in (reader, taker))
-    before = served.children()
-    served.process.send_signal(signal.SIGHUP)
-    eventually(lambda: not served.children() & before)
-    served.get("/en/law/")
-    last = served.lines()[-1]["worker"]
-    eventually(lambda: sent(served)[1] != last)
-
-
 @pytest.mark.medium
 @pytest.mark.parametrize("served", [1], indirect=True)
 def test_hang_up_puts_new_processes_in_place_without_a_pause(served: Served) -> None:
     served.get("/healthz")
-    eventually(lambda: len(served.children()) == 4)
+    eventually(lambda: len(served.children()) == 3)
     before = served.children()
     served.process.send_signal(signal.SIGHUP)
 
     def replaced() -> bool:
         assert served.get("/healthz")[0] == 200
-        return len(served.children()) == 4 and not served.children() & before
+        return len(served.children()) == 3 and not served.children() & before
 
     eventually(replaced)
     assert served.end(signal.SIGINT) < 5
@@ -210,7 +173,7 @@ def test_hang_up_puts_new_processes_in_place_without_a_pause(served: Served) -> 
 @pytest.mark.parametrize("served", [1], indirect=True)
 def test_processes_do_not_outlive_a_server_that_was_killed(served: Served) -> None:
     served.get("/healthz")
-    eventually(lambda: len(served.children()) == 4)
+    eventually(lambda: len(served.children()) == 3)
     children = served.children()
     served.end(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children))

@@ -12,8 +12,8 @@ import pytest
 
 from lodeline.world import asked_plants, build_world, write_world
 from lodeline.world.plant import loopholes
+from tests.stores import made_once
 from tests.world.reading import Dossier
-from tests.worlds import made_once
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from lodeline.world import asked_plants, build_world, write_world
+from tests.stores import made_once
 from tests.world.reading import Dossier, canonical, dry_mg, table
 from tests.world.test_dossier import tree_hash
-from tests.worlds import made_once
 
 KG = 10**6
 MANNERS = ("gross", "partial", "bias", "surplus", "gross-received", "partial-received", "bias-received")

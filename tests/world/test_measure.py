@@ -13,8 +13,8 @@ import pytest
 from lodeline.world import MeasureError, asked_plants, build_world, measure, write_world
 from lodeline.world.visits.measure import MEASUREMENT, RESULTS, content_of
 from tests.cli.program import CHINESE, Lodeline
+from tests.stores import made_once
 from tests.world.reading import Dossier, shares, table
-from tests.worlds import made_once
 
 DAY = "2025-02-28"
 Items = list[dict[str, str]]

@@ -17,9 +17,9 @@ from lodeline.world.strategy.life import PALLET_KG, Allotment
 from lodeline.world.strategy.plants import Cell, plan_plants
 from lodeline.world.strategy.tables import hundredths
 from lodeline.world.strategy.window import window_of
+from tests.stores import made_once
 from tests.world.reading import table
 from tests.world.test_dossier import tree_hash
-from tests.worlds import made_once
 
 pytestmark = pytest.mark.medium
 

@@ -5,9 +5,6 @@ still arriving is bounded in time, in bytes and in number, and the connection th
 that is larger than anybody may send without signing in is kept in a file as it comes, and answered by threads of its
 own. Without a token or a session it is not awaited: the page refuses it by its stated length. A file has no name, so
 that nothing stays of one whose sender or process is gone. See docs/adr/0037.
-
-Forms and uploads are answered by one process of their own: a month that is judged there takes no turn from a page that
-somebody reads. Whoever has received one passes the connection on, with what has come. See docs/adr/0049.
 """
 
 from __future__ import annotations
@@ -29,7 +26,6 @@ from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from lodeline.web.server import configuration
-from lodeline.web.server.passing import Passed, Way
 
 #: Connections that a process has at a time, and of these the ones that wait for a request or are sending one.
 CONNECTIONS: Final = 512
@@ -62,7 +58,6 @@ _FORWARDED: Final = re.compile(rb"\r\nx-forwarded-for:([^\r]*)", re.IGNORECASE)
 TOO_MANY: Final = "X-LODELINE-TOO-MANY"
 _EXPECTS: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _PROBE: Final = re.compile(rb"(GET|HEAD) /healthz[ ?]")
-_FORM: Final = b"POST "
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _HEAD_TOO_LARGE: Final = (
@@ -154,10 +149,6 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         #: In the order in which they began to wait.
         self._arriving: dict[TConn, _Arrival] = {}
         self._held, self._swept = 0, 0.0
-        #: The way of forms to the process that takes them; whether it is this one. Both are set by the master.
-        self.forms: Way | None = None
-        self.takes_forms = False
-        self._answering = 0
         #: Large bodies that are arriving or being answered.
         self._large: dict[TConn, _Large] = {}
 
@@ -166,35 +157,6 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         self._probes = ThreadPoolExecutor(max_workers=1)
         self._for_large = ThreadPoolExecutor(max_workers=max(1, self.cfg.threads // 4))
         return ThreadPoolExecutor(max_workers=self.cfg.threads)
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Takes connections from the listener, or requests that others pass; or does not."""
-        if self.forms is None or not self.takes_forms:
-            super().set_accept_enabled(enabled)
-        elif enabled and not self._accepting:
-            self.forms.note(self._answering)
-            self.poller.register(self.forms.exit, EVENT_READ, self._take_passed)
-            self.forms.open.touch()
-            self._accepting = True
-        elif self._accepting and not enabled:
-            self.poller.unregister(self.forms.exit)
-            while not self.alive and self._take_passed():
-                pass  # what was passed before it was to end is answered
-            self._accepting = False
-
-    def _take_passed(self, _exit: object = None) -> bool:
-        """A request that another process has received; False where there is none."""
-        assert self.forms is not None, "set_accept_enabled asks"
-        request = self.forms.take()
-        if request is not None:
-            try:
-                address = request.sock.getpeername()
-            except OSError:
-                request.sock.close()  # the visitor has gone
-            else:
-                conn = self._connection(request.sock, address, request.sock.getsockname())
-                self._answer(conn, request.received, has_an_end=request.has_an_end)
-        return request is not None
 
     def _connection(self, sock: socket.socket, address: Any, own_address: Any) -> TConn:
         self.nr_conns += 1
@@ -346,35 +308,16 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         self, conn: TConn, *, has_an_end: bool = True, large: _Large | None = None, is_one_too_many: bool = False
     ) -> None:
         data = bytes(self._forget(conn).data)
-        request = Passed(sock=conn.sock, received=data, has_an_end=has_an_end)
-        is_passed = large is None and not is_one_too_many
-        if is_passed and self.forms and not self.takes_forms and data.startswith(_FORM) and self.forms.send(request):
-            self.nr_conns -= 1
-            conn.close()
-            return
-        self._answer(conn, data, has_an_end=has_an_end, large=large, is_one_too_many=is_one_too_many)
-
-    def _answer(
-        self, conn: TConn, data: bytes, *, has_an_end: bool, large: _Large | None = None, is_one_too_many: bool = False
-    ) -> None:
         self._held += len(data)
-        self._count(+1)
         conn.parser.unreader.begin(data, has_an_end=has_an_end, large=large, is_one_too_many=is_one_too_many)
         pool = self._for_large if large else self._probes if _PROBE.match(data) else self.tpool
         answering = pool.submit(self.handle, conn)
         answering.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
-    def _count(self, more: int) -> None:
-        """In the loop: requests that are being answered."""
-        self._answering += more
-        if self.forms is not None and self.takes_forms:
-            self.forms.note(self._answering)
-
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """In a thread: answers. Whoever does not take the answer is told of like one who has gone."""
         conn.sock.settimeout(_ANSWER_S)
-        if self.takes_forms or not conn.parser.unreader.is_reusable:
-            # What is asked next on a connection that was passed is no form, as a rule: it is for another process.
+        if not conn.parser.unreader.is_reusable:
             req.force_close()
         if conn.parser.unreader.is_one_too_many:
             req.headers.append((TOO_MANY, "1"))
@@ -386,7 +329,6 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         """In the loop: what becomes of a connection after an answer."""
         self._held -= conn.parser.unreader.held
-        self._count(-1)
         self._let_go(conn)
         try:
             kept = not fs.cancelled() and bool(fs.result()) and conn.parser.unreader.is_reusable

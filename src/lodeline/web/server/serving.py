@@ -35,7 +35,6 @@ from prometheus_client import multiprocess
 from lodeline.errors import UserError
 from lodeline.web.server import configuration
 from lodeline.web.server.logs import capture_python_errors, logging_settings
-from lodeline.web.server.passing import POSSIBLE, Way
 from lodeline.web.server.receiving import CONNECTIONS, ReceivingWorker
 
 #: Where the pages are, unless another address is named: on this machine, for nobody else.
@@ -272,7 +271,6 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
             _Beside("job worker", _JOB_WORKER, chosen.job_workers, after_s=_BESIDE_AFTER_S),
             _Beside("analyst", _ANALYST, int(chosen.analyst), after_s=_BESIDE_AFTER_S),
         )  # fmt: skip
-        self.forms = Way.made(_mark("forms"))
         self._preparing: subprocess.Popen[str] | None = _preparation(os.environ["LODELINE_DATABASE"])
         super().__init__(app)
 
@@ -306,9 +304,6 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
             return
         for one in self._beside:
             one.replace()
-        for worker in self.WORKERS.values():
-            # One of its successors does.
-            worker.takes_forms = False
         super().reload()
 
     def stop(self, graceful: bool = True) -> None:
@@ -334,6 +329,7 @@ def _wait_for(mark: Path, until: float = math.inf) -> None:
 
 def _begin(worker: Any) -> None:
     """What a worker does first."""
+    del worker
     capture_python_errors()
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, _end_at_once)
@@ -344,8 +340,7 @@ def _begin(worker: Any) -> None:
     expect(os.environ["LODELINE_DATABASE"])
     Database(os.environ["LODELINE_DATABASE"]).keep_connections(_CONNECTION_KEPT_S)
     gc.set_threshold(_NEW_OBJECTS, 10, 10)
-    if not worker.takes_forms:
-        threading.Thread(target=_preview, daemon=True).start()
+    threading.Thread(target=_preview, daemon=True).start()
 
 
 def _end_at_once(*_: object) -> NoReturn:
@@ -396,28 +391,15 @@ def _preview() -> None:
     gc.freeze()
 
 
-def _divide(arbiter: _Arbiter, worker: Any) -> None:
-    """Gives a worker its part before it is a process: one takes forms, at a start the last; the others pass them."""
-    others = arbiter.WORKERS.values()
-    worker.forms = arbiter.forms
-    worker.takes_forms = (
-        arbiter.forms is not None
-        and len(others) >= configuration.current().workers
-        and not any(one.takes_forms for one in others)
-    )
-
-
 def _number(arbiter: Arbiter, worker: Any) -> None:
     """Tells a worker which it is."""
     del arbiter
     worker.app.number = worker.age
 
 
-def _ended(arbiter: _Arbiter, worker: Any) -> None:
-    """A worker is gone: others answer what it would have."""
-    if arbiter.forms is not None and worker.takes_forms:
-        arbiter.forms.open.unlink(missing_ok=True)
-        arbiter.forms.note(0)
+def _ended(arbiter: Arbiter, worker: Any) -> None:
+    """A worker is gone: its gauges go with it, and what it counted is kept."""
+    del arbiter
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
@@ -434,12 +416,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
         chosen = configuration.current()
         settings = {
             "bind": f"fd://{self._descriptor}", "worker_class": ReceivingWorker, "threads": chosen.threads,
-            "workers": chosen.workers + int(POSSIBLE), "worker_connections": CONNECTIONS,
+            "workers": chosen.workers, "worker_connections": CONNECTIONS,
             "graceful_timeout": _GRACE_S, "timeout": _LONGEST_S, "keepalive": _KEPT_OPEN_S,
             "loglevel": "error", "logconfig_dict": logging_settings(), "proc_name": "lodeline",
             # Whom a request comes from is decided in one place: web.server.operations.TrustedProxy.
             "forwarded_allow_ips": "", "control_socket_disable": True,
-            "pre_fork": _divide, "post_fork": _number, "post_worker_init": _begin,
+            "post_fork": _number, "post_worker_init": _begin,
             "worker_exit": _end, "child_exit": _ended,
         }  # fmt: skip
         if Path("/dev/shm").is_dir():
@@ -452,7 +434,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         # Many small questions at once are quicker on a thread each than on all threads one after the other.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
         workers = configuration.current().workers
-        if 1 < self.number <= workers + int(POSSIBLE) and (os.cpu_count() or 1) <= workers:
+        if 1 < self.number <= workers and (os.cpu_count() or 1) <= workers:
             # The first visitor is answered by the first that is ready, and that is later where all load at once.
             _wait_for(_mark(f"loaded-{self.number - 1}"), time.monotonic() + _TURN_S)
         # What is loaded stays: to look through it for rings of dead objects takes a fifth of the time to load it.
