@@ -19,6 +19,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.entries import cases
 from lodeline.service.findings import finding
 from lodeline.service.findings.finding import findings
+from lodeline.store import kept
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 
@@ -80,9 +81,9 @@ def test_what_is_kept_is_what_a_look_would_give(own: Desk, monkeypatch: pytest.M
     overdraw(own)
     findings(own.store, open_snapshot(own.store), LAW)
     step(own, 1)
-    kept = findings(own.store, open_snapshot(own.store), LAW)
-    monkeypatch.setattr(finding, "_kept", type(finding._kept)())
-    assert findings(own.store, open_snapshot(own.store), LAW) == kept
+    before = findings(own.store, open_snapshot(own.store), LAW)
+    monkeypatch.setattr(kept, "_kept", type(kept._kept)())
+    assert findings(own.store, open_snapshot(own.store), LAW) == before
 
 
 def test_a_store_that_was_put_back_is_looked_at_anew(

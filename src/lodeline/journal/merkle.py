@@ -274,6 +274,14 @@ class Frontier:
             size >>= 1
         return Frontier(size=self.size + 1, peaks=(*peaks, carry))
 
+    def next_inclusion_proof(self) -> list[bytes]:
+        """Audit path of the leaf that is appended *next*, in the tree that ends with it.
+
+        The newest leaf is joined to each present peak in turn, smallest first, so the peaks are its path: a filer
+        gets the receipt in the same transaction, and nothing but the frontier is read.
+        """
+        return list(reversed(self.peaks))
+
     def root(self) -> bytes:
         """Root of the tree so far, 32 bytes."""
         return _root_of_peaks(self.peaks) if self.peaks else EMPTY_ROOT

@@ -24,8 +24,8 @@ from lodeline.errors import UserError
 from lodeline.mapped import let_go_of_meanwhile
 from lodeline.progress import reported_to
 from lodeline.service.balance.book import prepare_book
-from lodeline.service.matching import exceptions
 from lodeline.service.overview.by_engine import is_prepared, prepare
+from lodeline.store.kept import forget_others
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications, Question, Stamp, program_now
@@ -180,7 +180,7 @@ class Analyst:
         self._publications.publish(standing=stamp, newest=stamp)
         for directory in [one for one in self._readings if one != stamp.directory]:
             del self._readings[directory]
-        exceptions.let_others_go(self._store, snapshot)
+        forget_others(self._store, snapshot)
         return stamp
 
     def _give_what_is_waited_for(self, standing: Stamp, stamp: Stamp, reading: Reading) -> None:

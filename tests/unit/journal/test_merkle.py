@@ -115,10 +115,12 @@ def test_questions_about_what_the_tree_does_not_have_are_size_errors() -> None:
 def test_the_frontier_grows_like_the_tree() -> None:
     frontier = merkle.Frontier()
     for index, leaf in enumerate(LEAVES):
+        proof = frontier.next_inclusion_proof()
         frontier = frontier.append(leaf)
         assert frontier.root() == by_the_book(LEAVES[: index + 1])
         assert frontier == merkle.Frontier.of(LEAVES[: index + 1])
         assert frontier == merkle.Frontier.from_bytes(frontier.to_bytes())
+        merkle.verify_inclusion(index=index, size=index + 1, leaf=leaf, proof=proof, root=frontier.root())
 
 
 @pytest.mark.parametrize("stored", [b"", b"\0" * 7, b"\0" * 8 + b"x" * 32, b"\0" * 7 + b"\1", b"\0" * 7 + b"\1x"])

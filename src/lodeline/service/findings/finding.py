@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
-from typing import Any, Final
 
 import polars as pl
 
@@ -29,14 +26,10 @@ from lodeline.service.inspections.precision import shipped_by_firm
 from lodeline.service.inspections.verifying import Verification, verification
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
+from lodeline.store.kept import kept
 from lodeline.store.queries.filing import filings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
-
-#: Answers that are kept: those of all detectors, and of one or two, for two ledgers.
-_KEPT: Final = 6
-_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, dict[str, Any]]] = OrderedDict()
-_lock = Lock()
 
 
 def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
@@ -48,34 +41,27 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
     They are computed once for as long as no entry says anything new about goods or parties: a step of a case moves the
     log, its stamp with it, and no finding. The rows are shared: whoever gets them must not change them.
     """
-    chosen = tuple(one for one in DETECTORS if detector in (None, one.name))
-    if not chosen:
-        names = [one.name for one in DETECTORS]
+    names = [one.name for one in DETECTORS]
+    if detector not in (None, *names):
         raise UnknownSubject(
             f"no detector {detector!r}: one of {', '.join(names)}",
             f"没有检测方法 {detector!r}：可选 {'、'.join(names)}",
         )
-    key = (store.database.url, *store.last_goods_entry(snapshot.entry + 1), detector)
-    with _lock:
-        kept = _kept.get(key)
-    if kept is None or kept[0] is not law:
-        view = SnapshotView(store=store, snapshot=snapshot, law=law)
-        found = run_detectors(view, counted("detectors", chosen))
-        eyes = seeing(store, snapshot)
-        rows = [finding.as_json() for finding in _seen(after_visits(found, view.verified), eyes)]
-        duties = [] if detector else [row for row in rows if row["detector"] in DUTIES]
-        rows = rows if detector else [row for row in rows if row["detector"] not in DUTIES]
-        asked = causes(rows, shipped_by_firm(snapshot.lines))
-        kept = law, {
-            "rows": [row for one in asked for row in (one.finding, *one.others)], "duties": duties,
-            "causes": [one.as_json() for one in asked], "seeing": [one.as_json() for one in eyes],
-        }  # fmt: skip
-    with _lock:
-        _kept[key] = kept
-        _kept.move_to_end(key)
-        while len(_kept) > _KEPT:
-            _kept.popitem(last=False)
-    return {"stamp": snapshot.stamp, "pack": law.digest, **kept[1]}
+    return {"stamp": snapshot.stamp, "pack": law.digest, **kept(_looked, store, snapshot, law, detector=detector)}
+
+
+def _looked(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None) -> Json:
+    view = SnapshotView(store=store, snapshot=snapshot, law=law)
+    found = run_detectors(view, counted("detectors", [one for one in DETECTORS if detector in (None, one.name)]))
+    eyes = seeing(store, snapshot)
+    rows = [finding.as_json() for finding in _seen(after_visits(found, view.verified), eyes)]
+    duties = [] if detector else [row for row in rows if row["detector"] in DUTIES]
+    rows = rows if detector else [row for row in rows if row["detector"] not in DUTIES]
+    asked = causes(rows, shipped_by_firm(snapshot.lines))
+    return {
+        "rows": [row for one in asked for row in (one.finding, *one.others)], "duties": duties,
+        "causes": [one.as_json() for one in asked], "seeing": [one.as_json() for one in eyes],
+    }  # fmt: skip
 
 
 def raised(found: Json) -> list[Json]:

@@ -6,12 +6,10 @@ answer. They book nothing. The day as of which they are judged is that of the ne
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from threading import Lock
 from typing import Any, Final
 
 import polars as pl
@@ -30,16 +28,13 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.matching.collated import Collated, collated
 from lodeline.service.parties.parties import resolver
 from lodeline.store.column_files import FED
+from lodeline.store.kept import kept
 from lodeline.store.published import answered
 from lodeline.store.queries.filing import newest_filed_at
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 Json = dict[str, Any]
-
-_KEPT: Final = 2
-_kept: OrderedDict[tuple[str, int, str], tuple[Jurisdiction, Disagreements]] = OrderedDict()
-_lock = Lock()
 
 
 class UnknownExceptionError(UserError):
@@ -211,28 +206,11 @@ _SIDES: Final = {"filed": FILED, "invoiced": INVOICED, "border": BORDER}
 
 def disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disagreements:
     """Those of a snapshot, shared by all who ask while nothing new is said."""
-    key = _key(store, snapshot)
-    with _lock:
-        kept = _kept.get(key)
-        if kept is None or kept[0] is not law:
-            kept = law, Disagreements(store=store, snapshot=snapshot, law=law)
-            _kept[key] = kept
-        _kept.move_to_end(key)
-        while len(_kept) > _KEPT:
-            _kept.popitem(last=False)
-    return kept[1]
+    return kept(_disagreements, store, snapshot, law)
 
 
-def let_others_go(store: Store, snapshot: Snapshot) -> None:
-    """Keeps of a store only those of this snapshot: others hold every frame of theirs, which nobody will ask for."""
-    mine = _key(store, snapshot)
-    with _lock:
-        for key in [one for one in _kept if one[0] == mine[0] and one != mine]:
-            del _kept[key]
-
-
-def _key(store: Store, snapshot: Snapshot) -> tuple[str, int, str]:
-    return (store.database.url, *store.last_goods_entry(snapshot.entry + 1))
+def _disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disagreements:
+    return Disagreements(store=store, snapshot=snapshot, law=law)
 
 
 def every(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
