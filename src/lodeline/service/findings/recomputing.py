@@ -19,10 +19,12 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline import __version__
+from lodeline.accountancy.accounts import Accounts
 from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.finding import of_books
 from lodeline.detection.identity import called
+from lodeline.detection.imbalance import TESTED
 from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
 from lodeline.filing.canonical import parse_cells
 from lodeline.filing.schema import CELLS
@@ -208,6 +210,11 @@ class _BundleView(SnapshotView):
     def __init__(self, read: _Bundle) -> None:
         super().__init__(store=None, snapshot=read.snapshot, law=read.law())  # type: ignore[arg-type]  # asked for nothing
         object.__setattr__(self, "_read", read)
+
+    @cached_property
+    def books(self) -> Accounts:
+        """The book of the rows that it holds."""
+        return self.snapshot.accounts(TESTED, self.status)
 
     @cached_property
     def papers(self) -> pl.DataFrame:
