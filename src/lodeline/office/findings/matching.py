@@ -8,12 +8,12 @@ first month was corrected, keeps its question, and what was said holds until the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lodeline.detection.identity import alias, called, named_in, nearest, same_matter, since_of
+from lodeline.office.findings.seen import row_seen
 from lodeline.office.models import Case
 
 Row = Mapping[str, Any]
@@ -81,10 +81,10 @@ def _by_alias(case: Case, rows: Sequence[Row]) -> Row | None:
 
 
 def _of_first_month(case: Case, rows: Sequence[Row]) -> Row | None:
-    seen = json.loads(case.seen)
+    seen = row_seen(case)
     return next((row for row in rows if same_matter(seen, row) and since_of(row) == since_of(seen)), None)
 
 
 def _in_its_months(case: Case, rows: Sequence[Row]) -> Row | None:
-    seen = json.loads(case.seen)
+    seen = row_seen(case)
     return nearest(seen, [row for row in rows if same_matter(seen, row)])

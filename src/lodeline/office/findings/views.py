@@ -17,6 +17,7 @@ from lodeline.detection.identity import named_in
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor
 from lodeline.office.access.territory import firms_of_region
 from lodeline.office.findings.matching import Located, cases_of, located, rows_of
+from lodeline.office.findings.seen import row_seen
 from lodeline.office.findings.states import (
     DISCLOSED,
     NOT_DISCLOSED,
@@ -202,15 +203,9 @@ def deciders(actor: Actor, now: datetime, *, about: str | None = None) -> list[t
     return sorted(set(found.values_list("user_id", "user__name")), key=lambda one: (one[1], one[0]))
 
 
-def facts_as_seen(case: Case) -> dict[str, Any]:
-    """The finding as it was when an official last decided, in the shape of `lodeline findings --json`."""
-    found: dict[str, Any] = json.loads(case.seen)
-    return found
-
-
 def facts_seen(case: Case) -> Facts:
     """The facts as they were when an official last decided."""
-    return Facts.of(facts_as_seen(case))
+    return Facts.of(row_seen(case))
 
 
 def standing_of(case: Case | None, row: Mapping[str, Any], *, today: date) -> CaseStatus:

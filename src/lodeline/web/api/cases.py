@@ -23,11 +23,11 @@ from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.evidence import evidence
 from lodeline.office.findings.files import MOST_FILES, attached
 from lodeline.office.findings.matching import Row, located, rows_of
+from lodeline.office.findings.seen import row_seen
 from lodeline.office.findings.states import CaseError, State
 from lodeline.office.findings.views import (
     CaseStatus,
     case_at,
-    facts_as_seen,
     own_case,
     own_cases,
     own_state,
@@ -166,7 +166,7 @@ def _summaries(
     if not asking.whole:
         return [_own_summary(case, row, today, str(asking.organisation)) for case, row in found]
     seen = watched(actor)
-    stand = [standing_of(case, row or facts_as_seen(case), today=today) for case, row in found]
+    stand = [standing_of(case, row or row_seen(case), today=today) for case, row in found]
     return [
         {
             **_summary(case, one.state, row),
@@ -334,7 +334,7 @@ def _row(request: HttpRequest, finding: str) -> tuple[Json, Case | None]:
         return dict(found.row), found.case
     if found.case is None or not found.case.steps_taken:
         raise not_found(f"There is no finding {finding}.", f"没有线索 {finding}。")
-    return facts_as_seen(found.case), found.case
+    return row_seen(found.case), found.case
 
 
 def _verb(program: Actor, seen: FindingAsSeen, sent: StepIn, call: Any) -> Callable[[], object]:

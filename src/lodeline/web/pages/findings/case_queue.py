@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.matching import cases_of
+from lodeline.office.findings.seen import finding_seen
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import CaseStatus, standing_of, watched, without_finding
 from lodeline.web.pages.findings.case_acts import BULK, done, proposed_question
@@ -107,8 +107,8 @@ def withdrawn_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Map
     today, language = _today(visit), visit.language
     rows = []
     for case in without_finding(visit.actor, every):
-        seen = json.loads(case.seen)
-        standing = standing_of(case, seen, today=today)
+        seen = finding_seen(case)
+        standing = standing_of(case, seen.row, today=today)
         rows.append(
             (
                 Cell(
@@ -116,7 +116,7 @@ def withdrawn_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Map
                     href=visit.url("finding", finding=case.finding),
                 ),
                 Cell(text=names.get(case.organisation, case.organisation), value=case.organisation),
-                Cell(text=written.month(seen["period"]["to"], language), value=seen["period"]["to"]),
+                Cell(text=written.month(seen.last_month, language), value=seen.last_month),
                 state_cell(visit, standing, today),
             )
         )  # fmt: skip

@@ -5,7 +5,6 @@ Printed, the page is a letter to the firm: the same words, with an address and w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.evidence import evidence
+from lodeline.office.findings.seen import row_seen
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import CaseStatus, case_at, standing_of
 from lodeline.office.models import Case
@@ -62,13 +62,16 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         if moved is not None:
             return HttpResponseRedirect(moved)
     place = next((place for place, row in enumerate(every) if row is found.row), None)
-    if place is None and (case is None or not case.steps_taken):
+    if place is not None:
+        row = every[place]
+    elif case is not None and case.steps_taken:
+        row = row_seen(case)
+    else:
         raise NotHereError(
             "The filings in the log do not raise this question, or no longer: a filing or a correction may have"
             " answered it. See the list of findings.",
             "日志中的申报没有（或不再）引出这一疑问：可能已由后来的申报或更正解答。请查看线索列表。",
         )
-    row = every[place] if place is not None else json.loads(case.seen if case is not None else "")
     paper = None if case is None else wanted_paper(visit, case, reader=None)
     if paper is not None:
         return paper

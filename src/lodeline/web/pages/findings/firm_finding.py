@@ -5,7 +5,6 @@ Of the finding stands here what its subject may see: `own_findings` leaves out w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from lodeline.office.findings import cases
 from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.findings.matching import located
+from lodeline.office.findings.seen import finding_seen, row_seen
 from lodeline.office.findings.states import MOVES, CaseError, has_answered_or_expired
 from lodeline.office.findings.views import own_case, own_state
 from lodeline.office.models import Case
@@ -126,8 +126,7 @@ def state_cell(firm: Firm, case: Case) -> Cell:
 
 def place(firm: Firm, case: Case) -> str:
     """Which of the firm's sites a question is about; empty where it is about none."""
-    site = json.loads(case.seen)["subject"].get("site", "")
-    return firm.sites_ever.get(site, "")
+    return firm.sites_ever.get(finding_seen(case).site, "")
 
 
 def _may_answer(firm: Firm, case: Case) -> bool:
@@ -138,7 +137,7 @@ def _may_answer(firm: Firm, case: Case) -> bool:
 
 def _own_row(firm: Firm, case: Case) -> Mapping[str, Any] | None:
     """The finding as it was asked about; None where it is about a pair, whose other side is not the firm's to see."""
-    found = own_findings([json.loads(case.seen)], firm.own, firm.visit.reading.snapshot)
+    found = own_findings([row_seen(case)], firm.own, firm.visit.reading.snapshot)
     return found[0] if found else None
 
 
@@ -153,9 +152,9 @@ def _headline(firm: Firm, case: Case) -> str:
 
 
 def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
-    visit, language, seen = firm.visit, firm.visit.language, json.loads(case.seen)
+    visit, language, seen = firm.visit, firm.visit.language, finding_seen(case)
     state = state_cell(firm, case)
-    span = dict.fromkeys((seen["period"]["from"], seen["period"]["to"]))
+    span = dict.fromkeys((seen.first_month, seen.last_month))
     facts = [
         Fact(term=visit.text("State", "状态"), text=state.text, note=state.note),
         Fact(
@@ -164,26 +163,24 @@ def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
         ),
     ]
     if place(firm, case):
-        site = seen["subject"]["site"]
         facts.append(
             Fact(
-                term=visit.text("Site", "场所"), text=place(firm, case), note=site,
-                href=firm.url("firm-balance", site=site),
+                term=visit.text("Site", "场所"), text=place(firm, case), note=seen.site,
+                href=firm.url("firm-balance", site=seen.site),
             )
         )  # fmt: skip
-    if "visit" in seen["subject"]:
+    if seen.visit is not None:
         facts.append(
             Fact(
                 term=visit.text("Visit", "检查"), text=visit.text("what was measured", "实测结果"),
-                href=firm.url("firm-inspection-visit", entry=int(seen["subject"]["visit"])),
+                href=firm.url("firm-inspection-visit", entry=seen.visit),
             )
         )  # fmt: skip
     if row is not None:
-        mass_mg = float(row["mass_kg"]) * written.MG_PER_KG
         facts.append(
             Fact(
                 term=visit.text("At stake", "涉及质量"),
-                text=written.mass(mass_mg, language) if mass_mg else written.NOTHING,
+                text=written.mass(seen.mass_mg, language) if seen.mass_mg else written.NOTHING,
             )
         )
         if row["elements"]:

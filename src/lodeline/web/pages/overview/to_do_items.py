@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args
 import polars as pl
 
 from lodeline.office.access.actor import Permission
+from lodeline.office.findings.seen import finding_seen
 from lodeline.office.findings.views import own_state
 from lodeline.office.models import Draft
 from lodeline.office.notices.notices import ReadNotice
@@ -162,10 +163,9 @@ def _drafts(firm: Firm, found: Home) -> Iterator[Item]:
 def _questions(firm: Firm, found: Home) -> Iterator[Item]:
     language = firm.visit.language
     for one in found.questions:
-        seen = json.loads(one.seen)
-        mass = round(float(seen["mass_kg"]) * written.MG_PER_KG)
-        month = written.month(seen["period"]["to"], language)
-        parts = (place(firm, one), month, written.mass(mass, language) if mass else "")
+        seen = finding_seen(one)
+        month = written.month(seen.last_month, language)
+        parts = (place(firm, one), month, written.mass(seen.mass_mg, language) if seen.mass_mg else "")
         state = own_state(one, firm.organisation)
         href, waits = firm.url("firm-finding", finding=one.finding), state == "asked"
         yield Item(
