@@ -35,6 +35,8 @@ from lodeline.control.desk import judge
 from lodeline.control.licences.licence import read_licences
 from lodeline.control.reason import VERDICTS
 from lodeline.control.record import Records
+from lodeline.control.rulebook import LawDay
+from lodeline.control.sources import Sources
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.customs.desk import answer, declare, read
@@ -77,9 +79,7 @@ def verdicts(rows: Sequence[Row], law: Jurisdiction) -> Iterator[str]:
         lines = tuple(
             read_fields({name: row[name] for name in columns() if row.get(name)}).lines[0] for row in own
         )  # fmt: skip
-        judged = judge(
-            Declaration(lines=lines), law=law, day=TODAY, known=TODAY, licences=licences, records=Records()
-        )  # fmt: skip
+        judged = judge(Declaration(lines=lines), LawDay.of(law, TODAY), Sources(licences=licences, records=Records()))
         found |= {row["id"]: one.verdict for row, one in zip(own, judged, strict=True)}
     yield from (found[row["id"]] for row in rows)
 
@@ -172,7 +172,7 @@ def declaration(lines: int, parties: int) -> bytes:
 def seconds(source: bytes, law: Jurisdiction) -> float:
     """Seconds for one declaration, from its bytes to the document."""
     started = time.perf_counter()
-    document = declare(source=source, name="declaration.csv", law=law, today=TODAY)
+    document = declare(source, LawDay.of(law, TODAY), name="declaration.csv")
     taken = time.perf_counter() - started
     assert document["readable"], document["problems"][:3]
     return taken
@@ -192,7 +192,7 @@ def print_speed(law: Jurisdiction, *, lines: int, parties: int, runs: int) -> No
         began, used = time.perf_counter(), time.process_time()
         read_lines = read(many, name="declaration.csv")
         was_read = time.perf_counter() - began
-        document = answer(read_lines, law=law, today=TODAY)
+        document = answer(read_lines, LawDay.of(law, TODAY))
         answered = time.perf_counter() - began
         size = len(json.dumps(document, ensure_ascii=False).encode())
         whole, processor = time.perf_counter() - began, time.process_time() - used

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.program import CHINESE, Lodeline, write, write_register
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.parameter import load
 from lodeline.service.customs.desk import answer, declare
 
@@ -118,9 +119,9 @@ def test_a_file_that_is_not_there(nowhere: Lodeline, tmp_path: Path) -> None:
 def test_a_form_and_a_file_and_its_bytes_give_the_same_verdict(tmp_path: Path) -> None:
     path = write(tmp_path / "d.csv", HEADER, HELD)
     law, today = load("cn"), date(2026, 11, 24)
-    by_form = answer(read_fields(dict(zip(HEADER.split(","), HELD.split(","), strict=True))), law=law, today=today)
-    by_path = declare(source=path, law=law, today=today)
-    by_bytes = declare(source=path.read_bytes(), name="d.csv", law=law, today=today)
+    by_form = answer(read_fields(dict(zip(HEADER.split(","), HELD.split(","), strict=True))), LawDay.of(law, today))
+    by_path = declare(path, LawDay.of(law, today))
+    by_bytes = declare(path.read_bytes(), LawDay.of(law, today), name="d.csv")
     assert by_form["id"] == by_path["id"] == by_bytes["id"]
 
 
@@ -128,7 +129,7 @@ def test_the_verdict_s_id_changes_with_what_is_asked() -> None:
     law, today = load("cn"), date(2026, 11, 24)
     cells = dict(zip(HEADER.split(","), CLEAN.split(","), strict=True))
     ids = {
-        answer(read_fields(fields), law=law, today=day)["lines"][0]["id"]
+        answer(read_fields(fields), LawDay.of(law, day))["lines"][0]["id"]
         for fields, day in ((cells, today), (cells | {"mass_kg": "101"}, today), (cells, date(2026, 11, 23)))
     }
     assert len(ids) == 3

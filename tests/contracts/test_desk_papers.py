@@ -10,12 +10,13 @@ import pytest
 from tests.desk import Desk, assert_sound, organisation, site
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.journal.verify import verify_receipt
 from lodeline.regulation.parameter import load
 from lodeline.service.customs import bundle as bundles
 from lodeline.service.customs import offline
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.licences.draws import allot
@@ -48,7 +49,7 @@ def store(url: str) -> Store:
 
 def asked(store: Store, line: dict[str, str], **options: Any) -> Question:
     declaration = read_fields(line)
-    answered = answer(declaration, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)
+    answered = answer(declaration, LawDay.of(LAW, TODAY), Ledger(snapshot=open_snapshot(store), store=store))
     usual: dict[str, Any] = {"by": "officer-1", "channel": "desk", "filed_at": NOW}
     return desk_papers.question(store, desk_papers.put_question(store, declaration, answered, **usual | options).index)
 
@@ -142,9 +143,9 @@ def test_a_port_answers_from_a_bundle_as_the_desk_would(store: Store) -> None:
     assert given.draw, given.problems
     opened = bundles.open_bundle(made(store, port="Ningbo"), today=TODAY, key=store.signer.verifier.vkey)
     assert bundles.law_of(opened).code == "cn"
-    here = answer(read_fields(line), law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)
+    here = answer(read_fields(line), LawDay.of(LAW, TODAY), Ledger(snapshot=open_snapshot(store), store=store))
     there = offline.answer_offline(
-        read_fields(line), opened, law=bundles.law_of(opened), now=NOW + timedelta(hours=30), today=TODAY
+        read_fields(line), opened, LawDay.of(bundles.law_of(opened), TODAY), now=NOW + timedelta(hours=30)
     )
     assert [one["verdict"] for one in there["lines"]] == [one["verdict"] for one in here["lines"]] == ["release"]
     assert there["bundle"]["age_hours"] == 30
@@ -178,7 +179,7 @@ def test_a_bundle_that_was_changed_torn_or_signed_by_another_is_refused(store: S
 def test_questions_of_a_port_are_brought_in_once_and_say_how_late(store: Store) -> None:
     opened = bundles.open_bundle(made(store), today=TODAY)
     declaration = Declaration(lines=tuple(read_fields(one).lines[0] for one in (HELD, ASKED)))
-    answered = offline.answer_offline(declaration, opened, law=LAW, now=NOW, today=TODAY)
+    answered = offline.answer_offline(declaration, opened, LawDay.of(LAW, TODAY), now=NOW)
     record = offline.record_line(declaration, answered, asked_at=NOW)
     later = NOW + timedelta(days=2)
     with pytest.raises(offline.RecordError):

@@ -10,9 +10,10 @@ import pytest
 from tests.desk import Desk, organisation, send_feed, site
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import load
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.papers import put_question
 from lodeline.service.customs.records import records_of
 from lodeline.service.entries.records import put_records
@@ -57,9 +58,10 @@ def desk(url: str) -> Desk:
 def asked(desk: Desk, asker: str | None = None, **changes: str) -> dict[str, Any]:
     """The one line of the answer."""
     document = answer(
-        read_fields(LINE | changes), law=load("cn"), today=TODAY, snapshot=open_snapshot(desk.store), store=desk.store,
-        asker=asker,
-    )  # fmt: skip
+        read_fields(LINE | changes),
+        LawDay.of(load("cn"), TODAY),
+        Ledger(snapshot=open_snapshot(desk.store), store=desk.store, asker=asker),
+    )
     return document["lines"][0]  # type: ignore[no-any-return]
 
 
@@ -121,7 +123,7 @@ def test_what_customs_sent_and_what_the_desk_was_asked_are_the_exporter_s_past_t
     assert "pattern.repeats" not in codes(asked(desk, **new))
     for number in ("D-2", "D-3"):  # customs have sent the former: it is one consignment
         line = read_fields(LINE | new | {"declaration": number, "on": "2025-07-03"})
-        found = answer(line, law=load("cn"), today=TODAY, snapshot=open_snapshot(desk.store), store=desk.store)
+        found = answer(line, LawDay.of(load("cn"), TODAY), Ledger(snapshot=open_snapshot(desk.store), store=desk.store))
         put_question(desk.store, line, found, by="officer-1", channel="desk", filed_at=at)
     repeats = next(one for one in asked(desk, **new)["reasons"] if one["code"] == "pattern.repeats")
     assert repeats["facts"]["count"] == "4"

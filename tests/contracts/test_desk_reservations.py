@@ -14,7 +14,9 @@ from tests.contracts.test_races import at_once
 from tests.desk import LAW, Desk
 
 from lodeline.control.declaration import Declaration, Line, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.customs.release import judge, judge_again, release_kept
 from lodeline.service.entries import papers
@@ -51,9 +53,11 @@ def asked(
 ) -> Question:  # fmt: skip
     """Puts the question and keeps it, as `declare --log --reserve` does."""
     judged = judge(
-        store=desk.store, snapshot=open_snapshot(desk.store), declaration=declared(kg_by_line, **changes), law=LAW,
-        today=DAY, asker=asker or None, amends=amends,
-    )  # fmt: skip
+        declared(kg_by_line, **changes),
+        LawDay.of(LAW, DAY),
+        Ledger(snapshot=open_snapshot(desk.store), store=desk.store, asker=asker or None),
+        amends=amends,
+    )
     promise = None if asker else judged.promise(desk.store, filed_at=NOW, by="customs", always=reserve)
     entry = desk_papers.put_question(
         desk.store, judged.declaration, judged.document, by="customs", channel="pre-check" if asker else "desk",

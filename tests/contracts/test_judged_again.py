@@ -11,10 +11,12 @@ from tests.desk import Desk, organisation, site
 from tests.law_packs import with_notice
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import bundle as bundles
 from lodeline.service.customs import offline, rejudging
 from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.customs.rejudging import judged_again
 from lodeline.service.customs.release import judge
@@ -55,9 +57,8 @@ def store(url: str) -> Store:
 def kept(store: Store, line: dict[str, str], **options: Any) -> int:
     law = law_now(store)
     asked = read_fields(line)
-    judged = judge(
-        store=store, snapshot=open_snapshot(store), declaration=asked, law=law, today=TODAY, **options
-    )  # fmt: skip
+    ledger = Ledger(snapshot=open_snapshot(store), store=store, asker=options.get("asker"))
+    judged = judge(asked, LawDay.of(law, TODAY), ledger, amends=options.get("amends"))
     return desk_papers.put_question(
         store, asked, judged.document, by="o", channel="desk", filed_at=NOW, **options
     ).index  # fmt: skip
@@ -112,7 +113,7 @@ def test_what_rests_on_more_than_the_store_is_not_judged_again_and_says_why(stor
     law = law_now(store)
     content = bundles.make(store, open_snapshot(store), law, now=NOW, port="Ningbo")
     opened = bundles.open_bundle(content, today=TODAY)
-    answer = offline.answer_offline(read_fields(FREE), opened, law=bundles.law_of(opened), now=NOW, today=TODAY)
+    answer = offline.answer_offline(read_fields(FREE), opened, LawDay.of(bundles.law_of(opened), TODAY), now=NOW)
     line = offline.record_line(read_fields(FREE), answer, asked_at=NOW)
     entry = offline.merge(store, line, law=law, now=NOW, today=TODAY)["rows"][0]["entry"]
     merged = offline.merge(store, line, law=law, now=NOW, today=TODAY)
@@ -130,7 +131,7 @@ def test_a_bundle_from_before_a_publication_is_stale_by_name(store: Store) -> No
             bundles.make(store, open_snapshot(store), law, now=NOW, port="Ningbo"), today=TODAY
         )
         asked = read_fields(FREE | {"declaration": number})
-        answer = offline.answer_offline(asked, opened, law=bundles.law_of(opened), now=NOW, today=TODAY)
+        answer = offline.answer_offline(asked, opened, LawDay.of(bundles.law_of(opened), TODAY), now=NOW)
         return offline.record_line(asked, answer, asked_at=NOW)
 
     first = law_now(store)

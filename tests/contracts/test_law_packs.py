@@ -13,10 +13,11 @@ from tests.desk import Desk, organisation, site
 from tests.law_packs import LIST, notice, with_notice
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.journal.verify import Fault
 from lodeline.regulation.pack import Pack, shipped
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.entries.office_log import enter_first_law
 from lodeline.service.law import publishing
@@ -89,7 +90,7 @@ def publish(store: Store, proposal: int, by: str = "ben") -> publishing.Publicat
 
 def verdict(law: Jurisdiction, store: Store, entry: int | None = None) -> dict[str, Any]:
     snapshot = open_snapshot(store) if entry is None else open_snapshot_as_of(store, entry)
-    return answer(read_fields(MAGNETS), law=law, today=TODAY, snapshot=snapshot)
+    return answer(read_fields(MAGNETS), LawDay.of(law, TODAY), Ledger(snapshot=snapshot))
 
 
 def test_a_pack_that_two_officers_publish_is_the_law_at_once_and_the_one_before_is_kept(desk: Desk) -> None:

@@ -11,7 +11,9 @@ from tests.contracts.test_draws import DAY
 from tests.contracts.test_races import at_once
 from tests.desk import LAW, Desk
 
+from lodeline.control.rulebook import LawDay
 from lodeline.ledger.licence import Licence
+from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.release import judge
 from lodeline.service.licences import proposals as service
 from lodeline.service.licences.licences import revoke_licence
@@ -48,9 +50,10 @@ def standing(desk: Desk) -> Licence:
 def verdict(desk: Desk, day: date, exporter: str = "MAG") -> tuple[str, set[str]]:
     """What the desk says on a day of 10 kg on the licence, and the codes of the law of licences among its reasons."""
     found = judge(
-        store=desk.store, snapshot=open_snapshot(desk.store), law=LAW, today=day, asker=None, amends=None,
-        declaration=declared({"1": 10}, on=day.isoformat(), exporter=exporter),
-    )  # fmt: skip
+        declared({"1": 10}, on=day.isoformat(), exporter=exporter),
+        LawDay.of(LAW, day),
+        Ledger(snapshot=open_snapshot(desk.store), store=desk.store),
+    )
     (line,) = found.document["lines"]
     return line["verdict"], {one["code"] for one in line["reasons"] if one["code"].startswith("licence.")}
 

@@ -9,6 +9,7 @@ import pytest
 from tests.desk import Desk, organisation, site
 
 from lodeline.control.licences.licensing import RELATIONS, clock
+from lodeline.control.rulebook import LawDay
 from lodeline.detection.battery import run_detectors
 from lodeline.errors import UserError
 from lodeline.ledger.extension import both_passed, due, extension_of
@@ -17,7 +18,7 @@ from lodeline.office.customs.queries import terms
 from lodeline.regulation.fines import fines
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.service.customs.desk import declare
+from lodeline.service.customs.desk import Ledger, declare
 from lodeline.service.customs.replay import replay
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import SnapshotView
@@ -75,9 +76,11 @@ def law(request: pytest.FixtureRequest) -> Jurisdiction:
 
 def test_the_desk_judges_by_it(law: Jurisdiction, desk: Desk) -> None:
     answer = declare(
-        source=CONSIGNMENT.encode(), name="consignment.csv", law=law, today=DAY, store=desk.store,
-        snapshot=open_snapshot(desk.store),
-    )  # fmt: skip
+        CONSIGNMENT.encode(),
+        LawDay.of(law, DAY),
+        Ledger(snapshot=open_snapshot(desk.store), store=desk.store),
+        name="consignment.csv",
+    )
     assert [line["verdict"] for line in answer["lines"]] == VERDICTS[law.code]
     assert json.dumps(answer)
 

@@ -16,6 +16,7 @@ from tests.contracts.test_desk_reservations import declared
 from tests.contracts.test_draws import DAY, KG, MADE, account, ask, goods, grant, said, want
 from tests.desk import LAW, Desk
 
+from lodeline.control.rulebook import LawDay
 from lodeline.service.customs import bundle as bundles
 from lodeline.service.customs import offline
 from lodeline.service.customs import papers as desk_papers
@@ -58,9 +59,7 @@ class Port:
 
     def ask(self, kg_by_line: Mapping[str, float], today: date = DAY, **changes: str) -> list[dict[str, Any]]:
         declaration = declared(kg_by_line, **changes)
-        told = offline.answer_offline(
-            declaration, self.bundle, law=LAW, now=NOW, today=today, record=self.record
-        )  # fmt: skip
+        told = offline.answer_offline(declaration, self.bundle, LawDay.of(LAW, today), now=NOW, record=self.record)
         self.record += offline.record_line(declaration, told, asked_at=self.at)
         return told["lines"]  # type: ignore[no-any-return]
 
@@ -315,7 +314,7 @@ def test_a_port_screens_by_the_lists_and_the_register_of_its_bundle(licensed: De
     (line,) = port.ask({"1": 1}, end_user_name="Shadow Drives GmbH")
     assert line["verdict"] == "hold"
     assert "parties.listed" in [one["code"] for one in line["reasons"]]
-    told = offline.answer_offline(declared({"1": 1}), port.bundle, law=LAW, now=NOW, today=DAY)
+    told = offline.answer_offline(declared({"1": 1}), port.bundle, LawDay.of(LAW, DAY), now=NOW)
     assert told["bundle"]["lists"] == ["own"]
     assert not [one for one in told["not_checked"] if "watch" in one["en"]]
 
@@ -326,7 +325,7 @@ def test_a_record_that_was_harmed_is_refused_before_anything_is_answered(license
     port.ask({"1": 25})
     for harmed in (port.record[:-9], port.record.replace(b'"25"', b'"20"', 1).replace(b"25000000", b"x", 1)):
         with pytest.raises(offline.RecordError):
-            offline.answer_offline(declared({"2": 1}), port.bundle, law=LAW, now=NOW, today=DAY, record=harmed)
+            offline.answer_offline(declared({"2": 1}), port.bundle, LawDay.of(LAW, DAY), now=NOW, record=harmed)
 
 
 def test_a_port_knows_whom_the_law_lists_and_the_papers_of_a_licence(own: Desk) -> None:
@@ -348,7 +347,7 @@ def test_a_port_knows_whom_the_law_lists_and_the_papers_of_a_licence(own: Desk) 
         for licence, user in users.items():
             line = declared({"1": 1.0}, declaration=f"D-{licence}", licence=licence, destination="JP",
                             end_user_name=user, on="2026-03-02")  # fmt: skip
-            told = offline.answer_offline(line, bundle, law=bundles.law_of(bundle), now=now, today=day, record=b"")
+            told = offline.answer_offline(line, bundle, LawDay.of(bundles.law_of(bundle), day), now=now, record=b"")
             codes = [one["code"] for one in told["lines"][0]["reasons"] if one["code"].startswith("parties.")]
             found[licence] = " ".join(codes)
         return found

@@ -11,13 +11,14 @@ import pytest
 from tests.desk import Desk, assert_sound, organisation, site
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.parameter import load
 from lodeline.service.customs import bundle as bundles
 from lodeline.service.customs import offline
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs import standing_answers as answers
 from lodeline.service.customs.batch import RecordedBatchEvaluation, parts_of
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.open_questions import let_go, open_questions
 from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.customs.release import judge_again, release_kept
@@ -72,7 +73,7 @@ def store(url: str) -> Store:
 
 def asked(store: Store, *lines: dict[str, str], asker: str = "") -> Question:
     declaration = Declaration(lines=tuple(read_fields(line).lines[0] for line in lines or (HOLMIUM,)))
-    found = answer(declaration, law=law_now(store), today=TODAY, snapshot=open_snapshot(store), store=store)
+    found = answer(declaration, LawDay.of(law_now(store), TODAY), Ledger(snapshot=open_snapshot(store), store=store))
     put = desk_papers.put_question(
         store, declaration, found, by="officer-1", channel="pre-check" if asker else "desk", filed_at=NOW, asker=asker
     )
@@ -126,7 +127,7 @@ def test_it_settles_what_is_asked_from_then_on_and_old_answers_keep_theirs(store
     for question in (before, after):
         declaration = read_fields(question.paper["cells"][0])
         snapshot = open_snapshot_as_of(store, question.paper["answer"]["stamp"]["entry"])
-        again = answer(declaration, law=LAW, today=TODAY, snapshot=snapshot, store=store)
+        again = answer(declaration, LawDay.of(LAW, TODAY), Ledger(snapshot=snapshot, store=store))
         assert again["id"] == question.paper["answer"]["id"]
     answers.end(store, made.entry.index, reason="a text was found", today=TODAY, filed_at=NOW, by="officer-3")
     assert codes(asked(store)) == codes(before)
@@ -279,10 +280,10 @@ def test_a_batch_and_a_port_know_the_answers_of_their_entry(store: Store) -> Non
     confirmed(store)
     snapshot = open_snapshot(store)
     batch = RecordedBatchEvaluation(
-        store, snapshot, declaration, law=LAW, today=TODAY, asker=None, progress=lambda _: None
+        declaration, LawDay.of(LAW, TODAY), Ledger(snapshot=snapshot, store=store), progress=lambda _: None
     )
     assert batch.judged(parts_of(declaration)[0]).document["verdict"] == "release"
     made = bundles.make(store, snapshot, LAW, now=NOW)
     bundle = bundles.open_bundle(made, today=TODAY)
-    found = offline.answer_offline(declaration, bundle, law=LAW, now=NOW, today=TODAY)
+    found = offline.answer_offline(declaration, bundle, LawDay.of(LAW, TODAY), now=NOW)
     assert "standing.release" in [one["code"] for one in found["lines"][0]["reasons"]]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.fines import RECORDS
 from lodeline.regulation.pack import shipped
 from lodeline.regulation.parameter import Jurisdiction, load
@@ -60,7 +61,7 @@ def law(tmp_path_factory: pytest.TempPathFactory) -> Jurisdiction:
     ],
 )
 def test_the_desk_judges_by_the_pack_of_the_page(law: Jurisdiction, day: date, verdicts: list[str]) -> None:
-    answer = declare(source=LINES.encode(), name="lines.csv", law=law, today=day)
+    answer = declare(LINES.encode(), LawDay.of(law, day), name="lines.csv")
     assert [line["verdict"] for line in answer["lines"]] == verdicts
 
 

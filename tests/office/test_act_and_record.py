@@ -17,6 +17,7 @@ from tests.office.trade import LATER, NOW, made_trade, person
 from tests.stores import copied
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.office.access import audit
 from lodeline.office.accounts import tokens
 from lodeline.office.customs import desk
@@ -34,7 +35,7 @@ from lodeline.office.models import AuditRecord
 from lodeline.office.parties import parties
 from lodeline.office.register import registry
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.replay import replay_proposal
 from lodeline.service.firm.acceptance import Acceptance
 from lodeline.service.firm.organisation_view import OrganisationView
@@ -99,7 +100,7 @@ def waits(store: Store, event: str) -> int:
 
 def judged(store: Store) -> tuple[Declaration, dict[str, Any]]:
     asked = read_fields(LINE)
-    return asked, answer(asked, law=LAW, today=JULY, snapshot=open_snapshot(store), store=store)
+    return asked, answer(asked, LawDay.of(LAW, JULY), Ledger(snapshot=open_snapshot(store), store=store))
 
 
 def kept(store: Store, *, changed: bool = False) -> tuple[int, str, int]:

@@ -10,6 +10,7 @@ import pytest
 from tests.office.conftest import NOW
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.journal.verify import verify_receipt
 from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.customs import desk
@@ -20,7 +21,7 @@ from lodeline.office.findings.states import CaseError, MovedError
 from lodeline.office.models import Case, CustomsCase, Notice
 from lodeline.regulation.parameter import load
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.log.audit import verify
@@ -48,7 +49,7 @@ LICENSING, FILER = person("licensing", "licensing-officer"), person("filer", "fi
 def asked(store: Store, **changes: str) -> tuple[int, str]:
     """The entry of a question about the line, and the id of its verdict."""
     declaration = read_fields(LINE | changes)
-    answered = answer(declaration, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)
+    answered = answer(declaration, LawDay.of(LAW, TODAY), Ledger(snapshot=open_snapshot(store), store=store))
     return desk.ask(OFFICER, store, declaration, answered, now=NOW).index, answered["lines"][0]["id"]
 
 
@@ -211,7 +212,7 @@ def test_a_query_ends_with_its_declaration(store: Store) -> None:
 def test_an_amendment_closes_the_query_and_says_what_stands_in_its_place(store: Store) -> None:
     case = opened(store)
     declaration = read_fields(LINE | {"models_in_lot": "1"})
-    found = answer(declaration, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)
+    found = answer(declaration, LawDay.of(LAW, TODAY), Ledger(snapshot=open_snapshot(store), store=store))
     before = json.loads(case.seen)["entry"]
     put = desk.ask(OFFICER, store, declaration, found, now=NOW, amends=before)
     case.refresh_from_db()
@@ -232,7 +233,7 @@ def test_neither_is_done_where_one_cannot_be(store: Store) -> None:
 
 def test_an_exporter_does_not_end_a_query_by_taking_its_question_back(store: Store) -> None:
     declaration = read_fields(LINE)
-    found = answer(declaration, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store, asker=FIRM)
+    found = answer(declaration, LawDay.of(LAW, TODAY), Ledger(snapshot=open_snapshot(store), store=store, asker=FIRM))
     entry = desk.ask(FILER, store, declaration, found, now=NOW, asker=FIRM).index
     case = customs_cases.open_case(
         OFFICER, store, entry, verdict_id=found["lines"][0]["id"], text="?", law=LAW, today=TODAY, now=NOW

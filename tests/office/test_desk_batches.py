@@ -13,6 +13,7 @@ from tests.office.conftest import NOW
 from tests.office.test_customs_cases import FILER, FIRM, LAW, LICENSING, LINE, OFFICER, SECOND, TODAY, person
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.batches import State
@@ -22,7 +23,7 @@ from lodeline.office.models import DeskBatch, Job
 from lodeline.service.customs import batch as desk_batch
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.batch import Part, parts_of, verdicts_of
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.log.audit import verify
 from lodeline.store.snapshot_opening import open_snapshot
@@ -71,7 +72,7 @@ def test_each_part_is_a_question_and_the_verdicts_are_those_of_the_whole(store: 
     assert [one.paper["part"] for one in questions] == [1, 2, 3]
     assert {one.paper["batch"] for one in questions} == {batch.reference}
     whole = Declaration(lines=tuple(line for one in lines_of(10) for line in read_fields(one).lines))
-    expected = answer(whole, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)["lines"]
+    expected = answer(whole, LawDay.of(LAW, TODAY), Ledger(snapshot=open_snapshot(store), store=store))["lines"]
     found = [line for _, line in verdicts_of(store, [one.entry for one in kept])]
     assert [(one["verdict"], [why["code"] for why in one["reasons"]]) for one in found] == [
         (one["verdict"], [why["code"] for why in one["reasons"]]) for one in expected

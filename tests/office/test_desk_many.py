@@ -7,6 +7,7 @@ from tests.office.conftest import NOW
 from tests.office.test_customs_cases import FILER, FIRM, LAW, LINE, OFFICER, TODAY
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.customs import desk
 from lodeline.office.customs.history import exporter_history
@@ -14,7 +15,7 @@ from lodeline.office.customs.many import Decided, decide_lines
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import CustomsCase
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.papers import DeskError
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
@@ -35,7 +36,7 @@ def asked(store: Store, *changes: dict[str, str]) -> tuple[int, list[dict[str, s
         read_fields(LINE | {"line": str(number)} | change).lines[0] for number, change in enumerate(changes, start=1)
     )
     declaration = Declaration(lines=lines)
-    answered = answer(declaration, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)
+    answered = answer(declaration, LawDay.of(LAW, TODAY), Ledger(snapshot=open_snapshot(store), store=store))
     return desk.ask(OFFICER, store, declaration, answered, now=NOW).index, answered["lines"]
 
 

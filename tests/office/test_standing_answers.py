@@ -13,6 +13,7 @@ from tests.contracts.test_standing_answers import publish
 from tests.office.test_customs_cases import LICENSING, OFFICER, SECOND, person
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.customs import desk, standing_answers
 from lodeline.office.customs import queries as customs_cases
@@ -21,7 +22,7 @@ from lodeline.office.findings.states import CaseError, MovedError
 from lodeline.office.models import AuditRecord, Case, CustomsCase, Notice
 from lodeline.regulation.parameter import load
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.papers import Question
 from lodeline.service.customs.standing_answers import Proposal, StandingAnswerError, Wanted
 from lodeline.service.log.audit import verify
@@ -50,7 +51,7 @@ WANTED = Wanted(
 
 def asked(store: Store, *lines: dict[str, str]) -> Question:
     declaration = Declaration(lines=tuple(read_fields(LINE | line).lines[0] for line in lines or ({},)))
-    found = answer(declaration, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)
+    found = answer(declaration, LawDay.of(LAW, TODAY), Ledger(snapshot=open_snapshot(store), store=store))
     return desk_papers.question(store, desk.ask(OFFICER, store, declaration, found, now=NOW).index)
 
 

@@ -23,11 +23,12 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.office.access import clock
 from lodeline.office.customs import desk as office_desk
 from lodeline.office.jobs.work import work_once
 from lodeline.regulation.parameter import load
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.customs.published_cases import as_declaration, published_cases
 from lodeline.service.customs.release import judge
 from lodeline.service.licences.licences import grant_licence
@@ -83,7 +84,9 @@ def test_published_case_fills_the_form_and_gets_the_verdict_of_the_service(
     given |= dict(re.findall(chosen, form.html))
     assert given == dict(case.fields)
     law = load("cn")
-    expected = answer(read_fields(case.fields), law=law, today=law_days.today(law), snapshot=open_snapshot(store))
+    expected = answer(
+        read_fields(case.fields), LawDay.of(law, law_days.today(law)), Ledger(snapshot=open_snapshot(store))
+    )
     page = asked(browser, given)
     assert expected["id"] in page.html
     assert {"hold": "This line must wait", "query": "This line needs an answer before it leaves"}[
@@ -265,9 +268,10 @@ def test_what_is_reserved_for_a_line_and_why_nothing_is_stand_beside_its_reasons
 
     def ask(kg: str) -> Page:
         judged = judge(
-            store=copied, snapshot=open_snapshot(copied), declaration=read_fields(line | {"mass_kg": kg}), law=law,
-            today=today,
-        )  # fmt: skip
+            read_fields(line | {"mass_kg": kg}),
+            LawDay.of(law, today),
+            Ledger(snapshot=open_snapshot(copied), store=copied),
+        )
         entry = office_desk.ask(
             OFFICIAL, copied, judged.declaration, judged.document, now=now, judged=judged, reserve=True
         ).index

@@ -19,6 +19,7 @@ from tests.office.trade import NOW, file_trade, furnish, person
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.customs import batches as desk_batches
@@ -26,7 +27,7 @@ from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.models import AuditRecord
 from lodeline.service.customs.batch import parts_of
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 from lodeline.service.licences.accounts import licence_accounts
 from lodeline.service.licences.draw_facts import draws_about
 from lodeline.service.licences.draws import Wanted, reserve
@@ -249,7 +250,7 @@ def asked_and_queried(store: Store) -> tuple[int, str]:
     }  # fmt: skip
     now, officer = datetime(2026, 2, 5, 2, tzinfo=UTC), customs_officer()
     declaration = read_fields(line)
-    answered = answer(declaration, law=LAW, today=DAY, snapshot=open_snapshot(store), store=store)
+    answered = answer(declaration, LawDay.of(LAW, DAY), Ledger(snapshot=open_snapshot(store), store=store))
     entry = desk.ask(officer, store, declaration, answered, now=now).index
     case = customs_cases.open_case(
         officer, store, entry, verdict_id=answered["lines"][0]["id"], text="Which of the 16?", law=LAW, today=DAY,
@@ -324,7 +325,7 @@ def test_a_declaration_of_several_exporters_is_looked_at_for_each(pages: None, u
     declaration = Declaration(
         lines=tuple(line for one in lines_of("SEP", "MAG公司", "SEP") for line in read_fields(one).lines)
     )
-    answered = answer(declaration, law=LAW, today=DAY, snapshot=open_snapshot(store), store=store)
+    answered = answer(declaration, LawDay.of(LAW, DAY), Ledger(snapshot=open_snapshot(store), store=store))
     entry = desk.ask(officer, store, declaration, answered, now=datetime(2026, 2, 5, 2, tzinfo=UTC)).index
     assert customs().page(f"/en/desk/asked/{entry}/").status == 200
     assert looks() == [("desk-asked-one", firm, str(entry), "clearance") for firm in ("MAG", "SEP")]

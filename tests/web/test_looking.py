@@ -21,11 +21,13 @@ from tests.law_packs import with_five_days
 from tests.web.test_pages import FILES, Examples, _made, path_of
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.detection.battery import run_detectors
 from lodeline.office.access import clock
 from lodeline.office.access.actor import ORGANISATION_ROLES, ROLES, Actor, RoleGrant
 from lodeline.regulation.pack import Pack, shipped
 from lodeline.service.balance.book import balances
+from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.desk import answer as judged
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import SnapshotView, findings
@@ -66,8 +68,9 @@ def answers(url: str) -> dict[str, str]:
     law, snapshot = law_now(store), open_snapshot(store)
     seen = SnapshotView(store=store, snapshot=open_snapshot(store), law=law)
     facts = {"exporter": "MAG-0001", "mass_kg": "100", "destination": "DE", "end_user_name": "Motoren GmbH"}
+    ledger = Ledger(snapshot=snapshot, store=store)
     verdicts = [
-        judged(read_fields({**facts, **line}), law=law, today=DAYS[-1], day=day, snapshot=snapshot, store=store)
+        judged(read_fields({**facts, **line}), LawDay.of(law, DAYS[-1], day=day), ledger)
         for line in LINES for day in DAYS
     ]  # fmt: skip
     found = {

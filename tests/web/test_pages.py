@@ -23,6 +23,7 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.register import TABLES
 from lodeline.office.access import clock
@@ -41,6 +42,7 @@ from lodeline.office.log.editions import freeze
 from lodeline.office.matching import feeds
 from lodeline.office.models import Application, Membership, User
 from lodeline.regulation.parameter import load as load_law
+from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.desk import answer as judged
 from lodeline.service.entries.papers import put_paper
 from lodeline.service.entries.records import put_records
@@ -185,7 +187,7 @@ def declared(store: Store, member: Any, firm: str) -> tuple[int, int, str]:
     today = clock.today(law.timezone)
     line = {"line": "1", "exporter": firm, "product_name": "NdFeB magnets", "hs_code": "8505111000", "model": "P1;P2"}
     declaration = read_fields(line)
-    answered = judged(declaration, law=law, today=today, snapshot=open_snapshot(store), store=store)
+    answered = judged(declaration, LawDay.of(law, today), Ledger(snapshot=open_snapshot(store), store=store))
     asked, own = (desk.ask(member, store, declaration, answered, now=now, asker=who).index for who in ("", firm))
     query = customs_cases.open_case(
         member, store, asked, verdict_id=answered["lines"][0]["id"], text="Which model?", law=law, today=today, now=now

@@ -13,9 +13,10 @@ from tests.cli.program import Lodeline
 from tests.desk import Desk as Filer
 from tests.web.test_analyst import ORE, at_work, until, without_frames
 
+from lodeline.control.rulebook import LawDay
 from lodeline.office.access import clock
 from lodeline.regulation.parameter import load
-from lodeline.service.customs.desk import declare
+from lodeline.service.customs.desk import Ledger, declare
 from lodeline.service.entries.papers import put_paper
 from lodeline.service.findings.evidence import bundle
 from lodeline.service.findings.finding import findings
@@ -195,7 +196,7 @@ def test_evidence_and_the_desk_ask_the_analyst(
 
     def both(snapshot: Any) -> tuple[bytes, Any, bytes]:
         declared = declare(
-            source=lines.encode(), name="d.csv", law=law, today=date(2025, 4, 1), snapshot=snapshot, store=store
+            lines.encode(), LawDay.of(law, date(2025, 4, 1)), Ledger(snapshot=snapshot, store=store), name="d.csv"
         )
         frozen = answered(figures, store, snapshot, law, period="2025-01")
         return bundle(store, snapshot, law, found), declared, frozen

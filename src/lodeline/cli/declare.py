@@ -82,6 +82,7 @@ def declare(
 def _online(
     file: Path, database: str, jurisdiction: str | None, *, log: bool, amends: int | None, quiet: bool, reserve: bool
 ) -> dict[str, Any]:
+    from lodeline.control.rulebook import LawDay  # noqa: PLC0415
     from lodeline.service.customs import desk  # noqa: PLC0415
     from lodeline.service.customs import papers as desk_papers  # noqa: PLC0415
     from lodeline.service.customs import release as desk_release  # noqa: PLC0415
@@ -94,9 +95,8 @@ def _online(
         raise UserError("there is no store in which to reserve", "没有可供预留的数据库")
     if log and store is None:
         raise UserError("there is no store whose log could keep it", "没有可记入的数据库")
-    judged = desk_release.judge(
-        store=store, snapshot=snapshot, declaration=declaration, law=law, today=today, amends=amends
-    )  # fmt: skip
+    ledger = None if snapshot is None else desk.Ledger(snapshot=snapshot, store=store)
+    judged = desk_release.judge(declaration, LawDay.of(law, today), ledger, amends=amends)
     document = judged.document
     promise = None
     if reserve or amends is not None:
@@ -113,6 +113,7 @@ def _online(
 
 def _offline(file: Path, bundle: Path, key: str | None, record_to: Path | None) -> dict[str, Any]:
     """The answer from a bundle; the question is kept beside it until it is merged."""
+    from lodeline.control.rulebook import LawDay  # noqa: PLC0415
     from lodeline.service.customs import bundle as bundles  # noqa: PLC0415
     from lodeline.service.customs import desk, offline  # noqa: PLC0415
 
@@ -124,9 +125,8 @@ def _offline(file: Path, bundle: Path, key: str | None, record_to: Path | None) 
     with (record_to or bundle.with_name(bundle.name + ".questions")).open("a+b") as kept:
         fcntl.flock(kept, fcntl.LOCK_EX)
         kept.seek(0)
-        document = offline.answer_offline(
-            declaration, opened, law=bundles.law_of(opened), now=now, today=today, record=kept.read()
-        )
+        on = LawDay.of(bundles.law_of(opened), today)
+        document = offline.answer_offline(declaration, opened, on, now=now, record=kept.read())
         if document["readable"]:
             kept.write(offline.record_line(declaration, document, asked_at=now))
     return document

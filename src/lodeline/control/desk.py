@@ -9,27 +9,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from lodeline.control import identity, limits, lots, parties, patterns, reach
-from lodeline.control.case import Case, Licence, ModelGoods, Need, Rule
+from lodeline.control.case import Case, ModelGoods, Need, Rule
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.goods import composition, items, models, technology
 from lodeline.control.goods.goods import Goods, goods_of
 from lodeline.control.licences import licence, permits
 from lodeline.control.reason import Reason, VerdictWord, reason, worst
 from lodeline.control.record import Records, named_models
-from lodeline.control.rulebook import Rulebook, rulebook
+from lodeline.control.rulebook import LawDay, Rulebook
+from lodeline.control.sources import NOTHING, Sources
 from lodeline.control.standing_answer import StandingAnswer, settled
-from lodeline.regulation.parameter import Jurisdiction
-
-if TYPE_CHECKING:
-    from lodeline.control.screened import Screened
 
 #: Those that say what the goods are: where one of them asks, it is a question whether a control item leaves.
 GOODS_RULES: tuple[Rule, ...] = (
@@ -73,62 +69,30 @@ class _Draft:
     models: tuple[ModelGoods, ...]
 
 
-def judge(
-    declaration: Declaration,
-    *,
-    law: Jurisdiction,
-    day: date,
-    known: date,
-    licences: pl.DataFrame | Mapping[str, Licence] | None = None,
-    exporters: Mapping[str, str] | None = None,
-    rules: Rulebook | None = None,
-    records: Records | None = None,
-    screened: Screened | None = None,
-    answers: Sequence[StandingAnswer] = (),
-) -> tuple[Verdict, ...]:
-    """One verdict for each line of a declaration, in the order of the file.
-
-    Parameters
-    ----------
-    day : the day of law for lines that state none; one that states its own is judged by that.
-    known : as of when the law and its corrections are known.
-    licences : the columns of `ledger.register.TABLES["licences"]`, with `used_mg` (Int64) where use is known, or what
-        `licence.read_licences` made of them; None, or no row, where no register of licences is at hand.
-    exporters : case-folded name → id, for lines that give the exporter's name alone.
-    rules : the law that a replay applies to every line, whatever its day; each keeps its day for what else has one.
-    records : what the ledger knows of the lots, models and exporters that the lines name; None where there is none.
-    screened : what is known of the parties that the lines name; None where neither register nor list is at hand.
-    answers : what officers have answered about rules of which no text tells whether they hold.
-    """
-    evaluation = BatchEvaluation(
-        declaration, law=law, day=day, known=known, licences=licences, exporters=exporters, rules=rules,
-        records=records, screened=screened, answers=answers, keeps=True,
-    )  # fmt: skip
-    return tuple(evaluation.verdicts())
+def judge(declaration: Declaration, on: LawDay, sources: Sources = NOTHING) -> tuple[Verdict, ...]:
+    """One verdict for each line of a declaration, in the order of the file."""
+    return tuple(BatchEvaluation(declaration, on, sources, keeps=True).verdicts())
 
 
 class BatchEvaluation:
-    """The lines of a declaration, looked at together once and then judged some at a time; parameters as of `judge`.
+    """The lines of a declaration, looked at together once and then judged some at a time.
 
     `keeps`: what is worked out of each line at first is kept for the verdicts, which is quicker; else it is worked out
     again, so that of many lines no more is in memory than those that are being judged.
     """
 
     def __init__(
-        self, declaration: Declaration, *, law: Jurisdiction, day: date, known: date,
-        licences: pl.DataFrame | Mapping[str, Licence] | None = None, exporters: Mapping[str, str] | None = None,
-        rules: Rulebook | None = None, records: Records | None = None, screened: Screened | None = None,
-        answers: Sequence[StandingAnswer] = (), keeps: bool = False, progress: Callable[[float], None] | None = None,
+        self, declaration: Declaration, on: LawDay, sources: Sources, *, keeps: bool = False,
+        progress: Callable[[float], None] | None = None,
     ) -> None:  # fmt: skip
-        self.declaration, self.day, self.records, self.screened = declaration, day, records, screened
-        self._law, self._known, self._rules, self._exporters = law, known, rules, exporters or {}
-        self._answers = answers
+        self.declaration, self.on, self.sources = declaration, on, sources
         self._books: dict[date, Rulebook] = {}
+        licences = sources.licences
         read = licence.read_licences(licences) if isinstance(licences, pl.DataFrame) else licences
         self._licences = read or None
         self._kept: list[_Draft] | None = [] if keeps else None
         self._needed: dict[tuple[str, str], int | None] = {}
-        together = _Together(records)
+        together = _Together(sources.records)
         lines = declaration.lines
         for place, line in enumerate(lines):
             draft = self._draft(line)
@@ -147,14 +111,15 @@ class BatchEvaluation:
             one = self._draft(lines[place]) if self._kept is None else self._kept[place]
             case = Case(
                 line=one.line, goods=one.goods, rules=one.rules, needs=one.needs, licences=self._licences,
-                needed_mg=self._needed, is_file_clear=self.declaration.is_clear, records=self.records,
-                models=one.models, screened=self.screened, together=self._together.get(place, ()),
+                needed_mg=self._needed, is_file_clear=self.declaration.is_clear, records=self.sources.records,
+                models=one.models, screened=self.sources.screened, together=self._together.get(place, ()),
             )  # fmt: skip
-            yield Verdict(line=one.line, day=one.rules.day, reasons=_reasons(case, self._answers), case=case)
+            yield Verdict(line=one.line, day=one.rules.day, reasons=_reasons(case, self.sources.answers), case=case)
 
     def _draft(self, line: Line) -> _Draft:
         """What the goods of a line are, and what they need; a composition that it leaves open is looked up."""
-        line, rules, records = _with_exporter(line, self._exporters), self._book(line["on"] or self.day), self.records
+        records = self.sources.records
+        line, rules = _with_exporter(line, self.sources.exporters), self._book(line["on"] or self.on.day)
         goods = goods_of(line, rules, recorded=_recorded(line, rules, records))
         found = models.models_of(line, goods, rules, records)
         needs = items.needs_of(line, goods, rules)
@@ -165,8 +130,7 @@ class BatchEvaluation:
 
     def _book(self, day: date) -> Rulebook:
         if day not in self._books:
-            rules = self._rules
-            self._books[day] = replace(rules, day=day) if rules else rulebook(self._law, day, known=self._known)
+            self._books[day] = self.on.rulebook(day)
         return self._books[day]
 
 

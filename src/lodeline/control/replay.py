@@ -6,20 +6,18 @@ and whose goods did not is not among those that came under control.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from lodeline.control.case import Licence
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.desk import Verdict, judge
 from lodeline.control.goods.goods import goods_of
 from lodeline.control.goods.items import needs_of, unknown_items_of
 from lodeline.control.reason import Reason, VerdictWord, worst
-from lodeline.control.rulebook import Rulebook
+from lodeline.control.rulebook import LawDay, Rulebook
+from lodeline.control.sources import Sources
 from lodeline.regulation.control_list import ControlItem
-from lodeline.regulation.parameter import Jurisdiction
 
 #: `unknown`: the goods meet no item that is in force, and one whose state no text tells.
 Licensable = Literal["needed", "not-needed", "unknown"]
@@ -69,17 +67,12 @@ def _numbers(items: tuple[ControlItem, ...]) -> frozenset[tuple[str, str, str]]:
     return frozenset((item.item, item.element, item.form) for item in items)
 
 
-def verdicts_under(
-    rules: Rulebook, declaration: Declaration, *, law: Jurisdiction, day: date,
-    licences: Mapping[str, Licence] | None = None, exporters: Mapping[str, str] | None = None,
-) -> tuple[Verdict, ...]:  # fmt: skip
+def verdicts_under(rules: Rulebook, declaration: Declaration, sources: Sources, *, day: date) -> tuple[Verdict, ...]:
     """The desk's verdict on each line under one law, whatever the line's day; `day` is that of lines without one.
 
     Where the law has no list in force, that is not held against the goods.
     """
-    judged = judge(
-        declaration, law=law, day=day, known=rules.known, licences=licences, exporters=exporters, rules=rules
-    )
+    judged = judge(declaration, LawDay(law=rules.law, day=day, known=rules.known, rules=rules), sources)
     return tuple(
         Verdict(line=one.line, day=one.day, reasons=tuple(why for why in one.reasons if why.code != _NO_LIST))
         for one in judged

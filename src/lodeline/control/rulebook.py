@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -130,6 +130,26 @@ class Rulebook:
             if found := self.tariff.get((hs_code or "")[:length]):
                 return found
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawDay:
+    """The law that a question is answered by. `day`: that of lines that state none; `known`: as of when the law and its
+    corrections are known. `rules`: what a replay applies to every line, whatever its day."""
+
+    law: Jurisdiction
+    day: date
+    known: date
+    rules: Rulebook | None = None
+
+    @classmethod
+    def of(cls, law: Jurisdiction, today: date, *, day: date | None = None) -> LawDay:
+        """The law as known today, of a day; by default of today."""
+        return cls(law=law, day=day or today, known=today)
+
+    def rulebook(self, day: date) -> Rulebook:
+        """The rules for a line of a day."""
+        return rulebook(self.law, day, known=self.known) if self.rules is None else replace(self.rules, day=day)
 
 
 #: The parameters of a pack that the desk reads; each rule that lacks its own is silent.

@@ -11,6 +11,8 @@ import pytest
 
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.desk import Verdict, judge
+from lodeline.control.rulebook import LawDay
+from lodeline.control.sources import Sources
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import load
 
@@ -45,7 +47,8 @@ def verdict_on(*lines: Fields, **options: Any) -> tuple[Verdict, ...]:
     """The verdicts on lines of one declaration."""
     read = tuple(read_fields(line).lines[0] for line in lines)
     usual: dict[str, Any] = {"law": load("cn"), "day": TODAY, "known": TODAY}
-    return judge(Declaration(lines=read), **usual | options)
+    on = LawDay(**usual | {name: options.pop(name) for name in list(options) if name in usual})
+    return judge(Declaration(lines=read), on, Sources(**options))
 
 
 @pytest.fixture

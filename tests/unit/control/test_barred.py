@@ -14,6 +14,7 @@ import pytest
 from tests.unit.control.conftest import CLEAN, DYSPROSIUM, Desk, Fields, codes, licences, verdict_on
 
 from lodeline.control.military import EndWords, military_ends
+from lodeline.control.rulebook import LawDay
 from lodeline.control.screened import Screened
 from lodeline.party.lists import Listing, Measure, Party, Scope
 from lodeline.party.packed import Roll, packed, unnamed
@@ -312,7 +313,7 @@ def test_end_use_and_end_user_are_asked_of_every_country_and_every_good(
 
 def test_every_answer_reports_how_many_barred_names_have_no_source() -> None:
     text = ",".join(LIGHT) + "\n" + ",".join(LIGHT.values())
-    document = declare(source=text.encode(), name="one.csv", law=load("cn"), today=DAY)
+    document = declare(text.encode(), LawDay.of(load("cn"), DAY), name="one.csv")
     missing = sum(one for _, one in unnamed(load("cn"), DAY, known=DAY).values())
     assert any(str(missing) in one["en"] and "no source" in one["en"] for one in document["not_checked"])
 

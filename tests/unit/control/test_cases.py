@@ -10,6 +10,7 @@ from tests.unit.control.conftest import TODAY
 
 from lodeline.control.declaration import read_declaration
 from lodeline.control.desk import Verdict, judge
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.parameter import load
 
 CASES = Path(__file__).parent / "cases"
@@ -18,7 +19,7 @@ EXPECTED = list(csv.DictReader((CASES / "expected.csv").read_text("utf-8").split
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, Verdict]:
-    found = judge(read_declaration(CASES / "customs_declarations.csv"), law=load("cn"), day=TODAY, known=TODAY)
+    found = judge(read_declaration(CASES / "customs_declarations.csv"), LawDay.of(load("cn"), TODAY))
     return {one.line["line"]: one for one in found}
 
 
@@ -37,5 +38,5 @@ def test_every_case_has_its_expectation(verdicts: dict[str, Verdict]) -> None:
 def test_the_cases_are_judged_the_same_as_known_on_their_own_day(verdicts: dict[str, Verdict]) -> None:
     read = read_declaration(CASES / "customs_declarations.csv")
     for line in read.lines:
-        (alone,) = judge(type(read)(lines=(line,)), law=load("cn"), day=line["on"], known=line["on"])
+        (alone,) = judge(type(read)(lines=(line,)), LawDay.of(load("cn"), line["on"]))
         assert alone.verdict == verdicts[line["line"]].verdict

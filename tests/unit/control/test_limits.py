@@ -8,6 +8,7 @@ import pytest
 
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.desk import judge
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.checking import check
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.pack import Pack, shipped
@@ -54,7 +55,7 @@ def law(*rows: str) -> Jurisdiction:
 
 def codes(one: Jurisdiction, name: str, hs_code: str, **more: str) -> tuple[str, set[str]]:
     fields = {"line": "1", "product_name": name, "hs_code": hs_code, "destination": "JP", "mass_kg": "10", **more}
-    (verdict,) = judge(Declaration(lines=(read_fields(fields).lines[0],)), law=one, day=DAY, known=DAY)
+    (verdict,) = judge(Declaration(lines=(read_fields(fields).lines[0],)), LawDay.of(one, DAY))
     return verdict.verdict, {why.code for why in verdict.reasons}
 
 

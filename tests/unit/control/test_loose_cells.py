@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lodeline.control import loose_cells
 from lodeline.control.declaration import Line, read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.parameter import load
 from lodeline.service.customs.desk import answer
 
@@ -71,7 +72,7 @@ def test_a_verdict_is_that_of_the_strict_form() -> None:
     strict = {"destination": "DE", "mass_kg": "1200", "composition": "Nd=25;Pr=6;Dy=4"}
     loose = {"destination": "Germany", "mass_kg": "1,200 kg", "composition": "Nd 25, Pr 6, Dy 4%"}
     given = [read_fields(GOODS | cells) for cells in (strict, loose)]
-    found = [answer(one, law=load("cn"), today=date(2025, 12, 1))["lines"][0] for one in given]
+    found = [answer(one, LawDay.of(load("cn"), date(2025, 12, 1)))["lines"][0] for one in given]
     assert found[0]["verdict"] == found[1]["verdict"]
     assert [one["code"] for one in found[0]["reasons"]] == [one["code"] for one in found[1]["reasons"]]
 

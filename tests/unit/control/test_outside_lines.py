@@ -18,6 +18,8 @@ import pytest
 from lodeline.control.declaration import read_fields
 from lodeline.control.desk import Verdict, judge
 from lodeline.control.licences.licence import draws_of, read_licences
+from lodeline.control.rulebook import LawDay
+from lodeline.control.sources import Sources
 from lodeline.ledger.register import TABLES
 from lodeline.material.mass import MG_PER_KG
 from lodeline.regulation.parameter import load
@@ -66,7 +68,7 @@ def judged(folder: str) -> dict[str, Verdict]:
     for rows in sorted(together.values(), key=lambda rows: rows[0]["on"]):
         read = [read_fields({name: text for name, text in row.items() if name and text}) for row in rows]
         declaration = replace(read[0], lines=tuple(line for one in read for line in one.lines))
-        for verdict in judge(declaration, law=law, day=TODAY, known=TODAY, licences=known):
+        for verdict in judge(declaration, LawDay.of(law, TODAY), Sources(licences=known)):
             found[verdict.line["line"]] = verdict
             licence = known.get(verdict.line["licence"] or "")
             if licence is not None and verdict.verdict == "release" and verdict.case is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lodeline.control.declaration import columns
 from lodeline.control.reason import vocabulary
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.parameter import load
 from lodeline.service.customs.desk import declare
 
@@ -45,7 +46,7 @@ def test_every_reason_is_documented_as_it_is() -> None:
 def test_the_consignment_of_the_guide_gets_the_verdicts_that_it_tells() -> None:
     guide = (DOCS / "howto/declare.md").read_text("utf-8")
     content = guide.partition("```csv consignment.csv\n")[2].partition("```")[0].encode()
-    document = declare(source=content, name="consignment.csv", law=load("cn"), today=date(2026, 11, 24))
+    document = declare(content, LawDay.of(load("cn"), date(2026, 11, 24)), name="consignment.csv")
     assert [line["verdict"] for line in document["lines"]] == ["release", "query", "hold"]
     asked = {reason["code"] for reason in document["lines"][1]["reasons"] if reason["verdict"] == "query"}
     assert asked == {"models.many", "grade.suggests-heavy"}

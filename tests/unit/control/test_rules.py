@@ -12,6 +12,7 @@ from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, TODAY, Desk
 from lodeline.control.declaration import read_fields
 from lodeline.control.desk import judge
 from lodeline.control.reason import VERDICTS, vocabulary
+from lodeline.control.rulebook import LawDay
 from lodeline.regulation.parameter import load
 
 
@@ -193,9 +194,9 @@ def test_a_general_licence_may_name_several_countries(desk: Desk) -> None:
 
 def test_a_file_that_is_unclear_releases_none_of_its_lines() -> None:
     doubtful = read_fields(CLEAN | {"colour": "grey"})
-    assert judge(doubtful, law=load("cn"), day=TODAY, known=TODAY)[0].verdict == "release"
+    assert judge(doubtful, LawDay.of(load("cn"), TODAY))[0].verdict == "release"
     unclear = replace(doubtful, problems=tuple(replace(one, severity="reject") for one in doubtful.problems))
-    assert codes(judge(unclear, law=load("cn"), day=TODAY, known=TODAY)[0])[0] == "line.file-unclear"
+    assert codes(judge(unclear, LawDay.of(load("cn"), TODAY))[0])[0] == "line.file-unclear"
 
 
 def test_every_reason_of_the_vocabulary_is_tested() -> None:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from lodeline.control.declaration import Declaration
+from lodeline.control.rulebook import LawDay
 from lodeline.filing.formats import Limits
 from lodeline.ledger.problem import Problem, problem
 from lodeline.office.access import clock
@@ -30,7 +31,7 @@ from lodeline.office.jobs import jobs
 from lodeline.office.models import AuditRecord, DeskBatch, Job
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.batch import Part, RecordedBatchEvaluation, parts_of
-from lodeline.service.customs.desk import read
+from lodeline.service.customs.desk import Ledger, read
 from lodeline.service.customs.papers import DeskError, put_question
 from lodeline.service.customs.release import Judged
 from lodeline.store.law import law_now
@@ -180,9 +181,9 @@ def judge_job(payload: Mapping[str, Any], progress: Any) -> object:
     if not _note(batch, state=State.RUNNING, lines=len(declaration.lines), parts=len(parts)):
         return None
     progress(_READ)
-    today = law.day_of(batch.created_at)
     evaluation = RecordedBatchEvaluation(
-        store, newest_published(store), declaration, law=law, today=today, asker=batch.organisation or None,
+        declaration, LawDay.of(law, law.day_of(batch.created_at)),
+        Ledger(snapshot=newest_published(store), store=store, asker=batch.organisation or None),
         progress=lambda share: progress(_READ + (_LOOKED - _READ) * share),
     )  # fmt: skip
     for part in parts[len(kept_of(batch)) :]:

@@ -25,6 +25,7 @@ from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.control.standing_answer import StandingAnswer, is_open
 from lodeline.journal.entry import canonical_json
 from lodeline.office.access.actor import Actor, NotAllowedError
@@ -45,6 +46,7 @@ from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.regulation.working_days import due_day
 from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.desk import answer as judged
 from lodeline.service.customs.open_questions import exporter_of_line, open_rules, settles, waits_for_rules_alone
 from lodeline.service.customs.papers import Question
@@ -184,7 +186,7 @@ def enter_result(
             why = faults[0].message("en") if faults else "It is empty."
             why_zh = faults[0].message("zh") if faults else "未填写。"
             raise CaseError(f"The composition cannot be read: {why}", f"成分无法识别：{why_zh}")
-        found = judged(declaration, law=law, today=today, snapshot=snapshot, store=store)
+        found = judged(declaration, LawDay.of(law, today), Ledger(snapshot=snapshot, store=store))
         kept = desk_papers.put_question(
             store, declaration, found, by=actor.pseudonym, channel="desk", filed_at=now, asker=""
         )

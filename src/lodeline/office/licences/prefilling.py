@@ -17,6 +17,7 @@ from typing import Any, Final
 from lodeline.control.goods.items import percent
 from lodeline.control.licences import application as written
 from lodeline.control.licences.application import GOODS, SHARED, TERMS
+from lodeline.control.rulebook import LawDay
 from lodeline.ledger.licence import Licence, countries_of
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, parse_mass
@@ -27,6 +28,7 @@ from lodeline.office.licences.application_views import own_applications
 from lodeline.office.lots.firm_view import OwnLot
 from lodeline.office.models import Application, ApplicationDocument
 from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.release import judge
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.queries.customs import exports_of
@@ -250,10 +252,8 @@ def _with_item(
     if row.get("control_item"):
         return row
     read = written.read(written.plain({**content, "goods": [row]}), exporter=own.organisation)
-    judged = judge(
-        store=own.store, snapshot=snapshot, declaration=read.declaration, law=own.law, today=today,
-        asker=own.organisation,
-    )  # fmt: skip
+    ledger = Ledger(snapshot=snapshot, store=own.store, asker=own.organisation)
+    judged = judge(read.declaration, LawDay.of(own.law, today), ledger)
     needs = [need.item.item for one in judged.verdicts if one.case for need in one.case.needs]
     return {**row, "control_item": _only(list(dict.fromkeys(needs)))}
 

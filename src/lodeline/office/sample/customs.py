@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.office.customs import desk, queries
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case
 from lodeline.office.sample.people import MADE_UP, Office, paper
-from lodeline.service.customs.desk import answer
+from lodeline.service.customs.desk import Ledger, answer
 
 #: What the lines have in common; each of `_LINES` adds what makes its verdict.
 _COMMON: Final = {
@@ -55,9 +56,8 @@ def _declared(
     """The entry of what was declared, and the id of its line's verdict."""
     cells = {**_COMMON, **line, "line": "1", "declaration": declaration, "exporter": office.maker}
     read, today = read_fields(cells), office.day(days_ago)
-    found = answer(
-        read, law=office.law, today=today, snapshot=office.snapshot, store=office.store, asker=asker or None
-    )  # fmt: skip
+    ledger = Ledger(snapshot=office.snapshot, store=office.store, asker=asker or None)
+    found = answer(read, LawDay.of(office.law, today), ledger)
     by = office.who("filer" if asker else "customs")
     entry = desk.ask(by, office.store, read, found, now=office.ago(days_ago), asker=asker)
     return entry.index, str(found["lines"][0]["id"])

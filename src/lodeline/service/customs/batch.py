@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from lodeline.control.declaration import Declaration
 from lodeline.control.desk import BatchEvaluation
-from lodeline.regulation.parameter import Jurisdiction
+from lodeline.control.rulebook import LawDay
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.desk import document_of, gc_paused, sources_of
+from lodeline.service.customs.desk import Ledger, document_of, gc_paused, sources_of
 from lodeline.service.customs.release import Judged
-from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 #: Lines of a part: what one question at the desk may have.
@@ -52,22 +50,15 @@ def parts_of(declaration: Declaration, *, most: int = PART_LINES) -> list[Part]:
 
 
 class RecordedBatchEvaluation:
-    """A file before the desk. `progress` is told how far the first look is (0 to 1). `asker`: see
-    `customs.desk.answer`."""
+    """A file before the desk. `progress` is told how far the first look is (0 to 1)."""
 
     def __init__(
-        self, store: Store, snapshot: Snapshot, declaration: Declaration, *, law: Jurisdiction, today: date,
-        asker: str | None, progress: Callable[[float], None],
+        self, declaration: Declaration, on: LawDay, ledger: Ledger, *, progress: Callable[[float], None]
     ) -> None:  # fmt: skip
-        self.declaration, self.law, self.today = declaration, law, today
+        self.declaration, self.on = declaration, on
         with gc_paused(len(declaration.lines)):
-            self.sources = sources_of(declaration, snapshot, store=store, law=law, day=today, asker=asker)
-            self.hearing = BatchEvaluation(
-                declaration, law=law, day=today, known=today, licences=self.sources.licences,
-                exporters=self.sources.exporters, records=self.sources.records, screened=self.sources.screened,
-                answers=self.sources.answers,
-                progress=progress,
-            )  # fmt: skip
+            self.sources = sources_of(declaration, on, ledger)
+            self.hearing = BatchEvaluation(declaration, on, self.sources, progress=progress)
 
     def judged(self, part: Part) -> Judged:
         """The part as a declaration of its own, judged by all of the file."""
@@ -75,12 +66,8 @@ class RecordedBatchEvaluation:
         with gc_paused(len(whole.lines)):
             verdicts = tuple(self.hearing.verdicts(part.first, part.last))
             declaration = Declaration(lines=whole.lines[part.first : part.last], problems=whole.problems)
-            document = document_of(
-                declaration, verdicts, self.sources, law=self.law, today=self.today, day=self.today
-            )  # fmt: skip
-        return Judged(
-            declaration=declaration, document=document, verdicts=verdicts, law=self.law, today=self.today
-        )  # fmt: skip
+            document = document_of(declaration, verdicts, self.on, self.sources)
+        return Judged(declaration=declaration, document=document, verdicts=verdicts, on=self.on)
 
 
 def verdicts_of(

@@ -31,6 +31,7 @@ import polars as pl
 
 from lodeline.control.record import Records
 from lodeline.control.screened import Screened
+from lodeline.control.sources import Sources
 from lodeline.control.standing_answer import StandingAnswer
 from lodeline.errors import UserError
 from lodeline.journal.checkpoint import NoteError, Verifier, open_note
@@ -42,7 +43,6 @@ from lodeline.regulation.checking import law_of_stranger
 from lodeline.regulation.document import PackError
 from lodeline.regulation.pack import Pack
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.customs.desk import Sources
 from lodeline.service.customs.papers import facts_of
 from lodeline.service.customs.records import models_of_table
 from lodeline.service.customs.standing_answers import standing_answers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -26,13 +26,12 @@ from lodeline.control.goods.elements import elements_of
 from lodeline.control.goods.items import percent
 from lodeline.control.goods.models import risks, verdict_of
 from lodeline.control.reason import VERDICTS, worst
-from lodeline.control.record import Records
+from lodeline.control.rulebook import LawDay
 from lodeline.control.settling import as_json as documents_as_json
 from lodeline.control.settling import settled_by
-from lodeline.control.standing_answer import StandingAnswer
+from lodeline.control.sources import Sources
 from lodeline.filing.formats import Limits
 from lodeline.party.packed import unnamed
-from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.records import records_of
 from lodeline.service.customs.standing_answers import standing_answers
 from lodeline.service.licences.drawn import with_draws
@@ -71,26 +70,28 @@ _NOT_CHECKED = {
 }
 
 
-def declare(
-    *,
-    source: Path | bytes,
-    law: Jurisdiction,
-    today: date,
-    snapshot: Snapshot | None = None,
-    store: Store | None = None,
-    name: str | None = None,
-    day: date | None = None,
-    asker: str | None = None,
-) -> Json:
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """The ledger that a question is put to: with the store, licences are less what was drawn on them by the day.
+
+    `asker`: the organisation that asks about its own goods and sees what is its own; None: the authority.
+    `amended`: the lines (declaration, line) that those of the question replace. `before`: as what is below this entry
+    of the log has it, where the snapshot is of old; None: as it is.
+    """
+
+    snapshot: Snapshot
+    store: Store | None = None
+    asker: str | None = None
+    amended: Collection[tuple[str, str]] = ()
+    before: int | None = None
+
+
+def declare(source: Path | bytes, on: LawDay, ledger: Ledger | None = None, *, name: str | None = None) -> Json:
     """The verdict for each line of a declaration; `readable` is False where no line could be read.
 
-    `source` is a path, or bytes whose format the ending of `name` tells. `today` is as of when law and corrections are
-    known; `day` (default: today) is the day of law for lines without a date. Without a snapshot licences are unknown.
-    `asker`: the organisation that asks about its own goods and sees what is its own; None: the authority.
+    `source` is a path, or bytes whose format the ending of `name` tells. Without a ledger licences are unknown.
     """
-    return answer(
-        read(source, name=name), law=law, today=today, snapshot=snapshot, store=store, day=day, asker=asker
-    )  # fmt: skip
+    return answer(read(source, name=name), on, ledger)
 
 
 def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> Declaration:
@@ -108,35 +109,21 @@ def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None
         return read_declaration(Path(held.name), file=name, limits=limits)
 
 
-def answer(
-    declaration: Declaration,
-    *,
-    law: Jurisdiction,
-    today: date,
-    snapshot: Snapshot | None = None,
-    store: Store | None = None,
-    day: date | None = None,
-    asker: str | None = None,
-) -> Json:
+def answer(declaration: Declaration, on: LawDay, ledger: Ledger | None = None) -> Json:
     """What `declare` answers, about a declaration that was read; its lines in the order of the declaration's."""
-    sources = Sources()
-    if snapshot is not None:
-        sources = sources_of(declaration, snapshot, store=store, law=law, day=day or today, asker=asker)
-    return answer_from(declaration, sources, law=law, today=today, day=day)
+    return answered(declaration, on, sources_of(declaration, on, ledger))[0]
 
 
-def sources_of(
-    declaration: Declaration, snapshot: Snapshot, *, store: Store | None, law: Jurisdiction, day: date,
-    asker: str | None = None, amended: Collection[tuple[str, str]] = (), before: int | None = None,
-) -> Sources:  # fmt: skip
-    """What a snapshot has to answer from; with the store, licences less what others have drawn on them by the day.
-
-    `amended`: the lines (declaration, line) that these take the place of. `before`: as what is below this entry of the
-    log has it, where the snapshot is of old; None: as it stands.
-    """
+def sources_of(declaration: Declaration, on: LawDay, ledger: Ledger | None) -> Sources:
+    """What a ledger has to answer from about the lines of a declaration, on the day of law."""
+    if ledger is None:
+        return Sources()
+    snapshot, store, asker = ledger.snapshot, ledger.store, ledger.asker
     licences = snapshot.register.tables["licences"]
     if store is not None:
-        licences = with_draws(store, snapshot.register, law, declaration, day, amended=amended, before=before)
+        licences = with_draws(
+            store, snapshot.register, on.law, declaration, on.day, amended=ledger.amended, before=ledger.before
+        )
     return Sources(
         licences=licences if asker is None else licences.filter(pl.col("exporter") == asker),
         exporters=snapshot.register.organisation_by_name,
@@ -145,9 +132,9 @@ def sources_of(
             snapshot,
             store=store,
             asker=asker,
-            owners=_owners(store, snapshot, day, before) if asker is None else {},
+            owners=_owners(store, snapshot, on.day, ledger.before) if asker is None else {},
         ),
-        screened=None if store is None else screened_of(store, snapshot, before=before),
+        screened=None if store is None else screened_of(store, snapshot, before=ledger.before),
         stamp=snapshot.stamp,
         answers=() if store is None else standing_answers(store, before=snapshot.entry + 1),
     )
@@ -172,34 +159,11 @@ def screened_of(store: Store, snapshot: Snapshot, *, before: int | None = None) 
     return Screened(screener, lists=len(lists_of(store, before=before)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sources:
-    """What beside the law is at hand to answer from, and the entry and root that it is of.
-
-    `licences`, `exporters` and `answers` as `control.desk.judge` takes them; None where there is none.
-    """
-
-    licences: pl.DataFrame | None = None
-    exporters: Mapping[str, str] | None = None
-    records: Records | None = None
-    screened: Screened | None = None
-    stamp: Json | None = None
-    answers: Sequence[StandingAnswer] = ()
-
-
-def answer_from(
-    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
-) -> Json:  # fmt: skip
-    """The answer from what is at hand."""
-    return answered(declaration, sources, law=law, today=today, day=day)[0]
-
-
-def answered(
-    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
-) -> tuple[Json, tuple[Verdict, ...]]:
-    """The same, with the verdicts that it tells of."""
+def answered(declaration: Declaration, on: LawDay, sources: Sources) -> tuple[Json, tuple[Verdict, ...]]:
+    """The answer from what is at hand, with the verdicts that it shows."""
     with gc_paused(len(declaration.lines)):
-        return _answered(declaration, sources, law=law, today=today, day=day or today)
+        verdicts = judge(declaration, on, sources)
+        return document_of(declaration, verdicts, on, sources), verdicts
 
 
 @contextmanager
@@ -220,29 +184,11 @@ def gc_paused(lines: int) -> Iterator[None]:
             gc.enable()
 
 
-def _answered(
-    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date
-) -> tuple[Json, tuple[Verdict, ...]]:
-    verdicts = verdicts_from(declaration, sources, law=law, today=today, day=day)
-    return document_of(declaration, verdicts, sources, law=law, today=today, day=day), verdicts
-
-
-def verdicts_from(
-    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date
-) -> tuple[Verdict, ...]:
-    """The verdicts alone, from what is at hand."""
-    return judge(
-        declaration, law=law, day=day, known=today, licences=sources.licences, exporters=sources.exporters,
-        records=sources.records, screened=sources.screened, answers=sources.answers,
-    )  # fmt: skip
-
-
 def document_of(
-    declaration: Declaration, verdicts: Sequence[Verdict], sources: Sources, *, law: Jurisdiction, today: date,
-    day: date,
+    declaration: Declaration, verdicts: Sequence[Verdict], on: LawDay, sources: Sources
 ) -> Json:  # fmt: skip
     """The answer that these verdicts give."""
-    basis = {"law": law.code, "pack": law.digest, "known": today.isoformat(), "stamp": sources.stamp}
+    basis = {"law": on.law.code, "pack": on.law.digest, "known": on.known.isoformat(), "stamp": sources.stamp}
     lines = [line_as_json(one, basis) for one in verdicts]
     return {
         "id": _digest([basis, [line["id"] for line in lines]]),
@@ -252,9 +198,9 @@ def document_of(
         "documents": _documents(verdicts),
         "problems": [one.as_json() for one in declaration.problems],
         "readable": declaration.readable,
-        "day": day.isoformat(),
+        "day": on.day.isoformat(),
         **basis,
-        "licences": "unknown" if sources.licences is None or not sources.licences.height else "register",
+        "licences": "unknown" if sources.licences is None or not len(sources.licences) else "register",
         "not_checked": _not_checked(verdicts, sources),
     }
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.control.licences.application import Application
+from lodeline.control.rulebook import LawDay
 from lodeline.flow.origins import origins, origins_by_place
 from lodeline.material.element import TREO
 from lodeline.material.product import product_kind
@@ -72,7 +73,7 @@ def review(
     ]
     screener = screener_of(store, snapshot)
     return Review(
-        desk=desk.answer(application.declaration, law=law, today=today, snapshot=snapshot),
+        desk=desk.answer(application.declaration, LawDay.of(law, today), desk.Ledger(snapshot=snapshot)),
         parties=[
             screening_json(with_law(screener.screen(name, day=today), law, day=today, known=today))
             for name in dict.fromkeys(names)

@@ -18,6 +18,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.desk import judge
+from lodeline.control.rulebook import LawDay
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.licence import GOODS
@@ -25,7 +27,7 @@ from lodeline.ledger.problem import Problem, problem
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.bundle import Bundle
-from lodeline.service.customs.desk import answer, document_of, gc_paused, verdicts_from
+from lodeline.service.customs.desk import Ledger, answer, document_of, gc_paused
 from lodeline.service.customs.papers import cells_of, facts_of, put_question, question
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.draw_facts import Draw, draws_of
@@ -44,8 +46,7 @@ class RecordError(UserError):
 
 
 def answer_offline(
-    declaration: Declaration, bundle: Bundle, *, law: Jurisdiction, now: datetime, today: date, day: date | None = None,
-    record: bytes = b"",
+    declaration: Declaration, bundle: Bundle, on: LawDay, *, now: datetime, record: bytes = b""
 ) -> Json:  # fmt: skip
     """What the desk answers from a bundle, with what is said of it. `record`: the port's own, whose promises that the
     log did not have when the bundle was made are taken from what is left. Raises RecordError."""
@@ -53,13 +54,11 @@ def answer_offline(
     own = {(line["declaration"] or "", line["line"] or "") for line in declaration.lines}
     others = [one for one in earlier.values() if one.key not in own]
     sources = bundle.sources(others)
-    pools = Pools(bundle.licences, bundle.tranches, earlier, today, port=bundle.port)
+    pools = Pools(bundle.licences, bundle.tranches, earlier, on.known, port=bundle.port)
     with gc_paused(len(declaration.lines)):
-        verdicts = verdicts_from(declaration, sources, law=law, today=today, day=day or today)
+        verdicts = judge(declaration, on, sources)
         lines = promise_lines(verdicts, bundle.licences, pools)
-        document = document_of(
-            declaration, [one.verdict for one in lines], sources, law=law, today=today, day=day or today
-        )
+        document = document_of(declaration, [one.verdict for one in lines], on, sources)
     return with_promises(document, lines) | {"bundle": bundle.limits(now)}
 
 
@@ -117,10 +116,8 @@ def merge(
                 bundle=asked["answer"]["bundle"], record=digest, promise=promise,
             ).index  # fmt: skip
         mine.add(asked["answer"])
-        again = answer(
-            declaration, law=law, today=today, snapshot=open_snapshot(store), store=store,
-            day=date.fromisoformat(asked["answer"]["day"]),
-        )  # fmt: skip
+        on = LawDay.of(law, today, day=date.fromisoformat(asked["answer"]["day"]))
+        again = answer(declaration, on, Ledger(snapshot=open_snapshot(store), store=store))
         rows.append(
             {
                 "entry": known[digest], "asked_at": asked["asked_at"], "verdict": asked["answer"]["verdict"],

@@ -14,8 +14,10 @@ from datetime import date
 from typing import Any
 
 from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.rulebook import LawDay
+from lodeline.control.sources import Sources
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.customs.desk import Sources, answered, sources_of
+from lodeline.service.customs.desk import Ledger, answered, sources_of
 from lodeline.service.customs.papers import DeskError, Question, question
 from lodeline.service.customs.reservations import keys_of
 from lodeline.store.law import law_before, law_by_digest
@@ -42,8 +44,8 @@ def judged_again(store: Store, *, entry: int) -> Json:
     answer = asked.paper["answer"]
     day, known = date.fromisoformat(answer["day"]), date.fromisoformat(answer["known"])
     declaration = Declaration(lines=tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"]))
-    sources = _sources(store, asked, declaration, law, known)
-    again, _ = answered(declaration, sources, law=law, today=known, day=day)
+    sources = _sources(store, asked, declaration, LawDay.of(law, known))
+    again, _ = answered(declaration, LawDay.of(law, known, day=day), sources)
     rows = [
         {"line": was["line"], "row": was["row"], "was": _said(was), "again": _said(now)}
         for was, now in zip(answer["lines"], again["lines"], strict=True)
@@ -77,7 +79,7 @@ def _check(asked: Question, law: Jurisdiction | None) -> None:
         )
 
 
-def _sources(store: Store, asked: Question, declaration: Declaration, law: Jurisdiction, known: date) -> Sources:
+def _sources(store: Store, asked: Question, declaration: Declaration, on: LawDay) -> Sources:
     stamp, asker = asked.paper["answer"]["stamp"], asked.paper["asker"] or None
     if stamp is None:
         return Sources()
@@ -87,9 +89,8 @@ def _sources(store: Store, asked: Question, declaration: Declaration, law: Juris
         earlier = question(store, asked.paper["amends"]).paper["cells"]
         keys = keys_of(earlier, exporters=snapshot.register.organisation_by_name)
         amended = frozenset((number, line) for number, line, _ in keys)
-    return sources_of(
-        declaration, snapshot, store=store, law=law, day=known, asker=asker, amended=amended, before=asked.entry.index
-    )  # fmt: skip
+    ledger = Ledger(snapshot=snapshot, store=store, asker=asker, amended=amended, before=asked.entry.index)
+    return sources_of(declaration, on, ledger)
 
 
 def _reasons(line: Mapping[str, Any]) -> list[tuple[str, list[str], Mapping[str, Any]]]:

@@ -8,7 +8,7 @@ without a promise is released later by an officer, and reserved then: judged ane
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,10 +16,11 @@ from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.desk import Verdict
 from lodeline.control.licences.licence import draws_of
 from lodeline.control.reason import VERDICTS, worst
+from lodeline.control.rulebook import LawDay
 from lodeline.ledger.licence import GOODS, Licence
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.desk import Sources, answered, sources_of
+from lodeline.service.customs.desk import Ledger, answered, sources_of
 from lodeline.service.customs.open_questions import let_go
 from lodeline.service.customs.papers import DeclarationStatus, DeskError, Promise, Question
 from lodeline.service.customs.reservations import keys_of
@@ -37,8 +38,7 @@ class Judged:
     declaration: Declaration
     document: Json
     verdicts: tuple[Verdict, ...]
-    law: Jurisdiction
-    today: date
+    on: LawDay
 
     def promise(self, store: Store, *, filed_at: datetime, by: str | None, always: bool = True) -> Promise:
         """Reserves for each line that is released on a licence, once, and writes it into the document: a line whose
@@ -58,7 +58,9 @@ class Judged:
         licences = store.register(store.head()).licences
         wanted = [_wanted(self.verdicts[place], licences) for place in drawing]
         drawn = (
-            reserve(store=store, wanted=wanted, law=self.law, on=self.today, filed_at=filed_at, by=by) if wanted else []
+            reserve(store=store, wanted=wanted, law=self.on.law, on=self.on.day, filed_at=filed_at, by=by)
+            if wanted
+            else []
         )
         lines = self.document["lines"]
         for line, verdict in zip(lines, self.verdicts, strict=True):
@@ -73,55 +75,24 @@ class Judged:
         )
 
 
-def judge(
-    *,
-    store: Store | None,
-    snapshot: Snapshot | None,
-    declaration: Declaration,
-    law: Jurisdiction,
-    today: date,
-    asker: str | None = None,
-    amends: int | None = None,
-) -> Judged:
+def judge(declaration: Declaration, on: LawDay, ledger: Ledger | None, *, amends: int | None = None) -> Judged:
     """What `service.customs.desk.answer` says. What the question `amends` holds does not stand against it.
 
     Raises DeskError where that is no question.
     """
-    if snapshot is None:
-        document, verdicts = answered(declaration, Sources(), law=law, today=today)
-    else:
-        # What an exporter asks beforehand holds nothing.
-        amended = frozenset() if asker else _amended(store, amends, snapshot.register.organisation_by_name)
-        sources = sources_of(
-            declaration, snapshot, store=store, law=law, day=today, asker=asker, amended=amended
-        )  # fmt: skip
-        document, verdicts = answered(declaration, sources, law=law, today=today)
-    return Judged(declaration=declaration, document=document, verdicts=verdicts, law=law, today=today)
+    # What an exporter asks beforehand holds nothing.
+    if ledger is not None and not ledger.asker:
+        ledger = replace(ledger, amended=_amended(ledger, amends))
+    document, verdicts = answered(declaration, on, sources_of(declaration, on, ledger))
+    return Judged(declaration=declaration, document=document, verdicts=verdicts, on=on)
 
 
-def _amended(store: Store | None, amends: int | None, exporters: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    if store is None or amends is None:
+def _amended(ledger: Ledger, amends: int | None) -> frozenset[tuple[str, str]]:
+    if ledger.store is None or amends is None:
         return frozenset()
-    before = desk_papers.question(store, amends)
-    return frozenset(
-        (declaration, line) for declaration, line, _ in keys_of(before.paper["cells"], exporters=exporters)
-    )
-
-
-def release(
-    *,
-    store: Store,
-    snapshot: Snapshot,
-    declaration: Declaration,
-    law: Jurisdiction,
-    today: date,
-    filed_at: datetime,
-    by: str | None = None,
-) -> Json:
-    """What `answer` says, and a reservation for each line that is released on a licence, once; nothing is kept."""
-    judged = judge(store=store, snapshot=snapshot, declaration=declaration, law=law, today=today)
-    judged.promise(store, filed_at=filed_at, by=by)(False)
-    return judged.document
+    before = desk_papers.question(ledger.store, amends)
+    keys = keys_of(before.paper["cells"], exporters=ledger.snapshot.register.organisation_by_name)
+    return frozenset((declaration, line) for declaration, line, _ in keys)
 
 
 def judge_again(*, store: Store, snapshot: Snapshot, asked: Question, law: Jurisdiction, today: date) -> Judged:
@@ -132,10 +103,8 @@ def judge_again(*, store: Store, snapshot: Snapshot, asked: Question, law: Juris
             "此为企业预先查询。请在海关窗口查询后放行。",
         )
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
-    return judge(
-        store=store, snapshot=snapshot, declaration=Declaration(lines=lines), law=law, today=today,
-        amends=asked.entry.index,
-    )  # fmt: skip
+    ledger = Ledger(snapshot=snapshot, store=store)
+    return judge(Declaration(lines=lines), LawDay.of(law, today), ledger, amends=asked.entry.index)
 
 
 def release_kept(
@@ -154,7 +123,7 @@ def release_kept(
 
     Raises DeskError where nothing is released.
     """
-    today, law = judged.today, judged.law
+    today, law = judged.on.day, judged.on.law
 
     def released(state: DeclarationStatus) -> list[Json]:
         answered_since = let_go(store, law, asked, state)

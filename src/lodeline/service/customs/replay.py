@@ -22,6 +22,7 @@ from lodeline.control.licences.licence import read_licences
 from lodeline.control.reason import Reason, worst
 from lodeline.control.replay import ControlStatus, only_in, standing, verdicts_under, word
 from lodeline.control.rulebook import Rulebook, rulebook
+from lodeline.control.sources import Sources
 from lodeline.detection.battery import DETECTORS, run_detectors
 from lodeline.detection.finding import Finding
 from lodeline.filing.cell import PARSERS
@@ -151,12 +152,13 @@ def replay_declaration(
     `rows` as those of a ledger's declarations, one for each line; `readable` is False where none could be read.
     """
     laws = Laws(law, first, second, known)
-    licences = None if snapshot is None else read_licences(snapshot.register.tables["licences"])
-    exporters = None if snapshot is None else snapshot.register.organisation_by_name
-    both = [
-        verdicts_under(rules, declaration, law=law, day=second, licences=licences, exporters=exporters)
-        for rules in laws.rules
-    ]
+    sources = Sources()
+    if snapshot is not None:
+        register = snapshot.register
+        sources = Sources(
+            licences=read_licences(register.tables["licences"]), exporters=register.organisation_by_name
+        )  # fmt: skip
+    both = [verdicts_under(rules, declaration, sources, day=second) for rules in laws.rules]
     rows = [
         {
             "declaration": one.line["declaration"], "line": one.line["line"], "row": one.line.row,
@@ -265,14 +267,11 @@ def _declared(lines: Sequence[_Export], snapshot: Snapshot, laws: Laws) -> Json:
     for export in lines:
         number = export.row["declaration"] or f"#{export.row['line']}"
         together.setdefault((export.row["organisation"], number), []).append(export)
-    licences = read_licences(snapshot.register.tables["licences"])
+    sources = Sources(licences=read_licences(snapshot.register.tables["licences"]))
     rows = []
     for (organisation, _), exports in together.items():
         declaration = Declaration(lines=tuple(one.line for one in exports))
-        before, after = (
-            verdicts_under(rules, declaration, law=rules.law, day=exports[0].row["on"], licences=licences)
-            for rules in laws.rules
-        )
+        before, after = (verdicts_under(rules, declaration, sources, day=exports[0].row["on"]) for rules in laws.rules)
         verdicts = _verdicts(before, after)
         if verdicts["from"] != verdicts["to"]:
             rows.append(

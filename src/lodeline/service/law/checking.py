@@ -17,7 +17,7 @@ from lodeline.control.declaration import Declaration
 from lodeline.control.desk import judge
 from lodeline.control.licences.application import general_licence_bars, needed_documents
 from lodeline.control.licences.licensing import RELATIONS, clock
-from lodeline.control.rulebook import PARAMETERS
+from lodeline.control.rulebook import PARAMETERS, LawDay
 from lodeline.ledger.licence_terms import terms
 from lodeline.ledger.roles import QUOTAS
 from lodeline.party.packed import LISTED, MILITARY
@@ -68,7 +68,8 @@ def _tried(law: Jurisdiction) -> tuple[Fault, ...]:
     lines = Declaration(lines=tuple(one.line for one in fixed()))
     unfit: dict[str, Fault] = {}
     for day in days or [known]:
-        for tries in (partial(judge, lines, law=law, day=day, known=max(day, known)), partial(_offices, law, day)):
+        on = LawDay(law=law, day=day, known=max(day, known))
+        for tries in (partial(judge, lines, on), partial(_offices, law, day)):
             try:
                 tries()
             except Exception as error:  # whatever a rule stumbles over is the pack's, and is told as such

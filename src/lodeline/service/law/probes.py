@@ -17,6 +17,8 @@ from lodeline.control.case import Licence
 from lodeline.control.declaration import Declaration, Line, read_fields
 from lodeline.control.desk import Verdict, judge
 from lodeline.control.replay import only_in
+from lodeline.control.rulebook import LawDay
+from lodeline.control.sources import Sources
 from lodeline.party.packed import packed
 from lodeline.regulation.control_list import items_with_status
 from lodeline.regulation.parameter import Jurisdiction
@@ -81,7 +83,7 @@ def judged(law: Jurisdiction, probes: Iterable[Probe], day: date) -> tuple[Verdi
         valid_to=date(9000, 1, 1),
     )  # fmt: skip
     lines = Declaration(lines=tuple(one.line for one in probes))
-    return judge(lines, law=law, day=day, known=day, licences={_LICENCE: licence})
+    return judge(lines, LawDay.of(law, day), Sources(licences={_LICENCE: licence}))
 
 
 def probed(law: Jurisdiction, other: Jurisdiction, day: date) -> Json:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.params.functions import Path, Query
 
+from lodeline.control.rulebook import LawDay
 from lodeline.detection.identity import named_in
 from lodeline.filing.formats import Limits
 from lodeline.ledger.succession import holders_of, sites_held_before
@@ -482,10 +483,8 @@ def judge_declaration(
         today = now.law.day_of(call_of(request).now)
         call = call_of(request)
         try:
-            judged = desk_release.judge(
-                store=store(), snapshot=now.snapshot, declaration=read, law=now.law, today=today,
-                asker=organisation or None, amends=amends,
-            )  # fmt: skip
+            ledger = desk.Ledger(snapshot=now.snapshot, store=store(), asker=organisation or None)
+            judged = desk_release.judge(read, LawDay.of(now.law, today), ledger, amends=amends)
             answered = judged.document
             if answered["readable"]:
                 kept = ask(

@@ -28,11 +28,12 @@ from django.db import Error as DjangoDatabaseError
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.rulebook import LawDay
 from lodeline.filing.formats import Limits
 from lodeline.office.access import clock
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.desk import ask, question
-from lodeline.service.customs.desk import read
+from lodeline.service.customs.desk import Ledger, read
 from lodeline.service.customs.open_questions import open_questions
 from lodeline.service.customs.papers import DeskError, Question
 from lodeline.service.customs.published_cases import PublishedCase, as_declaration, published_cases
@@ -216,10 +217,10 @@ def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> tuple[Asker, Judged
         declaration = read(sent.content, name=sent.name, limits=_limits())
     reading, why_not = law_days.reading_or_reason(visit)
     law = visit.law
-    judged = judge(
-        store=None if reading is None else reading.store, snapshot=None if reading is None else reading.snapshot,
-        declaration=declaration, law=law, today=law_days.today(law), asker=sent.asker or None, amends=sent.amends,
-    )  # fmt: skip
+    ledger = None
+    if reading is not None:
+        ledger = Ledger(snapshot=reading.snapshot, store=reading.store, asker=sent.asker or None)
+    judged = judge(declaration, LawDay.of(law, law_days.today(law)), ledger, amends=sent.amends)
     asked = Asker(
         document=judged.document, declaration=declaration, fields=sent.fields, file=sent.name, no_store=why_not, at=at,
         seconds=time.perf_counter() - began, timezone=law.timezone, asker=sent.asker, entry=sent.entry,

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lodeline.control.licences import application as written_application
+from lodeline.control.rulebook import LawDay
 from lodeline.ledger.problem import Problem as Found
 from lodeline.office.licences import applications
 from lodeline.office.models import Application
+from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.release import judge
 from lodeline.service.licences import parties as licence_parties
 from lodeline.web.pages.common.firm_part import Firm, counted
@@ -139,10 +141,10 @@ def _goods(firm: Firm, read: written_application.Application) -> list[Sight]:
     visit, reading = firm.visit, _reading(firm)
     if not read.goods:
         return []
-    judged = judge(
-        store=None if reading is None else reading.store, snapshot=None if reading is None else reading.snapshot,
-        declaration=read.declaration, law=firm.own.law, today=firm.today, asker=firm.organisation,
-    )  # fmt: skip
+    ledger = None
+    if reading is not None:
+        ledger = Ledger(snapshot=reading.snapshot, store=reading.store, asker=firm.organisation)
+    judged = judge(read.declaration, LawDay.of(firm.own.law, firm.today), ledger)
     names: Mapping[str, str] = firm_names(visit)
     sights = []
     for line, verdict, said in zip(read.goods, judged.verdicts, judged.document["lines"], strict=True):
