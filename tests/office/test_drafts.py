@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import polars as pl
 import pytest
 from django.core import mail
 from django.test import override_settings
@@ -31,6 +34,7 @@ from tests.office.filing_office import (
     person,
     shipment,
 )
+from tests.office.register import REGISTER
 
 from lodeline.filing.columns.profile import Profile
 from lodeline.journal.certification import Certification
@@ -52,6 +56,8 @@ from lodeline.office.filing.drafts import Cell, DraftError
 from lodeline.office.jobs import jobs, work
 from lodeline.office.models import AuditRecord, Draft, Job, Notice, OrganisationSettings, User
 from lodeline.service.entries.receipts import receipt
+from lodeline.service.entries.records import put_records
+from lodeline.service.filing import posting
 from lodeline.store.opening import open_store
 from lodeline.store.queries.filing import filed_cells, named_uploads, rows_at
 from lodeline.store.store import Store
@@ -233,6 +239,56 @@ def test_what_is_filed_is_what_was_signed_with_the_files_as_they_came(ledger: St
     assert_sound(ledger)
     acts = set(AuditRecord.objects.values_list("what", flat=True))
     assert {"draft.start", "draft.files", "draft.ask", "draft.certify"} <= acts
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was judged since: "rows" by themselves, or against the "ledger"."""
+    seen: list[str] = []
+
+    def count(what: str, module: ModuleType, name: str) -> None:
+        judge = getattr(module, name)
+
+        def counting(*args: Any, **options: Any) -> Any:
+            seen.append(what)
+            return judge(*args, **options)
+
+        monkeypatch.setattr(module, name, counting)
+
+    count("rows", draft_check, "check")
+    count("ledger", posting, "prepare")
+    return seen
+
+
+def test_a_filing_is_judged_when_it_is_checked_and_at_the_head(people: People, judged: list[str]) -> None:
+    draft = people.draft(origin("O-1", "L-1"))
+    assert judged == ["rows", "ledger"]
+    signed = people.signed(draft)
+    judged.clear()
+    assert filing_now.begin(signed, now=NOW).state == Draft.State.FILED
+    assert judged == ["ledger"], "the rows are those that were checked, and nothing that they rest on has moved"
+
+
+def test_a_register_that_moves_after_the_signature_has_the_rows_judged_again(
+    ledger: Store, people: People, judged: list[str]
+) -> None:
+    signed = people.signed(people.draft(origin("O-1", "L-1")))
+    elsewhere = REGISTER["sites"].with_columns(organisation=pl.lit("ALL-1"))
+    put_records(ledger, {"sites": elsewhere}, filed_at=NOW)
+    judged.clear()
+    given_back = filing_now.begin(signed, now=NOW)
+    assert judged[0] == "rows"
+    assert given_back.state == Draft.State.OPEN, "the site is another firm's by now"
+    assert entries(ledger) == 0
+
+
+def test_a_log_that_moves_has_a_correction_compared_again(people: People, judged: list[str]) -> None:
+    first = people.filed(people.draft(origin("O-1", "L-1")))
+    signed = people.signed(people.draft(origin("O-1", "L-1", mass_kg="120"), corrects=first.entry))
+    people.filed(people.draft(origin("O-2", "L-2")))
+    judged.clear()
+    assert filing_now.begin(signed, now=NOW).state == Draft.State.FILED
+    assert judged == ["rows", "rows", "ledger"], "as a month, and as what differs from it"
 
 
 def test_a_change_after_asking_takes_the_question_back(people: People) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
+
 from lodeline.filing.check import Checked, check
 from lodeline.filing.comparison import Comparison, as_correction, compare
 from lodeline.filing.division import good_events, other_months, settle
@@ -21,7 +23,7 @@ from lodeline.journal.certification import to_sign
 from lodeline.ledger.problem import Problem
 from lodeline.office.access import clock
 from lodeline.office.filing import suggestions
-from lodeline.office.filing.draft_content import Content, content_at
+from lodeline.office.filing.draft_content import Content, Lately, content_at
 from lodeline.office.filing.drafts import CHANGEABLE, hold
 from lodeline.office.filing.sandbox import books_of, ledger_of
 from lodeline.office.jobs import jobs
@@ -141,7 +143,37 @@ def judge(
 
 
 def prepare(draft: Draft, content: Content, *, store: Store) -> tuple[Table, Checked, Comparison | None]:
-    """The rows that the draft would file, judged by themselves; of a correction only what differs from what stands."""
+    """The rows that the draft would file, judged by themselves; of a correction only what differs from what stands.
+
+    They are judged once, until something that they were judged by moves: what is filed is what was checked.
+    """
+    key = _judged_by(draft, store)
+    kept = _PREPARED.get(key)
+    # Files that were read again are other content of the same revision.
+    if kept is not None and kept[0] is content:
+        return kept[1]
+    found = _prepared(draft, content, store)
+    _PREPARED.put(key, (content, found), cells=found[1].rows.height * found[1].rows.width)
+    return found
+
+
+_Rows = tuple[Table, Checked, Comparison | None]
+_PREPARED: Final[Lately[tuple[Content, _Rows]]] = Lately()
+
+
+def _judged_by(draft: Draft, store: Store) -> str:
+    """All that the rows of a draft are judged by: its revision, the register, and of a correction the log as well, for
+    it is compared with what is in force."""
+    head = store.head()
+    entry = store.entry(head.register_entry if draft.corrects is None else head.size - 1)
+    profile = None if draft.profile is None else draft.profile.mapping
+    moved = None if entry is None else (entry.index, entry.leaf_hash)
+    return json.dumps(
+        [settings.LODELINE_DATABASE, store.database.url, draft.pk, draft.revision, profile, draft.voided, moved]
+    )
+
+
+def _prepared(draft: Draft, content: Content, store: Store) -> _Rows:
     table, comparison = content.table, None
     checked = _check(draft, table, store)
     if draft.corrects is not None and not checked.rejects:

@@ -109,7 +109,7 @@ def limits() -> Limits:
 Kept = TypeVar("Kept")
 
 
-class _Lately(Generic[Kept]):
+class Lately(Generic[Kept]):
     """What was read lately, as much as fits."""
 
     def __init__(self) -> None:
@@ -135,8 +135,8 @@ def _cells(table: Table) -> int:
     return table.frame.height * table.frame.width
 
 
-_TABLES: _Lately[Table] = _Lately()
-_CONTENTS: _Lately[Content] = _Lately()
+_TABLES: Lately[Table] = Lately()
+_CONTENTS: Lately[Content] = Lately()
 
 
 def _read(files: Sequence[DraftFile], profile: str | None) -> Table:

@@ -24,6 +24,7 @@ from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Draft
 from lodeline.service.entries.upload import Upload
 from lodeline.service.filing.filing import preview, submit
+from lodeline.service.filing.preparing import encode
 from lodeline.store.store import StoredEntry
 
 #: Beside the uploads of an entry: what was changed in the portal.
@@ -71,7 +72,8 @@ def file(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
     progress(0.3)
     if checked.rejects:
         return _give_back(draft, checked.problems)
-    if statement_of(draft, checked, store).decode() != signed.statement:
+    encoded = encode(checked)
+    if statement_of(draft, checked, store, encoded=encoded).decode() != signed.statement:
         # Something that the rows rest on (a model of the register) has changed since the signature.
         return _give_back(draft, (problem("certification.invalid", reason="challenge"),))
     problems = None
@@ -79,7 +81,7 @@ def file(draft: Draft, *, now: datetime, progress: Any = None) -> Draft:
         problems = preview(books_of(draft, store), checked, filed_at=signed.at, law=law)
     outcome = submit(
         store, checked, uploads=_uploads(draft, content), filed_at=signed.at, law=law, corrects=draft.corrects,
-        certification=signed.certification, progress=lambda _what, share: progress(0.4 + share * 0.6),
+        encoded=encoded, certification=signed.certification, progress=lambda _what, share: progress(0.4 + share * 0.6),
         in_transaction=None if draft.sandbox else lambda entry: _mark(draft, entry, now), problems_shown=problems,
     )  # fmt: skip
     if outcome.entry is None:

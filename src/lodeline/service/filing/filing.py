@@ -39,6 +39,7 @@ def submit(
     filed_at: datetime,
     law: Jurisdiction,
     corrects: int | None = None,
+    encoded: Encoded | None = None,
     certification: Certification | None = None,
     progress: Progress | None = None,
     in_transaction: Callable[[StoredEntry], None] | None = None,
@@ -55,7 +56,7 @@ def submit(
     if checked.rejects:
         return Filed(entry=None, problems=checked.problems, repeated=False, receipt=None)
     outcome = posting.post(
-        store, checked, filed_at=filed_at, law=law, corrects=corrects, uploads=uploads,
+        store, checked, filed_at=filed_at, law=law, corrects=corrects, uploads=uploads, encoded=encoded,
         certification=certification, progress=progress, in_transaction=in_transaction, problems_shown=problems_shown,
     )  # fmt: skip
     proof = receipt(store, outcome.entry.index) if outcome.entry is not None else None
