@@ -108,7 +108,7 @@ class _Orders(NamedTuple):
 def _known(name: str) -> Known:
     parts = taken_apart(name)
     codes = array("i", terms_of(parts)).tobytes()
-    # One that may be parted without a place says none.
+    # One that may be divided without a place says none.
     stands = all(one.places for one in parts.every)
     return Known(parts.text, parts.brand, as_transcribed_anyhow(parts), stands, codes)
 

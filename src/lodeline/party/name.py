@@ -59,7 +59,7 @@ class Name:
     its hanzi is in English, where that is known. A place may have several concepts, which are alternatives; all
     `industries` are said, and `trades` has each as it is written. `cjk`: whether the name is written without blanks.
     `foreign`: whether its form says that its letters are no pinyin. `placed`: whether the place stands for a brand that
-    is not there. `otherwise`: what it is where it may be parted in other ways as well. `read`: the whole of it in
+    is not there. `otherwise`: what it is where it may be divided in other ways as well. `read`: the whole of it in
     pinyin, if it is in hanzi or spelt so.
     """
 

@@ -81,7 +81,7 @@ def query_terms(name: Name) -> Codes:
 
 @lru_cache(maxsize=2_000)
 def terms_meant(name: Name) -> Codes:
-    """The terms of a name that is asked beside the sound of its brand."""
+    """The terms of a name that is asked next to the sound of its brand."""
     return np.array(sorted(terms_without_sound(name) | {*_meant_codes(meant_by_sound(name))}), dtype=np.int32)
 
 

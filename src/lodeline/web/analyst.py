@@ -232,7 +232,7 @@ class Analyst:
         self._patience_s -= time.monotonic() - began
 
     def _give(self, stamp: Stamp, reading: Reading, question: Question, *, ahead: bool = False) -> None:
-        """Computes and writes an answer. A question that fails is left to whoever asks it.
+        """Computes and writes an answer. A question that fails is left to the process that asks it.
 
         ahead: nobody waits for it, and who waits for another goes first.
         """

@@ -1,7 +1,7 @@
 """The one place where pages meet the store: what was read at one entry of the log, and the answers drawn from it.
 
 Every page is computed from one reading, so its numbers belong together. A reading stands for a few seconds. When the
-log has moved beyond it, whoever comes is still given it while a new one is made behind. Whoever has just filed asks for
+log has moved beyond it, a visitor is still given it while a new one is made behind. A firm that has just filed asks for
 a reading that has it.
 What takes longer than a request may wait is computed on, once for all who ask, and they are told how far it is.
 Nothing here writes to the ledger.
@@ -409,7 +409,7 @@ class Desk:
         if made is None or (at_least is not None and made.reading.snapshot.entry < at_least):
             return None
         path = made.reading.store.database.path
-        # A file that is gone would be made anew by asking it.
+        # A file that is gone would be made again by asking it.
         if path is not None and not path.exists():
             return None
         if self._is_true(made):

@@ -50,7 +50,7 @@ def parts_of(declaration: Declaration, *, most: int = PART_LINES) -> list[Part]:
 
 
 class RecordedBatchEvaluation:
-    """A file before the desk. `progress` is told how far the first look is (0 to 1)."""
+    """A file before the desk. `progress` gets how far the first look is (0 to 1)."""
 
     def __init__(
         self, declaration: Declaration, on: LawDay, ledger: Ledger, *, progress: Callable[[float], None]

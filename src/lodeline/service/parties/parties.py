@@ -139,7 +139,7 @@ class Decision:
     """About `name` as filed: it is the `same` as `party`, it is not (`other`), it is a `new` party, or it is `open`.
 
     `country`, `called`, `other_name` (in the other script) and `identifiers` are of a new party: `scheme:number`, or
-    `list:NAME:ID` for whom a list names.
+    `list:NAME:ID` for a party that a list names.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """What a firm's first page shows of the nation's snapshot without waiting: it is there, or it is left out this once.
 
-A reading is asked for as every page asks. Where no analyst publishes its answers, they are made beside the request.
+A reading is asked for as every page asks. Where no analyst publishes its answers, they are made next to the request.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lodeline.web.visit import Visit, desk
 
 #: Seconds for which a page waits for answers that are being made.
 _PATIENCE_S: Final = 0.02
-#: A reading that is older would be made anew before it is given, by a process that computes for itself.
+#: A reading that is older would be made again before it is given, by a process that computes for itself.
 _FRESH_S: Final = 30.0
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class _Answers(Thread):
             reading.answer(exceptions.every, reading.store, reading.snapshot, reading.law)
             self.good = True
         except Exception:
-            # The page does without; whoever asks for one of them alone is told.
+            # A page that does without them is shown; a page that needs one meets the same fault and reports it.
             _log.exception("balances and discrepancies could not be made ready for what firms have to do")
         finally:
             connections.close_all()
