@@ -94,7 +94,7 @@ def until_published(store: Path, entry: int, patience_s: float = 300) -> None:
     publications, until = Publications(open_store(str(store))), time.monotonic() + patience_s
     while time.monotonic() < until:
         stands = publications.current()
-        if stands is not None and stands[0].entry >= entry:
+        if stands is not None and stands.entry >= entry:
             return
         time.sleep(0.05)
     raise TimeoutError("nothing was published")
@@ -116,7 +116,7 @@ def measure(store: Path, session: str, name: str, period: str, **settings: str) 
         used = cpu_s_of(master)
         entry = file_one(store, period)
         receipt = time.monotonic()
-        if settings["LODELINE_ANALYST"] == "1":
+        if settings["LODELINE_PUBLISHER"] == "1":
             until_published(store, entry)
         until_shown(client, entry)
         found.filed_s, found.filed_cpu_s = time.monotonic() - receipt, cpu_s_of(master) - used
@@ -152,9 +152,9 @@ def main() -> int:
     print(f"{given.firms} firms, {given.months} months, {store.stat().st_size / 1e6:.0f} MB; {machine}")
     last = f"{2025 + (given.months - 1) // 12}-{(given.months - 1) % 12 + 1:02d}"
     runs = [
-        measure(store, session, "each for itself", last, LODELINE_ANALYST="0"),
-        measure(store, session, "analyst", last, LODELINE_ANALYST="1"),
-        measure(store, session, "analyst, started again", last, LODELINE_ANALYST="1"),
+        measure(store, session, "each for itself", last, LODELINE_PUBLISHER="0"),
+        measure(store, session, "publisher", last, LODELINE_PUBLISHER="1"),
+        measure(store, session, "publisher, started again", last, LODELINE_PUBLISHER="1"),
     ]
     for one in runs:
         held = ", ".join(f"{kind} {mb:.0f}" for kind, mb in one.pss_mb)

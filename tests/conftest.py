@@ -32,7 +32,7 @@ for _threads in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 os.environ["LODELINE_SECRET"] = "a secret that only tests share"
 os.environ["LODELINE_LANGUAGE"] = "en"
 # A server of few rows needs no process more, where no test is of it; those that are say so.
-os.environ.setdefault("LODELINE_ANALYST", "0")
+os.environ.setdefault("LODELINE_PUBLISHER", "0")
 
 # Django is set up once in a process: for the portal, which holds the store too. Programs that tests start choose anew.
 os.environ["DJANGO_SETTINGS_MODULE"] = "lodeline.web.settings"

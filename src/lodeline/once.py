@@ -23,10 +23,6 @@ class Once:
             self._answers[key] = (about, question(subject, *about))
         return cast(Answer, self._answers[key][1])
 
-    def keep(self, question: Callable[..., object], answer: object) -> None:
-        """What `ask` answers to a question about nothing else."""
-        self._answers[question,] = ((), answer)
-
 
 def _name(one: object) -> object:
     return one if isinstance(one, str | int | None) else (id(one),)

@@ -15,7 +15,7 @@ from lodeline.build import build
 COMMANDS = (
     "demo", "bench", "init", "load", "rebuild", "backup", "restore", "prune", "template", "check", "file", "feed",
     "exceptions", "trace", "origins", "balance", "flows", "where", "transfers", "quota", "reconcile", "findings", "edition",
-    "declare", "bundle", "screen", "receipt", "verify", "serve", "analyse", "world", "finding", "licence", "run", "inspect",
+    "declare", "bundle", "screen", "receipt", "verify", "serve", "publish", "world", "finding", "licence", "run", "inspect",
     "parties", "law", "accounts", "strategy",
 )  # fmt: skip
 PRINTING_DATA = (

@@ -90,7 +90,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         url, token = furnished_database(server)
         name = url.partition("?")[0].rpartition("/")[2]
         copy_postgresql((server.made, name), f"{name}_kept")
-        settings = {"LODELINE_ANALYST": "1", "LODELINE_JOB_WORKERS": "1", "LODELINE_MFA": "optional"}
+        settings = {"LODELINE_PUBLISHER": "1", "LODELINE_JOB_WORKERS": "1", "LODELINE_MFA": "optional"}
         with (
             served(url, room, **settings) as address,
             httpx.Client(timeout=60, headers={"Accept": "text/html"}) as official,

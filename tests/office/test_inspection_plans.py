@@ -70,7 +70,7 @@ def store(url: str) -> Iterator[Store]:
 
 def proposed(store: Store, wanted: Wanted = WANTED) -> Proposal:
     snapshot = open_snapshot(store)
-    items = snapshot.ask(site_items, site=wanted.site)
+    items = site_items(snapshot, site=wanted.site)
     return propose(items, wanted, register=snapshot.register, entry=snapshot.entry, today=TODAY)
 
 

@@ -26,14 +26,14 @@ from lodeline.engine.running import (
 )
 from lodeline.store.opening import open_store
 from lodeline.store.publications import Publications
-from lodeline.web.analyst import Analyst
+from lodeline.web.publisher import Publisher
 
 
 def published(url: str, engine: Opened | None) -> dict[str, bytes]:
     """What is published of a store from nothing, by the names of the files."""
     room = Publications(open_store(url)).directory
     shutil.rmtree(room, ignore_errors=True)
-    assert Analyst(url, engine).publish_once() is not None
+    assert Publisher(url, engine).publish_once() is not None
     return {str(one.relative_to(room)): one.read_bytes() for one in room.rglob("*") if one.is_file()}
 
 

@@ -30,7 +30,7 @@ ON = date(2025, 3, 31)
 
 def planned(store: Store) -> EnteredPlan:
     snapshot = open_snapshot(store)
-    items = snapshot.ask(site_items, site="sep")
+    items = site_items(snapshot, site="sep")
     wanted = Wanted(site="sep", on=ON, goals={"Nd": 20_000_000})
     proposal = planning.propose(items, wanted, register=snapshot.register, entry=snapshot.entry, today=ON)
     return planning.enter_plan(store, proposal, filed_at=clock.now(), by="p")

@@ -78,7 +78,7 @@ def test_a_law_is_published_while_the_server_runs(store: Store, tmp_path: Path) 
     today: date = clock.now().date()
     pack = with_notice(today)
     wrong = with_notice(today, **{LIST: notice(today)[LIST].replace("expect: {item: 9C999.a}", "expect: {item: 9C0}")})
-    demo = {"LODELINE_DEMO": "1", "LODELINE_ANALYST": "1"}
+    demo = {"LODELINE_DEMO": "1", "LODELINE_PUBLISHER": "1"}
     with running(store, tmp_path, workers=2, **demo) as server, Portal(f"http://localhost:{server.port}") as portal:
         kept = open_store(str(tmp_path / "store.sqlite3"))
         office, lodeline = Office(portal, kept), Lodeline(database=str(tmp_path / "store.sqlite3"))

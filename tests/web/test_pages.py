@@ -229,7 +229,7 @@ def announced(store: Store, firm: str) -> str:
 def planned(store: Store, site: str) -> tuple[str, int]:
     """A plan of a visit, and the entry of what was measured under it: the first item was not there."""
     snapshot, today = open_snapshot(store), clock.today(load_law("cn").timezone)
-    items = snapshot.ask(site_items, site=site)
+    items = site_items(snapshot, site=site)
     proposal = planning.propose(
         items, planning.Wanted(site=site, on=today), register=snapshot.register, entry=snapshot.entry, today=today
     )

@@ -1,4 +1,4 @@
-"""Commands and jobs read what an analyst has published, and say the same to the byte as when they compute it."""
+"""Commands and jobs read what is published, and report the same to the byte as when they compute it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.cli.program import Lodeline
 from tests.desk import Desk as Filer
-from tests.web.test_analyst import ORE, at_work, until, without_frames
+from tests.web.test_publisher import ORE, at_work, until, without_frames
 
 from lodeline.control.rulebook import LawDay
 from lodeline.office.access import clock
@@ -32,8 +32,8 @@ from lodeline.store.published import SnapshotAtHand, answered, at_head, newest_p
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import CASE_KIND, Store
 from lodeline.web import reading
-from lodeline.web.analyst import Analyst
 from lodeline.web.published_desk import PublishedDesk
+from lodeline.web.publisher import Publisher
 
 pytestmark = pytest.mark.medium
 
@@ -56,14 +56,8 @@ def filer(pages: None, tmp_path: Path) -> Filer:
 
 
 def published_for(filer: Filer) -> None:
-    """An analyst gives what commands ask, and ends."""
-    given = published.Published.__init__
-    with at_work(filer.store), pytest.MonkeyPatch.context() as patch:
-        PublishedDesk(filer.store.database.url).reading(at_least=filer.store.head().size - 1)
-        # A command asks nobody to compute: here, for once, it does.
-        patch.setattr(published.Published, "__init__", lambda self, *of, **_: given(self, *of, waits=True))
-        for words in ASKED:
-            assert Lodeline(database=filer.store.database.url)(*words).status == 0
+    """A publisher publishes, and ends."""
+    assert Publisher(filer.store.database.url).publish_once() is not None
 
 
 def noted(store: Store) -> None:
@@ -121,11 +115,11 @@ def test_a_lot_graph_stands_while_nothing_is_said_of_goods(filer: Filer, monkeyp
     monkeypatch.undo()
     filer.rows("MINE", "2025-07", f"O2 origin 2 mine 8 10 {ORE}")
     head = at_head(store)
-    assert standing(head.whole().files, entry=head.entry, root=head.root) is None  # type: ignore[arg-type]
+    assert head.files is not None and standing(head.files, entry=head.entry, root=head.root) is None
     assert head.flow_index().find("MINE/8") >= 0
 
 
-def test_a_job_asks_the_analyst_and_opens_no_frames(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_reads_what_is_published_and_opens_no_frames(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
     store, law, now = filer.store, load("cn"), clock.now()
     day = law.day_of(now)
 
@@ -133,7 +127,7 @@ def test_a_job_asks_the_analyst_and_opens_no_frames(filer: Filer, monkeypatch: p
         return [
             answered(findings, store, snapshot, law)["rows"], answered(every, store, snapshot, law).rows(),
             queue.queue(store, snapshot, day=day), queue.name(store, snapshot, "MINE OF OLD", day=day),
-            queue.party(store, snapshot, "MINE", day=day), parties.unsettled_of(snapshot, frozenset({"SEP"})).rows(),
+            queue.party(store, snapshot, "MINE", day=day), parties.unsettled(snapshot, firms=frozenset({"SEP"})).rows(),
             snapshot.register.roles,
         ]  # fmt: skip
 
@@ -152,11 +146,11 @@ def test_a_job_asks_the_analyst_and_opens_no_frames(filer: Filer, monkeypatch: p
 
 def test_a_job_does_not_wait_for_ever(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published, "_BEHIND_S", 0.3)
-    one = Analyst(filer.store.database.url)
+    one = Publisher(filer.store.database.url)
     # It lives, and publishes nothing.
-    with one._publications.one_analyst() as mine:
+    with one._publications.one_publisher() as mine:
         assert mine
-        monkeypatch.setattr(Publications, "has_analyst", lambda _: True)
+        monkeypatch.setattr(Publications, "has_publisher", lambda _: True)
         began = time.monotonic()
         assert newest_published(filer.store).entry == filer.store.head().size - 1
         assert newest_published(filer.store, waits_s=0.6).entry == filer.store.head().size - 1
@@ -173,17 +167,17 @@ def test_a_server_of_another_program_that_computes_is_told_of(filer: Filer, monk
     publications = Publications(filer.store)
     with monkeypatch.context() as patch:
         patch.setattr(store_publications, "program_now", lambda: "another")
-        analyst = publications.one_analyst()
-        assert analyst.__enter__()
+        publisher = publications.one_publisher()
+        assert publisher.__enter__()
     with reading.waits_a_little(), pytest.raises(reading.StillComputingError) as raised:
         PublishedDesk(filer.store.database.url).reading()
     assert raised.value.stage.what == "another"
-    analyst.__exit__(None, None, None)
-    with publications.one_analyst() as mine:
+    publisher.__exit__(None, None, None)
+    with publications.one_publisher() as mine:
         assert mine and not publications.has_another_program()
 
 
-def test_evidence_and_the_desk_ask_the_analyst(
+def test_evidence_and_the_desk_read_what_is_published(
     flawed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     assert flawed.database.path is not None

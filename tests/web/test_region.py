@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 from django.test import Client, override_settings
 from tests.web.as_official import OFFICIAL
-from tests.web.test_analyst import at_work, without_frames
 from tests.web.test_pages import planned as planned_visit
+from tests.web.test_publisher import at_work, without_frames
 
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
@@ -197,7 +197,7 @@ def test_no_page_names_a_firm_or_a_site_elsewhere(client: Client, divided: Divid
 
 
 @pytest.mark.medium
-def test_pages_read_from_an_analyst_are_the_same_and_open_no_frames(
+def test_pages_read_from_a_publication_are_the_same_and_open_no_frames(
     client: Client, divided: Divided, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Each look at a firm is one more on the page of looks, and a row on that of the firm.

@@ -112,8 +112,8 @@ def running(store: Store, room: Path, *, workers: int, **settings: str) -> Itera
 
 @pytest.fixture(params=[2])
 def served(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Iterator[Served]:
-    """A server of so many processes that answer, with a job worker and an analyst."""
-    with running(store, tmp_path, workers=request.param, LODELINE_ANALYST="1") as server:
+    """A server of so many processes that answer, with a job worker and a publisher."""
+    with running(store, tmp_path, workers=request.param, LODELINE_PUBLISHER="1") as server:
         yield server
 
 
@@ -140,7 +140,7 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
     eventually(lambda: len(served.children() - {dead}) == 4)
     assert len(served.children() - before) == 1
     beside = before - answering() - {dead}
-    assert len(beside) == 2, "one that does jobs, and the analyst"
+    assert len(beside) == 2, "one that does jobs, and the publisher"
     for one in beside:
         os.kill(one, signal.SIGKILL)
     eventually(lambda: len(served.children() - beside) == 4)
@@ -149,7 +149,7 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
     assert served.end(signal.SIGTERM) < 5
     assert (served.process.returncode, served.errors.read_text()) == (0, "")
     ended = " ".join(line["what"] for line in served.lines())
-    assert "job worker" in ended and "analyst" in ended and ended.count("ended by itself") == 2
+    assert "job worker" in ended and "publisher" in ended and ended.count("ended by itself") == 2
 
 
 @pytest.mark.medium

@@ -85,7 +85,7 @@ def plan(store: Store) -> str:
     """The address of the page of a plan of an hour."""
     wanted = Wanted(site="sep", on=date.fromisoformat(DAY), goals={"Nd": 1_000_000}, minutes=60)
     snapshot = open_snapshot(store)
-    items = snapshot.ask(site_items, site="sep")
+    items = site_items(snapshot, site="sep")
     proposal = propose(items, wanted, register=snapshot.register, entry=snapshot.entry, today=wanted.on)
     entered = enter_plan(actor(), store, proposal, now=clock.now())
     return f"/en/inspections/plans/{entered.entry.index}/telephone/"
@@ -238,7 +238,7 @@ def test_cells_that_nobody_types_are_named_and_never_a_mistake_of_ours(store: St
 def test_a_visit_broken_off_says_what_was_done_and_shows_the_firm_nothing_of_the_rest(store: Store) -> None:
     wanted = Wanted(site="sep", on=date.fromisoformat(DAY), goals={"Nd": 40_000_000}, minutes=2_000)
     snapshot = open_snapshot(store)
-    items = snapshot.ask(site_items, site="sep")
+    items = site_items(snapshot, site="sep")
     proposal = propose(items, wanted, register=snapshot.register, entry=snapshot.entry, today=wanted.on)
     entered = enter_plan(actor(), store, proposal, now=clock.now())
     plan = f"/en/inspections/plans/{entered.entry.index}/"

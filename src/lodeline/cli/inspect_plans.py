@@ -46,7 +46,7 @@ def plan_site(
         detect=detect_of(detect) if detect else planning.USUAL_DETECT,
         minutes=planning.USUAL_MINUTES if minutes is None else minutes,
     )  # fmt: skip
-    items = snapshot.ask(site_items, site=site)
+    items = site_items(snapshot, site=site)
     proposal = planning.propose(items, wanted, register=snapshot.register, entry=snapshot.entry, today=today)
     if enter:
         entered = planning.enter_plan(store, proposal, filed_at=datetime.now(UTC), by="command line")

@@ -106,7 +106,7 @@ def _plan(store: Store, snapshot: Snapshot, held: pl.DataFrame, now: date, *, bu
     site = str(others["site"][0]) if others.height else but
     wanted = Wanted(site=site, on=now + timedelta(days=4))
     proposal = propose(
-        snapshot.ask(site_items, site=site), wanted, register=snapshot.register, entry=snapshot.entry, today=now
+        site_items(snapshot, site=site), wanted, register=snapshot.register, entry=snapshot.entry, today=now
     )
     return enter_plan(store, proposal, filed_at=_at(now - timedelta(days=1)), by=_BY).entry.index
 

@@ -33,7 +33,7 @@ def serve(
 
 
 @app.command()
-def analyse(
+def publish(
     database: Database = DEFAULT_DATABASE,
     once: Annotated[
         bool, typer.Option("--once", help="Publish the newest entry and end. 发布最新条目后结束。")
@@ -46,7 +46,7 @@ def analyse(
         ),
     ] = None,
 ) -> None:
-    """Publish the nation's answers for all that serve. 计算并发布全国结果。"""
+    """Publish the reports of the nation for all processes that serve. 计算并发布全国报表。"""
     # The process ends at Ctrl-C or SIGTERM; `serve` starts one of its own.
     from lodeline.engine.running import engine_of  # noqa: PLC0415
 
@@ -54,12 +54,12 @@ def analyse(
     # Before the store is opened: reports are questions of pages.
     os.environ.update(LODELINE_DATABASE=database, DJANGO_SETTINGS_MODULE="lodeline.web.settings")
     store_at(database).database.close()
-    from lodeline.web import analyst  # noqa: PLC0415
+    from lodeline.web import publisher  # noqa: PLC0415
 
     if not once:
-        analyst.main(chosen)
+        publisher.main(chosen)
         return
-    stamp = analyst.publish_once(database, chosen)
+    stamp = publisher.publish_once(database, chosen)
     if stamp is None:
         console.print(text("The store is empty: nothing is published.", "数据库为空，未发布。"))
     else:

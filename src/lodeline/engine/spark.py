@@ -60,7 +60,7 @@ def opened(master: str) -> Iterator[Engine]:
         raise EngineError(f"nobody answers at {master}: is the master started?", f"{master} 无响应，主节点是否已启动？")
     # Workers are this very Python, if nobody names another.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    conf = SparkConf().setAppName("lodeline analyse").setMaster(_persistent(master))
+    conf = SparkConf().setAppName("lodeline publish").setMaster(_persistent(master))
     conf.set("spark.driver.maxResultSize", "0").set("spark.task.maxFailures", str(_ATTEMPTS))
     conf.set("spark.ui.showConsoleProgress", "false")
     # Tasks are many at once; each keeps to its own processor.

@@ -88,7 +88,7 @@ def directory_of(database: Database) -> Path:
 
 
 def answers_beside(directory: Path) -> Path:
-    """Where what an analyst publishes of the same store lives. Not in it: where a snapshot is made again from nothing,
+    """Where what a publisher publishes of the same store lives. Not in it: where a snapshot is made again from nothing,
     all that is in its directory goes."""
     return directory.with_name(directory.name.removesuffix(".snapshot") + ".answers")
 

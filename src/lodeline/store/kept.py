@@ -44,12 +44,10 @@ def kept(
     return found
 
 
-def forget_others(store: Store, snapshot: Snapshot) -> None:
-    """Keeps of a store only what is of this snapshot: the rest holds frames that nobody will ask for."""
-    mine = _ledger(store, snapshot)
+def forget() -> None:
+    """Lets all of them go, with the frames that they hold."""
     with _lock:
-        for one in [one for one in _kept if one[0] == mine[0] and one != mine]:
-            del _kept[one]
+        _kept.clear()
 
 
 def _ledger(store: Store, snapshot: Snapshot) -> _Ledger:

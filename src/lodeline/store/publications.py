@@ -1,12 +1,11 @@
-"""Answers of the nation as immutable files: one directory for each entry at which they hold, one analyst that writes.
+"""Reports of the nation as sealed files: one directory for each entry at which they hold, one process that writes.
 
-    STORE.answers/current.json                    which publications stand; sealed
-    STORE.answers/12333-4f1c7d5d-PROGRAM/KEY.json an answer: its question, its value, the seals of its frames; sealed
+    STORE.answers/current.json                    the publication that is current; sealed
+    STORE.answers/12333-4f1c7d5d-PROGRAM/KEY.json a report: its question, its value, the seals of its frames; sealed
     STORE.answers/12333-4f1c7d5d-PROGRAM/KEY.0.arrow  a frame of it
-    STORE.answers/wanted/…KEY.json                a question that somebody waits for; ….progress: how far it is
 
-A reader takes nothing for an answer that this store did not seal: what is missing or altered is asked for anew. Files
-appear under their names when they are whole, so that an analyst may be killed at any moment.
+A reader takes nothing for a report that this store did not seal: what is altered is removed, and made again by the
+publisher. Files appear under their names when they are whole, so that a publisher may be killed at any moment.
 """
 
 from __future__ import annotations
@@ -16,11 +15,10 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import get_ident
 from typing import Any, Final, TextIO
 
 import polars as pl
@@ -32,11 +30,11 @@ from lodeline.store.seal import Seal, SealKey, WrongFile, sampled
 from lodeline.store.store import Store
 from lodeline.store.values import packed, unpacked
 
-FORMAT: Final = 2
-_CURRENT, _ANSWER, _WANTED, _PROGRESS = b"publications", b"answer", b"wanted", b"progress"
-#: Blocks of 1 MiB of an answer's frames that a reader checks; `lodeline verify` checks all.
+FORMAT: Final = 3
+_CURRENT, _ANSWER = b"publications", b"answer"
+#: Blocks of 1 MiB of a report's frames that a reader checks; `lodeline verify` checks all.
 BLOCKS_CHECKED: Final = 16
-#: Publications that stay when a newer one stands: readers of a moment ago may still open them.
+#: Publications that stay when a newer one is current: readers of a moment ago may still open them.
 _KEPT: Final = 2
 _PACKAGE: Final = Path(__file__).parents[1]
 
@@ -98,43 +96,43 @@ class Stamp:
 
 
 class Publications:
-    """The answers of a store, for the one analyst that writes them and for all who read."""
+    """The reports of a store, for the one publisher that writes them and for all who read."""
 
     def __init__(self, store: Store) -> None:
         self.directory = answers_beside(directory_of(store.database))
         self._key = SealKey.of_store(store.secret)
-        self._wanted = self.directory / "wanted"
         self._store = store
         #: The newest entry of which this object has seen a publication.
         self._seen = -1
 
     # Readers.
 
-    def current(self) -> tuple[Stamp, Stamp] | None:
-        """The publication that stands, with its reports, and the newest, which may have none yet; None where
-        nothing is published by this program, or it is older than one that was seen: the analyst does not go back."""
+    def current(self) -> Stamp | None:
+        """The publication that is current; None where this program has published nothing, or it is older than one that
+        this object has seen: the publisher does not go back."""
         stated = self._document(self.directory / "current.json", _CURRENT)
-        if stated is None or stated["format"] != FORMAT:
+        if stated is None or stated.pop("format") != FORMAT:
             return None
-        standing, newest = Stamp(**stated["standing"]), Stamp(**stated["newest"])
-        if standing.program != program_now() or newest.entry < self._seen:
+        stamp = Stamp(**stated)
+        if stamp.program != program_now() or stamp.entry < self._seen:
             return None
-        self._seen = newest.entry
-        return standing, newest
+        self._seen = stamp.entry
+        return stamp
 
     def age_s(self) -> float | None:
-        """Seconds since what stands was known to be the end of the log; None where nothing stands."""
+        """Seconds since the current one was known to be the end of the log; None without one."""
         try:
             return max(0.0, time.time() - (self.directory / "current.json").stat().st_mtime)
         except OSError:
             return None
 
     def read(self, stamp: Stamp, question: Question) -> tuple[bool, Any]:
-        """Whether there is an answer, and the answer."""
+        """Whether the report is there, and its value. One that is not as it was written is removed, so that the
+        publisher makes it again."""
         path = self.directory / stamp.directory / f"{question.key}.json"
         stated = self._document(path, _ANSWER)
         if stated is None or (stated["of"], stated["question"]) != (stamp.directory, question.text):
-            return False, None
+            return self._removed(path)
         seals = {name: Seal.read(one) for name, one in stated["frames"].items()}
         try:
             for name, blocks in sampled(seals, BLOCKS_CHECKED).items():
@@ -144,44 +142,31 @@ class Publications:
                 value = unpacked(value, lambda number: read(path.parent / f"{question.key}.{number}.arrow"))
         except (WrongFile, OSError, pl.exceptions.PolarsError) as error:
             warn_of_wrong(error if isinstance(error, WrongFile) else WrongFile(path, str(error)))
-            return False, None
+            return self._removed(path)
         return True, value
 
-    def want(self, stamp: Stamp, question: Question) -> None:
-        """Puts a question before the analyst."""
-        self._wanted.mkdir(parents=True, exist_ok=True)
-        path = self._waiting(stamp, question)
-        if not path.exists():
-            _write(path, self._key.document(_WANTED, {"of": stamp.directory, "question": question.text}))
+    @staticmethod
+    def _removed(path: Path) -> tuple[bool, Any]:
+        with suppress(OSError):  # where nothing can be written, `lodeline verify` names it
+            path.unlink()
+        return False, None
 
-    def is_wanted(self, stamp: Stamp, question: Question) -> bool:
-        """Whether the question waits before the analyst."""
-        return self._waiting(stamp, question).exists()
-
-    def progress(self, stamp: Stamp, question: Question) -> tuple[str, int, int] | None:
-        """How far the analyst is with a question: what it goes through, how many are done, of how many."""
-        stated = self._document(self._waiting(stamp, question).with_suffix(".progress"), _PROGRESS)
-        return None if stated is None else (stated["what"], stated["done"], stated["total"])
-
-    def has_analyst(self) -> bool:
-        """Whether somebody is the analyst of this store now."""
+    def has_publisher(self) -> bool:
+        """Whether a process is the publisher of this store now."""
         with self._locked() as (mine, _):
             return not mine
 
     def has_another_program(self) -> bool:
-        """Whether the analyst is of another program: what it publishes is not for this one."""
+        """Whether the publisher is of another program: what it publishes is not for this one."""
         with self._locked() as (mine, lock):
             lock.seek(0)
             return not mine and lock.read() not in ("", program_now())
 
-    def _waiting(self, stamp: Stamp, question: Question) -> Path:
-        return self._wanted / f"{stamp.directory}.{question.key}.json"
-
-    # The analyst.
+    # The publisher.
 
     @contextmanager
-    def one_analyst(self) -> Iterator[bool]:
-        """Whether nobody else is the analyst of this store; held until the end of the block."""
+    def one_publisher(self) -> Iterator[bool]:
+        """Whether no other process is the publisher of this store; held until the end of the block."""
         with self._locked() as (mine, lock):
             if mine:
                 lock.truncate(0)
@@ -191,9 +176,9 @@ class Publications:
 
     @contextmanager
     def _locked(self) -> Iterator[tuple[bool, TextIO]]:
-        """Whether the lock of the analyst was free, and its file, which says of which program the last one was."""
+        """Whether the lock of the publisher was free, and its file, which says of which program the last one was."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / "analyst.lock").open("a+") as lock:
+        with (self.directory / "publisher.lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -213,7 +198,6 @@ class Publications:
         seals = {}
         for number, frame in enumerate(frames):
             path = room / f"{question.key}.{number}.arrow"
-            # A report may be made just as somebody asks for it.
             building = _building(path)
             plain(frame).write_ipc(building, compat_level=pl.CompatLevel.newest())
             seals[path.name] = self._key.seal_file(building).as_json()
@@ -225,54 +209,28 @@ class Publications:
         }  # fmt: skip
         _write(room / f"{question.key}.json", self._key.document(_ANSWER, document))
 
-    def publish(self, *, standing: Stamp, newest: Stamp) -> None:
-        """Lets these stand; what nobody can be reading any more goes."""
-        stated = {"format": FORMAT, "standing": _facts(standing), "newest": _facts(newest)}
-        _write(self.directory / "current.json", self._key.document(_CURRENT, stated))
-        kept = {standing.directory, newest.directory}
-        rooms = [one for one in self.directory.iterdir() if one.is_dir() and one != self._wanted]
-        gone = sorted((one for one in rooms if one.name not in kept), key=lambda one: -one.stat().st_mtime_ns)
-        for room in gone[_KEPT - 1 :]:
+    def publish(self, stamp: Stamp) -> None:
+        """Makes this one current; what no reader can be reading any more goes."""
+        _write(self.directory / "current.json", self._key.document(_CURRENT, {"format": FORMAT, **asdict(stamp)}))
+        rooms = [one for one in self.directory.iterdir() if one.is_dir() and one.name != stamp.directory]
+        for room in sorted(rooms, key=lambda one: -one.stat().st_mtime_ns)[_KEPT - 1 :]:
             remove(room)
 
     def still_true(self) -> None:
-        """Says that what stands is the end of the log."""
+        """States that the current one is the end of the log."""
         with suppress(OSError):
             os.utime(self.directory / "current.json")
 
-    def wanted(self) -> list[tuple[str, Question]]:
-        """The questions that wait, the oldest first, each with the directory of the publication that lacks it."""
-        if not self._wanted.is_dir():
-            return []
-        since = []
-        for path in self._wanted.glob("*.json"):
-            with suppress(OSError):  # another thread has just settled it
-                since.append((path.stat().st_mtime_ns, path))
-        stated = [(path, self._document(path, _WANTED)) for _, path in sorted(since)]
-        for path, one in stated:
-            if one is None:
-                path.unlink(missing_ok=True)
-        return [(one["of"], Question.read(one["question"])) for _, one in stated if one is not None]
-
-    def settle(self, of: str, question: Question) -> None:
-        """Takes a question from those that wait: it is answered, or cannot be."""
-        for ending in ("json", "progress"):
-            (self._wanted / f"{of}.{question.key}.{ending}").unlink(missing_ok=True)
-
-    def report(self, of: str, question: Question, stage: tuple[str, int, int]) -> None:
-        """Says how far a question is that somebody waits for."""
-        facts = dict(zip(("what", "done", "total"), stage, strict=True))
-        _write(self._wanted / f"{of}.{question.key}.progress", self._key.document(_PROGRESS, facts))
-
     def wrong_files(self) -> list[str]:
-        """Every file of the publications that stand which is not as it was written."""
-        found, current = [], self.current()
-        for stamp in () if current is None else dict.fromkeys(current):
-            of_log = self._store.entry(stamp.entry)
-            if of_log is None or of_log.root != stamp.root:
-                found.append(str((self.directory / "current.json").relative_to(self.directory.parent)))
-            for path in sorted((self.directory / stamp.directory).glob("*.json")):
-                found += [str(wrong.relative_to(self.directory.parent)) for wrong in self._wrong_in(path)]
+        """Every file of the current publication that is not as it was written."""
+        found, stamp = [], self.current()
+        if stamp is None:
+            return []
+        of_log = self._store.entry(stamp.entry)
+        if of_log is None or of_log.root != stamp.root:
+            found.append(str((self.directory / "current.json").relative_to(self.directory.parent)))
+        for path in sorted((self.directory / stamp.directory).glob("*.json")):
+            found += [str(wrong.relative_to(self.directory.parent)) for wrong in self._wrong_in(path)]
         return found
 
     def _wrong_in(self, path: Path) -> Iterator[Path]:
@@ -297,26 +255,26 @@ class Publications:
 def plain(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame as equal ones are written alike: in one piece, no number left under a null, each text stored once."""
     numbers, texts = cs.numeric(), [name for name, kind in frame.schema.items() if kind == pl.String]
-    return frame.rechunk().with_columns(
-        pl.when(numbers.is_not_null()).then(numbers.fill_null(0)),
-        # Put together anew: else where the texts lie tells from how many frames they came.
-        *(pl.concat_str(pl.col(name), pl.lit("")).alias(name) for name in texts),
+    return (
+        frame.rechunk()
+        .select(pl.all().gather(pl.int_range(pl.len())))
+        .with_columns(
+            pl.when(numbers.is_not_null()).then(numbers.fill_null(0)),
+            # Put together again: else where the texts lie tells from how many frames they came.
+            *(pl.concat_str(pl.col(name), pl.lit("")).alias(name) for name in texts),
+        )
     )
 
 
-def _facts(stamp: Stamp) -> Mapping[str, Any]:
-    return {name: getattr(stamp, name) for name in ("entry", "root", "as_of", "checkpoint", "program")}
-
-
 def _write(path: Path, content: bytes) -> None:
-    """The file, whole or not at all; two who write the same, threads of a process as well, do not meet."""
+    """The file, whole or not at all."""
     building = _building(path)
     building.write_bytes(content)
     building.rename(path)
 
 
 def _building(path: Path) -> Path:
-    return path.with_suffix(f".{os.getpid()}-{get_ident()}.building")
+    return path.with_suffix(f".{os.getpid()}.building")
 
 
 _program: list[str] = []

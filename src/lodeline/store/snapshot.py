@@ -7,7 +7,7 @@ known to be what this store wrote (`store.column_files`, `store.flow_files`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
@@ -82,28 +82,22 @@ class Snapshot:
         used = self.drawn_as.join(lots.rename({"lot": "shipped_lot"}), on="shipped_lot", how="semi").select("lot")
         of_lots = pl.col("lot").is_in(pl.concat([lots, used])["lot"].unique().implode())
         kept = {name: getattr(self, name).filter(of_lots) for name in _OF_LOTS}
-        narrow = replace(self, lines=kept.pop("lines"))
-        trade = self.trade.join(narrow.lines.select("line"), on="line", how="semi", maintain_order="left")
-        vars(narrow).update(kept, trade=trade, count_scopes=self.count_scopes.filter(is_theirs))
-        return narrow
+        kept["trade"] = self.trade.join(kept["lines"].select("line"), on="line", how="semi", maintain_order="left")
+        return self.but_with(**kept, count_scopes=self.count_scopes.filter(is_theirs))
 
-    def whole(self) -> Snapshot:
-        """Itself; of what stands in for a snapshot (`store.published.SnapshotAtHand`) the snapshot with its frames."""
-        return self
-
-    def ask(self, question: Callable[..., Answer], /, **arguments: Any) -> Answer:
-        """`question(self, **arguments)`, wherever the frames are that it looks at: a module's function of the program,
-        with arguments and an answer that files can hold (`store.values`)."""
-        return question(self, **arguments)
+    def but_with(self, **kept: Any) -> Snapshot:
+        """The snapshot with these frames in place of its own; all others are computed from them."""
+        own = {
+            one.name: kept.pop(one.name) if one.name in kept else getattr(self, one.name) for one in fields(Snapshot)
+        }
+        found = Snapshot(**own)
+        vars(found).update(kept)
+        return found
 
     def once(self, question: Callable[..., Answer], /, *about: object) -> Answer:
         """`question(self, *about)`, computed once: what several answers rest on. It may not look at entry and root,
         because later snapshots of the same goods and law keep it."""
         return self._once.ask(question, self, *about)
-
-    def keep(self, question: Callable[..., Answer], answer: Answer) -> None:
-        """What `once(question)` is, computed by others (an engine)."""
-        self._once.keep(question, answer)
 
     @cached_property
     def _once(self) -> Once:
@@ -111,7 +105,8 @@ class Snapshot:
 
     def rows(self, frame: str, column: str, values: Iterable[Any]) -> pl.DataFrame:
         """The rows of one of its frames ("lines", "lots", "lot_facts" …) of which a column has one of these values."""
-        return self.ask(rows_of, frame=frame, column=column, values=tuple(values))
+        found: pl.DataFrame = getattr(self, frame)
+        return found.filter(pl.col(column).is_in(list(values)))
 
     def lines_of_lot(self, lot: int) -> pl.DataFrame:
         """The `lines` of a lot, by its number. They are few: who has no frames reads them from the store at once."""
@@ -349,9 +344,3 @@ _OF_LOTS: Final = (
 def at_rest(files: ColumnFiles | None, frame: pl.DataFrame) -> pl.DataFrame:
     """`Snapshot.at_rest` of a snapshot with these files."""
     return frame if files is None else mapped(frame, files.directory)
-
-
-def rows_of(snapshot: Snapshot, *, frame: str, column: str, values: tuple[Any, ...]) -> pl.DataFrame:
-    """`Snapshot.rows`."""
-    found: pl.DataFrame = getattr(snapshot, frame)
-    return found.filter(pl.col(column).is_in(list(values)))

@@ -12,7 +12,7 @@ import polars as pl
 from lodeline.mapped import beside, mapped
 from lodeline.store.column_files import ColumnFiles, directory_of
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import Head, Store
+from lodeline.store.store import OFFICE_KIND, Head, Store
 
 
 def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
@@ -69,6 +69,15 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
         register=register,
         aliases=store.books.all_aliases(before=entry + 1),
     )
+
+
+def is_unchanged(store: Store, entry: int, root: str) -> bool:
+    """Whether what was computed as of an entry holds: all that came since is the office's own. No page is computed from
+    that but the log, which asks the store."""
+    last = store.entry(entry)
+    # Where a backup was restored, the log is another, and may be as long.
+    of_this_log = last is not None and last.root == root
+    return of_this_log and store.last_goods_entry(store.head().size, still=[OFFICE_KIND])[0] <= entry
 
 
 def is_of(store: Store, before: Snapshot) -> bool:

@@ -27,11 +27,10 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.store.database import Database
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
-from lodeline.store.publications import Question
-from lodeline.store.published import Published, asked_by_name
+from lodeline.store.published import SnapshotAtHand
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.snapshot_opening import is_of, open_snapshot
-from lodeline.store.store import OFFICE_KIND, Store
+from lodeline.store.snapshot_opening import is_unchanged, open_snapshot
+from lodeline.store.store import Store
 from lodeline.web.server import configuration
 
 Answer = TypeVar("Answer")
@@ -40,8 +39,8 @@ Answer = TypeVar("Answer")
 PATIENCE_S = 2
 #: Seconds that a request which `waits_a_little` waits in all, and at least for each thing, since a thing may be quick.
 REQUEST_WAITS_S = 2.0
-#: Seconds that a form (`waits_as_a_form`) waits in all for an analyst: it is not sent again by itself, and proxies give
-#: up after a minute.
+#: Seconds that a form (`waits_as_a_form`) waits in all for a publication: it is not sent again by itself, and proxies
+#: give up after a minute.
 FORM_WAITS_S = 45.0
 _LEAST_S: Final = 0.1
 #: Seconds for which what failed behind those who had gone is told to whoever comes back, and not begun again.
@@ -102,7 +101,7 @@ def waits_a_little() -> Iterator[None]:
 
 @contextmanager
 def waits_as_a_form() -> Iterator[None]:
-    """The same for who acts: an analyst is waited for longer, and what no analyst computes as long as it takes."""
+    """The same for a form: a publication is waited for longer, and what is computed here as long as it takes."""
     before = _form_left_s.set(FORM_WAITS_S)
     try:
         yield
@@ -111,7 +110,7 @@ def waits_as_a_form() -> Iterator[None]:
 
 
 def seconds_left() -> float | None:
-    """How long the request under way still waits for an analyst; None: as long as it takes."""
+    """How long the request under way still waits; None: as long as it takes."""
     left_s = _left_s.get()
     return _form_left_s.get() if left_s is None else left_s
 
@@ -178,12 +177,10 @@ class _Work:
 class _Slot:
     """Room for one answer; its lock lets one visitor compute what others wait for.
 
-    `subjects` name attributes of the reading; None where the question was asked about something else. `work`: the
-    thread that computes it for those who do not wait for it, or that failed while they were away.
+    `work`: the thread that computes it for those who do not wait for it, or that failed while they were away.
     """
 
     question: Callable[..., Any]
-    subjects: tuple[str, ...] | None
     arguments: dict[str, Any]
     lock: Lock = field(default_factory=Lock)
     done: bool = False
@@ -191,25 +188,17 @@ class _Slot:
     progress: _Progress = field(default_factory=lambda: _Progress(Stage(what="answers")))
     work: _Work | None = None
 
-    @property
-    def asked_by_name(self) -> Question | None:
-        """The question as the analyst is asked it; None where it is none of the whole ledger."""
-        return asked_by_name(self.question, self.subjects, self.arguments)
-
-    def take(self, published: Published) -> None:
-        """Takes the answer from what is published, if it is there."""
-        asked = self.asked_by_name
-        if asked is not None and self.lock.acquire(blocking=False):
+    def take(self, snapshot: SnapshotAtHand, subjects: tuple[object, ...]) -> None:
+        """Takes the answer from what is published, if it is there. Raises UserError where that is the answer."""
+        if self.lock.acquire(blocking=False):
             try:
-                found, value = published.read(asked)
-                if isinstance(value, UserError):
-                    raise value
-                self.value, self.done = value if found else self.value, found or self.done
+                found, value = snapshot.read(self.question, *subjects, **self.arguments)
+                self.value, self.done = (value, True) if found else (self.value, self.done)
             finally:
                 self.lock.release()
 
-    def compute(self, subjects: tuple[object, ...], published: Published | None) -> object:
-        """The answer, taken from what is published, or computed by whoever comes first. Raises StillComputingError."""
+    def compute(self, subjects: tuple[object, ...]) -> object:
+        """The answer, computed by the first who asks. Raises StillComputingError."""
         if self.done:
             return self.value
         left_s = seconds_left()
@@ -218,13 +207,7 @@ class _Slot:
         try:
             if not self.done:
                 with reported_to(self.progress.report):
-                    asked = None if published is None else self.asked_by_name
-                    found, value = False, None
-                    if published is not None and asked is not None:
-                        found, value = published.wait_for(asked, self.progress.report)
-                    if isinstance(value, UserError):
-                        raise value
-                    self.value = value if found else self.question(*subjects, **self.arguments)
+                    self.value = self.question(*subjects, **self.arguments)
                 self.done = True
             return self.value
         finally:
@@ -234,16 +217,12 @@ class _Slot:
 class Reading:
     """The store, its snapshot at one entry, the law, and a bounded memory of answers. Shared between threads."""
 
-    def __init__(
-        self, store: Store, snapshot: Snapshot, law: Jurisdiction, checkpoint: str, published: Published | None = None
-    ) -> None:
-        """published: where answers are that another process has computed; None where all are computed here."""
+    def __init__(self, store: Store, snapshot: Snapshot, law: Jurisdiction, checkpoint: str) -> None:
         self.store = store
         self.snapshot = snapshot
         self.law = law
         #: The signed size and root that this was read at.
         self.checkpoint = checkpoint
-        self._published = published
         self._slots: OrderedDict[tuple[Any, ...], _Slot] = OrderedDict()
         self._lock = Lock()
 
@@ -259,15 +238,14 @@ class Reading:
         with self._lock:
             slot = self._slots.get(key)
             if slot is None:
-                slot = _Slot(question=question, subjects=self._names(subjects), arguments=arguments)
-                self._slots[key] = slot
+                slot = self._slots[key] = _Slot(question=question, arguments=arguments)
             self._slots.move_to_end(key)
             while len(self._slots) > ANSWERS_KEPT:
                 self._slots.popitem(last=False)
-        if self._published is not None and not slot.done:
-            slot.take(self._published)
-        if slot.done or slot.subjects is None or _left_s.get() is None:
-            return slot.compute(subjects, self._published)
+        if not slot.done and isinstance(self.snapshot, SnapshotAtHand):
+            slot.take(self.snapshot, subjects)
+        if slot.done or _left_s.get() is None or not self._has(subjects):
+            return slot.compute(subjects)
         return self._answer_behind(slot, subjects)
 
     def _answer_behind(self, slot: _Slot, subjects: tuple[object, ...]) -> object:
@@ -284,30 +262,17 @@ class Reading:
 
     def _compute(self, slot: _Slot, subjects: tuple[object, ...], work: _Work) -> None:
         try:
-            slot.compute(subjects, self._published)
+            slot.compute(subjects)
         except Exception as failure:
             work.fail(failure)
         finally:
             connections.close_all()
             work.done.set()
 
-    def _names(self, subjects: tuple[object, ...]) -> tuple[str, ...] | None:
-        """What these subjects are called in any reading; "" is the reading itself."""
-        known = {id(self): "", id(self.store): "store", id(self.snapshot): "snapshot", id(self.law): "law"}
-        return tuple(known[id(one)] for one in subjects) if all(id(one) in known for one in subjects) else None
-
-
-def is_unchanged(reading: Reading) -> bool:
-    """Whether all that came since is the office's own: no page is computed from it but that of the log, which asks the
-    log itself."""
-    store = reading.store
-    size = store.head().size
-    return (
-        reading.snapshot.entry < size
-        and store.last_goods_entry(size, still=[OFFICE_KIND])[0] <= reading.snapshot.entry
-        # Where a backup was restored under it, the log is another, and may be as long.
-        and is_of(store, reading.snapshot)
-    )
+    def _has(self, subjects: tuple[object, ...]) -> bool:
+        """Whether the question is about nothing but this reading."""
+        known = {id(one) for one in (self, self.store, self.snapshot, self.law)}
+        return all(id(one) in known for one in subjects)
 
 
 @dataclass(slots=True)
@@ -427,7 +392,8 @@ class Desk:
         asked = self._clock()
         if asked - made.true_at < stands_s:
             return True
-        if made.reading.store.checkpoint() != made.reading.checkpoint and not is_unchanged(made.reading):
+        store, snapshot = made.reading.store, made.reading.snapshot
+        if store.checkpoint() != made.reading.checkpoint and not is_unchanged(store, snapshot.entry, snapshot.root):
             return False
         made.true_at = asked
         return True

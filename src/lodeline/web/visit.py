@@ -47,8 +47,8 @@ _FILED = "filed"
 
 @cache
 def desk(url: str) -> Desk | PublishedDesk:
-    """The desk of a database: one for each process. Where an analyst publishes, it computes nothing itself."""
-    return PublishedDesk(url) if configuration.current().analyst else Desk(url)
+    """The desk of a database: one for each process. Where there is a publisher, it reads."""
+    return PublishedDesk(url) if configuration.current().publisher else Desk(url)
 
 
 class Visit:

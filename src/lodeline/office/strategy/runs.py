@@ -35,7 +35,7 @@ from lodeline.service.strategy.inputs import inputs_of
 from lodeline.service.strategy.runs import run_scenario
 from lodeline.store.law import law_before
 from lodeline.store.opening import open_store
-from lodeline.store.published import SnapshotAtHand
+from lodeline.store.snapshot_opening import open_snapshot_as_of
 from lodeline.store.store import Store, StoreError
 from lodeline.strategy.inputs.tables import scenario_of
 
@@ -232,7 +232,7 @@ def run_job(payload: Mapping[str, Any], progress: Any) -> object:
 def _computed(run: StrategyRun, progress: Any) -> Json:
     """The run as of its own entry, whatever has been filed since."""
     store = open_store(settings.LODELINE_DATABASE)
-    snapshot = SnapshotAtHand(store, entry=run.entry, root=run.root).whole()
+    snapshot = open_snapshot_as_of(store, run.entry)
     law, inputs = law_before(store, run.entry + 1), inputs_of(store, run.entry)
 
     def tell(done: int, total: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from lodeline.detection.imbalance import TESTED
 from lodeline.engine.running import Engine, Frames, buckets, parted
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
+from lodeline.store.published import SnapshotAtHand
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -27,7 +28,10 @@ def book(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Accounts:
 
 
 def _book(snapshot: Snapshot, store: Store, law: Jurisdiction) -> Accounts:
-    return snapshot.accounts(TESTED, filing_status(store, snapshot, law))
+    found = snapshot.accounts(TESTED, filing_status(store, snapshot, law))
+    if isinstance(snapshot, SnapshotAtHand):
+        vars(found).update(snapshot.read(book_frames, store, snapshot, law)[1] or {})
+    return found
 
 
 def balances(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
@@ -55,6 +59,12 @@ def says_nothing(found: Accounts, balances: pl.DataFrame) -> pl.Series:
     silent = np.zeros(balances.height, np.bool_)
     silent[tested.to_numpy()] = np.isnan(innocent)
     return pl.Series(silent)
+
+
+def book_frames(store: Store, snapshot: Snapshot, law: Jurisdiction) -> dict[str, Any]:
+    """What the book is made of, which the books of one site are a part of: those attributes of `Accounts`."""
+    found = book(store, snapshot, law)
+    return {name: getattr(found, name) for name in ("rows", "implied", "shared")}
 
 
 def shared_errors(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:

@@ -114,7 +114,7 @@ def _origins(
     items = (one for one in control_items(law, today, known=today) if _is_of(one.item, stated))
     listed = list(dict.fromkeys(element for one in items for element in one.rare_earths))
     sites = [site for site, owner in snapshot.register.site_organisation.items() if owner == exporter]
-    held = snapshot.ask(held_most, sites=tuple(sites), kinds=tuple(sorted(kinds)))
+    held = held_most(snapshot, sites=tuple(sites), kinds=tuple(sorted(kinds)))
     rows = []
     for held_mg, name, product in held.select("held_mg", "name", "product").iter_rows():
         for one in origins_by_place(origins(snapshot.flow_index(), name)):

@@ -201,7 +201,7 @@ def lots_of(
 
     With a store each has every composition that was filed about it, those that were replaced too.
     """
-    by_name = snapshot.ask(lots_in_force, wanted=tuple(sorted(wanted, key=str)), asker=asker)
+    by_name = lots_in_force(snapshot, wanted=tuple(sorted(wanted, key=str)), asker=asker)
     if store is None or not by_name:
         return {name: record for name, (_, record) in by_name.items()}
     filed = stated_compositions(store, [lot for lot, _ in by_name.values()])

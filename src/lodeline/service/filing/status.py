@@ -52,10 +52,10 @@ def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.Dat
     last filing in the log. What the authority has extended (ledger.extension) is due later. Where no law has a month
     filed, or it is of the parallel run (ledger.parallel_run), nobody misses it and nobody is late.
     """
-    return snapshot.once(_status, store, law)
+    return snapshot.once(computed_status, store, law)
 
 
-def _status(snapshot: Snapshot, store: Store, law: Jurisdiction) -> pl.DataFrame:
+def computed_status(snapshot: Snapshot, store: Store, law: Jurisdiction) -> pl.DataFrame:
     filed = first_filings(store, upto=snapshot.entry)
     return filing_states(filed, snapshot.register, law, as_of=snapshot.as_of)
 

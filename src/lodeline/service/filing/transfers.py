@@ -185,10 +185,10 @@ def differences(weighed: pl.DataFrame) -> pl.DataFrame:
 
 def judged_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     """Every transfer with state and cause, as of the last filing in the log."""
-    return snapshot.once(_judged, law)
+    return snapshot.once(computed_transfers, law)
 
 
-def _judged(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+def computed_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     found = snapshot.transfers.join(snapshot.lots.select("lot", "name"), on="lot", how="left")
     as_of = datetime.fromisoformat(snapshot.as_of) if snapshot.as_of else datetime.fromisoformat("1900-01-01T00:00Z")
     judged = judge(

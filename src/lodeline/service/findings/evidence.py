@@ -153,8 +153,7 @@ class _Chosen:
         known = set(snapshot.register.tables["organisations"]["id"])
         parties = known.intersection(named_in(row["subject"]))
         # One more than a bundle holds says that there are too many.
-        self.lines = snapshot.ask(
-            lines_near, near=None if scope == "ledger" else Near.of(row, parties, scope),
+        self.lines = lines_near(snapshot, near=None if scope == "ledger" else Near.of(row, parties, scope),
             around=scope in ("neighbours", "peers"), most=ROWS_MOST + 1 if most is None else most,
         )  # fmt: skip
         everybody = scope in ("peers", "ledger")

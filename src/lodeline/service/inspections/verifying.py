@@ -78,7 +78,6 @@ def verification(store: Store, snapshot: Snapshot, *, budget: float = BUDGET) ->
     methods = snapshot.register.tables["methods"]
     if not seen.visits:
         return _with_drifts(_NOTHING, _NOTHING.pairs, _references(seen, methods))
-    snapshot = snapshot.whole()
     sites = frozenset(one.site for one in seen.visits)
     rows = book(store, snapshot, law_before(store, snapshot.entry + 1)).rows_of(pl.Series(sorted(sites)))
     visits = _visits(store, snapshot, seen.visits)

@@ -33,10 +33,10 @@ def catalogue(snapshot: Snapshot) -> pl.DataFrame:
 
     `site` to `made_mg` are null where nobody has filed the making, `treo_ppb` where no composition is stated.
     """
-    return snapshot.once(_catalogue)
+    return snapshot.once(computed_catalogue)
 
 
-def _catalogue(snapshot: Snapshot) -> pl.DataFrame:
+def computed_catalogue(snapshot: Snapshot) -> pl.DataFrame:
     made = (
         snapshot.lines.select("kind", "role", "lot", "site", "on", made_mg="dry_mg")
         .filter(makes_lot())

@@ -51,9 +51,8 @@ class Disagreements:
 
     @cached_property
     def today(self) -> date:
-        """The day as of which is judged: that of the newest filing or feed of the snapshot."""
-        newest = newest_filed_at(self.store, "filing", "feed", upto=self.snapshot.entry)
-        return date(1970, 1, 1) if newest is None else datetime.fromisoformat(str(newest)).astimezone(SHANGHAI).date()
+        """The day as of which is judged."""
+        return judged_on(self.store, self.snapshot)
 
     @property
     def papers(self) -> pl.DataFrame:
@@ -106,16 +105,6 @@ class Disagreements:
             year, number = int(month[:4]), int(month[5:])
             return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
         return (late_from - timedelta(seconds=1)).date()
-
-    def members(self, group: int) -> dict[str, pl.DataFrame]:
-        """The rows of a group by record: `filed` (`GOODS`), `invoiced` and `border` (`store.column_files.FED`)."""
-        frame = self.collation.frame.filter(pl.col("group") == group)
-        chosen = {side: frame.filter(pl.col("side") == number)["ref"] for side, number in _SIDES.items()}
-        return {
-            "filed": self.goods.filter(pl.col("line").is_in(chosen["filed"].implode())),
-            "invoiced": self.snapshot.invoices.filter(pl.col("id").is_in(chosen["invoiced"].implode())),
-            "border": self.snapshot.customs.filter(pl.col("id").is_in(chosen["border"].implode())),
-        }
 
     @cached_property
     def compared(self) -> pl.DataFrame:
@@ -177,7 +166,8 @@ class Disagreements:
 
     @cached_property
     def evidence(self) -> pl.DataFrame:
-        """The rows behind the exceptions: `group`, `record` (as in `members`), `row`, `entry`, `event`, `mass_mg`."""
+        """The rows behind the exceptions: `group`, `record` (`filed`, `invoiced` or `border`), `row` (the line, or the
+        id of a fed row), `entry`, `event`, `mass_mg`."""
         frame = self.collation.frame.filter(pl.col("group").is_in(self.rows["group"].implode()))
         sources = (
             (FILED, self.goods.select("entry", "event", ref="line")),
@@ -204,6 +194,12 @@ class Disagreements:
 _SIDES: Final = {"filed": FILED, "invoiced": INVOICED, "border": BORDER}
 
 
+def judged_on(store: Store, snapshot: Snapshot) -> date:
+    """The day as of which exceptions are judged: that of the newest filing or feed of the snapshot."""
+    newest = newest_filed_at(store, "filing", "feed", upto=snapshot.entry)
+    return date(1970, 1, 1) if newest is None else datetime.fromisoformat(str(newest)).astimezone(SHANGHAI).date()
+
+
 def disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disagreements:
     """Those of a snapshot, shared by all who ask while nothing new is said."""
     return kept(_disagreements, store, snapshot, law)
@@ -216,6 +212,21 @@ def _disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disag
 def every(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     """Every exception (`collation.exception.EXCEPTION`), the oldest first. Shared: nobody changes it."""
     return disagreements(store, snapshot, law).rows
+
+
+def behind(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """The rows behind every exception, as `Disagreements.evidence`; without an exception no columns either."""
+    found = disagreements(store, snapshot, law)
+    return found.evidence if found.rows.height else pl.DataFrame()
+
+
+def goods_behind(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """The filed rows behind every exception (`collation.piece.GOODS`); without an exception no columns either."""
+    found = disagreements(store, snapshot, law)
+    if not found.rows.height:
+        return pl.DataFrame()
+    filed = found.evidence.filter(pl.col("record") == "filed")["row"]
+    return found.goods.filter(pl.col("line").is_in(filed.implode()))
 
 
 def papers(store: Store, snapshot: Snapshot, law: Jurisdiction, *, identifier: str) -> Json:
@@ -243,7 +254,7 @@ def listed(
     return {
         "stamp": snapshot.stamp,
         "pack": law.digest,
-        "as_of": disagreements(store, snapshot, law).today.isoformat(),
+        "as_of": judged_on(store, snapshot).isoformat(),
         "rows": [as_json(row) for row in rows.to_dicts()],
     }
 
@@ -274,18 +285,26 @@ def one(
     Raises UnknownExceptionError where none of this id stands, or it concerns none of `only`. Rows of other filers are
     left out where `only` is given: a firm sees the papers, and of the filings its own.
     """
-    found = disagreements(store, snapshot, law)
-    rows = chosen(found.rows.filter(pl.col("id") == identifier), only=only)
+    about = store, snapshot, law
+    rows = chosen(answered(every, *about).filter(pl.col("id") == identifier), only=only)
     if not rows.height:
         raise UnknownExceptionError(
             f"no exception {identifier!r} stands: it was settled, or the address is wrong",
             f"没有核对差异 {identifier}：可能已消除，或地址有误",
         )
-    sides = found.members(rows["group"][0])
+    of_group = answered(behind, *about).filter(pl.col("group") == rows["group"][0])
+    sides = {
+        record: frame.filter(pl.col(key).is_in(of_group.filter(pl.col("record") == record)["row"].implode()))
+        for record, key, frame in (
+            ("filed", "line", answered(goods_behind, *about)), ("invoiced", "id", snapshot.invoices),
+            ("border", "id", snapshot.customs),
+        )
+    }  # fmt: skip
     if only is not None:
         sides["filed"] = sides["filed"].filter(pl.col("organisation").is_in(list(only)))
     return {
-        "stamp": snapshot.stamp, "as_of": found.today.isoformat(), "exception": as_json(rows.row(0, named=True)),
+        "stamp": snapshot.stamp, "as_of": judged_on(store, snapshot).isoformat(),
+        "exception": as_json(rows.row(0, named=True)),
         "filed": [_filed_json(row) for row in sides["filed"].sort("on", "line").to_dicts()],
         "invoiced": [_fed_json(row, INVOICE_SHOWN) for row in sides["invoiced"].sort("on", "id").to_dicts()],
         "border": [_fed_json(row, CUSTOMS_SHOWN) for row in sides["border"].sort("on", "id").to_dicts()],

@@ -39,10 +39,10 @@ _FILED: Final = (
 
 def flow_cube(snapshot: Snapshot) -> pl.DataFrame:
     """Every flow of the ledger (`FLOW` and SYMBOLS), sorted by site; within a site in the order of the ledger."""
-    return snapshot.once(_flows)
+    return snapshot.once(computed_flows)
 
 
-def _flows(snapshot: Snapshot) -> pl.DataFrame:
+def computed_flows(snapshot: Snapshot) -> pl.DataFrame:
     """A delivery is a flow of the site that shipped; of the receiver it says where the goods arrived."""
     lines = flowing(snapshot, pl.lit(True))
     key = list(FLOW)

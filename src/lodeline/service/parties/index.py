@@ -104,7 +104,7 @@ def _of(lists: Sequence[PartyList]) -> list[Party]:
 
 
 def _filed(snapshot: Snapshot) -> list[Party]:
-    return [Party(source=FILED, id=name, names=(name,)) for name in snapshot.ask(unresolved_names)]
+    return [Party(source=FILED, id=name, names=(name,)) for name in unresolved_names(snapshot)]
 
 
 def unresolved_names(snapshot: Snapshot) -> list[str]:

@@ -88,11 +88,6 @@ def unsettled(snapshot: Snapshot, *, firms: frozenset[str] | None = None) -> pl.
     )  # fmt: skip
 
 
-def unsettled_of(snapshot: Snapshot, firms: frozenset[str] | None = None) -> pl.DataFrame:
-    """The same, asked of whoever has the rows."""
-    return snapshot.ask(unsettled) if firms is None else snapshot.ask(unsettled, firms=firms)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """What a run did: names that it settled, how many wait for a person, and the entry (None: nothing was settled)."""
@@ -115,7 +110,7 @@ def settle_names(store: Store, snapshot: Snapshot, *, day: date, filed_at: datet
         names.append((as_row(tie.name), tie.party, 1.0))
         row = _name(as_row(tie.name), tie.party, basis="evidence", reason=tie.reason)
         rows.append({**row, "valid_from": tie.since})
-    left = unsettled_of(snapshot).filter(~pl.col("name").is_in([as_row(tie.name) for tie in tied]))
+    left = unsettled(snapshot).filter(~pl.col("name").is_in([as_row(tie.name) for tie in tied]))
     # Where nothing is left to look for, names are not made ready for it: a third of a gigabyte.
     screener = screener_of(store, snapshot) if left.height else Screener([])
     for name, countries in left.select("name", "countries").iter_rows():

@@ -13,7 +13,7 @@ from lodeline.party.registered import REGISTER, registered
 from lodeline.party.resolution import as_row, parties_of, party_of
 from lodeline.party.screening import FILED, Hit, Screener
 from lodeline.service.parties.index import screener_of
-from lodeline.service.parties.parties import history, unsettled_of
+from lodeline.service.parties.parties import history, unsettled
 from lodeline.service.parties.screening import standing_json
 from lodeline.store.queries.parties import names_filed
 from lodeline.store.snapshot import Snapshot
@@ -28,7 +28,7 @@ def queue(
     store: Store, snapshot: Snapshot, *, day: date, firms: frozenset[str] | None = None, most: int = 50, first: int = 0
 ) -> Json:
     """Names that wait, the largest mass first, each with its candidates; `waiting` counts all of them."""
-    every = unsettled_of(snapshot, firms)
+    every = unsettled(snapshot, firms=firms)
     screener = screener_of(store, snapshot)
     names = [_waiting(row, snapshot.register, screener, day) for row in every[first : first + most].to_dicts()]
     return {"waiting": every.height, "names": names, "day": day.isoformat(), "stamp": snapshot.stamp}
@@ -38,7 +38,7 @@ def name(
     store: Store, snapshot: Snapshot, text: str, *, day: date, firms: frozenset[str] | None = None
 ) -> Json | None:  # fmt: skip
     """One name with its candidates and history; None where no row in force has it."""
-    row = unsettled_of(snapshot, firms).filter(pl.col("name") == as_row(text)).to_dicts()
+    row = unsettled(snapshot, firms=firms).filter(pl.col("name") == as_row(text)).to_dicts()
     if not row:
         return None
     shown = _waiting(row[0], snapshot.register, screener_of(store, snapshot), day)

@@ -46,7 +46,6 @@ def dependence(
     symbol = SYMBOLS[known_element(element)]
     if by not in BY:
         raise UserError(f"there is no {by!r}: country or customer", f"没有 {by!r}：可选 country、customer")
-    snapshot = snapshot.whole()
     span = _span(snapshot, period)
     narrow = _narrow(snapshot, country, customer)
     way: Way = "sale" if narrow.get("country") == law.country else "abroad"

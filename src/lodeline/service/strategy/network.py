@@ -80,7 +80,6 @@ def network_of(
     base_to: str | None = None, steady: bool = False,
 ) -> Network:  # fmt: skip
     """The network of a base window (`graph.build`), made once for each. Raises UserError for a window that is none."""
-    snapshot = snapshot.whole()
     window = base_window(snapshot, base_from, base_to)
     kept = snapshot.once(_kept)
     key = (law.country, _digests(inputs), *window, steady)

@@ -8,17 +8,11 @@ identifier, without the name, the sites or the balances that only the register a
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import cached_property
-from threading import Lock
 from typing import Any, Final, TypeVar, cast
-from weakref import ReferenceType, ref
 
 import polars as pl
 
-from lodeline.flow.index import FlowIndex
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.findings.views import party_of
@@ -28,11 +22,8 @@ from lodeline.service.filing import transfers
 from lodeline.service.findings.finding import findings
 from lodeline.service.licences import quotas
 from lodeline.service.overview import overview
-from lodeline.store.publications import Question
-from lodeline.store.published import SnapshotAtHand, asked_by_name, function_of
 from lodeline.store.queries import log as log_entries
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import Store
 from lodeline.web.reading import Reading
 
 Answer = TypeVar("Answer")
@@ -107,11 +98,7 @@ class RegionalReading(Reading):
     """A reading of which only `firms` are seen. It shares the memory of the whole one."""
 
     def __init__(self, whole: Reading, firms: Firms) -> None:
-        # Where an analyst has the frames, their part for the firms is asked of it; else it is made here.
-        if isinstance(whole.snapshot, SnapshotAtHand):
-            snapshot = cast(Snapshot, _SnapshotOfFirms(whole.store, whole.snapshot, firms))
-        else:
-            snapshot = whole.answer(_narrowed_snapshot, whole.snapshot, firms=firms)
+        snapshot = whole.answer(_narrowed_snapshot, whole.snapshot, firms=firms)
         super().__init__(whole.store, snapshot, whole.law, whole.checkpoint)
         self._whole = whole
         self._firms = firms
@@ -129,70 +116,6 @@ class RegionalReading(Reading):
         whole = {id(self): self._whole, id(self.snapshot): self._whole.snapshot}
         found = self._whole.answer(question, *(whole.get(id(one), one) for one in subjects), **arguments)
         return cast(Answer, narrow(found, self._firms))
-
-
-class _SnapshotOfFirms(SnapshotAtHand):
-    """What pages need of `_narrowed_snapshot`, asked of whoever has the frames, with the firms as an argument."""
-
-    def __init__(self, store: Store, whole: SnapshotAtHand, firms: Firms) -> None:
-        super().__init__(store, entry=whole.entry, root=whole.root, as_of=whole.as_of)
-        self._of_all = whole
-        self._firms = firms
-
-    @cached_property
-    def register(self) -> Register:
-        """The register, kept to the firms."""
-        return narrowed_register(self._of_all.register, self._firms)
-
-    def whole(self) -> Snapshot:
-        """The frames, kept to the firms: of the whole, opened here."""
-        return _kept_snapshot(self._of_all.whole(), self._firms)
-
-    def ask(self, question: Callable[..., Any], /, **arguments: Any) -> Any:
-        """As `Snapshot.ask`."""
-        asked = asked_by_name(question, ("snapshot",), arguments)
-        if asked is None:
-            return question(self.whole(), **arguments)
-        return self._of_all.ask(of_these_firms, firms=self._firms, question=asked.text)
-
-    def lines_of_lot(self, lot: int) -> pl.DataFrame:
-        """Those that the firms filed, or that name them."""
-        named = pl.any_horizontal(pl.col(one).is_in(self._firms).fill_null(False) for one in ("organisation", "party"))
-        return self._of_all.lines_of_lot(lot).filter(named)
-
-    def exports_with(self, organisation: str) -> pl.DataFrame:
-        """Of one of the firms."""
-        return self._of_all.exports_with(organisation)
-
-    def flow_index(self) -> FlowIndex:
-        """The lot graph of the whole ledger."""
-        return self._of_all.flow_index()
-
-
-def of_these_firms(snapshot: Snapshot, *, firms: Firms, question: str) -> Any:
-    """The answer to a question (`Question.text`) about the part of a snapshot that concerns some firms."""
-    asked = Question.read(question)
-    return function_of(asked)(_kept_snapshot(snapshot, firms), **dict(asked.arguments))
-
-
-#: Firms → the snapshot and its part for them, the newest asked for last.
-_kept: OrderedDict[Firms, tuple[ReferenceType[Snapshot], Snapshot]] = OrderedDict()
-_KEPT: Final = 8
-_lock = Lock()
-
-
-def _kept_snapshot(snapshot: Snapshot, firms: Firms) -> Snapshot:
-    """`_narrowed_snapshot`, made once for as long as the snapshot is the one that is asked about."""
-    with _lock:
-        held = _kept.pop(firms, None)
-        if held is None or held[0]() is not snapshot:
-            held = ref(snapshot), _narrowed_snapshot(snapshot, firms=firms)
-        _kept[firms] = held
-        for gone in [one for one, (whole, _) in _kept.items() if whole() is not snapshot]:
-            del _kept[gone]
-        while len(_kept) > _KEPT:
-            _kept.popitem(last=False)
-        return held[1]
 
 
 def narrowed_register(register: Register, firms: Firms) -> Register:
@@ -219,16 +142,14 @@ def _narrowed_snapshot(snapshot: Snapshot, *, firms: Firms) -> Snapshot:
     own = pl.col("organisation").is_in(firms)
     lines = snapshot.lines.filter(own | pl.col("party").is_in(firms))
     touched = pl.col("lot").is_in(lines["lot"].unique().implode())
-    kept = replace(
-        snapshot, lines=lines, lots=snapshot.lots.filter(touched), register=narrowed_register(snapshot.register, firms)
-    )
+    register = narrowed_register(snapshot.register, firms)
     # What a lot is may stand in rows that are left out: these follow from the whole ledger, not from the rows kept.
-    kept.__dict__.update(
+    return snapshot.but_with(
+        lines=lines, lots=snapshot.lots.filter(touched), register=register,
         transfers=_of_either(snapshot.transfers, firms),
         balanced=snapshot.balanced.filter(own),
         lot_facts=snapshot.lot_facts.filter(touched),
         known_facts=snapshot.known_facts.filter(touched),
         lot_assays=snapshot.lot_assays.filter(touched),
-        site_assays=snapshot.site_assays.filter(pl.col("site").is_in(list(kept.register.site_organisation))),
-    )
-    return kept
+        site_assays=snapshot.site_assays.filter(pl.col("site").is_in(list(register.site_organisation))),
+    )  # fmt: skip

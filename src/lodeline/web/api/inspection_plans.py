@@ -96,7 +96,7 @@ def plan_visit(request: HttpRequest) -> HttpResponse:
             detect=sent.detect, minutes=sent.minutes, chosen=sent.chosen,
         )  # fmt: skip
         proposal = planning.propose(
-            snapshot.ask(site_items, site=sent.site), wanted, register=register, entry=snapshot.entry,
+            site_items(snapshot, site=sent.site), wanted, register=register, entry=snapshot.entry,
             today=law().day_of(now),
         )  # fmt: skip
         if not sent.enter:

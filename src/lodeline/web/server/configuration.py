@@ -34,7 +34,7 @@ class Configuration:
     #: Processes that do the work that nobody waits for.
     job_workers: int
     #: Whether a process of its own computes the answers of the nation for all that answer.
-    analyst: bool
+    publisher: bool
     #: Names under which the portal is reached; empty: by this machine alone.
     hosts: tuple[str, ...]
     #: Whose word is taken for where a request comes from, and over what.
@@ -55,7 +55,7 @@ def read(environment: Mapping[str, str]) -> Configuration:
         workers=int(asked.number("LODELINE_WORKERS", 2, least=1, most=64)),
         threads=int(asked.number("LODELINE_THREADS", 8, least=1, most=256)),
         job_workers=int(asked.number("LODELINE_JOB_WORKERS", 1, least=0, most=64)),
-        analyst=asked.number("LODELINE_ANALYST", 0, least=0, most=1) == 1,
+        publisher=asked.number("LODELINE_PUBLISHER", 0, least=0, most=1) == 1,
         hosts=asked.several("LODELINE_HOSTS"),
         trusted_proxies=asked.networks("LODELINE_TRUSTED_PROXY"),
         metrics_token=asked.secret("LODELINE_METRICS_TOKEN", least=16),

@@ -1,6 +1,6 @@
 """A demo comes to life: people do what they do in its office, then the answers of the nation are published once.
 
-What is published now is there when the first visitor comes; the server's own analyst goes on from it.
+What is published now is there when the first visitor comes; the server's own publisher goes on from it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from lodeline.office.sample.office import work
 from lodeline.service.findings.finding import findings
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
-from lodeline.web.analyst import publish_once
+from lodeline.web.publisher import publish_once
 
 
 def enliven(url: str) -> int:

@@ -47,7 +47,7 @@ from lodeline.web.visit import desk
 #: Seconds that a job may wait beyond its time while none is done.
 JOB_LATE_S: Final = 120
 #: Seconds beyond LODELINE_READING_OLDEST_SECONDS that a new reading may take before the process counts as not ready:
-#: ten years of a nation take an analyst 13 minutes.
+#: ten years of a nation take a publisher 13 minutes.
 READING_LATE_S: Final = 900
 #: Upper bounds of the histogram: what a person does not notice, notices, and gives up on.
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)

@@ -60,7 +60,7 @@ _NO_SPINNING: Final = {"OPENBLAS_NUM_THREADS": "1"}
 #: page. Twenty seconds would save a publication twice as much, and cost the first one a tenth more memory.
 _REUSED: Final = {"_RJEM_MALLOC_CONF": "narenas:1,oversize_threshold:0,dirty_decay_ms:5000"}
 _JOB_WORKER: Final = "lodeline.office.worker"
-_ANALYST: Final = "lodeline.web.analyst"
+_PUBLISHER: Final = "lodeline.web.publisher"
 #: `python -m MODULE`, whose own faults become lines of the log too.
 _AT_WORK: Final = (
     "from lodeline.web.server.logs import capture_python_errors; capture_python_errors();"
@@ -203,7 +203,7 @@ def serve(store_url: str, listener: socket.socket, *, key: str) -> NoReturn:
     key: signs sessions, unless the environment has LODELINE_SESSION_KEY.
     """
     listener.set_inheritable(True)
-    environment = {"LODELINE_SESSION_KEY": key, "LODELINE_ANALYST": "1", **_NO_SPINNING, **_portal(store_url)}
+    environment = {"LODELINE_SESSION_KEY": key, "LODELINE_PUBLISHER": "1", **_NO_SPINNING, **_portal(store_url)}
     # Where the workers count, for one of them to add up; it must be known before the library is loaded.
     environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lodeline-metrics-")
     sys.stdout.flush()
@@ -262,14 +262,14 @@ class _Beside:
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
-    """The master, which also keeps the job workers and the analyst."""
+    """The master, which also keeps the job workers and the publisher."""
 
     def __init__(self, app: _Server) -> None:
         chosen = configuration.current()
         self._beside = (
-            # Those that answer load the program first. What the analyst published before stands meanwhile.
+            # Those that answer load the program first. What was published before is current meanwhile.
             _Beside("job worker", _JOB_WORKER, chosen.job_workers, after_s=_BESIDE_AFTER_S),
-            _Beside("analyst", _ANALYST, int(chosen.analyst), after_s=_BESIDE_AFTER_S),
+            _Beside("publisher", _PUBLISHER, int(chosen.publisher), after_s=_BESIDE_AFTER_S),
         )  # fmt: skip
         self._preparing: subprocess.Popen[str] | None = _preparation(os.environ["LODELINE_DATABASE"])
         super().__init__(app)

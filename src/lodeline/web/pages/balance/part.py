@@ -7,11 +7,15 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import Span
 from lodeline.service.balance.book import balances, shared_errors
 from lodeline.service.balance.sites import judged
 from lodeline.service.balance.year import site_years
 from lodeline.service.findings.finding import findings
+from lodeline.store.published import answered
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
 from lodeline.web.access.territory import kept_to_firms
 from lodeline.web.drawing.strip import Dot, DotKind, Strip, draw_strip
 from lodeline.web.drawing.svg import NARROW, Markup, wide_and_narrow
@@ -43,14 +47,17 @@ _PEERS_LEAST: Final = 3
 
 def balances_of(visit: Visit) -> pl.DataFrame:
     """Every balance of this reading, as `service.balance.sites.judged`."""
-    reading = visit.reading
-    return reading.answer(judged_balances, reading)
+    return _judged_of(visit.reading)
+
+
+def _judged_of(reading: Reading) -> pl.DataFrame:
+    return reading.answer(judged_balances, reading.store, reading.snapshot, reading.law)
 
 
 @kept_to_firms
-def judged_balances(reading: Reading) -> pl.DataFrame:
-    about = reading.store, reading.snapshot, reading.law
-    return judged(reading.answer(balances, *about), reading.answer(findings, *about))
+def judged_balances(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """The report of `balances_of`."""
+    return judged(answered(balances, store, snapshot, law), answered(findings, store, snapshot, law))
 
 
 def site_years_of(visit: Visit, span: Span) -> pl.DataFrame:
@@ -61,7 +68,7 @@ def site_years_of(visit: Visit, span: Span) -> pl.DataFrame:
 
 @kept_to_firms
 def _site_years(reading: Reading, *, first: str, last: str) -> pl.DataFrame:
-    every = reading.answer(judged_balances, reading)
+    every = _judged_of(reading)
     shared = reading.answer(shared_errors, reading.store, reading.snapshot, reading.law)
     return site_years(reading.snapshot, every, shared, first=first, last=last)
 

@@ -51,7 +51,7 @@ def new_plan(visit: Visit, site: str) -> HttpResponse:
     posted = visit.request.method == "POST"
     form = visit.request.POST if posted else visit.request.GET
     snapshot = visit.reading.snapshot
-    items = snapshot.ask(site_items, site=site)
+    items = site_items(snapshot, site=site)
     today = clock.today(visit.law.timezone)
     proposal: Proposal | None = None
     error: PlanError | InputError | None = None

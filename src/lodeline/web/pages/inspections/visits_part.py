@@ -69,7 +69,7 @@ def count_table(visit: Visit, inspection: Inspection, *, called: Callable[[str],
     """The authority's count lot by lot, beside the book and the firm's own. `called`: what a reader calls a lot."""
     language = visit.language
     rows = []
-    for row in visit.reading.snapshot.ask(compared, inspection=inspection):
+    for row in compared(visit.reading.snapshot, inspection=inspection):
         found = row["found_mg"]
         marks = [row["method"] or "", visit.text(f"seal {row['seal']}", f"封志 {row['seal']}") if row["seal"] else ""]
         rows.append(

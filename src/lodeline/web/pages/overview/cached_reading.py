@@ -1,6 +1,6 @@
 """What a firm's first page shows of the nation's snapshot without waiting: it is there, or it is left out this once.
 
-A reading is asked for as every page asks. Where no analyst publishes its answers, they are made next to the request.
+A reading is asked for as every page asks. Where no publisher publishes its answers, they are made next to the request.
 """
 
 from __future__ import annotations

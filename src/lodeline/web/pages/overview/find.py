@@ -137,7 +137,7 @@ class _Find:
         """By a part of the name."""
         if self.visit.opens("lots") is None:
             return
-        facts = self.visit.reading.snapshot.ask(lots_like, text=self.text, most=SHOWN + 1)
+        facts = lots_like(self.visit.reading.snapshot, text=self.text, most=SHOWN + 1)
         for name, product in facts.select("name", "product").iter_rows():
             note = product_word(product, self.visit.language) if product else written.NOTHING
             yield Match(text=name, note=note, href=self.visit.url("lot", lot=name))

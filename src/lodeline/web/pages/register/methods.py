@@ -115,7 +115,7 @@ def _methods_table(visit: Visit, site: dict[str, Any] | None) -> Table:
     records = visit.register.tables["methods"]
     if site is not None:
         # A row names its methods with semicolons between them.
-        named = visit.reading.snapshot.ask(methods_at, site=site["id"])
+        named = methods_at(visit.reading.snapshot, site=site["id"])
         used = {one.strip() for text in named for one in text.split(";")}
         records = records.filter(pl.col("id").is_in(sorted(used)))
     rows: list[Row] = [
