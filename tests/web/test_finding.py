@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from tests.web.conftest import Browser, Page
 from lodeline.detection.battery import DETECTORS, sentences_of
 from lodeline.detection.detector import ANY_QUESTION
 from lodeline.detection.detectors import round_trip
-from lodeline.detection.evidence import LOT_KEYS, PARTY_KEYS, SITE_KEYS
+from lodeline.detection.evidence import SUBJECT, Declared
 from lodeline.message import (
     ARROW,
     NOTHING,
+    Contact,
     Key,
     Leaf,
     Lot,
@@ -138,35 +140,30 @@ def test_a_firm_reads_the_questions_about_its_site_on_the_sites_balance(
 
 
 def test_who_is_named_is_named_by_type_alone(flawed: Store) -> None:
-    """A reader's view leaves out by type: a name in any other fact, or under any other key, would be shown to all."""
+    """A reader's view leaves out by type: a name in any other fact, or declared as a plain one, would be shown."""
     snapshot = open_snapshot(flawed)
     tables = snapshot.register.tables
-    typed = {
-        **dict.fromkeys(tables["organisations"]["id"], PARTY_KEYS), **dict.fromkeys(tables["sites"]["id"], SITE_KEYS),
-        **dict.fromkeys(snapshot.lots["name"], LOT_KEYS),
-    }  # fmt: skip
+    names = {*tables["organisations"]["id"], *tables["sites"]["id"], *snapshot.lots["name"]}
+    shown = {one.name: one.shown for one in DETECTORS}
 
-    def texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-        if isinstance(value, dict):
-            for name, one in value.items():
-                yield from texts(one, name)
-        elif isinstance(value, list):
-            for one in value:
-                yield from texts(one, key)
-        elif isinstance(value, str):
-            yield key, value
+    def plain_texts(item: Mapping[str, Any], declared: Declared) -> Iterator[str]:
+        for name, kind in declared.items():
+            if not isinstance(kind, str):
+                yield from plain_texts(item.get(name, {}), kind)
+            elif kind == "plain" and name in item:
+                yield from re.findall(r'"([^"]*)"', json.dumps(item[name], ensure_ascii=False))
 
     def without(fact: Leaf) -> Leaf:
-        return Key("#") if isinstance(fact, Party | Site | Lot | Name) else fact
+        return Key("#") if isinstance(fact, Party | Site | Lot | Name | Contact) else fact
 
     rows = findings(flawed, snapshot, load("cn"))["rows"]
     for row in rows:
-        for key, value in texts([row["subject"], *row["evidence"]]):
-            assert value not in typed or key in typed[value], (row["detector"], key)
+        told = [one for item in row["evidence"] for one in plain_texts(item, shown[row["detector"]])]
+        assert not names & {*told, *plain_texts(row["subject"], SUBJECT)}, row["detector"]
         assert row["explanation"] == localized(sentences_of(row))
-        for told in localized([changed(one, without) for one in sentences_of(row)]).values():
-            words = set(re.split(r"[ ，。、；：:,;()（）]+", told))
-            assert not words & typed.keys(), (row["detector"], told)
+        for sentence in localized([changed(one, without) for one in sentences_of(row)]).values():
+            words = set(re.split(r"[ ，。、；：:,;()（）]+", sentence))
+            assert not words & names, (row["detector"], sentence)
 
 
 def test_missing_filing_leads_to_the_rows_of_others(on_flawed: Browser, found: dict[str, dict[str, Any]]) -> None:

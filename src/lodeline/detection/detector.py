@@ -17,6 +17,7 @@ from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.collation.exception import EXCEPTION
 from lodeline.detection.alarm import LEAST_MG
 from lodeline.detection.comparison import BEHIND, COMPARED, UNFILED
+from lodeline.detection.evidence import Declared
 from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
@@ -78,8 +79,10 @@ class Detector:
     """A loophole: what it is called in the log, by a person and on a page, and how it is looked for.
 
     `mark` is shape and tone, shown beside the label. `texts` are the sentences that explain a finding. `labels` names
-    the keys of evidence that are this detector's own, `words` the codes that are values there. In `question`, `{firm}`,
-    `{mass}`, `{months}`, `{until}`, `{year}`, `{quota}` and `{label}` are filled in; it heads the page of a finding.
+    the keys of evidence that are this detector's own, `words` the codes that are values there. `shown` declares what of
+    its evidence the firm that it is about sees: records (`totals`), and facts of the rows that the firm filed itself;
+    the firm does not see what is not declared. In `question`, `{firm}`, `{mass}`, `{months}`, `{until}`, `{year}`,
+    `{quota}` and `{label}` are filled in; it heads the page of a finding.
     `find` takes by name what it looks at: parts of `LedgerView`, of `OFFERED`, and `limits` (`detection.limits`).
 
     `duty`: what it finds is a paper that a firm has not filed, and nobody is suspected: it is shown and counted where
@@ -94,6 +97,7 @@ class Detector:
     texts: Texts
     labels: Mapping[str, Text] = field(default_factory=dict)
     words: Mapping[str, Text] = field(default_factory=dict)
+    shown: Declared = field(default_factory=dict)
     question: Text = field(default_factory=lambda: ANY_QUESTION)
     duty: bool = False
     need: Need = field(default_factory=Need)

@@ -21,7 +21,7 @@ import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
+from lodeline.detection.evidence import EVIDENCE_ROWS, last_day, plain
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need
@@ -116,6 +116,7 @@ DETECTOR: Final = Detector(
     words={
         "late": text("late", "逾期"),
     },
+    shown={**plain("period", "entry", "corrects", "filed_at", "rows"), "totals": plain("months", "late", "corrected")},
 )
 
 

@@ -24,7 +24,7 @@ import polars as pl
 
 from lodeline.detection.customers import are_one
 from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
+from lodeline.detection.evidence import EVIDENCE_ROWS, ROW, described, last_day, months_of, plain, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.errors import Text, text
@@ -168,6 +168,7 @@ DETECTOR: Final = Detector(
         "destination": text("another destination", "目的国不符"),
         "twice": text("used again", "重复使用"),
     },
+    shown={**ROW, **plain("declaration")},
 )
 
 
