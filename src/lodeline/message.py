@@ -142,7 +142,9 @@ class Message:
         assert not missing, f"{self.code}: facts and places differ in {', '.join(sorted(missing))}"
 
 
-Leaf = Party | Site | Lot | Name | Contact | Month | Day | Mass | Count | Number | Percent | Key | Term
+#: Facts that name nobody.
+Nameless = Month | Day | Mass | Count | Number | Percent | Key | Term
+Leaf = Party | Site | Lot | Name | Contact | Nameless
 Fact = Leaf | Series | Message
 F = TypeVar("F", bound=Fact)
 #: Puts one fact into words, as part of a sentence.

@@ -30,7 +30,7 @@ from tests.web.conftest import Page
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import Detector
 from lodeline.detection.detectors import round_trip
-from lodeline.message import ARROW, NOTHING, Contact, Lot, Mass, Name, Party, Series, Site, as_json, localized
+from lodeline.message import ARROW, NOTHING, Contact, Key, Lot, Mass, Name, Party, Series, Site, as_json, localized
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.models import Case, CaseStep
 from lodeline.service.firm.organisation_view import OrganisationView
@@ -104,7 +104,7 @@ def made_up(detector: Detector, firm: str, entries: Mapping[str, int], chance: R
         "went-round", times=NOTHING, mass=Mass(7),
         ring=Series(
             (Party(one), Name(called(other)), Name(GHOST), Site(f"pit-{one.lower()}"), Lot("1", f"{other}/ORE-1"),
-             Contact(ADDRESS)), ARROW,
+             Contact(ADDRESS), Key(ADDRESS)), ARROW,
         ),
     )  # fmt: skip
     return {

@@ -16,9 +16,8 @@ from tests.office.trade import person as member
 from tests.web.conftest import Browser, Page
 
 from lodeline.detection.battery import DETECTORS, sentences_of
-from lodeline.detection.detector import ANY_QUESTION
+from lodeline.detection.detector import ANY_QUESTION, SUBJECT, Declared
 from lodeline.detection.detectors import round_trip
-from lodeline.detection.evidence import SUBJECT, Declared
 from lodeline.message import (
     ARROW,
     NOTHING,

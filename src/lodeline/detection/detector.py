@@ -17,7 +17,6 @@ from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.collation.exception import EXCEPTION
 from lodeline.detection.alarm import LEAST_MG
 from lodeline.detection.comparison import BEHIND, COMPARED, UNFILED
-from lodeline.detection.evidence import Declared
 from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
@@ -39,6 +38,25 @@ OFFERED: Final[Mapping[str, Mapping[str, pl.DataType]]] = {
     "verified": VERIFIED, "single": SINGLE,
 }  # fmt: skip
 
+#: What a fact is for the firm that a finding is about. `plain`: a number, a day, a code, or the filer's own word for an
+#: event or a document; it names nobody. Of the others the firm sees what it calls them.
+Shown = Literal["plain", "party", "site", "lot"]
+#: Name of a fact, or of a record of facts → what it is. What is not declared is not shown to the firm.
+Declared = Mapping[str, Shown | Mapping[str, Shown]]
+
+
+def plain(*names: str) -> dict[str, Shown]:
+    """Facts that name nobody, declared as such."""
+    return dict.fromkeys(names, "plain")
+
+
+#: What every subject may name. A ring and a pair hold names within a text, and are not shown.
+SUBJECT: Final[Declared] = {
+    "organisation": "party", "customer": "party", "party": "party", "site": "site", "lot": "lot",
+    **plain("cause", "count", "country", "goods", "kind", "licence", "ore_type", "visit"),
+}  # fmt: skip
+#: What every row of the ledger says (`evidence.described`).
+ROW: Final[Declared] = plain("entry", "movement", "event", "kind", "on", "mass_kg")
 #: Where a finding asks no more than the name of its detector says.
 ANY_QUESTION: Final = text("{label}: a question to {firm}, {until}", "{label}：请{firm}说明（{until}）")
 

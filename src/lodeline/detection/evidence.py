@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import polars as pl
 
@@ -14,25 +14,6 @@ from lodeline.material.mass import format_kg, share_mg_expr
 
 #: Rows of evidence per finding: enough to see what made it, few enough to read.
 EVIDENCE_ROWS: Final = 10
-#: What a fact is for the firm that a finding is about. `plain`: a number, a day, a code, or the filer's own word for an
-#: event or a document; it names nobody. Of the others the firm sees what it calls them.
-Shown = Literal["plain", "party", "site", "lot"]
-#: Name of a fact, or of a record of facts → what it is. What is not declared is not shown to the firm.
-Declared = Mapping[str, Shown | Mapping[str, Shown]]
-
-
-def plain(*names: str) -> dict[str, Shown]:
-    """Facts that name nobody, declared as such."""
-    return dict.fromkeys(names, "plain")
-
-
-#: What every subject may name. A ring and a pair hold names within a text, and are not shown.
-SUBJECT: Final[Declared] = {
-    "organisation": "party", "customer": "party", "party": "party", "site": "site", "lot": "lot",
-    **plain("cause", "count", "country", "goods", "kind", "licence", "ore_type", "visit"),
-}  # fmt: skip
-#: What every row of the ledger says (`described`).
-ROW: Final[Declared] = plain("entry", "movement", "event", "kind", "on", "mass_kg")
 #: Where a row stands. A frame without `entry` or `event` gives evidence without them.
 _PLACES = {"entry": "entry", "seq": "movement", "event": "event"}
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import ROW, described, largest_rows, last_day, month_of, with_treo_mass
+from lodeline.detection.detector import ROW, Detector
+from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.errors import Text, text

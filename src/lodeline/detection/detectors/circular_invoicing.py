@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import ROW, described, last_day, plain
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.rings import WAY, Ring, hop_rows, ring_fact, rings, subject_of, times, ways_back, ways_of

@@ -20,8 +20,8 @@ from typing import Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, plain
+from lodeline.detection.detector import Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.identity import PAIR
 from lodeline.detection.limits import Limits

@@ -26,8 +26,8 @@ import polars as pl
 
 from lodeline.detection.alarm import alarm_score
 from lodeline.detection.customers import customers_of, wordings_of
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, ROW, described, last_day, months_of, plain, with_treo_mass
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.need import Need

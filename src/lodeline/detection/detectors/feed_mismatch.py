@@ -22,8 +22,8 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, ROW, month_of, plain
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, month_of
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need

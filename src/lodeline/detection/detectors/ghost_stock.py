@@ -21,18 +21,8 @@ import polars as pl
 
 from lodeline.accountancy.distribution import normal_tail
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import (
-    EVIDENCE_ROWS,
-    ROW,
-    described,
-    last_day,
-    month_of,
-    months_of,
-    places,
-    plain,
-    with_treo_mass,
-)
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, places, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need

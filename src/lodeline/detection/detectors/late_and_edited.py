@@ -20,8 +20,8 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, last_day, plain
+from lodeline.detection.detector import Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need

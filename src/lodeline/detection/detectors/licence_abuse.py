@@ -23,8 +23,8 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.customers import are_one
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, ROW, described, last_day, months_of, plain, with_treo_mass
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.errors import Text, text

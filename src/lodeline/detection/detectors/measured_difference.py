@@ -22,8 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import plain
+from lodeline.detection.detector import Detector, plain
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.need import Need
 from lodeline.detection.null import score_of, upper_tail

@@ -21,17 +21,8 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import alarm_score
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import (
-    EVIDENCE_ROWS,
-    ROW,
-    described,
-    last_day,
-    month_of,
-    months_of,
-    plain,
-    with_treo_mass,
-)
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of

@@ -26,8 +26,8 @@ import polars as pl
 
 from lodeline.accountancy.unassayed import feasible_treo
 from lodeline.detection.alarm import HALF_WIDTH_95
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, ROW, described, largest_rows, months_since_year_0, plain
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books
 from lodeline.errors import text

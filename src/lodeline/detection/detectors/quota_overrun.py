@@ -19,8 +19,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, ROW, described, plain
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described
 from lodeline.detection.finding import Finding, ranked
 from lodeline.errors import Text, text
 from lodeline.ledger.drawdown import FEED, draws

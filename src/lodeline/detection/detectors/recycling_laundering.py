@@ -24,17 +24,8 @@ import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import (
-    EVIDENCE_ROWS,
-    ROW,
-    described,
-    last_day,
-    month_of,
-    months_of,
-    plain,
-    with_treo_mass,
-)
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (

@@ -29,8 +29,8 @@ from lodeline.detection.customers import (
     names_of,
     wordings_of,
 )
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, ROW, described, last_day, months_of, with_treo_mass
+from lodeline.detection.detector import ROW, Detector
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of

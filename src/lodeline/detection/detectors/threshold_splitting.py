@@ -25,8 +25,8 @@ import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.customers import buyers_of, customers_of, groups_of
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import EVIDENCE_ROWS, ROW, described, last_day, months_of, plain, with_treo_mass
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of

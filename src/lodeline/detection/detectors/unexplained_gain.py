@@ -20,8 +20,8 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.accountancy.frames import AREA
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import ROW, described, largest_rows, plain, with_element_mass
+from lodeline.detection.detector import ROW, Detector, plain
+from lodeline.detection.evidence import described, largest_rows, with_element_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books, Imbalance, imbalances
 from lodeline.detection.imbalance_texts import explained

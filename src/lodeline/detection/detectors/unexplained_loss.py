@@ -17,8 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import ROW
+from lodeline.detection.detector import ROW, Detector
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books, imbalances
 from lodeline.detection.imbalance_texts import explained

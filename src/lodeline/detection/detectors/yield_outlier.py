@@ -27,8 +27,8 @@ import polars as pl
 
 from lodeline.accountancy.frames import serving_shares
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
-from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import ROW, described, largest_rows, last_day, month_of
+from lodeline.detection.detector import ROW, Detector
+from lodeline.detection.evidence import described, largest_rows, last_day, month_of
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need
