@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +14,16 @@ from django.test import Client
 from tests.office.trade import person as member
 from tests.web.conftest import Browser, Page
 
-from lodeline.detection.battery import DETECTORS, sentences_of
-from lodeline.detection.detector import ANY_QUESTION, SUBJECT, Declared
+from lodeline.detection.battery import DETECTORS
+from lodeline.detection.detector import ANY_QUESTION
 from lodeline.detection.detectors import round_trip
 from lodeline.message import (
     ARROW,
     NOTHING,
-    Contact,
-    Key,
-    Leaf,
-    Lot,
     Mass,
-    Name,
     Party,
     Series,
-    Site,
     as_json,
-    changed,
     localized,
 )
 from lodeline.regulation.parameter import load
@@ -136,33 +128,6 @@ def test_a_firm_reads_the_questions_about_its_site_on_the_sites_balance(
     for language, went in (("en", "Goods went round"), ("zh", "货物沿")):
         page = Page(client.get(f"/{language}/firm/SEP-0002/sites/SEP-0002-A/"))
         assert page.status == 200 and went in page.text and "SEP-0002" in page.text
-
-
-def test_who_is_named_is_named_by_type_alone(flawed: Store) -> None:
-    """A reader's view leaves out by type: a name in any other fact, or declared as a plain one, would be shown."""
-    snapshot = open_snapshot(flawed)
-    tables = snapshot.register.tables
-    names = {*tables["organisations"]["id"], *tables["sites"]["id"], *snapshot.lots["name"]}
-    shown = {one.name: one.shown for one in DETECTORS}
-
-    def plain_texts(item: Mapping[str, Any], declared: Declared) -> Iterator[str]:
-        for name, kind in declared.items():
-            if not isinstance(kind, str):
-                yield from plain_texts(item.get(name, {}), kind)
-            elif kind == "plain" and name in item:
-                yield from re.findall(r'"([^"]*)"', json.dumps(item[name], ensure_ascii=False))
-
-    def without(fact: Leaf) -> Leaf:
-        return Key("#") if isinstance(fact, Party | Site | Lot | Name | Contact) else fact
-
-    rows = findings(flawed, snapshot, load("cn"))["rows"]
-    for row in rows:
-        told = [one for item in row["evidence"] for one in plain_texts(item, shown[row["detector"]])]
-        assert not names & {*told, *plain_texts(row["subject"], SUBJECT)}, row["detector"]
-        assert row["explanation"] == localized(sentences_of(row))
-        for sentence in localized([changed(one, without) for one in sentences_of(row)]).values():
-            words = set(re.split(r"[ ，。、；：:,;()（）]+", sentence))
-            assert not words & names, (row["detector"], sentence)
 
 
 def test_missing_filing_leads_to_the_rows_of_others(on_flawed: Browser, found: dict[str, dict[str, Any]]) -> None:
