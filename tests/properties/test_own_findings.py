@@ -6,6 +6,7 @@ something, with evidence of every kind that it declares, and of kinds that nobod
 
 from __future__ import annotations
 
+import csv
 import html
 import json
 import re
@@ -176,6 +177,11 @@ def agree(store: Store, firm: str, rows: list[dict[str, Any]], opened: set[str])
         text = plain(html.unescape(page.html))
         assert not {word for word in beyond if word in text}, row["detector"]
         assert not {one for item in row["evidence"] for one in leaves(item) if plain(one) not in text}, row["detector"]
+        sums = [name for item in row["evidence"] for name in item.get("totals", ())]
+        assert len(re.findall("<dt>", page.html.partition("<h2>In all</h2>")[2].partition("</dl>")[0])) == len(sums)
+        table = client.get(f"/en/firm/{firm}/findings/{row['id']}/?format=csv&table=rows").content.decode("utf-8-sig")
+        filed = [(one["on"], str(one["entry"])) for one in row["evidence"] if "kind" in one]
+        assert [(one["Day"], one["Entry"]) for one in csv.DictReader(table.splitlines())] == filed
     assert len(shown) == len(DETECTORS)
 
 
