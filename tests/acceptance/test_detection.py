@@ -102,8 +102,8 @@ def names_by_type_alone(store: Path, document: Any) -> None:
     rows = [*document["rows"], *document["duties"]]
     assert rows
     for row in rows:
-        told = [one for item in row["evidence"] for one in plain_texts(item, shown[row["detector"]])]
-        assert not names & {*told, *plain_texts(row["subject"], SUBJECT)}, row["detector"]
+        plains = [one for item in row["evidence"] for one in plain_texts(item, shown[row["detector"]])]
+        assert not names & {*plains, *plain_texts(row["subject"], SUBJECT)}, row["detector"]
         assert row["explanation"] == localized(sentences_of(row))
         for sentence in localized([changed(one, without) for one in sentences_of(row)]).values():
             words = set(re.split(r"[ ，。、；：:,;()（）]+", sentence))

@@ -1,7 +1,7 @@
 """What a firm is shown of a finding about it, on its page and by the API, is one set of facts and names no stranger.
 
-The worlds are small and random: who made a lot, who shipped to whom. In each, every detector asks every firm about
-something, with evidence of every kind that it declares, and of kinds that nobody has declared.
+The worlds are small and random: which firm made a lot, and which shipped to which. In each, every detector asks every
+firm about something, with evidence of every kind that it declares, and of kinds that nobody has declared.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from lodeline.web.pages.findings.evidence_words import value_text
 pytestmark = pytest.mark.medium
 
 FIRMS: Final = ("ALPHA", "BRAVO", "DELTA", "GAMMA", "OMEGA")
-#: Somebody of an invoice whom no register has, and an address of the register.
+#: A party of an invoice that no register has, and an address of the register.
 GHOST, ADDRESS = "Ghostly Trading BV", "addr:1 Hidden Road"
 #: Kinds of evidence that no detector declares, and in which a name may be.
 UNDECLARED: Final = ("ring", "shared", "pair", "customers", "lot", "site", "organisation", "remark")

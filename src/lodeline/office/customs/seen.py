@@ -27,7 +27,7 @@ class QueriedLine:
     assumed: bool
     #: The rules that a query about rules asks about.
     rules: Sequence[str] = ()
-    #: The questions that were put before the line was put anew with a result.
+    #: The questions that were put before the line was put again with a result.
     before: Sequence[int] = ()
 
     def as_text(self) -> str:
