@@ -1,8 +1,7 @@
 """What the program tells people is a code and typed facts; words come last, for one reader in one language.
 
 A page writes a day as its readers do, a program reads the number, and what a reader may not know (`Party`, `Site`,
-`Lot`, `Name`) is left out by its type: nobody looks for names in a sentence. A text stands beside the code that tells
-it:
+`Lot`, `Name`, `Contact`) is left out by its type: nobody looks for names in a sentence. A text is next to its code:
 
     TEXTS = Texts("round-trip", {"went": text("{mass} kg went round {ring}.", "{mass} 千克沿 {ring} 循环。")})
     TEXTS.message("went", mass=Mass(12_000_000), ring=Series((Party("A"), Party("B")), ARROW))
@@ -54,6 +53,13 @@ class Name:
     """Somebody who is not registered, as a filing calls them: a customer, an end user."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How somebody is reached, as the register has it: an address, a telephone. It is for the authority alone."""
+
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,9 @@ class Message:
         assert not missing, f"{self.code}: facts and places differ in {', '.join(sorted(missing))}"
 
 
-Leaf = Party | Site | Lot | Name | Month | Day | Mass | Count | Number | Percent | Key | Term
+#: Facts that name nobody.
+Nameless = Month | Day | Mass | Count | Number | Percent | Key | Term
+Leaf = Party | Site | Lot | Name | Contact | Nameless
 Fact = Leaf | Series | Message
 F = TypeVar("F", bound=Fact)
 #: Puts one fact into words, as part of a sentence.
@@ -144,7 +152,7 @@ Writer = Callable[[Leaf], str]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 #: Where a sentence may go without a part.
 NOTHING: Final = Term("", "")
-_LEAVES: Final = (Party, Site, Lot, Name, Month, Day, Mass, Count, Number, Percent, Key, Term)
+_LEAVES: Final = (Party, Site, Lot, Name, Contact, Month, Day, Mass, Count, Number, Percent, Key, Term)
 
 
 class Texts:

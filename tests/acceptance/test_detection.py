@@ -5,13 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.program import Lodeline
+
+from lodeline.detection.battery import DETECTORS, sentences_of
+from lodeline.detection.detector import SUBJECT, Declared
+from lodeline.message import Contact, Key, Leaf, Lot, Name, Party, Site, changed, localized
+from lodeline.store.opening import open_store
+from lodeline.store.snapshot_opening import open_snapshot
 
 
 def started(room: Path, dossier: Path) -> Lodeline:
@@ -68,6 +76,40 @@ def test_tonnes_instead_of_kilograms_change_no_finding(labelled: tuple[Path, Lod
     assert told["rows"] == findings["rows"] and told["stamp"]["entry"] == findings["stamp"]["entry"]
 
 
+@pytest.mark.medium
+def test_who_is_named_is_named_by_type_alone(labelled: tuple[Path, Lodeline, Any]) -> None:
+    dossier, _, findings = labelled
+    names_by_type_alone(dossier.parent / "store.sqlite3", findings)
+
+
+def names_by_type_alone(store: Path, document: Any) -> None:
+    """A reader's view leaves out by type: a name in any other fact, or declared as a plain one, would be shown."""
+    snapshot = open_snapshot(open_store(str(store)))
+    tables = snapshot.register.tables
+    names = {*tables["organisations"]["id"], *tables["sites"]["id"], *snapshot.lots["name"]}
+    shown = {one.name: one.shown for one in DETECTORS}
+
+    def plain_texts(item: Mapping[str, Any], declared: Declared) -> Iterator[str]:
+        for name, kind in declared.items():
+            if not isinstance(kind, str):
+                yield from plain_texts(item.get(name, {}), kind)
+            elif kind == "plain" and name in item:
+                yield from re.findall(r'"([^"]*)"', json.dumps(item[name], ensure_ascii=False))
+
+    def without(fact: Leaf) -> Leaf:
+        return Key("#") if isinstance(fact, Party | Site | Lot | Name | Contact) else fact
+
+    rows = [*document["rows"], *document["duties"]]
+    assert rows
+    for row in rows:
+        plains = [one for item in row["evidence"] for one in plain_texts(item, shown[row["detector"]])]
+        assert not names & {*plains, *plain_texts(row["subject"], SUBJECT)}, row["detector"]
+        assert row["explanation"] == localized(sentences_of(row))
+        for sentence in localized([changed(one, without) for one in sentences_of(row)]).values():
+            words = set(re.split(r"[ ，。、；：:,;()（）]+", sentence))
+            assert not words & names, (row["detector"], sentence)
+
+
 def in_tonnes(path: Path) -> bool:
     """Writes a file that has `mass_kg` anew with `mass_t`; what is no number stays what it is."""
     rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
@@ -100,3 +142,4 @@ def test_the_program_alone_finds_what_was_planted(tmp_path: Path) -> None:
     assert said.status == 0 and planted >= 10
     # A plant may be too small for anybody: half of all is what a program that works does not miss.
     assert found >= planted / 2, said.out
+    names_by_type_alone(tmp_path / "store.sqlite3", json.loads(findings))

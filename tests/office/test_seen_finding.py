@@ -1,11 +1,16 @@
-"""What a case keeps of its finding."""
+"""What a case keeps of its finding, and a query of customs of its line."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import lodeline
+from lodeline.office.customs.seen import queried_line
 from lodeline.office.findings.seen import finding_seen
 from lodeline.office.models import Case
 
@@ -23,11 +28,27 @@ def test_a_kept_finding_of_a_visit_names_its_entry() -> None:
     assert (seen.site, seen.visit) == ("", 12)
 
 
-def test_what_a_case_of_a_finding_keeps_is_opened_in_one_place() -> None:
+@pytest.mark.parametrize("more", [{}, {"rules": ["country-rules"]}, {"before": [7, 9]}])
+def test_a_query_of_customs_is_stored_as_it_was(more: dict[str, Any]) -> None:
+    stored = json.dumps(
+        {
+            "entry": 12, "verdict_id": "ab", "line": {"verdict": "query", "product_name": "镝铁"},
+            "cells": {"line": "1"}, "documents": {"model-list": None},
+            "required": ["contract"], "assumed": False, **more,
+        },
+        ensure_ascii=False,
+    )  # fmt: skip
+    seen = queried_line(Case(seen=stored))
+    assert seen.as_text() == stored
+    assert (seen.verdict, [*seen.rules], [*seen.before]) == ("query", more.get("rules", []), more.get("before", []))
+
+
+def test_what_a_case_keeps_is_opened_in_one_place_for_each_matter() -> None:
     source = Path(lodeline.__file__).parent
+    opened = re.compile(r"json\.loads\(\w+\.seen\)")
     places = [
         path.relative_to(source).as_posix()
         for path in source.rglob("*.py")
-        if "customs" not in path.as_posix() and "json.loads(case.seen)" in path.read_text(encoding="utf-8")
+        if opened.search(path.read_text(encoding="utf-8"))
     ]
-    assert places == ["office/findings/seen.py"]
+    assert sorted(places) == ["office/customs/seen.py", "office/findings/seen.py"]

@@ -12,6 +12,7 @@ from lodeline.errors import text
 from lodeline.message import (
     ARROW,
     NOTHING,
+    Contact,
     Count,
     Day,
     Fact,
@@ -46,9 +47,9 @@ SOLD = Texts(
     },
 )
 EVERY: tuple[Leaf, ...] = (
-    Party("SEP-0001"), Site("SEP-0001-A"), Lot("7", "SEP-0001/L-1"), Name("Star BV"), Month("2025-03"),
-    Day("2025-03-31"), Mass(12_987_000_000), Count(1_200), Number(2.25, 1), Number(None, 2), Percent(0.031, 1),
-    Key("Nd"), Term("ore", "矿石"),
+    Party("SEP-0001"), Site("SEP-0001-A"), Lot("7", "SEP-0001/L-1"), Name("Star BV"), Contact("tel:1"),
+    Month("2025-03"), Day("2025-03-31"), Mass(12_987_000_000), Count(1_200), Number(2.25, 1), Number(None, 2),
+    Percent(0.031, 1), Key("Nd"), Term("ore", "矿石"),
 )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def test_a_page_has_names_and_days_in_words_and_no_blank_between_hanzi() -> None
 def test_every_fact_comes_back_from_json() -> None:
     whole = sold(Series((*EVERY, Series(EVERY, ARROW))), SOLD.message("more", share=NOTHING, whom=Key("x")))
     assert message_of(json.loads(json.dumps(as_json(whole))), SOLD.by_code) == whole
-    assert len({frozenset(one.name for one in fields(leaf)) for leaf in {type(one) for one in EVERY}}) == 12
+    assert len({frozenset(one.name for one in fields(leaf)) for leaf in {type(one) for one in EVERY}}) == 13
 
 
 def test_what_a_reader_may_not_know_is_changed_by_its_type() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,16 @@ from django.test import Client
 from tests.office.trade import person as member
 from tests.web.conftest import Browser, Page
 
-from lodeline.detection.battery import DETECTORS, sentences_of
+from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import ANY_QUESTION
 from lodeline.detection.detectors import round_trip
-from lodeline.detection.evidence import LOT_KEYS, PARTY_KEYS, SITE_KEYS
 from lodeline.message import (
     ARROW,
     NOTHING,
-    Key,
-    Leaf,
-    Lot,
     Mass,
-    Name,
     Party,
     Series,
-    Site,
     as_json,
-    changed,
     localized,
 )
 from lodeline.regulation.parameter import load
@@ -135,38 +128,6 @@ def test_a_firm_reads_the_questions_about_its_site_on_the_sites_balance(
     for language, went in (("en", "Goods went round"), ("zh", "货物沿")):
         page = Page(client.get(f"/{language}/firm/SEP-0002/sites/SEP-0002-A/"))
         assert page.status == 200 and went in page.text and "SEP-0002" in page.text
-
-
-def test_who_is_named_is_named_by_type_alone(flawed: Store) -> None:
-    """A reader's view leaves out by type: a name in any other fact, or under any other key, would be shown to all."""
-    snapshot = open_snapshot(flawed)
-    tables = snapshot.register.tables
-    typed = {
-        **dict.fromkeys(tables["organisations"]["id"], PARTY_KEYS), **dict.fromkeys(tables["sites"]["id"], SITE_KEYS),
-        **dict.fromkeys(snapshot.lots["name"], LOT_KEYS),
-    }  # fmt: skip
-
-    def texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-        if isinstance(value, dict):
-            for name, one in value.items():
-                yield from texts(one, name)
-        elif isinstance(value, list):
-            for one in value:
-                yield from texts(one, key)
-        elif isinstance(value, str):
-            yield key, value
-
-    def without(fact: Leaf) -> Leaf:
-        return Key("#") if isinstance(fact, Party | Site | Lot | Name) else fact
-
-    rows = findings(flawed, snapshot, load("cn"))["rows"]
-    for row in rows:
-        for key, value in texts([row["subject"], *row["evidence"]]):
-            assert value not in typed or key in typed[value], (row["detector"], key)
-        assert row["explanation"] == localized(sentences_of(row))
-        for told in localized([changed(one, without) for one in sentences_of(row)]).values():
-            words = set(re.split(r"[ ，。、；：:,;()（）]+", told))
-            assert not words & typed.keys(), (row["detector"], told)
 
 
 def test_missing_filing_leads_to_the_rows_of_others(on_flawed: Browser, found: dict[str, dict[str, Any]]) -> None:

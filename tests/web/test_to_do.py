@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -21,6 +20,7 @@ from tests.stores import copied
 from tests.web.conftest import Browser, Page
 
 from lodeline.office.access.actor import Actor, RoleGrant
+from lodeline.office.customs.seen import QueriedLine
 from lodeline.office.filing import disputes
 from lodeline.office.models import CustomsCase, Draft
 from lodeline.office.notices.notices import notify
@@ -123,10 +123,13 @@ def test_a_dispute_waits_for_the_shipper_until_it_is_answered(url: str) -> None:
 
 
 def test_a_query_of_customs_waits_until_it_is_answered_and_is_the_exporters_alone(url: str) -> None:
-    seen = {"entry": 1, "line": {"product_name": "Oxide", "declaration": "D-1", "verdict": "query", "reasons": []}}
+    seen = QueriedLine(
+        entry=1, verdict_id="a", cells={}, documents={}, required=[], assumed=False,
+        line={"product_name": "Oxide", "declaration": "D-1", "verdict": "query", "reasons": []},
+    )  # fmt: skip
     case = CustomsCase.objects.create(
         matter="customs", finding="1:a", organisation="SEP", state="asked", until=date(2025, 2, 6),
-        seen=json.dumps(seen), opened_at=NOW, changed_at=NOW,
+        seen=seen.as_text(), opened_at=NOW, changed_at=NOW,
     )  # fmt: skip
     (first, *_) = waiting("SEP")
     assert (first["What"], first["Kind"], first["By"], first["To do"]) == ("Oxide", "query", "2025-02-06", "Answer")

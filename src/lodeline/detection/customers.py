@@ -23,7 +23,7 @@ from lodeline.party.name import Name, parsed
 from lodeline.party.resolution import as_row
 
 #: Aliases that say where or how somebody is reached, and not what it is called.
-_CONTACT = re.compile(r"^(addr|address|tel|phone|fax|mail|地址|电话)\s*[:：]", re.IGNORECASE)
+CONTACT: Final = re.compile(r"^(addr|address|tel|phone|fax|mail|地址|电话)\s*[:：]", re.IGNORECASE)
 #: Names whose brands are less alike than this, of a hundred, are not compared any further.
 _NEAR: Final = 70.0
 #: Brands in one script that are less alike than this, of a hundred, are no slip of the pen.
@@ -215,7 +215,7 @@ def _registered(row: Mapping[str, Any]) -> Customer:
         party=row["id"],
         names=tuple(parsed(name) for name in (row["name_zh"], row["name_en"]) if name),
         country=row["country"],
-        contacts=frozenset(alias.casefold() for alias in aliases if _CONTACT.match(alias)),
+        contacts=frozenset(alias.casefold() for alias in aliases if CONTACT.match(alias)),
     )
 
 

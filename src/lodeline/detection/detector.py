@@ -38,6 +38,25 @@ OFFERED: Final[Mapping[str, Mapping[str, pl.DataType]]] = {
     "verified": VERIFIED, "single": SINGLE,
 }  # fmt: skip
 
+#: What a fact is for the firm that a finding is about. `plain`: a number, a day, a code, or the filer's own word for an
+#: event or a document; it names nobody. Of the others the firm sees what it calls them.
+Shown = Literal["plain", "party", "site", "lot"]
+#: Name of a fact, or of a record of facts → what it is. What is not declared is not shown to the firm.
+Declared = Mapping[str, Shown | Mapping[str, Shown]]
+
+
+def plain(*names: str) -> dict[str, Shown]:
+    """Facts that name nobody, declared as such."""
+    return dict.fromkeys(names, "plain")
+
+
+#: What every subject may name. A ring and a pair hold names within a text, and are not shown.
+SUBJECT: Final[Declared] = {
+    "organisation": "party", "customer": "party", "party": "party", "site": "site", "lot": "lot",
+    **plain("cause", "count", "country", "goods", "kind", "licence", "ore_type", "visit"),
+}  # fmt: skip
+#: What every row of the ledger says (`evidence.described`).
+ROW: Final[Declared] = plain("entry", "movement", "event", "kind", "on", "mass_kg")
 #: Where a finding asks no more than the name of its detector says.
 ANY_QUESTION: Final = text("{label}: a question to {firm}, {until}", "{label}：请{firm}说明（{until}）")
 
@@ -78,8 +97,10 @@ class Detector:
     """A loophole: what it is called in the log, by a person and on a page, and how it is looked for.
 
     `mark` is shape and tone, shown beside the label. `texts` are the sentences that explain a finding. `labels` names
-    the keys of evidence that are this detector's own, `words` the codes that are values there. In `question`, `{firm}`,
-    `{mass}`, `{months}`, `{until}`, `{year}`, `{quota}` and `{label}` are filled in; it heads the page of a finding.
+    the keys of evidence that are this detector's own, `words` the codes that are values there. `shown` declares what of
+    its evidence the firm that it is about sees: records (`totals`), and facts of the rows that the firm filed itself;
+    the firm does not see what is not declared. In `question`, `{firm}`, `{mass}`, `{months}`, `{until}`, `{year}`,
+    `{quota}` and `{label}` are filled in; it heads the page of a finding.
     `find` takes by name what it looks at: parts of `LedgerView`, of `OFFERED`, and `limits` (`detection.limits`).
 
     `duty`: what it finds is a paper that a firm has not filed, and nobody is suspected: it is shown and counted where
@@ -94,6 +115,7 @@ class Detector:
     texts: Texts
     labels: Mapping[str, Text] = field(default_factory=dict)
     words: Mapping[str, Text] = field(default_factory=dict)
+    shown: Declared = field(default_factory=dict)
     question: Text = field(default_factory=lambda: ANY_QUESTION)
     duty: bool = False
     need: Need = field(default_factory=Need)

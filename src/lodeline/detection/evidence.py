@@ -14,15 +14,6 @@ from lodeline.material.mass import format_kg, share_mg_expr
 
 #: Rows of evidence per finding: enough to see what made it, few enough to read.
 EVIDENCE_ROWS: Final = 10
-#: Keys of evidence and of a subject whose values name somebody or something of theirs, by what they name. A value of
-#: any other key is a number, a day, a code, or the filer's own word for an event or a document.
-PARTY_KEYS: Final = frozenset(
-    ("organisation", "shipper", "receiver", "buyer", "seller", "party", "customers", "customer", "from", "to")
-)
-SITE_KEYS: Final = frozenset({"site"})
-LOT_KEYS: Final = frozenset({"lot"})
-#: Sentences of their own that may hold names.
-PROSE_KEYS: Final = frozenset({"ring", "shared", "pair"})
 #: Where a row stands. A frame without `entry` or `event` gives evidence without them.
 _PLACES = {"entry": "entry", "seq": "movement", "event": "event"}
 

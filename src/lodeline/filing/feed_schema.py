@@ -14,7 +14,7 @@ from typing import Final, Literal, get_args
 
 import polars as pl
 
-from lodeline.filing.canonical import Cell, cells, parse_cells
+from lodeline.filing.canonical import cells
 from lodeline.filing.cell import FREE_TEXT, PARSERS, Parser, choice_parser
 from lodeline.filing.columns.header import folded
 from lodeline.tables import table_rows
@@ -110,11 +110,6 @@ def feed_cells(feed: Feed) -> dict[str, pl.DataType]:
 def feed_text(rows: pl.DataFrame, feed: Feed) -> pl.Series:
     """(n,) String: the canonical text of each row of a feed (`canonical.cells`)."""
     return cells(rows, feed_cells(feed), later=LATER[feed])
-
-
-def parse_feed_text(canonical: bytes, feed: Feed) -> dict[str, Cell]:
-    """The typed cells of one canonical row of a feed. Raises ValueError for what `feed_text` does not write."""
-    return parse_cells(canonical, feed_cells(feed), later=LATER[feed])
 
 
 @cache

@@ -1,13 +1,12 @@
-"""A directory of arrays that is either whole or absent, and whose every file can be proved.
+"""A directory of arrays that is either whole or absent.
 
-Each array is one little-endian `.npy` file, readable by any NumPy; `manifest.json` names size, type,
-shape and SHA-256 of each. `map_arrays` maps the files into memory and reads nothing but their headers,
+Each array is one little-endian `.npy` file, readable by any NumPy; `manifest.json` names size, type
+and shape of each. `map_arrays` maps the files into memory and reads nothing but their headers,
 so opening costs the same for a thousand lots and for ten million.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -37,7 +36,7 @@ class DamagedIndex(ValueError):  # noqa: N818  (a state of the files, told to wh
 def write_arrays(directory: Path, arrays: Mapping[str, Array], header: Mapping[str, Any]) -> None:
     """Write the arrays and a manifest that holds `header` beside the description of each file.
 
-    The files are written to a hidden neighbour of `directory`, hashed, forced to the disk and then renamed.
+    The files are written to a hidden neighbour of `directory`, forced to the disk and then renamed.
     An index that already stands there is replaced; readers who opened it keep it. A reader that opens in
     the very moment of replacement may find nothing: give each snapshot a directory of its own to rule that out.
     Raises FileExistsError when `directory` holds anything but an index.
@@ -64,7 +63,7 @@ def write_arrays(directory: Path, arrays: Mapping[str, Array], header: Mapping[s
 
 
 def map_arrays(directory: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The manifest and the memory-mapped arrays; sizes and headers are checked, hashes are not.
+    """The manifest and the memory-mapped arrays; sizes and headers are checked.
 
     Raises DamagedIndex, naming the file; FileNotFoundError when there is no manifest.
     """
@@ -75,28 +74,6 @@ def map_arrays(directory: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     return manifest, arrays
 
 
-def damaged_files(directory: Path) -> tuple[DamagedIndex, ...]:
-    """Every fault of an index, its hashes included; empty when the index is what was built.
-
-    Reads all files. Faults are returned and not raised, so that one damaged file does not hide another.
-    """
-    try:
-        manifest = _read_manifest(directory)
-    except DamagedIndex as fault:
-        return (fault,)
-    faults = []
-    for name, entry in manifest["files"].items():
-        path = directory / f"{name}.npy"
-        try:
-            _map(path, entry)
-        except DamagedIndex as fault:
-            faults.append(fault)
-            continue
-        if _sha256(path) != entry["sha256"]:
-            faults.append(DamagedIndex(path, "its content is not what was built (SHA-256 differs)"))
-    return tuple(faults)
-
-
 def _write(path: Path, array: Array) -> dict[str, Any]:
     little_endian = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     with path.open("wb") as file:
@@ -104,7 +81,6 @@ def _write(path: Path, array: Array) -> dict[str, Any]:
         file.flush()
         os.fsync(file.fileno())
     return {
-        "sha256": _sha256(path),
         "bytes": path.stat().st_size,
         "dtype": _type(little_endian),
         "shape": list(little_endian.shape),
@@ -146,11 +122,6 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     if manifest.get("version") != FORMAT_VERSION:
         raise DamagedIndex(path, f"format version {manifest.get('version')}; this program reads {FORMAT_VERSION}")
     return manifest
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync_directory(directory: Path) -> None:

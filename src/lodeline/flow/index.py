@@ -20,12 +20,12 @@ import polars as pl
 
 from lodeline.errors import UserError
 from lodeline.flow import kernels
-from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, damaged_files, map_arrays, write_arrays
+from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, map_arrays, write_arrays
 from lodeline.flow.kernels import Graph
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
 
-__all__ = ["DamagedIndex", "FlowIndex", "UnknownLot", "build_index", "open_index", "verify_index"]
+__all__ = ["DamagedIndex", "FlowIndex", "UnknownLot", "build_index", "open_index"]
 
 EVENT_KINDS = ("transformation", "origin")
 #: Ids and times are 32 bits wide: the walk's hash tables pack an id and a place into one word.
@@ -225,7 +225,7 @@ def build_index(  # noqa: PLR0917  (four frames in the order of the ledger, then
 def open_index(directory: Path) -> FlowIndex:
     """Map an index into memory.
 
-    Sizes and headers are checked; `verify_index` checks the content. Raises DamagedIndex, which names the file;
+    Sizes and headers are checked; the seal of a store checks the content. Raises DamagedIndex, which names the file;
     FileNotFoundError when there is no index.
     """
     manifest, arrays = map_arrays(directory)
@@ -255,11 +255,6 @@ def open_index(directory: Path) -> FlowIndex:
         lots_by_name=arrays["lots_by_name"],
         lots_by_local_id=arrays["lots_by_local_id"],
     )
-
-
-def verify_index(directory: Path) -> tuple[DamagedIndex, ...]:
-    """Every damaged file of an index, its content checked against the hashes; empty when it is sound."""
-    return damaged_files(directory)
 
 
 def _graph(lots: pl.DataFrame, events: pl.DataFrame, links: pl.DataFrame, assays: pl.DataFrame) -> Graph:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from lodeline.filing.feed import CheckedFeed, read_feed_bytes
-from lodeline.filing.feed_schema import FEEDS, columns, feed_of, feed_text, parse_feed_text
+from lodeline.filing.feed_schema import FEEDS, columns, feed_of, feed_text
 
 TODAY = date(2025, 8, 1)
 INVOICE = "number,kind,on,seller,seller_name,buyer_name,product_name,mass_kg,value,currency"
@@ -134,10 +134,6 @@ def test_row_without_a_line_number_has_the_text_that_it_had_before_there_were_an
     assert plain == "1|1:17:special10:2025-07-043:SEP--7:Mag Ltd5:oxide8:100000001:53:CNY-"
     numbered = feed_text(read(INVOICE + ",line", invoice() + ",1").rows, "invoices")[0]
     assert numbered == plain + "1:1"
-    for text, stated in ((plain, None), (numbered, "1")):
-        assert parse_feed_text(text.encode(), "invoices")["line"] == stated
-    with pytest.raises(ValueError, match="not written"):
-        parse_feed_text((plain + "-").encode(), "invoices")
 
 
 def test_red_invoice_has_both_signs() -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -128,6 +128,7 @@ DETECTOR: Final = Detector(
         "made_kg": text("Made", "产出"),
         "capacity_kg": text("Capacity", "产能"),
     },
+    shown=ROW,
 )
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -111,6 +111,7 @@ DETECTOR: Final = Detector(
     labels={
         "seller": text("Seller", "卖方"),
     },
+    shown={**ROW, "seller": "party", "buyer": "party", "totals": plain("rounds", "hops", "complete")},
 )
 
 

@@ -20,7 +20,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.identity import PAIR
@@ -183,6 +183,7 @@ DETECTOR: Final = Detector(
         "own_pct": text("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
         "maker_pct": text("Dy + Tb as stated, %", "生产方填报 Dy+Tb（%）"),
     },
+    shown={"totals": plain("lots", "products", "own_pct", "maker_pct", "z")},
 )
 
 

@@ -26,7 +26,7 @@ import polars as pl
 
 from lodeline.detection.alarm import alarm_score
 from lodeline.detection.customers import customers_of, wordings_of
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
@@ -145,6 +145,7 @@ DETECTOR: Final = Detector(
     find=destination_shift,
     need=Need(months=2),
     texts=TEXTS,
+    shown={**ROW, "party": "party", "totals": plain("control_date", "before", "after")},
 )
 
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, month_of
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -170,6 +170,7 @@ DETECTOR: Final = Detector(
         "invoiced_kg": text("Invoiced", "开票量"),
         "border_kg": text("At the border", "海关记录量"),
     },
+    shown={**ROW, "totals": plain("cause", "papers", "exceptions", "goods_kg")},
 )
 
 

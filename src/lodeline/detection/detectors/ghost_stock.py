@@ -21,7 +21,7 @@ import polars as pl
 
 from lodeline.accountancy.distribution import normal_tail
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, places, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -149,6 +149,7 @@ DETECTOR: Final = Detector(
         "expected": text("Expected by chance", "偶然预期次数"),
         "book_kg": text("In the books", "账面量"),
     },
+    shown={**ROW, **plain("book_kg"), "totals": plain("counts", "repeated", "expected")},
 )
 
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -116,6 +116,7 @@ DETECTOR: Final = Detector(
     words={
         "late": text("late", "逾期"),
     },
+    shown={**plain("period", "entry", "corrects", "filed_at", "rows"), "totals": plain("months", "late", "corrected")},
 )
 
 

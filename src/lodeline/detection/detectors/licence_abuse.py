@@ -23,7 +23,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.customers import are_one
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -168,6 +168,7 @@ DETECTOR: Final = Detector(
         "destination": text("another destination", "目的国不符"),
         "twice": text("used again", "重复使用"),
     },
+    shown={**ROW, **plain("declaration")},
 )
 
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import Detector, plain
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.need import Need
 from lodeline.detection.null import score_of, upper_tail
@@ -278,4 +278,10 @@ DETECTOR: Final = Detector(
         "would_see_kg": text("Mass that the visit would have seen, kg", "本次检查可发现的质量（千克）"),
     },
     question=text("What became of {mass} at {firm}?", "{firm}的{mass}去向如何？"),
-)
+    shown={
+        "measured": plain(
+            "visit", "on", "element", "items", "population", "since", "muf_kg", "d_kg", "verified_kg", "would_see_kg",
+            "weighed_kg", "sigma_muf_kg", "sigma_d_kg", "sigma_weighed_kg", "sigma_kg", "declared_kg", "found_kg", "z",
+        ),
+    },
+)  # fmt: skip

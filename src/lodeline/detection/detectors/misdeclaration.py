@@ -21,7 +21,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import alarm_score
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
@@ -157,6 +157,11 @@ DETECTOR: Final = Detector(
         "composition": text("composition", "成分"),
         "control": text("control item", "管制编码"),
         "value": text("price", "单价"),
+    },
+    shown={
+        **ROW,
+        **plain("hs_code", "control_item", "composition", "price", "currency", "lot_product", "contradicts"),
+        "totals": plain("exported_rows", "contradicting", *_ASPECTS),
     },
 )
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
@@ -98,6 +98,11 @@ DETECTOR: Final = Detector(
     labels={
         "excluded_before": text("Of these outside the control", "此前不受管制的行数"),
         "excluded_after": text("Of these outside the control since", "此后不受管制的行数"),
+    },
+    shown={
+        **ROW,
+        **plain("product", "hs_code"),
+        "totals": plain("control_date", "before", "excluded_before", "after", "excluded_after"),
     },
 )
 

@@ -26,7 +26,7 @@ import polars as pl
 
 from lodeline.accountancy.unassayed import feasible_treo
 from lodeline.detection.alarm import HALF_WIDTH_95
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books
@@ -130,6 +130,7 @@ DETECTOR: Final = Detector(
         "drawn_kg": text("Drawn from it, dry", "累计取用（干重）"),
         "unaccounted_kg": text("Not there when drawn, dry", "取用时账上没有（干重）"),
     },
+    shown={**ROW, **plain("unaccounted_kg"), "totals": plain("lots", "put_in_kg", "drawn_kg", "unaccounted_kg")},
 )
 
 

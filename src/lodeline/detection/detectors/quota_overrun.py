@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described
 from lodeline.detection.finding import Finding, ranked
 from lodeline.errors import Text, text
@@ -114,6 +114,7 @@ DETECTOR: Final = Detector(
         "overrun_kg": text("Beyond the grant, REO", "超出指标（REO）"),
         "passed_on": text("Grant passed on", "超过指标之日"),
     },
+    shown={**ROW, "totals": plain("granted_kg", "used_kg", "overrun_kg", "passed_on")},
 )
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -173,6 +173,11 @@ DETECTOR: Final = Detector(
         "lanthanum_pct_of_rare_earths": text("La in the rare earths, %", "La 占稀土（%）"),
         "nd_to_pr": text("Nd to Pr", "Nd/Pr 比"),
         "dy_tb_pct_of_rare_earths": text("Dy + Tb in the rare earths, %", "Dy+Tb 占稀土（%）"),
+    },
+    shown={
+        **ROW,
+        **plain("lanthanum_pct_of_rare_earths", "nd_to_pr", "dy_tb_pct_of_rare_earths"),
+        "totals": plain("lots", "treo_kg"),
     },
 )
 

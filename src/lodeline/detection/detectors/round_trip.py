@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -98,6 +98,7 @@ DETECTOR: Final = Detector(
     mark=("circle", "ink"),
     find=round_trip,
     texts=TEXTS,
+    shown={**ROW, "shipper": "party", "receiver": "party", "totals": plain("rounds", "hops", "complete")},
 )
 
 

@@ -29,7 +29,7 @@ from lodeline.detection.customers import (
     names_of,
     wordings_of,
 )
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -39,7 +39,7 @@ from lodeline.errors import Text, text
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
-from lodeline.message import SEMICOLON, Count, Key, Mass, Message, Name, Number, Party, Series, Texts
+from lodeline.message import SEMICOLON, Contact, Count, Mass, Message, Name, Number, Party, Series, Texts
 from lodeline.party.name import Name as NameOf
 
 #: A seller, its customers that are one, what they share (of a new one the sentence about it), and the score.
@@ -67,6 +67,7 @@ TEXTS: Final = Texts(
             "未登记的新客户（{customers}）在 {days} 天内购入该企业磁体的 {share}%。",
         ),
         "name": text("the name {name}", "名称“{name}”"),
+        "contact": text("the contact {contact}", "联系方式“{contact}”"),
         "bought": text(
             "They bought {mass} kg TREO in {rows} rows, and none of them files, holds a site or sells on.",
             "它们在 {rows} 行中购入 {mass} 千克 TREO，均不申报、无场所，也未转售。",
@@ -168,6 +169,7 @@ DETECTOR: Final = Detector(
     find=shell_customer,
     texts=TEXTS,
     labels={"shared": text("What they share", "共同之处"), "customers": text("Customers", "客户")},
+    shown={**ROW, "party": "party"},
 )
 
 
@@ -232,7 +234,12 @@ def _finding(
     registered = set(sales.filter("registered")["party"])
     customers = Series(tuple(Party(one) if one in registered else Name(one) for one in members))
     traits = () if isinstance(shared, Message) else shared
-    words = (TEXTS.message("name", name=Name(one.text)) if one.is_name else Key(one.text) for one in traits[:3])
+    words = (
+        TEXTS.message("name", name=Name(one.text))
+        if one.is_name
+        else TEXTS.message("contact", contact=Contact(one.text))
+        for one in traits[:3]
+    )
     alike_in = Series(tuple(words), SEMICOLON)
     return Finding(
         detector=DETECTOR.name, subject={"organisation": seller, "customer": str(sales.sort("on", "line")["party"][0])},

@@ -25,7 +25,7 @@ import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.customers import buyers_of, customers_of, groups_of
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -137,6 +137,11 @@ DETECTOR: Final = Detector(
         "parts": text("Parts", "分批数"),
         "buyers": text("Buyers", "买方数"),
         "owners": text("Owners behind them", "实际所有人数"),
+    },
+    shown={
+        **ROW,
+        "party": "party",
+        "totals": plain("threshold_kg", "below", "above", "lots", "parted", "cut", "parts", "buyers", "owners"),
     },
 )
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -134,6 +134,13 @@ DETECTOR: Final = Detector(
         "from": text("From", "来自"),
         "to": text("To", "去向"),
         "left_on": text("Left on", "转出日"),
+    },
+    shown={
+        **ROW,
+        "from": "party",
+        "to": "party",
+        **plain("left_on"),
+        "totals": plain("lots", "passed", "invoice_changed"),
     },
 )
 

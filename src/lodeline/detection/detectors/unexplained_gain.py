@@ -20,7 +20,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.accountancy.frames import AREA
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import described, largest_rows, with_element_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books, Imbalance, imbalances
@@ -141,6 +141,7 @@ DETECTOR: Final = Detector(
         "outflow_kg": text("Went out", "流出"),
         "gain_kg": text("Unexplained, at least", "来源不明，至少"),
     },
+    shown={**ROW, "totals": plain("opening_kg", "inflow_kg", "outflow_kg", "gain_kg")},
 )
 
 

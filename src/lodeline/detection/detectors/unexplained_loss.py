@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books, imbalances
 from lodeline.detection.imbalance_texts import explained
@@ -127,4 +127,5 @@ DETECTOR: Final = Detector(
     need=Need(counts=2),
     texts=TEXTS,
     question=text("Where did {mass} at {firm} go?", "{firm}短少的{mass}去了哪里？"),
+    shown=ROW,
 )

@@ -27,7 +27,7 @@ import polars as pl
 
 from lodeline.accountancy.frames import serving_shares
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
-from lodeline.detection.detector import Detector
+from lodeline.detection.detector import ROW, Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
@@ -158,6 +158,7 @@ DETECTOR: Final = Detector(
         "out_kg": text("Came out", "产出"),
         "waste_kg": text("Waste", "废料"),
     },
+    shown=ROW,
 )
 
 

@@ -18,9 +18,8 @@ exporter, to which its later lines point. It outlives the declaration that it be
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
@@ -38,6 +37,7 @@ from lodeline.office.customs.rule_queries import (
     open_about_rules,
     rules_of,
 )
+from lodeline.office.customs.seen import QueriedLine, queried_line
 from lodeline.office.findings.cases import STEP_FORMAT, TEXT_CHARACTERS, keep_step
 from lodeline.office.findings.files import Attached
 from lodeline.office.findings.states import CaseError, MovedError, UnknownCaseError
@@ -126,22 +126,22 @@ def open_case(
         raise CaseError("Nothing is open about this line.", "本项没有待质疑事项。")
     given = terms(law, today)
     place = next(number for number, one in enumerate(asked.lines) if one["id"] == verdict_id)
-    seen = {
-        "entry": entry, "verdict_id": verdict_id, "line": line, "cells": asked.paper["cells"][place],
-        "documents": {code: asked.paper["answer"]["documents"].get(code) for code in line["documents"]},
-        "required": list(given.documents), "assumed": given.assumed,
-    }  # fmt: skip
+    seen = QueriedLine(
+        entry=entry, verdict_id=verdict_id, line=line, cells=asked.paper["cells"][place],
+        documents={code: asked.paper["answer"]["documents"].get(code) for code in line["documents"]},
+        required=given.documents, assumed=given.assumed,
+    )  # fmt: skip
     with store.database.transaction():
         finding = f"customs:{verdict_id}"
         if rules:
             rules = not_asked(exporter, rules)
-            seen["rules"] = rules
+            seen = replace(seen, rules=rules)
             finding = finding_of_rules(exporter, rules)
         case, new = CustomsCase.objects.get_or_create(
             finding=finding,
             defaults={
                 "matter": MATTER, "organisation": exporter, "detector": "customs-query", "opened_at": now,
-                "changed_at": now, "seen": json.dumps(seen, ensure_ascii=False),
+                "changed_at": now, "seen": seen.as_text(),
             },
         )  # fmt: skip
         if not new:
@@ -178,8 +178,8 @@ def enter_result(
     with store.database.transaction():
         case = _held(reference, steps)
         _check(case, "found")
-        seen = json.loads(case.seen)
-        cells = {**seen["cells"], "assay_composition": assay.strip()}
+        seen = queried_line(case)
+        cells = {**seen.cells, "assay_composition": assay.strip()}
         declaration = read_fields(cells)
         faults = [one for one in declaration.lines[0].problems if one.where.column == "assay_composition"]
         if faults or not assay.strip():
@@ -190,11 +190,10 @@ def enter_result(
         kept = desk_papers.put_question(
             store, declaration, found, by=actor.pseudonym, channel="desk", filed_at=now, asker=""
         )
-        case.seen = json.dumps(
-            {**seen, "cells": cells, "entry": kept.index, "line": found["lines"][0],
-             "verdict_id": found["lines"][0]["id"], "before": [*seen.get("before", []), seen["entry"]]},
-            ensure_ascii=False,
-        )  # fmt: skip
+        case.seen = replace(
+            seen, cells=cells, entry=kept.index, line=found["lines"][0], verdict_id=found["lines"][0]["id"],
+            before=(*seen.before, seen.entry),
+        ).as_text()  # fmt: skip
         facts = {"assay": assay.strip(), "verdict": found["lines"][0]["verdict"], "entry": kept.index}
         _take(actor, store, case, "found", text=answer, facts=facts, now=now)
     return case
@@ -257,8 +256,8 @@ def queries_about(asked: Question, *, lock: bool = True) -> frozenset[str]:
     """The ids of the verdicts of a question about which customs ask and nobody has decided."""
     cases = open_about(asked, lock=lock)
     return frozenset(
-        verdict for one in cases for verdict in (one.finding.partition(":")[2], json.loads(one.seen)["verdict_id"])
-    )  # fmt: skip
+        verdict for one in cases for verdict in (one.finding.partition(":")[2], queried_line(one).verdict_id)
+    )
 
 
 def end_with_question(
@@ -292,7 +291,7 @@ def _close_told(store: Store, now: datetime) -> int:
     for number in [one.pk for one in open_about_rules(lock=False)]:
         with store.database.transaction():
             case = CustomsCase.objects.select_for_update().get(pk=number)
-            days = (date.fromisoformat(json.loads(case.seen)["line"]["day"]), today)
+            days = (date.fromisoformat(queried_line(case).line["day"]), today)
             is_told = not any(is_open(law, rule, day, known=today) for rule in rules_of(case) for day in days)
             if case.state in OPEN and is_told:
                 text = "The law pack tells now how the rule stands. 法规包现已载明该规定的状态。"
@@ -310,8 +309,8 @@ def _ended(store: Store, entry: int) -> tuple[Became, int, str] | None:
 
 def _entries(case: Case) -> list[int]:
     """The questions that a query is about: as it was opened, and as the line was put anew with a result."""
-    seen = json.loads(case.seen)
-    return [seen["entry"], *seen.get("before", [])]
+    seen = queried_line(case)
+    return [seen.entry, *seen.before]
 
 
 # What the exporter does.
@@ -335,7 +334,7 @@ def answer(
         case = CustomsCase.objects.select_for_update().filter(reference=reference, organisation=organisation).first()
         if case is None:
             raise UnknownCaseError("There is no such query.", "没有该质疑案。")
-        required = set(json.loads(case.seen)["required"])
+        required = queried_line(case).required
         given = [one for one in documents if one in required]
         _take(
             actor, store, case, "answered", text=answer, facts={"documents": given}, speaker=organisation, files=files,
@@ -380,10 +379,10 @@ def own_case(actor: Actor, organisation: str, reference: str) -> Case:
 
 def standing_verdict(store: Store, case: Case) -> str:
     """The verdict that stands about the line: the officers', where one does, else the desk's."""
-    seen = json.loads(case.seen)
-    overrides = desk_papers.standing(store, desk_papers.question(store, seen["entry"])).overrides
-    found = overrides.get(seen["verdict_id"])
-    return found.verdict if found is not None and found.stands else str(seen["line"]["verdict"])
+    seen = queried_line(case)
+    overrides = desk_papers.standing(store, desk_papers.question(store, seen.entry)).overrides
+    found = overrides.get(seen.verdict_id)
+    return found.verdict if found is not None and found.stands else seen.verdict
 
 
 def is_overdue(case: Case, today: date) -> bool:

@@ -6,10 +6,10 @@ those of any query (`office.customs.queries`); a standing answer ends it (`offic
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from lodeline.office.customs.seen import queried_line
 from lodeline.office.findings.states import MovedError
 from lodeline.office.models import Case, CustomsCase
 from lodeline.service.customs.open_questions import exporter_of_line, open_rules, waits_for_rules_alone
@@ -25,7 +25,7 @@ _OPEN: Final = ("asked", "answered")
 
 def rules_of(case: Case) -> tuple[str, ...]:
     """The rules that a query is about; empty for one about goods."""
-    return tuple(json.loads(case.seen).get("rules", ())) if case.finding.startswith(RULE) else ()
+    return tuple(queried_line(case).rules)
 
 
 def open_about_rules(exporter: str | None = None, *, lock: bool = True) -> list[Case]:

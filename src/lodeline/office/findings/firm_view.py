@@ -1,56 +1,62 @@
 """A finding as the organisation that it is about may see it: the question, its numbers, and its own rows as evidence.
 
-Detectors look at the whole ledger, and what they tell may name whoever stands farther up or down. Those are not next to
-the organisation, so a mark stands for each: as in `OrganisationView.lot_name`. A lot that it has by an alias goes by
-the alias. Facts and evidence say by their types what names somebody; what is told in no typed fact is left out.
+Detectors look at the whole ledger, and a finding may name parties farther up or down. The organisation sees what is
+declared to be shown (`_SHOWN`, `SUBJECT`, `Detector.shown`) and nothing else. Of that, a party, site or lot that it
+does not know goes by a mark, as in `OrganisationView.lot_name`; a lot that it has by an alias goes by the alias.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from lodeline.detection.battery import DETECTORS, sentences_of
-from lodeline.detection.evidence import LOT_KEYS, PARTY_KEYS, PROSE_KEYS, SITE_KEYS
-from lodeline.message import Leaf, Lot, Name, Party, Site, as_json, changed, localized
+from lodeline.detection.customers import CONTACT
+from lodeline.detection.detector import SUBJECT, Declared, Shown
+from lodeline.ledger.resolution import maker_and_local
+from lodeline.message import Contact, Key, Leaf, Lot, Name, Nameless, Party, Site, as_json, changed, localized
+from lodeline.party.script import folded
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]
-_LABELS = {one.name: one.label for one in DETECTORS}
+_BY_NAME: Final = {one.name: one for one in DETECTORS}
+#: Of a finding (the shape of `findings --json`), in this order. What is measured are the steps of visits to its site.
+_SHOWN: Final = frozenset((
+    "id", "detector", "subject", "period", "since", "score", "mass_kg", "interval_kg", "elements", "explanation",
+    "sentences", "innocent", "ask", "evidence", "state", "measured",
+))  # fmt: skip
 
 
 def own_findings(rows: Iterable[Mapping[str, Any]], own: OrganisationView, snapshot: Snapshot) -> list[Json]:
     """The findings about the organisation among `rows` (the shape of `findings --json`)."""
-    about = [dict(row) for row in rows if row["subject"].get("organisation") == own.organisation]
+    about = [row for row in rows if row["subject"].get("organisation") == own.organisation]
     entries = sorted({one["entry"] for row in about for one in row["evidence"] if isinstance(one.get("entry"), int)})
     lines = snapshot.rows("lines", "entry", entries).filter(pl.col("organisation") == own.organisation)
-    mine = set(lines["entry"])
-
-    def is_own(evidence: Mapping[str, Any]) -> bool:
-        # Totals and what was measured are of the subject; any other row without an entry may be anybody's.
-        return evidence.get("entry") in mine or evidence.keys() in ({"totals"}, {"measured"})
-
-    reader = _Reader(own)
+    reader = _Reader(own, frozenset(lines["entry"]))
     return [
         {
-            **row,
-            "subject": reader.known(row["subject"]),
+            **{name: value for name, value in row.items() if name in _SHOWN},
+            "subject": reader.facts(row["subject"], SUBJECT),
             **reader.explanation(row),
-            "evidence": [reader.known(one) for one in row["evidence"] if is_own(one)],
+            "evidence": reader.evidence(row),
         }
         for row in about
     ]
 
 
 class _Reader:
-    """What the organisation calls others, their sites and their lots."""
+    """What the organisation calls others, their sites and their lots; `filed` are the entries that it filed."""
 
-    def __init__(self, own: OrganisationView) -> None:
+    def __init__(self, own: OrganisationView, filed: frozenset[int]) -> None:
         self._own = own
+        self._filed = filed
         self._known = {own.organisation, *own.next_to}
+        names = own.parties.select("name_zh", "name_en").rows()
+        #: As detectors compare names.
+        self._names = {folded(name) for name in (*self._known, *(one for row in names for one in row)) if name}
         tables = own.register.tables
         self._bearers: dict[str, set[str]] = {}
         named = tables["organisations"].select("id", "name_zh", "name_en", "aliases").rows()
@@ -66,25 +72,42 @@ class _Reader:
 
     def explanation(self, row: Mapping[str, Any]) -> Json:
         """The sentences of a finding. One kept before they had facts says no more than what kind of question it is."""
-        told = tuple(changed(one, self._fact) for one in sentences_of(row))
-        text = localized(told) if told else _LABELS.get(row.get("detector", ""), {"en": "", "zh": ""})
-        return {"explanation": dict(text), "sentences": [as_json(one) for one in told]}
+        sentences = tuple(changed(one, self._fact) for one in sentences_of(row))
+        detector = _BY_NAME.get(row.get("detector", ""))
+        label = {"en": "", "zh": ""} if detector is None else detector.label
+        text = localized(sentences) if sentences else label
+        return {"explanation": dict(text), "sentences": [as_json(one) for one in sentences]}
 
-    def known(self, value: Any, key: str = "") -> Any:
-        """A subject or a row of evidence, without what names strangers."""
-        if isinstance(value, Mapping):
-            return {name: self.known(one, name) for name, one in value.items() if name not in PROSE_KEYS}
-        if isinstance(value, list | tuple):
-            return [self.known(one, key) for one in value]
-        if not isinstance(value, str):
+    def evidence(self, row: Mapping[str, Any]) -> list[Json]:
+        """The records of a finding, and the rows of it that the organisation filed; of both what is declared."""
+        detector = _BY_NAME.get(row.get("detector", ""))
+        declared = {} if detector is None else detector.shown
+        records = {name: one for name, one in declared.items() if not isinstance(one, str)}
+        shown = (
+            self.facts(item, declared if item.get("entry") in self._filed else records) for item in row["evidence"]
+        )
+        return [item for item in shown if item]
+
+    def facts(self, item: Mapping[str, Any], declared: Declared) -> Json:
+        """The facts that are declared, as the organisation knows them."""
+        return {name: self._shown(value, declared[name]) for name, value in item.items() if name in declared}
+
+    def _shown(self, value: Any, declared: Shown | Mapping[str, Shown]) -> Any:
+        if not isinstance(declared, str):
+            return self.facts(value, declared)
+        if declared == "plain" or value is None:
             return value
-        if key in PARTY_KEYS:
-            return self._party(value)
-        if key in SITE_KEYS:
-            return self._site(value)
-        return self._lot(value) if key in LOT_KEYS else value
+        if isinstance(value, list | tuple):
+            return [self._shown(one, declared) for one in value]
+        called = {"party": self._party, "site": self._site, "lot": self._lot}
+        return called[declared](str(value))
 
     def _fact(self, fact: Leaf) -> Leaf:
+        if isinstance(fact, Key) and CONTACT.match(fact.key):
+            # A sentence that was kept before contacts had a type of their own.
+            return Contact(self._mark(fact.key))
+        if isinstance(fact, Nameless):
+            return fact
         match fact:
             case Party(one):
                 return Party(self._party(one))
@@ -92,17 +115,16 @@ class _Reader:
                 return Name(self._party(one))
             case Site(one):
                 return Site(self._site(one))
+            case Contact(one):
+                return Contact(self._mark(one))
             case Lot(_, name):
                 called = self._lot(name)
                 return Lot(called, called)
-        return fact
 
     def _party(self, word: str) -> str:
-        """An id or a name: as it is where the organisation knows who bears it, or nobody in the register does."""
-        bearers = self._bearers.get(word, set())
-        if not bearers or bearers & self._known:
-            return word
-        return self._mark(min(bearers))
+        """An id or a name: as it is where the organisation knows a bearer, or has filed the name itself."""
+        bearers = self._bearers.get(word, {word})
+        return word if bearers & self._known or word in self._names else self._mark(min(bearers))
 
     def _mark(self, organisation: str) -> str:
         return self._own.lot_name(f"{organisation}/", organisation, "").removesuffix("/")
@@ -111,5 +133,5 @@ class _Reader:
         return site if site in self._own_sites else self._mark(self._holder.get(site, site))
 
     def _lot(self, name: str) -> str:
-        maker, slash, local = name.partition("/")
-        return self._own.lot_name(name, maker, local) if slash else name
+        maker, local = maker_and_local(name, "")
+        return self._own.lot_name(name, maker, local or name)

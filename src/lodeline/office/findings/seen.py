@@ -1,4 +1,4 @@
-"""A finding as it was when an official last decided about it. `Case.seen` is opened here and nowhere else."""
+"""A finding as it was when an official last decided about it. `Case.seen` of a finding is opened here alone."""
 
 from __future__ import annotations
 

@@ -18,9 +18,6 @@ from lodeline.service.balance.book import SIGMAS
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled
 from lodeline.store.snapshot import Snapshot
 
-#: What a cell of element × stage can be. `loss`, `gain`: a finding says so of a site in it; `beyond`: the sum lies
-#: outside of 3 σ and no finding says so; `unknown`: no σ can be stated; `none`: nobody counted in these months.
-CELL_STATES: Final = ("loss", "gain", "beyond", "closes", "unknown", "none")
 #: States of a site whose difference and σ are both known, and those for which no σ can be stated.
 _KNOWN: Final = ("loss", "gain", "beyond", "closes")
 _UNKNOWN: Final = ("unfiled", "untested", "once")
@@ -116,9 +113,11 @@ def cells(rows: pl.DataFrame, by: Sequence[str] = ("element", "stage")) -> pl.Da
     """The sites' sums (rows of `site_years`) added up: by element and stage, or by what else is asked.
 
     `muf_mg` ± `sigma_mg` over the sites whose balance can be tested (they err independently; null where none can);
-    `state`, one of CELL_STATES; how many `sites` there are, and how many of each of `loss`, `gain`, `beyond`, `closes`,
-    `unknown`, `none`; `wrong_mg` ± `wrong_sigma_mg`: what findings say is missing (> 0) or too much (< 0) at the sites
-    that `state` speaks of, null where it is neither. A site `beyond` does not make its cell so: of many, one in 370 is.
+    `state`: `loss` or `gain` where a finding says so of a site in it; `beyond` where the sum lies outside of 3 σ and no
+    finding says so; `closes`; `unknown` where no σ can be stated; `none` where nobody counted in these months. How many
+    `sites` there are, and how many of each state. `wrong_mg` ± `wrong_sigma_mg`: what findings say is missing (> 0) or
+    too much (< 0) at the sites that `state` speaks of, null where it is neither. A site `beyond` does not make its cell
+    so: of many, one in 370 is.
     """
     known = pl.col("state").is_in(_KNOWN)
     groups = {one: pl.col("state") == one for one in (*_KNOWN, "none")} | {"unknown": pl.col("state").is_in(_UNKNOWN)}

@@ -17,6 +17,7 @@ from lodeline.office.access.actor import Actor
 from lodeline.office.access.looking import DESK_REASON
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
+from lodeline.office.customs.seen import queried_line
 from lodeline.office.findings.cases import TEXT_CHARACTERS
 from lodeline.office.findings.files import MOST_FILES, attached
 from lodeline.office.findings.states import CaseError, UnknownCaseError
@@ -273,22 +274,22 @@ def _question(asked: Question) -> Json:
 
 
 def _summary(case: Case) -> Json:
-    seen = json.loads(case.seen)
+    seen = queried_line(case)
     return {
-        "case": case.reference, "organisation": case.organisation, "state": case.state, "entry": seen["entry"],
-        "line": seen["verdict_id"], "verdict": seen["line"]["verdict"],
+        "case": case.reference, "organisation": case.organisation, "state": case.state, "entry": seen.entry,
+        "line": seen.verdict_id, "verdict": seen.verdict,
         "until": None if case.until is None else case.until.isoformat(), "steps": case.steps_taken,
         "changed_at": case.changed_at.isoformat(),
     }  # fmt: skip
 
 
 def _whole(case: Case) -> Json:
-    seen = json.loads(case.seen)
+    seen = queried_line(case)
     taken = [
         {"number": one.number, "kind": one.kind, "at": one.at.isoformat(), "entry": one.entry,
          "organisation": one.organisation, "text": json.loads(one.content)["text"]}
         for one in case.steps.order_by("number")
     ]  # fmt: skip
     return {
-        **_summary(case), "required": seen["required"], "documents": list(seen["documents"]), "taken": taken,
+        **_summary(case), "required": seen.required, "documents": list(seen.documents), "taken": taken,
     }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any, Final
 from lodeline.detection.battery import sentences_of
 from lodeline.message import (
     NO_NUMBER,
+    Contact,
     Count,
     Day,
     Key,
@@ -55,7 +56,7 @@ def writer(language: Language, names: Mapping[str, str]) -> Writer:
         match fact:
             case Party(one):
                 return names.get(one, one)
-            case Name(one) | Site(one) | Lot(_, one) | Key(one):
+            case Name(one) | Contact(one) | Site(one) | Lot(_, one) | Key(one):
                 return one
             case Month(period):
                 return written.month(period, language)

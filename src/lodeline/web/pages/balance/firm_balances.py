@@ -7,9 +7,8 @@ from django.http import HttpResponse
 
 from lodeline.service.balance import sites
 from lodeline.service.overview import overview as questions
-from lodeline.web.pages.balance.firm_balance import OwnVisit
 from lodeline.web.pages.balance.part import balances_of, sites_table
-from lodeline.web.pages.common.firm_part import Firm, counted
+from lodeline.web.pages.common.firm_part import Firm, OwnVisit, counted
 from lodeline.web.parts import choice
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Table, shown, wanted_csv

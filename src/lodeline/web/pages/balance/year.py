@@ -29,7 +29,7 @@ from lodeline.web.words import words
 from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
-#: States of service.balance.year.CELL_STATES: word, shape, tone, and the states of sites (`?state=`) that make them.
+#: State of service.balance.year.cells → word, shape, tone, and the states of sites (`?state=`) that make them.
 _STATES: Final[Mapping[str, tuple[Text, str, Tone, str]]] = {
     "loss": (text("Missing", "短少"), "down", "loss", "loss"),
     "gain": (text("Too much", "多出"), "up", "gain", "gain"),

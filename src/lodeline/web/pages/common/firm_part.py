@@ -23,6 +23,16 @@ WEEKDAYS: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
 }
+#: Pages of the authority that have a counterpart among the firm's own.
+_OWN: Final[Mapping[str, str]] = {
+    "balance": "firm-balance",
+    "balances": "firm-balances",
+    "entry": "firm-filing",
+    "transfers": "firm-transfers",
+    "organisation": "firm",
+}
+#: Pages that only the authority has.
+_CLOSED: Final = frozenset({"finding", "findings", "lot", "lots", "organisations", "log", "receipt"})
 
 
 class Firm:
@@ -105,6 +115,25 @@ class Firm:
     def moment(self, at: datetime) -> str:
         """A moment on the jurisdiction's clocks."""
         return written.moment(at.isoformat(), self.visit.language, self.own.law.timezone)
+
+
+class OwnVisit(Visit):
+    """A visit to a firm's page that is made of parts of the authority's: their links lead to the firm's, or nowhere."""
+
+    @classmethod
+    def of(cls, visit: Visit) -> OwnVisit:
+        """The same visit."""
+        return cls(visit.request, language=visit.language, name=visit.name, arguments=visit.arguments)
+
+    def url(self, name: str, /, query: Mapping[str, object] | None = None, **arguments: object) -> str | None:
+        """As `Visit.url`, for the counterpart of a page of the authority; None where there is none."""
+        if name in _CLOSED:
+            return None
+        if name not in _OWN:
+            return super().url(name, query=query, **arguments)
+        # A page of the firm is about the firm already.
+        kept = {key: value for key, value in (query or {}).items() if key != "organisation"}
+        return super().url(_OWN[name], query=kept, **{**arguments, "organisation": self.firm})
 
 
 def kilograms(mass_mg: int | None) -> float | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.office.access import clock
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.customs.rule_queries import ABOUT_RULES, rules_of
+from lodeline.office.customs.seen import queried_line
 from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case
@@ -82,7 +82,7 @@ def queries_table(visit: Visit, found: list[Case]) -> Table:
 
 
 def _row(visit: Visit, case: Case, today: date, names: Mapping[str, str]) -> Row:
-    line = json.loads(case.seen)["line"]
+    line = queried_line(case).line
     shape, tone = MARKS[line["verdict"]]
     page = visit.opens("desk-query", case=case.reference)
     return (
@@ -128,8 +128,8 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         except (CaseError, DeskError, FileRefusedError) as error:
             refused, case = visit.text(error.en, error.zh), found()
     today, names = clock.today(visit.law.timezone), firm_names(visit)
-    seen = json.loads(case.seen)
-    line = seen["line"]
+    seen = queried_line(case)
+    line = seen.line
     shape, tone = MARKS[line["verdict"]]
     notices = [Notice(kind="problem", text=refused)] if refused else []
     if visit.query("said"):
@@ -148,8 +148,8 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
             Fact(term=visit.text("Exporter", "出口企业"), text=names.get(case.organisation, case.organisation)),
             Fact(term=visit.text("Declaration", "报关单号"), text=line["declaration"] or written.NOTHING),
             Fact(
-                term=visit.text("Question", "查询"), text=visit.text(f"entry {seen['entry']}", f"条目 {seen['entry']}"),
-                href=visit.opens("desk-asked-one", entry=seen["entry"]) if organisation is None else None,
+                term=visit.text("Question", "查询"), text=visit.text(f"entry {seen.entry}", f"条目 {seen.entry}"),
+                href=visit.opens("desk-asked-one", entry=seen.entry) if organisation is None else None,
             ),
         ],
         verdict={"word": visit.localized(VERDICTS[line["verdict"]]), "shape": shape, "tone": tone},
@@ -157,9 +157,9 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
             reason_text(visit, one, names)
             for one in line["reasons"] if one["verdict"] != "release"
         ],
-        documents=[visit.localized(one["text"]) for one in seen["documents"].values() if one],
-        required=[visit.localized(REQUIRED.get(one, text(one, one))) for one in seen["required"]],
-        assumed=seen["assumed"],
+        documents=[visit.localized(one["text"]) for one in seen.documents.values() if one],
+        required=[visit.localized(REQUIRED.get(one, text(one, one))) for one in seen.required],
+        assumed=seen.assumed,
         steps=taken(
             visit, case, reader=None, called=lambda one: names.get(one, one), timezone=visit.law.timezone
         ),
@@ -167,7 +167,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         rules=[visit.localized(rule_text(visit, one)) for one in rules_of(case)],
         rules_at=visit.opens("desk-rules") if organisation is None else None,
         forms=_forms(visit, case, today) if organisation is None and visit.actor.may("desk.decide") else [],
-        answer=_answer_fields(visit, seen, refused) if organisation and _may_answer(visit, case) else None,
+        answer=_answer_fields(visit, seen.required, refused) if organisation and _may_answer(visit, case) else None,
     )  # fmt: skip
 
 
@@ -249,7 +249,7 @@ def _forms(visit: Visit, case: Case, today: date) -> list[dict[str, object]]:
     return made
 
 
-def _answer_fields(visit: Visit, seen: Mapping[str, Any], refused: str) -> list[Field]:
+def _answer_fields(visit: Visit, required: Sequence[str], refused: str) -> list[Field]:
     sent = visit.request.POST
     return [
         Field(
@@ -261,7 +261,7 @@ def _answer_fields(visit: Visit, seen: Mapping[str, Any], refused: str) -> list[
                 name="documents", key=one, label=visit.localized(REQUIRED.get(one, text(one, one))), kind="checkbox",
                 value=one, checked=one in sent.getlist("documents"),
             )
-            for one in seen["required"]
+            for one in required
         ),
         Field(
             name="files", label=visit.text("Documents", "材料"), kind="file", multiple=True, accept=_ACCEPT,

@@ -119,7 +119,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         names=names,
         period=_period(visit, row["period"]),
         mass=_mass(visit, row),
-        interval=_interval(visit, row),
+        interval=interval(visit, row),
         elements=visit.text(", ", "、").join(row["elements"]),
         state=state_cell(visit, standing, today),
         score=written.score(row["score"]),
@@ -277,7 +277,7 @@ def _mass(visit: Visit, row: Mapping[str, Any]) -> str:
     return written.mass(mass_mg(row), visit.language)
 
 
-def _interval(visit: Visit, row: Mapping[str, Any]) -> str:
+def interval(visit: Visit, row: Mapping[str, Any]) -> str:
     """What bounds the mass, in words."""
     low, high = (
         None if bound is None else written.mass(parse_mass(bound), visit.language) for bound in row["interval_kg"]

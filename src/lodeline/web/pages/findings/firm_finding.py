@@ -1,6 +1,6 @@
 """One question of the authority to a firm: what was seen in the firm's own rows, what was asked, and the answer.
 
-Of the finding stands here what its subject may see: `own_findings` leaves out whoever stands farther up or down.
+Of the finding the page has what its subject may see: all that `own_findings` gives, as the API has it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.material.mass import parse_mass
 from lodeline.office.findings import cases
 from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.firm_view import own_findings
@@ -19,10 +20,12 @@ from lodeline.office.findings.states import MOVES, CaseError, has_answered_or_ex
 from lodeline.office.findings.views import own_case, own_state
 from lodeline.office.models import Case
 from lodeline.service.findings.finding import findings, raised
-from lodeline.web.pages.common.firm_part import Firm, error_text
+from lodeline.web.pages.common.firm_part import Firm, OwnVisit, error_text
 from lodeline.web.pages.findings.case_acts import NOTICES
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
 from lodeline.web.pages.findings.evidence import EVENT_KINDS
+from lodeline.web.pages.findings.evidence_words import besides, further, in_all
+from lodeline.web.pages.findings.finding import interval
 from lodeline.web.pages.findings.measured_part import measured_steps
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -32,6 +35,8 @@ from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
 
+#: What a row says in columns; the rest is in its last one. Its number in the ledger is for programs.
+_IN_COLUMNS: Final = ("kind", "event", "on", "mass_kg", "entry", "movement")
 _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 
 
@@ -56,8 +61,9 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
             refused = error_text(visit, error)
             case = own_case(visit.actor, organisation, finding)
     row = _own_row(firm, case)
-    table = _rows(firm, row)
-    csv = wanted_csv(visit, table)
+    own, table = OwnVisit.of(visit), _rows(firm, row)
+    more = [] if row is None else further(own, row)
+    csv = wanted_csv(visit, table, *more)
     if csv is not None:
         return csv
     code = visit.query("said")
@@ -72,6 +78,8 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         names=firm.names,
         facts=_facts(firm, case, row),
         measured=measured_steps(row, visit.language, lambda entry: firm.url("firm-inspection-visit", entry=entry)),
+        totals=[] if row is None else in_all(own, row),
+        further=[shown(visit, one) for one in more],
         table=shown(visit, table) if table.rows else None,
         steps=taken(
             visit, case, reader=organisation, called=lambda one: firm.names.get(one, one),
@@ -181,6 +189,7 @@ def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
             Fact(
                 term=visit.text("At stake", "涉及质量"),
                 text=written.mass(seen.mass_mg, language) if seen.mass_mg else written.NOTHING,
+                note=interval(visit, row),
             )
         )
         if row["elements"]:
@@ -194,18 +203,19 @@ def _rows(firm: Firm, row: Mapping[str, Any] | None) -> Table:
     visit, language = firm.visit, firm.visit.language
     rows = []
     for one in [] if row is None else row["evidence"]:
-        if "kind" not in one or "mass_kg" not in one or "on" not in one:
+        if "kind" not in one:
             continue
-        mass_kg = float(one["mass_kg"])
+        mass_kg, more = one.get("mass_kg"), besides(visit, one, _IN_COLUMNS)
         rows.append(
             (
                 Cell(text=words.word(EVENT_KINDS, one["kind"], language), value=one["kind"], note=one.get("event", "")),
                 Cell(text=written.day(one["on"], language), value=one["on"]),
-                Cell(text=written.mass(mass_kg * written.MG_PER_KG, language), value=mass_kg),
+                firm.mass(None if mass_kg is None else parse_mass(mass_kg)),
                 Cell(
                     text=written.count(one["entry"]), value=one["entry"],
                     href=firm.url("firm-filing", entry=one["entry"]),
                 ),
+                Cell(text=more or written.NOTHING, value=more or None),
             )
         )  # fmt: skip
     return Table(
@@ -216,6 +226,7 @@ def _rows(firm: Firm, row: Mapping[str, Any] | None) -> Table:
             Column(key="on", label=text("Day", "日期")),
             Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
             Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="besides", label=text("Besides", "其他")),
         ),
         rows=rows,
         empty=visit.text("No row of yours is listed.", "未列出本企业的行。"),

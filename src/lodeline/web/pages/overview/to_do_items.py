@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args
 import polars as pl
 
 from lodeline.office.access.actor import Permission
+from lodeline.office.customs.seen import queried_line
 from lodeline.office.findings.seen import finding_seen
 from lodeline.office.findings.views import own_state
 from lodeline.office.models import Draft
@@ -180,7 +181,7 @@ def _questions(firm: Firm, found: Home) -> Iterator[Item]:
 def _queries(firm: Firm, found: Home) -> Iterator[Item]:
     visit = firm.visit
     for one in found.queries:
-        line = json.loads(one.seen)["line"]
+        line = queried_line(one).line
         href, waits = firm.url("firm-query", case=one.reference), one.state == "asked"
         yield Item(
             kind="query", text=line["product_name"] or visit.text("Goods not named", "未填写商品名称"), href=href,
