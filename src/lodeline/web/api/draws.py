@@ -103,7 +103,7 @@ def confirm_exits(request: HttpRequest) -> HttpResponse:
     def act(officer: Program, sent: ExitsIn) -> HttpResponse:
         exits = [_exit(one) for one in sent.exits]
         found = licence_draws.confirm_exits(officer, store(), exits, law=law(), now=call_of(request).now)
-        return json_answer(200, {"rows": [one.as_json() for one in found]})
+        return json_answer(200, {"rows": [one.answer for one in found]})
 
     return _acted(request, ExitsIn, act)
 
@@ -194,7 +194,7 @@ def _answer(found: Drawn) -> HttpResponse:
             "not-possible", " ".join(one.message("en") for one in found.problems),
             "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
-    return json_answer(200, found.as_json())
+    return json_answer(200, found.answer)
 
 
 def _exit(sent: ExitIn) -> Exit:

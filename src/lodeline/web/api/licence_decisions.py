@@ -11,9 +11,10 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.encoding import encoded
 from lodeline.ledger.licence import Deed
 from lodeline.office.licences import acts as licence_acts
-from lodeline.service.licences.proposals import Entered, LicenceProposalError, proposals
+from lodeline.service.licences.proposals import LicenceProposalError, ProposalAnswer, proposals
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
@@ -59,7 +60,7 @@ def list_licence_proposals(request: HttpRequest, licence: str = LICENCE) -> Json
     reads_nation(request)
     _require(licence)
     as_of_head(request)
-    return {"rows": [one.as_json() for one in proposals(store().register(store().head()), licence)]}
+    return {"rows": encoded(proposals(store().register(store().head()), licence))}
 
 
 def _require(licence: str) -> None:
@@ -130,7 +131,7 @@ def decide_about_licence(
     return once(request, digest, act)
 
 
-def _answer(verb: Callable[[], Entered]) -> HttpResponse:
+def _answer(verb: Callable[[], ProposalAnswer]) -> HttpResponse:
     """The proposal as it stands then. Raises ApiProblem where it was refused."""
     try:
         found = verb()
@@ -141,4 +142,4 @@ def _answer(verb: Callable[[], Entered]) -> HttpResponse:
             "not-possible", " ".join(one.message("en") for one in found.problems),
             "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
-    return json_answer(200, found.as_json())
+    return json_answer(200, found)

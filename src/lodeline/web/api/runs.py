@@ -10,11 +10,10 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from lodeline.material.element import TREO
-from lodeline.material.mass import format_kg
+from lodeline.encoding import encoded
 from lodeline.office.licences import runs
 from lodeline.service.licences.draws import Drawn
-from lodeline.service.licences.runs import announced, planned_runs
+from lodeline.service.licences.runs import RunAnswer, announced, planned_runs
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as
@@ -66,16 +65,7 @@ def list_runs(request: HttpRequest, organisation: str | None = spec.ORGANISATION
     log_access(request, "quotas", scope)
     today = law().day_of(call_of(request).now)
     found = planned_runs(store(), store().register(store().head()), day=today, organisation=scope.organisation)
-    return {
-        "rows": [
-            {
-                **{name: row[name] for name in ("organisation", "run", "kind", "ore_type", "year", "state", "entry")},
-                "reservation": row["number"], "reo_kg": format_kg(row["reo_mg"]), "used_kg": format_kg(row["used_mg"]),
-                "open_kg": format_kg(row["open_mg"]), "until": row["until"].isoformat() if row["until"] else None,
-            }
-            for row in found.iter_rows(named=True)
-        ]
-    }  # fmt: skip
+    return {"rows": encoded(found)}
 
 
 @router.post(
@@ -155,12 +145,9 @@ def cancel_run_of_firm(request: HttpRequest, reservation: int = RESERVATION) -> 
 
 def _answer(found: Drawn, organisation: str, run: str) -> HttpResponse:
     """In the shape of `lodeline run --json`. Raises ApiProblem where it was refused."""
-    draw = found.draw
-    if draw is None:
+    if found.draw is None:
         raise ApiProblem(
             "not-possible", " ".join(one.message("en") for one in found.problems),
             "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
-    kept = {name: value for name, value in found.as_json().items() if name in shapes.RunAnswer.model_fields}
-    reo_kg = None if draw.act == "void" else format_kg(draw.masses_mg.get(TREO, 0))
-    return json_answer(200, {**kept, "organisation": organisation, "run": run, "reo_kg": reo_kg})
+    return json_answer(200, RunAnswer.of(found, organisation, run))
