@@ -15,7 +15,7 @@ from lodeline.office.access.two import require_apart
 from lodeline.office.notices.log_notices import notify_entry
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences import proposals as licence_proposals
-from lodeline.service.licences.proposals import Proposal, ProposalAnswer
+from lodeline.service.licences.proposals import LicenceProposal, ProposalAnswer
 from lodeline.store.store import Store, StoredEntry
 
 # All of it requires "licence.decide" about whose the licence is, and about whose it is to be.
@@ -29,7 +29,7 @@ def propose(
     today = law.day_of(now)
     owner = _required(actor, store, licence, holder, today=today)
 
-    def in_transaction(entry: StoredEntry, made: Proposal) -> None:
+    def in_transaction(entry: StoredEntry, made: LicenceProposal) -> None:
         _record(actor, "licence.proposed", made, entry, owner)
 
     return licence_proposals.propose(
@@ -45,7 +45,7 @@ def confirm(actor: Actor, store: Store, proposal: str, *, law: Jurisdiction, now
     owner = _required(actor, store, found.licence, found.holder, today=today)
     require_apart(actor, found.by)
 
-    def in_transaction(entry: StoredEntry, done: Proposal) -> None:
+    def in_transaction(entry: StoredEntry, done: LicenceProposal) -> None:
         _record(actor, "licence.confirmed", done, entry, owner)
 
     decided = licence_proposals.confirm(
@@ -63,7 +63,7 @@ def refuse(
     found = licence_proposals.proposal_of(store.register(store.head()), proposal)
     owner = _required(actor, store, found.licence, found.holder, today=law.day_of(now))
 
-    def in_transaction(entry: StoredEntry, ended: Proposal) -> None:
+    def in_transaction(entry: StoredEntry, ended: LicenceProposal) -> None:
         what = "licence.withdrawn" if ended.state == "withdrawn" else "licence.refused"
         _record(actor, what, ended, entry, owner)
 
@@ -81,6 +81,6 @@ def _required(actor: Actor, store: Store, licence: str, holder: str | None, *, t
     return owner
 
 
-def _record(actor: Actor, what: str, about: Proposal, entry: StoredEntry, owner: str) -> None:
+def _record(actor: Actor, what: str, about: LicenceProposal, entry: StoredEntry, owner: str) -> None:
     facts = {"entry": entry.index, "proposal": about.id, "deed": about.deed}
     record_act(actor, what, organisation=owner, subject=about.licence, facts=facts)

@@ -37,7 +37,7 @@ class UnknownLicence(UserError):  # noqa: N818  (an answer to the asker, who can
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenceSummary:
-    """A licence with its masses on a day. `of_others_mg`: goods by organisations that named it and never held it."""
+    """A licence with its masses on a day. `of_others`: goods by organisations that named it and never held it."""
 
     id: str
     kind: str | None

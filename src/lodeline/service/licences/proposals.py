@@ -30,7 +30,7 @@ from lodeline.store.store import Store, StoredEntry
 
 Became = Literal["done", "refused", "withdrawn"]
 _TABLE: Final = "licence_proposals"
-Also = Callable[[StoredEntry, "Proposal"], None]
+Also = Callable[[StoredEntry, "LicenceProposal"], None]
 
 
 class LicenceProposalError(UserError):
@@ -38,7 +38,7 @@ class LicenceProposalError(UserError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class LicenceProposal:
     """What an officer wants done with a licence from the day `on`. `by`: who proposed, by pseudonym; `answer`: why it
     was refused or withdrawn."""
 
@@ -57,18 +57,18 @@ class Proposal:
 class ProposalAnswer:
     """A proposal after a step, with the entry of the step; or every problem that there is."""
 
-    proposal: Proposal | None = field(default=None, metadata=SPREAD)
+    proposal: LicenceProposal | None = field(default=None, metadata=SPREAD)
     entry: int | None = None
     problems: tuple[Problem, ...] = ()
 
 
-def proposals(register: Register, licence: str | None = None) -> list[Proposal]:
+def proposals(register: Register, licence: str | None = None) -> list[LicenceProposal]:
     """Those about a licence, or about any, in the order in which they were first made."""
     rows = register.tables[_TABLE].iter_rows(named=True)
     return [_proposal(row) for row in rows if licence in (None, row["licence"])]
 
 
-def waiting(register: Register) -> dict[str, Proposal]:
+def waiting(register: Register) -> dict[str, LicenceProposal]:
     """Licence → what waits to be decided about it: one proposal at most."""
     return {one.licence: one for one in proposals(register) if one.state == "proposed"}
 
@@ -104,7 +104,7 @@ def propose(
                 "Something is proposed about this licence already: it is decided first.",
                 "该许可证已有待决提议，须先作决定。",
             )
-        made = Proposal(
+        made = LicenceProposal(
             id=f"LP-{head.size}", licence=licence, deed=known, on=on, holder=holder or None,
             reason=record["reason"], by=by, state="proposed", answer=None,
         )  # fmt: skip
@@ -157,7 +157,7 @@ def refuse(
     return ProposalAnswer(proposal=ended, entry=entry.index)
 
 
-def proposal_of(register: Register, proposal: str) -> Proposal:
+def proposal_of(register: Register, proposal: str) -> LicenceProposal:
     """The proposal of that id, whatever became of it. Raises LicenceProposalError."""
     found = next((one for one in proposals(register) if one.id == proposal), None)
     if found is None:
@@ -165,19 +165,21 @@ def proposal_of(register: Register, proposal: str) -> Proposal:
     return found
 
 
-def _waits(register: Register, proposal: str) -> Proposal:
+def _waits(register: Register, proposal: str) -> LicenceProposal:
     found = proposal_of(register, proposal)
     if found.state != "proposed":
         raise LicenceProposalError("It is decided already.", "该提议已作决定。")
     return found
 
 
-def _become(found: Proposal, state: Became, *, on: date | None = None, answer: str | None = None) -> Proposal:
+def _become(
+    found: LicenceProposal, state: Became, *, on: date | None = None, answer: str | None = None
+) -> LicenceProposal:
     return _proposal(_row(found) | {"state": state, "on": on or found.on, "answer": answer})
 
 
 def _put(
-    store: Store, tables: dict[str, list[dict[str, Any]]], about: Proposal, *, filed_at: datetime, by: str,
+    store: Store, tables: dict[str, list[dict[str, Any]]], about: LicenceProposal, *, filed_at: datetime, by: str,
     in_transaction: Also | None,
 ) -> StoredEntry:  # fmt: skip
     frames = {name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items()}
@@ -189,10 +191,10 @@ def _put(
     return entry
 
 
-def _proposal(row: dict[str, Any]) -> Proposal:
+def _proposal(row: dict[str, Any]) -> LicenceProposal:
     texts = {name: row[name] or "" for name in ("reason", "by")}
-    return Proposal(**{name: row[name] for name in TABLES[_TABLE]} | texts)
+    return LicenceProposal(**{name: row[name] for name in TABLES[_TABLE]} | texts)
 
 
-def _row(one: Proposal) -> dict[str, Any]:
+def _row(one: LicenceProposal) -> dict[str, Any]:
     return {name: getattr(one, name) for name in TABLES[_TABLE]}

@@ -49,8 +49,8 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAnswer:
-    """What became of a planned run: it is announced or put off, or the `problems` say why not. `reo_mg` is None of what
-    was put off or refused; `problems` may flag that it passes the quota."""
+    """What became of a planned run: it is announced or put off, or the `problems` say why not. What was put off
+    or refused has no mass; `problems` may flag that it passes the quota."""
 
     organisation: str
     run: str

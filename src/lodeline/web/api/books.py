@@ -31,7 +31,14 @@ from lodeline.service.findings.finding import findings as found_by_detectors
 from lodeline.service.findings.finding import raised
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.licences import quotas
-from lodeline.service.licences.answers import UnknownLicence, firms_of, licence_shown, registered_licences
+from lodeline.service.licences.answers import (
+    LicenceDetail,
+    RegisteredLicence,
+    UnknownLicence,
+    firms_of,
+    licence_shown,
+    registered_licences,
+)
 from lodeline.service.overview import flow_matrix
 from lodeline.web.api import spec
 from lodeline.web.api.batches import begun
@@ -39,9 +46,9 @@ from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
 from lodeline.web.api.shapes.balance import Balances, Flows
 from lodeline.web.api.shapes.customs import Declared, DeskBatch
+from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.shapes.findings import Finding, Findings
 from lodeline.web.api.shapes.law import LawReplay
-from lodeline.web.api.shapes.licences import Licence, Licences, Quotas
 from lodeline.web.api.shapes.register import Organisation, Organisations
 from lodeline.web.api.who import (
     RequestScope,
@@ -195,7 +202,7 @@ def list_replayed(
 
 
 @router.get(
-    "/quotas", response=Quotas, url_name="quotas", tags=["balances"],
+    "/quotas", response=list_of("Quotas", quotas.Quota, quotas.OwnQuota), url_name="quotas", tags=["balances"],
     **spec.operation("Quotas: granted, used, left", "总量控制指标", scope="balances:read"),
 )  # fmt: skip
 def list_quotas(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
@@ -211,7 +218,7 @@ def list_quotas(request: HttpRequest, organisation: str | None = spec.ORGANISATI
 
 
 @router.get(
-    "/licences", response=Licences, url_name="licences", tags=["balances"],
+    "/licences", response=list_of("Licences", RegisteredLicence), url_name="licences", tags=["balances"],
     **spec.operation("Export licences, and what has been used of them", "出口许可证及核销情况", scope="balances:read"),
 )  # fmt: skip
 def list_licences(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
@@ -226,7 +233,7 @@ def list_licences(request: HttpRequest, organisation: str | None = spec.ORGANISA
 
 
 @router.get(
-    "/licences/{licence}", response=Licence, url_name="licence", tags=["balances"],
+    "/licences/{licence}", response=shape_of(LicenceDetail), url_name="licence", tags=["balances"],
     **spec.operation(
         "A licence with the log of its draw-downs", "许可证及其核销记录", scope="balances:read", problems=(404,),
         more=(

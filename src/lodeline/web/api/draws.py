@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.office.accounts.tokens import Program
 from lodeline.office.licences import draws as licence_draws
-from lodeline.service.licences.draws import Drawn
+from lodeline.service.licences.draws import DrawAnswer, Drawn
 from lodeline.service.licences.exits import Exit
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import Sent, body_of, json_answer, mass_mg, once, sent_as
-from lodeline.web.api.shapes import licences as shapes
+from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.who import call_of, decides_at_the_desk, law, store
 
 router = Router(tags=["licences"])
@@ -80,7 +80,7 @@ class TrancheVoidIn(BaseModel):
 
 
 @router.post(
-    "/exits", response=shapes.DrawnRows, url_name="exits",
+    "/exits", response=list_of("DrawAnswers", DrawAnswer), url_name="exits",
     **spec.operation(
         "Confirm what left, with the actual mass", "出境确认（实际数量）", scope="declarations:decide", idempotent=True,
         body=body_of(
@@ -109,7 +109,7 @@ def confirm_exits(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/reservations/void", response=shapes.Drawn, url_name="reservation-void",
+    "/reservations/void", response=shape_of(DrawAnswer), url_name="reservation-void",
     **spec.operation(
         "Take the reservation of a line back", "撤销一项的预留", scope="declarations:decide", idempotent=True,
         body=body_of(VoidIn, {"declaration": "2248…49", "line": "1", "reason": "left by another port"}),
@@ -134,7 +134,7 @@ def void_reservation(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/tranches", response=shapes.Drawn, url_name="tranches",
+    "/tranches", response=shape_of(DrawAnswer), url_name="tranches",
     **spec.operation(
         "Allot a part of a licence to a port without network", "向离线口岸分配许可额度", scope="declarations:decide",
         idempotent=True,
@@ -161,7 +161,7 @@ def allot_tranche(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/tranches/void", response=shapes.Drawn, url_name="tranche-void",
+    "/tranches/void", response=shape_of(DrawAnswer), url_name="tranche-void",
     **spec.operation(
         "Take back what a port has not spent", "收回口岸未用额度", scope="declarations:decide", idempotent=True,
         body=body_of(TrancheVoidIn, {"licence": "SYN-2025-000001", "tranche": "T1", "reason": "the line is up again"}),

@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from lodeline.encoding import encoded
 from lodeline.ledger.licence import Deed
 from lodeline.office.licences import acts as licence_acts
-from lodeline.service.licences.proposals import LicenceProposalError, ProposalAnswer, proposals
+from lodeline.service.licences.proposals import LicenceProposal, LicenceProposalError, ProposalAnswer, proposals
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
-from lodeline.web.api.shapes import licences as shapes
+from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.who import as_of_head, call_of, decides, law, reads_nation, store
 
 router = Router(tags=["licences"])
@@ -48,7 +48,8 @@ class LicenceDecisionIn(BaseModel):
 
 
 @router.get(
-    "/licences/{licence}/proposals", response=shapes.LicenceProposals, url_name="licence-proposals",
+    "/licences/{licence}/proposals", response=list_of("LicenceProposals", LicenceProposal),
+    url_name="licence-proposals",
     **spec.operation(
         "What was proposed about a licence", "许可证的各项提议", scope="nation:read", problems=(404,),
         more=("Nobody outside the authority sees it; what was confirmed is an act of the licence.",
@@ -70,7 +71,7 @@ def _require(licence: str) -> None:
 
 
 @router.post(
-    "/licences/{licence}/proposals", response=shapes.LicenceProposalAnswer, url_name="licence-propose",
+    "/licences/{licence}/proposals", response=shape_of(ProposalAnswer), url_name="licence-propose",
     **spec.operation(
         "Propose to suspend, resume, revoke or hand over a licence", "提议中止、恢复、撤销许可证或变更持有人",
         scope="licences:decide", problems=(404,), idempotent=True,
@@ -101,7 +102,7 @@ def propose_about_licence(request: HttpRequest, licence: str = LICENCE) -> HttpR
 
 
 @router.post(
-    "/licences/{licence}/proposals/{proposal}", response=shapes.LicenceProposalAnswer, url_name="licence-decide",
+    "/licences/{licence}/proposals/{proposal}", response=shape_of(ProposalAnswer), url_name="licence-decide",
     **spec.operation(
         "Confirm or refuse what another officer proposed", "确认或不同意他人提议", scope="licences:decide",
         problems=(404,), idempotent=True, body=body_of(LicenceDecisionIn, {"act": "confirm"}),

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from lodeline.encoding import encoded
 from lodeline.office.licences import runs
 from lodeline.service.licences.draws import Drawn
-from lodeline.service.licences.runs import RunAnswer, announced, planned_runs
+from lodeline.service.licences.runs import PlannedRun, RunAnswer, announced, planned_runs
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as
-from lodeline.web.api.shapes import licences as shapes
+from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.who import as_of_head, call_of, decides, law, log_access, reads, store, writes
 
 RESERVATION: Final = Path(
@@ -55,7 +55,7 @@ class RunOfFirmVoidIn(BaseModel):
 
 
 @router.get(
-    "/runs", response=shapes.Runs, url_name="runs",
+    "/runs", response=list_of("Runs", PlannedRun), url_name="runs",
     **spec.operation("Planned runs, and what they reserve of quotas", "计划批次及其预留指标", scope="balances:read"),
 )  # fmt: skip
 def list_runs(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
@@ -69,7 +69,7 @@ def list_runs(request: HttpRequest, organisation: str | None = spec.ORGANISATION
 
 
 @router.post(
-    "/runs", response=shapes.RunAnswer, url_name="runs-announce",
+    "/runs", response=shape_of(RunAnswer), url_name="runs-announce",
     **spec.operation(
         "Announce a planned run", "登记计划批次", scope="filings:write", idempotent=True,
         body=body_of(RunIn, {"run": "R-2026-07", "kind": "separation", "reo_kg": "1200"}),
@@ -98,7 +98,7 @@ def announce_run(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/runs/void", response=shapes.RunAnswer, url_name="run-void",
+    "/runs/void", response=shape_of(RunAnswer), url_name="run-void",
     **spec.operation(
         "Call a planned run off", "取消计划批次", scope="filings:write", idempotent=True,
         body=body_of(RunVoidIn, {"run": "R-2026-07", "reason": "the furnace is down"}),
@@ -119,7 +119,7 @@ def cancel_run(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/runs/{reservation}/void", response=shapes.RunAnswer, url_name="run-of-firm-void",
+    "/runs/{reservation}/void", response=shape_of(RunAnswer), url_name="run-of-firm-void",
     **spec.operation(
         "Call a firm's planned run off", "取消企业计划批次", scope="quotas:decide", problems=(404,), idempotent=True,
         body=body_of(RunOfFirmVoidIn, {"reason": "the line was closed by order"}),

@@ -17,7 +17,7 @@ from lodeline.ledger.register import Register
 from lodeline.office.access import clock
 from lodeline.office.licences import acts as licence_acts
 from lodeline.service.licences.licences import REASON_CHARACTERS, act_faults, act_record
-from lodeline.service.licences.proposals import LicenceProposalError, Proposal, ProposalAnswer, waiting
+from lodeline.service.licences.proposals import LicenceProposal, LicenceProposalError, ProposalAnswer, waiting
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.common.firm_part import error_text
 from lodeline.web.pages.licences.application_part import day_of
@@ -114,7 +114,7 @@ def deciding(visit: Visit, licence: Licence | None) -> Deciding | None:
     return Deciding(proposes=fields, open=_sent(visit, "act") == "propose") if fields else None
 
 
-def _waits(visit: Visit, found: Proposal, *, may: bool) -> Deciding:
+def _waits(visit: Visit, found: LicenceProposal, *, may: bool) -> Deciding:
     _, waits, button = DEED_TEXTS[found.deed]
     on = written.day(found.on, visit.language)
     to = firm_names(visit).get(found.holder, found.holder) if found.holder else ""

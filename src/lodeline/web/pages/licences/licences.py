@@ -16,7 +16,7 @@ from lodeline.office.access import clock
 from lodeline.office.licences import application_views
 from lodeline.office.models import Application
 from lodeline.service.licences.answers import LicenceSummary, licence_list
-from lodeline.service.licences.proposals import Proposal, waiting
+from lodeline.service.licences.proposals import LicenceProposal, waiting
 from lodeline.web.pages.common import asked, law_days
 from lodeline.web.pages.licences import application_part as part
 from lodeline.web.pages.licences.decisions import DEED_TEXTS
@@ -172,7 +172,7 @@ def _row(visit: Visit, one: Application, time: Clock, names: dict[str, str]) -> 
 
 
 def licence_table(
-    visit: Visit, rows: Sequence[LicenceSummary], leads_to: str, proposed: Mapping[str, Proposal]
+    visit: Visit, rows: Sequence[LicenceSummary], leads_to: str, proposed: Mapping[str, LicenceProposal]
 ) -> Table:  # fmt: skip
     """Licences with their masses; `leads_to`: the page of one, `proposed`: what officers have proposed about them."""
     names = firm_names(visit)
@@ -192,7 +192,7 @@ def licence_table(
 
 
 def _licence_row(
-    visit: Visit, row: LicenceSummary, names: Mapping[str, str], leads_to: str, proposed: Proposal | None
+    visit: Visit, row: LicenceSummary, names: Mapping[str, str], leads_to: str, proposed: LicenceProposal | None
 ) -> Row:  # fmt: skip
     word, shape, tone = STATES[row.state]
     exporter = row.exporter or ", ".join(row.of_others_mg)
