@@ -288,9 +288,9 @@ def test_a_run_of_two_quotas_is_put_off_in_both(desk: Desk) -> None:
 
     def runs() -> list[tuple[str, str]]:
         found = planned_runs(desk.store, desk.store.register(desk.store.head()), day=DAY)
-        return [(kind, state) for kind, state in found.select("kind", "state").rows()]
+        return [(one.kind, one.state) for one in found]
 
-    number = planned_runs(desk.store, desk.store.register(desk.store.head()), day=DAY)["number"][1]
+    number = planned_runs(desk.store, desk.store.register(desk.store.head()), day=DAY)[1].reservation
     assert cancel_run_numbered(store=desk.store, number=number, reason="no ore", on=DAY, filed_at=NOW).draw
     assert runs() == [("separation", "awaited"), ("mining", "put-off")]
     assert cancel_run_numbered(store=desk.store, number=number, reason="no ore", on=DAY, filed_at=NOW).repeated
@@ -336,10 +336,7 @@ def test_a_planned_run_reserves_quota_until_its_rows_draw_it(desk: Desk) -> None
 
     def runs(day: date = DAY) -> list[tuple[str, str, int, int]]:
         found = planned_runs(desk.store, desk.store.register(desk.store.head()), day=day)
-        return [
-            (run, state, used // KG, left // KG)
-            for run, state, used, left in found.select("run", "state", "used_mg", "open_mg").rows()
-        ]
+        return [(one.run, one.state, one.used_mg // KG, one.open_mg // KG) for one in found]
 
     assert runs() == [("R2", "put-off", 0, 0), ("R1", "awaited", 300, 100)]
     assert runs(date(2025, 9, 11)) == [("R2", "put-off", 0, 0), ("R1", "lapsed", 300, 0)]

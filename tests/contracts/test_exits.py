@@ -18,7 +18,7 @@ from tests.licences import suspend_licence
 from lodeline.detection.papers import DRAWS
 from lodeline.service.customs.reservations import left_already
 from lodeline.service.findings.finding import SnapshotView
-from lodeline.service.licences.answers import licence_list, licence_shown
+from lodeline.service.licences.answers import LicenceDetail, LicenceDraw, licence_list, licence_shown
 from lodeline.service.licences.draw_facts import draws_of
 from lodeline.service.licences.draws import Drawn, void
 from lodeline.service.licences.exits import Exit, confirm_exits
@@ -43,17 +43,17 @@ def correct(desk: Desk, line: str, kg: float, reference: str, corrects: str, **c
     return leave(desk, line, kg, reference, corrects=corrects, **fields)
 
 
-def shown(desk: Desk, licence: str = "L1") -> dict[str, Any]:
+def shown(desk: Desk, licence: str = "L1") -> LicenceDetail:
     return licence_shown(desk.store, desk.store.register(desk.store.head()), LAW, licence, day=DAY)
 
 
-def drawn(desk: Desk, reference: str) -> dict[str, Any]:
-    (row,) = (one for one in shown(desk)["draws"] if one["reference"] == reference)
-    return row  # type: ignore[no-any-return]
+def drawn(desk: Desk, reference: str) -> LicenceDraw:
+    (row,) = (one for one in shown(desk).draws if one.reference == reference)
+    return row
 
 
 def flags(desk: Desk, reference: str) -> list[str]:
-    return [one["code"] for one in drawn(desk, reference)["problems"]]
+    return [one.code for one in drawn(desk, reference).problems]
 
 
 def test_a_hundred_thousand_typed_for_a_hundred_is_flagged_and_mended_with_its_history(licensed: Desk) -> None:
@@ -63,13 +63,13 @@ def test_a_hundred_thousand_typed_for_a_hundred_is_flagged_and_mended_with_its_h
     assert goods(licensed) == (0, 100_000, 0, 99_800)
     assert flags(licensed, "E1") == ["exit.above-reservation"]
     mended = correct(licensed, "1", 100, "E2", "E1", closes=True)
-    assert (said(mended), mended.as_json()["mass_kg"], mended.as_json()["reservation"]) == ([], "100", None)
+    assert (said(mended), mended.answer.mass_mg, mended.answer.reservation) == ([], 100 * KG, None)
     assert goods(licensed) == (0, 100, 100, 0)
     first, second = drawn(licensed, "E1"), drawn(licensed, "E2")
     # The earlier one stays as it was written, and says by what it was corrected.
-    assert (first["mass_kg"], first["act"], first["corrected_by"]) == ("100000", "exit", second["number"])
-    assert (second["corrects"], second["reason"]) == (first["number"], "a slip of the keyboard")
-    assert second["reservation"] == first["reservation"]
+    assert (first.mass_mg, first.act, first.corrected_by) == (100_000 * KG, "exit", second.number)
+    assert (second.corrects, second.reason) == (first.number, "a slip of the keyboard")
+    assert second.reservation == first.reservation
     assert (flags(licensed, "E1"), flags(licensed, "E2")) == ([], [])
     assert rebuild(licensed.store)["ok"] and verify(licensed.store).faults == ()
 
@@ -215,11 +215,11 @@ def test_an_exit_on_a_licence_that_does_not_stand_is_booked_and_flagged(licensed
     assert word[0] in late.problems[0].message("en") and word[1] in late.problems[0].message("zh")
     assert account(licensed).account.used("") == 30 * KG
     assert [flags(licensed, one) for one in ("E1", "E2", "E3")] == [[], [], ["exit.licence-not-in-force"]]
-    rows = licence_list(licensed.store, licensed.store.register(licensed.store.head()), LAW, day=DAY)["rows"]
-    assert {one["id"]: one["flagged_exits"] for one in rows} == {"L1": 1, "L2": 0}
+    rows = licence_list(licensed.store, licensed.store.register(licensed.store.head()), LAW, day=DAY).rows
+    assert {one.id: one.flagged_exits for one in rows} == {"L1": 1, "L2": 0}
     # Corrected to nothing, nothing is flagged any more.
     correct(licensed, "1", 0, "E4", "E3")
-    assert shown(licensed)["flagged_exits"] == 0
+    assert shown(licensed).flagged_exits == 0
 
 
 def test_a_decision_that_is_entered_late_flags_what_left_after_its_day(licensed: Desk) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 from tests.desk import LAW, Desk, amounts, codes, sheet
 
+from lodeline.material.mass import MG_PER_KG
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.service.licences.quotas import quota
 from lodeline.store import books, database
@@ -29,13 +30,12 @@ def size(desk: Desk) -> int:
 
 def used_kg(desk: Desk) -> dict[str, tuple[float, float, float]]:
     """Kind of quota → (used, overdrawn, left) in kg; granted + overdrawn = reserved + used + left."""
-    found = {}
-    for row in quota(desk.store, open_snapshot(desk.store))["rows"]:
-        granted, reserved, used, over, left = (
-            float(row[f"{name}_kg"]) for name in ("granted", "reserved", "used", "overdrawn", "left")
-        )
-        assert granted + over == pytest.approx(reserved + used + left)
-        found[row["kind"]] = (used, over, left)
+    found: dict[str, tuple[float, float, float]] = {}
+    for row in quota(desk.store, open_snapshot(desk.store)):
+        one = row.reo
+        assert one.granted_mg is not None and one.overdrawn_mg is not None and one.left_mg is not None
+        assert one.granted_mg + one.overdrawn_mg == one.reserved_mg + one.used_mg + one.left_mg
+        found[row.kind] = (one.used_mg / MG_PER_KG, one.overdrawn_mg / MG_PER_KG, one.left_mg / MG_PER_KG)
     return found
 
 

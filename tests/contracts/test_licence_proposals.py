@@ -17,7 +17,7 @@ from lodeline.service.customs.desk import Ledger
 from lodeline.service.customs.release import judge
 from lodeline.service.licences import proposals as service
 from lodeline.service.licences.licences import revoke_licence
-from lodeline.service.licences.proposals import Entered, LicenceProposalError
+from lodeline.service.licences.proposals import LicenceProposalError, ProposalAnswer
 from lodeline.service.log.audit import verify
 from lodeline.store.snapshot_opening import open_snapshot
 
@@ -27,18 +27,18 @@ pytestmark = pytest.mark.medium
 NOW = datetime(2025, 6, 10, 4, tzinfo=UTC)
 
 
-def propose(desk: Desk, deed: str, *, by: str = "first", on: date = DAY, **more: Any) -> Entered:
+def propose(desk: Desk, deed: str, *, by: str = "first", on: date = DAY, **more: Any) -> ProposalAnswer:
     return service.propose(
         desk.store, "L1", deed, on=on, reason="The end use could not be seen.", today=DAY, filed_at=NOW, by=by, **more
     )  # fmt: skip
 
 
-def confirm(desk: Desk, made: Entered, *, by: str = "second", today: date = DAY) -> Entered:
+def confirm(desk: Desk, made: ProposalAnswer, *, by: str = "second", today: date = DAY) -> ProposalAnswer:
     assert made.proposal is not None
     return service.confirm(desk.store, made.proposal.id, today=today, filed_at=NOW, by=by)
 
 
-def refuse(desk: Desk, made: Entered, *, by: str = "second", answer: str = "Hear them first.") -> Entered:
+def refuse(desk: Desk, made: ProposalAnswer, *, by: str = "second", answer: str = "Hear them first.") -> ProposalAnswer:
     assert made.proposal is not None
     return service.refuse(desk.store, made.proposal.id, answer=answer, filed_at=NOW, by=by)
 

@@ -113,7 +113,7 @@ def test_the_world_is_worth_asking_about(expected: tuple[Any, Any]) -> None:
     state, found = expected
     assert len(state["holding"]) >= 8
     assert len(state["transfer"]) >= 5
-    assert {row["kind"] for row in found["quota"]["rows"]} == {"mining", "separation"}
+    assert {row.kind for row in found["quota"]} == {"mining", "separation"}
     assert {row["state"] for row in found["transfers"]["rows"]} >= {"matched", "delivered-unfiled"}
 
 

@@ -157,7 +157,7 @@ def run_put_off(store: Store) -> Callable[[], object]:
 
 def run_put_off_by_authority(store: Store) -> Callable[[], object]:
     register = store.register(store.head())
-    number = int(service_runs.planned_runs(store, register, day=TODAY)["number"][0])
+    number = service_runs.planned_runs(store, register, day=TODAY)[0].reservation
     return lambda: runs.put_off_by_authority(QUOTAS, store, number, reason="suspended", **about_law())
 
 

@@ -224,9 +224,9 @@ def test_each_keeps_its_lots_transfers_quota_and_licences(desk: Desk) -> None:
         moved = own.transfers(now).filter(pl.col("shipment_event").str.starts_with("HANDOVER"))
         assert moved["standing"].to_list() == ["closed"]
     day = date(2025, 4, 1)
-    left = {who.organisation: who.quota(day).filter(pl.col("year") == 2025)["left_mg"].to_list() for who in (old, new)}
+    left = {who.organisation: [one.reo.left_mg for one in who.quota(day) if one.year == 2025] for who in (old, new)}
     assert left["OLD"] == [0]
-    assert old.licences(day)["state"].to_list() == ["expired"] and new.licences(day).height == 0
+    assert [one.state for one in old.licences(day)] == ["expired"] and not new.licences(day)
     assert [month.period for month in old.months(now)] == ["2025-02"], "no duty after the day"
     assert "2025-03" in [month.period for month in new.months(now)]
     assert old.next_to >= {"NEW"} and new.next_to >= {"OLD"}

@@ -486,13 +486,12 @@ class LedgerMachine(RuleBasedStateMachine):
         used: dict[str, int] = {}
         for _, _, kind, _, _, mass_mg in self.model.drawn():
             used[kind] = used.get(kind, 0) + mass_mg
-        for row in quota_answer(self.desk.store, open_snapshot(self.desk.store))["rows"]:
-            granted, reserved, drawn, over, left = (
-                round(float(row[f"{name}_kg"]) * KG) for name in ("granted", "reserved", "used", "overdrawn", "left")
-            )
-            assert granted + over == reserved + drawn + left
-            if row["organisation"] == {"mining": "M", "separation": "S"}[row["kind"]]:
-                assert drawn == used.get(row["kind"], 0) - self._drawn_by_others(row["kind"])
+        for row in quota_answer(self.desk.store, open_snapshot(self.desk.store)):
+            one = row.reo
+            assert one.granted_mg is not None and one.overdrawn_mg is not None and one.left_mg is not None
+            assert one.granted_mg + one.overdrawn_mg == one.reserved_mg + one.used_mg + one.left_mg
+            if row.organisation == {"mining": "M", "separation": "S"}[row.kind]:
+                assert one.used_mg == used.get(row.kind, 0) - self._drawn_by_others(row.kind)
 
     def _drawn_by_others(self, kind: str) -> int:
         holder = {"mining": "M", "separation": "S"}[kind]

@@ -23,6 +23,7 @@ from tests.office.trade import person
 from tests.stores import ready_store
 from tests.web.as_official import furnish
 
+from lodeline.encoding import encoded
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
 from lodeline.service.firm.organisation_view import OrganisationView
@@ -47,12 +48,21 @@ def near(store: Store, firm: str) -> set[str]:
     return {firm, *(str(one) for row in rows for one in row)}
 
 
+def texts_of(document: Any) -> Iterator[object]:
+    """Every text in a JSON document."""
+    if isinstance(document, list | dict):
+        for one in document.values() if isinstance(document, dict) else document:
+            yield from texts_of(one)
+    else:
+        yield document
+
+
 def answers(own: OrganisationView) -> Iterator[object]:
     """Everything that a firm can be told."""
     frames = [
-        own.transfers(NOW), own.transfers(NOW, waiting=True), own.lots(), own.partners(), own.quota(date(2025, 4, 7)),
-        own.sites, own.parties, own.licences(date(2025, 4, 7)),
+        own.transfers(NOW), own.transfers(NOW, waiting=True), own.lots(), own.partners(), own.sites, own.parties,
     ]  # fmt: skip
+    yield from texts_of(encoded([own.quota(date(2025, 4, 7)), own.licences(date(2025, 4, 7))]))
     for called in own.lots()["called"]:
         number = own.lot_of(called)
         assert number is not None, "a firm can ask for every lot that it is told of"

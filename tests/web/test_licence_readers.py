@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import override_settings
 from tests.contracts.test_draws import DAY, KG, MADE, NOW, ask, grant, leave, want
-from tests.desk import Desk
-from tests.licences import change_holder
+from tests.desk import LAW, Desk
+from tests.licences import change_holder, resume_licence, suspend_licence
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser
 
+from lodeline.encoding import encoded
 from lodeline.office.access.actor import Actor, RoleGrant
+from lodeline.service.licences.answers import LicenceDetail, UnknownLicence, licence_shown
 from lodeline.web.pages.licences import licence as licence_page
 from lodeline.web.parts.shell import show
 
@@ -97,7 +100,7 @@ def test_page_and_api_show_a_holder_the_same_and_nothing_of_others(
             who: Any = {"lodeline.actor": Actor(user=1, name=name, pseudonym=name, standings=(standing,))}
             by_api = client.get("/api/v1/licences/L1", **who).json()
             page = client.get(f"/en/firm/{reader}/licences/L1/", **who)
-            assert page.status_code == 200 and documents[-1] == by_api
+            assert page.status_code == 200 and encoded(documents[-1]) == by_api
             rows = [*by_api["draws"], *by_api["positions"]]
             assert {one["organisation"] for one in rows} <= {None, reader} and rows
             assert by_api["flagged_exits"] == sum(bool(one["problems"]) for one in by_api["draws"])
@@ -106,6 +109,41 @@ def test_page_and_api_show_a_holder_the_same_and_nothing_of_others(
             text = json.dumps(by_api) + page.content.decode()
             beyond = set().union(*(found for firm, found in theirs.items() if firm != reader))
             assert [one for one in beyond if one in text] == []
+            (listed,) = client.get("/api/v1/licences", **who).json()["rows"]
+            assert [listed[name] for name in ("exporter", "state")] == [by_api["exporter"], by_api["state"]]
+            assert listed["exporter"] == reader and listed["used_kg"] == by_api["used_kg"]
         stranger: Any = {"lodeline.actor": Actor(user=1, standings=(RoleGrant(organisation="MINE", role="filer"),))}
         assert client.get("/api/v1/licences/L1", **stranger).status_code == 404
         assert client.get("/en/firm/MINE/licences/L1/", **stranger).status_code == 404
+
+
+def test_a_holder_reads_the_acts_of_its_time_and_what_is_left_while_it_holds(desk: Desk) -> None:
+    """L1 goes from MAG to SEP to MINE, and each is suspended once for a reason of its own."""
+    for day, holder in enumerate(FIRMS):
+        on = DAY + timedelta(days=2 * day)
+        if day:
+            change_holder(store=desk.store, licence="L1", holder=holder, on=on, reason=f"to {holder}", filed_at=NOW)
+        about: dict[str, Any] = {"store": desk.store, "licence": "L1", "filed_at": NOW}
+        suspend_licence(**about, on=on, reason=f"{holder} did not answer")
+        resume_licence(**about, on=on, reason=f"{holder} answered")
+        ask(desk, want("1", 10 + day, f"{holder}-D", organisation=holder), on=on)
+
+    def read(reader: str, days: int = 4) -> LicenceDetail:
+        register = desk.store.register(desk.store.head())
+        return licence_shown(desk.store, register, LAW, "L1", day=DAY + timedelta(days=days), reader=reader)
+
+    first, second, third = (read(firm) for firm in FIRMS)
+    assert [(one.state, one.exporter) for one in (first, second, third)] == [
+        ("handed-on", "MAG"), ("handed-on", "SEP"), ("granted", "MINE"),
+    ]  # fmt: skip
+    assert [one.goods.reserved_mg // KG for one in (first, second, third)] == [10, 11, 33]
+    assert (first.goods.left_mg, second.goods.left_mg, third.goods.left_mg) == (None, None, 467 * KG)
+    assert [one.reason for one in first.acts] == ["MAG did not answer", "MAG answered", "to SEP"]
+    assert [one.reason for one in second.acts] == ["to SEP", "SEP did not answer", "SEP answered", "to MINE"]
+    assert [(one.deed, one.reason) for one in third.acts] == [
+        ("suspended", None), ("resumed", None), ("holder", None), ("suspended", None), ("resumed", None),
+        ("holder", "to MINE"), ("suspended", "MINE did not answer"), ("resumed", "MINE answered"),
+    ]  # fmt: skip
+    assert [one.holder for one in third.acts if one.deed == "holder"] == [None, "MINE"]
+    with pytest.raises(UnknownLicence):
+        read("MINE", 3)

@@ -42,9 +42,7 @@ def of_firm(firm: str, *roles: str) -> Browser:
 def states(store: Store) -> list[tuple[str, str, int]]:
     """Run, state and kg that it still reserves, the newest first."""
     found = planned_runs(store, store.register(store.head()), day=NOW.date())
-    return [
-        (run, state, open_mg // 1_000_000) for run, state, open_mg in found.select("run", "state", "open_mg").rows()
-    ]
+    return [(one.run, one.state, one.open_mg // 1_000_000) for one in found]
 
 
 def test_a_firm_announces_a_run_and_puts_it_off(store: Store) -> None:

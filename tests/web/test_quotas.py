@@ -118,7 +118,7 @@ def test_kind_that_nobody_was_granted_is_not_judged(
 
 
 def test_register_without_quotas_says_how_they_enter(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    none = pl.DataFrame(schema={**questions.GRANT, "judged": pl.Boolean(), "share": pl.Float64()})
+    none = pl.DataFrame(schema={**questions.GRANT, "share": pl.Float64()})
     monkeypatch.setattr(questions, "grants", lambda *_, **__: none)
     page = browser.page("/en/quotas/")
     assert (page.status, page.headings) == (200, ["No quota has been granted or drawn on"])

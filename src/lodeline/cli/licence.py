@@ -26,6 +26,7 @@ Reference = Annotated[str, typer.Option("--reference", help="Your own number of 
 @licence_app.command("list")
 def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Every licence: granted + overdrawn = reserved + used + left. 许可证一览。"""
+    from lodeline.encoding import encoded  # noqa: PLC0415
     from lodeline.service.licences.answers import licence_list  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
@@ -33,17 +34,18 @@ def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) 
     keys = (
         "id", "exporter", "state", "valid_to", "granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg",
     )  # fmt: skip
-    print_rows(document, keys, as_json, numbers=range(4, 9))
+    print_rows(encoded(document), keys, as_json, numbers=range(4, 9))
 
 
 @licence_app.command()
 def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """One licence: its acts, its positions, and the log of its draw-downs. 许可证详情。"""
+    from lodeline.encoding import encoded  # noqa: PLC0415
     from lodeline.service.licences.answers import licence_shown  # noqa: PLC0415
     from lodeline.service.licences.proposals import proposals  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
-    document = licence_shown(store, snapshot.register, law_of(store), licence, day=today_of(store))
+    document = encoded(licence_shown(store, snapshot.register, law_of(store), licence, day=today_of(store)))
     if as_json:
         print_json(document)
         return
@@ -57,7 +59,7 @@ def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json 
     for one in proposals(snapshot.register, licence):
         if one.state == "proposed":
             state = text("proposed", "提议")
-            console.print(f"{state} {one.id}: {one.on} {one.deed} {one.holder} {one.reason}", markup=False)
+            console.print(f"{state} {one.id}: {one.on} {one.deed} {one.holder or ''} {one.reason}", markup=False)
     words = text("entry,on,act,declaration,line,kg,closes,number", "条目,日期,办理,报关单,项,千克,结清,编号").split(",")
     keys = ("entry", "on", "act", "declaration", "line", "mass_kg", "closes", "reference")
     rows = [tuple("" if one[key] is None else one[key] for key in keys) for one in document["draws"][:200]]
@@ -201,14 +203,14 @@ def _day(text: str) -> date:
 def _print_outcome(found: Any, as_json: bool) -> None:
     """Prints how a proposal stands; status 1 where there is none, or the licence does not stand so."""
     if as_json:
-        print_json(found.as_json())
+        print_json(found)
     else:
         print_problems(list(found.problems), limit=10)
         if found.entry is not None:
             one = found.proposal
-            outcome = f"{one.id}: {one.licence} {one.deed} {one.on} {one.holder}".rstrip()
+            outcome = f"{one.id}: {one.licence} {one.deed} {one.on} {one.holder or ''}".rstrip()
             console.print(
-                f"{outcome} ({one.state}); " + text(f"entry {found.entry.index}", f"条目 {found.entry.index}"),
+                f"{outcome} ({one.state}); " + text(f"entry {found.entry}", f"条目 {found.entry}"),
                 markup=False,
             )
     raise typer.Exit(0 if found.entry is not None else 1)
@@ -226,13 +228,12 @@ def _mg(text: str) -> int:
 
 def _end(found: Any, as_json: bool) -> None:
     """Prints what became of it; status 1 where it was refused."""
-    document = found.as_json()
     if as_json:
-        print_json(document)
+        print_json(found.answer)
     else:
         print_problems(list(found.problems), limit=10)
         if found.draw is not None:
-            entry, number = document["entry"], document["reservation"] or found.draw.number
+            entry, number = found.draw.entry, found.answer.reservation or found.draw.number
             wording = text(f"Entry {entry}, number {number}", f"条目 {entry}，序号 {number}")
             console.print(wording + (text(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
     raise typer.Exit(0 if found.draw is not None else 1)

@@ -48,8 +48,15 @@ def text(en: str, zh: str) -> str:
 
 
 def print_json(document: Any) -> None:
-    """One JSON document with stable keys on standard output."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    """One JSON document with stable keys on standard output; typed answers in it are encoded."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, default=_encoded) + "\n")
+
+
+def _encoded(value: Any) -> Any:
+    """A typed answer in JSON."""
+    from lodeline.encoding import encoded  # noqa: PLC0415  (with it come numpy and polars)
+
+    return encoded(value)
 
 
 def print_stream(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:

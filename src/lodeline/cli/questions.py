@@ -252,6 +252,7 @@ def transfers(
 @app.command()
 def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Quotas: granted + overdrawn = reserved + used + left. 总量控制指标。"""
+    from lodeline.encoding import encoded  # noqa: PLC0415
     from lodeline.service.licences import quotas  # noqa: PLC0415
     from lodeline.store.published import answered  # noqa: PLC0415
 
@@ -267,7 +268,8 @@ def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         "overdrawn_kg",
         "left_kg",
     )
-    print_rows(answered(quotas.quota, store, snapshot, day=today_of(store)), keys, as_json, numbers=range(4, 9))
+    rows = answered(quotas.quota, store, snapshot, day=today_of(store))
+    print_rows({"rows": encoded(rows)}, keys, as_json, numbers=range(4, 9))
 
 
 @app.command()

@@ -89,20 +89,16 @@ def void(
 
 def _end(found: Any, organisation: str, run: str, as_json: bool) -> None:
     """Prints what became of it; status 1 where it was refused."""
-    from lodeline.material.element import TREO  # noqa: PLC0415
-    from lodeline.material.mass import format_kg  # noqa: PLC0415
+    from lodeline.service.licences.runs import RunAnswer  # noqa: PLC0415
 
-    document, draw = found.as_json(), found.draw
+    answer = RunAnswer.of(found, organisation, run)
     if as_json:
-        mass_kg = None if draw is None or draw.act == "void" else format_kg(draw.masses_mg.get(TREO, 0))
-        kept = {name: document[name] for name in ("reservation", "entry", "until", "repeated", "problems")}
-        print_json({"organisation": organisation, "run": run, "reo_kg": mass_kg, **kept})
+        print_json(answer)
     else:
         print_problems(list(found.problems), limit=10)
-        if draw is not None:
+        if found.draw is not None:
             wording = text(
-                f"Entry {document['entry']}, number {document['reservation']}",
-                f"条目 {document['entry']}，序号 {document['reservation']}",
-            )  # fmt: skip
+                f"Entry {answer.entry}, number {answer.reservation}", f"条目 {answer.entry}，序号 {answer.reservation}"
+            )
             console.print(wording + (text(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
-    raise typer.Exit(0 if draw is not None else 1)
+    raise typer.Exit(0 if found.draw is not None else 1)

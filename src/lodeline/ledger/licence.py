@@ -68,6 +68,10 @@ class Licence:
         later = [act.holder for act in self.acts if act.deed == "holder" and act.on <= day]
         return later[-1] if later else self.exporter
 
+    def holders_until(self, day: date) -> frozenset[str]:
+        """Everybody whose it was on that day or before."""
+        return frozenset(filter(None, (self.exporter, *(act.holder for act in self.acts if act.on <= day))))
+
     @property
     def papers(self) -> frozenset[str]:
         """The kinds of papers that were filed with it beyond the usual ones."""
@@ -76,7 +80,7 @@ class Licence:
     @property
     def holders(self) -> frozenset[str]:
         """Everybody whose it ever was."""
-        return frozenset(filter(None, (self.exporter, *(act.holder for act in self.acts))))
+        return self.holders_until(date.max)
 
     @property
     def revoked_on(self) -> date | None:

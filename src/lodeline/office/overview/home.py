@@ -18,6 +18,8 @@ from lodeline.office.findings import views
 from lodeline.office.licences.application_views import own_applications
 from lodeline.office.models import Application, Case, Dispute, Draft
 from lodeline.service.firm.organisation_view import Month, OrganisationView
+from lodeline.service.licences.answers import RegisteredLicence
+from lodeline.service.licences.quotas import OwnQuota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,8 @@ class Home:
     questions: tuple[Case, ...]
     queries: tuple[Case, ...]
     applications: tuple[Application, ...]
-    quota: pl.DataFrame
-    licences: pl.DataFrame
+    quota: tuple[OwnQuota, ...]
+    licences: tuple[RegisteredLicence, ...]
 
     @property
     def missing(self) -> tuple[Month, ...]:
@@ -75,6 +77,6 @@ def home(actor: Actor, own: OrganisationView, *, now: datetime) -> Home:
         questions=tuple(views.own_cases(actor, own.organisation)),
         queries=tuple(queries.own_cases(actor, own.organisation)),
         applications=tuple(own_applications(actor, own.organisation)),
-        quota=own.quota(today).filter(pl.col("year") == today.year),
-        licences=own.licences(today).filter(pl.col("state") == "granted"),
+        quota=tuple(one for one in own.quota(today) if one.year == today.year),
+        licences=tuple(one for one in own.licences(today) if one.state == "granted"),
     )

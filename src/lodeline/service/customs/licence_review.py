@@ -21,6 +21,7 @@ from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import desk
 from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.service.licences.answers import RegisteredLicence
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.screening import screening_json, with_law
 from lodeline.store.queries.customs import exports_of
@@ -40,7 +41,7 @@ class Review:
     parties : what `service.parties.screening.screening_json` says of end users and consignee, by register, lists,
     filings and
         the lists of the law pack.
-    licences : `service.firm.organisation_view.Own.licences` of the exporter.
+    licences : `service.firm.organisation_view.OrganisationView.licences` of the exporter.
     balances : the newest counted balance of each of its sites on total REO (`accountancy.balance.BALANCE`).
     exports : `on`, `end_user_name`, `destination`, `product`, `mass_mg`, `licence`, `same`, the newest first; `same`:
         to an end user of the application.
@@ -51,7 +52,7 @@ class Review:
 
     desk: Json
     parties: list[Json]
-    licences: pl.DataFrame
+    licences: tuple[RegisteredLicence, ...]
     balances: pl.DataFrame
     exports: pl.DataFrame
     origins: pl.DataFrame

@@ -20,6 +20,7 @@ from typing import Any, Final
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.desk import judge
 from lodeline.control.rulebook import LawDay
+from lodeline.encoding import encoded
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.licence import GOODS
@@ -89,7 +90,7 @@ def merge(
     `problems`: of each bundle that rests on another law than stands now.
 
     `rows`: `entry`, `asked_at`, `late_s`, `repeated`, `verdict`; `reservations`: what became of each release on a
-    licence, as `service.licences.draws.Drawn` says it, with problems where there is no room for it now; and
+    licence, as `service.licences.draws.DrawAnswer`, with problems where there is no room for it now; and
     `otherwise`: the lines whose verdict the ledger gives otherwise now. `conflicts`: how many releases found no room,
     or were promised by another record too.
     """
@@ -207,7 +208,7 @@ def _reserved(
 def _came_home(one: Promised, drawn: Drawn, others: list[Draw]) -> Json:
     """`others`: what another record has spent of the tranche. It is said where there is no room for this promise, and
     where the other record promised the very same line: then its goods may have left twice."""
-    facts = drawn.as_json() | {
+    facts: Json = encoded(drawn.answer) | {
         "licence": one.licence, "declaration": one.declaration, "line": one.line, "tranche": one.tranche,
         "mass_kg": format_kg(one.masses_mg.get(GOODS, 0)),
     }  # fmt: skip

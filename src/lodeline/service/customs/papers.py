@@ -103,7 +103,7 @@ class DeclarationStatus:
     """What became of a question: the entries of its amendment and withdrawal, and the newest override of each line.
 
     `releases`: id of a verdict → what was said of it when an officer last released it: `entry`, `released`, and
-    `reservation` as `service.licences.draws.Drawn.as_json`, None where the line draws on no licence.
+    `reservation` as `service.licences.draws.DrawAnswer`, None where the line draws on no licence.
     """
 
     amended_by: int | None

@@ -17,6 +17,7 @@ from lodeline.control.desk import Verdict
 from lodeline.control.licences.licence import draws_of
 from lodeline.control.reason import VERDICTS, worst
 from lodeline.control.rulebook import LawDay
+from lodeline.encoding import encoded
 from lodeline.ledger.licence import GOODS, Licence
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import papers as desk_papers
@@ -66,7 +67,8 @@ class Judged:
         for line, verdict in zip(lines, self.verdicts, strict=True):
             line |= {"reservation": None, "verdict": verdict.verdict}
         for place, one in zip(drawing, drawn, strict=True):
-            lines[place] |= {"reservation": one.as_json(), "verdict": "release" if one.draw is not None else "hold"}
+            stands = "release" if one.draw is not None else "hold"
+            lines[place] |= {"reservation": encoded(one.answer), "verdict": stands}
         words = [line["verdict"] for line in lines]
         self.document.update(
             verdict=worst(words) if words else "query",
@@ -142,7 +144,7 @@ def release_kept(
         licences = store.register(store.head()).licences
         wanted = [_wanted(judged.verdicts[place], licences) for place in drawing]
         drawn = reserve(store=store, wanted=wanted, law=law, on=today, filed_at=filed_at, by=by) if wanted else []
-        drawn_lines = {place: one.as_json() for place, one in zip(drawing, drawn, strict=True)}
+        drawn_lines = {place: encoded(one.answer) for place, one in zip(drawing, drawn, strict=True)}
         return [
             {
                 "verdict_id": asked.lines[place]["id"], "line": asked.lines[place]["line"],

@@ -17,16 +17,15 @@ import polars as pl
 
 from lodeline.ledger.extension import Extension, both_passed, due, extension_of
 from lodeline.ledger.parallel_run import in_parallel_run
-from lodeline.ledger.register import TABLES, Register
+from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import former_holders, partners, sites_held_before
 from lodeline.ledger.transfer import judge
-from lodeline.material.element import TREO
 from lodeline.regulation.duty import next_month, period_of
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import has_duty
-from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts, quota_accounts
-from lodeline.service.licences.quotas import GRANT
+from lodeline.service.licences.answers import RegisteredLicence, registered_licences
+from lodeline.service.licences.quotas import OwnQuota, own_quotas
 from lodeline.service.lots.lot_naming import LotNaming
 from lodeline.store.queries import lots as lot_rows
 from lodeline.store.queries.filing import first_filings_of, first_period, own_transfers
@@ -319,35 +318,11 @@ class OrganisationView:
 
     # What it is allowed.
 
-    def quota(self, today: date) -> pl.DataFrame:
-        """Its grants and what draws on them, newest year first: `service.licences.quotas.GRANT` and `judged`.
+    def quota(self, today: date) -> tuple[OwnQuota, ...]:
+        """Its grants and what draws on them, the newest year first."""
+        return own_quotas(self.store, self.register, self.organisation, day=today)
 
-        `granted + overdrawn = reserved + used + left` where `judged`; else nobody has a grant of that kind and year,
-        and nothing is overdrawn or left (null).
-        """
-        granted_kinds = {(kind, year) for _, kind, _, year in self.register.grants}
-        rows = []
-        for (organisation, kind, ore_type, year), found in quota_accounts(
-            self.store, self.register, self.organisation
-        ).items():
-            one, judged = found.balance(TREO, today), (kind, year) in granted_kinds
-            rows.append(
-                (organisation, kind, ore_type or None, year, one.granted, one.reserved, one.used)
-                + ((one.overdrawn, one.left) if judged else (None, None))
-                + (judged,)
-            )
-        frame = pl.DataFrame(rows, schema={**GRANT, "judged": pl.Boolean()}, orient="row")
-        return frame.sort("year", "kind", "ore_type", descending=[True, False, False])
-
-    def licences(self, today: date) -> pl.DataFrame:
-        """The export licences that it holds or held, newest first, with what is drawn on each.
-
-        The columns of the register's table `licences`; of the mass of goods `reserved_mg`, `used_mg`, `overdrawn_mg`,
-        `left_mg` (null where the licence names none); `state` on the day (`ledger.licence.LicenceStatus`).
-        """
-        known = [one.id for one in self.register.licences_held_by(self.organisation)]
-        accounts = licence_accounts(self.store, self.register, self.law, known) if known else {}
-        held = self.register.tables["licences"].filter(pl.col("id").is_in(known))
-        rows = [one | drawn(accounts[one["id"]], today) for one in held.iter_rows(named=True)]
-        frame = pl.DataFrame(rows, schema={**TABLES["licences"], **DRAWN})
-        return frame.sort("valid_to", "id", descending=[True, False], nulls_last=False)
+    def licences(self, today: date) -> tuple[RegisteredLicence, ...]:
+        """The export licences that it holds or held, with what is drawn on each."""
+        firm = self.organisation
+        return registered_licences(self.store, self.register, self.law, day=today, organisation=firm, reader=firm)

@@ -40,7 +40,7 @@ class LicenceAccount:
     """A licence with what was drawn on it. `licence` is None for a number that the register does not have.
 
     `account`: by its holders, and of each of them in `holders`. `strangers`: organisations that named it and never held
-    it, with what they filed.
+    it, with what they filed. `handed_on`: as a firm knows it that held it before.
     """
 
     id: str
@@ -49,6 +49,7 @@ class LicenceAccount:
     holders: Mapping[str, Account]
     strangers: Mapping[str, Account]
     exports_most: int | None = None
+    handed_on: bool = False
 
     def standing(self, day: date) -> LicenceStatus | None:
         """Where it stands on a day; None where there is no such licence."""
@@ -58,22 +59,24 @@ class LicenceAccount:
         return self.licence.standing(day, is_exhausted=exhausted)
 
 
-#: What `drawn` tells of a licence, beside the columns of the register.
-DRAWN: Final[dict[str, pl.DataType]] = {
-    "reserved_mg": pl.Int64(), "used_mg": pl.Int64(), "overdrawn_mg": pl.Int64(), "left_mg": pl.Int64(),
-    "state": pl.String(),
-}  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountMasses:
+    """One mass of a licence or quota on a day; None where nothing is granted in it, or its reader may not know."""
+
+    granted_mg: int | None
+    reserved_mg: int
+    used_mg: int
+    overdrawn_mg: int | None
+    left_mg: int | None
 
 
-def drawn(found: LicenceAccount, day: date) -> dict[str, int | str | None]:
-    """The mass of goods drawn on a licence and where it stands on a day; `DRAWN`. Without a mass nothing is left."""
-    balance = found.account.balance(GOODS, day)
-    is_limited = GOODS in found.account.granted_mg
-    return {
-        "reserved_mg": balance.reserved, "used_mg": balance.used,
-        "overdrawn_mg": balance.overdrawn if is_limited else 0, "left_mg": balance.left if is_limited else None,
-        "state": found.standing(day),
-    }  # fmt: skip
+def masses_of(found: Account, name: str, day: date) -> AccountMasses:
+    """One mass of an account on a day: granted + overdrawn = reserved + used + left."""
+    one = found.balance(name, day)
+    return AccountMasses(
+        granted_mg=one.granted, reserved_mg=one.reserved, used_mg=one.used, overdrawn_mg=one.overdrawn,
+        left_mg=one.left,
+    )  # fmt: skip
 
 
 def licence_accounts(

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any
 
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.problem import Problem, problem
@@ -46,6 +45,21 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawAnswer:
+    """What became of a draw on a licence; without `entry` the `problems` say why."""
+
+    reservation: int | None = None
+    entry: int | None = None
+    licence: str | None = None
+    declaration: str | None = None
+    line: str | None = None
+    mass_mg: int | None = None
+    until: date | None = None
+    repeated: bool
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """What became of one request: the row that stands for it, or why there is none. `repeated`: it stood already."""
 
@@ -53,21 +67,17 @@ class Drawn:
     problems: tuple[Problem, ...] = ()
     repeated: bool = False
 
-    def as_json(self) -> dict[str, Any]:
-        """Stable keys; masses decimal kg."""
+    @property
+    def answer(self) -> DrawAnswer:
+        """As who asked reads it."""
         draw = self.draw
-        document: dict[str, Any] = {
-            "reservation": None, "entry": None, "licence": None, "declaration": None, "line": None, "mass_kg": None,
-            "until": None,
-        }  # fmt: skip
-        if draw is not None:
-            document = {
-                "reservation": None if draw.act == "correct" else draw.target or draw.number, "entry": draw.entry,
-                "licence": draw.account,
-                "declaration": draw.declaration, "line": draw.line, "mass_kg": format_kg(draw.masses_mg.get(GOODS, 0)),
-                "until": draw.until.isoformat() if draw.until else None,
-            }  # fmt: skip
-        return {**document, "repeated": self.repeated, "problems": [one.as_json() for one in self.problems]}
+        if draw is None:
+            return DrawAnswer(repeated=self.repeated, problems=self.problems)
+        return DrawAnswer(
+            reservation=None if draw.act == "correct" else draw.target or draw.number, entry=draw.entry,
+            licence=draw.account, declaration=draw.declaration, line=draw.line,
+            mass_mg=draw.masses_mg.get(GOODS, 0), until=draw.until, repeated=self.repeated, problems=self.problems,
+        )  # fmt: skip
 
 
 @cache

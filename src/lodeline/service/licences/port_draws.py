@@ -17,6 +17,7 @@ import polars as pl
 from lodeline.control.desk import Verdict
 from lodeline.control.licences.licence import draws_of as drawn_by
 from lodeline.control.reason import VERDICTS, Citation, Reason, reason, worst
+from lodeline.encoding import encoded
 from lodeline.ledger.licence import GOODS, elements_mg
 from lodeline.ledger.problem import Problem, problem
 from lodeline.ledger.register import Register
@@ -26,6 +27,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences.accounts import licence_accounts
 from lodeline.service.licences.draw_facts import draws_of
 from lodeline.service.licences.drawn import LEFT, less_drawn
+from lodeline.service.licences.draws import DrawAnswer
 from lodeline.store.store import Store
 
 Json = dict[str, Any]
@@ -68,11 +70,12 @@ class Promised:
 
     def as_json(self) -> Json:
         """As a line of an answer has it under `reservation`; masses decimal kg."""
-        return {
-            "reservation": None, "entry": None, "licence": self.licence, "declaration": self.declaration,
-            "line": self.line, "mass_kg": format_kg(self.masses_mg.get(GOODS, 0)), "until": None, "repeated": False,
-            "problems": [], "exporter": self.exporter, "tranche": self.tranche, "masses_mg": dict(self.masses_mg),
-        }  # fmt: skip
+        answer = DrawAnswer(
+            licence=self.licence, declaration=self.declaration, line=self.line, repeated=False, problems=(),
+            mass_mg=self.masses_mg.get(GOODS, 0),
+        )  # fmt: skip
+        more = {"exporter": self.exporter, "tranche": self.tranche, "masses_mg": dict(self.masses_mg)}
+        return {**encoded(answer), **more}
 
     @staticmethod
     def read(content: Json) -> Promised:

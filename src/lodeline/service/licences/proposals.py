@@ -13,12 +13,13 @@ LicenceProposalError   this cannot be done with this proposal
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
 import polars as pl
 
+from lodeline.encoding import SPREAD
 from lodeline.errors import UserError
 from lodeline.ledger.licence import DEEDS, Deed
 from lodeline.ledger.problem import Problem
@@ -29,7 +30,7 @@ from lodeline.store.store import Store, StoredEntry
 
 Became = Literal["done", "refused", "withdrawn"]
 _TABLE: Final = "licence_proposals"
-Also = Callable[[StoredEntry, "Proposal"], None]
+Also = Callable[[StoredEntry, "LicenceProposal"], None]
 
 
 class LicenceProposalError(UserError):
@@ -37,50 +38,37 @@ class LicenceProposalError(UserError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """What an officer wants done with a licence from the day `on`. `by`: who proposed; `answer`: why it was refused."""
+class LicenceProposal:
+    """What an officer wants done with a licence from the day `on`. `by`: who proposed, by pseudonym; `answer`: why it
+    was refused or withdrawn."""
 
-    id: str
+    id: str = field(metadata={"key": "proposal"})
     licence: str
     deed: Deed
     on: date
-    holder: str
+    holder: str | None
     reason: str
     by: str
-    state: str
-    answer: str
-
-    def as_json(self) -> dict[str, Any]:
-        """As a program reads it; who proposed is named by pseudonym."""
-        return {
-            "proposal": self.id, "licence": self.licence, "deed": self.deed, "on": self.on.isoformat(),
-            "holder": self.holder or None, "reason": self.reason, "by": self.by, "state": self.state,
-            "answer": self.answer or None,
-        }  # fmt: skip
+    state: Literal["proposed", Became]
+    answer: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
-    """What became of a step: the proposal as it stands then and its entry, or every problem that there is."""
+class ProposalAnswer:
+    """A proposal after a step, with the entry of the step; or every problem that there is."""
 
-    proposal: Proposal | None = None
-    entry: StoredEntry | None = None
+    proposal: LicenceProposal | None = field(default=None, metadata=SPREAD)
+    entry: int | None = None
     problems: tuple[Problem, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """As a program reads it, with the entry."""
-        document = {} if self.proposal is None else self.proposal.as_json()
-        entry = None if self.entry is None else self.entry.index
-        return {**document, "entry": entry, "problems": [one.as_json() for one in self.problems]}
 
-
-def proposals(register: Register, licence: str | None = None) -> list[Proposal]:
+def proposals(register: Register, licence: str | None = None) -> list[LicenceProposal]:
     """Those about a licence, or about any, in the order in which they were first made."""
     rows = register.tables[_TABLE].iter_rows(named=True)
     return [_proposal(row) for row in rows if licence in (None, row["licence"])]
 
 
-def waiting(register: Register) -> dict[str, Proposal]:
+def waiting(register: Register) -> dict[str, LicenceProposal]:
     """Licence → what waits to be decided about it: one proposal at most."""
     return {one.licence: one for one in proposals(register) if one.state == "proposed"}
 
@@ -88,7 +76,7 @@ def waiting(register: Register) -> dict[str, Proposal]:
 def propose(
     store: Store, licence: str, deed: str, *, on: date, reason: str, today: date, filed_at: datetime, by: str,
     holder: str = "", in_transaction: Also | None = None,
-) -> Entered:  # fmt: skip
+) -> ProposalAnswer:  # fmt: skip
     """Enters that an officer wants something done with a licence; or every reason for which it could not be done.
 
     Raises LicenceProposalError where another proposal waits, and for a day that has passed: no decision reaches back.
@@ -110,23 +98,23 @@ def propose(
         register = store.register(head)
         problems = act_faults(register, record)
         if problems:
-            return Entered(problems=problems)
+            return ProposalAnswer(problems=problems)
         if licence in waiting(register):
             raise LicenceProposalError(
                 "Something is proposed about this licence already: it is decided first.",
                 "该许可证已有待决提议，须先作决定。",
             )
-        made = Proposal(
-            id=f"LP-{head.size}", licence=licence, deed=known, on=on, holder=holder, reason=record["reason"], by=by,
-            state="proposed", answer="",
+        made = LicenceProposal(
+            id=f"LP-{head.size}", licence=licence, deed=known, on=on, holder=holder or None,
+            reason=record["reason"], by=by, state="proposed", answer=None,
         )  # fmt: skip
         entry = _put(store, {_TABLE: [_row(made)]}, made, filed_at=filed_at, by=by, in_transaction=in_transaction)
-    return Entered(proposal=made, entry=entry)
+    return ProposalAnswer(proposal=made, entry=entry.index)
 
 
 def confirm(
     store: Store, proposal: str, *, today: date, filed_at: datetime, by: str, in_transaction: Also | None = None
-) -> Entered:
+) -> ProposalAnswer:
     """Another officer confirms: the act stands from its day, or from today where that has passed meanwhile.
 
     Where the licence stands otherwise by now, every reason against it, and the proposal waits on. Raises
@@ -141,21 +129,21 @@ def confirm(
             )
         on = max(found.on, today)
         # Suspended, resumed and suspended again on one day for one reason are three acts; the proposal parts them.
-        record = act_record(found.licence, found.deed, on=on, holder=found.holder, reason=found.reason) | {
+        record = act_record(found.licence, found.deed, on=on, holder=found.holder or "", reason=found.reason) | {
             "id": f"{found.deed}-{on.isoformat()}-{found.id}"
         }
         problems = act_faults(register, record)
         if problems:
-            return Entered(problems=problems)
+            return ProposalAnswer(problems=problems)
         done = _become(found, "done", on=on)
         tables = {_TABLE: [_row(done)], "licence_acts": [record]}
         entry = _put(store, tables, done, filed_at=filed_at, by=by, in_transaction=in_transaction)
-    return Entered(proposal=done, entry=entry)
+    return ProposalAnswer(proposal=done, entry=entry.index)
 
 
 def refuse(
     store: Store, proposal: str, *, answer: str, filed_at: datetime, by: str, in_transaction: Also | None = None
-) -> Entered:
+) -> ProposalAnswer:
     """Another officer does not follow, or the one who proposed takes it back; both say why. Nothing else changes."""
     grounds = answer.strip()
     if not grounds or len(grounds) > REASON_CHARACTERS:
@@ -166,10 +154,10 @@ def refuse(
         found = _waits(store.register(store.head(lock=True)), proposal)
         ended = _become(found, "withdrawn" if found.by == by else "refused", answer=grounds)
         entry = _put(store, {_TABLE: [_row(ended)]}, ended, filed_at=filed_at, by=by, in_transaction=in_transaction)
-    return Entered(proposal=ended, entry=entry)
+    return ProposalAnswer(proposal=ended, entry=entry.index)
 
 
-def proposal_of(register: Register, proposal: str) -> Proposal:
+def proposal_of(register: Register, proposal: str) -> LicenceProposal:
     """The proposal of that id, whatever became of it. Raises LicenceProposalError."""
     found = next((one for one in proposals(register) if one.id == proposal), None)
     if found is None:
@@ -177,19 +165,21 @@ def proposal_of(register: Register, proposal: str) -> Proposal:
     return found
 
 
-def _waits(register: Register, proposal: str) -> Proposal:
+def _waits(register: Register, proposal: str) -> LicenceProposal:
     found = proposal_of(register, proposal)
     if found.state != "proposed":
         raise LicenceProposalError("It is decided already.", "该提议已作决定。")
     return found
 
 
-def _become(found: Proposal, state: Became, *, on: date | None = None, answer: str = "") -> Proposal:
+def _become(
+    found: LicenceProposal, state: Became, *, on: date | None = None, answer: str | None = None
+) -> LicenceProposal:
     return _proposal(_row(found) | {"state": state, "on": on or found.on, "answer": answer})
 
 
 def _put(
-    store: Store, tables: dict[str, list[dict[str, Any]]], about: Proposal, *, filed_at: datetime, by: str,
+    store: Store, tables: dict[str, list[dict[str, Any]]], about: LicenceProposal, *, filed_at: datetime, by: str,
     in_transaction: Also | None,
 ) -> StoredEntry:  # fmt: skip
     frames = {name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items()}
@@ -201,10 +191,10 @@ def _put(
     return entry
 
 
-def _proposal(row: dict[str, Any]) -> Proposal:
-    cells: dict[str, Any] = {name: row[name] if name == "on" else row[name] or "" for name in TABLES[_TABLE]}
-    return Proposal(**cells)
+def _proposal(row: dict[str, Any]) -> LicenceProposal:
+    texts = {name: row[name] or "" for name in ("reason", "by")}
+    return LicenceProposal(**{name: row[name] for name in TABLES[_TABLE]} | texts)
 
 
-def _row(one: Proposal) -> dict[str, Any]:
-    return {name: getattr(one, name) or None for name in TABLES[_TABLE]}
+def _row(one: LicenceProposal) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in TABLES[_TABLE]}

@@ -6,47 +6,70 @@ not published has no number here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from typing import Literal
+from typing import Final, Literal, cast
 
 import polars as pl
 
+from lodeline.encoding import SPREAD
+from lodeline.ledger.register import Register
 from lodeline.ledger.roles import QUOTAS
 from lodeline.material.element import TREO
-from lodeline.material.mass import format_kg, parse_mass
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.value import Value
-from lodeline.service.entries.subject import Json
-from lodeline.service.licences.accounts import quota_accounts
+from lodeline.service.licences.accounts import AccountMasses, masses_of, quota_accounts
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
-_MASSES = ("granted", "reserved", "used", "overdrawn", "left")
-GRANT: dict[str, pl.DataType] = {
+GRANT: Final[dict[str, pl.DataType]] = {
     "organisation": pl.String(), "kind": pl.String(), "ore_type": pl.String(), "year": pl.Int64(),
-    **{f"{mass}_mg": pl.Int64() for mass in _MASSES},
+    **{f"{mass}_mg": pl.Int64() for mass in ("granted", "reserved", "used", "overdrawn", "left")},
+    "judged": pl.Boolean(),
 }  # fmt: skip
+QuotaKind = Literal["mining", "separation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A grant of a firm, or what it draws without one, in REO. `ore_type` is None where the grant names none."""
+
+    organisation: str
+    kind: QuotaKind
+    ore_type: str | None
+    year: int
+    reo: AccountMasses = field(metadata=SPREAD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnQuota(Quota):
+    """One as its firm reads it. `judged`: somebody has a grant of that kind and year; else nothing is overdrawn or left
+    (None)."""
+
+    judged: bool
 
 
 def grants(store: Store, snapshot: Snapshot, *, day: date | None = None) -> pl.DataFrame:
-    """Every grant and what draws on it, in milligrams of REO: `GRANT` and `judged`, `share`.
+    """Every grant and what draws on it: the fields of `OwnQuota` and `AccountMasses`, and `share`.
 
-    `granted + overdrawn = reserved + used + left` holds row by row. `ore_type` is null where a grant names none.
-    `judged` is false where nobody has a grant of that kind and year; then nothing is overdrawn or left (null).
-    `share` is used / granted, null where nothing was granted. Reservations lapse by `day` (default: the last filing's).
+    `granted + overdrawn = reserved + used + left` holds row by row where `judged`. `share` is used / granted, null
+    where nothing was granted. Reservations lapse by `day` (default: the last filing's).
     """
-    rows = [
-        (row["organisation"], row["kind"], row["ore_type"], row["year"], *(parse_mass(row[f"{m}_kg"]) for m in _MASSES))
-        for row in quota(store, snapshot, day=day)["rows"]
-    ]
-    granted = {(kind, year) for _, kind, _, year in snapshot.register.grants}
-    judged = [(kind, year) in granted for _, kind, _, year, *_ in rows]
-    frame = pl.DataFrame(rows, schema=GRANT, orient="row").with_columns(
-        judged=pl.Series(judged, dtype=pl.Boolean),
-        share=pl.when(pl.col("granted_mg") > 0).then(pl.col("used_mg") / pl.col("granted_mg")),
+    rows = [{**asdict(one), **asdict(one.reo)} for one in _judged(quota(store, snapshot, day=day), snapshot.register)]
+    return pl.DataFrame(rows, schema=GRANT).with_columns(
+        share=pl.when(pl.col("granted_mg") > 0).then(pl.col("used_mg") / pl.col("granted_mg"))
     )
-    return frame.with_columns(pl.when("judged").then(pl.col(mass)).alias(mass) for mass in ("overdrawn_mg", "left_mg"))
+
+
+def _judged(every: Iterable[Quota], register: Register) -> Iterator[OwnQuota]:
+    judged = {(kind, year) for _, kind, _, year in register.grants}
+    for one in every:
+        known = (one.kind, one.year) in judged
+        reo = one.reo if known else replace(one.reo, overdrawn_mg=None, left_mg=None)
+        yield OwnQuota(
+            organisation=one.organisation, kind=one.kind, ore_type=one.ore_type, year=one.year, reo=reo, judged=known
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,26 +111,24 @@ def national_quota(law: Jurisdiction, kind: str, year: int) -> NationalQuota | N
     )  # fmt: skip
 
 
-def quota(store: Store, snapshot: Snapshot, *, day: date | None = None) -> Json:
-    """Granted, reserved, used, overdrawn and left: granted + overdrawn = reserved + used + left.
+def quota(store: Store, snapshot: Snapshot, *, day: date | None = None) -> tuple[Quota, ...]:
+    """Every grant and what draws on it: granted + overdrawn = reserved + used + left.
 
     What is reserved lapses by `day` (default: that of the last filing).
     """
     asked = day or (date.fromisoformat(snapshot.as_of[:10]) if snapshot.as_of else date.min)
-    rows = []
-    for (organisation, kind, ore_type, year), found in quota_accounts(store, snapshot.register).items():
-        balance = found.balance(TREO, asked)
-        rows.append(
-            {
-                "organisation": organisation,
-                "kind": kind,
-                "ore_type": ore_type or None,
-                "year": year,
-                "granted_kg": format_kg(balance.granted),
-                "reserved_kg": format_kg(balance.reserved),
-                "used_kg": format_kg(balance.used),
-                "overdrawn_kg": format_kg(balance.overdrawn),
-                "left_kg": format_kg(balance.left),
-            }
-        )
-    return {"rows": rows}
+    return tuple(_quotas(store, snapshot.register, asked))
+
+
+def own_quotas(store: Store, register: Register, organisation: str, *, day: date) -> tuple[OwnQuota, ...]:
+    """The grants of a firm and what draws on them, the newest year first."""
+    found = _judged(_quotas(store, register, day, organisation), register)
+    return tuple(sorted(found, key=lambda one: (-one.year, one.kind, one.ore_type or "")))
+
+
+def _quotas(store: Store, register: Register, day: date, organisation: str | None = None) -> Iterator[Quota]:
+    for (who, kind, ore_type, year), found in quota_accounts(store, register, organisation).items():
+        yield Quota(
+            organisation=who, kind=cast(QuotaKind, kind), ore_type=ore_type or None, year=year,
+            reo=masses_of(found, TREO, day),
+        )  # fmt: skip

@@ -7,12 +7,11 @@ draw it, it is put off, or its day passes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Literal, cast
 
-import polars as pl
-
-from lodeline.ledger.problem import problem
+from lodeline.ledger.problem import Problem, problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.reservation import Position
 from lodeline.material.element import TREO
@@ -20,35 +19,76 @@ from lodeline.material.mass import format_kg
 from lodeline.service.licences.accounts import quota_accounts, quota_key
 from lodeline.service.licences.draw_facts import Draw, draw_at, draws_of, put_draws
 from lodeline.service.licences.draws import Drawn, days, live, take_back
+from lodeline.service.licences.quotas import QuotaKind
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store
 
 RunState = Literal["awaited", "drawn", "lapsed", "put-off"]
-#: Planned runs; masses in mg of REO. `number`: of the reservation in the log; `until`: its last day.
-RUN: Final[dict[str, pl.DataType]] = {
-    "organisation": pl.String(), "run": pl.String(), "kind": pl.String(), "ore_type": pl.String(), "year": pl.Int64(),
-    "reo_mg": pl.Int64(), "used_mg": pl.Int64(), "open_mg": pl.Int64(), "until": pl.Date(), "state": pl.String(),
-    "entry": pl.Int64(), "number": pl.Int64(),
-}  # fmt: skip
 
 
-def planned_runs(store: Store, register: Register, *, day: date, organisation: str | None = None) -> pl.DataFrame:
-    """Every run that was announced, of one organisation or of all, the newest first (`RUN`); `ore_type` is null where
-    the quota names none. `open_mg` is what of it rows have not drawn and still may by its last day."""
-    rows = []
-    for (who, kind, ore_type, year), found in quota_accounts(store, register, organisation).items():
-        for one in found.positions:
-            if one.reserved is not None and one.reserved.declaration:
-                open_mg = one.open_mg.get(TREO, 0) if one.is_awaited(day) else 0
-                rows.append(
-                    {
-                        "organisation": who, "run": one.reserved.declaration, "kind": kind,
-                        "ore_type": ore_type or None, "year": year, "reo_mg": one.reserved.masses_mg.get(TREO, 0),
-                        "used_mg": one.used_mg.get(TREO, 0), "open_mg": open_mg, "until": one.reserved.until,
-                        "state": _state(one, day), "entry": one.reserved.entry, "number": one.reserved.number,
-                    }
-                )  # fmt: skip
-    return pl.DataFrame(rows, schema=RUN).sort("number", descending=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun:
+    """A run that was announced. `ore_type` is None where the quota names none; `reservation`: its number in the log.
+
+    `open_mg` is what of it rows have not drawn and still may by its last day, `until`.
+    """
+
+    organisation: str
+    run: str
+    kind: QuotaKind
+    ore_type: str | None
+    year: int
+    state: RunState
+    entry: int
+    reservation: int
+    reo_mg: int
+    used_mg: int
+    open_mg: int
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAnswer:
+    """What became of a planned run: it is announced or put off, or the `problems` say why not. What was put off
+    or refused has no mass; `problems` may flag that it passes the quota."""
+
+    organisation: str
+    run: str
+    reo_mg: int | None
+    reservation: int | None
+    entry: int | None
+    until: date | None
+    repeated: bool
+    problems: tuple[Problem, ...]
+
+    @classmethod
+    def of(cls, found: Drawn, organisation: str, run: str) -> RunAnswer:
+        """The answer to a firm that announced a run or put one off."""
+        draw, answer = found.draw, found.answer
+        return cls(
+            organisation=organisation, run=run,
+            reo_mg=None if draw is None or draw.act == "void" else draw.masses_mg.get(TREO, 0),
+            reservation=answer.reservation, entry=answer.entry, until=answer.until, repeated=answer.repeated,
+            problems=answer.problems,
+        )  # fmt: skip
+
+
+def planned_runs(
+    store: Store, register: Register, *, day: date, organisation: str | None = None
+) -> tuple[PlannedRun, ...]:
+    """Every run that was announced, of one organisation or of all, the newest first."""
+    rows = [
+        PlannedRun(
+            organisation=who, run=one.reserved.declaration, kind=cast(QuotaKind, kind), ore_type=ore_type or None,
+            year=year, state=_state(one, day), entry=one.reserved.entry, reservation=one.reserved.number,
+            reo_mg=one.reserved.masses_mg.get(TREO, 0), used_mg=one.used_mg.get(TREO, 0),
+            open_mg=one.open_mg.get(TREO, 0) if one.is_awaited(day) else 0, until=one.reserved.until,
+        )
+        for (who, kind, ore_type, year), found in quota_accounts(store, register, organisation).items()
+        for one in found.positions
+        if one.reserved is not None and one.reserved.declaration
+    ]  # fmt: skip
+    return tuple(sorted(rows, key=lambda one: -one.reservation))
 
 
 def _state(one: Position, day: date) -> RunState:

@@ -32,9 +32,11 @@ Firms = frozenset[str]
 Narrow = Callable[[Any, Firms], Any]
 
 
-def of_firms(found: pl.DataFrame, firms: Firms) -> pl.DataFrame:
-    """The rows of a frame whose `organisation` may be seen."""
-    return found.filter(pl.col("organisation").is_in(firms))
+def of_firms(found: Any, firms: Firms) -> Any:
+    """The rows of a frame, or the answers, whose `organisation` may be seen."""
+    if isinstance(found, pl.DataFrame):
+        return found.filter(pl.col("organisation").is_in(firms))
+    return tuple(one for one in found if one.organisation in firms)
 
 
 def _of_either(found: pl.DataFrame, firms: Firms) -> pl.DataFrame:
@@ -46,10 +48,6 @@ def _findings(found: Mapping[str, Any], firms: Firms) -> dict[str, Any]:
     return {**found, **kept, "causes": [one for one in found["causes"] if one["organisation"] in firms]}
 
 
-def _rows(found: Mapping[str, Any], firms: Firms) -> dict[str, Any]:
-    return {**found, "rows": [row for row in found["rows"] if row["organisation"] in firms]}
-
-
 def _nobodys(found: Answer, firms: Firms) -> Answer:
     """Months and elements: whose they are cannot be seen from them."""
     del firms
@@ -59,7 +57,7 @@ def _nobodys(found: Answer, firms: Firms) -> Answer:
 #: How the answer to a question is kept to some firms; a page adds its own with `kept_to_firms`.
 _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     filing_status.filing_status: of_firms,
-    quotas.quota: _rows,
+    quotas.quota: of_firms,
     findings: _findings,
     balances: of_firms,
     shared_errors: of_firms,
@@ -76,8 +74,8 @@ _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
 _TOLD: Final[set[Callable[..., Any]]] = {transfers.unclosed}
 
 
-def kept_to_firms(question: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:
-    """Marks a page's own question, whose answer has a column `organisation`."""
+def kept_to_firms(question: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Marks a page's own question, whose answer has a column or field `organisation`."""
     _NARROWED[question] = of_firms
     return question
 

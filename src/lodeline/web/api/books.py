@@ -13,9 +13,9 @@ from ninja.params.functions import Path, Query
 
 from lodeline.control.rulebook import LawDay
 from lodeline.detection.identity import named_in
+from lodeline.encoding import encoded
 from lodeline.filing.formats import Limits
 from lodeline.ledger.succession import holders_of, sites_held_before
-from lodeline.material.mass import format_kg
 from lodeline.office.customs.batches import is_batch
 from lodeline.office.customs.desk import ask
 from lodeline.office.findings.firm_view import own_findings
@@ -31,8 +31,14 @@ from lodeline.service.findings.finding import findings as found_by_detectors
 from lodeline.service.findings.finding import raised
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.licences import quotas
-from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts
-from lodeline.service.licences.answers import UnknownLicence, firms_of, licence_shown
+from lodeline.service.licences.answers import (
+    LicenceDetail,
+    RegisteredLicence,
+    UnknownLicence,
+    firms_of,
+    licence_shown,
+    registered_licences,
+)
 from lodeline.service.overview import flow_matrix
 from lodeline.web.api import spec
 from lodeline.web.api.batches import begun
@@ -40,9 +46,9 @@ from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
 from lodeline.web.api.shapes.balance import Balances, Flows
 from lodeline.web.api.shapes.customs import Declared, DeskBatch
+from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.shapes.findings import Finding, Findings
 from lodeline.web.api.shapes.law import LawReplay
-from lodeline.web.api.shapes.licences import Licence, Licences, Quotas
 from lodeline.web.api.shapes.register import Organisation, Organisations
 from lodeline.web.api.who import (
     RequestScope,
@@ -196,7 +202,7 @@ def list_replayed(
 
 
 @router.get(
-    "/quotas", response=Quotas, url_name="quotas", tags=["balances"],
+    "/quotas", response=list_of("Quotas", quotas.Quota, quotas.OwnQuota), url_name="quotas", tags=["balances"],
     **spec.operation("Quotas: granted, used, left", "总量控制指标", scope="balances:read"),
 )  # fmt: skip
 def list_quotas(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
@@ -205,15 +211,14 @@ def list_quotas(request: HttpRequest, organisation: str | None = spec.ORGANISATI
     scope = reads(request, "balances:read", organisation)
     if scope.organisation is None:
         now = _read_now(request)
-        return {"rows": now.answer(quotas.quota, now.store, now.snapshot, day=today)["rows"]}
+        return {"rows": encoded(now.answer(quotas.quota, now.store, now.snapshot, day=today))}
     as_of_head(request)
     log_access(request, "quotas", scope)
-    rows = OrganisationView(store(), law(), scope.organisation).quota(today).iter_rows(named=True)
-    return {"rows": [_without_mg(row) for row in rows]}
+    return {"rows": encoded(OrganisationView(store(), law(), scope.organisation).quota(today))}
 
 
 @router.get(
-    "/licences", response=Licences, url_name="licences", tags=["balances"],
+    "/licences", response=list_of("Licences", RegisteredLicence), url_name="licences", tags=["balances"],
     **spec.operation("Export licences, and what has been used of them", "出口许可证及核销情况", scope="balances:read"),
 )  # fmt: skip
 def list_licences(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
@@ -221,20 +226,14 @@ def list_licences(request: HttpRequest, organisation: str | None = spec.ORGANISA
     scope = reads(request, "balances:read", organisation)
     as_of_head(request)
     today = law().day_of(call_of(request).now)
-    if scope.organisation is not None:
-        log_access(request, "licences", scope)
-        rows = OrganisationView(store(), law(), scope.organisation).licences(today)
-    else:
-        register = store().register(store().head())
-        found = licence_accounts(store(), register, law())
-        table = register.tables["licences"]
-        with_draws = [row | drawn(found[row["id"]], today) for row in table.iter_rows(named=True)]
-        rows = pl.DataFrame(with_draws, schema={**table.schema, **DRAWN})
-    return {"rows": [_without_mg(row) for row in rows.iter_rows(named=True)]}
+    log_access(request, "licences", scope)
+    register, reader = store().register(store().head()), None if scope.whole else scope.organisation
+    rows = registered_licences(store(), register, law(), day=today, organisation=scope.organisation, reader=reader)
+    return {"rows": encoded(rows)}
 
 
 @router.get(
-    "/licences/{licence}", response=Licence, url_name="licence", tags=["balances"],
+    "/licences/{licence}", response=shape_of(LicenceDetail), url_name="licence", tags=["balances"],
     **spec.operation(
         "A licence with the log of its draw-downs", "许可证及其核销记录", scope="balances:read", problems=(404,),
         more=(
@@ -258,18 +257,8 @@ def get_licence(
         raise not_found(error.en, error.zh) from error
     if scope.whole:
         log_access_to_all(request, "licence", firms_of(store(), register, licence), subject=licence)
-    return found
-
-
-def _without_mg(row: Json) -> Json:
-    """Masses in milligrams as kilogram texts, days as text."""
-    found: Json = {}
-    for name, value in row.items():
-        if name.endswith("_mg"):
-            found[name.removesuffix("_mg") + "_kg"] = None if value is None else format_kg(value)
-        else:
-            found[name] = value.isoformat() if isinstance(value, date) else value
-    return found
+    document: Json = encoded(found)
+    return document
 
 
 @router.get(

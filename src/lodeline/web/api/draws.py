@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.office.accounts.tokens import Program
 from lodeline.office.licences import draws as licence_draws
-from lodeline.service.licences.draws import Drawn
+from lodeline.service.licences.draws import DrawAnswer, Drawn
 from lodeline.service.licences.exits import Exit
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import Sent, body_of, json_answer, mass_mg, once, sent_as
-from lodeline.web.api.shapes import licences as shapes
+from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.who import call_of, decides_at_the_desk, law, store
 
 router = Router(tags=["licences"])
@@ -80,7 +80,7 @@ class TrancheVoidIn(BaseModel):
 
 
 @router.post(
-    "/exits", response=shapes.DrawnRows, url_name="exits",
+    "/exits", response=list_of("DrawAnswers", DrawAnswer), url_name="exits",
     **spec.operation(
         "Confirm what left, with the actual mass", "出境确认（实际数量）", scope="declarations:decide", idempotent=True,
         body=body_of(
@@ -103,13 +103,13 @@ def confirm_exits(request: HttpRequest) -> HttpResponse:
     def act(officer: Program, sent: ExitsIn) -> HttpResponse:
         exits = [_exit(one) for one in sent.exits]
         found = licence_draws.confirm_exits(officer, store(), exits, law=law(), now=call_of(request).now)
-        return json_answer(200, {"rows": [one.as_json() for one in found]})
+        return json_answer(200, {"rows": [one.answer for one in found]})
 
     return _acted(request, ExitsIn, act)
 
 
 @router.post(
-    "/reservations/void", response=shapes.Drawn, url_name="reservation-void",
+    "/reservations/void", response=shape_of(DrawAnswer), url_name="reservation-void",
     **spec.operation(
         "Take the reservation of a line back", "撤销一项的预留", scope="declarations:decide", idempotent=True,
         body=body_of(VoidIn, {"declaration": "2248…49", "line": "1", "reason": "left by another port"}),
@@ -134,7 +134,7 @@ def void_reservation(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/tranches", response=shapes.Drawn, url_name="tranches",
+    "/tranches", response=shape_of(DrawAnswer), url_name="tranches",
     **spec.operation(
         "Allot a part of a licence to a port without network", "向离线口岸分配许可额度", scope="declarations:decide",
         idempotent=True,
@@ -161,7 +161,7 @@ def allot_tranche(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/tranches/void", response=shapes.Drawn, url_name="tranche-void",
+    "/tranches/void", response=shape_of(DrawAnswer), url_name="tranche-void",
     **spec.operation(
         "Take back what a port has not spent", "收回口岸未用额度", scope="declarations:decide", idempotent=True,
         body=body_of(TrancheVoidIn, {"licence": "SYN-2025-000001", "tranche": "T1", "reason": "the line is up again"}),
@@ -194,7 +194,7 @@ def _answer(found: Drawn) -> HttpResponse:
             "not-possible", " ".join(one.message("en") for one in found.problems),
             "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
-    return json_answer(200, found.as_json())
+    return json_answer(200, found.answer)
 
 
 def _exit(sent: ExitIn) -> Exit:

@@ -11,13 +11,14 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.encoding import encoded
 from lodeline.ledger.licence import Deed
 from lodeline.office.licences import acts as licence_acts
-from lodeline.service.licences.proposals import Entered, LicenceProposalError, proposals
+from lodeline.service.licences.proposals import LicenceProposal, LicenceProposalError, ProposalAnswer, proposals
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
-from lodeline.web.api.shapes import licences as shapes
+from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.who import as_of_head, call_of, decides, law, reads_nation, store
 
 router = Router(tags=["licences"])
@@ -47,7 +48,8 @@ class LicenceDecisionIn(BaseModel):
 
 
 @router.get(
-    "/licences/{licence}/proposals", response=shapes.LicenceProposals, url_name="licence-proposals",
+    "/licences/{licence}/proposals", response=list_of("LicenceProposals", LicenceProposal),
+    url_name="licence-proposals",
     **spec.operation(
         "What was proposed about a licence", "许可证的各项提议", scope="nation:read", problems=(404,),
         more=("Nobody outside the authority sees it; what was confirmed is an act of the licence.",
@@ -59,7 +61,7 @@ def list_licence_proposals(request: HttpRequest, licence: str = LICENCE) -> Json
     reads_nation(request)
     _require(licence)
     as_of_head(request)
-    return {"rows": [one.as_json() for one in proposals(store().register(store().head()), licence)]}
+    return {"rows": encoded(proposals(store().register(store().head()), licence))}
 
 
 def _require(licence: str) -> None:
@@ -69,7 +71,7 @@ def _require(licence: str) -> None:
 
 
 @router.post(
-    "/licences/{licence}/proposals", response=shapes.LicenceProposalAnswer, url_name="licence-propose",
+    "/licences/{licence}/proposals", response=shape_of(ProposalAnswer), url_name="licence-propose",
     **spec.operation(
         "Propose to suspend, resume, revoke or hand over a licence", "提议中止、恢复、撤销许可证或变更持有人",
         scope="licences:decide", problems=(404,), idempotent=True,
@@ -100,7 +102,7 @@ def propose_about_licence(request: HttpRequest, licence: str = LICENCE) -> HttpR
 
 
 @router.post(
-    "/licences/{licence}/proposals/{proposal}", response=shapes.LicenceProposalAnswer, url_name="licence-decide",
+    "/licences/{licence}/proposals/{proposal}", response=shape_of(ProposalAnswer), url_name="licence-decide",
     **spec.operation(
         "Confirm or refuse what another officer proposed", "确认或不同意他人提议", scope="licences:decide",
         problems=(404,), idempotent=True, body=body_of(LicenceDecisionIn, {"act": "confirm"}),
@@ -130,7 +132,7 @@ def decide_about_licence(
     return once(request, digest, act)
 
 
-def _answer(verb: Callable[[], Entered]) -> HttpResponse:
+def _answer(verb: Callable[[], ProposalAnswer]) -> HttpResponse:
     """The proposal as it stands then. Raises ApiProblem where it was refused."""
     try:
         found = verb()
@@ -141,4 +143,4 @@ def _answer(verb: Callable[[], Entered]) -> HttpResponse:
             "not-possible", " ".join(one.message("en") for one in found.problems),
             "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
-    return json_answer(200, found.as_json())
+    return json_answer(200, found)

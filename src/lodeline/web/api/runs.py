@@ -10,15 +10,14 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from lodeline.material.element import TREO
-from lodeline.material.mass import format_kg
+from lodeline.encoding import encoded
 from lodeline.office.licences import runs
 from lodeline.service.licences.draws import Drawn
-from lodeline.service.licences.runs import announced, planned_runs
+from lodeline.service.licences.runs import PlannedRun, RunAnswer, announced, planned_runs
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as
-from lodeline.web.api.shapes import licences as shapes
+from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.who import as_of_head, call_of, decides, law, log_access, reads, store, writes
 
 RESERVATION: Final = Path(
@@ -56,7 +55,7 @@ class RunOfFirmVoidIn(BaseModel):
 
 
 @router.get(
-    "/runs", response=shapes.Runs, url_name="runs",
+    "/runs", response=list_of("Runs", PlannedRun), url_name="runs",
     **spec.operation("Planned runs, and what they reserve of quotas", "计划批次及其预留指标", scope="balances:read"),
 )  # fmt: skip
 def list_runs(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
@@ -66,20 +65,11 @@ def list_runs(request: HttpRequest, organisation: str | None = spec.ORGANISATION
     log_access(request, "quotas", scope)
     today = law().day_of(call_of(request).now)
     found = planned_runs(store(), store().register(store().head()), day=today, organisation=scope.organisation)
-    return {
-        "rows": [
-            {
-                **{name: row[name] for name in ("organisation", "run", "kind", "ore_type", "year", "state", "entry")},
-                "reservation": row["number"], "reo_kg": format_kg(row["reo_mg"]), "used_kg": format_kg(row["used_mg"]),
-                "open_kg": format_kg(row["open_mg"]), "until": row["until"].isoformat() if row["until"] else None,
-            }
-            for row in found.iter_rows(named=True)
-        ]
-    }  # fmt: skip
+    return {"rows": encoded(found)}
 
 
 @router.post(
-    "/runs", response=shapes.RunAnswer, url_name="runs-announce",
+    "/runs", response=shape_of(RunAnswer), url_name="runs-announce",
     **spec.operation(
         "Announce a planned run", "登记计划批次", scope="filings:write", idempotent=True,
         body=body_of(RunIn, {"run": "R-2026-07", "kind": "separation", "reo_kg": "1200"}),
@@ -108,7 +98,7 @@ def announce_run(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/runs/void", response=shapes.RunAnswer, url_name="run-void",
+    "/runs/void", response=shape_of(RunAnswer), url_name="run-void",
     **spec.operation(
         "Call a planned run off", "取消计划批次", scope="filings:write", idempotent=True,
         body=body_of(RunVoidIn, {"run": "R-2026-07", "reason": "the furnace is down"}),
@@ -129,7 +119,7 @@ def cancel_run(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/runs/{reservation}/void", response=shapes.RunAnswer, url_name="run-of-firm-void",
+    "/runs/{reservation}/void", response=shape_of(RunAnswer), url_name="run-of-firm-void",
     **spec.operation(
         "Call a firm's planned run off", "取消企业计划批次", scope="quotas:decide", problems=(404,), idempotent=True,
         body=body_of(RunOfFirmVoidIn, {"reason": "the line was closed by order"}),
@@ -155,12 +145,9 @@ def cancel_run_of_firm(request: HttpRequest, reservation: int = RESERVATION) -> 
 
 def _answer(found: Drawn, organisation: str, run: str) -> HttpResponse:
     """In the shape of `lodeline run --json`. Raises ApiProblem where it was refused."""
-    draw = found.draw
-    if draw is None:
+    if found.draw is None:
         raise ApiProblem(
             "not-possible", " ".join(one.message("en") for one in found.problems),
             "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
-    kept = {name: value for name, value in found.as_json().items() if name in shapes.RunAnswer.model_fields}
-    reo_kg = None if draw.act == "void" else format_kg(draw.masses_mg.get(TREO, 0))
-    return json_answer(200, {**kept, "organisation": organisation, "run": run, "reo_kg": reo_kg})
+    return json_answer(200, RunAnswer.of(found, organisation, run))

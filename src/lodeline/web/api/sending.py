@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from pydantic import BaseModel, ValidationError
 
+from lodeline.encoding import encoded
 from lodeline.material.mass import parse_mass
 from lodeline.office.accounts import idempotency
 from lodeline.office.filing.drafts import FILES_LIMIT, FileIn
@@ -146,8 +147,8 @@ def integer(fields: Mapping[str, Any], name: str) -> int | None:
 
 
 def json_answer(status: int, document: Any, **headers: str) -> HttpResponse:
-    """An answer whose content is kept for whoever sends the same request again."""
-    body = json.dumps(document, ensure_ascii=False)
+    """An answer whose content is kept for who sends the same request again; typed answers in it are encoded."""
+    body = json.dumps(document, ensure_ascii=False, default=encoded)
     return HttpResponse(body, status=status, content_type="application/json; charset=utf-8", headers=headers)
 
 

@@ -12,16 +12,17 @@ from typing import Any, Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.ledger.problem import Problem
-from lodeline.material.mass import parse_mass
+from lodeline.material.mass import format_kg, parse_mass
 from lodeline.office.access import clock
 from lodeline.office.licences import draws as licence_draws
+from lodeline.service.licences.accounts import AccountMasses
+from lodeline.service.licences.answers import LicenceDetail, LicencePosition
 from lodeline.service.licences.draws import Drawn, reserved_for
 from lodeline.service.licences.exits import Exit
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words.language import Text, text
 
-Json = Mapping[str, Any]
 _NOTICES: Final[Mapping[str, Text]] = {
     "exit": text("The exit is booked.", "出境已登记。"),
     "correct": text(
@@ -42,7 +43,7 @@ class _Unread(Exception):  # noqa: N818  (an answer to whoever typed it)
     """A mass that is none; the message is in the reader's language."""
 
 
-def done(visit: Visit, document: Json) -> HttpResponse | list[str]:
+def done(visit: Visit, document: LicenceDetail) -> HttpResponse | list[str]:
     """Does what a form asks, and leads back to the page; or why it was not done, as sentences."""
     form = visit.request.POST
     act = form.get("act", "")
@@ -77,25 +78,26 @@ def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
     return [Notice(kind="success", text=visit.localized(_NOTICES[code]), more=more if visit.query("flag") else "")]
 
 
-def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
+def forms(visit: Visit, document: LicenceDetail) -> dict[str, list[Field] | None]:
     """The fields of each form, None where there is nothing that it could be about."""
-    awaited = [one for one in document["positions"] if one["state"] == "open" and one["declaration"]]
-    tranches = [one for one in document["positions"] if one["state"] == "tranche" and one["tranche"]]
+    awaited = [one for one in document.positions if one.state == "open" and one.declaration]
+    tranches = [one for one in document.positions if one.state == "tranche" and one.tranche]
     lines = [
         (
             _key(one),
             visit.text(
-                f"{one['declaration']}, line {one['line']}: {one['open_kg']} kg may still leave",
-                f"{one['declaration']} 第 {one['line']} 项：尚可出境 {one['open_kg']} 千克",
+                f"{one.declaration}, line {one.line}: {format_kg(one.open_mg)} kg may still leave",
+                f"{one.declaration} 第 {one.line} 项：尚可出境 {format_kg(one.open_mg)} 千克",
             ),
         )
         for one in awaited
     ]
     parts = [
         (
-            one["tranche"],
+            one.tranche or "",
             visit.text(
-                f"{one['tranche']}: {one['open_kg']} kg not spent", f"{one['tranche']}：未用 {one['open_kg']} 千克"
+                f"{one.tranche}: {format_kg(one.open_mg)} kg not spent",
+                f"{one.tranche}：未用 {format_kg(one.open_mg)} 千克",
             ),
         )
         for one in tranches
@@ -109,7 +111,7 @@ def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
         ]
         if lines
         else None,
-        "allot": _allot_fields(visit, document) if document["state"] == "granted" else None,
+        "allot": _allot_fields(visit, document) if document.state == "granted" else None,
         "void_tranche": [
             _select(visit, text("Tranche", "额度"), "tranche", "void-tranche", parts),
             _reason(visit, "void-tranche"),
@@ -136,17 +138,17 @@ def _exit_fields(visit: Visit, lines: list[tuple[str, str]]) -> list[Field]:
     ]  # fmt: skip
 
 
-def _correct_fields(visit: Visit, document: Json) -> list[Field] | None:
+def _correct_fields(visit: Visit, document: LicenceDetail) -> list[Field] | None:
     """None where nothing was confirmed; the newest first, for that is where a slip is noticed."""
-    stand = [one for one in document["draws"] if one["act"] in ("exit", "correct") and one["corrected_by"] is None]
+    stand = [one for one in document.draws if one.act in ("exit", "correct") and one.corrected_by is None]
     confirmed = [
         (
-            one["reference"],
+            one.reference or "",
             visit.text(
-                f"{one['reference']}: {one['mass_kg']} kg, {one['declaration']}, line {one['line']}"
-                f"{', the last on it' if one['closes'] else ''}",
-                f"{one['reference']}：{one['mass_kg']} 千克，{one['declaration']} 第 {one['line']} 项"
-                f"{'，已结清' if one['closes'] else ''}",
+                f"{one.reference}: {format_kg(one.mass_mg)} kg, {one.declaration}, line {one.line}"
+                f"{', the last on it' if one.closes else ''}",
+                f"{one.reference}：{format_kg(one.mass_mg)} 千克，{one.declaration} 第 {one.line} 项"
+                f"{'，已结清' if one.closes else ''}",
             ),
         )
         for one in reversed(stand)
@@ -174,18 +176,19 @@ def _closes(visit: Visit, act: str) -> Field:
     )  # fmt: skip
 
 
-def _allot_fields(visit: Visit, document: Json) -> list[Field]:
-    def left(kg: str | None) -> str:
-        return "" if kg is None else visit.text(f"{kg} kg are left.", f"剩余 {kg} 千克。")
+def _allot_fields(visit: Visit, document: LicenceDetail) -> list[Field]:
+    def left(masses: AccountMasses) -> str:
+        kg = "" if masses.left_mg is None else format_kg(masses.left_mg)
+        return visit.text(f"{kg} kg are left.", f"剩余 {kg} 千克。") if kg else ""
 
     name_of_yours = text("A name of yours: what the port spends bears it.", "自定编号，口岸使用时据此核销。")
     return [
         _text(visit, text("Tranche", "额度编号"), "tranche", "allot", hint=name_of_yours),
         _text(visit, text("Port", "口岸"), "port", "allot"),
-        _mass(visit, text("Net mass of goods, kg", "货物净重（千克）"), "mass_kg", "allot", left(document["left_kg"])),
+        _mass(visit, text("Net mass of goods, kg", "货物净重（千克）"), "mass_kg", "allot", left(document.goods)),
         *(
-            _mass(visit, text(f"{name}, kg", f"{name}（千克）"), f"element-{name}", "allot", left(mass["left_kg"]))
-            for name, mass in document["elements"].items()
+            _mass(visit, text(f"{name}, kg", f"{name}（千克）"), f"element-{name}", "allot", left(mass))
+            for name, mass in document.elements.items()
         ),
     ]
 
@@ -193,12 +196,12 @@ def _allot_fields(visit: Visit, document: Json) -> list[Field]:
 # What the forms do.
 
 
-def _exit(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+def _exit(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
     chosen = _chosen(document, form)
-    declaration = form.get("declaration", "").strip() if chosen is None else chosen["declaration"]
-    line = form.get("line", "").strip() if chosen is None else chosen["line"] or ""
+    declaration = form.get("declaration", "").strip() if chosen is None else chosen.declaration or ""
+    line = form.get("line", "").strip() if chosen is None else chosen.line or ""
     standing = reserved_for(visit.store, declaration=declaration, line=line)
-    if standing is not None and standing.account != document["id"]:
+    if standing is not None and standing.account != document.id:
         raise _Unread(
             visit.text(
                 f"Line {line} of {declaration} is reserved on {standing.account}: confirm its exit there.",
@@ -208,55 +211,55 @@ def _exit(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
     one = Exit(
         declaration=declaration, line=line, mass_mg=_mg(visit, form.get("mass_kg", "")),
         reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
-        licence=document["id"], organisation=document["exporter"] or "",
+        licence=document.id, organisation=document.exporter or "",
     )  # fmt: skip
     return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=visit.law, now=clock.now())[0]
 
 
-def _correct(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
-    wrong = next((one for one in document["draws"] if one["reference"] == form.get("corrects")), None)
+def _correct(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
+    wrong = next((one for one in document.draws if one.reference and one.reference == form.get("corrects")), None)
     if wrong is None:
         raise BadQuestionError("There is no such confirmation on this licence.", "此证没有该出境确认。")
     one = Exit(
-        declaration=wrong["declaration"] or "", line=wrong["line"] or "", mass_mg=_mg(visit, form.get("mass_kg", "")),
+        declaration=wrong.declaration or "", line=wrong.line or "", mass_mg=_mg(visit, form.get("mass_kg", "")),
         reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
-        corrects=wrong["reference"], reason=form.get("reason", "")[:_LONG],
+        corrects=wrong.reference or "", reason=form.get("reason", "")[:_LONG],
     )  # fmt: skip
     return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=visit.law, now=clock.now())[0]
 
 
-def _chosen(document: Json, form: Mapping[str, str]) -> Json | None:
+def _chosen(document: LicenceDetail, form: Mapping[str, str]) -> LicencePosition | None:
     number = form.get("reservation", _OTHER)
-    return next((one for one in document["positions"] if number and _key(one) == number), None)
+    return next((one for one in document.positions if number and _key(one) == number), None)
 
 
-def _void(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+def _void(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
     chosen = _chosen(document, form)
     if chosen is None:
         raise BadQuestionError("There is no such reservation any more.", "该预留已不存在。")
     return licence_draws.void(
-        visit.actor, visit.store, declaration=chosen["declaration"] or "", line=chosen["line"] or "",
+        visit.actor, visit.store, declaration=chosen.declaration or "", line=chosen.line or "",
         reason=form.get("reason", "")[:_LONG], law=visit.law, now=clock.now(),
     )  # fmt: skip
 
 
-def _allot(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
-    elements = {name: text for name in document["elements"] if (text := form.get(f"element-{name}", "").strip())}
+def _allot(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
+    elements = {name: text for name in document.elements if (text := form.get(f"element-{name}", "").strip())}
     return licence_draws.allot(
-        visit.actor, visit.store, licence=document["id"], tranche=form.get("tranche", "").strip()[:_SHORT],
+        visit.actor, visit.store, licence=document.id, tranche=form.get("tranche", "").strip()[:_SHORT],
         port=form.get("port", "").strip()[:_SHORT], mass_mg=_mg(visit, form.get("mass_kg", "")),
         elements_mg={name: _mg(visit, text) for name, text in elements.items()}, law=visit.law, now=clock.now(),
     )  # fmt: skip
 
 
-def _void_tranche(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+def _void_tranche(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
     return licence_draws.void_tranche(
-        visit.actor, visit.store, licence=document["id"], tranche=form.get("tranche", ""),
+        visit.actor, visit.store, licence=document.id, tranche=form.get("tranche", ""),
         reason=form.get("reason", "")[:_LONG], law=visit.law, now=clock.now(),
     )  # fmt: skip
 
 
-_DEEDS: Final[Mapping[str, Callable[[Visit, Json, Mapping[str, str]], Drawn]]] = {
+_DEEDS: Final[Mapping[str, Callable[[Visit, LicenceDetail, Mapping[str, str]], Drawn]]] = {
     "exit": _exit, "correct": _correct, "void": _void, "allot": _allot, "void-tranche": _void_tranche,
 }  # fmt: skip
 
@@ -278,9 +281,9 @@ def _problem_texts(visit: Visit, problems: Sequence[Problem]) -> list[str]:
     return [one.message(visit.language) for one in problems]
 
 
-def _key(one: Json) -> str:
+def _key(one: LicencePosition) -> str:
     """A reservation as a form names it: its number in the log."""
-    return "" if one["number"] is None else str(one["number"])
+    return "" if one.number is None else str(one.number)
 
 
 # Fields; what was sent stands in the form that comes back with a problem.

@@ -23,6 +23,7 @@ from lodeline.party.screening import FILED
 from lodeline.service.balance.book import balances
 from lodeline.service.customs.licence_review import Review, review
 from lodeline.service.licences import parties as licence_parties
+from lodeline.service.licences.answers import RegisteredLicence
 from lodeline.service.licences.end_use import end_uses
 from lodeline.web.pages.common.firm_part import error_text
 from lodeline.web.pages.customs.reasons import reason_text
@@ -359,7 +360,7 @@ def _mass(visit: Visit, mass_mg: int | None, *, signed: bool = False) -> Cell:
     )  # fmt: skip
 
 
-def _licences_table(visit: Visit, found: pl.DataFrame) -> Table:
+def _licences_table(visit: Visit, found: Sequence[RegisteredLicence]) -> Table:
     return Table(
         name="licences", caption=visit.text("Licences of the exporter", "出口企业的许可证"),
         columns=(
@@ -372,17 +373,17 @@ def _licences_table(visit: Visit, found: pl.DataFrame) -> Table:
         rows=[
             (
                 Cell(
-                    text=row["id"], value=row["id"], whole=True, note=" ".join(row["control_items"] or ()),
-                    href=visit.opens("licence", licence=row["id"]),
+                    text=one.id, value=one.id, whole=True, note=" ".join(one.control_items or ()),
+                    href=visit.opens("licence", licence=one.id),
                 ),
-                Cell(text=visit.text("; ", "；").join(row["end_users"] or ())),
+                Cell(text=visit.text("; ", "；").join(one.end_users or ())),
                 Cell(
-                    text=written.day(row["valid_to"], visit.language), value=str(row["valid_to"] or ""),
-                    note=visit.localized(STATES[row["state"]][0]),
+                    text=written.day(one.valid_to, visit.language), value=str(one.valid_to or ""),
+                    note=visit.localized(STATES[one.state][0]),
                 ),
-                _mass(visit, row["mass_mg"]), _mass(visit, row["left_mg"]),
+                _mass(visit, one.mass_mg), _mass(visit, one.left_mg),
             )
-            for row in found.iter_rows(named=True)
+            for one in found
         ],
         empty=visit.text("It has no licence yet.", "尚无许可证。"),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from lodeline.ledger.register import Register
 from lodeline.office.access import clock
 from lodeline.office.licences import acts as licence_acts
 from lodeline.service.licences.licences import REASON_CHARACTERS, act_faults, act_record
-from lodeline.service.licences.proposals import Entered, LicenceProposalError, Proposal, waiting
+from lodeline.service.licences.proposals import LicenceProposal, LicenceProposalError, ProposalAnswer, waiting
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.common.firm_part import error_text
 from lodeline.web.pages.licences.application_part import day_of
@@ -73,7 +73,7 @@ def done(visit: Visit, licence: str) -> HttpResponse | list[str]:
     """Does what a form asks and leads back to the page; or why it was not done, as sentences."""
     form, law, now = visit.request.POST, visit.law, clock.now()
     actor, store, proposal = visit.actor, visit.store, form.get("proposal", "")[:_SENT_CHARACTERS]
-    verbs: dict[str, Callable[[], Entered]] = {
+    verbs: dict[str, Callable[[], ProposalAnswer]] = {
         "propose": lambda: _proposed(visit, licence, form),
         "confirm": lambda: licence_acts.confirm(actor, store, proposal, law=law, now=now),
         "refuse": lambda: licence_acts.refuse(
@@ -89,7 +89,7 @@ def done(visit: Visit, licence: str) -> HttpResponse | list[str]:
         return [error_text(visit, error)]
     if found.entry is None:
         return [one.message(visit.language) for one in found.problems]
-    visit.has_filed(found.entry.index)
+    visit.has_filed(found.entry)
     return HttpResponseRedirect(visit.here(said=act), status=303)
 
 
@@ -114,10 +114,10 @@ def deciding(visit: Visit, licence: Licence | None) -> Deciding | None:
     return Deciding(proposes=fields, open=_sent(visit, "act") == "propose") if fields else None
 
 
-def _waits(visit: Visit, found: Proposal, *, may: bool) -> Deciding:
+def _waits(visit: Visit, found: LicenceProposal, *, may: bool) -> Deciding:
     _, waits, button = DEED_TEXTS[found.deed]
     on = written.day(found.on, visit.language)
-    to = firm_names(visit).get(found.holder, found.holder)
+    to = firm_names(visit).get(found.holder, found.holder) if found.holder else ""
     own = found.by == visit.actor.pseudonym
     sentence = visit.localized(waits) + (visit.text(f" to {to}", f"为{to}") if to else "")
     note = visit.text("Another officer than who proposed it decides.", "须由提议人以外的人员决定。")
@@ -182,7 +182,7 @@ def _is_barred(register: Register, licence: str, deed: Deed, day: date) -> bool:
     return any(one.code == "grant.stands-otherwise" for one in act_faults(register, record))
 
 
-def _proposed(visit: Visit, licence: str, form: QueryDict) -> Entered:
+def _proposed(visit: Visit, licence: str, form: QueryDict) -> ProposalAnswer:
     on = day_of(form.get("on", ""))
     if on is None:
         raise LicenceProposalError("Give the day from which, like 2026-03-01.", "请填写起始日期，如 2026-03-01。")

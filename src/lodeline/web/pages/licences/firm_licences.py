@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-import polars as pl
 from django.http import HttpResponse
 
+from lodeline.service.licences.answers import RegisteredLicence
 from lodeline.web.pages.common.firm_part import Firm, counted
 from lodeline.web.pages.licences.application_part import KINDS
 from lodeline.web.pages.licences.firm_applications import applications
 from lodeline.web.pages.licences.firm_quota import quota
 from lodeline.web.pages.licences.licence import STATES, why_used_up
 from lodeline.web.parts.shell import show
-from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Tab
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
@@ -57,7 +57,7 @@ def _in_use(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    now = every.filter(pl.col("state") == "granted").height
+    now = sum(one.state == "granted" for one in every)
     title = visit.text("No export licence of yours is in force", "没有有效的出口许可证")
     if now:
         title = counted(
@@ -74,11 +74,11 @@ def _in_use(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
         apply=firm.url("firm-licences", query=_query("applications"))
         if visit.actor.may("own.file", firm.organisation)
         else None,
-        over=every.filter(pl.col("overdrawn_mg") > 0).height,
+        over=sum(bool(one.overdrawn_mg) for one in every),
     )
 
 
-def _table(firm: Firm, every: pl.DataFrame) -> Table:
+def _table(firm: Firm, every: Sequence[RegisteredLicence]) -> Table:
     visit = firm.visit
     return Table(
         name="licences",
@@ -95,55 +95,46 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
             Column(key="left", label=text("Left", "剩余"), number=True, unit="kg"),
             Column(key="state", label=text("State", "状态")),
         ),
-        rows=FrameRows(
-            every,
-            lambda row: _cells(firm, row),
-            sorts={
-                "licence": "id", "until": "valid_to", "mass": "mass_mg", "reserved": "reserved_mg",
-                "used": "used_mg", "overdrawn": "overdrawn_mg", "left": "left_mg",
-                "state": "state",
-            },
-        ),
+        rows=[_cells(firm, one) for one in every],
         empty=visit.text(
             "The register has no export licence of yours.", "登记簿中没有本企业的出口许可证。"
         ),
     )  # fmt: skip
 
 
-def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
+def _cells(firm: Firm, row: RegisteredLicence) -> Row:
     visit, language = firm.visit, firm.visit.language
-    word, shape, tone = STATES[row["state"]]
-    country = words.country(row["destination"], language) if row["destination"] else ""
+    word, shape, tone = STATES[row.state]
+    country = words.country(row.destination, language) if row.destination else ""
     return (
         Cell(
-            text=row["id"], value=row["id"], whole=True, href=firm.url("firm-licence", licence=row["id"]),
-            note=words.word(KINDS, row["kind"] or "", language),
+            text=row.id, value=row.id, whole=True, href=firm.url("firm-licence", licence=row.id),
+            note=words.word(KINDS, row.kind or "", language),
         ),
         Cell(
-            text=visit.text("; ", "；").join(row["end_users"] or ()) or written.NOTHING,
-            note=" · ".join(part for part in (country, row["end_use"]) if part),
+            text=visit.text("; ", "；").join(row.end_users or ()) or written.NOTHING,
+            note=" · ".join(part for part in (country, row.end_use) if part),
         ),
         Cell(
-            text=" ".join(row["control_items"] or ()) or written.NOTHING,
+            text=" ".join(row.control_items or ()) or written.NOTHING,
             note=visit.text(", ", "、").join(_products(row, visit.language)),
         ),
         Cell(
-            text=written.day(row["valid_to"], language),
-            value=None if row["valid_to"] is None else row["valid_to"].isoformat(),
-            note=visit.text("from ", "起自") + written.day(row["valid_from"], language) if row["valid_from"] else "",
+            text=written.day(row.valid_to, language), value=None if row.valid_to is None else row.valid_to.isoformat(),
+            note=visit.text("from ", "起自") + written.day(row.valid_from, language) if row.valid_from else "",
         ),
-        firm.mass(row["mass_mg"]),
-        firm.mass(row["reserved_mg"]),
-        firm.mass(row["used_mg"]),
-        firm.mass(row["overdrawn_mg"]),
-        firm.mass(row["left_mg"]),
+        firm.mass(row.mass_mg),
+        firm.mass(row.reserved_mg),
+        firm.mass(row.used_mg),
+        firm.mass(row.overdrawn_mg),
+        firm.mass(row.left_mg),
         Cell(
-            text=visit.localized(word), value=row["state"], shape=shape, tone=tone,
-            note=why_used_up(visit, row["state"], row["kind"], row["left_mg"]),
+            text=visit.localized(word), value=row.state, shape=shape, tone=tone,
+            note=why_used_up(visit, row.state, row.kind, row.left_mg),
         ),
     )  # fmt: skip
 
 
-def _products(row: Mapping[str, Any], language: Language) -> list[str]:
+def _products(row: RegisteredLicence, language: Language) -> list[str]:
     """The products that a licence covers, in words with their codes."""
-    return [lot_words.product_and_code(code, language) for code in row["products"] or ()]
+    return [lot_words.product_and_code(code, language) for code in row.products or ()]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import polars as pl
 from django.http import HttpResponse
 
+from lodeline.service.licences.quotas import OwnQuota
 from lodeline.service.licences.runs import planned_runs
 from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.pages.licences import runs as quota_runs
@@ -45,16 +44,16 @@ def quota(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
         forms=quota_runs.forms(visit, planned, year=firm.today.year)
         if visit.actor.may("own.file", organisation)
         else None,
-        unjudged=not every["judged"].all(),
+        unjudged=not all(one.judged for one in every),
     )
 
 
-def _headline(firm: Firm, every: pl.DataFrame) -> str:
+def _headline(firm: Firm, every: Sequence[OwnQuota]) -> str:
     visit, language, year = firm.visit, firm.visit.language, firm.today.year
-    now = every.filter((pl.col("year") == year) & pl.col("judged"))
-    if not now.height:
+    now = [one.reo for one in every if one.year == year and one.judged]
+    if not now:
         return visit.text(f"You have no quota for {year} and have drawn on none", f"{year}年没有指标，也未占用指标")
-    over, left = int(now["overdrawn_mg"].sum()), int(now["left_mg"].sum())
+    over, left = sum(one.overdrawn_mg or 0 for one in now), sum(one.left_mg or 0 for one in now)
     if over:
         mass = written.mass(over, language)
         return visit.text(f"{mass} REO beyond your quota of {year}", f"{year}年超出指标{mass}（REO）")
@@ -62,7 +61,7 @@ def _headline(firm: Firm, every: pl.DataFrame) -> str:
     return visit.text(f"{mass} REO are left of your quota of {year}", f"{year}年指标尚余{mass}（REO）")
 
 
-def _table(firm: Firm, every: pl.DataFrame) -> Table:
+def _table(firm: Firm, every: Sequence[OwnQuota]) -> Table:
     visit = firm.visit
     masses = {
         "granted": text("Granted", "下达"), "reserved": text("Reserved", "预留"), "used": text("Used", "已用"),
@@ -77,7 +76,7 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
             *(Column(key=key, label=label, number=True, unit="kg REO") for key, label in masses.items()),
             Column(key="share", label=text("Used, of granted", "使用率"), number=True, unit="%"),
         ),
-        rows=[_cells(firm, row, tuple(masses)) for row in every.iter_rows(named=True)],
+        rows=[_cells(firm, row, tuple(masses)) for row in every],
         empty=visit.text(
             "The register has no quota for you, and your filings draw on none.",
             "登记簿中没有本企业的指标，申报也未占用指标。",
@@ -85,17 +84,17 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
     )
 
 
-def _cells(firm: Firm, row: Mapping[str, Any], masses: tuple[str, ...]) -> Row:
+def _cells(firm: Firm, row: OwnQuota, masses: tuple[str, ...]) -> Row:
     language = firm.visit.language
-    share = row["used_mg"] / row["granted_mg"] if row["granted_mg"] else None
-    over = row["overdrawn_mg"]
+    share = row.reo.used_mg / row.reo.granted_mg if row.reo.granted_mg else None
+    over = row.reo.overdrawn_mg
     return (
         Cell(
-            text=words.word(words.QUOTA_KINDS, row["kind"], language), value=row["kind"],
-            note=words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else "",
+            text=words.word(words.QUOTA_KINDS, row.kind, language), value=row.kind,
+            note=words.word(words.ORE_TYPES, row.ore_type, language) if row.ore_type else "",
         ),
-        Cell(text=str(row["year"]), value=row["year"]),
-        *(firm.mass(row[f"{key}_mg"]) for key in masses),
+        Cell(text=str(row.year), value=row.year),
+        *(firm.mass(getattr(row.reo, f"{key}_mg")) for key in masses),
         Cell(
             text=written.percent(share, language), value=None if share is None else share * 100,
             shape="up" if over else "", tone="gain" if over else None,

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpResponse
 
-from lodeline.material.mass import parse_mass
-from lodeline.service.licences.answers import UnknownLicence, licence_shown
+from lodeline.material.mass import format_kg
+from lodeline.service.licences.accounts import AccountMasses
+from lodeline.service.licences.answers import (
+    LicenceDetail,
+    LicenceDraw,
+    LicencePosition,
+    UnknownLicence,
+    licence_shown,
+)
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.licences import acts as licence_acts
 from lodeline.web.pages.licences import decisions as licence_decisions
@@ -35,6 +42,7 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "exhausted": (text("Used up", "用尽"), "bar", "quiet"),
     "expired": (text("Ended", "已到期"), "bar", "quiet"),
     "revoked": (text("Revoked", "已撤销"), "square", "hold"),
+    "handed-on": (text("Handed on", "已转让"), "bar", "quiet"),
     "unknown": (text("Not in the register", "未登记"), "square", "hold"),
 }
 #: How a reservation or tranche stands.
@@ -80,7 +88,7 @@ def licence(visit: Visit, licence: str) -> HttpResponse:
     if isinstance(done, HttpResponse):
         return done
     return _page(
-        visit, document, organisation=document["exporter"] or "", back=visit.url("licences"), refused=done,
+        visit, document, organisation=document.exporter or "", back=visit.url("licences"), refused=done,
         deciding=licence_decisions.deciding(visit, visit.store.newest_register().licences.get(licence)),
     )  # fmt: skip
 
@@ -92,7 +100,7 @@ def desk_licence(visit: Visit, licence: str) -> HttpResponse:
     if isinstance(done, HttpResponse):
         return done
     back = visit.url("desk-licences")
-    return _page(visit, document, organisation=document["exporter"] or "", back=back, refused=done, acts=True)
+    return _page(visit, document, organisation=document.exporter or "", back=back, refused=done, acts=True)
 
 
 def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
@@ -124,7 +132,7 @@ def flagged_text(visit: Visit, exits: int) -> str:
     return visit.text(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境有提示")
 
 
-def _asked(visit: Visit, licence: str, *, reader: str | None = None) -> dict[str, Any]:
+def _asked(visit: Visit, licence: str, *, reader: str | None = None) -> LicenceDetail:
     """What `reader` may know of a licence; None: the authority."""
     store, law = visit.store, visit.law
     try:
@@ -138,7 +146,7 @@ def _not_here(licence: str) -> NotHereError:
 
 
 def _page(
-    visit: Visit, document: Mapping[str, Any], *, organisation: str, back: str | None, acts: bool = False,
+    visit: Visit, document: LicenceDetail, *, organisation: str, back: str | None, acts: bool = False,
     refused: Sequence[str] | None = None, deciding: Deciding | None = None, apply_at: str | None = None,
 ) -> HttpResponse:  # fmt: skip
     """`back`: the list it stands in; `apply_at`: where its holder applies for the same again;
@@ -150,58 +158,61 @@ def _page(
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
-    word, shape, tone = STATES[document["state"]]
+    word, shape, tone = STATES[document.state]
     language = visit.language
     return show(
         visit,
         "lodeline/licences/licence.html",
-        title=visit.text(f"Licence {document['id']}", f"许可证 {document['id']}"),
+        title=visit.text(f"Licence {document.id}", f"许可证 {document.id}"),
         state=visit.localized(word), shape=shape, tone=tone, holder=firm_names(visit).get(organisation, organisation),
-        kind=words.word(KINDS, document["kind"] or "", language),
-        until=written.day(day_of(document["valid_to"]), language),
-        since=written.day(day_of(document["valid_from"]), language),
+        kind=words.word(KINDS, document.kind or "", language),
+        until=written.day(document.valid_to, language),
+        since=written.day(document.valid_from, language),
         back=back,
         apply_at=apply_at,
         holder_at=visit.opens("organisation", organisation=organisation) if organisation else None,
         document=document,
-        flagged=flagged_text(visit, document["flagged_exits"]),
+        flagged=flagged_text(visit, document.flagged_exits),
         status=400 if refused else 200,
         notices=(licence_acts if acts else licence_decisions).notices(visit, refused),
         deciding=deciding,
         forms=licence_acts.forms(visit, document) if acts else None,
-        at_desk=None if acts else visit.opens("desk-licence", licence=document["id"]),
+        at_desk=None if acts else visit.opens("desk-licence", licence=document.id),
         acts=[
             {
-                "on": written.day(date.fromisoformat(act["on"]), language),
-                "deed": words.word(_DEEDS, act["deed"], language),
-                "holder": firm_names(visit).get(act["holder"], act["holder"]) if act["holder"] else "",
-                "reason": act["reason"],
+                "on": written.day(act.on, language),
+                "deed": words.word(_DEEDS, act.deed, language),
+                "holder": firm_names(visit).get(act.holder, act.holder) if act.holder else "",
+                "reason": act.reason,
             }
-            for act in document["acts"]
+            for act in document.acts
         ],
+        others=[(who, format_kg(mass_mg)) for who, mass_mg in document.of_others_mg.items()],
         tables={name: shown(visit, table) for name, table in tables.items()},
     )  # fmt: skip
 
 
-def day_of(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
-
-
-def kg_cell(visit: Visit, kg: str | None) -> Cell:
-    """A mass that an answer gives as decimal kilograms."""
-    if kg is None:
+def mass_cell(visit: Visit, mass_mg: int | None) -> Cell:
+    """A mass, with a dash for nothing; exported in kg."""
+    if mass_mg is None:
         return Cell(text=written.NOTHING)
-    mass_mg = parse_mass(kg)
     text = written.mass(mass_mg, visit.language) if mass_mg else written.NOTHING
     return Cell(text=text, value=mass_mg / written.MG_PER_KG)
 
 
-def _masses(visit: Visit, document: Mapping[str, Any]) -> Table:
-    goods = {visit.text("Goods, net", "货物净重"): document}
-    rows = [
-        (Cell(text=name), *(kg_cell(visit, mass[f"{key}_kg"]) for key in MASSES))
-        for name, mass in (goods | document["elements"]).items()
-    ]
+def day_cell(visit: Visit, on: date | None) -> Cell:
+    """A day, exported as ISO text."""
+    return Cell(text=written.day(on, visit.language), value=None if on is None else on.isoformat())
+
+
+def mass_cells(visit: Visit, masses: AccountMasses) -> Row:
+    """A cell for each of `MASSES`."""
+    return tuple(mass_cell(visit, getattr(masses, f"{key}_mg")) for key in MASSES)
+
+
+def _masses(visit: Visit, document: LicenceDetail) -> Table:
+    goods = {visit.text("Goods, net", "货物净重"): document.goods}
+    rows = [(Cell(text=name), *mass_cells(visit, mass)) for name, mass in {**goods, **document.elements}.items()]
     return Table(
         name="masses",
         caption=visit.text("Granted + overdrawn = reserved + used + left", "许可 + 超用 = 预留 + 已用 + 剩余"),
@@ -214,7 +225,7 @@ def _masses(visit: Visit, document: Mapping[str, Any]) -> Table:
     )
 
 
-def _positions(visit: Visit, document: Mapping[str, Any]) -> Table:
+def _positions(visit: Visit, document: LicenceDetail) -> Table:
     """Reservations and tranches: what of each is used and what may still leave."""
     return Table(
         name="positions",
@@ -227,31 +238,31 @@ def _positions(visit: Visit, document: Mapping[str, Any]) -> Table:
             Column(key="open", label=text("May still leave", "尚可出境"), number=True, unit="kg"),
             Column(key="until", label=text("Until", "有效期至")),
         ),
-        rows=[_position_row(visit, one) for one in document["positions"] if one["number"] is not None],
+        rows=[_position_row(visit, one) for one in document.positions if one.number is not None],
         empty=visit.text("Nothing is reserved on it.", "尚无预留。"),
     )
 
 
-def _position_row(visit: Visit, one: Mapping[str, Any]) -> Row:
-    state = "lapsed" if one["lapsed"] else one["state"]
+def _position_row(visit: Visit, one: LicencePosition) -> Row:
+    state = "lapsed" if one.lapsed else one.state
     word, shape, tone = POSITIONS[state]
-    is_tranche = one["state"] == "tranche" or one["declaration"] is None
-    goods = visit.text(f"tranche {one['tranche']}", f"额度 {one['tranche']}") if is_tranche else one["declaration"]
-    notes = [] if is_tranche else [visit.text(f"line {one['line']}", f"第 {one['line']} 项")]
-    if one["tranche"] and not is_tranche:
-        notes.append(visit.text(f"of tranche {one['tranche']}", f"自额度 {one['tranche']}"))
+    goods, notes = one.declaration or "", [visit.text(f"line {one.line}", f"第 {one.line} 项")]
+    if one.state == "tranche" or not one.declaration:
+        goods, notes = visit.text(f"tranche {one.tranche}", f"额度 {one.tranche}"), []
+    elif one.tranche:
+        notes.append(visit.text(f"of tranche {one.tranche}", f"自额度 {one.tranche}"))
     return (
-        Cell(text=goods, value=one["declaration"] or one["tranche"], whole=True, note=" · ".join(notes)),
+        Cell(text=goods, value=one.declaration or one.tranche, whole=True, note=" · ".join(notes)),
         Cell(text=visit.localized(word), value=state, shape=shape, tone=tone),
-        kg_cell(visit, one["mass_kg"]),
-        kg_cell(visit, one["used_kg"]),
-        kg_cell(visit, one["open_kg"]),
-        Cell(text=written.day(day_of(one["until"]), visit.language), value=one["until"]),
+        mass_cell(visit, one.mass_mg),
+        mass_cell(visit, one.used_mg),
+        mass_cell(visit, one.open_mg),
+        day_cell(visit, one.until),
     )
 
 
-def _draws(visit: Visit, document: Mapping[str, Any]) -> Table:
-    by_number = {one["number"]: one for one in document["draws"] if one["event"] is None}
+def _draws(visit: Visit, document: LicenceDetail) -> Table:
+    by_number = {one.number: one for one in document.draws if one.event is None}
     return Table(
         name="draws",
         caption=visit.text("Draw-downs, oldest first", "核销记录（由旧到新）"),
@@ -263,36 +274,31 @@ def _draws(visit: Visit, document: Mapping[str, Any]) -> Table:
             Column(key="mass", label=text("Goods", "货物"), number=True, unit="kg"),
             Column(key="note", label=text("Note", "说明")),
         ),
-        rows=[_draw_row(visit, one, by_number) for one in document["draws"]],
+        rows=[_draw_row(visit, one, by_number) for one in document.draws],
         empty=visit.text("Nothing has been drawn on it.", "尚无核销记录。"),
     )
 
 
-def _draw_row(visit: Visit, one: Mapping[str, Any], by_number: Mapping[int, Mapping[str, Any]]) -> Row:
-    line = visit.text(f"line {one['line']}", f"第 {one['line']} 项") if one["line"] else (one["event"] or "")
-    notes = [one["tranche"], one["reference"], one["reason"]]
-    if one["closes"]:
+def _draw_row(visit: Visit, one: LicenceDraw, by_number: Mapping[int, LicenceDraw]) -> Row:
+    line = visit.text(f"line {one.line}", f"第 {one.line} 项") if one.line else (one.event or "")
+    notes = [one.tranche, one.reference, one.reason]
+    if one.closes:
         notes.append(visit.text("nothing more leaves; the rest returns", "结清，余量退回"))
-    if one["corrects"]:
-        wrong = by_number[one["corrects"]]
-        notes.append(
-            visit.text(
-                f"in place of {wrong['mass_kg']} kg ({wrong['reference']})",
-                f"取代 {wrong['mass_kg']} 千克（{wrong['reference']}）",
-            )
-        )
-    if one["corrected_by"]:
-        newer = by_number[one["corrected_by"]]["reference"]
+    if one.corrects:
+        wrong = by_number[one.corrects]
+        kg, reference = format_kg(wrong.mass_mg), wrong.reference
+        notes.append(visit.text(f"in place of {kg} kg ({reference})", f"取代 {kg} 千克（{reference}）"))
+    if one.corrected_by:
+        newer = by_number[one.corrected_by].reference
         notes.append(visit.text(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
-    notes += [each["message"][visit.language] for each in one["problems"]]
+    notes += [each.message(visit.language) for each in one.problems]
     note = visit.text("; ", "；").join(filter(None, notes))
     flagged = Cell(text=visit.text("Flagged", "有提示"), value=note, shape="square", tone="hold", note=note)
-    day = date.fromisoformat(one["on"])
     return (
-        Cell(text=str(one["entry"]), value=one["entry"]),
-        Cell(text=written.day(day, visit.language), value=one["on"]),
-        Cell(text=words.word(_ACTS, one["act"], visit.language), value=one["act"], note=one["organisation"]),
-        Cell(text=one["declaration"] or written.NOTHING, value=one["declaration"], whole=True, note=line),
-        kg_cell(visit, one["mass_kg"]),
-        flagged if one["problems"] else Cell(text=note),
+        Cell(text=str(one.entry), value=one.entry),
+        day_cell(visit, one.on),
+        Cell(text=words.word(_ACTS, one.act, visit.language), value=one.act, note=one.organisation),
+        Cell(text=one.declaration or written.NOTHING, value=one.declaration, whole=True, note=line),
+        mass_cell(visit, one.mass_mg),
+        flagged if one.problems else Cell(text=note),
     )

@@ -12,16 +12,15 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.control.licences.licensing import Clock
-from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.licences import application_views
 from lodeline.office.models import Application
-from lodeline.service.licences.answers import licence_list
-from lodeline.service.licences.proposals import Proposal, waiting
+from lodeline.service.licences.answers import LicenceSummary, licence_list
+from lodeline.service.licences.proposals import LicenceProposal, waiting
 from lodeline.web.pages.common import asked, law_days
 from lodeline.web.pages.licences import application_part as part
 from lodeline.web.pages.licences.decisions import DEED_TEXTS
-from lodeline.web.pages.licences.licence import LABELS, MASSES, STATES, day_of, flagged_text, kg_cell, why_used_up
+from lodeline.web.pages.licences.licence import LABELS, MASSES, STATES, day_cell, flagged_text, mass_cells, why_used_up
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
@@ -69,21 +68,21 @@ def desk_licences(visit: Visit) -> HttpResponse:
     return _page(visit, title="", rows=rows, tables=(licence_table(visit, rows, "desk-licence", {}),))
 
 
-def _in_use(visit: Visit, organisation: str | None, ids: Sequence[str] | None) -> list[Mapping[str, Any]]:
+def _in_use(visit: Visit, organisation: str | None, ids: Sequence[str] | None) -> list[LicenceSummary]:
     document = licence_list(
         visit.store, visit.store.newest_register(), visit.law, day=law_days.today(visit.law), ids=ids
     )
-    return [row for row in document["rows"] if organisation in (None, row["exporter"], *row["of_others"])]
+    return [row for row in document.rows if organisation in (None, row.exporter, *row.of_others_mg)]
 
 
 def _page(
-    visit: Visit, *, title: str, rows: Sequence[Mapping[str, Any]], tables: Sequence[Table], **more: Any
+    visit: Visit, *, title: str, rows: Sequence[LicenceSummary], tables: Sequence[Table], **more: Any
 ) -> HttpResponse:
     """The page, of what waits and what is in use, or of the latter alone."""
     csv = wanted_csv(visit, *tables)
     if csv is not None:
         return csv
-    over = sum(row["overdrawn_kg"] != "0" for row in rows)
+    over = sum(bool(row.goods.overdrawn_mg) for row in rows)
     used = visit.text("no export licence is overdrawn", "出口许可证均未超用")
     if over:
         count, every = written.count(over), written.count(len(rows))
@@ -173,7 +172,7 @@ def _row(visit: Visit, one: Application, time: Clock, names: dict[str, str]) -> 
 
 
 def licence_table(
-    visit: Visit, rows: Sequence[Mapping[str, Any]], leads_to: str, proposed: Mapping[str, Proposal]
+    visit: Visit, rows: Sequence[LicenceSummary], leads_to: str, proposed: Mapping[str, LicenceProposal]
 ) -> Table:  # fmt: skip
     """Licences with their masses; `leads_to`: the page of one, `proposed`: what officers have proposed about them."""
     names = firm_names(visit)
@@ -187,33 +186,33 @@ def licence_table(
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
             Column(key="state", label=text("State", "状态")),
         ),
-        rows=[_licence_row(visit, row, names, leads_to, proposed.get(row["id"])) for row in rows],
+        rows=[_licence_row(visit, row, names, leads_to, proposed.get(row.id)) for row in rows],
         empty=visit.text("The register has no export licence.", "登记簿中没有出口许可证。"),
     )
 
 
 def _licence_row(
-    visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], leads_to: str, proposed: Proposal | None
+    visit: Visit, row: LicenceSummary, names: Mapping[str, str], leads_to: str, proposed: LicenceProposal | None
 ) -> Row:  # fmt: skip
-    word, shape, tone = STATES[row["state"]]
-    exporter = row["exporter"] or ", ".join(row["of_others"])
+    word, shape, tone = STATES[row.state]
+    exporter = row.exporter or ", ".join(row.of_others_mg)
     texts = (
-        why_used_up(visit, row["state"], row["kind"], parse_mass(row["left_kg"]) if row["left_kg"] else None),
-        flagged_text(visit, row["flagged_exits"]), visit.localized(DEED_TEXTS[proposed.deed][1]) if proposed else "",
+        why_used_up(visit, row.state, row.kind, row.goods.left_mg), flagged_text(visit, row.flagged_exits),
+        visit.localized(DEED_TEXTS[proposed.deed][1]) if proposed else "",
     )  # fmt: skip
     return (
         Cell(
-            text=row["id"], value=row["id"], whole=True, href=visit.opens(leads_to, licence=row["id"]),
-            note=words.word(part.KINDS, row["kind"] or "", visit.language),
+            text=row.id, value=row.id, whole=True, href=visit.opens(leads_to, licence=row.id),
+            note=words.word(part.KINDS, row.kind or "", visit.language),
         ),
         Cell(
             text=names.get(exporter, exporter) or written.NOTHING, value=exporter,
-            href=visit.opens("organisation", organisation=exporter) if row["exporter"] else None,
+            href=visit.opens("organisation", organisation=exporter) if row.exporter else None,
         ),
-        Cell(text=written.day(day_of(row["valid_to"]), visit.language), value=row["valid_to"]),
-        *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
+        day_cell(visit, row.valid_to),
+        *mass_cells(visit, row.goods),
         Cell(
-            text=visit.localized(word), value=row["state"], shape=shape, tone=tone,
+            text=visit.localized(word), value=row.state, shape=shape, tone=tone,
             note=" · ".join(filter(None, texts)),
         ),
     )  # fmt: skip

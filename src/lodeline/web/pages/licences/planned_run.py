@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.ledger.problem import Problem
 from lodeline.office.access import clock
 from lodeline.office.licences import runs
 from lodeline.service.licences.draw_facts import taken_back
-from lodeline.service.licences.runs import planned_runs
+from lodeline.service.licences.runs import PlannedRun, planned_runs
 from lodeline.web.pages.licences.runs import STATES, notices
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Fact, Field
@@ -34,35 +30,36 @@ def planned_run(visit: Visit, run: int) -> HttpResponse:
             return HttpResponseRedirect(visit.here(said="repeated" if found.repeated else "put-off"), status=303)
         refused = found.problems
         row = _row(visit, run)
-    waits = row["state"] == "awaited"
-    name = words.organisation_names(visit.register, visit.language).get(row["organisation"], row["organisation"])
+    waits = row.state == "awaited"
+    name = words.organisation_names(visit.register, visit.language).get(row.organisation, row.organisation)
     return show(
         visit,
         "lodeline/licences/planned_run.html",
-        title=visit.text(f"Run {row['run']} of {name}", f"{name}的计划批次 {row['run']}"),
+        title=visit.text(f"Run {row.run} of {name}", f"{name}的计划批次 {row.run}"),
         status=400 if refused else 200,
         notices=notices(visit, [one.message(visit.language) for one in refused]),
         facts=_facts(visit, row, name),
-        back=visit.opens("quotas", query={"year": row["year"], "organisation": row["organisation"]}),
-        why=_reason(visit) if waits and visit.actor.may("quotas.decide", row["organisation"]) else None,
-        open=written.mass(row["open_mg"], visit.language),
+        back=visit.opens("quotas", query={"year": row.year, "organisation": row.organisation}),
+        why=_reason(visit) if waits and visit.actor.may("quotas.decide", row.organisation) else None,
+        open=written.mass(row.open_mg, visit.language),
     )
 
 
-def _row(visit: Visit, run: int) -> dict[str, Any]:
-    """The run as it stands now (`service.licences.runs.RUN`)."""
+def _row(visit: Visit, run: int) -> PlannedRun:
+    """The run as it stands now."""
     today = visit.law.day_of(clock.now())
-    found = planned_runs(visit.store, visit.store.newest_register(), day=today).filter(pl.col("number") == run)
-    if found.is_empty():
+    every = planned_runs(visit.store, visit.store.newest_register(), day=today)
+    found = next((one for one in every if one.reservation == run), None)
+    if found is None:
         raise NotHereError(f"No planned run has the number {run}.", f"没有编号为 {run} 的计划批次。")
-    return found.row(0, named=True)
+    return found
 
 
-def _facts(visit: Visit, row: Mapping[str, Any], name: str) -> list[Fact]:
-    language, firm = visit.language, row["organisation"]
-    kind = words.word(words.QUOTA_KINDS, row["kind"], language)
-    ore = words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else ""
-    void = taken_back(visit.store, row["number"])
+def _facts(visit: Visit, row: PlannedRun, name: str) -> list[Fact]:
+    language, firm = visit.language, row.organisation
+    kind = words.word(words.QUOTA_KINDS, row.kind, language)
+    ore = words.word(words.ORE_TYPES, row.ore_type, language) if row.ore_type else ""
+    void = taken_back(visit.store, row.reservation)
 
     def mass(mass_mg: int) -> str:
         return written.mass(mass_mg, language) if mass_mg else written.NOTHING
@@ -80,16 +77,16 @@ def _facts(visit: Visit, row: Mapping[str, Any], name: str) -> list[Fact]:
         ),
         Fact(
             term=visit.text("Quota", "指标"), note=ore,
-            text=visit.text(f"{kind} {row['year']}", f"{row['year']}年{kind}"),
+            text=visit.text(f"{kind} {row.year}", f"{row.year}年{kind}"),
         ),
         Fact(
-            term=visit.text("Announced, REO", "计划量（REO）"), text=written.mass(row["reo_mg"], language),
-            href=visit.opens("entry", entry=row["entry"]),
+            term=visit.text("Announced, REO", "计划量（REO）"), text=written.mass(row.reo_mg, language),
+            href=visit.opens("entry", entry=row.entry),
         ),
-        Fact(term=visit.text("Drawn", "已用"), text=mass(row["used_mg"])),
-        Fact(term=visit.text("Still reserved", "仍预留"), text=mass(row["open_mg"])),
-        Fact(term=visit.text("Until", "有效期至"), text=written.day(row["until"], language)),
-        Fact(term=visit.text("State", "状态"), text=visit.localized(STATES[row["state"]][0])),
+        Fact(term=visit.text("Drawn", "已用"), text=mass(row.used_mg)),
+        Fact(term=visit.text("Still reserved", "仍预留"), text=mass(row.open_mg)),
+        Fact(term=visit.text("Until", "有效期至"), text=written.day(row.until, language)),
+        Fact(term=visit.text("State", "状态"), text=visit.localized(STATES[row.state][0])),
         *put_off,
     ]  # fmt: skip
 

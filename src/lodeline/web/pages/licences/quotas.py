@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from lodeline.material.mass import UNITS_MG
 from lodeline.service.licences import quotas as questions
 from lodeline.service.licences.quotas import NationalQuota
-from lodeline.service.licences.runs import planned_runs
+from lodeline.service.licences.runs import PlannedRun, planned_runs
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 from lodeline.web.access.territory import kept_to_firms
@@ -57,7 +57,8 @@ def quotas(visit: Visit) -> HttpResponse:
     nation = [] if year is None else _nation(visit, year)
     planned = reading.answer(_planned, reading.store, reading.snapshot, day=law_days.today(reading.law))
     of_year_too = {"year": year, **chosen}
-    planned = planned.filter(**{column: value for column, value in of_year_too.items() if value is not None})
+    wanted = {column: value for column, value in of_year_too.items() if value is not None}
+    planned = tuple(one for one in planned if all(getattr(one, column) == value for column, value in wanted.items()))
     tables = {
         "quotas": _grants_table(visit, rows, names), "runs": runs_table(visit, planned, names),
         "nation": _nation_table(visit, nation, of_year),
@@ -95,8 +96,8 @@ def quotas(visit: Visit) -> HttpResponse:
 
 
 @kept_to_firms
-def _planned(store: Store, snapshot: Snapshot, *, day: date) -> pl.DataFrame:
-    """Planned runs of all firms (`service.licences.runs.RUN`)."""
+def _planned(store: Store, snapshot: Snapshot, *, day: date) -> tuple[PlannedRun, ...]:
+    """Planned runs of all firms."""
     return planned_runs(store, snapshot.register, day=day)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.licences import runs
+from lodeline.service.licences.runs import PlannedRun
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
@@ -33,8 +33,8 @@ _NOTICES: Final[Mapping[str, Text]] = {
 _MOST: Final = 4_000
 
 
-def runs_table(visit: Visit, found: pl.DataFrame, names: Mapping[str, str] | None = None) -> Table:
-    """`found`: `service.licences.runs.RUN`; `names`: those of the firms, where it is not about one."""
+def runs_table(visit: Visit, found: Sequence[PlannedRun], names: Mapping[str, str] | None = None) -> Table:
+    """`names`: those of the firms, where it is not about one."""
     return Table(
         name="runs",
         caption=visit.text("Planned runs", "计划批次"),
@@ -48,21 +48,21 @@ def runs_table(visit: Visit, found: pl.DataFrame, names: Mapping[str, str] | Non
             Column(key="until", label=text("Until", "有效期至")),
             Column(key="state", label=text("State", "状态")),
         ),
-        rows=[_row(visit, row, names) for row in found.iter_rows(named=True)],
+        rows=[_row(visit, row, names) for row in found],
         empty=visit.text("No run is announced.", "尚无计划批次。"),
     )
 
 
-def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str] | None) -> Row:
+def _row(visit: Visit, row: PlannedRun, names: Mapping[str, str] | None) -> Row:
     language = visit.language
-    word, shape, tone = STATES[row["state"]]
-    ore = words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else ""
+    word, shape, tone = STATES[row.state]
+    ore = words.word(words.ORE_TYPES, row.ore_type, language) if row.ore_type else ""
 
     def mass(mass_mg: int) -> Cell:
         text = written.mass(mass_mg, language) if mass_mg else written.NOTHING
         return Cell(text=text, value=mass_mg / written.MG_PER_KG)
 
-    firm = row["organisation"]
+    firm = row.organisation
     firm_cell = () if names is None else (
         Cell(
             text=names.get(firm, firm), value=firm, note=firm if names.get(firm) != firm else "",
@@ -71,22 +71,22 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str] | None) 
     )  # fmt: skip
     return (
         Cell(
-            text=row["run"], value=row["run"], whole=True,
-            href=None if names is None else visit.opens("planned-run", run=row["number"]),
+            text=row.run, value=row.run, whole=True,
+            href=None if names is None else visit.opens("planned-run", run=row.reservation),
         ),
         *firm_cell,
         Cell(
             text=visit.text(
-                f"{words.word(words.QUOTA_KINDS, row['kind'], 'en')} {row['year']}",
-                f"{row['year']}年{words.word(words.QUOTA_KINDS, row['kind'], 'zh')}",
+                f"{words.word(words.QUOTA_KINDS, row.kind, 'en')} {row.year}",
+                f"{row.year}年{words.word(words.QUOTA_KINDS, row.kind, 'zh')}",
             ),
-            value=f"{row['kind']} {row['year']}", note=ore,
+            value=f"{row.kind} {row.year}", note=ore,
         ),
-        mass(row["reo_mg"]),
-        mass(row["used_mg"]),
-        mass(row["open_mg"]),
-        Cell(text=written.day(row["until"], language), value=row["until"].isoformat() if row["until"] else None),
-        Cell(text=visit.localized(word), value=row["state"], shape=shape, tone=tone),
+        mass(row.reo_mg),
+        mass(row.used_mg),
+        mass(row.open_mg),
+        Cell(text=written.day(row.until, language), value=row.until.isoformat() if row.until else None),
+        Cell(text=visit.localized(word), value=row.state, shape=shape, tone=tone),
     )  # fmt: skip
 
 
@@ -138,9 +138,9 @@ def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
     return [Notice(kind="success", text=visit.localized(_NOTICES[code]), more=more if visit.query("flag") else "")]
 
 
-def forms(visit: Visit, found: pl.DataFrame, *, year: int) -> dict[str, list[Field] | None]:
+def forms(visit: Visit, found: Sequence[PlannedRun], *, year: int) -> dict[str, list[Field] | None]:
     """The fields of the two forms; None where there is nothing to put off."""
-    waiting = found.filter(pl.col("state") == "awaited")
+    waiting = [one for one in found if one.state == "awaited"]
     kinds = [(key, visit.localized(text)) for key, text in words.QUOTA_KINDS.items()]
     ores = [("", visit.text("the grant names none", "指标未分矿种"))]
     ores += [(key, visit.localized(text)) for key, text in words.ORE_TYPES.items()]
@@ -173,11 +173,11 @@ def forms(visit: Visit, found: pl.DataFrame, *, year: int) -> dict[str, list[Fie
             Field(
                 name="run", key="put-off", label=visit.text("Run", "批次"), kind="select", required=True, width="full",
                 options=[
-                    (row["run"], visit.text(
-                        f"{row['run']}: {written.mass(row['open_mg'], 'en')} still reserved",
-                        f"{row['run']}：仍预留 {written.mass(row['open_mg'], 'zh')}",
+                    (row.run, visit.text(
+                        f"{row.run}: {written.mass(row.open_mg, 'en')} still reserved",
+                        f"{row.run}：仍预留 {written.mass(row.open_mg, 'zh')}",
                     ))
-                    for row in waiting.iter_rows(named=True)
+                    for row in waiting
                 ],
                 value=_sent(visit, "put-off", "run"),
             ),
@@ -187,7 +187,7 @@ def forms(visit: Visit, found: pl.DataFrame, *, year: int) -> dict[str, list[Fie
                 hint=visit.text("It goes into the log and stays there.", "将记入日志并保留。"),
             ),
         ]
-        if waiting.height
+        if waiting
         else None,
     }  # fmt: skip
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from lodeline.office.overview.home import Home
 from lodeline.service.findings.finding import findings
+from lodeline.service.licences.quotas import OwnQuota
 from lodeline.web.drawing.bars import Sparkline, draw_sparkline
 from lodeline.web.pages.balance.part import STATES, balances_of
 from lodeline.web.pages.common.firm_part import Firm
@@ -25,8 +26,8 @@ _CHART_SIGMAS: Final = 4.0
 
 def tiles(firm: Firm, found: Home) -> list[Tile]:
     """Quota and licences left, and what was sent and no buyer has confirmed."""
-    quota = [_quota_tile(firm, row) for row in found.quota.iter_rows(named=True)]
-    licences = [_licences_tile(firm, found)] if found.licences.height else []
+    quota = [_quota_tile(firm, row) for row in found.quota]
+    licences = [_licences_tile(firm, found)] if found.licences else []
     sent = found.waiting.filter(pl.col("standing") == "unconfirmed")
     return [*quota, *licences, *([_sent_tile(firm, sent)] if sent.height else [])]
 
@@ -44,31 +45,31 @@ def _sent_tile(firm: Firm, sent: pl.DataFrame) -> Tile:
     }  # fmt: skip
 
 
-def _quota_tile(firm: Firm, row: dict[str, Any]) -> Tile:
+def _quota_tile(firm: Firm, row: OwnQuota) -> Tile:
     visit, language = firm.visit, firm.visit.language
-    kind = words.word(words.QUOTA_KINDS, row["kind"], language)
-    ore = f" · {words.word(words.ORE_TYPES, row['ore_type'], language)}" if row["ore_type"] else ""
-    over = row["overdrawn_mg"]
+    kind = words.word(words.QUOTA_KINDS, row.kind, language)
+    ore = f" · {words.word(words.ORE_TYPES, row.ore_type, language)}" if row.ore_type else ""
+    over = row.reo.overdrawn_mg
     if over:
         sub = visit.text("overdrawn by ", "超出") + written.mass(over, language)
     else:
-        part = written.percent(row["used_mg"] / row["granted_mg"] if row["granted_mg"] else None, language)
-        granted = written.mass(row["granted_mg"], language)
+        part = written.percent(row.reo.used_mg / row.reo.granted_mg if row.reo.granted_mg else None, language)
+        granted = written.mass(row.reo.granted_mg, language)
         sub = visit.text(f"{part} of {granted} used", f"共{granted}，已用{part}")
     return {
         "label": visit.text(f"{kind} quota left{ore}", f"{kind}指标剩余{ore}"), "small": "REO", "sub": sub, "trend": "",
-        "figure": written.mass(row["left_mg"], language), "shape": "up" if over else "", "tone": "gain",
+        "figure": written.mass(row.reo.left_mg, language), "shape": "up" if over else "", "tone": "gain",
         "href": firm.url("firm-licences", query={"view": "quota"}),
     }  # fmt: skip
 
 
 def _licences_tile(firm: Firm, found: Home) -> Tile:
     visit = firm.visit
-    ends = [day for day in found.licences["valid_to"].to_list() if day is not None]
+    ends = [one.valid_to for one in found.licences if one.valid_to is not None]
     sub = visit.text("the first ends ", "最早到期：") + written.day(min(ends), visit.language) if ends else ""
     return {
         "label": visit.text("Export licences in force", "有效出口许可证"), "sub": sub, "trend": "",
-        "figure": written.count(found.licences.height), "href": firm.url("firm-licences"),
+        "figure": written.count(len(found.licences)), "href": firm.url("firm-licences"),
     }  # fmt: skip
 
 

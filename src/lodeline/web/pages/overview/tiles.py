@@ -129,13 +129,13 @@ def _exports_tile(scene: Scene) -> dict[str, object]:
 
 def _quota_tile(scene: Scene) -> dict[str, object]:
     visit, reading, year = scene.visit, scene.visit.reading, int(scene.period[:4])
-    rows = reading.answer(quotas.quota, reading.store, reading.snapshot, day=law_days.today(reading.law))["rows"]
+    rows = reading.answer(quotas.quota, reading.store, reading.snapshot, day=law_days.today(reading.law))
     shares = {}
     for kind in ("mining", "separation"):
-        chosen = [row for row in rows if row["kind"] == kind and row["year"] == year]
-        granted, used = (sum(float(row[key]) for row in chosen) for key in ("granted_kg", "used_kg"))
-        shares[kind] = used / granted if granted else None
-    over = sum(row["year"] == year and row["overdrawn_kg"] != "0" for row in rows)
+        chosen = [row.reo for row in rows if row.kind == kind and row.year == year]
+        granted_mg = sum(one.granted_mg or 0 for one in chosen)
+        shares[kind] = sum(one.used_mg for one in chosen) / granted_mg if granted_mg else None
+    over = sum(row.year == year and bool(row.reo.overdrawn_mg) for row in rows)
     separation = written.percent(shares["separation"], visit.language)
     return {
         "label": visit.text(f"Mining quota {year} used", f"{year}年开采指标已用"),

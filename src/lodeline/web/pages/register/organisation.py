@@ -26,7 +26,7 @@ from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.findings.table import findings_table
 from lodeline.web.pages.inspections.visits_part import inspections_table
-from lodeline.web.pages.licences.licence import LABELS, MASSES, STATES, kg_cell
+from lodeline.web.pages.licences.licence import LABELS, MASSES, STATES, day_cell, mass_cells
 from lodeline.web.pages.log.audit import records_table
 from lodeline.web.pages.parties.part import seen_table
 from lodeline.web.pages.trade.imports import imports
@@ -274,20 +274,21 @@ def _partners_table(
 def _quota_table(visit: Visit, organisation: str) -> Table:
     reading, language = visit.reading, visit.language
     rows = []
-    for row in reading.answer(quotas.quota, reading.store, reading.snapshot, day=law_days.today(reading.law))["rows"]:
-        if row["organisation"] != organisation:
+    for row in reading.answer(quotas.quota, reading.store, reading.snapshot, day=law_days.today(reading.law)):
+        if row.organisation != organisation:
             continue
-        granted, used, over = (float(row[key]) for key in ("granted_kg", "used_kg", "overdrawn_kg"))
-        kind = words.word(words.QUOTA_KINDS, row["kind"], language)
-        ore = words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else ""
-        share = written.percent(used / granted if granted else None, language)
+        granted_mg, used_mg, over = row.reo.granted_mg or 0, row.reo.used_mg, row.reo.overdrawn_mg
+        kind = words.word(words.QUOTA_KINDS, row.kind, language)
+        ore = words.word(words.ORE_TYPES, row.ore_type, language) if row.ore_type else ""
+        share = written.percent(used_mg / granted_mg if granted_mg else None, language)
+        used_kg = used_mg / written.MG_PER_KG
         rows.append(
             (
-                Cell(text=kind, value=row["kind"], note=ore),
-                Cell(text=str(row["year"]), value=row["year"]),
-                Cell(text=written.mass(granted * written.MG_PER_KG, language), value=granted),
-                Cell(text=written.mass(used * written.MG_PER_KG, language), value=used),
-                Cell(text=share, value=used, shape="square" if over else "", tone="hold" if over else None),
+                Cell(text=kind, value=row.kind, note=ore),
+                Cell(text=str(row.year), value=row.year),
+                Cell(text=written.mass(granted_mg, language), value=granted_mg / written.MG_PER_KG),
+                Cell(text=written.mass(used_mg, language), value=used_kg),
+                Cell(text=share, value=used_kg, shape="square" if over else "", tone="hold" if over else None),
             )
         )
     return Table(
@@ -309,22 +310,22 @@ def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Ta
     store, law = visit.store, visit.reading.law
     register = store.register(store.head())
     held = [one.id for one in register.licences_held_by(organisation)]
-    found = licence_list(store, register, law, day=law_days.today(law), ids=held)["rows"]
+    found = licence_list(store, register, law, day=law_days.today(law), ids=held).rows
     language = visit.language
     rows = [
         (
             Cell(
-                text=row["id"], value=row["id"], note=visit.text(", ", "、").join(row["control_items"]),
-                href=visit.opens("licence", licence=row["id"]),
+                text=row.id, value=row.id, note=visit.text(", ", "、").join(row.control_items),
+                href=visit.opens("licence", licence=row.id),
             ),
-            Cell(text=visit.text(", ", "、").join(names.get(one, one) for one in row["end_users"]) or written.NOTHING),
+            Cell(text=visit.text(", ", "、").join(names.get(one, one) for one in row.end_users) or written.NOTHING),
             Cell(
-                text=words.country(row["destination"], language) if row["destination"] else written.NOTHING,
-                value=row["destination"],
+                text=words.country(row.destination, language) if row.destination else written.NOTHING,
+                value=row.destination,
             ),
-            Cell(text=written.day(row["valid_to"], language), value=row["valid_to"]),
-            *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
-            Cell(text=visit.localized(STATES[row["state"]][0]), value=row["state"]),
+            day_cell(visit, row.valid_to),
+            *mass_cells(visit, row.goods),
+            Cell(text=visit.localized(STATES[row.state][0]), value=row.state),
         )
         for row in found
     ]  # fmt: skip
