@@ -208,7 +208,7 @@ def processes(root: int, kind: str = "") -> dict[int, Process]:
             times = (place / "stat").read_text().rpartition(")")[2].split()[11:15]
         except OSError:
             continue
-        named = "analyst" if "web.analyst" in line else "jobs" if "office.worker" in line else "answers"
+        named = "publisher" if "web.publisher" in line else "jobs" if "office.worker" in line else "answers"
         found[one] = Process(
             kind=kind or ("master" if one == root else named),
             pss_mb=int(re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[0]) / 1024,

@@ -90,9 +90,9 @@ _form_left_s: ContextVar[float | None] = ContextVar("form_left_s", default=None)
 
 
 @contextmanager
-def waits_a_little() -> Iterator[None]:
-    """Within it, whoever asks for a reading or an answer may be given StillComputingError instead."""
-    before = _left_s.set(REQUEST_WAITS_S)
+def waits_a_little(seconds: float | None = None) -> Iterator[None]:
+    """Within it, a reading or an answer that takes longer (REQUEST_WAITS_S) raises StillComputingError."""
+    before = _left_s.set(REQUEST_WAITS_S if seconds is None else seconds)
     try:
         yield
     finally:
