@@ -13,7 +13,7 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test browser quick touched test-full check fresh audit api-fuzz faults bench spark test-spark pictures lock clean
+.PHONY: demo test browser quick touched test-full check fresh audit api-fuzz faults bench spark test-spark pictures clients test-clients lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
@@ -36,7 +36,7 @@ touched: .venv/dev.stamp
 	if [ -z "$$tests" ]; then echo "no test belongs to what was changed"; else $(TEST) -m "not slow" $$tests $(ARGS); fi
 
 # In the browser that people have; without LODELINE_BROWSER it is the one that has no windows, where there is one.
-test-full: .venv/dev.stamp browser
+test-full: .venv/dev.stamp .venv/clients.stamp browser
 	@$(call CHECKED,LODELINE_BROWSER=chromium $(TEST) $(ARGS))
 
 # The pages are tested in a real browser. Where it is missing and nobody may install it, those tests are skipped and say so.
@@ -90,6 +90,14 @@ bench: .venv/dev.stamp
 	@for b in $(or $(BENCH),$(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))); do \
 		echo "== $$b"; $(BIN)/python benchmarks/$$b.py $(ARGS) || exit 1; done
 
+# Clients of the API in var/clients/, as two usual generators make them of its schema.
+clients: .venv/run.stamp .venv/clients.stamp
+	@$(BIN)/python -m tests.client.generated var/clients
+
+# They are imported, and ask a server.
+test-clients: .venv/dev.stamp .venv/clients.stamp
+	$(BIN)/pytest tests/client/test_generated.py $(ARGS)
+
 # The pictures of the documents: the README's from a demo that runs (start `make demo` first; ARGS names another address
 # than its own), the tutorials' by the journeys that they tell.
 pictures: .venv/dev.stamp browser
@@ -97,14 +105,16 @@ pictures: .venv/dev.stamp browser
 	LODELINE_PICTURES=docs/pictures $(BIN)/pytest tests/browser/test_journeys.py
 
 # Newest versions that fit pyproject.toml, with hashes and without addresses.
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --custom-compile-command "make lock" pyproject.toml requirements/build.in
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock"
+COMPILE := $(LOCK) pyproject.toml requirements/build.in
 
 lock: .venv/dev.stamp
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) -o requirements/run.lock
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) --group dev -c requirements/run.lock -o requirements/dev.lock
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) --extra spark -c requirements/run.lock -o requirements/spark.lock
 	$(BIN)/$(COMPILE) $(LOCK_ARGS) --extra large -c requirements/run.lock -o requirements/large.lock
+	$(BIN)/$(LOCK) $(LOCK_ARGS) requirements/clients.in -o requirements/clients.lock
 
 .venv/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -123,6 +133,12 @@ lock: .venv/dev.stamp
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp
 	@echo "Fetching what the tests need: 170 MB, 600 MB on the disk; a minute or more"
 	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.venv/clients.stamp: requirements/clients.lock | .venv/bin/python
+	@echo "Fetching what generates clients of the API: 130 MB on the disk; half a minute"
+	@$(PYTHON) -m venv .venv/clients
+	@.venv/clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@
 
 .venv/spark.stamp: requirements/spark.lock .venv/dev.stamp

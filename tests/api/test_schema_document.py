@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from lodeline.web.api import api
 
@@ -42,3 +44,40 @@ def test_every_array_says_of_what(document: Any) -> None:
         at for at, one in parts(document) if one.get("type") == "array" and not {"items", "prefixItems"} & one.keys()
     ]
     assert not bare
+
+
+def operations(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, by_method in document["paths"].items():
+        for method, operation in by_method.items():
+            yield f"{method} {path}", operation
+
+
+def test_every_body_is_a_named_schema(document: Any) -> None:
+    bodies = {
+        (name, kind): content["schema"].keys()
+        for name, one in operations(document)
+        for kind, content in one.get("requestBody", {}).get("content", {}).items()
+    }
+    assert bodies and {name for name, keys in bodies.items() if keys != {"$ref"}} == set()
+
+
+def test_every_answer_says_what_it_is(document: Any) -> None:
+    bare = [
+        name
+        for name, one in operations(document)
+        for status, answer in one["responses"].items()
+        if str(status).startswith("2") and not answer.get("content")
+    ]
+    assert not bare
+    files = [name for name, one in operations(document) if '"binary"' in json.dumps(one["responses"])]
+    assert len(files) == 4
+
+
+def test_a_name_is_that_of_one_schema() -> None:
+    def below(shape: type[Any]) -> Iterator[type[Any]]:
+        for one in shape.__subclasses__():
+            yield one
+            yield from below(one)
+
+    names = [one.__name__ for one in set(below(BaseModel)) if one.__module__.startswith("lodeline.web.api")]
+    assert len(names) > 100 and len(names) == len(set(names)), sorted({one for one in names if names.count(one) > 1})

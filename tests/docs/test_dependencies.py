@@ -30,7 +30,7 @@ def test_each_requirement_ends_and_holds_what_is_locked(lock: str) -> None:
         assert locked and all(version in wanted.specifier for version in locked), line
 
 
-@pytest.mark.parametrize("lock", ["run", "dev", "spark", "large"])
+@pytest.mark.parametrize("lock", ["run", "dev", "spark", "large", "clients"])
 def test_locks_name_no_address(lock: str) -> None:
     assert "://" not in (REPOSITORY / f"requirements/{lock}.lock").read_text("utf-8")
 

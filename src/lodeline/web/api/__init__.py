@@ -32,13 +32,13 @@ from lodeline.web.api import (
     parties,
     proofs,
     runs,
+    spec,
     strategy,
     trade,
     transfers,
 )
 from lodeline.web.api.problems import ApiProblem, not_found, register
 from lodeline.web.api.shapes.common import ProblemDocument
-from lodeline.web.api.spec import CHINESE
 from lodeline.web.api.who import BearerToken, NotModifiedError, Session, add_headers, anyone, not_modified
 
 DESCRIPTION: Final = (
@@ -52,20 +52,19 @@ DESCRIPTION_ZH: Final = (
 
 
 class _Api(NinjaAPI):
-    """Answers with the common headers on all of them, and publishes the shape of a problem."""
+    """Answers with the common headers on all of them, and publishes the shapes of bodies and problems."""
 
     def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
         return add_headers(request, super().create_response(request, data, **options))
 
     def get_openapi_schema(self, **options: Any) -> Any:
         schema = super().get_openapi_schema(**options)
-        problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas = schema["components"].setdefault("schemas", {})
-        schemas |= problem.pop("$defs") | {"ProblemDocument": problem}
+        spec.model(ProblemDocument)
+        schema["components"]["schemas"] |= spec.SCHEMAS
         for path in schema["paths"].values():
             for parameter in (one for operation in path.values() for one in operation["parameters"]):
-                if parameter.get("description") in CHINESE:
-                    parameter["x-zh"] = CHINESE[parameter["description"]]
+                if parameter.get("description") in spec.CHINESE:
+                    parameter["x-zh"] = spec.CHINESE[parameter["description"]]
         return schema
 
     def get_openapi_operation_id(self, operation: Any) -> str:

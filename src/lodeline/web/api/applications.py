@@ -222,6 +222,7 @@ def attach_documents(request: HttpRequest, application: str = APPLICATION) -> Ht
     "/applications/{application}/documents/{document}", url_name="application-document",
     **spec.operation(
         "A document of an application", "申请材料内容", scope="applications:read", problems=(404,),
+        file="application/octet-stream",
         more=(
             "For its own firm and the officer in charge; that it was opened is written down.",
             "仅限本企业和承办人；查阅将被记录。",

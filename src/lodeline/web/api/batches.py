@@ -59,7 +59,7 @@ def get_batch(request: HttpRequest, batch: str = BATCH) -> Json:
     "/batches/{batch}/verdicts", url_name="batch-verdicts",
     **spec.operation(
         "Every verdict of a batch, a line each (NDJSON)", "一批的全部结论（NDJSON，每行一项）",
-        scope="declarations:judge", problems=(404,),
+        scope="declarations:judge", problems=(404,), file="application/x-ndjson",
         more=(
             "Each line has the keys of a line of `POST /declarations`, its `cells`, and the `entry` that keeps it: the"
             " lines that are judged by then, sent while they are read.",

@@ -409,19 +409,14 @@ def _organisation(row: Json) -> Json:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {
-                        "type": "object", "required": ["rows"],
-                        "properties": {"rows": {"type": "array", "items": {"type": "object"}}},
-                    },
+                    "schema": spec.rows_in("DeclarationRowsIn"),
                     "example": {
                         "rows": [
                             {"line": "1", "product_name": "NdFeB magnets", "hs_code": "8505111000", "mass_kg": "120"}
                         ]
                     },
                 },
-                "multipart/form-data": {
-                    "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
-                },
+                "multipart/form-data": {"schema": spec.file_in("DeclarationFileIn", required=False)},
             },
         },
         more=(

@@ -408,6 +408,7 @@ def decoded(file: CaseFileIn) -> bytes:
     "/findings/{finding}/bundle", url_name="finding-bundle",
     **spec.operation(
         "The evidence of a finding as a file", "线索的证据包", scope="nation:read", problems=(404,),
+        file="application/zip",
         more=(
             "A zip of rows, proofs, law and what was said, from which `lodeline finding recompute` gives the finding"
             " again. That it was taken is written down.",

@@ -29,11 +29,7 @@ _BODY: Final[dict[str, Any]] = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {"rows": {"type": "array", "items": {"type": "object"}}},
-                "required": ["rows"],
-            },
+            "schema": spec.rows_in("FeedRowsIn"),
             "example": {
                 "rows": [
                     {
@@ -43,13 +39,7 @@ _BODY: Final[dict[str, Any]] = {
                 ]
             },
         },
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "properties": {"file": {"type": "string", "format": "binary"}},
-                "required": ["file"],
-            }
-        },
+        "multipart/form-data": {"schema": spec.file_in("FeedFileIn")},
     },
 }  # fmt: skip
 

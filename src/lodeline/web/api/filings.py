@@ -35,31 +35,14 @@ PERIOD_OF_FILING: Final = Query(
         "申报月份，YYYY-MM；也可写在内容的 `period` 中。",
     ),
 )  # fmt: skip
-_ROWS_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "period": {"type": "string", "pattern": spec.PERIOD_PATTERN},
-        "corrects": {"type": ["string", "integer", "null"]},
-        "rows": {"type": "array", "items": {"type": "object"}},
-        "certification": {"type": "object"},
-    },
-    "required": ["rows"],
-}
-_FILES_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
-        "period": {"type": "string"},
-        "corrects": {"type": "string"},
-        "certification": {"type": "string"},
-    },
-    "required": ["file"],
-}
 FILING_BODY: Final[dict[str, Any]] = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": _ROWS_SCHEMA,
+            "schema": spec.rows_in(
+                "FilingRowsIn", period={"type": "string", "pattern": spec.PERIOD_PATTERN},
+                corrects={"type": ["string", "integer", "null"]}, certification={"type": "object"},
+            ),
             "example": {
                 "period": "2025-07",
                 "rows": [
@@ -71,7 +54,12 @@ FILING_BODY: Final[dict[str, Any]] = {
                 ],
             },
         },
-        "multipart/form-data": {"schema": _FILES_SCHEMA},
+        "multipart/form-data": {
+            "schema": spec.file_in(
+                "FilingFilesIn", several=True, period={"type": "string"}, corrects={"type": "string"},
+                certification={"type": "string"},
+            )
+        },
     },
 }  # fmt: skip
 
@@ -311,7 +299,8 @@ def list_uploads(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any
 @router.get(
     "/filings/{entry}/uploads/{number}", url_name="filing-upload",
     **spec.operation(
-        "A file of a filing, as it came", "申报的原始文件内容", scope="filings:read", problems=(404,)
+        "A file of a filing, as it came", "申报的原始文件内容", scope="filings:read", problems=(404,),
+        file="application/octet-stream",
     ),
 )  # fmt: skip
 def get_upload(
@@ -350,10 +339,10 @@ def get_draft(request: HttpRequest, draft: int = DRAFT) -> dict[str, Any]:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {"certification": {"type": ["object", "null"]}},
-                    }
+                    "schema": spec.named(
+                        "DraftCertificationIn",
+                        {"type": "object", "properties": {"certification": {"type": ["object", "null"]}}},
+                    )
                 }
             },
         },

@@ -116,7 +116,11 @@ def get_consistency(
         "Does this receipt hold?", "核验回执", scope=None, problems=(413,),
         body={
             "required": True,
-            "content": {"application/json": {"schema": {"type": "object", "description": "A receipt."}}},
+            "content": {
+                "application/json": {
+                    "schema": spec.named("ReceiptIn", {"type": "object", "description": "A receipt."})
+                }
+            },
         },
         more=(
             "Checked by the one-file verifier, against the key of this log or the one given as `vkey`. Nothing of it"

@@ -19,6 +19,7 @@ from lodeline.encoding import encoded
 from lodeline.material.mass import parse_mass
 from lodeline.office.accounts import idempotency
 from lodeline.office.filing.drafts import FILES_LIMIT, FileIn
+from lodeline.web.api import spec
 from lodeline.web.api.problems import MEDIA_TYPE, ApiProblem, response_of
 from lodeline.web.api.who import add_headers, call_of
 
@@ -154,21 +155,7 @@ def json_answer(status: int, document: Any, **headers: str) -> HttpResponse:
 
 def body_of(shape: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
     """The body of an operation in the published schema; the operation reads it itself, to keep what it answered."""
-    stated = shape.model_json_schema()
-    definitions = stated.pop("$defs", {})
-    schema = _written_out(stated, definitions)
-    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
-
-
-def _written_out(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """A schema with its definitions in place of what refers to them: the published document has no place for them."""
-    if isinstance(schema, list):
-        return [_written_out(one, definitions) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _written_out(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {name: _written_out(one, definitions) for name, one in schema.items()}
+    return {"required": True, "content": {"application/json": {"schema": spec.model(shape), "example": example}}}
 
 
 def sent_as(request: HttpRequest, shape: type[Sent]) -> tuple[Sent, str]:

@@ -7,10 +7,14 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ninja.params.functions import Path, Query
+from pydantic import BaseModel
 
 from lodeline.office.log.listing import ROWS_MAX, ROWS_USUAL
 
-PROBLEM_REF: Final = {"$ref": "#/components/schemas/ProblemDocument"}
+_REF: Final = "#/components/schemas/{model}"
+PROBLEM_REF: Final = {"$ref": _REF.format(model="ProblemDocument")}
+#: Name → schema, of the bodies that operations read themselves.
+SCHEMAS: Final[dict[str, dict[str, Any]]] = {}
 _USUAL: Final = (400, 401, 403, 429, 503)
 #: Where anyone may ask. A token that is sent all the same is one, or is refused.
 _OPEN: Final = (400, 401, 429, 503)
@@ -28,13 +32,41 @@ def text(en: str, zh: str) -> dict[str, Any]:
     return {"description": en}
 
 
+def named(name: str, schema: dict[str, Any]) -> dict[str, str]:
+    """A reference to the schema, which is published under that name."""
+    assert SCHEMAS.setdefault(name, schema) == schema, f"{name} is the name of another schema"
+    return {"$ref": _REF.format(model=name)}
+
+
+def model(shape: type[BaseModel]) -> dict[str, str]:
+    """A reference to the schema of a model, which is published with those that it refers to."""
+    schema = shape.model_json_schema(ref_template=_REF)
+    for name, one in schema.pop("$defs", {}).items():
+        named(name, one)
+    return named(shape.__name__, schema)
+
+
+def rows_in(name: str, **more: dict[str, Any]) -> dict[str, str]:
+    """A reference to a body of rows, with `more` keys."""
+    rows = {"type": "array", "items": {"type": "object"}}
+    return named(name, {"type": "object", "properties": {**more, "rows": rows}, "required": ["rows"]})
+
+
+def file_in(name: str, *, several: bool = False, required: bool = True, **more: dict[str, Any]) -> dict[str, str]:
+    """A reference to a multipart body with a file, or several, and `more` fields."""
+    file: dict[str, Any] = {"type": "string", "format": "binary"}
+    properties = {"file": {"type": "array", "items": file} if several else file, **more}
+    return named(name, {"type": "object", "properties": properties, **({"required": ["file"]} if required else {})})
+
+
 def operation(
     en: str, zh: str, *, scope: str | None, more: tuple[str, str] | None = None, problems: Sequence[int] = (),
-    body: dict[str, Any] | None = None, idempotent: bool = False,
+    body: dict[str, Any] | None = None, idempotent: bool = False, file: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Keyword arguments of an operation: its name, what it needs, and with which problems it may answer.
 
     `more`: what else is to be said. `scope` None: open to anyone. `idempotent`: takes the header Idempotency-Key.
+    `file`: the content type of the file that it answers with.
     """
     codes = sorted({*problems, *(_USUAL if scope else _OPEN), *((409, 422) if idempotent else ())})
     extra: dict[str, Any] = {
@@ -42,6 +74,9 @@ def operation(
         "x-scope": scope,
         "responses": {code: _problem(code) for code in codes},
     }
+    if file is not None:
+        content = {file: {"schema": {"type": "string", "format": "binary"}}}
+        extra["responses"][200] = {"description": HTTPStatus.OK.phrase, "content": content}
     if body is not None:
         extra["requestBody"] = body
     if idempotent:

@@ -16,7 +16,7 @@ from lodeline.service.trade import traders as trading
 from lodeline.service.trade import where as trade
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem
-from lodeline.web.api.shapes.trade import Traders, Where
+from lodeline.web.api.shapes.trade import Traders, WhereTo
 from lodeline.web.api.who import as_of, reading, reads_nation
 
 router = Router()
@@ -54,7 +54,7 @@ FIRM: Final = _only("Only sent by this organisation.", "仅此企业发出。")
 
 
 @router.get(
-    "/where", response=Where, url_name="where", tags=["nation"],
+    "/where", response=WhereTo, url_name="where", tags=["nation"],
     **spec.operation(
         "Where an element went, and how much in the period before", "元素的流向及与上期的比较", scope="nation:read",
         problems=(404,),

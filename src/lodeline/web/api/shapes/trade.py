@@ -13,7 +13,7 @@ class WhereTotal(Shape):
     open_goods_kg: Mass
 
 
-class Where(Shape):
+class WhereTo(Shape):
     """Where an element went: `rows` have the masses of `total` and, under the name that `by` says, what they are of."""
 
     stamp: Json

@@ -362,12 +362,7 @@ def get_strategy_aggregate(request: HttpRequest, *, country: str | None = STATE)
         body={
             "required": True,
             "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object", "properties": {"file": {"type": "string", "format": "binary"}},
-                        "required": ["file"],
-                    }
-                }
+                "multipart/form-data": {"schema": spec.file_in("StrategyTablesIn")}
             },
         },
         more=(

@@ -122,22 +122,25 @@ def _marked(text: str) -> SafeString:
 
 def _bodies(operation: Json) -> Iterator[dict[str, str]]:
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
-        keys = ", ".join(content["schema"].get("properties", ()))
         example = content.get("example")
         shown = "" if example is None else json.dumps(example, ensure_ascii=False, indent=1)
-        yield {"kind": kind, "keys": keys, "example": shown}
+        yield {"kind": kind, "keys": _keys(content), "example": shown}
 
 
 def _answers(operation: Json) -> Iterator[dict[str, str]]:
     for status, response in operation["responses"].items():
         for kind, content in response.get("content", {}).items():
-            name = content["schema"].get("$ref", "").rpartition("/")[2]
-            keys = ", ".join(_schema()["components"]["schemas"].get(name, {}).get("properties", ()))
             if "problem" not in kind:
-                yield {"status": str(status), "keys": keys}
+                yield {"status": str(status), "keys": _keys(content) or kind}
     problems = [str(status) for status, one in operation["responses"].items() if "problem" in str(one.get("content"))]
     if problems:
         yield {"status": ", ".join(problems), "keys": "problem+json"}
+
+
+def _keys(content: Json) -> str:
+    """The keys of the named schema that a content has."""
+    name = content["schema"].get("$ref", "").rpartition("/")[2]
+    return ", ".join(_schema()["components"]["schemas"].get(name, {}).get("properties", ()))
 
 
 def _curl(visit: Visit, method: str, path: str, operation: Json) -> str:
