@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cached_property
 from threading import Lock
 from typing import Any, Final, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import polars as pl
 
@@ -88,13 +89,14 @@ class SnapshotAtHand(Snapshot):
     def __init__(self, store: Store, stamp: Stamp | None, *, entry: int, root: str, as_of: str | None) -> None:
         vars(self).update(
             _store=store, _stamp=stamp, entry=entry, root=root, as_of=as_of, _lock=Lock(), _opened=None,
-            files=ColumnFiles(store=store, directory=directory_of(store.database)),
+            _held=WeakValueDictionary(), files=ColumnFiles(store=store, directory=directory_of(store.database)),
         )  # fmt: skip
 
     _store: Store
     _stamp: Stamp | None
     _lock: Any
     _opened: Snapshot | None
+    _held: WeakValueDictionary[str, pl.DataFrame]
 
     @cached_property
     def register(self) -> Register:
@@ -160,20 +162,25 @@ class SnapshotAtHand(Snapshot):
         return self.opened().flow_index() if found is None else found
 
 
-def _mapped(name: str) -> cached_property[pl.DataFrame]:
-    """The frame of this name: as it is published, else of the snapshot as it is opened here."""
+def _frame(name: str) -> property:
+    """The frame of this name, held for as long as something looks at it: as it is published, else of the snapshot as it
+    is opened here."""
 
     def frame(self: SnapshotAtHand) -> pl.DataFrame:
-        found, value = (False, None) if self._opened is not None else self.read(frame_of, self, name=name)
-        return cast(pl.DataFrame, value) if found else frame_of(self.opened(), name=name)
+        if self._opened is not None:
+            return frame_of(self._opened, name=name)
+        found: pl.DataFrame | None = self._held.get(name)
+        if found is None:
+            is_published, value = self.read(frame_of, self, name=name)
+            found = cast(pl.DataFrame, value) if is_published else frame_of(self.opened(), name=name)
+            self._held[name] = found
+        return found
 
-    found = cached_property(frame)
-    found.__set_name__(SnapshotAtHand, name)
-    return found
+    return property(frame)
 
 
 for _name in FRAMES:
-    setattr(SnapshotAtHand, _name, _mapped(_name))
+    setattr(SnapshotAtHand, _name, _frame(_name))
 
 
 def answered(question: Callable[..., Answer], /, *subjects: object, **arguments: Any) -> Answer:

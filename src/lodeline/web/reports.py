@@ -30,6 +30,7 @@ from lodeline.service.trade.where import goods_sent
 from lodeline.store.publications import Question
 from lodeline.store.published import FRAMES, asked_by_name, frame_of
 from lodeline.store.queries.log import entries
+from lodeline.web.pages.balance.network import reconciled_at_first
 from lodeline.web.pages.balance.part import judged_balances
 
 _ALL: Final = ("store", "snapshot", "law")
@@ -43,7 +44,7 @@ REPORTS: Final[tuple[tuple[Callable[..., Any], tuple[str, ...]], ...]] = (
     (standing_transfers, ("snapshot", "law")), (unclosed, ("snapshot", "law")),
     (questionable_transfers, ("snapshot", "law")), (weighings, ("snapshot", "law")),
     (exceptions.every, _ALL), (exceptions.behind, _ALL), (exceptions.goods_behind, _ALL), (findings, _ALL),
-    (judged_balances, _ALL), (visitable, ("snapshot",)),
+    (judged_balances, _ALL), (visitable, ("snapshot",)), (reconciled_at_first, _ALL),
 )  # fmt: skip
 #: Those that are asked as of the day.
 OF_THE_DAY: Final = (quota, grants)

@@ -17,6 +17,11 @@ from lodeline.web.words import words
 FIRST_ELEMENT = "Nd"
 
 
+def first_element(present: Sequence[str]) -> str:
+    """That of a page of which the reader has chosen none."""
+    return FIRST_ELEMENT if FIRST_ELEMENT in present else present[-1]
+
+
 def element(visit: Visit, present: Sequence[str]) -> str:
     """The chosen element (`?element=Nd`) among those present in the ledger.
 
@@ -24,7 +29,7 @@ def element(visit: Visit, present: Sequence[str]) -> str:
     """
     asked = visit.query("element")
     if asked is None:
-        return FIRST_ELEMENT if FIRST_ELEMENT in present else present[-1]
+        return first_element(present)
     by_folded = {symbol.casefold(): symbol for symbol in (*ELEMENTS, TREO)}
     symbol = by_folded.get(asked.casefold())
     listed = ", ".join(present)

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lodeline.accountancy.untestable import REASONS
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import Span
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled, Suspect, reconcile_nation
 from lodeline.service.overview import overview as questions
+from lodeline.store.published import answered
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+from lodeline.web.parts import choice
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -77,11 +82,25 @@ def network(visit: Visit, found: Reconciled) -> Network:
 def doubt(visit: Visit, months: questions.Months, *, element: str, until: str) -> dict[str, str | None]:
     """What the nation's books say when they are made to balance up to a month, for a page that is about that month."""
     reading = visit.reading
-    found = reading.answer(reconcile_nation, reading.snapshot, element=element, first=months.all[0], last=until)
+    present = reading.answer(questions.elements, reading.snapshot)
+    if (element, until) == (choice.first_element(present), months.newest):
+        found = reading.answer(reconciled_at_first, reading.store, reading.snapshot, reading.law)
+        assert found is not None, "there are months"
+    else:
+        found = reading.answer(reconcile_nation, reading.snapshot, element=element, first=months.all[0], last=until)
     return {
         "text": _headline(visit, found, words.element(element, visit.language)),
         "href": visit.url("year", query={"element": element, "period": str(Span(months.all[0], until))}),
     }
+
+
+def reconciled_at_first(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Reconciled | None:
+    """The report of `doubt` for a reader who has chosen neither element nor month; None where nobody has filed."""
+    months = answered(questions.months, store, snapshot, law)
+    if months is None:
+        return None
+    element = choice.first_element(answered(questions.elements, snapshot))
+    return reconcile_nation(snapshot, element=element, first=months.all[0], last=months.newest)
 
 
 def _headline(visit: Visit, found: Reconciled, name: str) -> str:
