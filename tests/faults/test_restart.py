@@ -78,9 +78,11 @@ class Portal:
             return set(connection.execute('SELECT "index", root FROM entry').fetchall())
 
     def faults(self) -> Counter[str]:
-        """How often each logger has said that something failed, or goes again; requests are counted by others."""
+        """How often each logger has reported that something failed, or goes again, without requests, which are counted
+        by others, and without what concerns a job that was under way."""
         lines = [json.loads(line) for line in (self.room / "served").read_text().splitlines()]
-        return Counter(line["logger"] for line in lines if "logger" in line and line["level"] != "info")
+        found = [line for line in lines if "logger" in line and line["level"] != "info"]
+        return Counter(line["logger"] for line in found if not re.match(r"job \d+", line["what"]))
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +108,9 @@ def test_after_a_restart_of_the_server_all_goes_on_by_itself(portal: Portal) -> 
     before = portal.faults()
     portal.server.restart()
     portal.shows(portal.file(2))
-    said = portal.faults() - before
+    reported = portal.faults() - before
     # One line when it went and one when it was back; of jobs, from the lane of short ones and from that of long ones.
-    assert said["lodeline.analyst"] <= 2 and said["lodeline.office.jobs.work"] <= 4, said
+    assert reported["lodeline.publisher"] <= 2 and reported["lodeline.office.jobs.work"] <= 4, reported
 
 
 def test_a_copy_that_was_put_back_under_a_portal_is_what_it_shows(portal: Portal) -> None:
@@ -124,4 +126,4 @@ def test_a_copy_that_was_put_back_under_a_portal_is_what_it_shows(portal: Portal
     again = portal.file(12)
     assert again <= filed, "an entry that took the place of one that is gone"
     portal.shows(again)
-    assert (portal.faults() - before)["lodeline.analyst"] <= 2
+    assert (portal.faults() - before)["lodeline.publisher"] <= 2
