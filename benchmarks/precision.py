@@ -35,8 +35,9 @@ from labelled.matching import answers, planted, seen
 from labelled.quick import quick_sight
 from labelled.report import aligned, share, write_between
 from lodeline.detection.battery import DETECTORS, run_detectors
+from lodeline.detection.identity import named_in
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service.inspections.precision import SIZES, asked_firm, shipped_by_firm, size_class
+from lodeline.service.inspections.precision import SIZES, shipped_by_firm, size_class
 from lodeline.world import DEFAULT, asked_plants, build_world, write_world
 
 TABLE = Path(__file__).parents[1] / "src/lodeline/data/reference/detector_precision.csv"
@@ -89,7 +90,7 @@ def alarms_of(seed: int, profile: str, given: argparse.Namespace) -> Counts:
     plants = [planted(item) for item in truth["planted"]]
     counts: Counts = Counter()
     for row in rows:
-        firm, finding = asked_firm(row), seen(row)
+        firm, finding = named_in(row["subject"])[0], seen(row)
         is_true = any(firm in plant.organisations and answers(finding, plant) for plant in plants)
         counts[row["detector"], size_class(shipped.get(firm, 0)), is_true] += 1
     true = sum(number for (_, _, behind), number in counts.items() if behind)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.test import override_settings
 
+from lodeline.detection.finding import Finding
 from lodeline.service.findings.finding import findings
 from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
@@ -103,10 +103,10 @@ def living(run_room: Path) -> Made:
         store = open_store(url)
         law = law_now(store)
 
-        def seen(snapshot: Snapshot) -> list[dict[str, Any]]:
+        def seen(snapshot: Snapshot) -> list[Finding]:
             """What the detectors see there, of three firms, and the like of a fourth."""
-            rows = findings(store, snapshot, law)["rows"]
-            return [*rows, {**rows[0], "id": "5e" * 32, "subject": {"organisation": "MIN-0001"}}]
+            rows = findings(store, snapshot, law).rows
+            return [*rows, replace(rows[0], kept_id="5e" * 32, subject={"organisation": "MIN-0001"})]
 
         with override_settings(LODELINE_DATABASE=url, LODELINE_DEMO_CLOCK=MORNING):
             furnish(url)

@@ -218,6 +218,12 @@ def _is_hanzi(character: str) -> bool:
     return "\u4e00" <= character <= "\u9fff"
 
 
+def unsplit(words: Text) -> Message:
+    """A message without code and facts: words that were kept as they are."""
+    en, zh = (words[language].replace("{", "{{").replace("}", "}}") for language in LANGUAGES)
+    return Message(code="", template=text(en, zh), facts={})
+
+
 @lru_cache(maxsize=1_024)
 def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from tests.cli.program import Lodeline
 
-from lodeline.detection.battery import DETECTORS, sentences_of
+from lodeline.detection.battery import DETECTORS, explanation_of
 from lodeline.detection.detector import SUBJECT, Declared
 from lodeline.message import Contact, Key, Leaf, Lot, Name, Party, Site, changed, localized
 from lodeline.store.opening import open_store
@@ -104,8 +104,8 @@ def names_by_type_alone(store: Path, document: Any) -> None:
     for row in rows:
         plains = [one for item in row["evidence"] for one in plain_texts(item, shown[row["detector"]])]
         assert not names & {*plains, *plain_texts(row["subject"], SUBJECT)}, row["detector"]
-        assert row["explanation"] == localized(sentences_of(row))
-        for sentence in localized([changed(one, without) for one in sentences_of(row)]).values():
+        assert row["explanation"] == localized(explanation_of(row))
+        for sentence in localized([changed(one, without) for one in explanation_of(row)]).values():
             words = set(re.split(r"[ ，。、；：:,;()（）]+", sentence))
             assert not words & names, (row["detector"], sentence)
 

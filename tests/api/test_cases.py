@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.api.conftest import Office, Program
 from tests.api.test_access import code
+from tests.findings import finding_in
 from tests.formerly import formerly
 
 from lodeline.journal.verify import verify_receipt
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.medium
 @pytest.fixture
 def finding(office: Office) -> dict[str, Any]:
     """The largest about a firm."""
-    rows = findings(office.store, open_snapshot(office.store), load_law("cn"))["rows"]
+    rows = findings(office.store, open_snapshot(office.store), load_law("cn")).as_json()["rows"]
     return next(row for row in rows if "organisation" in row["subject"])
 
 
@@ -49,7 +50,7 @@ def taken(program: Program, finding: dict[str, Any], act: str, steps: int, **mor
 def test_causes_are_read_by_the_authority_and_by_no_firm(
     office: Office, first: Program, finding: dict[str, Any]
 ) -> None:
-    found = findings(office.store, open_snapshot(office.store), load_law("cn"))
+    found = findings(office.store, open_snapshot(office.store), load_law("cn")).as_json()
     page = first.get("/findings?limit=1").json()
     assert len(page["rows"]) == 1 and page["causes"] == found["causes"], "of all rows, in the order of the service"
     one = page["causes"][0]
@@ -162,7 +163,7 @@ def test_what_cannot_be_done_says_why(
 
 
 def test_cases_come_page_by_page_and_none_is_lost(office: Office, first: Program) -> None:
-    *rows, last = findings(office.store, open_snapshot(office.store), load_law("cn"))["rows"][:5]
+    *rows, last = findings(office.store, open_snapshot(office.store), load_law("cn")).as_json()["rows"][:5]
     for row in rows:
         taken(first, row, "waive", 0, text="Small.", until=day(30))
     limit = len(rows) - 1
@@ -199,7 +200,9 @@ def test_a_case_and_an_id_of_before_lead_to_what_the_finding_has_become(
     office: Office, first: Program, finding: dict[str, Any]
 ) -> None:
     old, firm = formerly(finding), finding["subject"]["organisation"]
-    seen = FindingAsSeen(row=old, stamp=open_snapshot(office.store).stamp, today=clock.today("Asia/Shanghai"), steps=0)
+    seen = FindingAsSeen(
+        finding=finding_in(old), stamp=open_snapshot(office.store).stamp, today=clock.today("Asia/Shanghai"), steps=0
+    )
     analyst = office.person("analyst")
     cases.ask(analyst, office.store, seen, text="Why?", until=date.fromisoformat(day(15)), now=clock.now())
     own = office.program(firm, "findings:read", "findings:answer")

@@ -11,12 +11,14 @@ import polars as pl
 import pytest
 from tests.api.conftest import Office, Program
 from tests.desk import LAW
+from tests.findings import finding_in, findings_in
 
 from lodeline.detection.detectors import round_trip
 from lodeline.ledger.register import TABLES, Register
 from lodeline.message import ARROW, NOTHING, Fact, Key, Lot, Mass, Name, Party, Series, Site, as_json, localized
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.service.firm.organisation_view import OrganisationView
+from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.web.api import api
 
@@ -135,6 +137,11 @@ def test_what_is_anothers_is_not_there(looked_at: Office) -> None:
     assert firm.get("/balances?site=MAG-0001-A").status_code == 404
 
 
+def seen_by(own: OrganisationView, snapshot: Snapshot, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """The findings of these rows as the firm sees them."""
+    return [one.as_json() for one in own_findings(findings_in(rows), own, snapshot)]
+
+
 def told(*parties: Fact) -> dict[str, Any]:
     """The sentence of a finding that names these."""
     one = round_trip.TEXTS.message("went-round", ring=Series(parties, ARROW), times=NOTHING, mass=Mass(7))
@@ -157,7 +164,7 @@ def test_a_finding_names_no_stranger(looked_at: Office, names: dict[str, set[str
         ],
     }  # fmt: skip
     elsewhere = {**row, "subject": {"organisation": supplier}}
-    (shown,) = own_findings([row, elsewhere], own, snapshot)
+    (shown,) = seen_by(own, snapshot, row, elsewhere)
     called = own.lot_name(f"{stranger}/L-1", stranger, "L-1")
     mark = called.removesuffix("/L-1")
     assert mark.startswith("~")
@@ -176,7 +183,7 @@ def test_a_finding_kept_without_facts_tells_no_more_than_its_kind(looked_at: Off
         "detector": "round-trip", "subject": {"organisation": "MAG-0003"}, "evidence": [],
         "explanation": {"en": "Goods of SEP-0001 went round.", "zh": "-"},
     }  # fmt: skip
-    (shown,) = own_findings([row], own, open_snapshot(looked_at.store))
+    (shown,) = seen_by(own, open_snapshot(looked_at.store), row)
     assert shown["explanation"] == round_trip.DETECTOR.label
 
 
@@ -199,7 +206,7 @@ def test_a_name_changes_no_key_and_no_word_of_the_program(looked_at: Office, nam
         "evidence": [{"entry": entry, "kind": "export", "event": "Nd-1"}],
     }  # fmt: skip
     _renamed(own, stranger, "mass", "Nd", "open", "export", "entry", "8", "2025", "quota", "zh")
-    assert own_findings([row], own, snapshot) == [row]
+    assert seen_by(own, snapshot, row) == [finding_in(row).as_json()]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +224,7 @@ def test_a_name_is_compared_as_a_whole_and_one_that_nobody_bears_is_hidden(
     _renamed(own, stranger, alias)
     _renamed(own, "MAG-0003", "Global Star Metal", "环球星金属")
     row = {"subject": {"organisation": "MAG-0003"}, **told(Name(named)), "evidence": []}
-    (shown,) = own_findings([row], own, open_snapshot(looked_at.store))
+    (shown,) = seen_by(own, open_snapshot(looked_at.store), row)
     assert (f"round {named} :" in shown["explanation"]["en"]) is not hidden
     assert ("round ~" in shown["explanation"]["en"]) is hidden
 
@@ -231,5 +238,5 @@ def test_a_name_that_was_decided_to_mean_a_stranger_is_hidden_too(
     decided = pl.DataFrame([{"name": "Polar Star BV", "party": stranger}], schema=TABLES["party_names"])
     own.__dict__["register"] = Register(tables={**own.register.tables, "party_names": decided})
     row = {"subject": {"organisation": "MAG-0003"}, **told(Name("Polar Star BV")), "evidence": []}
-    (shown,) = own_findings([row], own, open_snapshot(looked_at.store))
+    (shown,) = seen_by(own, open_snapshot(looked_at.store), row)
     assert f"round {mark} " in shown["explanation"]["en"] and "Polar" not in str(shown)

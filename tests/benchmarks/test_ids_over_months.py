@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.findings import finding_in, findings_in
 
 from labelled.plan import plants_for
 from labelled.quick import quick_sight
@@ -50,4 +51,5 @@ def test_a_finding_keeps_its_id_while_months_are_filed(tmp_path: Path) -> None:
 
 
 def _met(row: dict[str, Any], following: list[dict[str, Any]]) -> bool:
-    return nearest(row, [one for one in following if same_matter(row, one)]) is not None
+    before = finding_in(row)
+    return nearest(before, [one for one in findings_in(following) if same_matter(before, one)]) is not None

@@ -166,7 +166,7 @@ def test_filing_and_feed_share_the_numbers_of_rows(desk: Desk) -> None:
 
 def circles(desk: Desk) -> list[str]:
     found = findings(desk.store, open_snapshot(desk.store), LAW, detector="circular-invoicing")
-    return [row["subject"]["ring"] for row in found["rows"]]
+    return [one.subject["ring"] for one in found.rows]
 
 
 def test_circle_in_the_invoices_alone_is_asked_about_until_the_goods_are_filed(desk: Desk) -> None:

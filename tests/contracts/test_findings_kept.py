@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -61,12 +62,12 @@ def overdraw(own: Desk) -> None:
 def test_a_case_is_decided_without_a_look_and_a_filing_brings_one(own: Desk, looks: list[int]) -> None:
     overdraw(own)
     before = findings(own.store, first := open_snapshot(own.store), LAW)
-    assert before["duties"], "this ledger raises something"
+    assert before.duties, "this ledger raises something"
     for number in range(3):
         entry = step(own, number)
         snapshot = open_snapshot(own.store, first)
         after = findings(own.store, snapshot, LAW)
-        assert after == {**before, "stamp": {"entry": entry, "root": snapshot.root}}
+        assert after == replace(before, stamp={"entry": entry, "root": snapshot.root})
     assert looks == [first.entry]
     # A month in which nothing happened has no rows, and yet it was filed.
     own.rows("MAG", "2025-06")
@@ -74,7 +75,7 @@ def test_a_case_is_decided_without_a_look_and_a_filing_brings_one(own: Desk, loo
     own.register(organisations=[organisation("NEW")])
     findings(own.store, open_snapshot(own.store), LAW)
     assert looks == [first.entry, entry + 1, entry + 2]
-    assert after["duties"] != before["duties"]
+    assert after.duties != before.duties
 
 
 def test_what_is_kept_is_what_a_look_would_give(own: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,10 +129,10 @@ def test_a_firm_that_stays_silent_month_after_month_is_one_finding_and_no_case(o
     for month in range(6, 11):
         own.rows("MINE", f"2025-{month:02d}", f"O{month} origin 2 mine {month} 10 {SHARE}")
         snapshot = open_snapshot(own.store)
-        rows = findings(own.store, snapshot, LAW, detector="missing-filing")["rows"]
-        seen += [one for one in rows if one["subject"] == {"organisation": "MAG"}]
+        rows = findings(own.store, snapshot, LAW, detector="missing-filing").rows
+        seen += [one for one in rows if one.subject == {"organisation": "MAG"}]
     with override_settings(LODELINE_DATABASE=own.store.database.url), pytest.raises(CaseError, match="no question"):
-        view = FindingAsSeen(row=seen[-1], stamp=snapshot.stamp, today=day.date(), steps=0)
+        view = FindingAsSeen(finding=seen[-1], stamp=snapshot.stamp, today=day.date(), steps=0)
         ask(official, own.store, view, text="Why?", until=date(2025, 9, 20), now=day)
-    assert len(seen) > 2 and len({row["id"] for row in seen}) == 1
-    assert len({row["period"]["to"] for row in seen}) == len(seen)
+    assert len(seen) > 2 and len({row.id for row in seen}) == 1
+    assert len({row.last_period for row in seen}) == len(seen)

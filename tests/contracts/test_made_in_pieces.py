@@ -42,9 +42,9 @@ pytestmark = pytest.mark.medium
 
 def answers(store: Store, snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
     """What pages and commands ask of the nation, in a form that can be compared."""
-    found = [one.as_json() for one in run_detectors(SnapshotView(store=store, snapshot=snapshot, law=LAW))]
-    yield "findings", found
-    yield "balances", judged(balances(store, snapshot, LAW), {"rows": found})
+    found = run_detectors(SnapshotView(store=store, snapshot=snapshot, law=LAW))
+    yield "findings", [one.as_json() for one in found]
+    yield "balances", judged(balances(store, snapshot, LAW), found)
     yield "shared errors", shared_errors(store, snapshot, LAW)
     yield "elements", overview.elements(snapshot)
     yield "reconciled", str(as_json(reconcile_nation(snapshot, element="Nd")))

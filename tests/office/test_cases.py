@@ -15,6 +15,7 @@ from django.db import connections
 from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.findings import finding_in
 from tests.office.register import REGISTER
 from tests.stores import copied, put_away, ready_store
 
@@ -72,7 +73,7 @@ def sight(row: dict[str, Any] | None = None, *, today: date = TODAY, steps: int 
     row = row or found()
     case = Case.objects.filter(finding=row["id"]).first()
     taken = 0 if case is None else case.steps_taken
-    return FindingAsSeen(row=row, stamp=STAMP, today=today, steps=taken if steps is None else steps)
+    return FindingAsSeen(finding=finding_in(row), stamp=STAMP, today=today, steps=taken if steps is None else steps)
 
 
 @contextmanager
@@ -192,7 +193,7 @@ def test_an_explanation_stands_until_its_day_and_then_says_that_it_expired(store
     cases.explain(ANALYST, store, sight(), text="The certificate shows it.", stands_until=until, now=NOW)
 
     def standing(today: date) -> tuple[str, str | None]:
-        one = case_views.standings(ANALYST, [found()], today=today)[FINDING]
+        one = case_views.standings(ANALYST, [finding_in(found())], today=today)[FINDING]
         return one.state, one.reason
 
     assert standing(until) == ("explained", None)
@@ -223,14 +224,14 @@ def test_an_explanation_stands_until_its_day_and_then_says_that_it_expired(store
     ],
 )
 def test_a_material_change_and_no_other_opens_a_case_again(changes: dict[str, Any], why: str | None) -> None:
-    assert material_change(Facts.of(found()), Facts.of(found(**changes)), on=TODAY) == why
+    assert material_change(Facts.of(finding_in(found())), Facts.of(finding_in(found(**changes))), on=TODAY) == why
 
 
 def test_a_waiver_ends_with_a_material_change_by_itself(store: Store) -> None:
     cases.waive(ANALYST, store, sight(), text="Below what a visit costs.", stands_until=BY, now=NOW)
     assert not Notice.objects.exists(), "nobody is told of what is not pursued"
     more = found(mass_kg="1000")
-    assert case_views.standings(ANALYST, [more], today=TODAY)[FINDING].reason == "mass"
+    assert case_views.standings(ANALYST, [finding_in(more)], today=TODAY)[FINDING].reason == "mass"
     # A step that is taken on the new facts first writes down why the case is open.
     cases.ask(ANALYST, store, sight(more), text="Where is it from?", until=BY, now=NOW)
     kinds = list(CaseStep.objects.order_by("number").values_list("kind", flat=True))

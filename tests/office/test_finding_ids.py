@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.findings import finding_in, findings_in
 from tests.formerly import formerly
 from tests.office.conftest import NOW
 from tests.office.test_cases import ANALYST, BY, FILER, FIRM, INSPECTOR, STAMP, TODAY
@@ -14,7 +16,7 @@ from tests.office.test_cases import ANALYST, BY, FILER, FIRM, INSPECTOR, STAMP, 
 from lodeline.detection.identity import finding_id
 from lodeline.office.findings import cases, review
 from lodeline.office.findings.cases import FindingAsSeen
-from lodeline.office.findings.matching import cases_of, located, rows_of
+from lodeline.office.findings.matching import cases_of, findings_of, located
 from lodeline.office.findings.views import case_at, standings, without_finding
 from lodeline.office.models import Case, CaseStep
 from lodeline.regulation.parameter import load
@@ -37,22 +39,26 @@ def gain(first: str, last: str, mass_kg: str = "100", site: str = "MAG-A") -> di
 
 def sight(row: dict[str, Any], every: list[dict[str, Any]] | None = None, *, today: date = TODAY) -> FindingAsSeen:
     """The finding as the page of an official has it, among all that the filings raise."""
-    case = case_at(ANALYST, every or [row], row["id"]).case
+    case = case_at(ANALYST, findings_in(every or [row]), row["id"]).case
     return FindingAsSeen(
-        row=row, stamp=STAMP, today=today, steps=case.steps_taken if case else 0, case=case.finding if case else None
+        finding=finding_in(row),
+        stamp=STAMP,
+        today=today,
+        steps=case.steps_taken if case else 0,
+        case=case.finding if case else None,
     )
 
 
 def explained(store: Store, row: dict[str, Any]) -> Case:
     cases.ask(ANALYST, store, sight(row), text="Where is it from?", until=BY, now=NOW)
-    kept = located([row], row["id"]).case
+    kept = located(findings_in([row]), row["id"]).case
     assert kept is not None
     cases.answer(FILER, store, FIRM, kept.finding, text="A receipt came late.", now=NOW)
     return cases.explain(ANALYST, store, sight(row), text="So it is.", stands_until=date(2026, 6, 1), now=NOW)
 
 
 def state(row: dict[str, Any], every: list[dict[str, Any]] | None = None) -> tuple[str, str | None]:
-    one = standings(ANALYST, every or [row], today=TODAY)[row["id"]]
+    one = standings(ANALYST, findings_in(every or [row]), today=TODAY)[row["id"]]
     return one.state, one.reason
 
 
@@ -76,15 +82,17 @@ def test_a_case_of_before_shows_stands_and_opens_again(store: Store, monkeypatch
     old = formerly(gain("2025-09", "2025-10"))
     kept = explained(store, old)
     same = gain("2025-09", "2025-10")
-    assert located([same], old["id"]) == located([same], same["id"])
+    assert located(findings_in([same]), old["id"]) == located(findings_in([same]), same["id"])
     assert state(same) == ("explained", None), "the id of before is an alias"
     grown = gain("2025-09", "2025-12", "104")
-    found = located([grown], old["id"])
-    assert (found.row, found.case) == (grown, kept), "the address of before leads to what the finding has become"
-    assert state(grown) == ("explained", None) and without_finding(ANALYST, [grown]) == []
+    found = located(findings_in([grown]), old["id"])
+    assert (found.finding, found.case) == (finding_in(grown), kept), (
+        "the address of before leads to what the finding has become"
+    )
+    assert state(grown) == ("explained", None) and without_finding(ANALYST, findings_in([grown])) == []
     more = gain("2025-09", "2026-01", "150")
     assert state(more) == ("open", "mass")
-    monkeypatch.setattr(review, "findings", lambda *_: {"rows": [more]})
+    monkeypatch.setattr(review, "findings", lambda *_: SimpleNamespace(raised=findings_in([more])))
     monkeypatch.setattr(review, "_looked", {})
     assert review.review(store, load("cn"), now=NOW) == 1
     assert Case.objects.get().state == "open"
@@ -110,12 +118,12 @@ def test_a_case_is_of_one_finding_and_never_of_a_stranger(store: Store) -> None:
         gain("2025-12", "2026-01"), gain("2025-09", "2025-10", site="MAG-B"),
         {**gain("2025-09", "2025-10"), "detector": "unexplained-loss", "id": "cd" * 32},
     ]  # fmt: skip
-    assert cases_of(strangers) == {} and without_finding(ANALYST, strangers) == [kept]
+    assert cases_of(findings_in(strangers)) == {} and without_finding(ANALYST, findings_in(strangers)) == [kept]
     assert all(state(row, strangers) == ("open", None) for row in strangers)
-    gone = located(strangers, kept.finding)
-    assert (gone.row, gone.case) == (None, kept)
+    gone = located(findings_in(strangers), kept.finding)
+    assert (gone.finding, gone.case) == (None, kept)
     two = [gain("2025-08", "2025-09"), gain("2025-10", "2026-01")]
-    assert [row["id"] for row in rows_of(two).values()] == [two[0]["id"]]
+    assert [one.id for one in findings_of(findings_in(two)).values()] == [two[0]["id"]]
 
 
 def test_of_two_cases_of_before_the_finding_has_the_one_whose_id_it_had_and_the_other_stays_by_itself(
@@ -124,17 +132,22 @@ def test_of_two_cases_of_before_the_finding_has_the_one_whose_id_it_had_and_the_
     first, second = (formerly(gain("2025-09", last)) for last in ("2025-10", "2025-11"))
     early, late = (
         cases.ask(
-            ANALYST, store, FindingAsSeen(row=one, stamp=STAMP, today=TODAY, steps=0), text="Why?", until=BY, now=NOW
+            ANALYST,
+            store,
+            FindingAsSeen(finding=finding_in(one), stamp=STAMP, today=TODAY, steps=0),
+            text="Why?",
+            until=BY,
+            now=NOW,
         )
         for one in (first, second)
     )
     Case.objects.filter(pk=early.pk).update(changed_at=NOW + timedelta(hours=1))
     now = gain("2025-09", "2025-11")
-    assert cases_of([now])[now["id"]].pk == late.pk
+    assert cases_of(findings_in([now]))[now["id"]].pk == late.pk
     grown = gain("2025-09", "2026-01")
-    assert cases_of([grown])[grown["id"]].pk == early.pk, "else that in which the last step was taken"
-    assert without_finding(ANALYST, [grown]) == [late]
-    assert located([grown], late.finding).case == late
+    assert cases_of(findings_in([grown]))[grown["id"]].pk == early.pk, "else that in which the last step was taken"
+    assert without_finding(ANALYST, findings_in([grown])) == [late]
+    assert located(findings_in([grown]), late.finding).case == late
 
 
 def test_a_pair_and_a_group_of_customers_are_found_by_their_old_subjects(store: Store) -> None:
@@ -149,5 +162,5 @@ def test_a_pair_and_a_group_of_customers_are_found_by_their_old_subjects(store: 
         now["id"] = finding_id(detector, subject, "2025-09")
         kept = explained(store, formerly(now, subject=before))
         later = {**now, "period": {"from": "2025-09", "to": "2026-01"}}
-        assert cases_of([later]) == {later["id"]: kept}
-        assert located([later], kept.finding).row == later
+        assert cases_of(findings_in([later])) == {later["id"]: kept}
+        assert located(findings_in([later]), kept.finding).finding == finding_in(later)

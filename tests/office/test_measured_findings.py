@@ -12,7 +12,7 @@ from tests.desk import LAW, Desk, organisation, site
 from tests.office.conftest import official
 from tests.stores import copied
 
-from lodeline.detection.finding import of_books
+from lodeline.detection.battery import finding_of
 from lodeline.office.inspections.measuring import measure
 from lodeline.service.findings.finding import findings
 from lodeline.service.inspections.measuring import Weighing
@@ -54,7 +54,7 @@ def store(url: str) -> Iterator[Store]:
 
 def seen(store: Store) -> dict[str, Any]:
     """The findings by detector, carried over and from nothing: both alike."""
-    carried = findings(store, open_snapshot(store, open_snapshot(store)), LAW)["rows"]
+    carried = findings(store, open_snapshot(store, open_snapshot(store)), LAW).as_json()["rows"]
     return {row["detector"]: row for row in carried}
 
 
@@ -73,7 +73,7 @@ def test_a_loss_that_the_stock_shows_too_is_confirmed(store: Store) -> None:
     (step,) = after["measured"]["steps"]
     assert (step["state"], step["before_kg"]) == ("confirmed", before["mass_kg"])
     assert after["id"] == before["id"]
-    assert of_books(after) == before
+    assert finding_of(after).by_books().as_json() == before
     assert not verify(store).faults
 
 

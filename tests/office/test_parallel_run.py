@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
+from tests.findings import finding_in
 from tests.office.conftest import official
 
 from lodeline.filing.check import check
@@ -98,7 +99,7 @@ def finding(last: str) -> FindingAsSeen:
         "id": "f1", "detector": "unexplained-loss", "subject": {"organisation": "MAG-1", "site": "MAG-1-A"},
         "period": {"from": "2026-01", "to": last}, "score": None, "mass_kg": "1", "elements": ["Nd"],
     }  # fmt: skip
-    return FindingAsSeen(row=row, stamp={"entry": 1, "root": ""}, today=date(2026, 5, 1), steps=0)
+    return FindingAsSeen(finding=finding_in(row), stamp={"entry": 1, "root": ""}, today=date(2026, 5, 1), steps=0)
 
 
 def test_no_case_and_no_order(store: Store) -> None:

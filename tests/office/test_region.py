@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.findings import finding_in
 from tests.office.conftest import NOW, official
 from tests.office.register import REGISTER
 
@@ -45,7 +46,7 @@ def sight(firm: str, steps: int = 0) -> FindingAsSeen:
         "id": f"finding about {firm}", "detector": "unexplained-gain", "subject": {"organisation": firm}, "score": None,
         "mass_kg": "1", "elements": [], "state": "open",
     }  # fmt: skip
-    return FindingAsSeen(row=row, stamp={"entry": 0, "root": "00" * 32}, today=TODAY, steps=steps)
+    return FindingAsSeen(finding=finding_in(row), stamp={"entry": 0, "root": "00" * 32}, today=TODAY, steps=steps)
 
 
 def record(store: Store, table: RegisterTable, key: str, **changes: str) -> dict[str, str]:
@@ -125,9 +126,10 @@ def test_cases_elsewhere_are_not_there(here: Actor, store: Store) -> None:
         cases.ask(whole, store, sight(firm), text="Why?", until=date(2026, 3, 5), now=NOW)
     assert case_at(here, [], "finding about MAG-1").case is not None
     assert case_at(here, [], "finding about ALL-1").case is None
-    seen = case_at(here, [sight("ALL-1").row], "finding about ALL-1")
-    assert (seen.row, seen.case) == (None, None)
-    assert list(standings(here, [sight("MAG-1").row, sight("ALL-1").row], today=TODAY)) == ["finding about MAG-1"]
+    seen = case_at(here, [sight("ALL-1").finding], "finding about ALL-1")
+    assert (seen.finding, seen.case) == (None, None)
+    both = [sight(firm).finding for firm in ("MAG-1", "ALL-1")]
+    assert list(standings(here, both, today=TODAY)) == ["finding about MAG-1"]
     assert deciders(whole, NOW, about="ALL-1") == []
     assert [name for _, name in deciders(whole, NOW, about="MAG-1")] == ["Regional"]
 

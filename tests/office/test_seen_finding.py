@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.findings import finding_in
 
 import lodeline
 from lodeline.office.customs.seen import queried_line
-from lodeline.office.findings.seen import finding_seen
+from lodeline.office.findings.seen import finding_seen, seen_text
 from lodeline.office.models import Case
 
-_ROW = {"period": {"from": "2026-01", "to": "2026-03"}, "mass_kg": "900719925.474099", "subject": {"site": "S1"}}
+_ROW = {
+    "id": "ab" * 32, "detector": "unexplained-loss", "subject": {"site": "S1"}, "score": 0.999, "elements": ["Nd"],
+    "period": {"from": "2026-01", "to": "2026-03"}, "mass_kg": "900719925.474099", "interval_kg": ["1", None],
+    "explanation": {"en": "{Nd} is missing.", "zh": "{Nd} 短少。"},
+}  # fmt: skip
 
 
-def test_a_kept_finding_has_its_mass_to_the_milligram() -> None:
-    seen = finding_seen(Case(seen=json.dumps(_ROW)))
-    assert (seen.mass_mg, seen.site, seen.visit) == (900_719_925_474_099, "S1", None)
-    assert (seen.first_month, seen.last_month) == ("2026-01", "2026-03")
-
-
-def test_a_kept_finding_of_a_visit_names_its_entry() -> None:
-    seen = finding_seen(Case(seen=json.dumps(_ROW | {"subject": {"visit": "12"}})))
-    assert (seen.site, seen.visit) == ("", 12)
+def test_a_kept_finding_is_read_as_it_was_to_the_milligram() -> None:
+    seen = finding_seen(Case(seen=seen_text(finding_in(_ROW))))
+    assert seen.as_json() == finding_in(_ROW).as_json() and seen.mass_mg == 900_719_925_474_099
+    assert {**seen.as_json(), **_ROW} == seen.as_json()
 
 
 @pytest.mark.parametrize("more", [{}, {"rules": ["country-rules"]}, {"before": [7, 9]}])

@@ -17,6 +17,7 @@ from django.test import override_settings
 from tests.accounts import person as account
 from tests.conftest import REPOSITORY
 from tests.desk import LAW
+from tests.findings import finding_in
 from tests.office.test_act_and_record import judged, law_offered
 from tests.office.test_cases import found
 from tests.office.test_standing_answers import NOW as IN_NOVEMBER
@@ -179,10 +180,10 @@ def erased(store: Store, who: Actor) -> Confirm:
 
 def finding(store: Store, who: Actor) -> Confirm:
     row = found()
-    first = FindingAsSeen(row=row, stamp={"entry": 0, "root": "00" * 32}, today=TODAY, steps=0)
+    first = FindingAsSeen(finding=finding_in(row), stamp={"entry": 0, "root": "00" * 32}, today=TODAY, steps=0)
     until = TODAY + timedelta(days=30)
     cases.ask(who, store, first, text="Why?", until=until, now=NOW)
-    later = FindingAsSeen(row=row, stamp=first.stamp, today=until + timedelta(days=1), steps=1)
+    later = FindingAsSeen(finding=finding_in(row), stamp=first.stamp, today=until + timedelta(days=1), steps=1)
     return lambda other: cases.confirm(other, store, later, text="So it is.", now=NOW)
 
 

@@ -20,6 +20,7 @@ import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 from tests.desk import LAW, Desk, sheet
+from tests.findings import finding_in
 from tests.office.trade import FIRMS, person
 from tests.properties.test_own_edges import addresses as pages
 from tests.web.as_official import furnish
@@ -174,7 +175,8 @@ def test_a_finding_about_the_buyer_names_the_alias(store: Store) -> None:
     told = round_trip.TEXTS.message("went-round", ring=lots, times=NOTHING, mass=Mass(7))
     row = {"subject": {"organisation": "SEP", "lot": "MINE/HIDDENA"}, "evidence": [], "detector": "round-trip",
            "explanation": localized([told]), "sentences": [as_json(told)]}  # fmt: skip
-    (found,) = own_findings([row], OrganisationView(store, LAW, "SEP"), open_snapshot(store))
+    (one,) = own_findings([finding_in(row)], OrganisationView(store, LAW, "SEP"), open_snapshot(store))
+    found = one.as_json()
     assert found["subject"]["lot"] == "TRADE/T-1"
     assert "TRADE/T-1, MINE/M-2" in found["explanation"]["en"] and "HIDDEN" not in str(found)
 

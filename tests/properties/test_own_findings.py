@@ -24,6 +24,7 @@ from django.test import Client, override_settings
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.desk import LAW, Desk, organisation, site
+from tests.findings import answer_of, findings_in
 from tests.office.trade import NOW, person
 from tests.web.as_official import furnish
 from tests.web.conftest import Page
@@ -160,7 +161,7 @@ def plain(text: str) -> str:
 def agree(store: Store, firm: str, rows: list[dict[str, Any]], opened: set[str]) -> None:
     """The view, the API and the pages of a firm agree, and name no stranger. `opened`: of which detectors pages are."""
     own = OrganisationView(store, LAW, firm)
-    shown = own_findings(rows, own, open_snapshot(store))
+    shown = [one.as_json() for one in own_findings(findings_in(rows), own, open_snapshot(store))]
     beyond = strange_words(own)
     environ: Any = {"lodeline.actor": person(firm)}
     client = Client(HTTP_HOST="127.0.0.1", **environ)
@@ -198,7 +199,7 @@ def test_page_and_api_show_a_firm_the_same_and_no_stranger(
     lines = open_snapshot(desk.store).lines
     entries = dict(lines.select("organisation", "entry").unique().iter_rows())
     rows = [made_up(detector, firm, entries, chance) for detector in DETECTORS for firm in FIRMS]
-    monkeypatch.setattr(books, "found_by_detectors", lambda *_, **__: {"rows": rows})
+    monkeypatch.setattr(books, "found_by_detectors", lambda *_, **__: answer_of(rows))
     who = portal.MIDDLEWARE.index("lodeline.web.access.who_asks.WhoAsks")
     middleware = [*portal.MIDDLEWARE[:who], "tests.web.as_official.AsOfficial", *portal.MIDDLEWARE[who:]]
     with override_settings(

@@ -61,7 +61,7 @@ def full(*, but: str = "", old: float = 600) -> tuple[str, ...]:
 
 def found(desk: Desk) -> tuple[Explanation, ...]:
     snapshot = open_snapshot(desk.store)
-    rows = sites.judged(balances(desk.store, snapshot, LAW), {"rows": []})
+    rows = sites.judged(balances(desk.store, snapshot, LAW), [])
     own = rows.filter((pl.col("site") == "mag") & (pl.col("element") == "Nd")).sort("until")
     statement = sites.statement(own, until=date(2025, 2, 28))
     assert statement is not None

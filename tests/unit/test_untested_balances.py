@@ -53,11 +53,11 @@ def months(desk: Desk, *, swarf: str) -> Snapshot:
 
 
 def newest(desk: Desk, snapshot: Snapshot) -> dict[str, object]:
-    found = findings(desk.store, snapshot, LAW)
+    found = findings(desk.store, snapshot, LAW).rows
     rows = sites.judged(balances(desk.store, snapshot, LAW), found)
     own = rows.filter((pl.col("site") == "mag") & (pl.col("element") == "TREO"))
     (row,) = own.filter(pl.col("until") == date(2025, 2, 28)).to_dicts()
-    asking = [one["id"] for one in found["rows"] if one["detector"] == "unassayed-lot"]
+    asking = [one.id for one in found if one.detector == "unassayed-lot"]
     return row | {"asking": asking}
 
 
@@ -84,7 +84,7 @@ def test_a_balance_over_a_month_that_was_never_filed_is_shown_as_such_and_never_
     desk.rows("SEP", "2025-06")
     snapshot = open_snapshot(desk.store)
     about = desk.store, snapshot, LAW
-    rows = sites.judged(balances(*about), findings(*about)).filter(site="mag", element="TREO")
+    rows = sites.judged(balances(*about), findings(*about).rows).filter(site="mag", element="TREO")
     assert rows.filter(until=date(2025, 3, 31)).select("state", "z").row(0) == ("unfiled", None)
     year = site_years(snapshot, rows, shared_errors(*about), first="2025-01", last="2025-12")
     assert year.select("state", "muf_mg").row(0) == ("unfiled", None)

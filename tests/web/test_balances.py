@@ -43,7 +43,7 @@ def own(books: str, elsewhere: Callable[[str], Browser]) -> Browser:
 
 
 def judged(store: Store, snapshot: Snapshot) -> pl.DataFrame:
-    return sites.judged(balances(store, snapshot, LAW), findings(store, snapshot, LAW))
+    return sites.judged(balances(store, snapshot, LAW), findings(store, snapshot, LAW).rows)
 
 
 def plain(text: str) -> str:
@@ -66,7 +66,7 @@ def test_only_a_finding_makes_a_gain_or_a_loss(books: str) -> None:
     assert states["Nd", "2025-01"] == "once"
     assert states["Nd", "2025-02"] == "gain" and states["Pr", "2025-02"] == "loss"
     assert states["Nd", "2025-03"] == "closes"
-    silent = sites.judged(balances(store, snapshot, LAW), {"rows": []}).filter(pl.col("site") == "sep")
+    silent = sites.judged(balances(store, snapshot, LAW), []).filter(pl.col("site") == "sep")
     assert set(silent.filter(pl.col("period") == "2025-02")["state"]) <= {"beyond", "closes"}
 
 

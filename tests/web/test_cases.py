@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from tests.findings import answer_of, finding_in
 from tests.formerly import formerly
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
@@ -47,7 +48,7 @@ def official(flawed: Store, tmp_path: Path, elsewhere: Callable[[str | Path], Br
 
 @pytest.fixture(scope="module")
 def rows(flawed: Store) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = findings(flawed, open_snapshot(flawed), load("cn"))["rows"]
+    found: list[dict[str, Any]] = findings(flawed, open_snapshot(flawed), load("cn")).as_json()["rows"]
     return found
 
 
@@ -196,12 +197,12 @@ def test_the_queue_is_narrowed_by_state_and_by_whose_it_is(
 
 def test_a_case_outlives_its_finding(official: Browser, row: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     at = ask(official, row)
-    monkeypatch.setattr("lodeline.web.pages.findings.finding.ask", lambda *_: {"rows": []})
+    monkeypatch.setattr("lodeline.web.pages.findings.finding.ask", lambda *_: answer_of([]))
     page = official.page(at)
     assert page.status == 200
     assert "do not raise this question any more" in page.text
     assert "Evidence bundle" not in page.text
-    monkeypatch.setattr("lodeline.web.pages.findings.findings.ask", lambda *_: {"rows": [], "causes": []})
+    monkeypatch.setattr("lodeline.web.pages.findings.findings.ask", lambda *_: answer_of([]))
     assert "Not raised any more" in official.page("/en/findings/").text
 
 
@@ -230,7 +231,9 @@ def test_a_case_and_an_address_of_before_lead_to_what_the_finding_has_become(
 ) -> None:  # fmt: skip
     old = formerly(row, period={"from": row["period"]["from"], "to": row["period"]["from"]})
     copy = open_store(str(tmp_path / "store.sqlite3"))
-    seen = FindingAsSeen(row=old, stamp=open_snapshot(copy).stamp, today=clock.today("Asia/Shanghai"), steps=0)
+    seen = FindingAsSeen(
+        finding=finding_in(old), stamp=open_snapshot(copy).stamp, today=clock.today("Asia/Shanghai"), steps=0
+    )
     cases.ask(OFFICIAL, copy, seen, text="Why is that?", until=date.fromisoformat(by()), now=clock.now())
     copy.database.close()
     at, firm = f"/en/findings/{row['id']}/", row["subject"]["organisation"]
@@ -258,7 +261,9 @@ def test_watching_and_choosing_many_reach_a_case_of_before(
 ) -> None:  # fmt: skip
     old = formerly(row)
     copy = open_store(str(tmp_path / "store.sqlite3"))
-    seen = FindingAsSeen(row=old, stamp=open_snapshot(copy).stamp, today=clock.today("Asia/Shanghai"), steps=0)
+    seen = FindingAsSeen(
+        finding=finding_in(old), stamp=open_snapshot(copy).stamp, today=clock.today("Asia/Shanghai"), steps=0
+    )
     cases.watch(OFFICIAL, seen, on=True, now=clock.now())
     copy.database.close()
     listed = official.page("/en/findings/?assigned=watched")

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from tests.findings import answer_of
 from tests.office.trade import person as member
 from tests.web.conftest import Browser, Page
 
-from lodeline.detection.battery import DETECTORS
+from lodeline.detection.battery import DETECTORS, explanation_of
 from lodeline.detection.detector import ANY_QUESTION
 from lodeline.detection.detectors import round_trip
 from lodeline.message import (
@@ -27,7 +28,7 @@ from lodeline.message import (
     localized,
 )
 from lodeline.regulation.parameter import load
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.balance import chosen as page_of_balance
@@ -50,7 +51,7 @@ def on_flawed(flawed: Store, elsewhere: Callable[[str | Path], Browser]) -> Brow
 @pytest.fixture(scope="module")
 def found(flawed: Store) -> dict[str, dict[str, Any]]:
     """The first finding of each detector."""
-    rows = raised(findings(flawed, open_snapshot(flawed), load("cn")))
+    rows = [one.as_json() for one in findings(flawed, open_snapshot(flawed), load("cn")).raised]
     return {row["detector"]: row for row in reversed(rows)}
 
 
@@ -82,7 +83,7 @@ def made_up(detector: str, **changes: Any) -> dict[str, Any]:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Findings that the page is to find instead of the detectors' own."""
     rows: list[dict[str, Any]] = []
-    monkeypatch.setattr(page_of_finding, "ask", lambda *_: {"rows": rows})
+    monkeypatch.setattr(page_of_finding, "ask", lambda *_: answer_of(rows))
     return rows
 
 
@@ -101,7 +102,7 @@ def test_every_finding_has_a_whole_page(
         else:
             assert heading.endswith("?" if language == "en" else "？")
         told = " ".join(page.text.split())
-        said = " ".join(sentences(row, language, names).split())
+        said = " ".join(sentences(explanation_of(row), language, names).split())
         for text in (said, *(one[language] for one in (*row["innocent"], *row["ask"]))):
             assert text in told
         assert "None" not in told.split()
@@ -122,7 +123,7 @@ def test_a_firm_reads_the_questions_about_its_site_on_the_sites_balance(
         sentences=[sentence],
         period={"from": "2025-01", "to": "2025-03"},
     )
-    monkeypatch.setattr(page_of_balance, "findings", lambda *_: {"rows": [row]})
+    monkeypatch.setattr(page_of_balance, "findings", lambda *_: answer_of([row]))
     own: Any = {"lodeline.actor": member("SEP-0002", "filer")}
     client = Client(HTTP_HOST="127.0.0.1", **own)
     for language, went in (("en", "Goods went round"), ("zh", "货物沿")):
@@ -205,7 +206,7 @@ def test_list_of_firms_counts_a_question_at_each_that_is_asked(
     browser: Browser, monkeypatch: pytest.MonkeyPatch, store: Store
 ) -> None:
     rows = [made_up("composition-swap", subject={"pair": "SEP-0001>MIN-0001"}), made_up("unexplained-loss")]
-    monkeypatch.setattr(organisations, "findings", lambda *_: {"rows": rows})
+    monkeypatch.setattr(organisations, "findings", lambda *_: answer_of(rows))
     text = browser.get("/en/organisations/?format=csv").content.decode("utf-8-sig")
     counted = {row["Organisation"]: row["Findings"] for row in csv.DictReader(io.StringIO(text))}
     names = organisation_names(store.newest_register(), "en")

@@ -31,7 +31,7 @@ def on_flawed(flawed: Store, elsewhere: Callable[[str | Path], Browser]) -> Brow
 
 @pytest.fixture(scope="module")
 def rows(flawed: Store) -> list[dict[str, object]]:
-    answer = findings(flawed, open_snapshot(flawed), load("cn"))
+    answer = findings(flawed, open_snapshot(flawed), load("cn")).as_json()
     assert "quota-overrun" in {row["detector"] for row in answer["rows"]}
     assert {row["detector"] for row in answer["duties"]} == {"missing-filing"}
     return list(answer["rows"])
@@ -60,7 +60,7 @@ def test_every_finding_stands_in_the_order_of_the_service(on_flawed: Browser, ro
 
 
 def test_queue_has_one_row_a_cause_with_mass_worth_chance_and_next_step(flawed: Store, on_flawed: Browser) -> None:
-    causes = findings(flawed, open_snapshot(flawed), load("cn"))["causes"]
+    causes = findings(flawed, open_snapshot(flawed), load("cn")).as_json()["causes"]
     page = on_flawed.page(OPEN)
     assert ids(page.html) == [one["finding"] for one in causes]
     text = on_flawed.get(f"{OPEN}?format=csv").content.decode("utf-8-sig")
@@ -76,7 +76,7 @@ def test_queue_has_one_row_a_cause_with_mass_worth_chance_and_next_step(flawed: 
 
 
 def test_headline_counts_questions_and_firms_and_names_the_first(flawed: Store, on_flawed: Browser) -> None:
-    rows = findings(flawed, open_snapshot(flawed), load("cn"))["causes"]
+    rows = findings(flawed, open_snapshot(flawed), load("cn")).as_json()["causes"]
     firms = {row["organisation"] for row in rows}
     heading = on_flawed.page(OPEN).headings[0].replace("\u00a0", " ").replace("\u202f", " ")
     assert heading.startswith(f"{len(rows)} questions for {len(firms)} firms; the first: beyond capacity, USD ")

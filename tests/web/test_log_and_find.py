@@ -210,7 +210,7 @@ def test_a_parameter_that_is_given_twice_counts_once(browser: Browser) -> None:
 
 
 def test_find_knows_findings_by_the_beginning_of_their_id(browser: Browser, flawed: Store, elsewhere: Any) -> None:
-    row = findings(flawed, open_snapshot(flawed), load_law("cn"))["rows"][0]
+    row = findings(flawed, open_snapshot(flawed), load_law("cn")).as_json()["rows"][0]
     there: Browser = elsewhere(flawed.database.url)
     for text in (row["id"], row["id"][:16]):
         found = Page(there.client.get("/en/find/", {"q": text}, follow=True))

@@ -74,7 +74,7 @@ def answers(url: str) -> dict[str, str]:
         for line in LINES for day in DAYS
     ]  # fmt: skip
     found = {
-        "findings": findings(store, snapshot, law)["rows"],
+        "findings": findings(store, snapshot, law).as_json()["rows"],
         "findings again": [one.as_json() for one in run_detectors(seen)],
         "balances": balances(store, snapshot, law).to_dicts(),
         "mismatches": every_exception(store, snapshot, law).to_dicts(),

@@ -51,7 +51,7 @@ def milligrams(kilograms: str) -> int:
 def test_one_loss_has_one_mass_wherever_it_is_shown(leaking: str, elsewhere: Callable[[str | Path], Browser]) -> None:
     store = open_store(leaking)
     snapshot = open_snapshot(store)
-    found = findings(store, snapshot, LAW)
+    found = findings(store, snapshot, LAW).as_json()
     (cause,) = found["causes"]
     browser = elsewhere(leaking)
     named = {

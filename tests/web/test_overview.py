@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 from tests import worlds
+from tests.findings import answer_of
 from tests.web.as_official import furnish
 from tests.web.conftest import Browser
 
@@ -131,7 +132,7 @@ def finding(side: str, muf_kg: str) -> dict[str, Any]:
 def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """Findings that the overview is to find instead of the detectors' own."""
     rows: list[dict[str, Any]] = []
-    monkeypatch.setattr(scene, "findings", lambda *_: {"rows": rows, "causes": []})
+    monkeypatch.setattr(scene, "findings", lambda *_: answer_of(rows))
     yield rows
 
 
@@ -265,7 +266,7 @@ def test_nothing_across_the_border_is_said_and_not_drawn(browser: Browser, borde
 
 
 def test_between_countries_the_shade_is_what_came_from_nowhere(
-    browser: Browser, seen: list[dict[str, Any]], border: Any
+    browser: Browser, seen: list[dict[str, Any]], border: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = crossed(("MM", "CN", "2025-02", 60), ("CN", "JP", "2025-02", 9)).with_columns(element=pl.lit("TREO"))
     border(rows, {"SEP-0001-A": "MM", "SEP-0002-A": "CN"})
@@ -275,6 +276,8 @@ def test_between_countries_the_shade_is_what_came_from_nowhere(
     assert "Shade: received from others" in html
     bound = finding("unexplained-gain", "40000") | {"score": None, "mass_kg": "40000"}
     seen.append(bound | {"period": {"from": "2025-02", "to": "2025-02"}, "evidence": []})
+    # Another question: an answer that was given is kept.
+    monkeypatch.setattr(scene, "findings", lambda *_: answer_of(seen))
     html = section(browser, path)
     assert "whose sites sent out more than they had and took in: 1; the most: Myanmar, at least 40.0 t." in html
     assert "Shade: sent out by sites beyond what they had and took in" in html

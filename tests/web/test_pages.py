@@ -17,6 +17,7 @@ import pytest
 from django.core import signing
 from django.test import Client, override_settings
 from django.urls import URLResolver
+from tests.findings import finding_in
 from tests.law_packs import with_notice
 from tests.stores import made_once, put_away
 from tests.web.as_official import OFFICIAL
@@ -139,7 +140,7 @@ def _made(url: str) -> Examples:
         "interval_kg": ["744.5", "1724.5"], "evidence": [], "innocent": [], "ask": [], "state": "open",
         "explanation": {"en": "Seen.", "zh": "所见。"},
     }  # fmt: skip
-    seen = cases.FindingAsSeen(row=row, stamp={"entry": 0, "root": "00" * 32}, today=today, steps=0)
+    seen = cases.FindingAsSeen(finding=finding_in(row), stamp={"entry": 0, "root": "00" * 32}, today=today, steps=0)
     cases.ask(member, store, seen, text="Where is it from?", until=today + timedelta(days=15), now=now)
     application = applications.begin(member, str(firm), now=now)
     Application.objects.filter(pk=application.pk).update(state="submitted", submitted_at=now)

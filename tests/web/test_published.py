@@ -125,7 +125,7 @@ def test_a_job_reads_what_is_published_and_opens_no_frames(filer: Filer, monkeyp
 
     def all_of(snapshot: Any) -> list[Any]:
         return [
-            answered(findings, store, snapshot, law)["rows"], answered(every, store, snapshot, law).rows(),
+            answered(findings, store, snapshot, law).as_json()["rows"], answered(every, store, snapshot, law).rows(),
             queue.queue(store, snapshot, day=day), queue.name(store, snapshot, "MINE OF OLD", day=day),
             queue.party(store, snapshot, "MINE", day=day), parties.unsettled(snapshot, firms=frozenset({"SEP"})).rows(),
             snapshot.register.roles,
@@ -184,7 +184,7 @@ def test_evidence_and_the_desk_read_what_is_published(
     flawed.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     store, law = open_store(str(shutil.copy(flawed.database.path, tmp_path / "store.sqlite3"))), load("cn")
     whole = open_snapshot(store)
-    found = findings(store, whole, law)["rows"][0]["id"]
+    found = findings(store, whole, law).as_json()["rows"][0]["id"]
     lot = whole.lots["name"][0]
     lines = f"line,exporter,product_name,mass_kg,destination,lot,end_user_name\n1,X,magnets,4,DE,{lot},Muster AG\n"
 

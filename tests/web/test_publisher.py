@@ -95,7 +95,7 @@ def answers(reading: Reading) -> dict[str, Any]:
     return {
         "months": reading.answer(overview.months, store, snapshot, law),
         "elements": reading.answer(overview.elements, snapshot),
-        "findings": reading.answer(findings, store, snapshot, law)["rows"],
+        "findings": reading.answer(findings, store, snapshot, law).as_json()["rows"],
         "balances": reading.answer(balances, store, snapshot, law).rows(),
         "lot": snapshot.rows("lines", "lot", [1]).rows(),
         "trace": trace(snapshot, "MINE/7", forward=True, depth=None),
@@ -216,7 +216,7 @@ def test_a_report_that_cannot_be_computed_holds_up_no_other_and_its_page_shows_t
         assert publisher.publish_once() == stamp
     assert len([one for one in caplog.records if "could not be computed" in one.message]) == 1
     reading = PublishedDesk(filer.store.database.url).reading()
-    assert reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"] is not None
+    assert reading.answer(findings, reading.store, reading.snapshot, reading.law).as_json()["rows"] is not None
 
 
 def test_an_error_for_a_person_is_an_answer(filer: Filer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def addresses(divided: Divided, firms: frozenset[str]) -> dict[str, list[dict[st
     lots = [str(lot) for (lot,) in divided.store.database.rows("SELECT name FROM lot ORDER BY id")]
     entries = divided.store.database.rows('SELECT "index", organisation FROM entry ORDER BY "index"')
     snapshot = open_snapshot(divided.store)
-    seen = findings(divided.store, snapshot, load_law("cn"))["rows"]
+    seen = findings(divided.store, snapshot, load_law("cn")).as_json()["rows"]
     disagree = every_exception(divided.store, snapshot, load_law("cn")).filter(pl.col("organisation").is_in(firms))
     visits = [plan for plan in plans(divided.store) if plan.paper["organisation"] in firms]
     measured = [str(one.entry.index) for one in inspections(divided.store, firms)]
@@ -277,7 +277,9 @@ def test_lists_hold_the_firms_of_the_region_and_no_others(client: Client, divide
     )
     assert linked("/en/findings/") <= divided.here
     whole = divided.store, open_snapshot(divided.store), load_law("cn")
-    elsewhere = [one["finding"] for one in findings(*whole)["causes"] if one["organisation"] not in divided.here]
+    elsewhere = [
+        one["finding"] for one in findings(*whole).as_json()["causes"] if one["organisation"] not in divided.here
+    ]
     seen = client.get("/en/findings/").content.decode() + client.get("/en/findings/?view=firms").content.decode()
     assert elsewhere and not [one for one in elsewhere if one in seen]
 

@@ -51,7 +51,7 @@ def demo(run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @pytest.fixture(autouse=True)
 def note(demo: Store) -> None:
     """Three plants: found by their own detector, seen by another one, missed. Where notes lie is each test's own."""
-    rows = findings(demo, open_snapshot(demo), law_now(demo))["rows"]
+    rows = findings(demo, open_snapshot(demo), law_now(demo)).as_json()["rows"]
     first = next(row for row in rows if row["detector"] == "quota-overrun")
     plants = [
         plant("P1", first["detector"], first["subject"]["organisation"], first["period"]),
@@ -95,12 +95,12 @@ def test_the_key_says_what_was_found_and_what_was_missed(demo: Store) -> None:
     assert re.search(r"P1 .* found .* P2 .* missed, others ask .* P3 .* missed –", told)
     noted = demo_of(demo.database)
     assert noted is not None
-    rows = findings(demo, open_snapshot(demo), law_now(demo))["rows"]
+    rows = findings(demo, open_snapshot(demo), law_now(demo)).rows
     key = answer_key(noted, rows)
     assert (key.found, key.touched, key.missed) == (1, 1, 1)
-    near = {row["id"] for one in key.rows for row in ([one.found] if one.found else []) + list(one.touched)}
-    false = {one.finding["id"] for one in key.false}
-    assert near | false | {row["id"] for row in key.shown} == {row["id"] for row in rows}
+    near = {row.id for one in key.rows for row in ([one.found] if one.found else []) + list(one.touched)}
+    false = {one.finding.id for one in key.false}
+    assert near | false | {row.id for row in key.shown} == {row.id for row in rows}
     assert not near & false
 
 

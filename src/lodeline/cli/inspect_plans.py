@@ -79,7 +79,7 @@ def choose(
     law = law_of(store)
     period = month(of_month) or f"{today_of(store):%Y-%m}"
     chosen = choosing.choose(
-        answered(choosing.visitable, snapshot), answered(findings, store, snapshot, law)["rows"],
+        answered(choosing.visitable, snapshot), answered(findings, store, snapshot, law).rows,
         choosing.last_visits(store, period), month=period, seed=choosing.month_seed(store, period),
         visits=choosing.VISITS if visits is None else visits,
         share=choosing.RANDOM_SHARE if share is None else share / 100,

@@ -343,6 +343,9 @@ def findings(
     as_json: Json = False,
 ) -> None:
     """What the detectors saw, as questions with their evidence. 线索。"""
+    from lodeline.accountancy.worth import price_year  # noqa: PLC0415
+    from lodeline.material.mass import MG_PER_KG  # noqa: PLC0415
+    from lodeline.message import localized  # noqa: PLC0415
     from lodeline.service.findings.finding import findings as found  # noqa: PLC0415
     from lodeline.store.published import answered  # noqa: PLC0415
 
@@ -353,23 +356,22 @@ def findings(
     if as_json:
         print_json(document)
         return
-    by_id = {row["id"]: row for row in document["rows"]}
-    for one in document["causes"][:20]:
-        row, others = by_id[one["finding"]], len(one["same_cause"])
-        subject = " ".join(f"{name}={value}" for name, value in row["subject"].items())
-        period = f"{row['period']['from']}…{row['period']['to']}"
-        masses = ", ".join(f"{element} {float(mass):.0f} kg" for element, mass in one["masses_kg"].items())
-        innocent = f"{one['innocent']:.0%}"
+    for one in document.causes[:20]:
+        row, others = one.finding, len(one.others)
+        subject = " ".join(f"{name}={value}" for name, value in row.subject.items())
+        masses = ", ".join(f"{element} {mass / MG_PER_KG:.0f} kg" for element, mass in one.masses_mg.items())
+        innocent, worth = f"{one.innocent:.0%}", round(one.worth_usd)
         figures = text(
-            f"{masses}  USD {one['worth_usd']} ({one['price_year']})  innocent {innocent}  others {others}",
-            f"{masses}  {one['worth_usd']} 美元（{one['price_year']} 年价）  属正常的概率 {innocent}  同因 {others} 条",
+            f"{masses}  USD {worth} ({price_year()})  innocent {innocent}  others {others}",
+            f"{masses}  {worth} 美元（{price_year()} 年价）  属正常的概率 {innocent}  同因 {others} 条",
         )
-        console.print(f"{row['detector']}  {subject}  {period}  {figures}", markup=False)
-        console.print(f"    {row['explanation'][language()]}", markup=False)
-        console.print(f"    → {one['ask'][language()]}", markup=False)
-    if (more := len(document["causes"]) - 20) > 0:
+        console.print(f"{row.detector}  {subject}  {row.first_period}…{row.last_period}  {figures}", markup=False)
+        console.print(f"    {localized(row.explanation)[language()]}", markup=False)
+        if one.ask is not None:
+            console.print(f"    → {one.ask[language()]}", markup=False)
+    if (more := len(document.causes) - 20) > 0:
         console.print(text(f"… {more} more; --json has all", f"……另有 {more} 项，见 --json"))
-    if number := len(document["duties"]):
+    if number := len(document.duties):
         console.print(
             text(
                 f"Still to be filed, and no question: {number} (`duties` of --json)",

@@ -33,9 +33,10 @@ from lodeline.detection.detectors import (
     unexplained_loss,
     yield_outlier,
 )
-from lodeline.detection.finding import Finding, ranked
+from lodeline.detection.finding import Finding, MeasuredStep, ranked
 from lodeline.errors import Text
-from lodeline.message import Message, message_of
+from lodeline.material.mass import parse_mass
+from lodeline.message import Message, message_of, unsplit
 
 #: In the order in which they look.
 DETECTORS: Final[tuple[Detector, ...]] = tuple(
@@ -55,9 +56,38 @@ TEXTS: Final[Mapping[str, Text]] = {
 }  # fmt: skip
 
 
-def sentences_of(row: Mapping[str, Any]) -> tuple[Message, ...]:
-    """The sentences of a finding (a row of `lodeline findings --json`); none where it was kept without facts."""
-    return tuple(message_of(one, TEXTS) for one in row.get("sentences", ()))
+def finding_of(row: Mapping[str, Any]) -> Finding:
+    """The finding that `Finding.as_json` gave. Rows that older versions kept have no `since` and no `sentences`."""
+    mass_mg, interval_mg, score = _figures_of(row)
+    measured = row.get("measured")
+    return Finding(
+        detector=row["detector"], subject=row["subject"], first_period=row["period"]["from"],
+        last_period=row["period"]["to"], cause_from=row.get("since"), score=score, mass_mg=mass_mg,
+        interval_mg=interval_mg, elements=tuple(row["elements"]), explanation=explanation_of(row),
+        innocent=tuple(row["innocent"]), ask=tuple(row["ask"]), evidence=tuple(row["evidence"]),
+        state=row.get("state", "open"), kept_id=row["id"],
+        measured=tuple(_step_of(one) for one in measured["steps"]) if measured else (),
+        of_books=_figures_of(measured["books"]) if measured else None,
+    )  # fmt: skip
+
+
+def _step_of(row: Mapping[str, Any]) -> MeasuredStep:
+    mass_mg, interval_mg, score = _figures_of(row)
+    return MeasuredStep(
+        visit=row["visit"], on=row["on"], state=row["state"], element=row["element"],
+        before_mg=parse_mass(row["before_kg"]), mass_mg=mass_mg, interval_mg=interval_mg, score=score,
+        would_see_mg=parse_mass(row["would_see_kg"]), explanation=explanation_of(row),
+    )  # fmt: skip
+
+
+def _figures_of(row: Mapping[str, Any]) -> tuple[int, tuple[int | None, int | None], float | None]:
+    low, high = (None if bound is None else parse_mass(bound) for bound in row["interval_kg"])
+    return parse_mass(row["mass_kg"]), (low, high), row["score"]
+
+
+def explanation_of(row: Mapping[str, Any]) -> tuple[Message, ...]:
+    """One that was kept without facts is one sentence, as it was written then."""
+    return tuple(message_of(one, TEXTS) for one in row.get("sentences", ())) or (unsplit(row["explanation"]),)
 
 
 def run_detectors(view: LedgerView, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:

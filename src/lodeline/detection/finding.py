@@ -7,11 +7,11 @@ its id when the facts behind it change or the cause grows, and anyone who holds 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lodeline.accountancy.verification.verdict import State
-from lodeline.detection.identity import PAIR, finding_id
+from lodeline.detection.identity import finding_id, named_in
 from lodeline.errors import Text
 from lodeline.material.mass import format_kg
 from lodeline.message import Message, as_json, localized
@@ -40,8 +40,7 @@ class MeasuredStep:
         return {
             "visit": self.visit, "on": self.on, "state": self.state, "element": self.element,
             "before_kg": format_kg(self.before_mg), **_figures(self.mass_mg, self.interval_mg, self.score),
-            "would_see_kg": format_kg(self.would_see_mg), "explanation": localized(self.explanation),
-            "sentences": [as_json(one) for one in self.explanation],
+            "would_see_kg": format_kg(self.would_see_mg), **_sentences(self.explanation),
         }  # fmt: skip
 
 
@@ -76,6 +75,8 @@ class Finding:
     measured: tuple[MeasuredStep, ...] = ()
     #: What the books alone say, where a visit has changed it.
     of_books: tuple[int, tuple[int | None, int | None], float | None] | None = None
+    #: Its id, where that is kept: an older rule may have made it, or of what its reader is not shown.
+    kept_id: str = ""
 
     @property
     def period(self) -> dict[str, str]:
@@ -89,12 +90,30 @@ class Finding:
     @property
     def id(self) -> str:
         """That of detector, subject and first month of the cause."""
-        return finding_id(self.detector, self.subject, self.since)
+        return self.kept_id or finding_id(self.detector, self.subject, self.since)
 
     @property
     def firm(self) -> str:
-        """The organisation that is asked: of a pair, who received."""
-        return self.subject.get("organisation") or self.subject["pair"].partition(PAIR)[2]
+        """The organisation that it puts its question to; of a pair, the shipper."""
+        return named_in(self.subject)[0]
+
+    @property
+    def firms(self) -> tuple[str, ...]:
+        """All that it puts its question to: of a pair both sides, since what was seen shows as much of either."""
+        return named_in(self.subject)[:2] if "pair" in self.subject else (self.firm,)
+
+    def stated(self) -> Finding:
+        """The finding as it is reported everywhere: scores to nine decimals, under its id."""
+        steps = tuple(replace(one, score=_rounded(one.score)) for one in self.measured)
+        books = self.of_books and (*self.of_books[:2], _rounded(self.of_books[2]))
+        return replace(self, score=_rounded(self.score), measured=steps, of_books=books, kept_id=self.id)
+
+    def by_books(self) -> Finding:
+        """The finding as the books alone raise it: without what inspectors measured."""
+        if self.of_books is None:
+            return self
+        mass_mg, interval_mg, score = self.of_books
+        return replace(self, mass_mg=mass_mg, interval_mg=interval_mg, score=score, measured=(), of_books=None)
 
     def as_json(self) -> dict[str, Any]:
         """The row that `lodeline findings --json` prints; masses as decimal kg text."""
@@ -106,8 +125,7 @@ class Finding:
             "since": self.since,
             **_figures(self.mass_mg, self.interval_mg, self.score),
             "elements": list(self.elements),
-            "explanation": localized(self.explanation),
-            "sentences": [as_json(one) for one in self.explanation],
+            **_sentences(self.explanation),
             "innocent": list(self.innocent),
             "ask": list(self.ask),
             "evidence": [dict(item) for item in self.evidence],
@@ -120,18 +138,23 @@ class Finding:
         return {"books": _figures(*books), "steps": [one.as_json() for one in self.measured]}
 
 
-def of_books(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A finding as it is printed, as the books alone raise it: without what inspectors measured."""
-    books = row.get("measured", {}).get("books", {})
-    return {name: value for name, value in {**row, **books}.items() if name != "measured"}
-
-
 def _figures(mass_mg: int, interval_mg: tuple[int | None, int | None], score: float | None) -> dict[str, Any]:
     return {
-        "score": None if score is None else round(score, 9),
+        "score": _rounded(score),
         "mass_kg": format_kg(mass_mg),
         "interval_kg": [None if bound is None else format_kg(bound) for bound in interval_mg],
     }
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 9)
+
+
+def _sentences(explanation: tuple[Message, ...]) -> dict[str, Any]:
+    """In words and as facts; of what was kept without facts, in words alone."""
+    return {
+        "explanation": localized(explanation), "sentences": [as_json(one) for one in explanation if one.code],
+    }  # fmt: skip
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import rfc8785
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:
+    from lodeline.detection.finding import Finding
 
 #: Stands between the two organisations of a pair: who shipped, who received.
 PAIR: Final = ">"
@@ -26,26 +27,20 @@ def finding_id(detector: str, subject: Mapping[str, str], since: str) -> str:
     return _hashed({"detector": detector, "subject": dict(subject), "since": since})
 
 
-def since_of(row: Row) -> str:
-    """The first month of the cause of a finding as it is printed; of one that was kept before it was stated, of its
-    period."""
-    return str(row.get("since") or row["period"]["from"])
-
-
-def alias(row: Row) -> str:
-    """The id that a finding as it is printed would have had before, for its months of today."""
-    subject = paired(row["subject"])
-    if listed := _customers(row):
+def alias(finding: Finding) -> str:
+    """The id that a finding would have had before, for its months of today."""
+    subject = paired(finding.subject)
+    if listed := _customers(finding):
         subject["customers"] = ", ".join(sorted(listed))
     for mark in _MARKS:
         subject.pop(mark, None)
-    return _hashed({"detector": row["detector"], "subject": subject, "period": dict(row["period"])})
+    return _hashed({"detector": finding.detector, "subject": subject, "period": finding.period})
 
 
-def called(rows: Sequence[Row], finding: str) -> Row | None:
+def called(findings: Sequence[Finding], wanted: str) -> Finding | None:
     """The finding of an id, or else of an alias; None where there is none."""
-    by_id = next((row for row in rows if row["id"] == finding), None)
-    return by_id or next((row for row in rows if alias(row) == finding), None)
+    by_id = next((one for one in findings if one.id == wanted), None)
+    return by_id or next((one for one in findings if alias(one) == wanted), None)
 
 
 def named_in(subject: Mapping[str, str]) -> tuple[str, ...]:
@@ -63,24 +58,24 @@ def paired(subject: Mapping[str, str]) -> dict[str, str]:
     return {**others, "shipper": shipper, "receiver": receiver}
 
 
-def same_matter(kept: Row, row: Row) -> bool:
+def same_matter(kept: Finding, now: Finding) -> bool:
     """Whether two findings are of one detector and about the same, whatever their months are."""
-    if kept["detector"] != row["detector"] or _settled(kept["subject"]) != _settled(row["subject"]):
+    if kept.detector != now.detector or _settled(kept.subject) != _settled(now.subject):
         return False
-    ones, others = _customers(kept), _customers(row)
+    ones, others = _customers(kept), _customers(now)
     return not ones.isdisjoint(others) if ones or others else True
 
 
-def nearest(kept: Row, rows: Sequence[Row]) -> Row | None:
+def nearest(kept: Finding, findings: Sequence[Finding]) -> Finding | None:
     """Of findings of the same matter, that which a kept one has become: whose months hold its first, else with most
     months in common. None where no month is."""
-    since, last = since_of(kept), str(kept["period"]["to"])
+    since, last = kept.since, kept.last_period
 
-    def near(row: Row) -> tuple[bool, int]:
-        begun, until = since_of(row), str(row["period"]["to"])
+    def near(one: Finding) -> tuple[bool, int]:
+        begun, until = one.since, one.last_period
         return begun <= since <= until, _month(min(last, until)) - _month(max(since, begun)) + 1
 
-    found = max(rows, key=near, default=None)
+    found = max(findings, key=near, default=None)
     return found if found is not None and near(found)[1] > 0 else None
 
 
@@ -88,11 +83,11 @@ def _hashed(named: Mapping[str, Any]) -> str:
     return hashlib.sha256(rfc8785.dumps(dict(named))).hexdigest()
 
 
-def _customers(row: Row) -> frozenset[str]:
+def _customers(finding: Finding) -> frozenset[str]:
     """The customers that a finding is about, none where it is about no group of them."""
-    if row["subject"].keys().isdisjoint({"customer", "customers"}):
+    if finding.subject.keys().isdisjoint({"customer", "customers"}):
         return frozenset()
-    return frozenset(next((one["customers"] for one in row["evidence"] if "customers" in one), ()))
+    return frozenset(next((one["customers"] for one in finding.evidence if "customers" in one), ()))
 
 
 def _settled(subject: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.desk import organisation
+from tests.findings import finding_in, findings_in
 from tests.formerly import formerly
 from tests.unit.detection.kit import look, months, register
 
@@ -42,11 +43,11 @@ GAIN = row("unexplained-gain", {**SITE, "count": "2025-03-14"}, "2025-03", "2025
 )
 def test_the_id_of_before_is_an_alias(now: dict[str, Any], subject: dict[str, str]) -> None:
     old = formerly(now, subject=subject)
-    assert alias(now) == old["id"] and old["id"] != now["id"]
-    assert called([PAIR, SHELL, GAIN, now], old["id"]) == now
-    assert called([now], now["id"]) == now
-    assert called([now], "00" * 32) is None
-    assert same_matter(old, now)
+    assert alias(finding_in(now)) == old["id"] and old["id"] != now["id"]
+    assert called(findings_in([PAIR, SHELL, GAIN, now]), old["id"]) == finding_in(now)
+    assert called(findings_in([now]), now["id"]) == finding_in(now)
+    assert called(findings_in([now]), "00" * 32) is None
+    assert same_matter(finding_in(old), finding_in(now))
 
 
 def test_what_grows_changes_no_id_and_what_is_another_cause_does() -> None:
@@ -61,18 +62,24 @@ def test_what_grows_changes_no_id_and_what_is_another_cause_does() -> None:
 
 def test_two_groups_of_customers_are_two_matters_and_one_that_grew_is_one() -> None:
     grown = [{"customers": ["U0", "U1", "U2", "U3"]}]
-    assert same_matter(SHELL, {**SHELL, "subject": {"organisation": "M", "customer": "U0"}, "evidence": grown})
+    assert same_matter(
+        finding_in(SHELL), finding_in({**SHELL, "subject": {"organisation": "M", "customer": "U0"}, "evidence": grown})
+    )
     apart = [{"customers": ["U7", "U8"]}]
-    assert not same_matter(SHELL, {**SHELL, "subject": {"organisation": "M", "customer": "U7"}, "evidence": apart})
+    assert not same_matter(
+        finding_in(SHELL), finding_in({**SHELL, "subject": {"organisation": "M", "customer": "U7"}, "evidence": apart})
+    )
 
 
 def test_a_kept_finding_goes_to_that_whose_months_hold_its_first_else_to_the_nearest() -> None:
-    early, late = (row("over-drawn-lot", SITE, *span) for span in (("2025-01", "2025-03"), ("2025-06", "2025-09")))
+    early, late = (
+        finding_in(row("over-drawn-lot", SITE, *span)) for span in (("2025-01", "2025-03"), ("2025-06", "2025-09"))
+    )
     for span, expected in (
         (("2025-02", "2025-07"), early), (("2025-07", "2025-07"), late), (("2025-05", "2025-06"), late),
         (("2025-04", "2025-05"), None), (("2024-11", "2025-07"), early),
     ):  # fmt: skip
-        assert nearest(row("over-drawn-lot", SITE, *span), [late, early]) == expected, span
+        assert nearest(finding_in(row("over-drawn-lot", SITE, *span)), [late, early]) == expected, span
     assert nearest(early, []) is None
 
 

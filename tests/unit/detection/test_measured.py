@@ -13,8 +13,9 @@ import pytest
 from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.accountancy.verification.joint import evidence
 from lodeline.accountancy.verification.verdict import Estimate, verdict
+from lodeline.detection.battery import finding_of
 from lodeline.detection.detectors.measured_difference import measured_difference
-from lodeline.detection.finding import Finding, of_books
+from lodeline.detection.finding import Finding
 from lodeline.detection.measured import after_visits
 
 KG = 1_000_000
@@ -71,7 +72,7 @@ def test_goods_that_the_count_left_out_clear_it_and_the_books_stay_readable() ->
     assert found.score is not None and found.score < 0.7
     row = found.as_json()
     assert row["measured"]["books"] == {"score": 0.999, "mass_kg": "100", "interval_kg": ["60", "140"]}
-    assert of_books(row) == loss().as_json()
+    assert finding_of(row).by_books().as_json() == loss().as_json()
     assert "99.9" in row["measured"]["steps"][0]["explanation"]["en"], "what stood before is named"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.findings import finding_in, findings_in
 
 from lodeline.accountancy.worth import price_year, prices, worth_usd
 from lodeline.detection.battery import DETECTORS
@@ -58,7 +59,7 @@ def nd_usd(kg: float) -> float:
 
 def chosen(*findings: dict[str, Any], seed: bytes = b"seed", **more: Any) -> list[Choice]:
     sites, last = more.pop("sites", SITES), more.pop("last", {})
-    return choose(sites, findings, last, month="2026-03", seed=seed, **{"visits": 5, **more})
+    return choose(sites, findings_in(findings), last, month="2026-03", seed=seed, **{"visits": 5, **more})
 
 
 def names(found: list[Choice]) -> list[str]:
@@ -93,7 +94,7 @@ def test_causes_are_joined_without_counting_anything_twice() -> None:
     row = {"organisation": "F01", "event": "S1", "on": "2026-01-03"}
     same = [finding("F01", "300", evidence=[row]), finding("F01", "200", "bad", evidence=[row, {"totals": {}}])]
     found = chosen(*same)[0]
-    assert len(found.causes) == 1 and [one["mass_kg"] for one in found.causes[0].others] == ["200"]
+    assert len(found.causes) == 1 and [one.mass_mg for one in found.causes[0].others] == [200 * 10**6]
     assert found.probability == pytest.approx(0.8, rel=1e-4)
     assert found.expected_usd == pytest.approx(nd_usd(240), rel=1e-4)
     # Another event of that name on another day is another row.
@@ -120,7 +121,7 @@ def test_nine_findings_of_one_cause_stand_before_more_kilograms_of_cerium() -> N
     assert (first.organisation, second.organisation) == ("F01", "F02"), "a kilogram of Dy is not one of Ce"
     (cause,) = first.causes
     assert cause.masses_mg == {"Dy": 3_000 * 10**6, "Nd": 2_700 * 10**6} and len(cause.others) == 8
-    assert cause.finding["elements"] == ["Dy"] and cause.worth_usd > 3_000 * prices()["Dy"]
+    assert cause.finding.elements == ("Dy",) and cause.worth_usd > 3_000 * prices()["Dy"]
     # The whole year in one finding says what its months say: it is no more of the same.
     year = loss("Dy", "2000", 1, until=12)
     assert chosen(*nine, year)[0].causes[0].masses_mg["Dy"] == 3_000 * 10**6
@@ -147,15 +148,19 @@ def test_what_an_oxide_is_worth() -> None:
 
 
 def test_what_a_finding_speaks_of_by_element() -> None:
-    both = masses_mg(finding("F01", "1000", elements=["Tb", "Dy"]))
+    both = masses_mg(finding_in(finding("F01", "1000", elements=["Tb", "Dy"])))
     assert sum(both.values()) == pytest.approx(10**9, abs=2) and both["Dy"] > both["Tb"] > 0
-    assert masses_mg(finding("F01", "7", "licence-abuse", elements=["Dy"])) == {"TREO": 7 * 10**6}
+    assert masses_mg(finding_in(finding("F01", "7", "licence-abuse", elements=["Dy"]))) == {"TREO": 7 * 10**6}
     runs = [{"run": {"element": "TREO", "mass_kg": "10"}}, {"run": {"element": "Nd", "mass_kg": "4"}}]
     row = finding("F01", "10", elements=["Nd", "TREO"], evidence=runs)
-    assert masses_mg(row) == {"TREO": 10 * 10**6, "Nd": 4 * 10**6}
+    assert masses_mg(finding_in(row)) == {"TREO": 10 * 10**6, "Nd": 4 * 10**6}
     # A visit has found half of it.
-    after = {**row, "mass_kg": "5", "measured": {"books": {"mass_kg": "10"}, "steps": []}}
-    assert masses_mg(after) == {"TREO": 5 * 10**6, "Nd": 2 * 10**6}
+    after = {
+        **row,
+        "mass_kg": "5",
+        "measured": {"books": {"mass_kg": "10", "interval_kg": [None, None], "score": None}, "steps": []},
+    }
+    assert masses_mg(finding_in(after)) == {"TREO": 5 * 10**6, "Nd": 2 * 10**6}
 
 
 def test_the_desk_and_the_lists_have_the_same_prices() -> None:
@@ -240,7 +245,7 @@ def test_no_firm_and_no_site_is_never_visited() -> None:
     chance = 0.0
     for month in months:
         seed = sha256(month.encode()).digest()
-        found = choose(two, questions, {}, month=month, seed=seed, visits=2, share=0.5)
+        found = choose(two, findings_in(questions), {}, month=month, seed=seed, visits=2, share=0.5)
         drawn.update(one.organisation for one in found if one.how == "random")
         at.update(one.site for one in found if one.how == "random")
         chance = found[0].chance

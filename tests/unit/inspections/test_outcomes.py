@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
+from tests.findings import finding_in
+
+from lodeline.accountancy.verification.verdict import State
+from lodeline.detection.finding import Finding, MeasuredStep
 from lodeline.service.inspections.outcomes import Rate, by_choice, by_detector, results
 from lodeline.service.inspections.reading import Visit
 
@@ -17,9 +22,12 @@ def made(entry: int, *acts: str, plan: int | None = None) -> Visit:
     return Visit(entry=entry, organisation="F", site="S", on=date(2026, 1, 5), plan=plan, papers=papers)
 
 
-def finding(detector: str, *steps: tuple[int, str]) -> dict[str, Any]:
-    measured = {"measured": {"steps": [{"visit": visit, "state": state} for visit, state in steps]}} if steps else {}
-    return {"detector": detector, "subject": {"site": "S"}, **measured}
+def finding(detector: str, *steps: tuple[int, State]) -> Finding:
+    figures: dict[str, Any] = {"mass_mg": 0, "before_mg": 0, "would_see_mg": 0, "interval_mg": (0, 0), "score": None}
+    measured = tuple(
+        MeasuredStep(visit=visit, on="2026-01-10", element="Nd", state=state, **figures) for visit, state in steps
+    )
+    return replace(finding_in({"detector": detector, "subject": {"site": "S"}}), measured=measured)
 
 
 def test_the_strongest_of_what_stands_is_the_outcome() -> None:
@@ -31,7 +39,7 @@ def test_the_strongest_of_what_stands_is_the_outcome() -> None:
     rows = [
         finding("unexplained-loss", (10, "unchanged"), (21, "confirmed"), (40, "cleared")),
         finding("unexplained-gain", (10, "narrowed")),
-        {"detector": "measured-difference", "subject": {"site": "S", "visit": "30"}},
+        finding_in({"detector": "measured-difference", "subject": {"site": "S", "visit": "30"}}),
         finding("skimming"),
     ]
     found = results(visits, {1: "ranked", 2: "random"}, rows, late=[70])

@@ -6,19 +6,21 @@ organisation, and what is decided, is bound by an entry of the log in the same t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from lodeline.detection.battery import DUTIES
+from lodeline.detection.finding import Finding
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.parallel_run import in_parallel_run
+from lodeline.material.mass import format_kg
 from lodeline.office.access.actor import NOBODY, Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
 from lodeline.office.access.two import require_apart
 from lodeline.office.findings.files import Attached, put_files
+from lodeline.office.findings.seen import seen_text
 from lodeline.office.findings.states import (
     MOVES,
     CaseError,
@@ -31,12 +33,10 @@ from lodeline.office.findings.states import (
     reopens,
 )
 from lodeline.office.findings.views import (
-    asked_too,
     deciders,
     facts_seen,
     is_heard,
     own_case,
-    party_of,
     sides,
     state_of,
 )
@@ -58,22 +58,22 @@ _NOTICES: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingAsSeen:
-    """A finding as an official has it in view: a row of `lodeline findings --json`, its stamp, and the day of today.
+    """A finding as an official has it in view, its stamp, and the day of today.
 
     `steps`: how many steps of its case the official has seen; 0 where there is none. `case`: the id under which that is
     kept, where it is not the finding's own (`matching`).
     """
 
-    row: Mapping[str, Any]
+    finding: Finding
     stamp: Mapping[str, Any]
     today: date
     steps: int
     case: str | None = None
 
     @property
-    def finding(self) -> str:
+    def kept_as(self) -> str:
         """The id under which the case is kept."""
-        return self.case or str(self.row["id"])
+        return self.case or self.finding.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +93,8 @@ class StepContent:
 
 def ask(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
     """Puts the question to the organisation, which may answer until the end of a day; it is told."""
-    actor.require("finding.decide", party_of(seen.row))
-    if seen.row["detector"] in DUTIES:
+    actor.require("finding.decide", seen.finding.firm)
+    if seen.finding.detector in DUTIES:
         raise CaseError(
             "This is still to be filed, and no question: remind the firm where duties are shown.",
             "此为待补报事项，不作疑问：请在申报情况页催报。",
@@ -105,9 +105,9 @@ def ask(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until: da
 
 def extend(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
     """Gives the organisation until a later day."""
-    actor.require("finding.decide", party_of(seen.row))
+    actor.require("finding.decide", seen.finding.firm)
     _check_answer_day(seen.today, until)
-    case = Case.objects.filter(finding=seen.finding).first()
+    case = Case.objects.filter(finding=seen.kept_as).first()
     if case is not None and case.until is not None and until <= case.until:
         raise CaseError("The new day must be after the one that stands.", "新期限须晚于原期限。")
     return _decide(
@@ -117,44 +117,44 @@ def extend(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until:
 
 def explain(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, stands_until: date, now: datetime) -> Case:
     """Accepts an explanation, which stands until the end of a day or until the facts change materially."""
-    actor.require("finding.decide", party_of(seen.row))
+    actor.require("finding.decide", seen.finding.firm)
     _check_standing_day(seen.today, stands_until)
     return _decide(actor, store, seen, "explained", StepContent(text=_text(text), stands_until=stands_until), now=now)
 
 
 def waive(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, stands_until: date, now: datetime) -> Case:
     """Does not pursue it, for a reason, until the end of a day or until the facts change materially; nobody is told."""
-    actor.require("finding.decide", party_of(seen.row))
+    actor.require("finding.decide", seen.finding.firm)
     _check_standing_day(seen.today, stands_until)
     return _decide(actor, store, seen, "waived", StepContent(text=_text(text), stands_until=stands_until), now=now)
 
 
 def confirm(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Holds that it is as the finding says. By another official than those who asked, and after the reply."""
-    actor.require("finding.decide", party_of(seen.row))
+    actor.require("finding.decide", seen.finding.firm)
     return _decide(actor, store, seen, "confirmed", StepContent(text=_text(text)), now=now)
 
 
 def withdraw(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Takes the question back, or what was confirmed."""
-    actor.require("finding.decide", party_of(seen.row))
+    actor.require("finding.decide", seen.finding.firm)
     return _decide(actor, store, seen, "withdrawn", StepContent(text=_text(text)), now=now)
 
 
 def reopen(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Opens what was decided once more."""
-    actor.require("finding.decide", party_of(seen.row))
+    actor.require("finding.decide", seen.finding.firm)
     return _decide(actor, store, seen, "reopened", StepContent(text=_text(text), reason="decided"), now=now)
 
 
 def assign(actor: Actor, store: Store, seen: FindingAsSeen, *, to: int | None, now: datetime) -> Case:
     """Gives the case to an official who may decide findings, or (`to` None) to nobody."""
-    actor.require("finding.decide", party_of(seen.row))
+    actor.require("finding.decide", seen.finding.firm)
     assignee = (
         None
         if to is None
         else User.objects.filter(
-            pk=to, pk__in=[one for one, _ in deciders(actor, now, about=party_of(seen.row))]
+            pk=to, pk__in=[one for one, _ in deciders(actor, now, about=seen.finding.firm)]
         ).first()
     )
     if to is not None and assignee is None:
@@ -164,7 +164,7 @@ def assign(actor: Actor, store: Store, seen: FindingAsSeen, *, to: int | None, n
 
 def watch(actor: Actor, seen: FindingAsSeen, *, on: bool, now: datetime) -> None:
     """Marks a case as watched by the official, or not any more. Requires "nation.read"."""
-    actor.require("nation.read", party_of(seen.row))
+    actor.require("nation.read", seen.finding.firm)
     assert actor.user is not None, "a program does not watch"
     case = _opened(seen, now)
     if on:
@@ -194,14 +194,14 @@ def answer(
     return case
 
 
-def reopen_due(store: Store, case: Case, row: Mapping[str, Any] | None, *, today: date, now: datetime) -> Reason | None:
+def reopen_due(store: Store, case: Case, finding: Finding | None, *, today: date, now: datetime) -> Reason | None:
     """Opens a case again whose decision does not stand any more, and says why; None while it stands.
 
-    `row`: the finding as it is now, None where it is gone. Part of the caller's transaction, which holds the case.
+    `finding`: as it is now, None where it is gone. Part of the caller's transaction, which holds the case.
     """
     reason = reopens(
         state_of(case), stands_until=case.stands_until, seen=facts_seen(case),
-        now=None if row is None else Facts.of(row), today=today,
+        now=None if finding is None else Facts.of(finding), today=today,
     )  # fmt: skip
     if reason is not None:
         _take(NOBODY, store, case, "reopened", StepContent(reason=reason), speaker="", now=now)
@@ -215,8 +215,8 @@ def _decide(
     actor: Actor, store: Store, seen: FindingAsSeen, kind: Kind, content: StepContent, *, now: datetime
 ) -> Case:
     # A finding that is gone is decided about by its case alone, which was opened when it counted.
-    last = seen.row.get("period", {}).get("to")
-    if last is not None and in_parallel_run(str(last), store.newest_register()):
+    last = seen.finding.last_period
+    if in_parallel_run(last, store.newest_register()):
         raise CaseError(
             f"It is of the parallel run: what was found in months up to {last} opens no case.",
             f"该线索属于并行期：截至 {last} 的月份不立案。",
@@ -229,22 +229,23 @@ def _decide(
                 "您打开页面后，已有他人处理该线索。请查看后再作决定。",
             )
         if kind != "reopened":
-            reopen_due(store, case, seen.row, today=seen.today, now=now)
+            reopen_due(store, case, seen.finding, today=seen.today, now=now)
         _check_move(case, kind)
         if kind == "confirmed":
             _check_confirmation(actor, case, seen.today)
         if kind != "assigned":
-            case.seen = json.dumps(dict(seen.row), ensure_ascii=False)
+            case.seen = seen_text(seen.finding)
         _take(actor, store, case, kind, content, speaker="", now=now, seen=seen)
     return case
 
 
 def _opened(seen: FindingAsSeen, now: datetime) -> Case:
     case, _ = Case.objects.get_or_create(
-        finding=seen.finding,
+        finding=seen.kept_as,
         defaults={
-            "organisation": party_of(seen.row), "also": asked_too(seen.row), "detector": seen.row["detector"],
-            "opened_at": now, "changed_at": now, "seen": json.dumps(dict(seen.row), ensure_ascii=False),
+            "organisation": seen.finding.firm, "also": "".join(seen.finding.firms[1:]),
+            "detector": seen.finding.detector,
+            "opened_at": now, "changed_at": now, "seen": seen_text(seen.finding),
         },
     )  # fmt: skip
     return case
@@ -311,10 +312,10 @@ def keep_step(
 
 
 def _facts(seen: FindingAsSeen) -> dict[str, Any]:
-    row = seen.row
+    finding = seen.finding
     return {
-        "mass_kg": row["mass_kg"], "score": None if row["score"] is None else repr(row["score"]),
-        "elements": list(row["elements"]), "entry": seen.stamp["entry"], "root": seen.stamp["root"],
+        "mass_kg": format_kg(finding.mass_mg), "score": None if finding.score is None else repr(finding.score),
+        "elements": list(finding.elements), "entry": seen.stamp["entry"], "root": seen.stamp["root"],
     }  # fmt: skip
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from lodeline.detection.finding import Finding
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.findings.files import content_of
-from lodeline.office.findings.views import party_of, steps_of
+from lodeline.office.findings.views import steps_of
 from lodeline.office.models import Case
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.findings.evidence import Paper, bundle
@@ -20,7 +20,7 @@ _ENDINGS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "
 
 
 def evidence(
-    actor: Actor, store: Store, law: Jurisdiction, row: Mapping[str, Any], case: Case | None
+    actor: Actor, store: Store, law: Jurisdiction, finding: Finding, case: Case | None
 ) -> bytes:  # fmt: skip
     """The bytes of the bundle of a finding and its case, as of the newest entry; that it was taken is written down.
 
@@ -29,10 +29,10 @@ def evidence(
     Raises what `service.findings.evidence.bundle` raises.
     """
     actor.require("nation.read", AUTHORITY)
-    organisation = party_of(row)
-    record_act(actor, "finding.bundle", organisation=organisation, subject=row["id"])
+    organisation = finding.firm
+    record_act(actor, "finding.bundle", organisation=organisation, subject=finding.id)
     papers = [*_papers(case), *_inspections(store, organisation)]
-    return bundle(store, newest_published(store), law, row["id"], detector=row["detector"], papers=papers)
+    return bundle(store, newest_published(store), law, finding.id, detector=finding.detector, papers=papers)
 
 
 def _inspections(store: Store, organisation: str) -> list[Paper]:

@@ -1,50 +1,45 @@
 """A finding as the organisation that it is about may see it: the question, its numbers, and its own rows as evidence.
 
 Detectors look at the whole ledger, and a finding may name parties farther up or down. The organisation sees what is
-declared to be shown (`_SHOWN`, `SUBJECT`, `Detector.shown`) and nothing else. Of that, a party, site or lot that it
+declared to be shown (`SUBJECT`, `Detector.shown`) and nothing else. Of that, a party, site or lot that it
 does not know goes by a mark, as in `OrganisationView.lot_name`; a lot that it has by an alias goes by the alias.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.battery import DETECTORS, sentences_of
+from lodeline.detection.battery import DETECTORS
 from lodeline.detection.customers import CONTACT
 from lodeline.detection.detector import SUBJECT, Declared, Shown
+from lodeline.detection.finding import Finding
 from lodeline.ledger.resolution import maker_and_local
-from lodeline.message import Contact, Key, Leaf, Lot, Name, Nameless, Party, Site, as_json, changed, localized
+from lodeline.message import Contact, Key, Leaf, Lot, Message, Name, Nameless, Party, Site, changed, unsplit
 from lodeline.party.script import folded
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]
 _BY_NAME: Final = {one.name: one for one in DETECTORS}
-#: Of a finding (the shape of `findings --json`), in this order. What is measured are the steps of visits to its site.
-_SHOWN: Final = frozenset((
-    "id", "detector", "subject", "period", "since", "score", "mass_kg", "interval_kg", "elements", "explanation",
-    "sentences", "innocent", "ask", "evidence", "state", "measured",
-))  # fmt: skip
 
 
-def own_findings(rows: Iterable[Mapping[str, Any]], own: OrganisationView, snapshot: Snapshot) -> list[Json]:
-    """The findings about the organisation among `rows` (the shape of `findings --json`)."""
-    about = [row for row in rows if row["subject"].get("organisation") == own.organisation]
-    entries = sorted({one["entry"] for row in about for one in row["evidence"] if isinstance(one.get("entry"), int)})
+def own_findings(findings: Iterable[Finding], own: OrganisationView, snapshot: Snapshot) -> list[Finding]:
+    """Those of the findings that are about the organisation, as it may see them."""
+    about = [one for one in findings if one.subject.get("organisation") == own.organisation]
+    entries = sorted({item["entry"] for one in about for item in one.evidence if isinstance(item.get("entry"), int)})
     lines = snapshot.rows("lines", "entry", entries).filter(pl.col("organisation") == own.organisation)
     reader = _Reader(own, frozenset(lines["entry"]))
     return [
-        {
-            **{name: value for name, value in row.items() if name in _SHOWN},
-            "subject": reader.facts(row["subject"], SUBJECT),
-            **reader.explanation(row),
-            "evidence": reader.evidence(row),
-        }
-        for row in about
-    ]
+        replace(
+            one, kept_id=one.id, cause_from=one.since, subject=reader.facts(one.subject, SUBJECT),
+            explanation=reader.explanation(one), evidence=reader.evidence(one),
+        )
+        for one in about
+    ]  # fmt: skip
 
 
 class _Reader:
@@ -70,23 +65,22 @@ class _Reader:
         self._holder = dict(tables["sites"].select("id", "organisation").iter_rows())
         self._own_sites = {*own.sites["id"], *own.sites_before["id"]}
 
-    def explanation(self, row: Mapping[str, Any]) -> Json:
+    def explanation(self, finding: Finding) -> tuple[Message, ...]:
         """The sentences of a finding. One kept before they had facts says no more than what kind of question it is."""
-        sentences = tuple(changed(one, self._fact) for one in sentences_of(row))
-        detector = _BY_NAME.get(row.get("detector", ""))
-        label = {"en": "", "zh": ""} if detector is None else detector.label
-        text = localized(sentences) if sentences else label
-        return {"explanation": dict(text), "sentences": [as_json(one) for one in sentences]}
+        if all(one.code for one in finding.explanation):
+            return tuple(changed(one, self._fact) for one in finding.explanation)
+        detector = _BY_NAME.get(finding.detector)
+        return () if detector is None else (unsplit(detector.label),)
 
-    def evidence(self, row: Mapping[str, Any]) -> list[Json]:
+    def evidence(self, finding: Finding) -> tuple[Json, ...]:
         """The records of a finding, and the rows of it that the organisation filed; of both what is declared."""
-        detector = _BY_NAME.get(row.get("detector", ""))
+        detector = _BY_NAME.get(finding.detector)
         declared = {} if detector is None else detector.shown
         records = {name: one for name, one in declared.items() if not isinstance(one, str)}
         shown = (
-            self.facts(item, declared if item.get("entry") in self._filed else records) for item in row["evidence"]
+            self.facts(item, declared if item.get("entry") in self._filed else records) for item in finding.evidence
         )
-        return [item for item in shown if item]
+        return tuple(item for item in shown if item)
 
     def facts(self, item: Mapping[str, Any], declared: Declared) -> Json:
         """The facts that are declared, as the organisation knows them."""

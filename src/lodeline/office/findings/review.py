@@ -5,22 +5,22 @@ Run as often as one likes: what has been said or written once is not said or wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from lodeline.detection.finding import Finding
 from lodeline.office.findings.cases import reopen_due
-from lodeline.office.findings.matching import rows_of
+from lodeline.office.findings.matching import findings_of
 from lodeline.office.findings.states import STANDING, parameters
 from lodeline.office.findings.views import unheard
 from lodeline.office.models import Case
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.store.published import JOB_WAITS_S, answered, newest_published
 from lodeline.store.store import Store
 
-Rows = Sequence[Mapping[str, Any]]
 #: The detectors look at the whole ledger: not more often than this, however fast it grows.
 _BETWEEN_REVIEWS: Final = timedelta(hours=1)
 #: URL of a store → what of it was last looked at (the entry that last moved the ledger, its root), and when.
@@ -53,22 +53,20 @@ def review(store: Store, law: Jurisdiction, *, now: datetime) -> int:
     if last is not None and (last[0] == at or now - last[1] < _BETWEEN_REVIEWS):
         return reopened
 
-    def by_case() -> dict[int, Mapping[str, Any]]:
-        return rows_of(raised(answered(findings, store, newest_published(store, waits_s=JOB_WAITS_S), law)))
+    def by_case() -> dict[int, Finding]:
+        return findings_of(answered(findings, store, newest_published(store, waits_s=JOB_WAITS_S), law).raised)
 
     reopened += _reopen(store, Case.objects.filter(state__in=STANDING), by_case, today, now)
     _looked[store.database.url] = (at, now)
     return reopened
 
 
-def _reopen(
-    store: Store, cases: Any, found: Callable[[], Mapping[int, Mapping[str, Any]]], today: date, now: datetime
-) -> int:
+def _reopen(store: Store, cases: Any, found: Callable[[], Mapping[int, Finding]], today: date, now: datetime) -> int:
     chosen = list(cases.values_list("pk", flat=True))
-    rows = found() if chosen else {}
+    now_raised = found() if chosen else {}
     reopened = 0
     for number in chosen:
         with store.database.transaction():
             case = Case.objects.select_for_update().get(pk=number)
-            reopened += reopen_due(store, case, rows.get(number), today=today, now=now) is not None
+            reopened += reopen_due(store, case, now_raised.get(number), today=today, now=now) is not None
     return reopened

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
+from lodeline.detection.finding import Finding
 from lodeline.detection.limits import Limits
 from lodeline.errors import UserError
-from lodeline.material.mass import parse_mass
 from lodeline.tables import table_rows
 
 State = Literal["open", "asked", "answered", "explained", "waived", "confirmed", "withdrawn"]
@@ -75,11 +75,9 @@ class Facts:
     elements: frozenset[str]
 
     @classmethod
-    def of(cls, finding: Mapping[str, Any]) -> Facts:
-        """Those of a finding in the shape of `lodeline findings --json`."""
-        return cls(
-            mass_mg=parse_mass(finding["mass_kg"]), score=finding["score"], elements=frozenset(finding["elements"])
-        )
+    def of(cls, finding: Finding) -> Facts:
+        """Those of a finding."""
+        return cls(mass_mg=finding.mass_mg, score=finding.score, elements=frozenset(finding.elements))
 
 
 @cache

@@ -6,18 +6,18 @@ A decision that does not stand any more reads as open here at once, before anybo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q
 
-from lodeline.detection.identity import named_in
+from lodeline.detection.finding import Finding
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor
 from lodeline.office.access.territory import firms_of_region
-from lodeline.office.findings.matching import Located, cases_of, located, rows_of
-from lodeline.office.findings.seen import row_seen
+from lodeline.office.findings.matching import Located, cases_of, findings_of, located
+from lodeline.office.findings.seen import finding_seen
 from lodeline.office.findings.states import (
     DISCLOSED,
     NOT_DISCLOSED,
@@ -31,16 +31,6 @@ from lodeline.office.findings.states import (
     reopens,
 )
 from lodeline.office.models import Case, CaseStep, CaseWatch, Membership
-
-
-def party_of(row: Mapping[str, Any]) -> str:
-    """The organisation that a finding puts its question to; of a pair, the first."""
-    return named_in(row["subject"])[0]
-
-
-def asked_too(row: Mapping[str, Any]) -> str:
-    """Who is asked the same as `party_of`: of a pair the other side, since what was seen shows as much of either."""
-    return named_in(row["subject"])[1] if "pair" in row["subject"] else ""
 
 
 def sides(case: Case) -> tuple[str, ...]:
@@ -85,27 +75,27 @@ class CaseStatus:
         )
 
 
-def standings(actor: Actor, rows: Sequence[Mapping[str, Any]], *, today: date) -> dict[str, CaseStatus]:
+def standings(actor: Actor, findings: Sequence[Finding], *, today: date) -> dict[str, CaseStatus]:
     """Finding id → where it stands, of the findings in view that the actor may see. Requires "nation.read".
 
-    `rows` are all findings, or all those of a firm, a site or a detector.
+    `findings` are all, or all those of a firm, a site or a detector.
     """
     actor.require("nation.read")
-    rows = [row for row in rows if actor.may("nation.read", party_of(row))]
-    known = cases_of(rows)
-    return {row["id"]: standing_of(known.get(row["id"]), row, today=today) for row in rows}
+    seen = [one for one in findings if actor.may("nation.read", one.firm)]
+    known = cases_of(seen)
+    return {one.id: standing_of(known.get(one.id), one, today=today) for one in seen}
 
 
-def unsettled(rows: Sequence[Mapping[str, Any]], *, today: date) -> list[Mapping[str, Any]]:
-    """Findings that no standing decision has explained, withdrawn or left aside. `rows` as for `standings`."""
-    known = cases_of(rows)
-    return [row for row in rows if standing_of(known.get(row["id"]), row, today=today).state not in STANDING]
+def unsettled(findings: Sequence[Finding], *, today: date) -> list[Finding]:
+    """Findings that no valid decision has explained, withdrawn or left aside. `findings` as for `standings`."""
+    known = cases_of(findings)
+    return [one for one in findings if standing_of(known.get(one.id), one, today=today).state not in STANDING]
 
 
-def without_finding(actor: Actor, rows: Sequence[Mapping[str, Any]]) -> list[Case]:
+def without_finding(actor: Actor, findings: Sequence[Finding]) -> list[Case]:
     """Cases that were asked about and whose finding the filings do not raise any more. Requires "nation.read"."""
     actor.require("nation.read")
-    present = rows_of(rows)
+    present = findings_of(findings)
     cases = Case.objects.exclude(state__in=["open", "waived"]).select_related("assignee").order_by("-changed_at")
     return [case for case in cases if case.pk not in present and actor.may("nation.read", case.organisation)]
 
@@ -118,14 +108,14 @@ def watched(actor: Actor) -> frozenset[int]:
     return frozenset(CaseWatch.objects.filter(user_id=actor.user).values_list("case", flat=True))
 
 
-def case_at(actor: Actor, rows: Sequence[Mapping[str, Any]], finding: str) -> Located:
-    """What an id leads to (`matching.located`) of what the actor may see. `rows` are all findings. Requires
+def case_at(actor: Actor, findings: Sequence[Finding], wanted: str) -> Located:
+    """What an id leads to (`matching.located`) of what the actor may see. `findings` are all. Requires
     "nation.read"."""
     actor.require("nation.read")
-    found = located(rows, finding)
-    case, row = found.case, found.row
+    found = located(findings, wanted)
+    case, finding = found.case, found.finding
     return Located(
-        row=row if row is not None and actor.may("nation.read", party_of(row)) else None,
+        finding=finding if finding is not None and actor.may("nation.read", finding.firm) else None,
         case=case if case is not None and actor.may("nation.read", case.organisation) else None,
     )
 
@@ -205,15 +195,15 @@ def deciders(actor: Actor, now: datetime, *, about: str | None = None) -> list[t
 
 def facts_seen(case: Case) -> Facts:
     """The facts as they were when an official last decided."""
-    return Facts.of(row_seen(case))
+    return Facts.of(finding_seen(case))
 
 
-def standing_of(case: Case | None, row: Mapping[str, Any], *, today: date) -> CaseStatus:
+def standing_of(case: Case | None, finding: Finding, *, today: date) -> CaseStatus:
     """Where a finding stands that has this case, or none."""
     if case is None:
         return CaseStatus(case=None, state="open")
     state = state_of(case)
-    reason = reopens(state, stands_until=case.stands_until, seen=facts_seen(case), now=Facts.of(row), today=today)
+    reason = reopens(state, stands_until=case.stands_until, seen=facts_seen(case), now=Facts.of(finding), today=today)
     return CaseStatus(case=case, state=state if reason is None else "open", reason=reason)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
+from lodeline.detection.finding import Finding
 from lodeline.office.accounts.demonstration import furnish
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
-from lodeline.office.findings.views import party_of
 from lodeline.office.models import Case
 from lodeline.office.sample.people import MADE_UP, Office, paper
 
-Row = dict[str, Any]
 _QUESTION: Final = (
     "Please say which papers stand behind this, and what would explain it. 请说明相关单据及可能的原因。" + MADE_UP
 )
@@ -32,62 +31,65 @@ def discuss(office: Office) -> None:
         _ask(office, asked, days_ago=3, until_in=14)
 
 
-def _chosen(office: Office) -> tuple[Row | None, ...]:
+def _chosen(office: Office) -> tuple[Finding | None, ...]:
     """A finding for each of four states: the question that is open is put to the firm of a sample account if there is
     one about it, the others to the firms that come first."""
     first = list(_one_of_each_firm(office.findings))
-    ours = next((row for row in first if party_of(row) in (office.maker, office.supplier)), None)
-    others = [row for row in first if party_of(row) not in (office.maker, office.supplier)]
-    chosen: list[Row | None] = [*others[:3], *[None] * (3 - len(others))]
+    ours = next((finding for finding in first if finding.firm in (office.maker, office.supplier)), None)
+    others = [finding for finding in first if finding.firm not in (office.maker, office.supplier)]
+    chosen: list[Finding | None] = [*others[:3], *[None] * (3 - len(others))]
     return *chosen, ours or next(iter(others[3:]), None)
 
 
-def _one_of_each_firm(rows: Iterable[Row]) -> Iterator[Row]:
+def _one_of_each_firm(rows: Iterable[Finding]) -> Iterator[Finding]:
     told = set[str]()
-    for row in rows:
-        if party_of(row) not in told:
-            told.add(party_of(row))
-            yield row
+    for finding in rows:
+        if finding.firm not in told:
+            told.add(finding.firm)
+            yield finding
 
 
-def _seen(office: Office, row: Row, days_ago: int) -> FindingAsSeen:
-    case = Case.objects.filter(finding=row["id"]).first()
+def _seen(office: Office, finding: Finding, days_ago: int) -> FindingAsSeen:
+    case = Case.objects.filter(finding=finding.id).first()
     return FindingAsSeen(
-        row=row, stamp=office.snapshot.stamp, today=office.day(days_ago), steps=0 if case is None else case.steps_taken
+        finding=finding,
+        stamp=office.snapshot.stamp,
+        today=office.day(days_ago),
+        steps=0 if case is None else case.steps_taken,
     )
 
 
-def _ask(office: Office, row: Row, *, days_ago: int, until_in: int, by: str = "analyst") -> None:
+def _ask(office: Office, finding: Finding, *, days_ago: int, until_in: int, by: str = "analyst") -> None:
     until = office.day(days_ago) + timedelta(days=until_in)
-    seen, now = _seen(office, row, days_ago), office.ago(days_ago)
+    seen, now = _seen(office, finding, days_ago), office.ago(days_ago)
     cases.ask(office.who(by), office.store, seen, text=_QUESTION, until=until, now=now)
 
 
-def _answered(office: Office, row: Row) -> None:
+def _answered(office: Office, finding: Finding) -> None:
     """The firm has answered with a paper, and the inspector who is to decide has it on the desk."""
-    firm = party_of(row)
+    firm = finding.firm
     furnish(office.store.database.url, questioned=firm)
-    _ask(office, row, days_ago=16, until_in=20)
+    _ask(office, finding, days_ago=16, until_in=20)
     cases.answer(
-        office.who("questioned"), office.store, firm, row["id"], now=office.ago(4), files=paper("ticket"),
+        office.who("questioned"), office.store, firm, finding.id, now=office.ago(4), files=paper("ticket"),
         text="We are looking for the paper of that month; the ticket of our scale is attached. 正在查找该月单据，"
         "现附磅单。" + MADE_UP,
     )  # fmt: skip
     inspector = office.who("inspector")
     cases.assign(
-        inspector, office.store, _seen(office, row, 2), to=inspector.user, now=office.ago(2)
+        inspector, office.store, _seen(office, finding, 2), to=inspector.user, now=office.ago(2)
     )  # fmt: skip
 
 
-def _confirmed(office: Office, row: Row) -> None:
+def _confirmed(office: Office, finding: Finding) -> None:
     """Nobody answered in time, and another official than the one who asked confirmed it."""
-    _ask(office, row, days_ago=25, until_in=14)
+    _ask(office, finding, days_ago=25, until_in=14)
     text = "No answer came by the day that was set. 期满未收到答复。" + MADE_UP
-    cases.confirm(office.who("inspector-2"), office.store, _seen(office, row, 5), text=text, now=office.ago(5))
+    cases.confirm(office.who("inspector-2"), office.store, _seen(office, finding, 5), text=text, now=office.ago(5))
 
 
-def _withdrawn(office: Office, row: Row) -> None:
+def _withdrawn(office: Office, finding: Finding) -> None:
     """It explained itself, and the question was taken back."""
-    _ask(office, row, days_ago=18, until_in=20, by="inspector")
+    _ask(office, finding, days_ago=18, until_in=20, by="inspector")
     text = "The paper was seen on the spot; nothing is left to ask. 已现场查看单据，无需再问。" + MADE_UP
-    cases.withdraw(office.who("analyst-2"), office.store, _seen(office, row, 7), text=text, now=office.ago(7))
+    cases.withdraw(office.who("analyst-2"), office.store, _seen(office, finding, 7), text=text, now=office.ago(7))

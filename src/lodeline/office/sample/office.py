@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from lodeline.detection.finding import Finding
 from lodeline.office.filing.duty import demand
 from lodeline.office.models import AuditRecord
 from lodeline.office.sample import applications, cases, customs, deliveries, strategy
@@ -24,7 +25,7 @@ from lodeline.store.store import Store
 Json = dict[str, Any]
 
 
-def work(store: Store, law: Jurisdiction, seen: Callable[[Snapshot], Sequence[Json]], *, now: datetime) -> None:
+def work(store: Store, law: Jurisdiction, seen: Callable[[Snapshot], Sequence[Finding]], *, now: datetime) -> None:
     """Does all of it, unless somebody has done something there already. `seen`: the findings of a snapshot."""
     if AuditRecord.objects.filter(kind="act").exists():
         return

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from lodeline.detection.finding import Finding
 from lodeline.office.access.actor import Actor, actor_of
 from lodeline.office.findings.files import Attached, attached
 from lodeline.office.models import User
@@ -29,7 +30,7 @@ class Office:
     store: Store
     snapshot: Snapshot
     law: Jurisdiction
-    findings: Sequence[dict[str, Any]]
+    findings: Sequence[Finding]
     now: datetime
     maker: str
     supplier: str

@@ -6,11 +6,10 @@ does not explain it, and what has never been counted is unknown, not zero.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -18,8 +17,9 @@ from lodeline.accountancy.accounts import Accounts
 from lodeline.accountancy.balance import FLOWS, IDENTITY
 from lodeline.detection.detectors.unassayed_lot import DETECTOR as UNASSAYED_LOT
 from lodeline.detection.evidence import with_element_mass
+from lodeline.detection.finding import Finding
 from lodeline.material.element import SYMBOLS, TREO
-from lodeline.material.mass import MG_PER_KG, share_mg_expr
+from lodeline.material.mass import share_mg_expr
 from lodeline.service.balance.book import SIGMAS
 from lodeline.service.overview.overview import unexplained
 from lodeline.store.snapshot import Snapshot
@@ -32,11 +32,11 @@ STATES: Final = ("gain", "loss", "beyond", "closes", "unfiled", "untested", "onc
 _CROSSING: Final = tuple(flow for flow in FLOWS if flow not in ("consumed", "made"))
 
 
-def judged(balances: pl.DataFrame, findings: Mapping[str, Any]) -> pl.DataFrame:
+def judged(balances: pl.DataFrame, findings: Sequence[Finding]) -> pl.DataFrame:
     """The rows of `service.balance.book.balances` with `state` (one of STATES) and `finding` (the id, where one says
     so).
 
-    `findings` is the answer of `service.findings.finding.findings`. A balance that is `unfiled` or `untested` has no
+    A balance that is `unfiled` or `untested` has no
     `z`, because its difference is not known; `finding` of the latter is the one that asks for the assays.
     """
     stated = unexplained(findings).select("finding", "side", *IDENTITY).unique(IDENTITY, keep="first")
@@ -59,10 +59,10 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any]) -> pl.DataFrame:
         .otherwise(pl.lit("closes"))
     )
     asked = {
-        (row["subject"]["site"], date.fromisoformat(item["untested"]["until"])): row["id"]
-        for row in findings["rows"]
-        if row["detector"] == UNASSAYED_LOT.name
-        for item in row["evidence"]
+        (one.subject["site"], date.fromisoformat(item["untested"]["until"])): one.id
+        for one in findings
+        if one.detector == UNASSAYED_LOT.name
+        for item in one.evidence
         if "untested" in item
     }
     asking = pl.DataFrame(
@@ -126,16 +126,16 @@ def yields(rows: pl.DataFrame, *, element: str, first: str, last: str) -> pl.Dat
     )
 
 
-def gain_bounds(findings: Mapping[str, Any], *, until: str, first: str = "") -> dict[str, int]:
+def gain_bounds(findings: Iterable[Finding], *, until: str, first: str = "") -> dict[str, int]:
     """Site → mg of rare-earth oxide that at least came from nowhere from month to month, at sites that never counted.
 
     The bound of each month is what it adds to those before (detection.detectors.unexplained_gain), so they sum.
     """
     bounds: dict[str, int] = {}
-    for row in findings["rows"]:
-        if row["detector"] == "unexplained-gain" and row["score"] is None and first <= row["period"]["to"] <= until:
-            site, mass_mg = row["subject"]["site"], int(Decimal(row["mass_kg"]) * MG_PER_KG)
-            bounds[site] = bounds.get(site, 0) + mass_mg
+    for one in findings:
+        if one.detector == "unexplained-gain" and one.score is None and first <= one.last_period <= until:
+            site = one.subject["site"]
+            bounds[site] = bounds.get(site, 0) + one.mass_mg
     return bounds
 
 

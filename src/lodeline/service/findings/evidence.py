@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from lodeline import __version__
+from lodeline.detection.finding import Finding
 from lodeline.detection.identity import called, named_in
 from lodeline.errors import UserError
 from lodeline.filing.canonical import cells
@@ -35,7 +36,7 @@ from lodeline.service.entries.receipts import row_salt_key
 from lodeline.service.entries.records import record_cells
 from lodeline.service.findings.evidence_file import PACK, json_bytes, packed
 from lodeline.service.findings.evidence_text import index_page, readme
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.service.findings.recomputing import gives_its_finding
 from lodeline.service.law.law import in_force
 from lodeline.store.published import answered
@@ -79,8 +80,7 @@ def bundle(
     from lodeline.service.findings import evidence_pdf as paper  # noqa: PLC0415  (few need what sets pages)
 
     of_one = {} if detector is None else {"detector": detector}
-    rows = raised(answered(findings, store, snapshot, law, **of_one))
-    row = called(rows, finding)
+    row = called(answered(findings, store, snapshot, law, **of_one).raised, finding)
     if row is None:
         raise NoSuchFindingError(
             f"the filings raise no finding {finding}: list them with `lodeline findings --json`",
@@ -109,11 +109,11 @@ class Near:
     kinds: tuple[str, ...]
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], parties: set[str], scope: Scope) -> Near:
+    def of(cls, row: Finding, parties: set[str], scope: Scope) -> Near:
         """Those of a finding, of whose subject these are the parties."""
-        evidence = row["evidence"]
+        evidence = row.evidence
         # Where many are compared, what they filed of this kind is what they are compared by.
-        kinds = {one.get("kind") for one in evidence} - {None} if scope == "peers" else set()
+        kinds = {str(one["kind"]) for one in evidence if one.get("kind")} if scope == "peers" else set()
         return cls(
             parties=tuple(sorted(parties)), kinds=tuple(sorted(kinds)),
             entries=tuple(sorted({one["entry"] for one in evidence if isinstance(one.get("entry"), int)})),
@@ -147,11 +147,11 @@ def _lines_of(lines: pl.DataFrame, near: Near) -> pl.DataFrame:
 class _Chosen:
     """What of the ledger a bundle holds."""
 
-    def __init__(self, *, snapshot: Snapshot, row: Mapping[str, Any], scope: Scope, most: int | None = None) -> None:
+    def __init__(self, *, snapshot: Snapshot, row: Finding, scope: Scope, most: int | None = None) -> None:
         self.row, self.scope = row, scope
         self._register = snapshot.register
         known = set(snapshot.register.tables["organisations"]["id"])
-        parties = known.intersection(named_in(row["subject"]))
+        parties = known.intersection(named_in(row.subject))
         # One more than a bundle holds says that there are too many.
         self.lines = lines_near(snapshot, near=None if scope == "ledger" else Near.of(row, parties, scope),
             around=scope in ("neighbours", "peers"), most=ROWS_MOST + 1 if most is None else most,
@@ -312,18 +312,18 @@ def _made(
     for one, records in prover.records(chosen):
         entries[one.index] = prover.receipt(one, records)
     stamp = {
-        "format": PACK, "finding": row["id"], "detector": row["detector"], "scope": chosen.scope,
+        "format": PACK, "finding": row.id, "detector": row.detector, "scope": chosen.scope,
         "gives_the_finding": gives_it, "program": __version__, "entry": snapshot.entry, "root": snapshot.root,
         "as_of": snapshot.as_of, "law": law.code, "pack": law.digest, "vkey": prover.store.signer.verifier.vkey,
         "paper": SETTER,
     }  # fmt: skip
     lots = snapshot.rows("lots", "lot", chosen.lines["lot"].drop_nulls().unique().sort()).sort("lot")
     # The last day that the finding speaks of, as far as the law of then could be known when it was computed.
-    ends = date.fromisoformat(next_month(row["period"]["to"]) + "-01") - timedelta(days=1)
+    ends = date.fromisoformat(next_month(row.last_period) + "-01") - timedelta(days=1)
     known = ends if snapshot.as_of is None else max(ends, date.fromisoformat(snapshot.as_of[:10]))
     law_days = in_force(law, ends, known)
     made = {
-        "finding.json": json_bytes(row),
+        "finding.json": json_bytes(row.as_json()),
         "stamp.json": json_bytes(stamp),
         "checkpoint.txt": prover.checkpoint.encode(),
         "data/lines.json": json_bytes(_data(chosen.lines)),
@@ -335,8 +335,8 @@ def _made(
         **_law_pack(law),
         **_papers(prover, papers),
     }
-    made["README.md"] = readme(row, stamp).encode()
-    made["index.html"] = index_page(row, stamp, law_days, made).encode()
+    made["README.md"] = readme(row.as_json(), stamp).encode()
+    made["index.html"] = index_page(row.as_json(), stamp, law_days, made).encode()
     return made
 
 

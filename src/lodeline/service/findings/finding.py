@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -21,7 +22,7 @@ from lodeline.service.balance.book import book
 from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.seeing import Seeing, seeing
-from lodeline.service.inspections.causes import causes
+from lodeline.service.inspections.causes import Cause, causes
 from lodeline.service.inspections.precision import shipped_by_firm
 from lodeline.service.inspections.verifying import Verification, verification
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
@@ -32,14 +33,44 @@ from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 
-def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
-    """Findings of all detectors, or of one, with their evidence, the digest of the law pack, and from when each
-    detector can see (`seeing`). Of all, those that say what is still to be filed are `duties` and no `rows`
-    (`Detector.duty`). `causes`: which rows speak of one thing, its mass, worth and chance (`Cause.as_json`), most to be
-    expected first; so are the rows. Raises UnknownSubject for a detector that is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the detectors see in a ledger.
+
+    `causes`: what is asked, most to be expected first. `duties`: findings that state what is still to be filed, and ask
+    nothing (`Detector.duty`). `seeing`: from when each detector can see. `pack`: the digest of the law.
+    """
+
+    stamp: Mapping[str, Any]
+    pack: str
+    causes: tuple[Cause, ...]
+    duties: tuple[Finding, ...]
+    seeing: tuple[Seeing, ...]
+
+    @property
+    def rows(self) -> list[Finding]:
+        """The findings that ask something, cause by cause; of one detector that is a duty, those of it."""
+        return [finding for one in self.causes for finding in one.findings]
+
+    @property
+    def raised(self) -> list[Finding]:
+        """Every finding, questions and then duties: by an id somebody may mean either."""
+        return [*self.rows, *self.duties]
+
+    def as_json(self) -> Json:
+        """As `lodeline findings --json` prints it."""
+        return {
+            "stamp": self.stamp, "pack": self.pack, "rows": [one.as_json() for one in self.rows],
+            "duties": [one.as_json() for one in self.duties], "causes": [one.as_json() for one in self.causes],
+            "seeing": [one.as_json() for one in self.seeing],
+        }  # fmt: skip
+
+
+def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Found:
+    """Findings of all detectors, or of one. Raises UnknownSubject for a detector that is none.
 
     They are computed once for as long as no entry says anything new about goods or parties: a step of a case moves the
-    log, its stamp with it, and no finding. The rows are shared: whoever gets them must not change them.
+    log, its stamp with it, and no finding.
     """
     names = [one.name for one in DETECTORS]
     if detector not in (None, *names):
@@ -47,26 +78,19 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
             f"no detector {detector!r}: one of {', '.join(names)}",
             f"没有检测方法 {detector!r}：可选 {'、'.join(names)}",
         )
-    return {"stamp": snapshot.stamp, "pack": law.digest, **kept(_looked, store, snapshot, law, detector=detector)}
+    return replace(kept(_looked, store, snapshot, law, detector=detector), stamp=snapshot.stamp)
 
 
-def _looked(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None) -> Json:
+def _looked(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None) -> Found:
     view = SnapshotView(store=store, snapshot=snapshot, law=law)
     found = run_detectors(view, counted("detectors", [one for one in DETECTORS if detector in (None, one.name)]))
     eyes = seeing(store, snapshot)
-    rows = [finding.as_json() for finding in _seen(after_visits(found, view.verified), eyes)]
-    duties = [] if detector else [row for row in rows if row["detector"] in DUTIES]
-    rows = rows if detector else [row for row in rows if row["detector"] not in DUTIES]
-    asked = causes(rows, shipped_by_firm(snapshot.lines))
-    return {
-        "rows": [row for one in asked for row in (one.finding, *one.others)], "duties": duties,
-        "causes": [one.as_json() for one in asked], "seeing": [one.as_json() for one in eyes],
-    }  # fmt: skip
-
-
-def raised(found: Json) -> list[Json]:
-    """All that `findings` has, questions and then duties: by an id somebody may mean either."""
-    return [*found["rows"], *found.get("duties", ())]
+    every = [finding.stated() for finding in _seen(after_visits(found, view.verified), eyes)]
+    asked = [one for one in every if detector or one.detector not in DUTIES]
+    return Found(
+        stamp=snapshot.stamp, pack=law.digest, causes=tuple(causes(asked, shipped_by_firm(snapshot.lines))),
+        duties=() if detector else tuple(one for one in every if one.detector in DUTIES), seeing=tuple(eyes),
+    )  # fmt: skip
 
 
 def _seen(found: Iterable[Finding], eyes: Iterable[Seeing]) -> list[Finding]:

@@ -21,8 +21,7 @@ import polars as pl
 from lodeline import __version__
 from lodeline.accountancy.accounts import Accounts
 from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
-from lodeline.detection.battery import DETECTORS
-from lodeline.detection.finding import of_books
+from lodeline.detection.battery import DETECTORS, finding_of
 from lodeline.detection.identity import called
 from lodeline.detection.imbalance import TESTED
 from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
@@ -348,16 +347,16 @@ def _figure_faults(read: _Bundle) -> Iterator[dict[str, Any]]:
         yield _fault("parameters")
     if read.files["verify.py"] != (resources("lodeline") / "journal/verify.py").read_bytes():
         yield _fault("verifier")
-    found = called([one.as_json() for one in detector.look(_BundleView(read))], read.row["id"])
+    found = called([one.stated() for one in detector.look(_BundleView(read))], read.row["id"])
     if found is None:
         yield _fault("absent")
         return
     # What became of the question is no figure.
     # What inspectors measured came after: the rows give what the books alone say.
-    claimed = of_books(read.row)
-    again = json.loads(json.dumps({**found, "state": claimed["state"]}))
+    claimed = finding_of(read.row).by_books().as_json()
+    again = json.loads(json.dumps({**found.as_json(), "state": claimed["state"]}))
     names = again.keys() | claimed.keys()
-    if found["id"] != read.row["id"]:
+    if found.id != read.row["id"]:
         # The bundle was made when an id named the whole period: what it says of the finding is the same otherwise.
         names = claimed.keys() - {"id", "subject"}
     for name in sorted(names):

@@ -12,30 +12,29 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 
 from lodeline.accountancy.worth import price_year, shared_mg, worth_usd
-from lodeline.detection.finding import of_books
+from lodeline.detection.finding import Finding
+from lodeline.errors import Text
 from lodeline.material.element import TREO
-from lodeline.material.mass import MG_PER_KG, format_kg
-from lodeline.service.inspections.precision import Likelihood, SizeClass, asked_firm, likelihood, size_class
+from lodeline.material.mass import format_kg, parse_mass
+from lodeline.service.inspections.precision import Likelihood, SizeClass, likelihood, size_class
 
-Row = Mapping[str, Any]
 #: Its mass is all rare earths of the goods; its elements are those that the law lists.
 _OF_GOODS: Final = "licence-abuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One thing that may be wrong. `finding`: the row that leads; `others`: those that speak of the same.
+    """One thing that may be wrong. `finding`: the one that leads; `others`: those that speak of the same.
 
     `site`: where it is, None where no finding of it says so; `masses_mg`: by element, TREO as oxide; `likelihood`: of
     the finding that leads.
     """
 
-    finding: Row
-    others: tuple[Row, ...]
+    finding: Finding
+    others: tuple[Finding, ...]
     site: str | None
     masses_mg: Mapping[str, int]
     worth_usd: float
@@ -46,89 +45,97 @@ class Cause:
         """Worth × probability."""
         return self.worth_usd * self.likelihood.probability
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that speak of it, the one that leads first."""
+        return (self.finding, *self.others)
+
+    @property
+    def innocent(self) -> float:
+        """The probability that nothing is behind it, to six decimals."""
+        return round(1 - self.likelihood.probability, 6)
+
+    @property
+    def ask(self) -> Text | None:
+        """What to ask first."""
+        return next(iter(self.finding.ask), None)
+
     def as_json(self) -> dict[str, Any]:
         """As `lodeline findings --json` and `lodeline inspect choose --json` print it."""
         found = self.likelihood
         return {
-            "finding": self.finding["id"], "detector": self.finding["detector"],
-            "organisation": asked_firm(self.finding), "site": self.site,
+            "finding": self.finding.id, "detector": self.finding.detector,
+            "organisation": self.finding.firm, "site": self.site,
             "masses_kg": {element: format_kg(mass) for element, mass in self.masses_mg.items()},
             "worth_usd": round(self.worth_usd), "price_year": price_year(),
-            "probability": round(found.probability, 6), "innocent": round(1 - found.probability, 6),
+            "probability": round(found.probability, 6), "innocent": self.innocent,
             "true": found.true, "alarms": found.alarms, "basis": found.basis,
-            "ask": next(iter(self.finding.get("ask", ())), None), "same_cause": [row["id"] for row in self.others],
+            "ask": self.ask, "same_cause": [one.id for one in self.others],
         }  # fmt: skip
 
 
-def causes(rows: Iterable[Row], shipped: Mapping[str, float]) -> list[Cause]:
-    """The causes of all findings, rows as `lodeline findings --json` prints them; most worth × probability first.
-    `shipped`: as `shipped_by_firm`."""
-    asked: dict[str, list[Row]] = {}
-    for row in rows:
-        asked.setdefault(asked_firm(row), []).append(row)
+def causes(findings: Iterable[Finding], shipped: Mapping[str, float]) -> list[Cause]:
+    """The causes of all findings; most worth × probability first. `shipped`: as `shipped_by_firm`."""
+    asked: dict[str, list[Finding]] = {}
+    for one in findings:
+        asked.setdefault(one.firm, []).append(one)
     return _ordered(one for firm, own in asked.items() for one in causes_of(own, size_class(shipped.get(firm, 0.0))))
 
 
-def causes_of(rows: Iterable[Row], size: SizeClass) -> list[Cause]:
+def causes_of(findings: Iterable[Finding], size: SizeClass) -> list[Cause]:
     """Those of one firm's findings."""
-    groups: list[list[Row]] = []
-    for row in rows:
-        joined = [group for group in groups if any(is_same_cause(row, one) for one in group)]
+    groups: list[list[Finding]] = []
+    for finding in findings:
+        joined = [group for group in groups if any(is_same_cause(finding, one) for one in group)]
         groups = [group for group in groups if group not in joined]
-        groups.append([row, *(one for group in joined for one in group)])
+        groups.append([finding, *(one for group in joined for one in group)])
     return _ordered(_cause(group, size) for group in groups)
 
 
-def is_same_cause(one: Row, other: Row) -> bool:
+def is_same_cause(one: Finding, other: Finding) -> bool:
     """Whether two findings of a firm speak of the same thing."""
-    site = one["subject"].get("site")
-    if site is not None and site == other["subject"].get("site"):
-        first, second = one["period"], other["period"]
-        if first["from"] <= second["to"] and second["from"] <= first["to"]:
-            return True
+    site = one.subject.get("site")
+    meet = one.first_period <= other.last_period and other.first_period <= one.last_period
+    if meet and site is not None and site == other.subject.get("site"):
+        return True
     return not _events(one).isdisjoint(_events(other))
 
 
-def mass_mg(row: Row) -> int:
-    """What a finding speaks of."""
-    return int(Decimal(row["mass_kg"]) * MG_PER_KG)
-
-
-def masses_mg(row: Row) -> dict[str, int]:
+def masses_mg(finding: Finding) -> dict[str, int]:
     """Element → what a finding speaks of: mass of the element, of TREO that of oxide.
 
     An imbalance states each element that it watched; after a visit all are as much smaller as the finding is.
     """
-    mass, evidence = mass_mg(row), row.get("evidence", ())
-    runs = {one["run"]["element"]: int(Decimal(one["run"]["mass_kg"]) * MG_PER_KG) for one in evidence if "run" in one}
+    mass, evidence = finding.mass_mg, finding.evidence
+    runs = {one["run"]["element"]: parse_mass(one["run"]["mass_kg"]) for one in evidence if "run" in one}
     if runs:
-        books = mass_mg(of_books(row))
+        books = finding.by_books().mass_mg
         return {element: round(part * mass / books) if books else part for element, part in runs.items()}
-    elements = [one["measured"]["element"] for one in evidence if "measured" in one][:1] or row.get("elements", ())
-    if TREO in elements or row["detector"] == _OF_GOODS or not elements:
+    elements = [one["measured"]["element"] for one in evidence if "measured" in one][:1] or finding.elements
+    if TREO in elements or finding.detector == _OF_GOODS or not elements:
         return {TREO: mass}
     return shared_mg(mass, elements)
 
 
 def _ordered(found: Iterable[Cause]) -> list[Cause]:
-    return sorted(found, key=lambda one: (-one.expected_usd, one.finding["id"]))
+    return sorted(found, key=lambda one: (-one.expected_usd, one.finding.id))
 
 
-def _cause(group: Sequence[Row], size: SizeClass) -> Cause:
-    def expected(row: Row) -> float:
-        return worth_usd(masses_mg(row)) * likelihood(row["detector"], size).probability
+def _cause(group: Sequence[Finding], size: SizeClass) -> Cause:
+    def expected(one: Finding) -> float:
+        return worth_usd(masses_mg(one)) * likelihood(one.detector, size).probability
 
-    first, *others = sorted(group, key=lambda row: (-expected(row), row["id"]))
-    sites = [row["subject"]["site"] for row in (first, *others) if "site" in row["subject"]]
+    first, *others = sorted(group, key=lambda one: (-expected(one), one.id))
+    sites = [one.subject["site"] for one in (first, *others) if "site" in one.subject]
     spans: dict[str, list[tuple[str, str, int]]] = {}
-    for row in group:
-        for element, mass in masses_mg(row).items():
-            spans.setdefault(element, []).append((row["period"]["from"], row["period"]["to"], mass))
+    for one in group:
+        for element, mass in masses_mg(one).items():
+            spans.setdefault(element, []).append((one.first_period, one.last_period, mass))
     whole = {element: _apart(of_it) for element, of_it in spans.items()}
-    whole = dict(sorted(((one, mass) for one, mass in whole.items() if mass), key=lambda one: (-one[1], one[0])))
+    whole = dict(sorted(((name, mass) for name, mass in whole.items() if mass), key=lambda of: (-of[1], of[0])))
     return Cause(
         finding=first, others=tuple(others), site=sites[0] if sites else None, masses_mg=whole,
-        worth_usd=worth_usd(whole), likelihood=likelihood(first["detector"], size),
+        worth_usd=worth_usd(whole), likelihood=likelihood(first.detector, size),
     )  # fmt: skip
 
 
@@ -141,11 +148,10 @@ def _apart(spans: Iterable[tuple[str, str, int]]) -> int:
     return best[-1]
 
 
-def _events(row: Row) -> frozenset[tuple[str, str, str]]:
+def _events(finding: Finding) -> frozenset[tuple[str, str, str]]:
     """(organisation, event, day) of the filed rows that a finding rests on: an event's name is its filer's own word."""
-    firm = asked_firm(row)
     return frozenset(
-        (str(one.get("organisation") or firm), str(one["event"]), str(one.get("on", "")))
-        for one in row.get("evidence", ())
+        (str(one.get("organisation") or finding.firm), str(one["event"]), str(one.get("on", "")))
+        for one in finding.evidence
         if one.get("event")
     )

@@ -25,11 +25,12 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from lodeline.detection.finding import Finding
 from lodeline.errors import UserError
 from lodeline.journal.merkle import EMPTY_ROOT
 from lodeline.service.inspections.causes import Cause, causes_of
 from lodeline.service.inspections.items import held_by_site
-from lodeline.service.inspections.precision import SizeClass, asked_firm, shipped_by_firm, size_class
+from lodeline.service.inspections.precision import SizeClass, shipped_by_firm, size_class
 from lodeline.service.inspections.visits import Inspection, inspections
 from lodeline.store.queries.log import root_before
 from lodeline.store.snapshot import Snapshot
@@ -117,13 +118,13 @@ def visitable(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def choose(
-    sites: pl.DataFrame, findings: Iterable[Mapping[str, Any]], last_visits: Mapping[str, date], *, month: str,
+    sites: pl.DataFrame, findings: Iterable[Finding], last_visits: Mapping[str, date], *, month: str,
     seed: bytes, visits: int = VISITS, share: float = RANDOM_SHARE,
 ) -> list[Choice]:  # fmt: skip
     """The visits of a month (YYYY-MM): ranked ones first, then those by lot.
 
     sites : as `visitable` gives them.
-    findings : rows as `lodeline findings --json` prints them; those of nobody with a site here count for nobody.
+    findings : of a firm without a site here they count for nobody.
     last_visits : site → day of its newest visit before the month (`last_visits`).
 
     Raises ChoosingError.
@@ -134,9 +135,9 @@ def choose(
             f"请填写 1 至 {VISITS_MOST} 次检查，随机比例须大于 0 且不超过 100%：任何企业都不会永不受检。",
         )
     first = date.fromisoformat(f"{month}-01")
-    asked: dict[str, list[Mapping[str, Any]]] = {}
-    for row in findings:
-        asked.setdefault(asked_firm(row), []).append(row)
+    asked: dict[str, list[Finding]] = {}
+    for finding in findings:
+        asked.setdefault(finding.firm, []).append(finding)
     every = [
         _weighed(rows.to_dicts(), asked.get(str(firm), []), last_visits, first)
         for (firm,), rows in sites.sort("site").group_by("organisation", maintain_order=True)
@@ -182,7 +183,7 @@ def role_weights() -> Mapping[str, float]:
 
 
 def _weighed(
-    rows: Sequence[Mapping[str, Any]], asked: Sequence[Mapping[str, Any]], last: Mapping[str, date], first: date
+    rows: Sequence[Mapping[str, Any]], asked: Sequence[Finding], last: Mapping[str, date], first: date
 ) -> Choice:
     """A firm, `rows` being its sites, as if it were ranked."""
     size = size_class(rows[0]["shipped_mg"])

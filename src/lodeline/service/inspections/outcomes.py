@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 import polars as pl
 
+from lodeline.detection.finding import Finding
 from lodeline.service.inspections.reading import MEASUREMENT, Visit
 from lodeline.service.inspections.verifying import verification
 from lodeline.store.snapshot import Snapshot
@@ -55,20 +56,19 @@ class Rate:
 
 
 def results(
-    visits: Iterable[Visit], chosen: Mapping[int, str], findings: Iterable[Row], late: Iterable[int] = ()
+    visits: Iterable[Visit], chosen: Mapping[int, str], findings: Iterable[Finding], late: Iterable[int] = ()
 ) -> list[Result]:  # fmt: skip
     """What each visit found, the oldest first.
 
     visits : `reading.visits_of` the papers.
     chosen : entry of a plan → how its site was chosen.
-    findings : rows as `lodeline findings --json` prints them.
     late : visits, by entry, whose month is not filed yet, so that nothing can be compared.
     """
     made: dict[int, dict[str, Outcome]] = {}
-    for row in findings:
-        for visit, outcome in _of_finding(row):
+    for one in findings:
+        for visit, outcome in _of_finding(one):
             own = made.setdefault(visit, {})
-            own[row["detector"]] = _strongest([own.get(row["detector"], outcome), outcome])
+            own[one.detector] = _strongest([own.get(one.detector, outcome), outcome])
     return [_result(one, chosen, made, frozenset(late)) for one in visits]
 
 
@@ -97,12 +97,11 @@ def _rate(found: Iterable[bool | None]) -> Rate:
     return Rate(visits=len(known), found=sum(known))
 
 
-def _of_finding(row: Row) -> list[tuple[int, Outcome]]:
+def _of_finding(finding: Finding) -> list[tuple[int, Outcome]]:
     """(visit, what it made of the finding)."""
-    if row["detector"] == MEASURED_DIFFERENCE and "visit" in row["subject"]:
-        return [(int(row["subject"]["visit"]), "difference")]
-    steps = row.get("measured", {}).get("steps", ())
-    return [(one["visit"], "nothing" if one["state"] == "unchanged" else one["state"]) for one in steps]
+    if finding.detector == MEASURED_DIFFERENCE and "visit" in finding.subject:
+        return [(int(finding.subject["visit"]), "difference")]
+    return [(one.visit, "nothing" if one.state == "unchanged" else one.state) for one in finding.measured]
 
 
 def _result(

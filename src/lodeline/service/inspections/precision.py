@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import polars as pl
 
-from lodeline.detection.identity import named_in
 from lodeline.material.mass import MG_PER_KG
 from lodeline.tables import table_rows
 
@@ -75,11 +74,6 @@ def shipped_by_firm(lines: pl.DataFrame) -> dict[str, float]:
     months = int(last) - int(out["month"].min()) + 1  # type: ignore[arg-type]
     sums = out.group_by("organisation").agg(pl.col("dry_mg").sum()).iter_rows()
     return {firm: mass_mg * 12 / months for firm, mass_mg in sums}
-
-
-def asked_firm(row: Mapping[str, Any]) -> str:
-    """The firm that a finding, as it is printed, asks: of a pair, the first."""
-    return named_in(row["subject"])[0]
 
 
 def likelihood(

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lodeline.accountancy.worth import price_year
-from lodeline.detection.battery import sentences_of
+from lodeline.detection.finding import Finding
 from lodeline.errors import Text, text
 from lodeline.ledger.roles import ROLES
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import Count, Fact, Key, Mass, Message, Number, Percent, Series, Site, Term, Texts, localized
 from lodeline.message import as_json as message_json
-from lodeline.service.inspections.causes import Cause, mass_mg
+from lodeline.service.inspections.causes import Cause
 from lodeline.service.inspections.choosing import Choice
 from lodeline.service.inspections.precision import Basis, SizeClass
 from lodeline.service.inspections.taking_along import TakingAlong
@@ -122,13 +122,12 @@ def _a(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _asked(row: Any) -> Message:
-    """The first sentence of the finding itself; one that was kept without facts is told by its mass."""
-    said = sentences_of(row)
-    if said:
-        return said[0]
-    element = row["elements"][0] if len(row["elements"]) == 1 else TREO
-    return TEXTS.message("asked", mass=Mass(mass_mg(row)), element=Key(element))
+def _asked(finding: Finding) -> Message:
+    """The first sentence of the finding itself; one without sentences is told by its mass."""
+    if finding.explanation:
+        return finding.explanation[0]
+    element = finding.elements[0] if len(finding.elements) == 1 else TREO
+    return TEXTS.message("asked", mass=Mass(finding.mass_mg), element=Key(element))
 
 
 def _without_rank(choice: Choice) -> tuple[Message, ...]:

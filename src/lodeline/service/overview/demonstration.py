@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lodeline.detection.battery import DUTIES
+from lodeline.detection.finding import Finding
 from lodeline.detection.matching import answers, planted, seen
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
@@ -54,11 +55,11 @@ class Demo:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRow:
     """A plant, the finding of its own detector that answers it (None: it was missed), and those of others that touch
-    it: as rows of `lodeline findings --json`."""
+    it."""
 
     plant: Json
-    found: Json | None
-    touched: Sequence[Json]
+    found: Finding | None
+    touched: Sequence[Finding]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Alarm:
     """A finding that answers no plant. `mistake`: an honest one that can have raised it; `beside`: the id of a plant at
     the same firm, in whose months it does not lie; both None where no cause is on record."""
 
-    finding: Json
+    finding: Finding
     mistake: Json | None
     beside: str | None
 
@@ -80,7 +81,7 @@ class AnswerKey:
 
     rows: Sequence[KeyRow]
     false: Sequence[Alarm]
-    shown: Sequence[Json]
+    shown: Sequence[Finding]
 
     @property
     def found(self) -> int:
@@ -119,30 +120,30 @@ def mistakes_of(truth: Mapping[str, Any]) -> list[Json]:
     ]  # fmt: skip
 
 
-def answer_key(demo: Demo, findings: Sequence[Json]) -> AnswerKey:
-    """The plants of a world held against the findings in it, as `lodeline findings --json` has them."""
+def answer_key(demo: Demo, findings: Sequence[Finding]) -> AnswerKey:
+    """The plants of a world held against the findings in it."""
     known = [(one, planted(one)) for one in demo.planted]
-    looked = [(row, seen(row)) for row in findings]
+    looked = [(row, seen(row.as_json())) for row in findings]
     rows, hit = [], set[str]()
     for plant, as_planted in known:
         near = [row for row, as_seen in looked if answers(as_seen, as_planted)]
-        hit |= {row["id"] for row in near}
-        own = next((row for row in near if row["detector"] == plant["loophole"]), None)
+        hit |= {row.id for row in near}
+        own = next((row for row in near if row.detector == plant["loophole"]), None)
         rows.append(KeyRow(plant=plant, found=own, touched=[row for row in near if row is not own]))
-    rest = [row for row in findings if row["id"] not in hit]
+    rest = [row for row in findings if row.id not in hit]
     false = [
         Alarm(
             finding=row, mistake=_mistake(demo.mistakes, row),
-            beside=next((one.id for _, one in known if one.organisations & seen(row).organisations), None),
+            beside=next((one.id for _, one in known if one.organisations & seen(row.as_json()).organisations), None),
         )
-        for row in rest if "visit" not in row["subject"] and row["detector"] not in DUTIES
+        for row in rest if "visit" not in row.subject and row.detector not in DUTIES
     ]  # fmt: skip
-    return AnswerKey(rows=rows, false=false, shown=[row for row in rest if "visit" in row["subject"]])
+    return AnswerKey(rows=rows, false=false, shown=[row for row in rest if "visit" in row.subject])
 
 
-def _mistake(mistakes: Iterable[Json], finding: Json) -> Json | None:
+def _mistake(mistakes: Iterable[Json], finding: Finding) -> Json | None:
     """An honest mistake of the same firm and months that can raise such a question."""
-    about, kinds = seen(finding), _MISTAKES.get(finding["detector"], frozenset())
+    about, kinds = seen(finding.as_json()), _MISTAKES.get(finding.detector, frozenset())
     return next(
         (
             one for one in mistakes

@@ -6,18 +6,18 @@ judged: a difference is called unexplained only where a finding says that measur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from lodeline.detection.finding import Finding
 from lodeline.filing.country import alpha2_by_code
 from lodeline.ledger.extension import due
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
+from lodeline.material.mass import parse_mass
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
 from lodeline.service.overview.flow_cube import by_element
@@ -185,22 +185,21 @@ def by_stage(snapshot: Snapshot, balances: pl.DataFrame, *, element: str, period
     )  # fmt: skip
 
 
-def unexplained(findings: Mapping[str, Any]) -> pl.DataFrame:
+def unexplained(findings: Iterable[Finding]) -> pl.DataFrame:
     """Every balance that a finding says measurement does not explain, one row per finding and balance.
 
     `finding` (its id), `side` (−1 gain, 1 loss), `organisation`, `site`, `element`, `until` (which balance it is),
-    `first_period`, `period` (of the count that showed it), `muf_mg`, `sigma_mg`, `z`. `findings` is the answer of
-    `findings.finding.findings`.
+    `first_period`, `period` (of the count that showed it), `muf_mg`, `sigma_mg`, `z`.
     """
     rows = [
         (
-            row["id"], SIDES[row["detector"]], row["subject"]["organisation"], row["subject"]["site"], one["element"],
-            date.fromisoformat(one["until"]), row["period"]["from"], one["until"][:7], _milligrams(one["muf_kg"]),
-            float(_milligrams(one["sigma_kg"])), one["z"],
+            found.id, SIDES[found.detector], found.subject["organisation"], found.subject["site"], one["element"],
+            date.fromisoformat(one["until"]), found.first_period, one["until"][:7], parse_mass(one["muf_kg"]),
+            float(parse_mass(one["sigma_kg"])), one["z"],
         )
-        for row in findings["rows"]
-        if row["detector"] in SIDES
-        for one in (item["balance"] for item in row["evidence"] if "balance" in item)
+        for found in findings
+        if found.detector in SIDES
+        for one in (item["balance"] for item in found.evidence if "balance" in item)
     ]  # fmt: skip
     schema = {
         "finding": pl.String(), "side": pl.Int64(), "organisation": pl.String(), "site": pl.String(),
@@ -208,10 +207,6 @@ def unexplained(findings: Mapping[str, Any]) -> pl.DataFrame:
         "muf_mg": pl.Int64(), "sigma_mg": pl.Float64(), "z": pl.Float64(),
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _milligrams(kilograms: str) -> int:
-    return int(Decimal(kilograms) * 1_000_000)
 
 
 def local_days(moments: pl.Series, law: Jurisdiction) -> pl.Series:

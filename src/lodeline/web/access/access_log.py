@@ -13,12 +13,12 @@ from lodeline.office.access.audit import record_access
 from lodeline.office.access.looking import DESK_REASON, LOOK_REASONS, USUAL_REASON
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.queries import exporter_of
-from lodeline.office.findings.views import about, party_of
+from lodeline.office.findings.views import about
 from lodeline.office.licences.application_views import applicant_of
 from lodeline.office.models import DeskBatch
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.papers import DeskError
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.service.inspections.planning import plan_at
 from lodeline.service.licences.answers import firms_of
 from lodeline.service.licences.runs import announced
@@ -109,10 +109,10 @@ def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
         return maker_and_local(subject, "")[0] or None
     if part == "finding":
         reading = visit.reading
-        rows = raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
+        raised = reading.answer(findings, reading.store, reading.snapshot, reading.law).raised
         # What the filings do not raise any more may have been asked about.
-        row = called(rows, subject)
-        return about(subject) if row is None else party_of(row)
+        found = called(raised, subject)
+        return about(subject) if found is None else found.firm
     if part == "exception":
         reading = visit.reading
         every = reading.answer(exceptions.every, reading.store, reading.snapshot, reading.law)

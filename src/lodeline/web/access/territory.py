@@ -8,18 +8,18 @@ identifier, without the name, the sites or the balances that only the register a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
 import polars as pl
 
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import NotAllowedError
-from lodeline.office.findings.views import party_of
 from lodeline.service.balance.book import balances, shared_errors
 from lodeline.service.filing import status as filing_status
 from lodeline.service.filing import transfers
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import Found, findings
 from lodeline.service.licences import quotas
 from lodeline.service.overview import overview
 from lodeline.store.queries import log as log_entries
@@ -43,9 +43,11 @@ def _of_either(found: pl.DataFrame, firms: Firms) -> pl.DataFrame:
     return found.filter(pl.col("shipper").is_in(firms) | pl.col("receiver").is_in(firms))
 
 
-def _findings(found: Mapping[str, Any], firms: Firms) -> dict[str, Any]:
-    kept = {part: [row for row in found.get(part, ()) if party_of(row) in firms] for part in ("rows", "duties")}
-    return {**found, **kept, "causes": [one for one in found["causes"] if one["organisation"] in firms]}
+def _findings(found: Found, firms: Firms) -> Found:
+    return replace(
+        found, causes=tuple(one for one in found.causes if one.finding.firm in firms),
+        duties=tuple(one for one in found.duties if one.firm in firms),
+    )  # fmt: skip
 
 
 def _nobodys(found: Answer, firms: Firms) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -12,6 +13,7 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 
 from lodeline.control.rulebook import LawDay
+from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
 from lodeline.encoding import encoded
 from lodeline.filing.formats import Limits
@@ -19,7 +21,7 @@ from lodeline.ledger.succession import holders_of, sites_held_before
 from lodeline.office.customs.batches import is_batch
 from lodeline.office.customs.desk import ask
 from lodeline.office.findings.firm_view import own_findings
-from lodeline.office.findings.matching import located, rows_of
+from lodeline.office.findings.matching import findings_of, located
 from lodeline.office.findings.views import own_cases, own_state, standings
 from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.service.balance import balances
@@ -27,8 +29,8 @@ from lodeline.service.customs import desk
 from lodeline.service.customs import release as desk_release
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.customs.replay import replay
+from lodeline.service.findings.finding import Found
 from lodeline.service.findings.finding import findings as found_by_detectors
-from lodeline.service.findings.finding import raised
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.service.licences import quotas
 from lodeline.service.licences.answers import (
@@ -47,7 +49,8 @@ from lodeline.web.api.sending import filing_of, json_answer, once
 from lodeline.web.api.shapes.balance import Balances, Flows
 from lodeline.web.api.shapes.customs import Declared, DeskBatch
 from lodeline.web.api.shapes.derived import list_of, shape_of
-from lodeline.web.api.shapes.findings import Finding, Findings
+from lodeline.web.api.shapes.findings import Finding as FindingShape
+from lodeline.web.api.shapes.findings import Findings
 from lodeline.web.api.shapes.law import LawReplay
 from lodeline.web.api.shapes.register import Organisation, Organisations
 from lodeline.web.api.who import (
@@ -286,8 +289,8 @@ def list_findings(
     now = _read_with_cases(request)
     log_access(request, "findings", scope)
     rows = _findings(now, scope, detector)
-    causes = _found(now, detector)["causes"] if scope.whole else []
-    ids = {row["id"] for row in rows}
+    causes = [one.as_json() for one in _found(now, detector).causes] if scope.whole else []
+    ids = {row.id for row in rows}
     return {
         **_paged(now, _with_states(request, scope, rows), ("id",), cursor, limit),
         "causes": [one for one in causes if not ids.isdisjoint((one["finding"], *one["same_cause"]))],
@@ -295,7 +298,7 @@ def list_findings(
 
 
 @router.get(
-    "/findings/{finding}", response=Finding, url_name="finding", tags=["findings"],
+    "/findings/{finding}", response=FindingShape, url_name="finding", tags=["findings"],
     **spec.operation("One finding", "单条线索", scope="findings:read", problems=(404,)),
 )  # fmt: skip
 def get_finding(
@@ -304,9 +307,9 @@ def get_finding(
     """With its evidence."""
     scope = reads(request, "findings:read")
     now = _read_with_cases(request)
-    found = located(raised(now.answer(found_by_detectors, now.store, now.snapshot, now.law)), finding).row
-    wanted = None if found is None else found["id"]
-    of_it = [] if found is None else _findings(now, scope, found["detector"])
+    found = located(now.answer(found_by_detectors, now.store, now.snapshot, now.law).raised, finding).finding
+    wanted = None if found is None else found.id
+    of_it = [] if found is None else _findings(now, scope, found.detector)
     for row in _with_states(request, scope, of_it):
         if row["id"] == wanted:
             log_access(request, "finding", scope, organisation=row["subject"].get("organisation"), subject=finding)
@@ -314,22 +317,22 @@ def get_finding(
     raise not_found(f"There is no finding {finding} about you.", f"没有涉及您的线索 {finding}。")
 
 
-def _found(now: Reading, detector: str | None) -> Json:
+def _found(now: Reading, detector: str | None) -> Found:
     """As pages ask it."""
     of_one = {} if detector is None else {"detector": detector}
     return now.answer(found_by_detectors, now.store, now.snapshot, now.law, **of_one)
 
 
-def _findings(now: Reading, scope: RequestScope, detector: str | None) -> list[Json]:
-    found = _found(now, detector)["rows"]
+def _findings(now: Reading, scope: RequestScope, detector: str | None) -> list[Finding]:
+    found = _found(now, detector).rows
     if scope.organisation is None:
-        return list(found)
+        return found
     if scope.whole:
-        return [row for row in found if scope.organisation in named_in(row["subject"])]
+        return [one for one in found if scope.organisation in named_in(one.subject)]
     return own_findings(found, OrganisationView(now.store, now.law, scope.organisation), now.snapshot)
 
 
-def _with_states(request: HttpRequest, scope: RequestScope, rows: list[Json]) -> list[Json]:
+def _with_states(request: HttpRequest, scope: RequestScope, rows: list[Finding]) -> list[Json]:
     """With where each stands; an organisation hears nothing of what it was not asked."""
     call = call_of(request)
     if scope.whole:
@@ -338,9 +341,9 @@ def _with_states(request: HttpRequest, scope: RequestScope, rows: list[Json]) ->
     else:
         now = reading()
         asked = own_cases(call.actor, str(scope.organisation))
-        known = rows_of(raised(now.answer(found_by_detectors, now.store, now.snapshot, now.law)))
-        stand = {known[one.pk]["id"]: own_state(one, str(scope.organisation)) for one in asked if one.pk in known}
-    return [{**row, "state": stand.get(row["id"], row["state"])} for row in rows]
+        known = findings_of(now.answer(found_by_detectors, now.store, now.snapshot, now.law).raised)
+        stand = {known[one.pk].id: own_state(one, str(scope.organisation)) for one in asked if one.pk in known}
+    return [replace(one, state=stand.get(one.id, one.state)).as_json() for one in rows]
 
 
 @router.get(

@@ -17,13 +17,14 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.detection.finding import Finding
 from lodeline.office.access.actor import Actor
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.evidence import evidence
 from lodeline.office.findings.files import MOST_FILES, attached
-from lodeline.office.findings.matching import Row, located, rows_of
-from lodeline.office.findings.seen import row_seen
+from lodeline.office.findings.matching import findings_of, located
+from lodeline.office.findings.seen import finding_seen
 from lodeline.office.findings.states import CaseError, State
 from lodeline.office.findings.views import (
     CaseStatus,
@@ -39,7 +40,7 @@ from lodeline.office.findings.views import (
 from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.models import Case, CaseStep
 from lodeline.service.entries.receipts import receipt
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
@@ -141,9 +142,9 @@ def _is_assigned(assigned: str | None, case: Case, shown: Mapping[str, Any], act
     return assigned is None or bool(shown[assigned])
 
 
-def _cases(request: HttpRequest, asking: RequestScope) -> list[tuple[Case, Row | None]]:
+def _cases(request: HttpRequest, asking: RequestScope) -> list[tuple[Case, Finding | None]]:
     """The cases that may be seen, each with its finding as the filings raise it now; None where they do not."""
-    raised = rows_of(_raised())
+    raised = findings_of(_raised())
     actor = call_of(request).actor
     found = (
         touched(actor, organisation=asking.organisation)
@@ -153,20 +154,20 @@ def _cases(request: HttpRequest, asking: RequestScope) -> list[tuple[Case, Row |
     return [(case, raised.get(case.pk)) for case in found]
 
 
-def _raised() -> list[Json]:
+def _raised() -> list[Finding]:
     """The findings that the filings raise now."""
     now = reading()
-    return raised(now.answer(findings, now.store, now.snapshot, now.law))
+    return now.answer(findings, now.store, now.snapshot, now.law).raised
 
 
 def _summaries(
-    request: HttpRequest, asking: RequestScope, found: list[tuple[Case, Row | None]], today: date
+    request: HttpRequest, asking: RequestScope, found: list[tuple[Case, Finding | None]], today: date
 ) -> list[Json]:  # fmt: skip
     actor = call_of(request).actor
     if not asking.whole:
         return [_own_summary(case, row, today, str(asking.organisation)) for case, row in found]
     seen = watched(actor)
-    stand = [standing_of(case, row or row_seen(case), today=today) for case, row in found]
+    stand = [standing_of(case, row or finding_seen(case), today=today) for case, row in found]
     return [
         {
             **_summary(case, one.state, row),
@@ -179,7 +180,7 @@ def _summaries(
     ]
 
 
-def _own_summary(case: Case, row: Row | None, today: date, organisation: str) -> Json:
+def _own_summary(case: Case, row: Finding | None, today: date, organisation: str) -> Json:
     state = own_state(case, organisation)
     steps = steps_of(case, reader=organisation)
     return {
@@ -193,9 +194,9 @@ def _own_summary(case: Case, row: Row | None, today: date, organisation: str) ->
     }
 
 
-def _summary(case: Case, state: State, row: Row | None) -> Json:
+def _summary(case: Case, state: State, row: Finding | None) -> Json:
     return {
-        "finding": case.finding if row is None else row["id"], "case": case.reference,
+        "finding": case.finding if row is None else row.id, "case": case.reference,
         "organisation": case.organisation, "detector": case.detector,
         "state": state, "until": _day(case.until), "stands_until": _day(case.stands_until), "raised": row is not None,
         "steps": case.steps_taken, "changed_at": case.changed_at.isoformat(),
@@ -311,12 +312,12 @@ def take_step(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     def act() -> HttpResponse:
         row, kept = _row(request, finding)
         seen = FindingAsSeen(
-            row=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps,
+            finding=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps,
             case=None if kept is None else kept.finding,
         )  # fmt: skip
         _verb(program, seen, sent, call_of(request))()
         asking = RequestScope(organisation=None, whole=True)
-        case = case_at(program, _raised(), seen.finding).case
+        case = case_at(program, _raised(), seen.kept_as).case
         assert case is not None, "a step makes a case"
         log_access(request, "case", asking, organisation=case.organisation, subject=finding)
         return json_answer(200, _whole(request, asking, case))
@@ -324,17 +325,17 @@ def take_step(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     return once(request, digest, act)
 
 
-def _row(request: HttpRequest, finding: str) -> tuple[Json, Case | None]:
+def _row(request: HttpRequest, finding: str) -> tuple[Finding, Case | None]:
     """The finding as the filings raise it now, else as it was when it was last decided about; and its case.
 
     Raises ApiProblem where there is neither.
     """
     found = case_at(call_of(request).actor, _raised(), finding)
-    if found.row is not None:
-        return dict(found.row), found.case
+    if found.finding is not None:
+        return found.finding, found.case
     if found.case is None or not found.case.steps_taken:
         raise not_found(f"There is no finding {finding}.", f"没有线索 {finding}。")
-    return row_seen(found.case), found.case
+    return finding_seen(found.case), found.case
 
 
 def _verb(program: Actor, seen: FindingAsSeen, sent: StepIn, call: Any) -> Callable[[], object]:
@@ -423,10 +424,10 @@ def get_bundle(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     if not asking.whole:
         raise ApiProblem("not-allowed", "The authority takes evidence bundles.", "证据包仅供主管部门下载。")
     found = case_at(call_of(request).actor, _raised(), finding)
-    row = found.row
+    row = found.finding
     if row is None:
         raise not_found(f"The filings raise no finding {finding}.", f"申报未引出线索 {finding}。")
     content = evidence(call_of(request).actor, store(), law(), row, found.case)
     response = HttpResponse(content, content_type="application/zip")
-    response["Content-Disposition"] = content_disposition_header(True, f"lodeline-evidence-{row['id'][:12]}.zip") or ""
+    response["Content-Disposition"] = content_disposition_header(True, f"lodeline-evidence-{row.id[:12]}.zip") or ""
     return response

@@ -17,6 +17,6 @@ def enliven(url: str) -> int:
     """Returns how many entries of the log came of it. Nothing is done twice."""
     store = open_store(url)
     law, before = law_now(store), store.head().size
-    work(store, law, lambda snapshot: findings(store, snapshot, law)["rows"], now=clock.now())
+    work(store, law, lambda snapshot: findings(store, snapshot, law).rows, now=clock.now())
     publish_once(url)
     return store.head().size - before

@@ -12,6 +12,7 @@ from django.template.context import Context
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from lodeline.detection.finding import Finding, MeasuredStep
 from lodeline.material.element import ELEMENTS
 from lodeline.web.drawing.svg import SHAPES
 from lodeline.web.parts.table import Cell, Head, Row, Shown
@@ -36,9 +37,9 @@ def localized(context: Context, text: Mapping[str, str]) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def sentences(context: Context, finding: Mapping[str, Any], names: Mapping[str, str] = NOBODY) -> str:
+def sentences(context: Context, finding: Finding | MeasuredStep, names: Mapping[str, str] = NOBODY) -> str:
     """What a finding says, its days and masses written as everywhere. names: organisation id → what it is called."""
-    return words_of(finding, context["language"], names)
+    return words_of(finding.explanation, context["language"], names)
 
 
 #: What small capitals would make another thing of: Σ is a sum and σ is not, and Nd is no ND.

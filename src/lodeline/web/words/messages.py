@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from lodeline.detection.battery import sentences_of
 from lodeline.message import (
     NO_NUMBER,
     Contact,
@@ -15,6 +14,7 @@ from lodeline.message import (
     Leaf,
     Lot,
     Mass,
+    Message,
     Month,
     Name,
     Number,
@@ -33,20 +33,9 @@ from lodeline.web.words.language import Language
 NOBODY: Final[Mapping[str, str]] = {}
 
 
-def sentences(row: Mapping[str, Any], language: Language, names: Mapping[str, str] = NOBODY) -> str:
-    """What a finding (a row of `lodeline findings --json`) says. names: organisation id → what it is called here."""
-    return _shown(row, language, names, sentences_of(row))
-
-
-def first_sentence(row: Mapping[str, Any], language: Language, names: Mapping[str, str] = NOBODY) -> str:
-    """Enough of it for a row of a table."""
-    return _shown(row, language, names, sentences_of(row)[:1])
-
-
-def _shown(row: Mapping[str, Any], language: Language, names: Mapping[str, str], said: Any) -> str:
-    if not said:  # Kept before sentences had facts: as it was told then.
-        return str(row["explanation"][language])
-    return in_words(said, language, writer(language, names), close_up=language == "zh")
+def sentences(explanation: Iterable[Message], language: Language, names: Mapping[str, str] = NOBODY) -> str:
+    """What a finding or a step of it says. names: organisation id → what it is called here."""
+    return in_words(explanation, language, writer(language, names), close_up=language == "zh")
 
 
 def writer(language: Language, names: Mapping[str, str]) -> Writer:

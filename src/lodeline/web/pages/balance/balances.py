@@ -46,7 +46,7 @@ def balances(visit: Visit) -> HttpResponse:
     links = _state_links(visit, rows, state)
     rows = _in_order(rows if state is None else rows.filter(pl.col("state") == state))
     found = reading.answer(findings, reading.store, reading.snapshot, reading.law)
-    bounds = sites.gain_bounds(found, first=line.span.first, until=line.span.last) if element == TREO else {}
+    bounds = sites.gain_bounds(found.rows, first=line.span.first, until=line.span.last) if element == TREO else {}
     table = sites_table(visit, rows, bounds, name="balances", element=element, span=line.span)
     csv = wanted_csv(visit, table)
     if csv is not None:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from django.utils.functional import cached_property
 
+from lodeline.detection.finding import Finding
 from lodeline.regulation.span import Span
 from lodeline.service.balance import sites
 from lodeline.service.balance.book import shared_errors
@@ -25,8 +26,8 @@ from lodeline.web.parts import choice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import words
 
-#: A finding (a row of `service.findings.finding.findings`) as the reader may know it.
-Describe = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+#: A finding as the reader may know it.
+Describe = Callable[[Finding], Finding]
 
 _site_books = of_one_site(site_books)
 
@@ -165,9 +166,9 @@ class Chosen:
             return every
         return every.filter((pl.col("site") != self.site) | (pl.col("organisation") == self.holder))
 
-    def is_here(self, finding: Mapping[str, Any]) -> bool:
+    def is_here(self, finding: Finding) -> bool:
         """Whether a finding is about the site, and about the time of the firm that reads it."""
-        subject = finding["subject"]
+        subject = finding.subject
         return subject.get("site") == self.site and self.holder in (None, subject.get("organisation"))
 
     @cached_property
@@ -221,24 +222,24 @@ class Chosen:
         return found
 
     @cached_property
-    def findings(self) -> list[dict[str, Any]]:
+    def findings(self) -> list[Finding]:
         """About this site, in the span; those that speak of the element first."""
         reading = self.visit.reading
         first, last = self.span
         here = [
             row
-            for row in reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
-            if self.is_here(row) and first <= row["period"]["to"] and row["period"]["from"] <= last
+            for row in reading.answer(findings, reading.store, reading.snapshot, reading.law).rows
+            if self.is_here(row) and first <= row.last_period and row.first_period <= last
         ]
-        return sorted(here, key=lambda row: self.element not in row["elements"])
+        return sorted(here, key=lambda row: self.element not in row.elements)
 
     @cached_property
     def bound_mg(self) -> int:
         """What at least came from nowhere, where the site has never counted; of the total oxide alone."""
         reading = self.visit.reading
         found = reading.answer(findings, reading.store, reading.snapshot, reading.law)
-        found = {**found, "rows": [row for row in found["rows"] if self.is_here(row)]}
-        return sites.gain_bounds(found, until=self.span[1]).get(self.site, 0)
+        here = [one for one in found.rows if self.is_here(one)]
+        return sites.gain_bounds(here, until=self.span[1]).get(self.site, 0)
 
     @property
     def is_cut(self) -> bool:

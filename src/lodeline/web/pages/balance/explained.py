@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
+from lodeline.detection.finding import Finding
 from lodeline.service.balance.explaining import Explanation, Kind, costs
 from lodeline.service.balance.site_books import SiteBooks
 from lodeline.service.balance.sites import Statement
@@ -232,13 +233,13 @@ _TEXTS: Final[Mapping[Kind, Callable[[_Facts], Text]]] = {
 
 def asked_about(
     visit: Visit,
-    found: Sequence[Mapping[str, Any]],
+    found: Sequence[Finding],
     books: SiteBooks,
     *,
     organisation: str,
     element: str,
     statement: Statement,
-    describe: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None,
+    describe: Callable[[Finding], Finding] | None,
 ) -> dict[str, Any]:
     """What detectors ask about this site, each kind once; and the transfers that lack the firm's own side.
 
@@ -246,16 +247,16 @@ def asked_about(
     """
     kinds: dict[str, dict[str, Any]] = {}
     for row in found:
-        shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
+        shape, tone = words.DETECTOR_MARKS.get(row.detector, ("diamond", "ink"))
         kind = kinds.setdefault(
-            row["detector"],
+            row.detector,
             {
-                "word": words.word(words.DETECTORS, row["detector"], visit.language), "shape": shape, "tone": tone,
-                "rows": [], "innocent": row["innocent"], "ask": row["ask"],
+                "word": words.word(words.DETECTORS, row.detector, visit.language), "shape": shape, "tone": tone,
+                "rows": [], "innocent": row.innocent, "ask": row.ask,
             },
         )  # fmt: skip
         known = row if describe is None else describe(row)
-        kind["rows"].append({"finding": known, "href": visit.url("finding", finding=row["id"])})
+        kind["rows"].append({"finding": known, "href": visit.url("finding", finding=row.id)})
     transfers = None
     if statement.muf_mg:
         number, mass_mg = books.one_sided

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.http import HttpResponse
 
+from lodeline.detection.finding import Finding
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.web.pages.balance.balance import balance_page
 from lodeline.web.pages.common.firm_part import Firm, OwnVisit
@@ -22,7 +20,7 @@ def firm_balance(visit: Visit, organisation: str, site: str) -> HttpResponse:
             f"You have no site {site!r}: yours are {listed}.", f"本企业没有场所 {site!r}：现有 {listed}。"
         )
 
-    def describe(finding: Mapping[str, Any]) -> Mapping[str, Any]:
+    def describe(finding: Finding) -> Finding:
         """Without strangers, and with lots as the firm knows them."""
         (seen,) = own_findings([finding], firm.own, visit.reading.snapshot)
         return seen

@@ -57,7 +57,7 @@ def _judged_of(reading: Reading) -> pl.DataFrame:
 @kept_to_firms
 def judged_balances(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     """The report of `balances_of`."""
-    return judged(answered(balances, store, snapshot, law), answered(findings, store, snapshot, law))
+    return judged(answered(balances, store, snapshot, law), answered(findings, store, snapshot, law).rows)
 
 
 def site_years_of(visit: Visit, span: Span) -> pl.DataFrame:

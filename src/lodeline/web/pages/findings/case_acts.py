@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.http import QueryDict
 
 from lodeline.detection.battery import DUTIES
+from lodeline.detection.finding import Finding
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, parameters
@@ -117,10 +118,10 @@ def done(visit: Visit, seen: FindingAsSeen, act: str, now: datetime, form: Query
     return act
 
 
-def forms(visit: Visit, row: Mapping[str, Any], standing: CaseStatus, today: date) -> list[Form]:
+def forms(visit: Visit, row: Finding, standing: CaseStatus, today: date) -> list[Form]:
     """The forms that can be sent now by whoever asks; that of the usual next step stands open."""
     # What is still to be filed is reminded of where duties are: a letter is for a question.
-    if not visit.actor.may("finding.decide") or (row["detector"] in DUTIES and standing.case is None):
+    if not visit.actor.may("finding.decide") or (row.detector in DUTIES and standing.case is None):
         return []
     sent = visit.request.POST
     made: list[Form] = []
@@ -176,13 +177,13 @@ def is_watched(visit: Visit, case: Case | None) -> bool:
     return case is not None and case.pk in watched(visit.actor)
 
 
-def proposed_question(visit: Visit, row: Mapping[str, Any]) -> str:
+def proposed_question(visit: Visit, row: Finding) -> str:
     """What a finding says is to be asked: words of its detector, which name nobody."""
-    return "\n".join(f"{number}. {visit.localized(one)}" for number, one in enumerate(row["ask"], 1))
+    return "\n".join(f"{number}. {visit.localized(one)}" for number, one in enumerate(row.ask, 1))
 
 
 def _fields(
-    visit: Visit, act: str, row: Mapping[str, Any], sent: QueryDict | None, since: date
+    visit: Visit, act: str, row: Finding, sent: QueryDict | None, since: date
 ) -> list[Field]:  # fmt: skip
     """`since`: the day from which the days that are offered are counted."""
     texts: Mapping[str, Text] = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from lodeline.detection.finding import Finding
 from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
@@ -43,14 +44,14 @@ def findings_assigned(visit: Visit, stand: Mapping[str, CaseStatus], chosen: str
     return {finding for finding, one in stand.items() if keeps(one)}
 
 
-def picks(part: Shown, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, CaseStatus]) -> list[tuple[str, Any]]:
+def picks(part: Shown, rows: Sequence[Finding], stand: Mapping[str, CaseStatus]) -> list[tuple[str, Any]]:
     """(what choosing a row sends, its cells) of the rows shown."""
-    sent = {row["id"]: f"{row['id']}:{stand[row['id']].steps}" for row in rows}
+    sent = {row.id: f"{row.id}:{stand[row.id].steps}" for row in rows}
     return [(sent[str(cells[0].href).rstrip("/").rpartition("/")[2]], cells) for cells in part.rows]
 
 
 def act_on_chosen(
-    visit: Visit, every: Sequence[Mapping[str, Any]], *, today: date, now: datetime
+    visit: Visit, every: Sequence[Finding], *, today: date, now: datetime
 ) -> tuple[str, int, int]:  # fmt: skip
     """Does to those chosen what the form says; returns the act, to how many it was done, and to how many not.
 
@@ -59,7 +60,7 @@ def act_on_chosen(
     """
     form = visit.request.POST
     act, chosen = form.get("act", ""), form.getlist("finding")
-    rows, kept = {row["id"]: row for row in every}, cases_of(every)
+    rows, kept = {row.id: row for row in every}, cases_of(every)
     if act not in BULK or not chosen:
         raise CaseError("Nothing was chosen: tick findings and choose what to do.", "未选择：请勾选线索并选择操作。")
     if len(chosen) > MOST_AT_ONCE:
@@ -70,14 +71,14 @@ def act_on_chosen(
         if finding not in rows:
             continue
         seen = FindingAsSeen(
-            row=rows[finding], stamp=visit.reading.snapshot.stamp, today=today,
+            finding=rows[finding], stamp=visit.reading.snapshot.stamp, today=today,
             steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
             case=kept[finding].finding if finding in kept else None,
         )  # fmt: skip
         sent = QueryDict(mutable=True)
         sent.update({name: form.get(name, "") for name in ("text", "until", "to")})
         if act == "ask" and not form.get("text", "").strip():
-            sent["text"] = proposed_question(visit, seen.row)
+            sent["text"] = proposed_question(visit, seen.finding)
         try:
             done(visit, seen, act, now, sent)
             count += 1
@@ -102,13 +103,13 @@ def bulk_notices(visit: Visit, refused: UserError | None) -> list[Notice]:
     return [Notice(kind="success", text=visit.text(f"Done for {count}.", f"已处理 {count} 条。"), more=more)]
 
 
-def withdrawn_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+def withdrawn_table(visit: Visit, every: Sequence[Finding], names: Mapping[str, str]) -> Table:
     """Cases that were asked about and whose finding the filings do not raise any more."""
     today, language = _today(visit), visit.language
     rows = []
     for case in without_finding(visit.actor, every):
         seen = finding_seen(case)
-        standing = standing_of(case, seen.row, today=today)
+        standing = standing_of(case, seen, today=today)
         rows.append(
             (
                 Cell(
@@ -116,7 +117,7 @@ def withdrawn_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Map
                     href=visit.url("finding", finding=case.finding),
                 ),
                 Cell(text=names.get(case.organisation, case.organisation), value=case.organisation),
-                Cell(text=written.month(seen.last_month, language), value=seen.last_month),
+                Cell(text=written.month(seen.last_period, language), value=seen.last_period),
                 state_cell(visit, standing, today),
             )
         )  # fmt: skip

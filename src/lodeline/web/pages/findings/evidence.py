@@ -12,6 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from lodeline.detection.alarm import HALF_WIDTH_95
+from lodeline.detection.finding import Finding
 from lodeline.material.mass import parse_mass
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.number import Unit
@@ -58,12 +59,12 @@ FLOWS: Final[tuple[tuple[str, int, Text], ...]] = (
 )
 
 
-def of_kind(finding: Mapping[str, Any], key: str) -> list[Any]:
+def of_kind(finding: Finding, key: str) -> list[Any]:
     """What the items of evidence called `key` hold: balances, totals."""
-    return [item[key] for item in finding["evidence"] if key in item]
+    return [item[key] for item in finding.evidence if key in item]
 
 
-def balance_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
+def balance_table(visit: Visit, finding: Finding) -> Table:
     """What two counts leave unexplained, element by element: the sum that does not close."""
     balances = of_kind(finding, "balance")
     milligrams = [{key: parse_mass(one[f"{key}_kg"]) for key in _KEYS} for one in balances]
@@ -122,9 +123,9 @@ def _kilograms(visit: Visit, sigma_mg: int) -> Unit:
 _KEYS: Final = (*(flow for flow, _, _ in FLOWS), "muf", "sigma")
 
 
-def draw_balances(visit: Visit, finding: Mapping[str, Any]) -> Markup:
+def draw_balances(visit: Visit, finding: Finding) -> Markup:
     """How far each element stands from zero, in its own σ: what chance cannot reach is the same for all."""
-    site = finding["subject"].get("site")
+    site = finding.subject.get("site")
     bars = [
         Bar(
             label=f"{one['element']} {words.element(one['element'], visit.language)}",
@@ -143,14 +144,14 @@ def draw_balances(visit: Visit, finding: Mapping[str, Any]) -> Markup:
     return draw_bars(chart, width=1040)
 
 
-def months_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
+def months_table(visit: Visit, finding: Finding) -> Table:
     """Months with the deadline that passed."""
     rows: list[Row] = [
         (
             Cell(text=written.month(item["period"], visit.language), value=item["period"]),
             Cell(text=_last_day(visit, item["deadline"]), value=item["deadline"]),
         )
-        for item in finding["evidence"]
+        for item in finding.evidence
         if "deadline" in item
     ]
     return Table(
@@ -171,12 +172,12 @@ def _last_day(visit: Visit, deadline: str) -> str:
     return written.day(last.date(), visit.language)
 
 
-def rows_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
+def rows_table(visit: Visit, finding: Finding) -> Table:
     """The rows of the ledger behind a finding, each with its filing, its lot and its transfer."""
-    items = [item for item in finding["evidence"] if "kind" in item]
+    items = [item for item in finding.evidence if "kind" in item]
     facts = _facts(visit, [item["movement"] for item in items if "movement" in item])
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
-    firm = str(finding["subject"].get("organisation", ""))
+    firm = str(finding.subject.get("organisation", ""))
     besides = [evidence_words.besides(visit, item, _IN_COLUMNS) for item in items]
     return Table(
         name="rows",
@@ -201,12 +202,12 @@ def rows_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
     )
 
 
-def signed(finding: Mapping[str, Any]) -> bool:
+def signed(finding: Finding) -> bool:
     """Whether the rows carry what came in and what went out of a site by sign; else a mass is what its row states."""
     return bool(of_kind(finding, "balance")) or any("gain_kg" in one for one in of_kind(finding, "totals"))
 
 
-def _mass_label(finding: Mapping[str, Any]) -> Text:
+def _mass_label(finding: Finding) -> Text:
     """Which mass the rows are about: a balance's first element, oxide, or the dry mass as filed."""
     balances = of_kind(finding, "balance")
     if balances:

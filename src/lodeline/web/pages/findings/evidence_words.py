@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from lodeline.accountancy.untestable import REASONS
 from lodeline.detection.battery import DETECTORS
+from lodeline.detection.finding import Finding
 from lodeline.material.mass import parse_mass
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
@@ -103,10 +104,10 @@ _TERMS_OF: Final = ("totals", "signature")
 _OF_OXIDE: Final = frozenset({"used_kg", "overrun_kg"})
 
 
-def in_all(visit: Visit, finding: Item) -> list[tuple[str, str]]:
+def in_all(visit: Visit, finding: Finding) -> list[tuple[str, str]]:
     """What is said of a finding as a whole, as terms and values."""
     terms = []
-    for item in finding["evidence"]:
+    for item in finding.evidence:
         if _ELSEWHERE & item.keys() or _RECORDS.keys() & item.keys() or next(iter(item), "") in _LISTS:
             continue
         for key, value in item.items():
@@ -115,11 +116,11 @@ def in_all(visit: Visit, finding: Item) -> list[tuple[str, str]]:
     return terms
 
 
-def further(visit: Visit, finding: Item) -> list[Table]:
+def further(visit: Visit, finding: Finding) -> list[Table]:
     """Items of the same form as tables: windows, months, lots, exceptions, corrections."""
     of_form: dict[tuple[str, ...], list[Item]] = {}
     captions: dict[tuple[str, ...], Text] = {}
-    for item in finding["evidence"]:
+    for item in finding.evidence:
         if _ELSEWHERE & item.keys():
             continue
         first = next(iter(item), "")

@@ -6,33 +6,30 @@ Printed, the page is a letter to the firm: the same words, with an address and w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.detection.alarm import ALARM_SCORE, FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.detection.battery import DETECTORS, DUTIES
 from lodeline.detection.detector import ANY_QUESTION
+from lodeline.detection.finding import Finding
 from lodeline.detection.identity import paired
 from lodeline.errors import UserError
 from lodeline.ledger.parallel_run import in_parallel_run
-from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.evidence import evidence
-from lodeline.office.findings.seen import row_seen
+from lodeline.office.findings.seen import finding_seen
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import CaseStatus, case_at, standing_of
 from lodeline.office.models import Case
 from lodeline.service.findings.finding import findings as ask
-from lodeline.service.findings.finding import raised
 from lodeline.service.overview.overview import SIDES
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.findings.case_acts import NOTICES, assign_field, done, forms, is_watched
 from lodeline.web.pages.findings.case_part import REASONS, state_cell, taken, wanted_paper
 from lodeline.web.pages.findings.evidence import balance_table, draw_balances, months_table, rows_table, signed
 from lodeline.web.pages.findings.evidence_words import further, in_all
-from lodeline.web.pages.findings.findings import firm, mass_mg, put_to
 from lodeline.web.pages.findings.measured_part import measured_steps
 from lodeline.web.pages.findings.table import PARALLEL_RUN, practice_text
 from lodeline.web.parts.shell import show
@@ -52,20 +49,20 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
     """The page `findings/ID/`; its forms ask the firm and decide. `?bundle=zip`: its evidence as a file."""
     reading = visit.reading
     answer = reading.answer(ask, reading.store, reading.snapshot, reading.law)
-    found = case_at(visit.actor, raised(answer), finding)
-    is_duty = found.row is not None and found.row["detector"] in DUTIES
-    every = [row for row in raised(answer) if (row["detector"] in DUTIES) == is_duty]
+    found = case_at(visit.actor, answer.raised, finding)
+    is_duty = found.finding is not None and found.finding.detector in DUTIES
+    every = [row for row in answer.raised if (row.detector in DUTIES) == is_duty]
     case = found.case
-    if found.row is not None and found.row["id"] != finding and visit.request.method != "POST":
+    if found.finding is not None and found.finding.id != finding and visit.request.method != "POST":
         # It had another id when the link was made.
-        moved = visit.url("finding", finding=found.row["id"], query=visit.request.GET.dict())
+        moved = visit.url("finding", finding=found.finding.id, query=visit.request.GET.dict())
         if moved is not None:
             return HttpResponseRedirect(moved)
-    place = next((place for place, row in enumerate(every) if row is found.row), None)
+    place = next((place for place, row in enumerate(every) if row is found.finding), None)
     if place is not None:
         row = every[place]
     elif case is not None and case.steps_taken:
-        row = row_seen(case)
+        row = finding_seen(case)
     else:
         raise NotHereError(
             "The filings in the log do not raise this question, or no longer: a filing or a correction may have"
@@ -93,14 +90,14 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
     if csv is not None:
         return csv
     names = words.organisation_names(reading.snapshot.register, visit.language)
-    shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
+    shape, tone = words.DETECTOR_MARKS.get(row.detector, ("diamond", "ink"))
     return show(
         visit,
         "lodeline/findings/finding.html",
         status=400 if refused else 200,
         title=_question(visit, row, names),
         row=row,
-        kind={"text": words.word(words.DETECTORS, row["detector"], visit.language), "shape": shape, "tone": tone},
+        kind={"text": words.word(words.DETECTORS, row.detector, visit.language), "shape": shape, "tone": tone},
         place=None if place is None else written.count(place + 1),
         total=written.count(len(every)),
         before=None if place is None else _beside(visit, every, place - 1),
@@ -117,51 +114,49 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         bundle=visit.here(bundle="zip") if place is not None and visit.territory is None else None,
         subject=_subject(visit, row, names),
         names=names,
-        period=_period(visit, row["period"]),
+        period=_period(visit, row),
         mass=_mass(visit, row),
         interval=interval(visit, row),
-        elements=visit.text(", ", "、").join(row["elements"]),
+        elements=visit.text(", ", "、").join(row.elements),
         state=state_cell(visit, standing, today),
-        score=written.score(row["score"]),
+        score=written.score(row.score),
         certainty=_certainty(visit, row),
         totals=in_all(visit, row),
         signed=signed(row),
         drawing=draw_balances(visit, row),
         tables={name: shown(visit, table) if table.rows else None for name, table in tables.items()},
         further=[shown(visit, table) for table in more],
-        command=f"lodeline findings --detector {row['detector']} --json",
+        command=f"lodeline findings --detector {row.detector} --json",
         stamp={"entry": written.count(reading.snapshot.entry), "root": reading.snapshot.root},
         addresses=_addresses(visit, row, names),
-        letters=[{"text": names.get(one, one), "href": visit.here(to=one)} for one in put_to(row)]
-        if len(put_to(row)) > 1
+        letters=[{"text": names.get(one, one), "href": visit.here(to=one)} for one in row.firms]
+        if len(row.firms) > 1
         else [],
-        reference=row["id"][:_REFERENCE],
+        reference=row.id[:_REFERENCE],
         pack=written.short_hash(reading.law.digest),
         packs=visit.url("law-packs"),
         as_of=written.moment(reading.snapshot.as_of, visit.language, reading.law.timezone),
         list=visit.url("findings"),
-        balance=visit.url("balance", site=row["subject"]["site"]) if "site" in row["subject"] else None,
-        transfers=visit.url("exceptions", query={"kind": "delivery", "state": "all", "organisation": firm(row)}),
-        inspected=visit.opens("inspection-visit", entry=int(row["subject"]["visit"]))
-        if "visit" in row["subject"]
-        else None,
+        balance=visit.url("balance", site=row.subject["site"]) if "site" in row.subject else None,
+        transfers=visit.url("exceptions", query={"kind": "delivery", "state": "all", "organisation": row.firm}),
+        inspected=visit.opens("inspection-visit", entry=int(row.subject["visit"])) if "visit" in row.subject else None,
     )
 
 
-def _posted(visit: Visit, row: Mapping[str, Any], case: Case | None) -> HttpResponse:
+def _posted(visit: Visit, row: Finding, case: Case | None) -> HttpResponse:
     reading, form = visit.reading, visit.request.POST
     steps = form.get("steps", "")
     seen = FindingAsSeen(
-        row=row, stamp=reading.snapshot.stamp, today=clock.today(reading.law.timezone),
+        finding=row, stamp=reading.snapshot.stamp, today=clock.today(reading.law.timezone),
         steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0, case=None if case is None else case.finding,
     )  # fmt: skip
     act = done(visit, seen, form.get("act", ""), clock.now())
     return HttpResponseRedirect(visit.here(said=act), status=303)
 
 
-def _practice(visit: Visit, row: Mapping[str, Any]) -> list[Notice]:
+def _practice(visit: Visit, row: Finding) -> list[Notice]:
     """Of a parallel run nothing counts, and no case is opened."""
-    if not in_parallel_run(row["period"]["to"], visit.reading.snapshot.register):
+    if not in_parallel_run(row.last_period, visit.reading.snapshot.register):
         return []
     return [Notice(kind="info", text=visit.localized(PARALLEL_RUN), more=practice_text(visit) or "")]
 
@@ -195,37 +190,37 @@ def _notices(visit: Visit, standing: CaseStatus, refused: UserError | None, *, w
     return made
 
 
-def _bundle(visit: Visit, row: Mapping[str, Any], case: Case | None) -> HttpResponse:
+def _bundle(visit: Visit, row: Finding, case: Case | None) -> HttpResponse:
     content = evidence(visit.actor, visit.store, visit.reading.law, row, case)
-    return attachment(content, f"lodeline-evidence-{row['id'][:_REFERENCE]}.zip", "application/zip")
+    return attachment(content, f"lodeline-evidence-{row.id[:_REFERENCE]}.zip", "application/zip")
 
 
-def _question(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _question(visit: Visit, row: Finding, names: Mapping[str, str]) -> str:
     """The finding as what it is: a question to the firm."""
-    quota = words.word(words.QUOTA_KINDS, row["subject"].get("kind", ""), visit.language)
-    return visit.localized(_QUESTIONS.get(row["detector"], ANY_QUESTION)).format(
+    quota = words.word(words.QUOTA_KINDS, row.subject.get("kind", ""), visit.language)
+    return visit.localized(_QUESTIONS.get(row.detector, ANY_QUESTION)).format(
         firm=visit.text(" and ", "、").join(names.get(one, one) for one in _letter_to(visit, row)),
-        mass=written.mass(mass_mg(row), visit.language),
-        months=_period(visit, row["period"]),
-        until=written.month(row["period"]["to"], visit.language),
-        year=row["period"]["to"][:4],
+        mass=written.mass(row.mass_mg, visit.language),
+        months=_period(visit, row),
+        until=written.month(row.last_period, visit.language),
+        year=row.last_period[:4],
         quota=quota.lower(),
-        label=words.word(words.DETECTORS, row["detector"], visit.language),
+        label=words.word(words.DETECTORS, row.detector, visit.language),
     )
 
 
-def _beside(visit: Visit, every: Sequence[Mapping[str, Any]], place: int) -> dict[str, object] | None:
+def _beside(visit: Visit, every: Sequence[Finding], place: int) -> dict[str, object] | None:
     """The finding before or after in the queue."""
     if not 0 <= place < len(every):
         return None
-    return {"href": visit.url("finding", finding=every[place]["id"]), "number": written.count(place + 1)}
+    return {"href": visit.url("finding", finding=every[place].id), "number": written.count(place + 1)}
 
 
-def _subject(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, str | None]]:
+def _subject(visit: Visit, row: Finding, names: Mapping[str, str]) -> list[dict[str, str | None]]:
     """Whom and what the finding is about, each with its page."""
     sites = words.site_names(visit.reading.snapshot.register)
     facts = []
-    for role, value in paired(row["subject"]).items():
+    for role, value in paired(row.subject).items():
         if role in ("organisation", "customer", "shipper", "receiver") or value in names:
             label = {
                 "shipper": visit.text("Shipper", "发货方"), "receiver": visit.text("Receiver", "收货方"),
@@ -250,17 +245,17 @@ def _subject(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> 
     return facts  # fmt: skip
 
 
-def _quota_subject(visit: Visit, row: Mapping[str, Any], kind: str) -> dict[str, str | None]:
-    ore = row["subject"].get("ore_type", "")
+def _quota_subject(visit: Visit, row: Finding, kind: str) -> dict[str, str | None]:
+    ore = row.subject.get("ore_type", "")
     text = words.word(words.QUOTA_KINDS, kind, visit.language)
     if ore:
         text += visit.text(", ", "，") + words.word(words.ORE_TYPES, ore, visit.language)
-    query = {"year": row["period"]["to"][:4], "organisation": firm(row)}
+    query = {"year": row.last_period[:4], "organisation": row.firm}
     return {"label": visit.text("Quota", "指标"), "text": text, "id": "", "href": visit.url("quotas", query=query)}
 
 
-def _period(visit: Visit, period: Mapping[str, str]) -> str:
-    first, last = period["from"], period["to"]
+def _period(visit: Visit, row: Finding) -> str:
+    first, last = row.first_period, row.last_period
     if first == last:
         return written.month(first, visit.language)
     if (first[5:], last[5:]) == ("01", "12") and first[:4] == last[:4]:
@@ -271,17 +266,15 @@ def _period(visit: Visit, period: Mapping[str, str]) -> str:
     )
 
 
-def _mass(visit: Visit, row: Mapping[str, Any]) -> str:
-    if not mass_mg(row):
+def _mass(visit: Visit, row: Finding) -> str:
+    if not row.mass_mg:
         return visit.text("not known: no composition is stated", "不明：未填报成分")
-    return written.mass(mass_mg(row), visit.language)
+    return written.mass(row.mass_mg, visit.language)
 
 
-def interval(visit: Visit, row: Mapping[str, Any]) -> str:
+def interval(visit: Visit, row: Finding) -> str:
     """What bounds the mass, in words."""
-    low, high = (
-        None if bound is None else written.mass(parse_mass(bound), visit.language) for bound in row["interval_kg"]
-    )
+    low, high = (None if bound is None else written.mass(bound, visit.language) for bound in row.interval_mg)
     if low is not None and high is not None:
         return visit.text(f"in 19 cases of 20 between {low} and {high}", f"95% 区间：{low}至{high}")
     if low is not None:
@@ -289,9 +282,9 @@ def interval(visit: Visit, row: Mapping[str, Any]) -> str:
     return visit.text("as filed, without bounds", "按申报计，无区间")
 
 
-def _certainty(visit: Visit, row: Mapping[str, Any]) -> str:
+def _certainty(visit: Visit, row: Finding) -> str:
     """What the score says, and what it does not."""
-    score = row["score"]
+    score = row.score
     if score is None:
         return visit.text(
             "No score. The masses are taken as filed, and nothing says how far they may be off; so nothing says either"
@@ -300,7 +293,7 @@ def _certainty(visit: Visit, row: Mapping[str, Any]) -> str:
         )
     rarity = 1 - score
     years = written.count(round(1 / rarity)) if rarity > 1e-6 else None
-    if row["detector"] not in SIDES:
+    if row.detector not in SIDES:
         return visit.text(
             f"{written.score(score)}: the probability of seeing less than this if nothing is wrong.",
             f"{written.score(score)}：若无异常，所见低于此值的概率。",
@@ -323,13 +316,13 @@ def _certainty(visit: Visit, row: Mapping[str, Any]) -> str:
     )
 
 
-def _letter_to(visit: Visit, row: Mapping[str, Any]) -> list[str]:
+def _letter_to(visit: Visit, row: Finding) -> list[str]:
     """Whom the letter names: all who are asked, or the one of them that `?to=` names."""
-    every, chosen = put_to(row), visit.query("to")
-    return [chosen] if chosen in every else every
+    every, chosen = row.firms, visit.query("to")
+    return [chosen] if chosen in every else list(every)
 
 
-def _addresses(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, str]]:
+def _addresses(visit: Visit, row: Finding, names: Mapping[str, str]) -> list[dict[str, str]]:
     """To whom the letter goes."""
     register = visit.reading.snapshot.register.tables["organisations"]
     codes = dict(register.select("id", "uscc").iter_rows())

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.accountancy.worth import price_year
 from lodeline.detection.battery import DUTIES
+from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
 from lodeline.errors import UserError
 from lodeline.office.access import clock
 from lodeline.office.findings.states import CaseError
-from lodeline.office.findings.views import asked_too, standings
+from lodeline.office.findings.views import standings
 from lodeline.regulation.span import Span
 from lodeline.service.findings.finding import findings as ask
-from lodeline.service.findings.finding import raised
+from lodeline.service.findings.seeing import Seeing
+from lodeline.service.inspections.causes import Cause
 from lodeline.service.overview import overview as questions
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
@@ -42,8 +43,6 @@ from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
 from lodeline.web.words.strategy import money
-
-Finding = Mapping[str, Any]
 
 #: The ways to look at the queue.
 _VIEWS = {
@@ -89,7 +88,7 @@ def findings(visit: Visit) -> HttpResponse:
     is_duty = chosen["detector"] in DUTIES
     if is_duty and view == "queue":
         view = "each"
-    every: Sequence[Finding] = [row for row in raised(answer) if (row["detector"] in DUTIES) == is_duty]
+    every: Sequence[Finding] = [row for row in answer.raised if (row.detector in DUTIES) == is_duty]
     now, today = clock.now(), clock.today(reading.law.timezone)
     refused: UserError | None = None
     if visit.request.method == "POST":
@@ -100,21 +99,21 @@ def findings(visit: Visit) -> HttpResponse:
             refused = error
     stand = standings(visit.actor, every, today=today)
     kept = findings_assigned(visit, stand, chosen["assigned"])
-    together = {name: one for one in answer["causes"] for name in (one["finding"], *one["same_cause"])}
+    together = {finding.id: one for one in answer.causes for finding in one.findings}
     rows = [
         row
         for row in every
         if _is_chosen(row, chosen, span)
-        and row["id"] in kept
-        and (chosen["cause"] is None or together.get(row["id"], row).get("finding") == chosen["cause"])
-        and chosen["state"] in (None, stand[row["id"]].state)
+        and row.id in kept
+        and _is_of(together.get(row.id), chosen["cause"])
+        and chosen["state"] in (None, stand[row.id].state)
     ]
-    causes = list({one["finding"]: one for row in rows if (one := together.get(row["id"]))}.values())
+    causes = list({one.finding.id: one for row in rows if (one := together.get(row.id))}.values())
     if view == "firms":
         table = _firms_table(visit, rows, causes, names)
     else:
         table = causes_table(visit, causes, rows, stand) if view == "queue" else findings_table(visit, rows, stand)
-    gone, eyes = withdrawn_table(visit, raised(answer), names), _seeing_table(visit, answer.get("seeing", ()))
+    gone, eyes = withdrawn_table(visit, answer.raised, names), _seeing_table(visit, answer.seeing)
     csv = wanted_csv(visit, table, gone, eyes)
     if csv is not None:
         return csv
@@ -132,7 +131,7 @@ def findings(visit: Visit) -> HttpResponse:
         gone=shown(visit, gone) if gone.rows else None,
         seeing=shown(visit, eyes),
         practice=practice_text(visit),
-        duties=_duties(visit, raised(answer)),
+        duties=_duties(visit, answer.raised),
         view=view,
         price_year=price_year(),
         views=[
@@ -143,25 +142,25 @@ def findings(visit: Visit) -> HttpResponse:
         drawing=_draw_firms(visit, rows, causes, names) if view == "firms" else "",
         firms_drawn=written.count(_FIRMS_DRAWN),
         detectors=asked.options(visit, {key: word for key, word in words.DETECTORS.items() if key not in DUTIES}),
-        organisations=sorted({(one, names.get(one, one)) for one in map(firm, every)}, key=lambda option: option[1]),
+        organisations=sorted(
+            {(one, names.get(one, one)) for one in {row.firm for row in every}}, key=lambda option: option[1]
+        ),
         months=asked.period_options(visit, months, span),
         elements=asked.element_options(visit, present),
         asked={name: value or "" for name, value in chosen.items()},
     )
 
 
-def _seeing_table(visit: Visit, eyes: Sequence[Mapping[str, Any]]) -> Table:
+def _seeing_table(visit: Visit, eyes: Sequence[Seeing]) -> Table:
     """From which month each detector can see in these books, and what it needs for that."""
     rows = [
         (
-            Cell(text=words.word(words.DETECTORS, one["detector"], visit.language), value=one["detector"]),
+            Cell(text=words.word(words.DETECTORS, one.detector, visit.language), value=one.detector),
             Cell(
-                text=written.month(one["can_see_from"], visit.language)
-                if one["can_see_from"]
-                else visit.text("not yet", "尚不可见"),
-                value=one["can_see_from"] or "",
+                text=written.month(one.since, visit.language) if one.since else visit.text("not yet", "尚不可见"),
+                value=one.since or "",
             ),
-            Cell(text=visit.localized(one["needs"]), value=one["needs"][visit.language]),
+            Cell(text=(needs := visit.localized(one.need.words)), value=needs),
         )
         for one in eyes
     ]
@@ -178,7 +177,7 @@ def _seeing_table(visit: Visit, eyes: Sequence[Mapping[str, Any]]) -> Table:
 
 def _duties(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
     """What of all is still to be filed, and no question: how much of each kind, and where it is shown."""
-    counts = Counter(str(row["detector"]) for row in rows if row["detector"] in DUTIES)
+    counts = Counter(str(row.detector) for row in rows if row.detector in DUTIES)
     where = {"missing-filing": visit.url("organisations"), "over-drawn-lot": visit.url("exceptions")}
     return [
         {
@@ -189,46 +188,36 @@ def _duties(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def firm(finding: Finding) -> str:
-    """The organisation that a finding puts its question to; of a pair, the first."""
-    return named_in(finding["subject"])[0]
-
-
-def put_to(finding: Finding) -> list[str]:
-    """All whom a finding puts its question to: of a pair both sides."""
-    return [one for one in (firm(finding), asked_too(finding)) if one]
-
-
-def mass_mg(finding: Finding) -> float:
-    """The mass at stake."""
-    return float(finding["mass_kg"]) * written.MG_PER_KG
+def _is_of(cause: Cause | None, wanted: str | None) -> bool:
+    return wanted is None or (cause is not None and cause.finding.id == wanted)
 
 
 def _is_chosen(row: Finding, chosen: Mapping[str, str | None], span: Span | None) -> bool:
     return (
-        chosen["detector"] in (None, row["detector"])
-        and chosen["organisation"] in (None, *named_in(row["subject"]))
-        and (span is None or (row["period"]["from"] <= span.last and row["period"]["to"] >= span.first))
-        and (chosen["element"] is None or chosen["element"] in row["elements"])
+        chosen["detector"] in (None, row.detector)
+        and chosen["organisation"] in (None, *named_in(row.subject))
+        and (span is None or (row.first_period <= span.last and row.last_period >= span.first))
+        and (chosen["element"] is None or chosen["element"] in row.elements)
     )
 
 
 def _headline(
-    visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], causes: Sequence[Finding], names: Mapping[str, str]
+    visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]
 ) -> str:  # fmt: skip
     if not rows:
         if every:
             return visit.text("No question of this kind is open", "没有符合条件的线索")
         return visit.text("These filings raise no question", "这些申报没有引出任何疑问")
-    firms = len(set(map(firm, rows)))
+    firms = len({row.firm for row in rows})
     if not causes:
         return visit.text(
             f"{asked.counted(len(rows), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')}",
             f"{written.count(len(rows))}个疑问，涉及{written.count(firms)}家企业",
         )
     first = causes[0]
-    name, worth = names.get(first["organisation"], first["organisation"]), _worth(visit, first["worth_usd"])
-    what = words.word(words.DETECTORS, first["detector"], visit.language)
+    firm, worth = first.finding.firm, _worth(visit, round(first.worth_usd))
+    name = names.get(firm, firm)
+    what = words.word(words.DETECTORS, first.finding.detector, visit.language)
     return visit.text(
         f"{asked.counted(len(causes), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')};"
         f" the first: {what.lower()}, {worth}, {name}",
@@ -240,25 +229,25 @@ def _worth(visit: Visit, usd: float) -> str:
     return money(usd, "USD", visit.language) if usd else written.NOTHING
 
 
-def _by_firm(rows: Sequence[Finding], causes: Sequence[Finding]) -> list[tuple[str, list[Finding], float]]:
+def _by_firm(rows: Sequence[Finding], causes: Sequence[Cause]) -> list[tuple[str, list[Finding], float]]:
     """The findings of each firm and what its causes are worth, most first."""
     groups: dict[str, list[Finding]] = {}
     for row in rows:
-        groups.setdefault(firm(row), []).append(row)
+        groups.setdefault(row.firm, []).append(row)
     worth = Counter[str]()
     for one in causes:
-        worth[one["organisation"]] += one["worth_usd"]
+        worth[one.finding.firm] += round(one.worth_usd)
     return sorted(((one, seen, worth[one]) for one, seen in groups.items()), key=lambda group: (-group[2], group[0]))
 
 
 def _firms_table(
-    visit: Visit, rows: Sequence[Finding], causes: Sequence[Finding], names: Mapping[str, str]
+    visit: Visit, rows: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]
 ) -> Table:  # fmt: skip
     language = visit.language
     cells = []
     for one, seen, worth in _by_firm(rows, causes):
-        kinds = [kind for kind in words.DETECTORS if any(row["detector"] == kind for row in seen)]
-        newest = max(row["period"]["to"] for row in seen)
+        kinds = [kind for kind in words.DETECTORS if any(row.detector == kind for row in seen)]
+        newest = max(row.last_period for row in seen)
         cells.append(
             (
                 Cell(
@@ -290,7 +279,7 @@ def _firms_table(
 
 
 def _draw_firms(
-    visit: Visit, rows: Sequence[Finding], causes: Sequence[Finding], names: Mapping[str, str]
+    visit: Visit, rows: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]
 ) -> Markup:  # fmt: skip
     bars = []
     for one, seen, worth in _by_firm(rows, causes)[:_FIRMS_DRAWN]:

@@ -5,21 +5,21 @@ Of the finding the page has what its subject may see: all that `own_findings` gi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.detection.finding import Finding
 from lodeline.material.mass import parse_mass
 from lodeline.office.findings import cases
 from lodeline.office.findings.files import FileRefusedError, attached
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.findings.matching import located
-from lodeline.office.findings.seen import finding_seen, row_seen
+from lodeline.office.findings.seen import finding_seen
 from lodeline.office.findings.states import MOVES, CaseError, has_answered_or_expired
 from lodeline.office.findings.views import own_case, own_state
 from lodeline.office.models import Case
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.web.pages.common.firm_part import Firm, OwnVisit, error_text
 from lodeline.web.pages.findings.case_acts import NOTICES
 from lodeline.web.pages.findings.case_part import taken, wanted_paper
@@ -97,8 +97,8 @@ def _asked(firm: Firm, finding: str) -> Case:
     try:
         return own_case(visit.actor, firm.organisation, finding)
     except CaseError:
-        rows = raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
-        kept = located(rows, finding).case
+        raised = reading.answer(findings, reading.store, reading.snapshot, reading.law).raised
+        kept = located(raised, finding).case
         if kept is None:
             raise
         return own_case(visit.actor, firm.organisation, kept.finding)
@@ -134,7 +134,7 @@ def state_cell(firm: Firm, case: Case) -> Cell:
 
 def place(firm: Firm, case: Case) -> str:
     """Which of the firm's sites a question is about; empty where it is about none."""
-    return firm.sites_ever.get(finding_seen(case).site, "")
+    return firm.sites_ever.get(finding_seen(case).subject.get("site", ""), "")
 
 
 def _may_answer(firm: Firm, case: Case) -> bool:
@@ -143,9 +143,9 @@ def _may_answer(firm: Firm, case: Case) -> bool:
     )
 
 
-def _own_row(firm: Firm, case: Case) -> Mapping[str, Any] | None:
+def _own_row(firm: Firm, case: Case) -> Finding | None:
     """The finding as it was asked about; None where it is about a pair, whose other side is not the firm's to see."""
-    found = own_findings([row_seen(case)], firm.own, firm.visit.reading.snapshot)
+    found = own_findings([finding_seen(case)], firm.own, firm.visit.reading.snapshot)
     return found[0] if found else None
 
 
@@ -159,10 +159,10 @@ def _headline(firm: Firm, case: Case) -> str:
     return visit.text(f"{what}: {state.lower()}", f"{what}：{state}")
 
 
-def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
+def _facts(firm: Firm, case: Case, row: Finding | None) -> list[Fact]:
     visit, language, seen = firm.visit, firm.visit.language, finding_seen(case)
     state = state_cell(firm, case)
-    span = dict.fromkeys((seen.first_month, seen.last_month))
+    span = dict.fromkeys((seen.first_period, seen.last_period))
     facts = [
         Fact(term=visit.text("State", "状态"), text=state.text, note=state.note),
         Fact(
@@ -173,15 +173,15 @@ def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
     if place(firm, case):
         facts.append(
             Fact(
-                term=visit.text("Site", "场所"), text=place(firm, case), note=seen.site,
-                href=firm.url("firm-balance", site=seen.site),
+                term=visit.text("Site", "场所"), text=place(firm, case), note=seen.subject["site"],
+                href=firm.url("firm-balance", site=seen.subject["site"]),
             )
         )  # fmt: skip
-    if seen.visit is not None:
+    if "visit" in seen.subject:
         facts.append(
             Fact(
                 term=visit.text("Visit", "检查"), text=visit.text("what was measured", "实测结果"),
-                href=firm.url("firm-inspection-visit", entry=seen.visit),
+                href=firm.url("firm-inspection-visit", entry=int(seen.subject["visit"])),
             )
         )  # fmt: skip
     if row is not None:
@@ -192,17 +192,17 @@ def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
                 note=interval(visit, row),
             )
         )
-        if row["elements"]:
-            facts.append(Fact(term=visit.text("Elements", "元素"), text=visit.text(", ", "、").join(row["elements"])))
-        facts.append(Fact(term=visit.text("Score", "得分"), text=written.score(row["score"])))
+        if row.elements:
+            facts.append(Fact(term=visit.text("Elements", "元素"), text=visit.text(", ", "、").join(row.elements)))
+        facts.append(Fact(term=visit.text("Score", "得分"), text=written.score(row.score)))
     return facts
 
 
-def _rows(firm: Firm, row: Mapping[str, Any] | None) -> Table:
+def _rows(firm: Firm, row: Finding | None) -> Table:
     """The firm's own rows that the finding stands on."""
     visit, language = firm.visit, firm.visit.language
     rows = []
-    for one in [] if row is None else row["evidence"]:
+    for one in [] if row is None else row.evidence:
         if "kind" not in one:
             continue
         mass_kg, more = one.get("mass_kg"), besides(visit, one, _IN_COLUMNS)

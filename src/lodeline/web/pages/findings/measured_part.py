@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from lodeline.detection.finding import Finding, MeasuredStep
 from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.words import Tone
 
@@ -24,19 +25,19 @@ class Measured:
     word: str
     shape: str
     tone: Tone
-    step: Mapping[str, Any]
+    step: MeasuredStep
     href: str | None
 
 
 def measured_steps(
-    row: Mapping[str, Any] | None, language: Language, leads: Callable[[int], str | None] = lambda _: None
+    finding: Finding | None, language: Language, leads: Callable[[int], str | None] = lambda _: None
 ) -> Sequence[Measured]:
-    """Those of a finding as it is printed, oldest first; none where nobody measured what it is about. `leads`: entry of
+    """Those of a finding, oldest first; none where nobody measured what it is about. `leads`: entry of
     a visit → its page."""
-    steps = [] if row is None else row.get("measured", {}).get("steps", ())
-    return [_measured(step, language, leads(step["visit"])) for step in steps]
+    steps = () if finding is None else finding.measured
+    return [_measured(step, language, leads(step.visit)) for step in steps]
 
 
-def _measured(step: Mapping[str, Any], language: Language, href: str | None) -> Measured:
-    words, shape, tone = _STATES[step["state"]]
+def _measured(step: MeasuredStep, language: Language, href: str | None) -> Measured:
+    words, shape, tone = _STATES[step.state]
     return Measured(word=words[language], shape=shape, tone=tone, step=step, href=href)

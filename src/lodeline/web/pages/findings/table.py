@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from lodeline.accountancy.worth import price_year
+from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
 from lodeline.ledger.parallel_run import in_parallel_run
+from lodeline.material.mass import format_kg
 from lodeline.office.access import clock
 from lodeline.office.findings.views import CaseStatus, standings
+from lodeline.service.inspections.causes import Cause
 from lodeline.web.pages.findings.case_part import state_cell
 from lodeline.web.pages.findings.measured_part import measured_steps
 from lodeline.web.parts.table import Cell, Column, Table
@@ -16,7 +20,7 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.language import text
-from lodeline.web.words.messages import first_sentence
+from lodeline.web.words.messages import sentences
 from lodeline.web.words.strategy import money
 
 #: What is said of everything that a parallel run has brought up.
@@ -36,9 +40,9 @@ def practice_text(visit: Visit) -> str | None:
 
 
 def findings_table(
-    visit: Visit, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, CaseStatus] | None = None
+    visit: Visit, rows: Sequence[Finding], stand: Mapping[str, CaseStatus] | None = None
 ) -> Table:  # fmt: skip
-    """Rows of `findings.finding.findings`, in the order given. `stand`: where each stands, where that is known yet."""
+    """Findings, in the order given. `stand`: where each stands, where that is known yet."""
     language, today = visit.language, clock.today(visit.reading.law.timezone)
     stand = standings(visit.actor, rows, today=today) if stand is None else stand
     names = words.organisation_names(visit.reading.snapshot.register, language)
@@ -53,28 +57,28 @@ def findings_table(
             Column(key="score", label=text("Score", "得分"), number=True),
             Column(key="state", label=text("State", "状态")),
         ),
-        rows=[_row(visit, row, names, state_cell(visit, stand[row["id"]], today)) for row in rows],
+        rows=[_row(visit, row, names, state_cell(visit, stand[row.id], today)) for row in rows],
         empty=visit.text("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
     )
 
 
 def causes_table(
-    visit: Visit, causes: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]],
+    visit: Visit, causes: Sequence[Cause], rows: Sequence[Finding],
     stand: Mapping[str, CaseStatus] | None = None,
 ) -> Table:  # fmt: skip
-    """One row for each cause of `findings.finding.findings` that some of `rows` speak of; the first of these leads."""
+    """One row for each cause that some of `rows` speak of; the first of these leads."""
     language, today = visit.language, clock.today(visit.reading.law.timezone)
     stand = standings(visit.actor, rows, today=today) if stand is None else stand
     names = words.organisation_names(visit.reading.snapshot.register, language)
-    by_id = {row["id"]: row for row in rows}
+    by_id = {row.id: row for row in rows}
 
-    def cells(one: Mapping[str, Any]) -> tuple[Cell, ...]:
-        ids = [one["finding"], *one["same_cause"]]
+    def cells(one: Cause) -> tuple[Cell, ...]:
+        ids = [finding.id for finding in one.findings]
         row = by_id[next(name for name in ids if name in by_id)]
-        what, where, *_, state = _row(visit, row, names, state_cell(visit, stand[row["id"]], today))
+        what, where, *_, state = _row(visit, row, names, state_cell(visit, stand[row.id], today))
         masses = [
-            (words.element(element, language), written.mass(float(kg) * written.MG_PER_KG, language))
-            for element, kg in one["masses_kg"].items()
+            (words.element(element, language), written.mass(mass_mg, language))
+            for element, mass_mg in one.masses_mg.items()
         ]
         return (
             what, where,
@@ -83,22 +87,22 @@ def causes_table(
                 note=visit.text("; ", "；").join(
                     [name for name, _ in masses[:1]] + [f"{name} {mass}" for name, mass in masses[1:]]
                 ),
-                value=", ".join(f"{element} {kg}" for element, kg in one["masses_kg"].items()),
+                value=", ".join(f"{element} {format_kg(mass_mg)}" for element, mass_mg in one.masses_mg.items()),
             ),
             Cell(
-                text=money(one["worth_usd"], "USD", language) if one["worth_usd"] else written.NOTHING,
-                value=one["worth_usd"], note=visit.text(f"prices of {one['price_year']}", f"{one['price_year']}年价"),
+                text=money(worth, "USD", language) if (worth := round(one.worth_usd)) else written.NOTHING,
+                value=worth, note=visit.text(f"prices of {price_year()}", f"{price_year()}年价"),
             ),
-            Cell(text=written.percent(one["innocent"], language, 0), value=one["innocent"]),
-            Cell(text=one["ask"][language], value=one["ask"][language]),
+            Cell(text=written.percent(one.innocent, language, 0), value=one.innocent),
+            Cell(text=(ask := visit.localized(one.ask) if one.ask else ""), value=ask),
             Cell(
                 text=written.count(len(ids)), value=len(ids),
-                href=visit.url("findings", query={"cause": one["finding"]}) if len(ids) > 1 else None,
+                href=visit.url("findings", query={"cause": one.finding.id}) if len(ids) > 1 else None,
             ),
             state,
         )  # fmt: skip
 
-    here = [one for one in causes if not by_id.keys().isdisjoint((one["finding"], *one["same_cause"]))]
+    here = [one for one in causes if not by_id.keys().isdisjoint(finding.id for finding in one.findings)]
     return Table(
         name="findings",
         caption=visit.text("Findings by cause", "按原因归并的线索"),
@@ -117,20 +121,20 @@ def causes_table(
     )
 
 
-def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: Cell) -> tuple[Cell, ...]:
+def _row(visit: Visit, row: Finding, names: Mapping[str, str], state: Cell) -> tuple[Cell, ...]:
     language = visit.language
-    shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
-    organisation = next((one for one in named_in(row["subject"]) if one in names), "")
-    subject = row["subject"]
+    shape, tone = words.DETECTOR_MARKS.get(row.detector, ("diamond", "ink"))
+    organisation = next((one for one in named_in(row.subject) if one in names), "")
+    subject = row.subject
     place = subject.get("site") or subject.get("lot") or subject.get("licence") or ""
-    mass_kg, score = float(row["mass_kg"]), row["score"]
+    mass_mg = row.mass_mg
     measured = measured_steps(row, language)
-    until = row["period"]["to"]
+    until = row.last_period
     practice = in_parallel_run(until, visit.reading.snapshot.register)
     return (
         Cell(
-            text=words.word(words.DETECTORS, row["detector"], language), value=row["detector"], shape=shape, tone=tone,
-            note=first_sentence(row, language, names), href=visit.url("finding", finding=row["id"]),
+            text=words.word(words.DETECTORS, row.detector, language), value=row.detector, shape=shape, tone=tone,
+            note=sentences(row.explanation[:1], language, names), href=visit.url("finding", finding=row.id),
         ),
         Cell(
             text=names.get(organisation, organisation), value=organisation, note=place,
@@ -141,9 +145,9 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
             note=visit.localized(PARALLEL_RUN) if practice else "",
         ),
         Cell(
-            text=written.mass(mass_kg * written.MG_PER_KG, language) if mass_kg else written.NOTHING, value=mass_kg,
+            text=written.mass(mass_mg, language) if mass_mg else written.NOTHING, value=mass_mg / written.MG_PER_KG,
             note=measured[-1].word if measured else "",
         ),
-        Cell(text=written.score(score), value=score),
+        Cell(text=written.score(row.score), value=row.score),
         state,
     )  # fmt: skip

@@ -117,7 +117,7 @@ def _narrowed(visit: Visit, month: str) -> Filters:
 def _round(visit: Visit, month: str, narrowed: Filters) -> Round:
     """Raises BadQuestionError."""
     reading = visit.reading
-    rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
+    rows = reading.answer(findings, reading.store, reading.snapshot, reading.law).rows
     sites = _among(visit, reading.answer(_visitable, reading.snapshot), narrowed)
     firms = visit.actor.firms("nation.read")
     made = inspections(visit.store, None if firms is None else sorted(firms))

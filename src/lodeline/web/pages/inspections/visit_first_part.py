@@ -64,8 +64,8 @@ def entry(
         "expected": money(one.expected_usd, "USD", language) if one.causes else written.NOTHING,
         "probability": written.percent(one.probability, language, 0) if one.causes else written.NOTHING,
         "role": f"×\u00a0{one.role_weight:g}",
-        "question": None if first is None else words.word(words.DETECTORS, first.finding["detector"], language),
-        "question_href": None if first is None else visit.opens("finding", finding=first.finding["id"]),
+        "question": None if first is None else words.word(words.DETECTORS, first.finding.detector, language),
+        "question_href": None if first is None else visit.opens("finding", finding=first.finding.id),
         "all_href": visit.opens("findings", query={"organisation": one.organisation}) if one.causes else None,
         "why": visit.text(" ", "").join(filter(None, (said, merged))),
         "take": _take(visit, taken),
@@ -166,8 +166,8 @@ def choices_table(visit: Visit, chosen: Sequence[Choice]) -> Table:
             Cell(text=written.NOTHING, value="")
             if first is None
             else Cell(
-                text=words.word(words.DETECTORS, first["detector"], language), value=first["detector"],
-                href=visit.opens("finding", finding=first["id"]), note=_merged(visit, one),
+                text=words.word(words.DETECTORS, first.detector, language), value=first.detector,
+                href=visit.opens("finding", finding=first.id), note=_merged(visit, one),
             ),
             Cell(
                 text=money(one.expected_usd, "USD", language) if one.causes else written.NOTHING,

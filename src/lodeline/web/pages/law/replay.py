@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline.detection.battery import explanation_of
 from lodeline.detection.identity import named_in
 from lodeline.service.customs.replay import replay
 from lodeline.web.pages.common import law_days
@@ -255,7 +256,7 @@ def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table
                 Cell(text=" · ".join(names.get(one, one) for one in named_in(row["subject"]))),
                 Cell(text=f"{row['period']['from']} – {row['period']['to']}", value=row["period"]["from"]),
                 Cell(
-                    text=sentences(row, visit.language, names),
+                    text=sentences(explanation_of(row), visit.language, names),
                     value=row["explanation"][visit.language],
                 ),
             )

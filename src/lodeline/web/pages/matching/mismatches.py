@@ -13,11 +13,12 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.detection.finding import Finding
 from lodeline.regulation.span import Span
 from lodeline.service.filing import transfers as deliveries
 from lodeline.service.filing.mismatches import KINDS
 from lodeline.service.filing.mismatches import mismatches as laid_together
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.service.matching import exceptions as records
 from lodeline.web.drawing.bars import BarKind, Part, Stack, Stacks, draw_stacks
 from lodeline.web.drawing.svg import Markup
@@ -138,14 +139,14 @@ def _about(every: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
     return every if wanted.span is None else every.filter(_within("on", wanted.span))
 
 
-def _overdrawn(visit: Visit, wanted: _Wanted) -> list[dict[str, Any]]:
+def _overdrawn(visit: Visit, wanted: _Wanted) -> list[Finding]:
     """Sites that drew more from lots than was ever put in: a paper is missing, or a row names the wrong lot."""
     reading = visit.reading
     span, firms = wanted.span, wanted.firms
     return [
-        row for row in raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
-        if row["detector"] == "over-drawn-lot" and (firms is None or row["subject"]["organisation"] in firms)
-        and (span is None or (row["period"]["from"] <= span.last and row["period"]["to"] >= span.first))
+        row for row in reading.answer(findings, reading.store, reading.snapshot, reading.law).raised
+        if row.detector == "over-drawn-lot" and (firms is None or row.subject["organisation"] in firms)
+        and (span is None or (row.first_period <= span.last and row.last_period >= span.first))
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.finding import Finding
 from lodeline.material.mass import parse_mass
 from lodeline.service.filing.mismatches import in_order
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
@@ -16,7 +17,7 @@ from lodeline.web.words import format as written
 from lodeline.web.words import mismatches as mismatch_words
 from lodeline.web.words import words
 from lodeline.web.words.language import text
-from lodeline.web.words.messages import first_sentence
+from lodeline.web.words.messages import sentences
 
 _SHOWN: Final = 25
 _SORTS: Final = {
@@ -195,7 +196,7 @@ def firms_table(visit: Visit, opened: pl.DataFrame, names: Mapping[str, str]) ->
     )
 
 
-def overdrawn_table(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+def overdrawn_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]) -> Table:
     """Of each site and run of months what was drawn from lots beyond what was put in, and where the rows stand."""
     language = visit.language
     return Table(
@@ -210,18 +211,18 @@ def overdrawn_table(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapp
         rows=[
             (
                 Cell(
-                    text=names.get(firm := row["subject"]["organisation"], firm), value=firm,
-                    note=f"{row['subject']['site']} · {first_sentence(row, language, names)}",
-                    href=visit.opens("finding", finding=row["id"]),
+                    text=names.get(firm := row.subject["organisation"], firm), value=firm,
+                    note=f"{row.subject['site']} · {sentences(row.explanation[:1], language, names)}",
+                    href=visit.opens("finding", finding=row.id),
                 ),
-                Cell(text=written.month(row["period"]["to"], language), value=row["period"]["to"]),
+                Cell(text=written.month(row.last_period, language), value=row.last_period),
                 Cell(text=written.count(totals["lots"]), value=totals["lots"]),
                 Cell(
                     text=written.mass(parse_mass(totals["unaccounted_kg"]), language),
                     value=float(totals["unaccounted_kg"]),
                 ),
             )
-            for row in rows if (totals := row["evidence"][0]["totals"])
+            for row in rows if (totals := row.evidence[0]["totals"])
         ],
         per_page=_SHOWN,
         empty=visit.text("Every lot held what was drawn from it.", "各批次的支取均未超过入账。"),

@@ -14,7 +14,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.office.customs import queries
 from lodeline.office.licences import application_views
 from lodeline.service.customs.looking import looked_for
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.service.inspections.planning import EnteredPlan, plans
 from lodeline.service.inspections.reading import visits_of
 from lodeline.service.inspections.visits import inspections
@@ -147,10 +147,10 @@ class _Find:
         visit, reading = self.visit, self.visit.reading
         if not HASH.fullmatch(self.wanted) or visit.opens("findings") is None:
             return
-        for row in raised(reading.answer(findings, reading.store, reading.snapshot, reading.law)):
-            if row["id"].startswith(self.wanted):
-                word = words.word(words.DETECTORS, row["detector"], visit.language)
-                yield Match(text=row["id"], note=word, href=visit.opens("finding", finding=row["id"]))
+        for row in reading.answer(findings, reading.store, reading.snapshot, reading.law).raised:
+            if row.id.startswith(self.wanted):
+                word = words.word(words.DETECTORS, row.detector, visit.language)
+                yield Match(text=row.id, note=word, href=visit.opens("finding", finding=row.id))
 
     def models(self) -> Iterator[Match]:
         """Registered models, by id, grade and test report; they stand on the page of their firm."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.material.mass import format_kg
 from lodeline.office.overview.home import Home
 from lodeline.service.findings.finding import findings
 from lodeline.service.licences.quotas import OwnQuota
@@ -113,24 +114,24 @@ def questions(firm: Firm, reading: Reading) -> list[dict[str, Any]]:
     """
     visit, language = firm.visit, firm.visit.language
     kinds: dict[str, dict[str, Any]] = {}
-    for row in reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]:
-        if row["subject"].get("organisation") != firm.organisation:
+    for row in reading.answer(findings, reading.store, reading.snapshot, reading.law).rows:
+        if row.subject.get("organisation") != firm.organisation:
             continue
-        shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
+        shape, tone = words.DETECTOR_MARKS.get(row.detector, ("diamond", "ink"))
         kind = kinds.setdefault(
-            row["detector"],
+            row.detector,
             {
-                "word": words.word(words.DETECTORS, row["detector"], language), "shape": shape, "tone": tone,
-                "rows": [], "innocent": row["innocent"], "ask": row["ask"],
+                "word": words.word(words.DETECTORS, row.detector, language), "shape": shape, "tone": tone,
+                "rows": [], "innocent": row.innocent, "ask": row.ask,
             },
         )  # fmt: skip
-        site = row["subject"].get("site")
+        site = row.subject.get("site")
         parts = [firm.sites_ever[site]] if site in firm.sites_ever else []
-        parts += [visit.text(", ", "、").join(row["elements"])] if row["elements"] else []
-        parts += [f"{row['mass_kg']} kg"] if row["mass_kg"] else []
-        span = dict.fromkeys((row["period"]["from"], row["period"]["to"]))
+        parts += [visit.text(", ", "、").join(row.elements)] if row.elements else []
+        parts += [f"{format_kg(row.mass_mg)} kg"] if row.mass_mg else []
+        span = dict.fromkeys((row.first_period, row.last_period))
         parts.append(visit.text(" to ", "至").join(written.month(one, language) for one in span))
-        element = row["elements"][0] if row["elements"] else None
+        element = row.elements[0] if row.elements else None
         kind["rows"].append(
             {
                 "text": " · ".join(parts),

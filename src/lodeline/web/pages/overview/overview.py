@@ -51,7 +51,7 @@ def overview(visit: Visit) -> HttpResponse:
         "chain": chain_table(visit, scene.flows, element=scene.element, period=scene.period),
         "border": border.table(),
         "stages": stage_table(visit, scene.stages, scene.unexplained, period=scene.period, element=scene.element),
-        "findings": causes_table(visit, scene.found["causes"][:_FIRST_FINDINGS], scene.found["rows"]),
+        "findings": causes_table(visit, scene.found.causes[:_FIRST_FINDINGS], scene.found.rows),
     }
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -82,7 +82,7 @@ def overview(visit: Visit) -> HttpResponse:
         border=border,
         traders=carried(visit, "traders", {"element": scene.element, "period": scene.period[:4]}),
         tables={name: shown(visit, table) for name, table in tables.items()},
-        findings_count=written.count(len(scene.found["causes"])),
+        findings_count=written.count(len(scene.found.causes)),
         all_findings=visit.url("findings"),
         calendar=_calendar(scene),
         calendar_csv=visit.url("log", query={"period": scene.period, "format": "csv"}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from lodeline.regulation.duty import next_month
 from lodeline.service.balance.book import balances
 from lodeline.service.balance.sites import gain_bounds
 from lodeline.service.filing import status as filing_status
-from lodeline.service.findings.finding import findings
+from lodeline.service.findings.finding import Found, findings
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.overview import Months
 from lodeline.web.pages.common.chain import total
@@ -41,7 +40,7 @@ class Scene:
         return reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
 
     @cached_property
-    def found(self) -> Mapping[str, Any]:
+    def found(self) -> Found:
         reading = self.visit.reading
         return reading.answer(findings, reading.store, reading.snapshot, reading.law)
 
@@ -50,7 +49,9 @@ class Scene:
         """Of the chosen element, in every month."""
         stages = self.visit.reading.snapshot.register.site_stage
         stage = pl.col("site").replace_strict(stages, default="", return_dtype=pl.String)
-        return questions.unexplained(self.found).filter(pl.col("element") == self.element).with_columns(stage=stage)
+        return (
+            questions.unexplained(self.found.rows).filter(pl.col("element") == self.element).with_columns(stage=stage)
+        )
 
     @cached_property
     def unexplained(self) -> pl.DataFrame:
@@ -149,7 +150,7 @@ class Scene:
     @cached_property
     def bounds(self) -> dict[str, int]:
         """Site → mg that at least came from nowhere in the month, where nobody counts; known of the total alone."""
-        return gain_bounds(self.found, first=self.period, until=self.period) if self.element == TREO else {}
+        return gain_bounds(self.found.rows, first=self.period, until=self.period) if self.element == TREO else {}
 
     def _holder(self, site: str) -> str:
         register = self.visit.reading.snapshot.register

@@ -149,14 +149,14 @@ def _quota_tile(scene: Scene) -> dict[str, object]:
 
 
 def _open_tile(scene: Scene) -> dict[str, object]:
-    visit, rows = scene.visit, scene.found["rows"]
+    visit, rows = scene.visit, scene.found.rows
     by_month: dict[str, int] = {}
     for row in rows:
-        by_month[row["period"]["to"]] = by_month.get(row["period"]["to"], 0) + 1
+        by_month[row.last_period] = by_month.get(row.last_period, 0) + 1
     here = written.count(by_month.get(scene.period, 0))
     return {
         "label": visit.text("Findings open", "未结线索"),
-        "figure": written.count(sum(row["state"] == "open" for row in rows)),
+        "figure": written.count(sum(row.state == "open" for row in rows)),
         "sub": visit.text(f"{here} about this month", f"本月{here}条"),
         "href": visit.url("findings"),
         "trend": _trend(scene, by_month),

@@ -165,7 +165,7 @@ def _questions(firm: Firm, found: Home) -> Iterator[Item]:
     language = firm.visit.language
     for one in found.questions:
         seen = finding_seen(one)
-        month = written.month(seen.last_month, language)
+        month = written.month(seen.last_period, language)
         parts = (place(firm, one), month, written.mass(seen.mass_mg, language) if seen.mass_mg else "")
         state = own_state(one, firm.organisation)
         href, waits = firm.url("firm-finding", finding=one.finding), state == "asked"

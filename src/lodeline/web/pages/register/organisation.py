@@ -8,6 +8,7 @@ from typing import Any, Literal
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
 from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
@@ -351,7 +352,7 @@ def _access_table(visit: Visit, organisation: str) -> Table:
     return records_table(visit, "look", list(newest), name="looks")
 
 
-def _findings(visit: Visit, organisation: str) -> list[dict[str, Any]]:
+def _findings(visit: Visit, organisation: str) -> list[Finding]:
     reading = visit.reading
     every = reading.answer(findings, reading.store, reading.snapshot, reading.law)
-    return [row for row in every["rows"] if organisation in named_in(row["subject"])]
+    return [row for row in every.rows if organisation in named_in(row.subject)]

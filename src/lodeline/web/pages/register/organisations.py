@@ -191,7 +191,7 @@ def _table(
     names = words.organisation_names(register, language)
     sites = Counter(register.site_organisation.values())
     found = None if reading is None else reading.answer(findings, reading.store, reading.snapshot, reading.law)
-    about = Counter(firm for row in (found["rows"] if found else ()) for firm in named_in(row["subject"]))
+    about = Counter(firm for row in (found.rows if found else ()) for firm in named_in(row.subject))
     said = {} if period is None else demands(period)
     keeps = visit.actor.may("register.write")
 

@@ -526,8 +526,8 @@ def _best_found(sight: Sight) -> str | None:
     """A finding of a plant by its own detector, of a kind that is quickly understood, about which nobody has asked."""
     taken = set(sight.standing.cases.values())
     found = [one.found for one in sight.key.rows if one.found is not None]
-    free = [one for one in found if one["id"] not in taken] or found
-    return min(free, key=lambda one: _SOONEST.get(one["detector"], len(_SOONEST)))["id"] if free else None
+    free = [one for one in found if one.id not in taken] or found
+    return min(free, key=lambda one: _SOONEST.get(one.detector, len(_SOONEST))).id if free else None
 
 
 def _site_of_a_plant(sight: Sight) -> str | None:

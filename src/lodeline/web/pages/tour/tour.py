@@ -5,14 +5,16 @@ In the demo alone: what filers hid is known of a synthetic world and of no other
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpResponse
 
+from lodeline.detection.finding import Finding
+from lodeline.material.mass import format_kg
 from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS, SampleAccount
 from lodeline.office.sample.standing import standing
-from lodeline.service.findings.finding import findings, raised
+from lodeline.service.findings.finding import findings
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.demonstration import Alarm, AnswerKey, Demo, KeyRow, answer_key, demo_of
 from lodeline.store.database import Database
@@ -91,9 +93,9 @@ def _demo() -> Demo:
 
 def _key(visit: Visit, demo: Demo) -> tuple[AnswerKey, Sight]:
     reading = visit.reading
-    rows = raised(reading.answer(findings, reading.store, reading.snapshot, reading.law))
+    raised = reading.answer(findings, reading.store, reading.snapshot, reading.law).raised
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
-    key = answer_key(demo, rows)
+    key = answer_key(demo, raised)
     store = visit.store
     return key, Sight(standing=standing(store), key=key, store=store, month="" if months is None else months.newest)
 
@@ -129,7 +131,7 @@ def _planted(visit: Visit, key: AnswerKey) -> Table:
 
 def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
     plant, firm = one.plant, one.plant["subjects"]["organisation"]
-    others = sorted({row["detector"] for row in one.touched})
+    others = sorted({row.detector for row in one.touched})
     word = _detector(visit, plant["loophole"])
     if one.found is not None:
         found = Cell(
@@ -160,14 +162,14 @@ def _false(visit: Visit, key: AnswerKey) -> Table:
     rows: list[Row] = []
     for one in key.false:
         finding = one.finding
-        firm = finding["subject"].get("organisation", next(iter(finding["subject"].values())))
+        firm = finding.subject.get("organisation", next(iter(finding.subject.values())))
         link = _link(visit, finding)
         why = _truth_of(visit, one)
         rows.append(
             (
-                Cell(text=link.label, value=finding["detector"], href=link.href),
+                Cell(text=link.label, value=finding.detector, href=link.href),
                 Cell(text=names.get(firm, firm), value=firm, note=firm),
-                _months(visit, finding["period"]), _mass(visit, finding["mass_kg"]), Cell(text=why, value=why),
+                _months(visit, finding.period), _mass(visit, format_kg(finding.mass_mg)), Cell(text=why, value=why),
             )
         )  # fmt: skip
     return Table(
@@ -208,10 +210,10 @@ def _detector(visit: Visit, name: str) -> str:
     return words.word(words.DETECTORS, name, visit.language)
 
 
-def _link(visit: Visit, finding: dict[str, Any]) -> Act:
-    href = visit.url("finding", finding=finding["id"])
+def _link(visit: Visit, finding: Finding) -> Act:
+    href = visit.url("finding", finding=finding.id)
     assert href is not None, "the portal has a page for a finding"
-    return Act(label=_detector(visit, finding["detector"]), href=href)
+    return Act(label=_detector(visit, finding.detector), href=href)
 
 
 def _name(visit: Visit, who: str) -> str:
