@@ -138,7 +138,7 @@ class Message:
     facts: Mapping[str, Fact]
 
     def __post_init__(self) -> None:
-        missing = {name for one in LANGUAGES for name in places(self.template[one])} ^ self.facts.keys()
+        missing = _places_of(self.template) ^ self.facts.keys()
         assert not missing, f"{self.code}: facts and places differ in {', '.join(sorted(missing))}"
 
 
@@ -234,6 +234,11 @@ def places(template: str) -> set[str]:
     return {name for _, name in _parts(template) if name is not None}
 
 
+def _places_of(template: Text) -> set[str]:
+    """Those of either language."""
+    return places(template["en"]) | places(template["zh"])
+
+
 def _plain(language: Language) -> Writer:
     def written(fact: Leaf) -> str:
         match fact:
@@ -276,9 +281,12 @@ _BY_KEYS: Final = {frozenset(one.name for one in fields(leaf)): leaf for leaf in
 
 
 def message_of(row: Mapping[str, Any], texts: Mapping[str, Text]) -> Message:
-    """The message that `as_json` gave; `texts` are those of all codes. KeyError where a code or a fact is not known."""
-    facts = {name: _fact_of(one, texts) for name, one in row["facts"].items()}
-    return Message(code=row["code"], template=texts[row["code"]], facts=facts)
+    """The message that `as_json` gave; `texts` are those of all codes. KeyError where a code or a fact is not known, or
+    the text of the code has other places by now."""
+    facts, template = {name: _fact_of(one, texts) for name, one in row["facts"].items()}, texts[row["code"]]
+    if _places_of(template) != facts.keys():
+        raise KeyError(row["code"])
+    return Message(code=row["code"], template=template, facts=facts)
 
 
 def _fact_of(row: Mapping[str, Any], texts: Mapping[str, Text]) -> Fact:

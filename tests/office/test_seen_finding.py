@@ -18,6 +18,7 @@ from lodeline.office.models import Case
 _ROW = {
     "id": "ab" * 32, "detector": "unexplained-loss", "subject": {"site": "S1"}, "score": 0.999, "elements": ["Nd"],
     "period": {"from": "2026-01", "to": "2026-03"}, "mass_kg": "900719925.474099", "interval_kg": ["1", None],
+    "innocent": [], "ask": [], "evidence": [],
     "explanation": {"en": "{Nd} is missing.", "zh": "{Nd} 短少。"},
 }  # fmt: skip
 
@@ -26,6 +27,14 @@ def test_a_kept_finding_is_read_as_it_was_to_the_milligram() -> None:
     seen = finding_seen(Case(seen=seen_text(finding_in(_ROW))))
     assert seen.as_json() == finding_in(_ROW).as_json() and seen.mass_mg == 900_719_925_474_099
     assert {**seen.as_json(), **_ROW} == seen.as_json()
+
+
+@pytest.mark.parametrize("facts", [{}, {"gone": {"month": "2026-01"}}])
+@pytest.mark.parametrize("code", ["measured.score", "measured.was-once-a-text"])
+def test_a_kept_finding_whose_text_has_changed_has_the_words_of_then(code: str, facts: dict[str, Any]) -> None:
+    row = _ROW | {"sentences": [{"code": code, "facts": facts}]}
+    seen = finding_seen(Case(seen=json.dumps(row)))
+    assert seen.as_json()["explanation"] == _ROW["explanation"] and seen.as_json()["sentences"] == []
 
 
 @pytest.mark.parametrize("more", [{}, {"rules": ["country-rules"]}, {"before": [7, 9]}])

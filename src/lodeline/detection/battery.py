@@ -86,8 +86,13 @@ def _figures_of(row: Mapping[str, Any]) -> tuple[int, tuple[int | None, int | No
 
 
 def explanation_of(row: Mapping[str, Any]) -> tuple[Message, ...]:
-    """One that was kept without facts is one sentence, as it was written then."""
-    return tuple(message_of(one, TEXTS) for one in row.get("sentences", ())) or (unsplit(row["explanation"]),)
+    """The sentences of a printed finding. What was kept without facts, or with a text that is gone by now, is one
+    sentence in the words of then."""
+    try:
+        found = tuple(message_of(one, TEXTS) for one in row.get("sentences", ()))
+    except KeyError:
+        found = ()
+    return found or (unsplit(row["explanation"]),)
 
 
 def run_detectors(view: LedgerView, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:

@@ -42,10 +42,10 @@ def _chosen(office: Office) -> tuple[Finding | None, ...]:
 
 
 def _one_of_each_firm(rows: Iterable[Finding]) -> Iterator[Finding]:
-    told = set[str]()
+    shown = set[str]()
     for finding in rows:
-        if finding.firm not in told:
-            told.add(finding.firm)
+        if finding.firm not in shown:
+            shown.add(finding.firm)
             yield finding
 
 

@@ -49,7 +49,7 @@ class Found:
 
     @property
     def rows(self) -> list[Finding]:
-        """The findings that ask something, cause by cause; of one detector that is a duty, those of it."""
+        """The findings that ask something, cause by cause. Of a single detector all, a duty or not."""
         return [finding for one in self.causes for finding in one.findings]
 
     @property

@@ -123,7 +123,7 @@ def _a(noun: str) -> str:
 
 
 def _asked(finding: Finding) -> Message:
-    """The first sentence of the finding itself; one without sentences is told by its mass."""
+    """The first sentence of the finding itself; of one without sentences, its mass."""
     if finding.explanation:
         return finding.explanation[0]
     element = finding.elements[0] if len(finding.elements) == 1 else TREO
